@@ -1,0 +1,75 @@
+# Each target makes the environment that it needs, in .venv; a second run finds it
+# ready. The Python to make it from: `make test PYTHON=python3.12`.
+
+SHELL := bash
+PYTHON ?= python3
+WORKERS ?= 2
+TESTS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(addprefix $(VENV)/.,docs examples test)
+EXAMPLES := $(sort $(wildcard examples/plot_*.py))
+BENCHMARKS := $(sort $(wildcard benchmarks/bench_*.py))
+
+# TensorFlow greets on stderr; only warnings and errors are worth a reader's time.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+# Three lines come before TensorFlow reads the level above.
+QUIETLY := 2> >(grep --line-buffered -vE \
+	'absl::InitializeLog|oneDNN custom operations|cuda drivers' >&2)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Two installs into one environment would step on each other.
+.NOTPARALLEL:
+.PHONY: help demo test lint types docs examples bench clean
+
+help: ## Show the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
+		| awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.examples ## Train a few networks on real data, in about a minute
+	@$(BIN)/python examples/demo.py $(QUIETLY)
+
+test: $(VENV)/.test ## Run the tests and doctests (PYTEST_ARGS="-k lstm", TESTS=tests/test_x.py)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) $(TESTS)
+
+lint: $(VENV)/.test ## Check style, format and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: $(VENV)/.test ## Check types
+	$(BIN)/mypy
+
+docs: $(VENV)/.docs ## Build the documentation in docs/_build/html, gallery included
+	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+
+examples: $(VENV)/.examples ## Run every example of the gallery, without windows
+	@for script in $(EXAMPLES); do \
+		echo "== $$script"; MPLBACKEND=Agg $(BIN)/python $$script || exit; \
+	done $(QUIETLY)
+
+bench: $(VENV)/.test ## Print speed and memory as ratios to Keras and others
+	@for script in $(BENCHMARKS); do \
+		echo "== $$script"; $(BIN)/python $$script || exit; \
+	done $(QUIETLY)
+
+clean: ## Remove what was built, but not .venv
+	rm -rf build dist docs/_build docs/gallery docs/reference/generated
+	rm -rf docs/sg_execution_times.rst .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find skrnn tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} + \
+		2>/dev/null || true
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"skrnn needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(STAMPS): $(VENV)/.%: pyproject.toml $(VENV)/.made
+	@echo "Installing skrnn[$*] in $(VENV): some minutes the first time"
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@

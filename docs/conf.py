@@ -1,0 +1,60 @@
+import re
+import warnings
+
+import skrnn
+
+project = "skrnn"
+author = "The skrnn developers"
+copyright = f"2026, {author}"
+version = release = skrnn.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "sg_execution_times.rst"]
+# As in scikit-learn, whose docstrings the estimators inherit.
+default_role = "literal"
+python_maximum_signature_line_length = 88
+
+autodoc_typehints = "none"
+autosummary_generate = True
+# The page template lists the methods.
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skrnn {release}"
+html_show_sourcelink = False
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"[/\\]plot_",
+    "ignore_pattern": r"(__init__|demo)\.py$",
+    "backreferences_dir": "reference/generated/backreferences",
+    "doc_module": ("skrnn",),
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+}
+
+# What an example prints belongs on its page; a figure needs no window.
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+
+def plain_references(app, what, name, obj, options, lines):
+    """Make text of the links that inherited methods have into scikit-learn's guide."""
+    if str(getattr(obj, "__module__", "")).startswith("sklearn."):
+        lines[:] = [
+            re.sub(r":ref:`([^`<]+?) *<[^`>]+>`", r"\1", line) for line in lines
+        ]
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", plain_references)

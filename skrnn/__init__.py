@@ -1,0 +1,46 @@
+"""Recurrent networks as scikit-learn estimators.
+
+Importing this package loads neither TensorFlow nor Keras; the first ``fit`` does.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Public name -> module that defines it.
+_PUBLIC = dict.fromkeys(
+    (
+        "RNNRegressor",
+        "LSTMRegressor",
+        "GRURegressor",
+        "SequenceRegressor",
+        "RNNClassifier",
+        "LSTMClassifier",
+        "GRUClassifier",
+        "SequenceClassifier",
+    ),
+    "skrnn._recurrent",
+) | dict.fromkeys(
+    (
+        "SequencePadder",
+        "SequenceWise",
+        "SlidingWindow",
+        "from_channels_first",
+        "make_supervised",
+    ),
+    "skrnn.preprocessing",
+)
+
+__all__ = ["preprocessing", *_PUBLIC]
+
+
+def __getattr__(name):
+    if name == "preprocessing":
+        return importlib.import_module("skrnn.preprocessing")
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'skrnn' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,391 @@
+"""The estimators' common part: parameters, `fit` as a table of contents, state."""
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skrnn import _engine
+from skrnn._attention import ATTENTIONS
+from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
+from skrnn._constraints import (
+    Count,
+    Counts,
+    Instance,
+    Instances,
+    Share,
+    StrOptions,
+    fit_context,
+    positive,
+)
+from skrnn._holdout import hold_out
+from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, TrainPlan
+from skrnn._validation import check_sequences
+from skrnn._weights import initial_weights
+
+# With fewer sequences than this, early_stopping="auto" trains for all epochs on all.
+EARLY_STOPPING_FROM = 500
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
+
+    units: int | tuple[int, ...] = 32
+    bidirectional: bool = False
+    return_sequences: bool = False
+    attention: str | None = None
+    embedding_dim: int | None = None
+    dense_units: int | tuple[int, ...] = ()
+    activation: str = "tanh"
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    layer_norm: bool = False
+    loss: Any = "auto"
+    optimizer: Any = "adam"
+    learning_rate: float = 1e-3
+    clipnorm: float | None = 1.0
+    epochs: int = 100
+    batch_size: int = 32
+    shuffle: bool = True
+    early_stopping: bool | str = "auto"
+    validation_split: float = 0.1
+    patience: int = 10
+    callbacks: Any = None
+    warm_start: bool = False
+    verbose: int = 0
+    random_state: Any = None
+
+    _network_constraints = {
+        "units": [Count(), Counts()],
+        "bidirectional": ["boolean"],
+        "return_sequences": ["boolean"],
+        "attention": [StrOptions(set(ATTENTIONS)), None],
+        "embedding_dim": [Count(), None],
+        "dense_units": [Count(), Counts(empty=True)],
+        "activation": [StrOptions(set(HIDDEN_ACTIVATIONS))],
+        "dropout": [Share()],
+        "recurrent_dropout": [Share()],
+        "layer_norm": ["boolean"],
+        "optimizer": [
+            StrOptions(set(OPTIMIZERS)),
+            Instance("keras.optimizers.Optimizer", "apply"),
+        ],
+        "learning_rate": [positive()],
+        "clipnorm": [positive(), None],
+        "epochs": [Count()],
+        "batch_size": [Count()],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_split": [Share(zero=False)],
+        "patience": [Count()],
+        "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        task = getattr(cls, "_task_constraints", {})
+        cls._parameter_constraints = cls._network_constraints | task
+        if "cell" in cls.__dict__.get("__annotations__", {}):
+            cls._parameter_constraints |= {"cell": [StrOptions(set(CELLS))]}
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences: an array (n, T, F); an array or frame (n, T) of univariate ones;
+            a list of (T_i, F) or (T_i,) arrays; or, with `embedding_dim`, integers.
+        y : array-like or list of array-likes
+            A target for each sequence, or for each step with `return_sequences`.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the loss; a zero leaves it out.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; an earlier fit then stays as it was.
+        """
+        return self._fit(
+            X, y, sample_weight, resume=self.warm_start and self._is_fitted
+        )
+
+    def _partial_fit(self, X, y, sample_weight, classes):
+        with unchanged_on_error(self):
+            self._validate_params()
+            self._begin_partial_fit(y, classes)
+            # What a first call was told about y must not be learnt again from it.
+            told = {"known_target": classes is not None}
+            options = told | {"resume": self._is_fitted, "epochs": 1}
+            return self._fit(X, y, sample_weight, min_samples=1, **options)
+
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        *,
+        resume,
+        known_target=False,
+        epochs=None,
+        min_samples=2,
+    ):
+        with unchanged_on_error(self):
+            X = self._check_X(X, reset=not resume, min_samples=min_samples)
+            dataset = self._dataset(X, y, sample_weight, known_target or resume)
+            plan = self._plan(len(dataset), epochs, resume)
+            spec = self._network(X, resume)
+            training, validation = self._split(dataset, plan)
+            start = self._start(spec, plan.seed, resume)
+            trained = _engine.train(spec, plan, training, validation, *start)
+            self._keep(spec, trained, resume)
+        self._report(trained)
+        return self
+
+    @property
+    def _is_fitted(self):
+        return hasattr(self, "_weights")
+
+    def __sklearn_is_fitted__(self):
+        return self._is_fitted
+
+    def _check_X(self, X, *, reset, min_samples=1):
+        """Read X as packed sequences."""
+        known = None if reset or self.embedding_dim is None else self._spec
+        return check_sequences(
+            self,
+            X,
+            reset=reset,
+            ensure_min_samples=min_samples,
+            tokens=self.embedding_dim is not None,
+            vocabulary_size=known and known.vocabulary_size,
+        )
+
+    def _dataset(self, X, y, sample_weight, known_target):
+        """Put sequences, encoded targets and weights together; leave out zero weights.
+
+        Weights are scaled to a mean of 1, so that the loss and the step size don't
+        depend on their unit.
+        """
+        weights = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        targets, target_weights = self._encode_target(X, y, weights, known_target)
+        _check_lengths(X, targets, self.return_sequences)
+        rows = np.flatnonzero(weights)
+        n_targets = X.lengths[rows].sum() if self.return_sequences else len(rows)
+        starts = np.cumsum(X.lengths) - X.lengths
+        return Dataset(
+            sequences=X,
+            targets=targets,
+            weights=(target_weights * n_targets / target_weights.sum()).astype("f4"),
+            target_starts=starts if self.return_sequences else np.arange(len(X)),
+        ).take(rows)
+
+    def _plan(self, n_sequences, epochs, resume):
+        """Decide how to train."""
+        early_stopping = self.early_stopping
+        if early_stopping == "auto":
+            early_stopping = n_sequences >= EARLY_STOPPING_FROM
+        return TrainPlan(
+            loss=self.loss,
+            optimizer=self.optimizer,
+            learning_rate=float(self.learning_rate),
+            clipnorm=self.clipnorm,
+            epochs=self.epochs if epochs is None else epochs,
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            # One epoch of partial_fit is trained on everything it is given.
+            early_stopping=bool(early_stopping) and epochs is None,
+            patience=self.patience,
+            callbacks=tuple(self.callbacks or ()),
+            verbose=int(self.verbose),
+            seed=_draw_seed(self.random_state, self.n_iter_ if resume else 0),
+            name=type(self).__name__,
+        )
+
+    def _network(self, X, resume):
+        """Decide what to build."""
+        known = self._spec.vocabulary_size if resume else None
+        tokens = self.embedding_dim is not None
+        spec = NetworkSpec(
+            cell=self.cell,
+            units=_as_tuple(self.units),
+            n_features=X.n_features,
+            head=self._head(),
+            bidirectional=bool(self.bidirectional),
+            return_sequences=bool(self.return_sequences),
+            attention=self.attention,
+            vocabulary_size=known or (int(X.values.max()) + 1 if tokens else None),
+            embedding_dim=self.embedding_dim,
+            dense_units=_as_tuple(self.dense_units),
+            activation=self.activation,
+            layer_norm=bool(self.layer_norm),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+        )
+        if resume:
+            _check_same_network(self, self._spec, spec)
+        return spec
+
+    def _split(self, dataset, plan):
+        """Hold out some sequences to validate on, if training may stop early."""
+        if not plan.early_stopping:
+            return dataset, None
+        strata = self._validation_strata(dataset)
+        rows = hold_out(len(dataset), self.validation_split, strata, plan.seed)
+        return dataset.take(rows[0]), dataset.take(rows[1])
+
+    def _start(self, spec, seed, resume):
+        """Return the weights and the optimizer's state to start from."""
+        if resume:
+            same = self._optimizer_kind == _kind(self.optimizer)
+            return self._weights, self._optimizer_state if same else None
+        return initial_weights(spec, seed), None
+
+    def _keep(self, spec, trained, resume):
+        """Set the fitted attributes."""
+        before = self.history_ if resume else {}
+        n_before = self.n_iter_ if resume else 0
+        self._spec, self._weights = spec, trained.weights
+        self._optimizer_state = trained.optimizer_state
+        self._optimizer_kind = _kind(self.optimizer)
+        self._model = None
+        self.history_ = {k: before.get(k, []) + v for k, v in trained.history.items()}
+        self.n_iter_ = n_before + len(trained.history["loss"])
+        self.best_epoch_ = n_before + trained.best_epoch
+        self._n_features_out = spec.units[-1] * len(spec.directions)
+
+    def _report(self, trained):
+        """Tell how training ended if it didn't end by itself."""
+        if trained.diverged:
+            warnings.warn(
+                f"Training of {type(self).__name__} stopped in epoch "
+                f"{len(trained.history['loss']) + 1}: the loss is not finite. The "
+                f"finite weights of epoch {self.best_epoch_} are kept. Scale X, or try "
+                f"a lower learning_rate (now {self.learning_rate}) or clipnorm.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        if trained.interrupted:
+            raise KeyboardInterrupt
+
+    def _outputs(self, X):
+        """Return X as sequences, the network's outputs and its last hidden states."""
+        check_is_fitted(self)
+        sequences = self._check_X(X, reset=False)
+        return sequences, *_engine.predict(self._spec, self._weights, sequences)
+
+    def transform(self, X):
+        """Return the last hidden state of the last layer.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        states : ndarray of shape (n, units)
+            Of both directions side by side, (n, 2 * units), if bidirectional.
+        """
+        return self._outputs(X)[2]
+
+    @property
+    def model_(self):
+        """The trained network as a ``keras.Model``, made at first access.
+
+        It reads unpadded sequences (n, T, F), or token ids (n, T), and returns what
+        ``predict`` (regressors) or ``predict_proba`` compute, in float32.
+        """
+        check_is_fitted(self)
+        if self._model is None:
+            # Deferred: it loads Keras.
+            from skrnn._networks import build_model  # noqa: PLC0415
+
+            self._model = build_model(self._spec, self._weights, **self._rescaling())
+        return self._model
+
+    def __getstate__(self):
+        # Weights and spec are the state; the Keras model is made from them again.
+        state = super().__getstate__()
+        return state | {"_model": None} if "_model" in state else state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Give an estimator its attributes back if what follows fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _check_lengths(X, targets, return_sequences):
+    # Values of single steps were counted when they were read.
+    if not return_sequences and len(X) != len(targets):
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: "
+            f"{[len(X), len(targets)]}"
+        )
+
+
+def _check_same_network(estimator, before, now):
+    """Training can only go on with the same weights."""
+    if replace(now, dropout=0, recurrent_dropout=0) == replace(
+        before, dropout=0, recurrent_dropout=0
+    ):
+        return
+    changed = [k for k, v in vars(now).items() if v != getattr(before, k)]
+    raise ValueError(
+        f"{type(estimator).__name__} cannot go on training: {', '.join(changed)} "
+        "changed since the network was built. Fit with warm_start=False."
+    )
+
+
+def _draw_seed(random_state, n_iter):
+    """Draw the one seed of a fit; NumPy's global generator stays as it is.
+
+    Training that goes on continues with other shuffles: the epochs done so far count.
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    drawn = check_random_state(random_state).randint(2**31 - 1)
+    mixed = np.random.SeedSequence([drawn, n_iter]).generate_state(1)[0]
+    return int(mixed) % 2**31
+
+
+def _as_tuple(units):
+    units = units if isinstance(units, tuple | list) else (units,)
+    return tuple(int(n) for n in units)
+
+
+def _kind(optimizer):
+    return optimizer if isinstance(optimizer, str) else type(optimizer).__name__

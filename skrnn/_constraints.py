@@ -1,0 +1,89 @@
+"""What scikit-learn's table of parameter constraints lacks; its private names live here.
+
+The classes derive from ``Interval`` because that is what scikit-learn's check lets in.
+"""
+
+from numbers import Integral, Real
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+__all__ = [
+    "Count",
+    "Counts",
+    "Instance",
+    "Instances",
+    "Interval",
+    "Options",
+    "Share",
+    "StrOptions",
+    "fit_context",
+    "positive",
+]
+
+
+class Count(Interval):
+    """An integer from `least` on; True and False aren't numbers here."""
+
+    def __init__(self, least=1):
+        super().__init__(Integral, least, None, closed="left")
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
+
+
+class Counts(Count):
+    """A tuple or list of positive integers, one for each layer."""
+
+    def __init__(self, *, empty=False):
+        super().__init__(1)
+        self.empty = empty
+
+    def is_satisfied_by(self, val):
+        if not isinstance(val, tuple | list) or not (len(val) or self.empty):
+            return False
+        return all(super(Counts, self).is_satisfied_by(v) for v in val)
+
+    def __str__(self):
+        return f"a {'' if self.empty else 'non-empty '}tuple of positive ints"
+
+
+class Share(Interval):
+    """A number from 0 (with `zero`) to below 1."""
+
+    def __init__(self, *, zero=True):
+        super().__init__(Real, 0, 1, closed="left" if zero else "neither")
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
+
+
+class Instance(Interval):
+    """An object with a method, told without importing its class, which won't do."""
+
+    def __init__(self, what, method):
+        super().__init__(Integral, 0, None, closed="left")
+        self.what, self.method = what, method
+
+    def is_satisfied_by(self, val):
+        return hasattr(val, self.method) and not isinstance(val, type)
+
+    def __str__(self):
+        return f"an instance of {self.what}"
+
+
+class Instances(Instance):
+    """A list or tuple of such objects."""
+
+    def is_satisfied_by(self, val):
+        if not isinstance(val, list | tuple):
+            return False
+        return all(super(Instances, self).is_satisfied_by(v) for v in val)
+
+    def __str__(self):
+        return f"a list of instances of {self.what}"
+
+
+def positive():
+    """Return the constraint of a finite number above 0."""
+    return Interval(Real, 0, float("inf"), closed="neither")

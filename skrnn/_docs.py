@@ -1,0 +1,262 @@
+"""The recurrent estimators' docstrings: every parameter is described once, here."""
+
+import dataclasses
+import inspect
+from typing import TypeVar, dataclass_transform
+
+from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
+
+T = TypeVar("T", bound=type)
+
+
+def _names(names):
+    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
+
+
+# Parameter -> (type and default, description), in the order of the documentation.
+PARAMETERS = {
+    "cell": (
+        f'{_names(CELLS)}, default="lstm"',
+        "Kind of the recurrent layers.",
+    ),
+    "units": (
+        "int or tuple of int, default=32",
+        "Width of the recurrent layer; a tuple stacks one layer for each entry.",
+    ),
+    "bidirectional": (
+        "bool, default=False",
+        """Read every sequence in both directions (Schuster & Paliwal, 1997), with
+        `units` for each.""",
+    ),
+    "return_sequences": (
+        "bool, default=False",
+        """Predict something for every time step instead of for the whole sequence:
+        tagging, or a filter of a series.""",
+    ),
+    "attention": (
+        '{"additive", "dot", "multihead"}, default=None',
+        """Let the last state (with `return_sequences` each step's state) attend to the
+        states of all real steps, and give the head what it found beside it. "additive"
+        is Bahdanau et al. (2015), "dot" Luong et al. (2015), scaled, "multihead"
+        Vaswani et al. (2017) with 4 heads, or 2 or 1 where 4 don't divide the
+        width.""",
+    ),
+    "embedding_dim": (
+        "int, default=None",
+        """Read X as token ids, integers from 1 with 0 as padding, and learn a vector
+        of this length for each. The vocabulary is 0 to the largest id in ``fit``.""",
+    ),
+    "dense_units": (
+        "int or tuple of int, default=()",
+        "Widths of hidden dense layers between the recurrent layers and the output.",
+    ),
+    "activation": (
+        f'{_names(HIDDEN_ACTIVATIONS)}, default="tanh"',
+        """Activation of the recurrent layers' candidates and of the hidden dense
+        layers.""",
+    ),
+    "dropout": (
+        "float in [0, 1), default=0.0",
+        """Share of every layer's outputs, embedding included, that is dropped in
+        training. Inputs are never dropped: with one feature that would be the whole
+        series.""",
+    ),
+    "recurrent_dropout": (
+        "float in [0, 1), default=0.0",
+        """Share of the hidden state dropped between steps in training, the same units
+        at every step of a sequence (Gal & Ghahramani, 2016).""",
+    ),
+    "layer_norm": (
+        "bool, default=False",
+        """Normalise the outputs of each recurrent layer over its units (Ba et al.,
+        2016).""",
+    ),
+    "loss": (
+        None,
+        None,
+    ),
+    "optimizer": (
+        'str or keras.optimizers.Optimizer, default="adam"',
+        """Name of an optimizer of Keras, used with `learning_rate`, or an instance,
+        which keeps its own rate or schedule; each fit trains with a fresh copy.""",
+    ),
+    "learning_rate": (
+        "float > 0, default=LEARNING_RATE",
+        "Step size of an optimizer that is given by name.",
+    ),
+    "clipnorm": (
+        "float > 0 or None, default=1.0",
+        """Scale the gradient of each weight array down to at most this norm, which
+        keeps long sequences from throwing training off (Pascanu et al., 2013).""",
+    ),
+    "epochs": (
+        "int, default=EPOCHS",
+        "How often, at most, every sequence is trained on.",
+    ),
+    "batch_size": (
+        "int, default=BATCH_SIZE",
+        "Sequences for each step of the optimizer.",
+    ),
+    "shuffle": (
+        "bool, default=True",
+        "Take the sequences in a new random order in each epoch.",
+    ),
+    "early_stopping": (
+        'bool or "auto", default="auto"',
+        """Hold out `validation_split` of the sequences, stop when their loss hasn't
+        improved for `patience` epochs, and keep the weights of the best epoch. "auto"
+        does so from EARLY_STOPPING_FROM sequences on; with fewer, what is held out is
+        missed more than it helps.""",
+    ),
+    "validation_split": (
+        "float in (0, 1), default=0.1",
+        None,
+    ),
+    "patience": (
+        "int, default=PATIENCE",
+        "Epochs without improvement after which early stopping ends training.",
+    ),
+    "class_weight": (
+        'dict, "balanced" or None, default=None',
+        """Weight of each class in the loss; "balanced" makes it inversely proportional
+        to the class's frequency. Multiplied with `sample_weight`.""",
+    ),
+    "normalize_y": (
+        "bool, default=True",
+        """Train on y with its mean subtracted and divided by its standard deviation,
+        for each target by itself. Predictions are in y's units either way.""",
+    ),
+    "callbacks": (
+        "list of keras.callbacks.Callback, default=None",
+        """Called as Keras calls them, on a model that mirrors the training. One that
+        listens to batches makes training slower.""",
+    ),
+    "warm_start": (
+        "bool, default=False",
+        """Go on from the weights and the optimizer's state of the last ``fit``; the
+        network must be the same.""",
+    ),
+    "verbose": (
+        "int, default=0",
+        """1 shows one line with epoch, losses and time left; in a log about ten lines
+        a fit, and with 2 one for each epoch.""",
+    ),
+    "random_state": (
+        "int, RandomState instance or None, default=None",
+        """Seed of the initial weights, of the order of the batches, of dropout and of
+        what is held out. The same int gives bit-identical weights in any process.
+        None takes a seed from the operating system; NumPy's and Python's global
+        generators are never touched.""",
+    ),
+}
+
+_FOR_REGRESSORS = {
+    "loss": (
+        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh"} '
+        'or callable, default="auto"',
+        """What is minimised, in units of the normalised y; "auto" is the mean squared
+        error. A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns
+        a loss for each row works too.""",
+    ),
+    "validation_split": (
+        "float in (0, 1), default=0.1",
+        """Share of the sequences that early stopping holds out: the last ones, which
+        in a series are the latest.""",
+    ),
+}
+_FOR_CLASSIFIERS = {
+    "loss": (
+        '{"auto", "binary_crossentropy", "categorical_crossentropy"} or callable, '
+        'default="auto"',
+        """What is minimised; "auto" is the crossentropy that fits the labels. A
+        ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` of class numbers (or
+        0 and 1) and probabilities that returns a loss for each row works too.""",
+    ),
+    "validation_split": (
+        "float in (0, 1), default=0.1",
+        """Share of the sequences that early stopping holds out, at random and, where a
+        sequence has one label, the same share of every class.""",
+    ),
+}
+
+_ATTRIBUTES = """\
+history_ : dict of lists
+    "loss" and, with early stopping, "val_loss" of each epoch.
+n_iter_ : int
+    Number of epochs trained.
+best_epoch_ : int
+    Epoch, from 1, whose weights were kept.
+n_features_in_ : int
+    Features of each step; for 2-D X its number of columns, that is, of steps.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Names of the columns of a frame.
+model_ : keras.Model
+    The trained network, made at first access."""
+
+_CLASSES = """classes_ : ndarray of shape (n_classes,)
+    Labels, sorted; for an indicator matrix the numbers of its columns.
+"""
+
+_EXAMPLES = {
+    "regressor": """\
+>>> import numpy as np
+>>> from skrnn import {name}
+>>> rng = np.random.default_rng(0)
+>>> X = rng.normal(size=(200, 8, 2))  # 200 sequences, 8 steps, 2 features
+>>> y = X[:, -3:, 0].sum(axis=1)
+>>> model = {name}(units=16, epochs=40, random_state=0).fit(X[:150], y[:150])
+>>> model.predict(X[150:]).shape
+(50,)
+>>> model.score(X[150:], y[150:]) > 0.5
+True""",
+    "classifier": """\
+>>> import numpy as np
+>>> from skrnn import {name}
+>>> rng = np.random.default_rng(0)
+>>> lengths = rng.integers(4, 12, size=200)
+>>> X = [rng.normal(size=(length, 2)) for length in lengths]  # of different lengths
+>>> y = np.array(["up" if x[-3:, 0].sum() > 0 else "down" for x in X])
+>>> model = {name}(units=16, epochs=60, random_state=0).fit(X[:150], y[:150])
+>>> model.predict_proba(X[150:]).shape
+(50, 2)
+>>> model.score(X[150:], y[150:]) > 0.7
+True""",
+}
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+def recurrent_estimator(cls: T) -> T:
+    """Give a leaf its ``__init__`` from the fields of its bases, and its docstring."""
+    made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
+    if made.__doc__ is not None:
+        made.__doc__ = _docstring(made)
+    return made
+
+
+def _docstring(cls):
+    kind = "classifier" if cls.__name__.endswith("Classifier") else "regressor"
+    table = PARAMETERS | (_FOR_CLASSIFIERS if kind == "classifier" else _FOR_REGRESSORS)
+    names = inspect.signature(cls).parameters
+    rows = [(name, *table[name]) for name in table if name in names]
+    attributes = (_CLASSES if kind == "classifier" else "") + _ATTRIBUTES
+    sections = {
+        "Parameters": "\n".join(_entry(*row) for row in rows),
+        "Attributes": attributes,
+        "See Also": _see_also(cls, kind),
+        "Examples": _EXAMPLES[kind].format(name=cls.__name__),
+    }
+    parts = [inspect.cleandoc(cls.__doc__)]
+    parts += [f"{name}\n{'-' * len(name)}\n{text}" for name, text in sections.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _entry(name, kind, description):
+    lines = inspect.cleandoc("\n" + description if "\n" in description else description)
+    indented = "\n".join("    " + line.strip() for line in lines.splitlines())
+    return f"{name} : {kind}\n{indented}"
+
+
+def _see_also(cls, kind):
+    other = "Regressor" if kind == "classifier" else "Classifier"
+    stem = cls.__name__[: -len("Classifier" if kind == "classifier" else "Regressor")]
+    return f"{stem}{other} : The same network for the other task."

@@ -1,0 +1,79 @@
+"""The engine: trains and predicts a network that a frozen spec describes.
+
+This is its whole border. `train` takes a spec, a plan and packed data and returns
+weights and a history; `predict` takes a spec, weights and packed data and returns
+arrays. Importing it loads neither Keras nor TensorFlow; training does.
+"""
+
+import dataclasses
+import os
+
+from skrnn._engine._cache import Pool
+from skrnn._engine._prediction import predict
+from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
+
+__all__ = ["predict", "train"]
+
+programs = Pool(size=32)
+_state = {"owner": None}
+
+
+def train(
+    spec: NetworkSpec,
+    plan: TrainPlan,
+    training: Dataset,
+    validation: Dataset | None,
+    weights: list,
+    optimizer_state: list | None = None,
+) -> Trained:
+    """Train the network of `spec` from `weights`.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    plan : TrainPlan
+    training, validation : Dataset
+        Without a validation set the training loss decides what is best.
+    weights : list of ndarray
+        As `skrnn._weights.initial_weights` draws them.
+    optimizer_state : list of ndarray or None
+        Of the training to go on with.
+    """
+    _refuse_forked_process()
+    # Deferred: this is where Keras and TensorFlow are loaded.
+    from skrnn._engine._optimizers import learning_rate, optimizer_key  # noqa: PLC0415
+    from skrnn._engine._tensorflow import Program  # noqa: PLC0415
+    from skrnn._engine._training import Loop  # noqa: PLC0415
+
+    compiled_for = _without_rates(spec)
+    key = (compiled_for, plan.loss, optimizer_key(plan.optimizer))
+
+    def make():
+        return Program(compiled_for, plan.loss, plan.optimizer)
+
+    with programs.borrow(key, make) as program:
+        program.reset(weights, optimizer_state)
+        rate = learning_rate(plan.optimizer, plan.learning_rate)
+        if rate is not None:
+            program.optimizer.learning_rate = rate
+        return Loop(program, spec, plan, training, validation).run()
+
+
+def _without_rates(spec):
+    """Replace dropout rates by whether there is any: they are arguments."""
+    return dataclasses.replace(
+        spec,
+        dropout=float(spec.dropout > 0),
+        recurrent_dropout=float(spec.recurrent_dropout > 0),
+    )
+
+
+def _refuse_forked_process():
+    """TensorFlow's threads don't survive a fork: what follows would hang for ever."""
+    if _state["owner"] not in (None, os.getpid()):
+        raise RuntimeError(
+            "This process was forked from one that had already trained a network, and "
+            "TensorFlow cannot run in it. Use joblib's default backend 'loky' or "
+            "'threading' instead of 'multiprocessing'."
+        )
+    _state["owner"] = os.getpid()

@@ -1,0 +1,44 @@
+"""Compiled functions, kept for the next fit of the same architecture."""
+
+import threading
+from collections import OrderedDict
+from contextlib import contextmanager
+
+
+class Pool:
+    """A bounded store of objects that serve one borrower at a time.
+
+    Two threads that want the same key at once get an object each; both come back. The
+    ones not used for longest go when there are more than `size`.
+    """
+
+    def __init__(self, size):
+        self.size = size
+        self.made = 0
+        self._idle = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def borrow(self, key, make):
+        """Lend the object of `key`, made by `make()` if none is idle."""
+        with self._lock:
+            idle = self._idle.get(key)
+            item = idle.pop() if idle else None
+        if item is None:
+            item = make()
+            with self._lock:
+                self.made += 1
+        try:
+            yield item
+        finally:
+            self._give_back(key, item)
+
+    def _give_back(self, key, item):
+        with self._lock:
+            self._idle.setdefault(key, []).append(item)
+            self._idle.move_to_end(key)
+            while sum(map(len, self._idle.values())) > self.size:
+                oldest = next(iter(self._idle))
+                self._idle[oldest].pop(0)
+                if not self._idle[oldest]:
+                    del self._idle[oldest]

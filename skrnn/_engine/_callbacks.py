@@ -1,0 +1,53 @@
+"""Keras callbacks around compiled training."""
+
+import keras
+
+from skrnn._networks import build_model
+
+_BATCH_EVENTS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_end")
+
+
+class Callbacks:
+    """Run a user's callbacks on a Keras model that mirrors the program's weights.
+
+    The model is made, and its weights are copied, only if there are callbacks.
+    """
+
+    def __init__(self, spec, plan, program):
+        self._program = program
+        self._list = None
+        if plan.callbacks:
+            self.model = build_model(spec)
+            self.model.optimizer = program.optimizer
+            params = {"epochs": plan.epochs, "verbose": plan.verbose}
+            self._list = keras.callbacks.CallbackList(
+                list(plan.callbacks), model=self.model, params=params
+            )
+        self.wants_batches = any(map(_listens_to_batches, plan.callbacks))
+
+    @property
+    def stop(self):
+        """Whether a callback has asked to stop training."""
+        return self._list is not None and bool(self.model.stop_training)
+
+    def tell(self, event, *args):
+        """Call `event` of every callback, with the weights as they are now."""
+        if self._list is None:
+            return
+        self.model.set_weights(self._program.get_weights())
+        getattr(self._list, event)(*args)
+        # A callback may have changed them: averaging, restoring the best.
+        self._program.set_weights(self.model.get_weights())
+
+    def release(self):
+        """Let go of the model, so that the callbacks can be pickled and used again."""
+        for callback in self._list.callbacks if self._list else ():
+            callback._model = None
+
+
+def _listens_to_batches(callback):
+    base = keras.callbacks.Callback
+    return any(
+        getattr(type(callback), event) is not getattr(base, event)
+        for event in _BATCH_EVENTS
+    )

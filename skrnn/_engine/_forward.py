@@ -1,0 +1,102 @@
+"""The network's formula, written once for every backend.
+
+Arrays are time-major, (T, B, F): a step of all sequences is contiguous. Padding stands
+on the right. A cell can't see what comes after a step, so the forward direction is
+exact without any mask; the backward one reads each sequence reversed within its own
+length. What is left is to take the last *real* step, and to give padding no attention.
+
+`kit` is a backend: `kit.ops` has NumPy's function names, the other methods are those
+of `skrnn._engine._numpy_kit`, which is also their specification.
+"""
+
+from skrnn._attention import attention
+from skrnn._cells import ACTIVATIONS, CELLS
+from skrnn._spec import NORM_EPSILON, NetworkSpec
+from skrnn._weights import weight_table
+
+
+def forward(kit, spec: NetworkSpec, weights, x, lengths):
+    """Run the network.
+
+    Parameters
+    ----------
+    kit : backend
+    spec : NetworkSpec
+    weights : list of arrays
+        In the order of `weight_table`.
+    x : array of shape (T, B, F), or (T, B) token ids
+        Padded on the right; what the padding holds doesn't matter.
+    lengths : array of shape (B,)
+
+    Returns
+    -------
+    outputs : array of shape (B, K), or (T, B, K) with ``return_sequences``
+        Before the head's activation.
+    state : array of shape (B, units)
+        The last hidden state of the last layer, both directions side by side.
+    """
+    w = {row.name: value for row, value in zip(weight_table(spec), weights)}
+    if spec.embedding_dim is not None:
+        x = kit.dropout(kit.take_rows(w["embedding"], x), spec.dropout > 0)
+    for layer in range(len(spec.units)):
+        x, state = _recurrent_layer(kit, spec, w, layer, x, lengths)
+    y = x if spec.return_sequences else state
+    if spec.attention is not None:
+        y = _attend(kit, spec, w, y, x, lengths)
+    for layer in range(len(spec.dense_units)):
+        y = ACTIVATIONS[spec.activation](kit.ops, _dense(kit, w, f"dense_{layer}", y))
+        y = kit.dropout(y, spec.dropout > 0)
+    return _dense(kit, w, "head", y), state
+
+
+def _recurrent_layer(kit, spec, w, layer, x, lengths):
+    outputs, states = [], []
+    for direction in spec.directions:
+        y = x if direction == "forward" else kit.reverse(x, lengths)
+        y = _run_cell(kit, spec, w, f"recurrent_{layer}/{direction}", y)
+        states.append(kit.last(y, lengths))
+        outputs.append(y if direction == "forward" else kit.reverse(y, lengths))
+    y = kit.ops.concatenate(outputs, axis=-1)
+    state = kit.ops.concatenate(states, axis=-1)
+    if spec.layer_norm:
+        y = _layer_norm(kit, w, f"norm_{layer}", y)
+        state = _layer_norm(kit, w, f"norm_{layer}", state)
+    # One mask for both: the state is a step of y, and only one of the two is used.
+    return kit.dropout(y, spec.dropout > 0), kit.dropout(state, spec.dropout > 0)
+
+
+def _run_cell(kit, spec, w, prefix, x):
+    bias = w[f"{prefix}/bias"]
+    if not CELLS[spec.cell].recurrent_bias:
+        bias = (bias, None)
+    return kit.run_cell(
+        spec.cell,
+        spec.activation,
+        x,
+        w[f"{prefix}/kernel"],
+        w[f"{prefix}/recurrent_kernel"],
+        (bias[0], bias[1]),
+        spec.recurrent_dropout > 0,
+    )
+
+
+def _dense(kit, w, prefix, x):
+    return kit.ops.matmul(x, w[f"{prefix}/kernel"]) + w[f"{prefix}/bias"]
+
+
+def _layer_norm(kit, w, prefix, x):
+    """Ba et al. (2016), over the units of each step."""
+    centred = x - kit.ops.mean(x, axis=-1, keepdims=True)
+    variance = kit.ops.mean(centred * centred, axis=-1, keepdims=True)
+    scaled = centred / kit.ops.sqrt(variance + NORM_EPSILON)
+    return scaled * w[f"{prefix}/gamma"] + w[f"{prefix}/beta"]
+
+
+def _attend(kit, spec, w, query, keys, lengths):
+    """Put what the query attends to beside it: (..., U) -> (..., 2U)."""
+    pooled = not spec.return_sequences
+    queries = query[None] if pooled else query
+    mask = kit.step_mask(keys, lengths)
+    context, _ = attention(kit.ops, spec.attention, w, queries, keys, mask)
+    context = context[0] if pooled else context
+    return kit.ops.concatenate([query, context], axis=-1)

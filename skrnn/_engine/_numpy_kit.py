@@ -1,0 +1,78 @@
+"""The NumPy backend: small predictions without TensorFlow, and the kit's plain twin.
+
+Every method is the specification of the method with the same name in the compiled
+backends. It computes in the dtype of the weights it is given; prediction gives it
+float64, in which a row's result doesn't depend on the rows beside it.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from skrnn._cells import ACTIVATIONS, CELLS
+
+ops = SimpleNamespace(
+    abs=np.abs,
+    concatenate=np.concatenate,
+    einsum=np.einsum,
+    exp=np.exp,
+    logaddexp=np.logaddexp,
+    matmul=np.matmul,
+    maximum=np.maximum,
+    mean=np.mean,
+    minimum=np.minimum,
+    sigmoid=expit,
+    softmax=softmax,
+    split=np.split,
+    sqrt=np.sqrt,
+    stack=np.stack,
+    tanh=np.tanh,
+    where=np.where,
+)
+
+
+def take_rows(table, ids):
+    """Return the rows of `table` (V, D) at `ids`: (..., D)."""
+    return table[ids]
+
+
+def dropout(x, _enabled):
+    """Drop nothing: this backend only predicts."""
+    return x
+
+
+def reverse(x, lengths):
+    """Reverse each sequence of x (T, B, ...) within its own length."""
+    steps = np.arange(len(x))[:, None]
+    steps = np.where(steps < lengths, lengths - 1 - steps, steps)
+    return x[steps, np.arange(x.shape[1])]
+
+
+def last(x, lengths):
+    """Return the last real step of x (T, B, U): (B, U)."""
+    return x[lengths - 1, np.arange(x.shape[1])]
+
+
+def step_mask(x, lengths):
+    """Return which steps of x (T, B, ...) are real: (T, B)."""
+    return np.arange(len(x))[:, None] < lengths
+
+
+def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, _dropout):
+    """Run a cell over x (T, B, F) from a zero state: (T, B, U)."""
+    n_steps, n_sequences, _ = x.shape
+    formula, activate = CELLS[cell].step, ACTIVATIONS[activation]
+    bias, recurrent_bias = biases
+    # All inputs in one product: only the recurrent one must wait for its turn.
+    x = x @ kernel + bias
+    states = (np.zeros((n_sequences, len(recurrent_kernel)), x.dtype),)
+    states *= CELLS[cell].n_states
+    outputs = np.empty((n_steps, *states[0].shape), x.dtype)
+    for t in range(n_steps):
+        recurrent = states[0] @ recurrent_kernel
+        if recurrent_bias is not None:
+            recurrent += recurrent_bias
+        states = formula(ops, activate, x[t], recurrent, *states)
+        outputs[t] = states[0]
+    return outputs

@@ -1,0 +1,91 @@
+"""Prediction: NumPy for small inputs, compiled and in bounded batches for large ones."""
+
+import threading
+
+import numpy as np
+
+from skrnn._cells import ACTIVATIONS
+from skrnn._engine import _numpy_kit
+from skrnn._engine._forward import forward
+
+# Below this many sequence steps times units NumPy is done before TensorFlow begins.
+SMALL = 200_000
+# Rows times units that a block may hold, about 64 MB of float32 with its gates.
+_BLOCK = 2_000_000
+
+_compiled = {}
+_MAX_COMPILED = 64
+_lock = threading.Lock()
+
+
+def predict(spec, weights, sequences):
+    """Run the network on packed sequences.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n, K), or (n_real_steps, K) with ``return_sequences``
+        After the head's activation, float64.
+    states : ndarray of shape (n, units)
+        The last hidden states.
+    """
+    work = int(sequences.lengths.sum()) * sum(spec.units)
+    run = _run_numpy if work <= SMALL else _run_tensorflow
+    outputs, states = run(spec, weights, sequences)
+    outputs = ACTIVATIONS[spec.head.activation](_numpy_kit.ops, outputs)
+    return outputs, states
+
+
+def _run_numpy(spec, weights, sequences):
+    weights = [weight.astype(np.float64) for weight in weights]
+    parts = []
+    for rows in _blocks(spec, sequences):
+        block = sequences.take(rows)
+        x = np.moveaxis(block.padded(), 0, 1)
+        x = x if spec.embedding_dim else x.astype(np.float64)
+        parts.append(forward(_numpy_kit, spec, weights, x, block.lengths))
+    return _join(spec, sequences, parts)
+
+
+def _run_tensorflow(spec, weights, sequences):
+    # Deferred: it loads TensorFlow, which small predictions do without.
+    from skrnn._engine._tensorflow import device_sequences, predictor  # noqa: PLC0415
+
+    with _lock:
+        if spec not in _compiled:
+            while len(_compiled) >= _MAX_COMPILED:
+                del _compiled[next(iter(_compiled))]
+            _compiled[spec] = predictor(spec)
+        run = _compiled[spec]
+    data = device_sequences(sequences)
+    parts = []
+    for rows in _blocks(spec, sequences):
+        outputs, states = run(weights, data, rows)
+        parts.append((outputs.numpy().astype(np.float64), states.numpy()))
+    return _join(spec, sequences, parts)
+
+
+def _blocks(spec, sequences):
+    """Cut the sequences, shortest first, into blocks of bounded size."""
+    order = np.argsort(sequences.lengths, kind="stable")
+    widest = max(*spec.units, sequences.n_features)
+    first = 0
+    while first < len(order):
+        last = min(first + max(1, _BLOCK // widest), len(order))
+        longest = sequences.lengths[order[last - 1]]
+        last = min(last, first + max(1, _BLOCK // (widest * int(longest))))
+        yield order[first:last]
+        first = last
+
+
+def _join(spec, sequences, parts):
+    """Put the blocks' results back into the order of the sequences."""
+    order = np.argsort(sequences.lengths, kind="stable")
+    back = np.argsort(order, kind="stable")
+    states = np.concatenate([states for _, states in parts])[back]
+    if not spec.return_sequences:
+        return np.concatenate([outputs for outputs, _ in parts])[back], states
+    lengths = iter(sequences.lengths[order])
+    steps = [
+        block[: next(lengths), i] for block, _ in parts for i in range(block.shape[1])
+    ]
+    return np.concatenate([steps[i] for i in back]), states

@@ -1,0 +1,206 @@
+"""Training and prediction on TensorFlow: whole runs of batches in compiled functions.
+
+A batch is gathered inside the compiled function from the packed rows, so neither
+windows nor padding ever exist for more than one batch. Batches at the end of an epoch
+are filled up with rows of zero weight: the shapes never change.
+"""
+
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skrnn._engine._forward import forward
+from skrnn._engine._losses import loss_function
+from skrnn._engine._optimizers import make_optimizer
+from skrnn._engine._tensorflow_kit import Kit, Noise
+from skrnn._weights import weight_table
+
+
+def device_data(dataset):
+    """Hand a `Dataset` to TensorFlow: the rows once, without windows or padding."""
+    return device_sequences(dataset.sequences) | {
+        "targets": tf.convert_to_tensor(dataset.targets),
+        "weights": tf.convert_to_tensor(dataset.weights),
+        "target_starts": tf.constant(dataset.target_starts, tf.int64),
+    }
+
+
+def device_sequences(sequences):
+    """Hand `Sequences` to TensorFlow."""
+    return {
+        "values": tf.convert_to_tensor(sequences.values),
+        "starts": tf.constant(sequences.starts, tf.int64),
+        "lengths": tf.constant(sequences.lengths, tf.int64),
+        "step": tf.constant(sequences.step, tf.int64),
+    }
+
+
+class Program:
+    """The compiled training functions of one network, loss and optimizer.
+
+    It owns variables for the weights, so it serves one fit at a time; each fit sets
+    them first. What varies from fit to fit is an argument: `knobs` are the seed, the
+    number of the step, clipnorm and the dropout rates.
+    """
+
+    def __init__(self, spec, loss, optimizer):
+        self.spec = spec
+        self.loss = loss_function(loss, spec.head.activation)
+        self.weights = [
+            keras.Variable(
+                np.zeros(row.shape, np.float32), name=row.name.split("/")[-1]
+            )
+            for row in weight_table(spec)
+        ]
+        self.optimizer = make_optimizer(optimizer, self.weights)
+        self._fresh = [np.array(v) for v in self.optimizer.variables]
+        data, order = _dataset_signature(spec), tf.TensorSpec([None, None], tf.int64)
+        self.train = _compile(self._train, [data, order, _KNOBS])
+        self.evaluate = _compile(self._evaluate, [data, order])
+
+    def reset(self, weights, optimizer_state=None):
+        """Start from `weights` and, if given, go on with an optimizer's state."""
+        self.set_weights(weights)
+        state = self._fresh if optimizer_state is None else optimizer_state
+        for variable, value in zip(self.optimizer.variables, state, strict=True):
+            variable.assign(value)
+
+    def set_weights(self, weights):
+        for variable, value in zip(self.weights, weights, strict=True):
+            variable.assign(value)
+
+    def get_weights(self):
+        return [np.array(variable) for variable in self.weights]
+
+    def get_optimizer_state(self):
+        return [np.array(variable) for variable in self.optimizer.variables]
+
+    def _train(self, data, order, knobs):
+        """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
+
+        Returns the sum of the losses, their number, and whether all was finite; from
+        the first step on where it wasn't, nothing is changed any more.
+        """
+
+        def body(i, total, count, _finite):
+            sum_, n = 0.0, 0.0
+            with tf.GradientTape() as tape:
+                noise = Noise(knobs["seed"], knobs["step"] + i, knobs)
+                sum_, n = self._batch_loss(data, order[i], noise)
+                loss = sum_ / tf.maximum(n, 1.0)
+            variables = [variable.value for variable in self.weights]
+            gradients = [
+                tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)
+            ]
+            norms = tf.stack([tf.norm(g) for g in gradients])
+            finite = tf.math.is_finite(loss + tf.reduce_sum(norms))
+            apply = partial(self._apply, gradients, norms, knobs["clipnorm"])
+            tf.cond(finite, apply, lambda: None)
+            return i + 1, total + sum_, count + n, finite
+
+        _, total, count, finite = tf.while_loop(
+            lambda i, _total, _count, finite: finite & (i < tf.shape(order)[0]),
+            body,
+            (0, 0.0, 0.0, True),
+            parallel_iterations=1,
+        )
+        return total, count, finite
+
+    def _apply(self, gradients, norms, clipnorm):
+        scales = tf.minimum(1.0, clipnorm / tf.maximum(norms, 1e-30))
+        scales = tf.unstack(scales)
+        clipped = [g * scale for g, scale in zip(gradients, scales)]
+        self.optimizer.apply(clipped, self.weights)
+
+    def _evaluate(self, data, order):
+        def body(i, total, count):
+            sum_, n = self._batch_loss(data, order[i], None)
+            return i + 1, total + sum_, count + n
+
+        _, total, count = tf.while_loop(
+            lambda i, *_: i < tf.shape(order)[0], body, (0, 0.0, 0.0)
+        )
+        return total, count
+
+    def _batch_loss(self, data, rows, noise):
+        """Return the weighted sum of a batch's losses and the number of its terms."""
+        present = rows >= 0
+        rows = tf.maximum(rows, 0)
+        x, lengths, steps = gather(data, rows)
+        weights = [tf.convert_to_tensor(variable.value) for variable in self.weights]
+        outputs, _ = forward(Kit(noise), self.spec, weights, x, lengths)
+        at = tf.gather(data["target_starts"], rows)
+        if self.spec.return_sequences:
+            at += steps
+            present &= tf.range(tf.shape(x)[0], dtype=tf.int64)[:, None] < lengths
+        losses = self.loss(tf.gather(data["targets"], at), outputs)
+        present = tf.cast(present, tf.float32)
+        # Absent ones may hold anything, a NaN too: `where` keeps it out.
+        weighted = tf.where(present > 0, losses * tf.gather(data["weights"], at), 0.0)
+        return tf.reduce_sum(weighted), tf.reduce_sum(present)
+
+
+def gather(data, rows):
+    """Return a time-major batch of the sequences at `rows`: x, lengths, steps (T, B)."""
+    lengths = tf.gather(data["lengths"], rows)
+    steps = tf.range(tf.reduce_max(lengths))[:, None]
+    # The last step stands for the padding: it is always there to be read.
+    steps = tf.minimum(steps, lengths - 1)
+    at = tf.gather(data["starts"], rows) + steps * data["step"]
+    return tf.gather(data["values"], at), lengths, steps
+
+
+def predictor(spec):
+    """Compile the prediction of `spec`: ``f(weights, data, rows) -> outputs, state``."""
+
+    def run(weights, data, rows):
+        x, lengths, _ = gather(data, rows)
+        return forward(Kit(), spec, weights, x, lengths)
+
+    weights = [tf.TensorSpec(row.shape, tf.float32) for row in weight_table(spec)]
+    rows = tf.TensorSpec([None], tf.int64)
+    return _compile(run, [weights, _sequences_signature(spec), rows])
+
+
+# What varies from fit to fit of the same network.
+_KNOBS = {
+    "seed": tf.TensorSpec([], tf.int32),
+    "step": tf.TensorSpec([], tf.int32),
+    "clipnorm": tf.TensorSpec([], tf.float32),
+    "dropout": tf.TensorSpec([], tf.float32),
+    "recurrent_dropout": tf.TensorSpec([], tf.float32),
+}
+
+
+def _compile(function, signature):
+    """Trace `function` once for all shapes."""
+    return tf.function(function, input_signature=signature, autograph=False)
+
+
+def _sequences_signature(spec):
+    tokens = spec.embedding_dim is not None
+    rows = tf.TensorSpec([None], tf.int64)
+    return {
+        "values": tf.TensorSpec([None], tf.int32)
+        if tokens
+        else tf.TensorSpec([None, spec.n_features], tf.float32),
+        "starts": rows,
+        "lengths": rows,
+        "step": tf.TensorSpec([], tf.int64),
+    }
+
+
+def _dataset_signature(spec):
+    classes = spec.head.activation == "softmax"
+    targets = (
+        tf.TensorSpec([None, 1], tf.int32)
+        if classes
+        else tf.TensorSpec([None, spec.head.units], tf.float32)
+    )
+    return _sequences_signature(spec) | {
+        "targets": targets,
+        "weights": tf.TensorSpec([None], tf.float32),
+        "target_starts": tf.TensorSpec([None], tf.int64),
+    }

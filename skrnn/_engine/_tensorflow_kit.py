@@ -1,0 +1,135 @@
+"""The TensorFlow backend of the network's formula: same methods as `_numpy_kit`."""
+
+from types import SimpleNamespace
+
+import tensorflow as tf
+
+from skrnn._cells import ACTIVATIONS, CELLS
+
+ops = SimpleNamespace(
+    abs=tf.abs,
+    concatenate=tf.concat,
+    einsum=tf.einsum,
+    exp=tf.exp,
+    logaddexp=lambda x, y: tf.maximum(x, y) + tf.math.log1p(tf.exp(-tf.abs(x - y))),
+    matmul=tf.matmul,
+    maximum=tf.maximum,
+    mean=lambda x, axis, keepdims: tf.reduce_mean(x, axis, keepdims),
+    minimum=tf.minimum,
+    sigmoid=tf.sigmoid,
+    softmax=tf.nn.softmax,
+    split=tf.split,
+    sqrt=tf.sqrt,
+    stack=tf.stack,
+    tanh=tf.tanh,
+    where=tf.where,
+)
+
+# The fused kernel wins while its overhead counts and loses to one large product for
+# all inputs from about this many units on (docs/performance).
+FUSED_MAX_UNITS = 96
+
+
+class Kit:
+    """One trace of the network; `noise` is None for prediction."""
+
+    ops = ops
+
+    def __init__(self, noise=None):
+        self.noise = noise
+
+    def take_rows(self, table, ids):
+        return tf.gather(table, ids)
+
+    def dropout(self, x, enabled):
+        if self.noise is None or not enabled:
+            return x
+        return x * self.noise.mask(tf.shape(x), "dropout")
+
+    def reverse(self, x, lengths):
+        return tf.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
+
+    def last(self, x, lengths):
+        rows = tf.range(tf.shape(x)[1], dtype=lengths.dtype)
+        return tf.gather_nd(x, tf.stack([lengths - 1, rows], axis=1))
+
+    def step_mask(self, x, lengths):
+        return tf.range(tf.shape(x)[0], dtype=lengths.dtype)[:, None] < lengths
+
+    def run_cell(self, cell, activation, x, kernel, recurrent_kernel, biases, dropout):
+        """Run a cell over x (T, B, F) from a zero state: (T, B, U)."""
+        plain = self.noise is None or not dropout
+        units = recurrent_kernel.shape[0]
+        if cell == "lstm" and activation == "tanh" and plain:
+            if units <= FUSED_MAX_UNITS:
+                return _fused_lstm(x, kernel, recurrent_kernel, biases[0])
+        mask = None
+        if not plain:
+            mask = self.noise.mask([tf.shape(x)[1], units], "recurrent_dropout")
+        return _loop(CELLS[cell], activation, x, kernel, recurrent_kernel, biases, mask)
+
+
+class Noise:
+    """Dropout masks from one seed: the same numbers wherever a step is computed.
+
+    Every mask asked for in a trace gets its own stream; `counter` is the number of the
+    training step.
+    """
+
+    def __init__(self, seed, counter, rates):
+        self.seed, self.counter, self.rates = seed, counter, rates
+        self.n_masks = 0
+
+    def mask(self, shape, kind):
+        """Return zeros with the probability of `kind`, and 1 / (1 - it) elsewhere."""
+        self.n_masks += 1
+        rate = self.rates[kind]
+        seed = [self.seed, self.counter * 1024 + self.n_masks]
+        drawn = tf.random.stateless_uniform(shape, tf.stack(seed))
+        return tf.where(drawn >= rate, 1.0 / (1.0 - rate), 0.0)
+
+
+def _fused_lstm(x, kernel, recurrent_kernel, bias):
+    """The whole LSTM layer as one kernel, forward and backward."""
+    units = recurrent_kernel.shape[0]
+    zeros = tf.zeros([tf.shape(x)[1], units])
+    no_peephole = tf.zeros([units])
+    return tf.raw_ops.BlockLSTMV2(
+        seq_len_max=tf.shape(x, out_type=tf.int64)[0],
+        x=x,
+        cs_prev=zeros,
+        h_prev=zeros,
+        w=tf.concat([kernel, recurrent_kernel], axis=0),
+        wci=no_peephole,
+        wcf=no_peephole,
+        wco=no_peephole,
+        b=tf.convert_to_tensor(bias),
+    ).h
+
+
+def _loop(cell, activation, x, kernel, recurrent_kernel, biases, mask):
+    bias, recurrent_bias = biases
+    activate = ACTIVATIONS[activation]
+    units = recurrent_kernel.shape[0]
+    n_steps, n_sequences = tf.shape(x)[0], tf.shape(x)[1]
+    # All inputs in one product: only the recurrent one must wait for its turn.
+    x = tf.TensorArray(tf.float32, n_steps).unstack(tf.matmul(x, kernel) + bias)
+    recurrent_kernel = tf.convert_to_tensor(recurrent_kernel)
+
+    def step(t, outputs, *states):
+        h = states[0] if mask is None else states[0] * mask
+        recurrent = tf.matmul(h, recurrent_kernel)
+        if recurrent_bias is not None:
+            recurrent += recurrent_bias
+        states = cell.step(ops, activate, x.read(t), recurrent, *states)
+        return (t + 1, outputs.write(t, states[0]), *states)
+
+    outputs = tf.TensorArray(tf.float32, n_steps, element_shape=[None, units])
+    zeros = (tf.zeros([n_sequences, units]),) * cell.n_states
+    loop = tf.while_loop(
+        lambda t, *_: t < n_steps,
+        step,
+        (0, outputs, *zeros),
+        maximum_iterations=n_steps,
+    )
+    return tf.ensure_shape(loop[1].stack(), [None, None, units])

@@ -1,0 +1,173 @@
+"""The loop over epochs: early stopping, history, callbacks, Ctrl-C and divergence."""
+
+import time
+
+import numpy as np
+
+from skrnn._engine._callbacks import Callbacks
+from skrnn._engine._progress import Progress
+from skrnn._engine._tensorflow import device_data
+from skrnn._spec import Trained
+
+# Long enough for the overhead of a call not to count, short enough for Ctrl-C.
+_SECONDS_PER_CALL = 0.3
+_EVALUATION_BATCH = 256
+
+
+class Loop:
+    """One fit on a borrowed program."""
+
+    def __init__(self, program, spec, plan, training, validation):
+        self.program, self.spec, self.plan = program, spec, plan
+        self.data = device_data(training)
+        self.n_sequences = len(training)
+        self.validation = None
+        if validation is not None:
+            order = _batches(np.arange(len(validation)), _EVALUATION_BATCH)
+            self.validation = device_data(validation), order
+        self.history = {"loss": []} | ({"val_loss": []} if validation else {})
+        self.rng = np.random.default_rng(plan.seed)
+        self.progress = Progress(plan.name, plan.epochs, plan.verbose)
+        self.callbacks = Callbacks(spec, plan, program)
+        self.best = Best(plan.early_stopping)
+        self.batches_per_call = 1
+        self.step = 0
+        self.interrupted = self.diverged = False
+
+    def run(self):
+        """Train, and return what is to be kept."""
+        try:
+            self._run_epochs()
+        except KeyboardInterrupt:
+            if not self.step:
+                raise
+            self.interrupted = True
+        finally:
+            self.callbacks.release()
+        self.progress.close(self._ending())
+        return self._trained()
+
+    def _run_epochs(self):
+        self.callbacks.tell("on_train_begin")
+        for epoch in range(self.plan.epochs):
+            self.callbacks.tell("on_epoch_begin", epoch)
+            logs = self._run_epoch(epoch)
+            if self.diverged:
+                break
+            for name, value in logs.items():
+                self.history[name].append(value)
+            self.callbacks.tell("on_epoch_end", epoch, logs)
+            self.best.offer(logs.get("val_loss", logs["loss"]), epoch, self.program)
+            self.progress.show(epoch + 1, 1, logs)
+            if self.callbacks.stop or self.best.age(epoch) >= self.plan.patience:
+                break
+        self.callbacks.tell("on_train_end")
+
+    def _run_epoch(self, epoch):
+        rows = np.arange(self.n_sequences)
+        if self.plan.shuffle:
+            self.rng.shuffle(rows)
+        batches = _batches(rows, self.plan.batch_size)
+        total = count = done = 0
+        while done < len(batches) and not self.diverged:
+            part = batches[done : done + self._call_size()]
+            total_part, count_part = self._train(part, done)
+            total, count, done = (
+                total + total_part,
+                count + count_part,
+                done + len(part),
+            )
+            loss = total / max(count, 1)
+            if done < len(batches):
+                self.progress.show(epoch + 1, done / len(batches), {"loss": loss})
+        return {} if self.diverged else {"loss": loss} | self._evaluate()
+
+    def _call_size(self):
+        return 1 if self.callbacks.wants_batches else self.batches_per_call
+
+    def _train(self, part, first):
+        if self.callbacks.wants_batches:
+            self.callbacks.tell("on_train_batch_begin", first)
+        started = time.monotonic()
+        total, count, finite = self.program.train(self.data, part, self._knobs())
+        total, count = float(total), float(count)
+        self.diverged = not bool(finite)
+        self._adapt(time.monotonic() - started, len(part))
+        self.step += len(part)
+        if self.callbacks.wants_batches:
+            logs = {"loss": total / max(count, 1)}
+            self.callbacks.tell("on_train_batch_end", first, logs)
+        return total, count
+
+    def _adapt(self, seconds, n_batches):
+        """Choose how many batches a call takes; the numbers don't depend on it."""
+        wanted = int(n_batches * _SECONDS_PER_CALL / max(seconds, 1e-6))
+        self.batches_per_call = min(max(wanted, 1), 8 * self.batches_per_call)
+
+    def _knobs(self):
+        clipnorm = self.plan.clipnorm
+        return {
+            "seed": np.int32(self.plan.seed),
+            "step": np.int32(self.step),
+            "clipnorm": np.float32(np.inf if clipnorm is None else clipnorm),
+            "dropout": np.float32(self.spec.dropout),
+            "recurrent_dropout": np.float32(self.spec.recurrent_dropout),
+        }
+
+    def _evaluate(self):
+        if self.validation is None:
+            return {}
+        total, count = self.program.evaluate(*self.validation)
+        return {"val_loss": float(total) / float(count)}
+
+    def _ending(self):
+        if self.interrupted:
+            return "interrupted"
+        if self.diverged:
+            return "the loss is not finite"
+        n_epochs = len(self.history["loss"])
+        return f"stopped after epoch {n_epochs}" if n_epochs < self.plan.epochs else ""
+
+    def _trained(self):
+        n_epochs = len(self.history["loss"])
+        restore = self.plan.early_stopping or self.diverged or self.interrupted
+        weights = self.best.weights if restore else None
+        return Trained(
+            weights=self.program.get_weights() if weights is None else weights,
+            optimizer_state=self.program.get_optimizer_state(),
+            history=self.history,
+            best_epoch=self.best.epoch + 1 if restore else max(n_epochs, 1),
+            interrupted=self.interrupted,
+            diverged=self.diverged,
+        )
+
+
+class Best:
+    """The weights of the epoch with the lowest loss.
+
+    Without early stopping only the latest epoch counts: whatever ends training later,
+    those are the weights to keep.
+    """
+
+    def __init__(self, by_loss):
+        self.by_loss = by_loss
+        self.loss, self.epoch, self.weights = np.inf, 0, None
+
+    def offer(self, loss, epoch, program):
+        if not np.isfinite(loss):
+            return
+        if loss < self.loss or not self.by_loss:
+            self.loss, self.epoch, self.weights = loss, epoch, program.get_weights()
+
+    def age(self, epoch):
+        """Return the number of epochs without improvement."""
+        return epoch - self.epoch if self.by_loss else -1
+
+
+def _batches(rows, batch_size):
+    """Cut rows into (n_batches, batch_size), filled up with -1."""
+    batch_size = min(batch_size, len(rows))
+    n_batches = -(-len(rows) // batch_size)
+    filled = np.full(n_batches * batch_size, -1)
+    filled[: len(rows)] = rows
+    return filled.reshape(n_batches, batch_size)

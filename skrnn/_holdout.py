@@ -1,0 +1,51 @@
+"""Which sequences to hold out for early stopping."""
+
+import math
+
+import numpy as np
+
+
+def hold_out(n_sequences, share, strata, seed):
+    """Choose the sequences to train on and those to validate on.
+
+    Parameters
+    ----------
+    n_sequences : int
+    share : float
+        Share to validate on, rounded up.
+    strata : ndarray of shape (n_sequences,) or None
+        Take the same share, at random, of each value; None takes the last sequences,
+        because rows of a series stand in the order of time.
+    seed : int
+
+    Returns
+    -------
+    training, validation : ndarray
+        Row numbers, ascending.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to train on.
+    """
+    n_validation = math.ceil(n_sequences * share)
+    if n_validation >= n_sequences:
+        raise ValueError(
+            f"validation_split={share} leaves none of {n_sequences} sequences to train "
+            "on; make it smaller or set early_stopping=False."
+        )
+    held = np.zeros(n_sequences, dtype=bool)
+    if strata is None:
+        held[n_sequences - n_validation :] = True
+    else:
+        held[_spread(strata, n_validation, seed)] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _spread(strata, n_validation, seed):
+    """Take rows at even distances from a random order sorted by stratum."""
+    order = np.random.default_rng(seed).permutation(len(strata))
+    order = order[np.argsort(strata[order], kind="stable")]
+    at = np.linspace(0, len(order), n_validation, endpoint=False)
+    offset = len(order) / n_validation / 2
+    return order[(at + offset).astype(int)]

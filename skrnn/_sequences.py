@@ -1,0 +1,165 @@
+"""The one internal form of every accepted X: rows, and where each sequence lies in them.
+
+A dense array, a view of overlapping windows and a ragged list all become the same
+thing: a table of rows and, for each sequence, its first row and its length. Nothing
+is padded and windows are never copied; whoever needs a block of sequences gathers it.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skrnn._windows import recognise_windows
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences packed into one table of rows.
+
+    Step ``t`` of sequence ``i`` is ``values[starts[i] + t * step]``.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows, n_features) or (n_rows,)
+        Rows of numbers, or token ids.
+    starts : ndarray of shape (n_sequences,)
+        Row of `values` that holds the first step of each sequence.
+    lengths : ndarray of shape (n_sequences,)
+        Number of real steps of each sequence, at least 1.
+    step : int
+        Rows of `values` between two consecutive steps.
+    form : {"columns", "dense", "ragged"}
+        How the user gave them: (n, T), (n, T, F), or a list.
+    n_timesteps : int
+        Width of the dense form, or length of the longest sequence.
+    offsets : ndarray of shape (n_sequences,) or None
+        Padding steps that stood before each sequence in the dense form.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    step: int = 1
+    form: str = "dense"
+    n_timesteps: int = 1
+    offsets: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of a step; token ids count as one."""
+        return 1 if self.values.ndim == 1 else self.values.shape[1]
+
+    def take(self, rows) -> "Sequences":
+        """Return the sequences at `rows`, sharing the same table of values."""
+        offsets = None if self.offsets is None else self.offsets[rows]
+        return replace(
+            self, starts=self.starts[rows], lengths=self.lengths[rows], offsets=offsets
+        )
+
+    def positions(self) -> np.ndarray:
+        """Return the row of `values` of every real step, sequence after sequence."""
+        first = np.repeat(self.starts, self.lengths)
+        return first + self.step * step_numbers(self.lengths)
+
+    def padded(self) -> np.ndarray:
+        """Return one block (n, longest, F); the last step is repeated as padding."""
+        steps = np.arange(self.lengths.max())
+        steps = np.minimum(steps, self.lengths[:, None] - 1)
+        return self.values[self.starts[:, None] + self.step * steps]
+
+
+def step_numbers(lengths):
+    """Return 0, 1, ..., length - 1 for each of `lengths`, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
+
+
+def pack_dense(X, form):
+    """Pack an array (n, T, F), (n, T) with ``form="columns"``, without copying it."""
+    n_sequences, n_timesteps = X.shape[:2]
+    return Sequences(
+        values=X.reshape(n_sequences * n_timesteps, -1),
+        starts=np.arange(n_sequences) * n_timesteps,
+        lengths=np.full(n_sequences, n_timesteps),
+        form=form,
+        n_timesteps=n_timesteps,
+    )
+
+
+def pack_windows(X):
+    """Pack overlapping windows (n, T, F) as their series; None if X is no such view."""
+    found = recognise_windows(X)
+    if found is None:
+        return None
+    series, step = found
+    return Sequences(
+        values=series,
+        starts=np.arange(len(X)),
+        lengths=np.full(len(X), X.shape[1]),
+        step=step,
+        form="dense",
+        n_timesteps=X.shape[1],
+    )
+
+
+def pack_ragged(arrays):
+    """Pack a list of (T_i, F) or (T_i,) arrays; their rows are put end to end."""
+    lengths = np.array([len(array) for array in arrays])
+    return Sequences(
+        values=np.concatenate(arrays),
+        starts=np.cumsum(lengths) - lengths,
+        lengths=lengths,
+        form="ragged",
+        n_timesteps=int(lengths.max()),
+    )
+
+
+def strip_padding(tokens):
+    """Leave out the zeros before and after the ids of each packed token sequence.
+
+    A sequence of zeros alone keeps one of them, so that no length is 0.
+    """
+    starts, lengths = tokens.starts.copy(), tokens.lengths.copy()
+    for i, (start, length) in enumerate(zip(tokens.starts, tokens.lengths)):
+        real = np.flatnonzero(tokens.values[start : start + length])
+        first, last = (real[0], real[-1]) if len(real) else (0, 0)
+        starts[i], lengths[i] = start + first, last - first + 1
+    return replace(
+        tokens, starts=starts, lengths=lengths, offsets=starts - tokens.starts
+    )
+
+
+def pack_steps(dense, sequences):
+    """Return the real steps of an array (n, T, ...) as (n_real_steps, ...)."""
+    rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    return dense[rows, _columns(sequences)]
+
+
+def unpack_steps(steps, sequences, fill):
+    """Undo `pack_steps`: an array with `fill` at the padding, or a ragged one."""
+    if sequences.form == "ragged":
+        return ragged_array(np.split(steps, np.cumsum(sequences.lengths)[:-1]))
+    shape = (len(sequences), sequences.n_timesteps, *steps.shape[1:])
+    dense = np.full(shape, fill, dtype=steps.dtype)
+    rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    dense[rows, _columns(sequences)] = steps
+    return dense
+
+
+def ragged_array(arrays):
+    """Return a one-dimensional object array whose elements are `arrays`."""
+    ragged = np.empty(len(arrays), dtype=object)
+    # Elementwise: assigning a list of equally long arrays would stack them.
+    for i, array in enumerate(arrays):
+        ragged[i] = array
+    return ragged
+
+
+def _columns(sequences):
+    columns = step_numbers(sequences.lengths)
+    if sequences.offsets is not None:
+        columns += np.repeat(sequences.offsets, sequences.lengths)
+    return columns

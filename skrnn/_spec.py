@@ -1,0 +1,167 @@
+"""What crosses the border to the engine: frozen, hashable descriptions."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skrnn._sequences import Sequences
+
+# Added to variances by layer normalisation; Keras' default.
+NORM_EPSILON = 1e-3
+
+# Name of the parameter -> name of the class in keras.optimizers.
+OPTIMIZERS = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
+    "adamax": "Adamax",
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "adafactor": "Adafactor",
+    "ftrl": "Ftrl",
+    "lion": "Lion",
+    "lamb": "Lamb",
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last layer: `units` outputs, and what turns them into predictions."""
+
+    units: int
+    activation: str = "linear"
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What network to build. Two fits with equal specs share compiled functions.
+
+    Attributes
+    ----------
+    cell : str
+        A key of ``CELLS``.
+    units : tuple of int
+        One entry for each recurrent layer.
+    n_features : int
+        Features of a step; 1 for token ids.
+    vocabulary_size, embedding_dim : int or None
+        Rows and columns of the embedding; None without one.
+    dropout, recurrent_dropout : float
+        Shares dropped while training; prediction ignores them.
+    """
+
+    cell: str
+    units: tuple[int, ...]
+    n_features: int
+    head: Head
+    bidirectional: bool = False
+    return_sequences: bool = False
+    attention: str | None = None
+    vocabulary_size: int | None = None
+    embedding_dim: int | None = None
+    dense_units: tuple[int, ...] = ()
+    activation: str = "tanh"
+    layer_norm: bool = False
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """Names of the directions that each layer reads."""
+        return ("forward", "backward") if self.bidirectional else ("forward",)
+
+    def to_json(self) -> str:
+        """Return the spec as text."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text) -> "NetworkSpec":
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        for name in ("units", "dense_units"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields | {"head": Head(**fields["head"])})
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """How to train: everything that isn't the network or the data."""
+
+    loss: Any
+    optimizer: Any
+    learning_rate: float
+    clipnorm: float | None
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    early_stopping: bool
+    patience: int
+    callbacks: tuple
+    verbose: int
+    seed: int
+    name: str = "estimator"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Sequences with their encoded targets and weights.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    targets : ndarray of shape (n, K) or (n_real_steps, K)
+        float32 values, or int32 class indices of shape (., 1) for a softmax head.
+    weights : ndarray of shape (n,) or (n_real_steps,)
+        Non-negative, of mean 1.
+    target_starts : ndarray of shape (n,)
+        Row of `targets` where each sequence's first one stands.
+    """
+
+    sequences: Sequences
+    targets: np.ndarray
+    weights: np.ndarray
+    target_starts: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def take(self, rows) -> "Dataset":
+        """Return the sequences at `rows` with their targets; nothing is copied."""
+        return dataclasses.replace(
+            self,
+            sequences=self.sequences.take(rows),
+            target_starts=self.target_starts[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves behind.
+
+    Attributes
+    ----------
+    weights : list of ndarray
+        Of the best epoch with early stopping, of the last one otherwise.
+    optimizer_state : list of ndarray
+        Moments and counters, to go on from.
+    history : dict of lists
+        One entry for each finished epoch.
+    best_epoch : int
+        Counted from 1.
+    interrupted : bool
+        Whether Ctrl-C ended training.
+    diverged : bool
+        Whether a loss or gradient that isn't finite ended training.
+    """
+
+    weights: list
+    optimizer_state: list
+    history: dict
+    best_epoch: int
+    interrupted: bool = False
+    diverged: bool = False

@@ -1,0 +1,19 @@
+"""Transformers that make, fill and scale sequences, and rows to fit them on.
+
+Every transformer here keeps the number of rows and leaves `y` alone, so that
+scikit-learn's own ``Pipeline``, searches and splitters work with it.
+"""
+
+from skrnn.preprocessing._channels import from_channels_first
+from skrnn.preprocessing._sequence_padder import SequencePadder
+from skrnn.preprocessing._sequence_wise import SequenceWise
+from skrnn.preprocessing._sliding_window import SlidingWindow
+from skrnn.preprocessing._supervised import make_supervised
+
+__all__ = [
+    "SequencePadder",
+    "SequenceWise",
+    "SlidingWindow",
+    "from_channels_first",
+    "make_supervised",
+]

@@ -1,0 +1,69 @@
+"""Turning the axes of sequences that have their features first."""
+
+import numpy as np
+
+from skrnn._sequences import ragged_array
+
+
+def from_channels_first(X):
+    """Put time before the features, the order that everything here expects.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, F, T), or list of array-likes of shape (F, T_i)
+        Sequences with their features (channels) first.
+
+    Returns
+    -------
+    X : ndarray of shape (n, T, F), or list or object array of (T_i, F) arrays
+        A list for a list or a tuple. The result is a view on arrays.
+
+    Raises
+    ------
+    ValueError
+        If X has another number of dimensions, or its sequences differ in their
+        number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.preprocessing import from_channels_first
+    >>> from_channels_first(np.zeros((10, 3, 50))).shape
+    (10, 50, 3)
+    >>> [x.shape for x in from_channels_first([np.zeros((3, 50)), np.zeros((3, 7))])]
+    [(50, 3), (7, 3)]
+    """
+    if isinstance(X, list | tuple):
+        return _all_time_first(X)
+    array = np.asarray(X)
+    if array.dtype == object and array.ndim == 1:
+        return ragged_array(_all_time_first(array))
+    if array.ndim != 3:
+        raise ValueError(
+            f"X has shape {array.shape}; expected (n_samples, n_features, n_timesteps) "
+            "or a list of (n_features, n_timesteps) arrays."
+        )
+    return array.transpose(0, 2, 1)
+
+
+def _all_time_first(sequences):
+    turned = [_time_first(i, sequence) for i, sequence in enumerate(sequences)]
+    for i, sequence in enumerate(turned):
+        if sequence.shape[1] != turned[0].shape[1]:
+            raise ValueError(
+                f"X[{i}] has {sequence.shape[1]} features, but X[0] has "
+                f"{turned[0].shape[1]}; expected the same for all."
+            )
+    return turned
+
+
+def _time_first(i, sequence):
+    try:
+        array = np.asarray(sequence)
+    except ValueError as error:
+        raise ValueError(f"X[{i}] is not rectangular: {error}") from error
+    if array.ndim != 2:
+        raise ValueError(
+            f"X[{i}] has shape {array.shape}; expected (n_features, n_timesteps)."
+        )
+    return array.T

@@ -1,0 +1,151 @@
+"""The transformer that brings sequences to one length."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._validation import check_sequences
+from skrnn._windows import pad_sequences
+from skrnn.preprocessing._fitting import (
+    NUMBERS,
+    ArrayOutputMixin,
+    StrictInterval,
+    earlier_fit_kept_on_error,
+    lacks_feature_axis,
+    unpack,
+)
+
+
+class SequencePadder(  # type: ignore[call-arg]
+    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Bring sequences to one length, by filling short ones and cutting long ones.
+
+    The recurrent estimators take ragged sequences as they are and know how long each
+    of them is. This is for everything else that needs one rectangular array. The
+    parameters are those of Keras' ``pad_sequences``.
+
+    Parameters
+    ----------
+    maxlen : int or None, default=None
+        The length of every sequence in the result; None is the longest one in `fit`.
+    padding : {"pre", "post"}, default="post"
+        Where a short sequence is filled: before its first step or after its last.
+    truncating : {"pre", "post"}, default="pre"
+        Where a long sequence is cut: "pre" drops its first steps.
+    value : float, default=0.0
+        What short sequences are filled with. For integers, such as token ids, it
+        must be one of theirs.
+
+    Attributes
+    ----------
+    maxlen_ : int
+        The length of every sequence in the result.
+    n_features_in_ : int
+        Number of features of a step; for a 2-D X its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of a 2-D X, if they all are strings.
+
+    See Also
+    --------
+    SequenceWise : Scale ragged sequences before they are padded.
+
+    Examples
+    --------
+    >>> from skrnn.preprocessing import SequencePadder
+    >>> padder = SequencePadder().fit([[1, 2, 3], [4]])
+    >>> padder.transform([[5, 6], [7, 8, 9, 10]])
+    array([[ 5,  6,  0],
+           [ 8,  9, 10]])
+    """
+
+    _parameter_constraints = {
+        "maxlen": [StrictInterval(Integral, 1, None, closed="left"), None],
+        "padding": [StrOptions({"pre", "post"})],
+        "truncating": [StrOptions({"pre", "post"})],
+        "value": [StrictInterval(Real, None, None, closed="neither")],
+    }
+
+    def __init__(self, maxlen=None, *, padding="post", truncating="pre", value=0.0):
+        self.maxlen = maxlen
+        self.padding = padding
+        self.truncating = truncating
+        self.value = value
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the length of the longest sequence.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T, F) or (n, T), or list of (T_i, F) or (T_i,)
+            Sequences. NaN and inf are refused.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SequencePadder
+
+        Raises
+        ------
+        ValueError
+            If X holds integers and `value` is not one of them.
+        """
+        with earlier_fit_kept_on_error(self):
+            sequences = check_sequences(self, X, reset=True, dtype=NUMBERS)
+            self._fill(sequences.values.dtype)
+            self.maxlen_ = self.maxlen or sequences.n_timesteps
+        return self
+
+    def transform(self, X):
+        """Return the sequences as one array.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T, F) or (n, T), or list of (T_i, F) or (T_i,)
+            Sequences. NaN and inf are refused.
+
+        Returns
+        -------
+        dense : ndarray of shape (n, maxlen_, F), or (n, maxlen_)
+            Without the last axis if X has none for the features. Integers, float32
+            and float64 stay. It shares the memory of an array X that needs no
+            filling: windows of a series stay a view.
+
+        Raises
+        ------
+        ValueError
+            If X holds integers and `value` is not one of them.
+        """
+        check_is_fitted(self)
+        sequences = check_sequences(self, X, reset=False, dtype=NUMBERS)
+        value = self._fill(sequences.values.dtype)
+        univariate = lacks_feature_axis(X, sequences)
+        unpacked = unpack(sequences.values, sequences, univariate=univariate)
+        if sequences.form == "ragged":
+            unpacked = list(unpacked)
+        return pad_sequences(
+            unpacked, self.maxlen_, self.padding, self.truncating, value
+        )
+
+    def _fill(self, dtype):
+        """Return `value` as a number that an array of this dtype can hold."""
+        if dtype.kind == "f":
+            return self.value
+        limits = np.iinfo(dtype)
+        if self.value != int(self.value) or not limits.min <= self.value <= limits.max:
+            raise ValueError(
+                f"value={self.value!r} can't fill X, which holds integers ({dtype}); "
+                f"expected an integer from {limits.min} to {limits.max}."
+            )
+        return int(self.value)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32", "int64", "int32"]
+        return tags

@@ -1,0 +1,226 @@
+"""The meta-transformer that applies a transformer of rows to every time step."""
+
+from copy import copy
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._set_output import _get_container_adapter
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from skrnn._validation import check_sequences
+from skrnn.preprocessing._fitting import (
+    NUMBERS,
+    earlier_fit_kept_on_error,
+    lacks_feature_axis,
+    unpack,
+)
+
+
+def _has_inverse_transform(sequence_wise):
+    # Raises the AttributeError of the inner transformer, which names it.
+    return bool(sequence_wise._inner.inverse_transform)
+
+
+class SequenceWise(  # type: ignore[call-arg]
+    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Apply a scikit-learn transformer to every time step of sequences.
+
+    The steps of all sequences become the rows of one table, the transformer sees this
+    table, and its rows become sequences again, in the form that they had.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Any transformer of scikit-learn's that treats rows one by one, such as
+        ``StandardScaler()``. It is cloned. No `y` is passed to it: there is none for
+        a step.
+
+    Attributes
+    ----------
+    transformer_ : transformer
+        The fitted clone.
+    n_features_out_ : int
+        Number of features of a step after `transform`.
+    n_features_in_ : int
+        Number of features of a step; for a 2-D X its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of a 2-D X, if they all are strings.
+
+    See Also
+    --------
+    SlidingWindow : The windows of a series, which stay a view here.
+
+    Notes
+    -----
+    Every real step counts once in `fit`. Of overlapping windows that are a view, as
+    :class:`SlidingWindow` makes them, these are the rows of the padded series: a row
+    counts once and not once for every window that it is in, and a padding row of the
+    first windows counts too. A copy of such windows has no series any more, and there
+    all steps of all windows count.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> from skrnn.preprocessing import SequenceWise
+    >>> scaler = SequenceWise(MinMaxScaler())
+    >>> for sequence in scaler.fit_transform([[[0.0], [5.0]], [[10.0]]]):
+    ...     print(sequence.ravel())
+    [0.  0.5]
+    [1.]
+    """
+
+    _parameter_constraints = {"transformer": [HasMethods(["fit", "transform"])]}
+
+    def __init__(self, transformer):
+        self.transformer = transformer
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit the transformer on the steps of all sequences.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T, F) or (n, T), or list of (T_i, F) or (T_i,)
+            Sequences. NaN and inf are refused.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SequenceWise
+        """
+        with earlier_fit_kept_on_error(self):
+            rows = check_sequences(self, X, reset=True, dtype=NUMBERS).values
+            self.transformer_ = clone(self.transformer).fit(rows)
+            first = self._rows(self.transformer_.transform(rows[:1]), 1)
+            self.n_features_out_ = first.shape[1]
+        return self
+
+    def transform(self, X):
+        """Transform every step.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T, F) or (n, T), or list of (T_i, F) or (T_i,)
+            Sequences. NaN and inf are refused.
+
+        Returns
+        -------
+        Xt : ndarray of shape (n, T, n_features_out_) or (n, T), or object array
+            In the form of X. Sequences without an axis for the features get one if
+            `n_features_out_` is not 1. An array (n, T) is what `set_output` says.
+
+        Raises
+        ------
+        ValueError
+            If the transformer returns more or fewer rows than it got.
+        """
+        check_is_fitted(self)
+        sequences = check_sequences(self, X, reset=False, dtype=NUMBERS)
+        rows = self.transformer_.transform(sequences.values)
+        univariate = lacks_feature_axis(X, sequences)
+        return self._framed(self._unpacked(rows, sequences, univariate), X)
+
+    @available_if(_has_inverse_transform)
+    def inverse_transform(self, X):
+        """Undo the transformation of every step.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T, F) or (n, T), or list of (T_i, F) or (T_i,)
+            Sequences with `n_features_out_` features.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n, T, F) or (n, T), or object array
+            In the form of X.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of features than `transform` gives.
+        """
+        check_is_fitted(self)
+        # A copy takes what fit would learn from X, whose features are not those of fit.
+        sequences = check_sequences(copy(self), X, reset=True, dtype=NUMBERS)
+        self._check_n_features_out(sequences.n_features)
+        rows = self.transformer_.inverse_transform(sequences.values)
+        gained_axis = self._form == "columns" and self.n_features_out_ > 1
+        univariate = gained_axis or lacks_feature_axis(X, sequences)
+        return self._unpacked(rows, sequences, univariate)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns of the result.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names to start from.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            After a 2-D X its own names, one for each time step. Otherwise the names
+            of the features of a step, as the transformer gives them.
+        """
+        check_is_fitted(self)
+        if self._form == "columns" and self.n_features_out_ == 1:
+            return _check_feature_names_in(self, input_features)
+        return self.transformer_.get_feature_names_out(input_features)
+
+    def set_output(self, *, transform=None):
+        """Set what `transform` returns for a 2-D X; everything else stays an array.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            None leaves it as it is.
+
+        Returns
+        -------
+        self : SequenceWise
+        """
+        # scikit-learn's own wraps every result, and fails on one of three dimensions.
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    @property
+    def _inner(self):
+        return getattr(self, "transformer_", self.transformer)
+
+    def _rows(self, rows, n_rows):
+        """Return what the inner transformer gave as an array of `n_rows` rows."""
+        rows = rows.toarray() if issparse(rows) else np.asarray(rows)
+        if rows.ndim != 2 or len(rows) != n_rows:
+            raise ValueError(
+                f"{type(self._inner).__name__} returned an array of shape {rows.shape} "
+                f"for {n_rows} time steps; SequenceWise expects one row for each."
+            )
+        return rows
+
+    def _unpacked(self, rows, sequences, univariate):
+        rows = self._rows(rows, len(sequences.values))
+        return unpack(rows, sequences, univariate=univariate)
+
+    def _framed(self, result, X):
+        adapter = _get_container_adapter("transform", self)
+        if adapter is None or result.ndim != 2:
+            return result
+        return adapter.create_container(result, X, columns=self.get_feature_names_out)
+
+    def _check_n_features_out(self, n_features):
+        if n_features != self.n_features_out_:
+            raise ValueError(
+                f"X has {n_features} features, but SequenceWise is expecting "
+                f"{self.n_features_out_} features as input."
+            )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
