@@ -6,9 +6,9 @@ queries (Q, B, U), keys (S, B, U) and a mask (S, B) that is True at real steps.
 
 
 def attention(ops, kind, w, queries, keys, mask):
-    """Attend from queries (Q, B, U) to keys (S, B, U); mask (S, B) is True at real ones.
+    """Attend from queries (Q, B, U) to keys (S, B, U), real where mask (S, B) is True.
 
-    Returns the context (Q, B, U) and the weights (Q, S, B) or (Q, S, B, heads), which
+    Return the context (Q, B, U) and the weights (Q, S, B) or (Q, S, B, heads), which
     sum to one over S.
     """
     return ATTENTIONS[kind](ops, w, queries, keys, mask)

@@ -1,7 +1,7 @@
 """The estimators' common part: parameters, `fit` as a table of contents, state."""
 
+import inspect
 import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from skrnn._constraints import (
 )
 from skrnn._holdout import hold_out
 from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, TrainPlan
+from skrnn._state import unchanged_on_error
 from skrnn._validation import check_sequences
 from skrnn._weights import initial_weights
 
@@ -99,7 +100,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         super().__init_subclass__(**kwargs)
         task = getattr(cls, "_task_constraints", {})
         cls._parameter_constraints = cls._network_constraints | task
-        if "cell" in cls.__dict__.get("__annotations__", {}):
+        if "cell" in inspect.get_annotations(cls):
             cls._parameter_constraints |= {"cell": [StrOptions(set(CELLS))]}
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -264,8 +265,8 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _keep(self, spec, trained, resume):
         """Set the fitted attributes."""
-        before = self.history_ if resume else {}
-        n_before = self.n_iter_ if resume else 0
+        before = getattr(self, "history_", {}) if resume else {}
+        n_before = getattr(self, "n_iter_", 0) if resume else 0
         self._spec, self._weights = spec, trained.weights
         self._optimizer_state = trained.optimizer_state
         self._optimizer_kind = _kind(self.optimizer)
@@ -334,18 +335,6 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-@contextmanager
-def unchanged_on_error(estimator):
-    """Give an estimator its attributes back if what follows fails."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def _check_lengths(X, targets, return_sequences):

@@ -1,4 +1,4 @@
-"""What scikit-learn's table of parameter constraints lacks; its private names live here.
+"""What scikit-learn's parameter constraints lack; its private names live here.
 
 The classes derive from ``Interval`` because that is what scikit-learn's check lets in.
 """
@@ -6,30 +6,37 @@ The classes derive from ``Interval`` because that is what scikit-learn's check l
 from numbers import Integral, Real
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 __all__ = [
     "Count",
     "Counts",
+    "HasMethods",
     "Instance",
     "Instances",
     "Interval",
     "Options",
     "Share",
     "StrOptions",
+    "StrictInterval",
     "fit_context",
     "positive",
 ]
 
 
-class Count(Interval):
-    """An integer from `least` on; True and False aren't numbers here."""
+class StrictInterval(Interval):
+    """An interval without True and False, which are integers to Python."""
+
+    def is_satisfied_by(self, val):
+        """Whether `val` is a number of this interval and no bool."""
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
+
+
+class Count(StrictInterval):
+    """An integer from `least` on."""
 
     def __init__(self, least=1):
         super().__init__(Integral, least, None, closed="left")
-
-    def is_satisfied_by(self, val):
-        return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
 class Counts(Count):
@@ -48,14 +55,11 @@ class Counts(Count):
         return f"a {'' if self.empty else 'non-empty '}tuple of positive ints"
 
 
-class Share(Interval):
+class Share(StrictInterval):
     """A number from 0 (with `zero`) to below 1."""
 
     def __init__(self, *, zero=True):
         super().__init__(Real, 0, 1, closed="left" if zero else "neither")
-
-    def is_satisfied_by(self, val):
-        return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
 class Instance(Interval):
@@ -86,4 +90,4 @@ class Instances(Instance):
 
 def positive():
     """Return the constraint of a finite number above 0."""
-    return Interval(Real, 0, float("inf"), closed="neither")
+    return StrictInterval(Real, 0, float("inf"), closed="neither")

@@ -6,7 +6,7 @@ from typing import TypeVar, dataclass_transform
 
 from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
 
-T = TypeVar("T", bound=type)
+T = TypeVar("T")
 
 
 def _names(names):
@@ -225,7 +225,7 @@ True""",
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
-def recurrent_estimator(cls: T) -> T:
+def recurrent_estimator(cls: type[T]) -> type[T]:
     """Give a leaf its ``__init__`` from the fields of its bases, and its docstring."""
     made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
     if made.__doc__ is not None:

@@ -1,4 +1,4 @@
-"""The one internal form of every accepted X: rows, and where each sequence lies in them.
+"""The internal form of every accepted X: rows, and where each sequence lies.
 
 A dense array, a view of overlapping windows and a ragged list all become the same
 thing: a table of rows and, for each sequence, its first row and its length. Nothing
@@ -123,7 +123,9 @@ def strip_padding(tokens):
     A sequence of zeros alone keeps one of them, so that no length is 0.
     """
     starts, lengths = tokens.starts.copy(), tokens.lengths.copy()
-    for i, (start, length) in enumerate(zip(tokens.starts, tokens.lengths)):
+    for i, (start, length) in enumerate(
+        zip(tokens.starts, tokens.lengths, strict=True)
+    ):
         real = np.flatnonzero(tokens.values[start : start + length])
         first, last = (real[0], real[-1]) if len(real) else (0, 0)
         starts[i], lengths[i] = start + first, last - first + 1

@@ -67,7 +67,7 @@ def check_sequences(
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
     if is_ragged(X):
         sequences = _read_ragged(estimator, X, **options)
-    elif np.ndim(X) == 3:
+    elif _ndim(X) == 3:
         sequences = _read_dense(estimator, X, **options)
     else:
         sequences = _read_columns(estimator, X, reset=reset, tokens=tokens, **options)
@@ -83,13 +83,22 @@ def check_sequences(
 
 def is_ragged(X) -> bool:
     """Whether X is a list of sequences rather than one rectangular array."""
-    if getattr(X, "dtype", None) == object and np.ndim(X) == 1:
+    if _is_object(X) and _ndim(X) == 1:
         return True
     if not isinstance(X, list | tuple) or not len(X):
         return False
     if all(isinstance(x, np.ndarray) and x.ndim > 0 for x in X):
         return True
     return len({_length(x) for x in X}) > 1
+
+
+def _ndim(X):
+    # numpy.ndim would hand array-likes of other libraries back to themselves.
+    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+
+
+def _is_object(X):
+    return getattr(getattr(X, "dtype", None), "kind", None) == "O"
 
 
 def check_equal_lengths(X: Sequences, arrays, name):
@@ -116,7 +125,7 @@ def _refuse_odd_types(estimator, X):
         if not X.columns.is_unique:
             twice = X.columns[X.columns.duplicated()][0]
             raise ValueError(f"X has more than one column named {twice!r}.")
-        for column, kind in zip(X.columns, dtypes):
+        for column, kind in zip(X.columns, dtypes, strict=True):
             _refuse_kind(estimator, kind, f"Column {column!r} of X")
     elif isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise TypeError(
@@ -168,15 +177,15 @@ def _read_columns(estimator, X, *, reset, tokens, dtype, min_samples):
 
 
 def _was_fitted_on_one_channel(estimator, reset):
-    """A 2-D X after a 3-D fit with one feature can only be univariate sequences."""
+    """Tell that a 2-D X can only be univariate sequences: fit saw one feature."""
     fitted_on_steps = getattr(estimator, "_form", "columns") != "columns"
     return not reset and fitted_on_steps and estimator.n_features_in_ == 1
 
 
 def _refuse_dimensions(estimator, X):
-    if np.ndim(X) > 3:
+    if _ndim(X) > 3:
         raise ValueError(
-            f"Found array with dim {np.ndim(X)} and shape {np.shape(X)}; "
+            f"Found array with dim {_ndim(X)} and shape {np.asarray(X).shape}; "
             f"{_name(estimator)} expects {_SHAPES}."
         )
 
@@ -254,14 +263,14 @@ def _read_tokens(estimator, sequences, vocabulary_size):
         raise ValueError(
             f"With embedding_dim set, {_name(estimator)} expects X to hold token ids: "
             "integers of shape (n_samples, n_timesteps) or a list of integer "
-            f"sequences. Got dtype {values.dtype} and {sequences.n_features} feature(s)."
+            f"sequences. Got {sequences.n_features} feature(s) of dtype {values.dtype}."
         )
     if values.min() < 0:
         raise ValueError(f"Token ids must not be negative: X contains {values.min()}.")
     if vocabulary_size is not None and values.max() >= vocabulary_size:
         raise ValueError(
-            f"X contains the token id {values.max()}, but {_name(estimator)} was fitted "
-            f"with ids below {vocabulary_size}."
+            f"X contains the token id {values.max()}, but {_name(estimator)} was "
+            f"fitted with ids below {vocabulary_size}."
         )
     return strip_padding(replace(sequences, values=values.astype(np.int32)))
 

@@ -85,7 +85,7 @@ def _dense_weights(prefix, width, units):
 
 
 def attention_weights(attention, width):
-    """The projections of the query and the keys, and what scores them."""
+    """List the projections of queries and keys, and what scores them."""
     square = (width, width)
     tables = {
         None: [],

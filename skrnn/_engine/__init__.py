@@ -15,7 +15,7 @@ from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
 __all__ = ["predict", "train"]
 
 programs = Pool(size=32)
-_state = {"owner": None}
+_state: dict[str, int | None] = {"owner": None}
 
 
 def train(

@@ -35,7 +35,9 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths):
     state : array of shape (B, units)
         The last hidden state of the last layer, both directions side by side.
     """
-    w = {row.name: value for row, value in zip(weight_table(spec), weights)}
+    w = {
+        row.name: value for row, value in zip(weight_table(spec), weights, strict=True)
+    }
     if spec.embedding_dim is not None:
         x = kit.dropout(kit.take_rows(w["embedding"], x), spec.dropout > 0)
     for layer in range(len(spec.units)):

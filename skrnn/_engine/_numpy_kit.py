@@ -66,8 +66,8 @@ def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, _dropout):
     bias, recurrent_bias = biases
     # All inputs in one product: only the recurrent one must wait for its turn.
     x = x @ kernel + bias
-    states = (np.zeros((n_sequences, len(recurrent_kernel)), x.dtype),)
-    states *= CELLS[cell].n_states
+    zeros = np.zeros((n_sequences, len(recurrent_kernel)), x.dtype)
+    states = (zeros,) * CELLS[cell].n_states
     outputs = np.empty((n_steps, *states[0].shape), x.dtype)
     for t in range(n_steps):
         recurrent = states[0] @ recurrent_kernel

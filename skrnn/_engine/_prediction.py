@@ -1,4 +1,4 @@
-"""Prediction: NumPy for small inputs, compiled and in bounded batches for large ones."""
+"""Prediction: NumPy for small inputs, compiled in bounded batches for large ones."""
 
 import threading
 
@@ -13,7 +13,7 @@ SMALL = 200_000
 # Rows times units that a block may hold, about 64 MB of float32 with its gates.
 _BLOCK = 2_000_000
 
-_compiled = {}
+_compiled: dict = {}
 _MAX_COMPILED = 64
 _lock = threading.Lock()
 

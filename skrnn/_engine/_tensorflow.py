@@ -55,7 +55,7 @@ class Program:
             for row in weight_table(spec)
         ]
         self.optimizer = make_optimizer(optimizer, self.weights)
-        self._fresh = [np.array(v) for v in self.optimizer.variables]
+        self._fresh = _arrays(self.optimizer.variables)
         data, order = _dataset_signature(spec), tf.TensorSpec([None, None], tf.int64)
         self.train = _compile(self._train, [data, order, _KNOBS])
         self.evaluate = _compile(self._evaluate, [data, order])
@@ -72,10 +72,10 @@ class Program:
             variable.assign(value)
 
     def get_weights(self):
-        return [np.array(variable) for variable in self.weights]
+        return _arrays(self.weights)
 
     def get_optimizer_state(self):
-        return [np.array(variable) for variable in self.optimizer.variables]
+        return _arrays(self.optimizer.variables)
 
     def _train(self, data, order, knobs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
@@ -111,7 +111,7 @@ class Program:
     def _apply(self, gradients, norms, clipnorm):
         scales = tf.minimum(1.0, clipnorm / tf.maximum(norms, 1e-30))
         scales = tf.unstack(scales)
-        clipped = [g * scale for g, scale in zip(gradients, scales)]
+        clipped = [g * scale for g, scale in zip(gradients, scales, strict=True)]
         self.optimizer.apply(clipped, self.weights)
 
     def _evaluate(self, data, order):
@@ -142,8 +142,13 @@ class Program:
         return tf.reduce_sum(weighted), tf.reduce_sum(present)
 
 
+def _arrays(variables):
+    # Not np.array(variable): Keras doesn't know NumPy 2's `copy`, which warns.
+    return [np.array(variable.value.numpy()) for variable in variables]
+
+
 def gather(data, rows):
-    """Return a time-major batch of the sequences at `rows`: x, lengths, steps (T, B)."""
+    """Return a time-major batch of sequences `rows`: x, lengths, steps (T, B)."""
     lengths = tf.gather(data["lengths"], rows)
     steps = tf.range(tf.reduce_max(lengths))[:, None]
     # The last step stands for the padding: it is always there to be read.
@@ -153,7 +158,7 @@ def gather(data, rows):
 
 
 def predictor(spec):
-    """Compile the prediction of `spec`: ``f(weights, data, rows) -> outputs, state``."""
+    """Compile ``f(weights, data, rows) -> outputs, state`` for `spec`."""
 
     def run(weights, data, rows):
         x, lengths, _ = gather(data, rows)

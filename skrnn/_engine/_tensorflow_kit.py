@@ -60,9 +60,9 @@ class Kit:
         """Run a cell over x (T, B, F) from a zero state: (T, B, U)."""
         plain = self.noise is None or not dropout
         units = recurrent_kernel.shape[0]
-        if cell == "lstm" and activation == "tanh" and plain:
-            if units <= FUSED_MAX_UNITS:
-                return _fused_lstm(x, kernel, recurrent_kernel, biases[0])
+        fused = cell == "lstm" and activation == "tanh" and units <= FUSED_MAX_UNITS
+        if fused and plain:
+            return _fused_lstm(x, kernel, recurrent_kernel, biases[0])
         mask = None
         if not plain:
             mask = self.noise.mask([tf.shape(x)[1], units], "recurrent_dropout")
@@ -90,7 +90,7 @@ class Noise:
 
 
 def _fused_lstm(x, kernel, recurrent_kernel, bias):
-    """The whole LSTM layer as one kernel, forward and backward."""
+    """Run a whole LSTM layer as one kernel, forward and backward."""
     units = recurrent_kernel.shape[0]
     zeros = tf.zeros([tf.shape(x)[1], units])
     no_peephole = tf.zeros([units])

@@ -25,7 +25,8 @@ class Loop:
         if validation is not None:
             order = _batches(np.arange(len(validation)), _EVALUATION_BATCH)
             self.validation = device_data(validation), order
-        self.history = {"loss": []} | ({"val_loss": []} if validation else {})
+        names = ["loss"] + ["val_loss"] * (validation is not None)
+        self.history: dict[str, list[float]] = {name: [] for name in names}
         self.rng = np.random.default_rng(plan.seed)
         self.progress = Progress(plan.name, plan.epochs, plan.verbose)
         self.callbacks = Callbacks(spec, plan, program)

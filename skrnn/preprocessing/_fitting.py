@@ -1,9 +1,6 @@
 """What the fit of every transformer here shares."""
 
-from contextlib import contextmanager
-
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from skrnn._sequences import ragged_array
 from skrnn._windows import sliding_windows
@@ -14,14 +11,6 @@ NUMBERS = [
     np.float32,
     *(np.dtype(f"{kind}{size}") for kind in "iu" for size in (8, 4, 2, 1)),
 ]
-
-
-class StrictInterval(Interval):
-    """An interval without True and False, which are integers to Python."""
-
-    def is_satisfied_by(self, val):
-        """Whether `val` is a number of this interval and no bool."""
-        return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
 class ArrayOutputMixin:
@@ -43,18 +32,6 @@ class ArrayOutputMixin:
         self : estimator
         """
         return self
-
-
-@contextmanager
-def earlier_fit_kept_on_error(estimator):
-    """Give `estimator` back the state it had, if what runs inside fails."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def unpack(values, sequences, *, univariate):

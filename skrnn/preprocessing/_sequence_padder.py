@@ -3,17 +3,16 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._constraints import StrictInterval, StrOptions, fit_context
+from skrnn._state import unchanged_on_error
 from skrnn._validation import check_sequences
 from skrnn._windows import pad_sequences
 from skrnn.preprocessing._fitting import (
     NUMBERS,
     ArrayOutputMixin,
-    StrictInterval,
-    earlier_fit_kept_on_error,
     lacks_feature_axis,
     unpack,
 )
@@ -75,7 +74,7 @@ class SequencePadder(  # type: ignore[call-arg]
         self.truncating = truncating
         self.value = value
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the length of the longest sequence.
 
@@ -95,7 +94,7 @@ class SequencePadder(  # type: ignore[call-arg]
         ValueError
             If X holds integers and `value` is not one of them.
         """
-        with earlier_fit_kept_on_error(self):
+        with unchanged_on_error(self):
             sequences = check_sequences(self, X, reset=True, dtype=NUMBERS)
             self._fill(sequences.values.dtype)
             self.maxlen_ = self.maxlen or sequences.n_timesteps

@@ -4,16 +4,16 @@ from copy import copy
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
-from sklearn.utils._param_validation import HasMethods
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skrnn._constraints import HasMethods, fit_context
+from skrnn._state import unchanged_on_error
 from skrnn._validation import check_sequences
 from skrnn.preprocessing._fitting import (
     NUMBERS,
-    earlier_fit_kept_on_error,
     lacks_feature_axis,
     unpack,
 )
@@ -78,7 +78,7 @@ class SequenceWise(  # type: ignore[call-arg]
     def __init__(self, transformer):
         self.transformer = transformer
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Fit the transformer on the steps of all sequences.
 
@@ -93,7 +93,7 @@ class SequenceWise(  # type: ignore[call-arg]
         -------
         self : SequenceWise
         """
-        with earlier_fit_kept_on_error(self):
+        with unchanged_on_error(self):
             rows = check_sequences(self, X, reset=True, dtype=NUMBERS).values
             self.transformer_ = clone(self.transformer).fit(rows)
             first = self._rows(self.transformer_.transform(rows[:1]), 1)

@@ -3,15 +3,14 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skrnn._constraints import StrictInterval, StrOptions, fit_context
+from skrnn._state import unchanged_on_error
 from skrnn._windows import pad_rows, sliding_windows
 from skrnn.preprocessing._fitting import (
     ArrayOutputMixin,
-    StrictInterval,
-    earlier_fit_kept_on_error,
 )
 from skrnn.preprocessing._time_index import (
     check_time_order,
@@ -102,7 +101,7 @@ class SlidingWindow(  # type: ignore[call-arg]
         self.warmup = warmup
         self.fill = fill
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the series and keep its last rows.
 
@@ -126,7 +125,7 @@ class SlidingWindow(  # type: ignore[call-arg]
         self._learn(X)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         """Fit, and return the windows of X; what they lack is padded, never carried.
 
@@ -163,7 +162,7 @@ class SlidingWindow(  # type: ignore[call-arg]
         return self._windows(series, self._past() if self._follows(X) else self.fill)
 
     def _learn(self, X):
-        with earlier_fit_kept_on_error(self):
+        with unchanged_on_error(self):
             series = self._read(X, reset=True)
             self._check_one_window_fits(len(series))
             index = row_index(X)

@@ -5,8 +5,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import validate_params
 
+from skrnn._constraints import StrictInterval
 from skrnn._windows import sliding_windows
-from skrnn.preprocessing._fitting import StrictInterval
 
 
 @validate_params(

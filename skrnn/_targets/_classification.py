@@ -1,10 +1,10 @@
-"""From the user's y to arrays with a head, and from outputs back; one mixin a task."""
+"""Targets that are labels."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -15,143 +15,12 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import _check_y, column_or_1d
 
 from skrnn._constraints import StrOptions
-from skrnn._sequences import (
-    Sequences,
-    pack_steps,
-    ragged_array,
-    unpack_steps,
-)
+from skrnn._sequences import ragged_array, unpack_steps
 from skrnn._spec import Head
-from skrnn._validation import check_equal_lengths, is_ragged
+from skrnn._targets._reading import flat_steps, read_steps, require, weights_like
+from skrnn._validation import is_ragged
 
-REGRESSION_LOSSES = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
-CLASSIFICATION_LOSSES = ("binary_crossentropy", "categorical_crossentropy")
-
-
-@dataclass
-class SequenceRegressorMixin(RegressorMixin):
-    """Targets are numbers; they are trained on in units of their own spread."""
-
-    normalize_y: bool = True
-
-    _task_constraints = {
-        "loss": [StrOptions({"auto", *REGRESSION_LOSSES}), callable],
-        "normalize_y": ["boolean"],
-    }
-
-    def _encode_target(self, X, y, weights, known):
-        """Return targets (n, K) and their weights; learn y's shape, offset, scale."""
-        y = self._check_target(X, y)
-        weights = _weights_like(self, X, weights)
-        flat = y.reshape(len(y), -1).astype(np.float64)
-        if known:
-            self._check_width(flat)
-        else:
-            self._y_shape, self._y_dtype = y.shape[1:], _float_dtype(y)
-            self._learn_scale(flat, weights)
-        scaled = (flat - self._y_offset) / self._y_scale
-        return scaled.astype(np.float32), weights
-
-    def _check_target(self, X, y):
-        if not self.return_sequences:
-            return _check_values(self, y)
-        return _check_values(self, read_steps(self, X, y), steps=True)
-
-    def _check_width(self, flat):
-        if flat.shape[1] != len(self._y_scale):
-            raise ValueError(
-                f"y has {flat.shape[1]} targets, but {type(self).__name__} was fitted "
-                f"with {len(self._y_scale)}."
-            )
-
-    def _learn_scale(self, flat, weights):
-        n_targets = flat.shape[1]
-        self._y_offset, self._y_scale = np.zeros(n_targets), np.ones(n_targets)
-        if self.normalize_y:
-            self._y_offset = np.average(flat, axis=0, weights=weights)
-            spread = np.average((flat - self._y_offset) ** 2, axis=0, weights=weights)
-            spread = np.sqrt(spread)
-            # A constant target: its spread is rounding error, or zero.
-            constant = spread <= 1e-9 * np.abs(self._y_offset)
-            self._y_scale = np.where(constant, 1.0, spread)
-
-    def partial_fit(self, X, y, sample_weight=None):
-        """Train for one more epoch on a batch of data.
-
-        The first call learns the features of X, the shape of y and, with
-        `normalize_y`, the units in which y is trained on.
-
-        Parameters
-        ----------
-        X : array-like or list of array-likes
-        y : array-like or list of array-likes
-        sample_weight : array-like of shape (n,), default=None
-
-        Returns
-        -------
-        self : object
-        """
-        return self._partial_fit(X, y, sample_weight, None)
-
-    def _begin_partial_fit(self, y, classes):
-        """Nothing but the data itself has to be known beforehand."""
-
-    def _head(self):
-        return Head(len(self._y_scale), "linear")
-
-    def _rescaling(self):
-        return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
-
-    def _validation_strata(self, dataset):
-        """No strata: the last rows are held out, which in a series come last."""
-        return None
-
-    def predict(self, X):
-        """Predict the targets of X.
-
-        Parameters
-        ----------
-        X : array-like or list of array-likes
-            Sequences of any length, in one of the forms that ``fit`` takes.
-
-        Returns
-        -------
-        y : ndarray
-            Of the shape that y had in ``fit``, in y's units; with
-            ``return_sequences=True`` (n, T), (n, T, K), or ragged where X is ragged.
-        """
-        sequences, outputs, _ = self._outputs(X)
-        y = outputs * self._y_scale + self._y_offset
-        y = y.reshape(len(y), *self._y_shape).astype(self._y_dtype)
-        return unpack_steps(y, sequences, 0) if self.return_sequences else y
-
-    def score(self, X, y, sample_weight=None):
-        """Return R², over all values at once where y has several a sequence.
-
-        Parameters
-        ----------
-        X : array-like or list of array-likes
-        y : array-like or list of array-likes
-            True targets.
-        sample_weight : array-like of shape (n,), default=None
-
-        Returns
-        -------
-        score : float
-        """
-        if not self.return_sequences:
-            return super().score(X, y, sample_weight)
-        truth, predicted, sample_weight = _flat_steps(self, X, y, sample_weight)
-        truth, predicted = (a.reshape(len(truth), -1) for a in (truth, predicted))
-        repeats = truth.shape[1]
-        if sample_weight is not None:
-            sample_weight = np.repeat(sample_weight, repeats)
-        return r2_score(truth.ravel(), predicted.ravel(), sample_weight=sample_weight)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
+LOSSES = ("binary_crossentropy", "categorical_crossentropy")
 
 
 @dataclass
@@ -161,7 +30,7 @@ class SequenceClassifierMixin(ClassifierMixin):
     class_weight: dict | str | None = None
 
     _task_constraints = {
-        "loss": [StrOptions({"auto", *CLASSIFICATION_LOSSES}), callable],
+        "loss": [StrOptions({"auto", *LOSSES}), callable],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -175,13 +44,13 @@ class SequenceClassifierMixin(ClassifierMixin):
             raise ValueError(
                 f"{type(self).__name__} was fitted on {before}; y has shape {y.shape}."
             )
-        weights = _weights_like(self, X, weights) * self._class_weights(y)
+        weights = weights_like(self, X, weights) * self._class_weights(y)
         return self._encode_labels(y), weights
 
     def _check_labels(self, X, y):
         if self.return_sequences:
             labels = read_steps(self, X, y)
-            check_labels_type(labels)
+            _check_labels_type(labels)
             return labels, _label_at_padding(X, y)
         y = _check_one_dimension_or_indicator(self, y)
         return y, None
@@ -345,7 +214,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         """
         if not self.return_sequences:
             return super().score(X, y, sample_weight)
-        truth, predicted, sample_weight = _flat_steps(self, X, y, sample_weight)
+        truth, predicted, sample_weight = flat_steps(self, X, y, sample_weight)
         return accuracy_score(truth, predicted, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
@@ -354,27 +223,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         return tags
 
 
-def read_steps(estimator, X: Sequences, y):
-    """Return the values of all real steps, one sequence after the other."""
-    _require(estimator, y)
-    if is_ragged(y):
-        _check_count(X, y)
-        arrays = [np.asarray(steps) for steps in y]
-        check_equal_lengths(X, arrays, "y")
-        return np.concatenate(arrays)
-    y = np.asarray(y)
-    _check_count(X, y)
-    if y.ndim < 2 or y.shape[1] != X.n_timesteps:
-        raise ValueError(
-            f"With return_sequences=True y needs a value for each of the "
-            f"{X.n_timesteps} time steps of X: shape (n_samples, n_timesteps) or "
-            f"(n_samples, n_timesteps, n_targets), or ragged like X. "
-            f"Got shape {y.shape}."
-        )
-    return pack_steps(y, X)
-
-
-def check_labels_type(labels):
+def _check_labels_type(labels):
     """Refuse labels of steps that aren't one label each."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -386,44 +235,8 @@ def check_labels_type(labels):
     check_classification_targets(labels)
 
 
-def _require(estimator, y):
-    if y is None:
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but "
-            "the target y is None."
-        )
-
-
-def _check_count(X, y):
-    if len(X) != len(y):
-        raise ValueError(
-            "Found input variables with inconsistent numbers of samples: "
-            f"{[len(X), len(y)]}"
-        )
-
-
-def _check_values(estimator, y, *, steps=False):
-    """Return finite numbers (n,) or (n, K)."""
-    _require(estimator, y)
-    if np.ndim(y) > 2:
-        raise ValueError(
-            f"y has shape {np.shape(y)}; {type(estimator).__name__} expects (n_samples,)"
-            " or (n_samples, n_targets). For a value at every time step set "
-            "return_sequences=True."
-        )
-    if getattr(np.asarray(y).dtype, "kind", "O") in "USmM":
-        raise ValueError(
-            f"y has dtype {np.asarray(y).dtype}, but {type(estimator).__name__} "
-            "expects numbers."
-        )
-    y = _check_y(y, multi_output=True, y_numeric=True, estimator=estimator)
-    if y.ndim == 2 and y.shape[1] == 1 and not steps:
-        y = column_or_1d(y, warn=True)
-    return y
-
-
 def _check_one_dimension_or_indicator(estimator, y):
-    _require(estimator, y)
+    require(estimator, y)
     y = _check_y(y, multi_output=True, estimator=estimator)
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
@@ -459,22 +272,3 @@ def _check_class_weight(class_weight, classes):
                 f"class_weight[{label!r}] must be a finite number of at least 0. "
                 f"Got {weight!r}."
             )
-
-
-def _weights_like(estimator, X, weights):
-    """Give every step its sequence's weight where there is a target for each."""
-    return np.repeat(weights, X.lengths) if estimator.return_sequences else weights
-
-
-def _float_dtype(y):
-    return np.float32 if y.dtype == np.float32 else np.float64
-
-
-def _flat_steps(estimator, X, y, sample_weight):
-    """Return truth, prediction and weight of all real steps."""
-    sequences, predicted = estimator._check_X(X, reset=False), estimator.predict(X)
-    truth = read_steps(estimator, sequences, y)
-    predicted = read_steps(estimator, sequences, predicted)
-    if sample_weight is not None:
-        sample_weight = np.repeat(np.asarray(sample_weight), sequences.lengths)
-    return truth, predicted, sample_weight

@@ -1,0 +1,6 @@
+"""From the user's y to arrays with a head, and from outputs back; one mixin a task."""
+
+from skrnn._targets._classification import SequenceClassifierMixin
+from skrnn._targets._regression import SequenceRegressorMixin
+
+__all__ = ["SequenceClassifierMixin", "SequenceRegressorMixin"]
