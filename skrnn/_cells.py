@@ -97,4 +97,6 @@ ACTIVATIONS = {
     "softplus": lambda ops, x: ops.logaddexp(x, x * 0),
     "softsign": lambda ops, x: x / (1 + ops.abs(x)),
 }
+# With these a state cannot overflow, however often a step is repeated.
+BOUNDED_ACTIVATIONS = ("tanh", "sigmoid", "softsign")
 HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")

@@ -6,7 +6,8 @@ The classes derive from ``Interval`` because that is what scikit-learn's check l
 from numbers import Integral, Real
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options
+from sklearn.utils._param_validation import StrOptions as _StrOptions
 
 __all__ = [
     "Count",
@@ -22,6 +23,13 @@ __all__ = [
     "fit_context",
     "positive",
 ]
+
+
+class StrOptions(_StrOptions):
+    """One of several strings, which the message lists in order: a set has none."""
+
+    def __str__(self):
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 class StrictInterval(Interval):

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 from typing import TypeVar, dataclass_transform
 
+from skrnn._base import EARLY_STOPPING_FROM
 from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
 
 T = TypeVar("T")
@@ -13,28 +14,29 @@ def _names(names):
     return "{" + ", ".join(f'"{name}"' for name in names) + "}"
 
 
-# Parameter -> (type and default, description), in the order of the documentation.
+# Parameter -> (type, description), in the order of the documentation. The defaults are
+# read from the signature.
 PARAMETERS = {
     "cell": (
-        f'{_names(CELLS)}, default="lstm"',
+        _names(CELLS),
         "Kind of the recurrent layers.",
     ),
     "units": (
-        "int or tuple of int, default=32",
+        "int or tuple of int",
         "Width of the recurrent layer; a tuple stacks one layer for each entry.",
     ),
     "bidirectional": (
-        "bool, default=False",
+        "bool",
         """Read every sequence in both directions (Schuster & Paliwal, 1997), with
         `units` for each.""",
     ),
     "return_sequences": (
-        "bool, default=False",
+        "bool",
         """Predict something for every time step instead of for the whole sequence:
         tagging, or a filter of a series.""",
     ),
     "attention": (
-        '{"additive", "dot", "multihead"}, default=None',
+        '{"additive", "dot", "multihead"}',
         """Let the last state (with `return_sequences` each step's state) attend to the
         states of all real steps, and give the head what it found beside it. "additive"
         is Bahdanau et al. (2015), "dot" Luong et al. (2015), scaled, "multihead"
@@ -42,32 +44,32 @@ PARAMETERS = {
         width.""",
     ),
     "embedding_dim": (
-        "int, default=None",
+        "int",
         """Read X as token ids, integers from 1 with 0 as padding, and learn a vector
         of this length for each. The vocabulary is 0 to the largest id in ``fit``.""",
     ),
     "dense_units": (
-        "int or tuple of int, default=()",
+        "int or tuple of int",
         "Widths of hidden dense layers between the recurrent layers and the output.",
     ),
     "activation": (
-        f'{_names(HIDDEN_ACTIVATIONS)}, default="tanh"',
+        _names(HIDDEN_ACTIVATIONS),
         """Activation of the recurrent layers' candidates and of the hidden dense
         layers.""",
     ),
     "dropout": (
-        "float in [0, 1), default=0.0",
+        "float in [0, 1)",
         """Share of every layer's outputs, embedding included, that is dropped in
         training. Inputs are never dropped: with one feature that would be the whole
         series.""",
     ),
     "recurrent_dropout": (
-        "float in [0, 1), default=0.0",
+        "float in [0, 1)",
         """Share of the hidden state dropped between steps in training, the same units
         at every step of a sequence (Gal & Ghahramani, 2016).""",
     ),
     "layer_norm": (
-        "bool, default=False",
+        "bool",
         """Normalise the outputs of each recurrent layer over its units (Ba et al.,
         2016).""",
     ),
@@ -76,73 +78,73 @@ PARAMETERS = {
         None,
     ),
     "optimizer": (
-        'str or keras.optimizers.Optimizer, default="adam"',
+        "str or keras.optimizers.Optimizer",
         """Name of an optimizer of Keras, used with `learning_rate`, or an instance,
         which keeps its own rate or schedule; each fit trains with a fresh copy.""",
     ),
     "learning_rate": (
-        "float > 0, default=LEARNING_RATE",
+        "float > 0",
         "Step size of an optimizer that is given by name.",
     ),
     "clipnorm": (
-        "float > 0 or None, default=1.0",
+        "float > 0 or None",
         """Scale the gradient of each weight array down to at most this norm, which
         keeps long sequences from throwing training off (Pascanu et al., 2013).""",
     ),
     "epochs": (
-        "int, default=EPOCHS",
+        "int",
         "How often, at most, every sequence is trained on.",
     ),
     "batch_size": (
-        "int, default=BATCH_SIZE",
+        "int",
         "Sequences for each step of the optimizer.",
     ),
     "shuffle": (
-        "bool, default=True",
+        "bool",
         "Take the sequences in a new random order in each epoch.",
     ),
     "early_stopping": (
-        'bool or "auto", default="auto"',
-        """Hold out `validation_split` of the sequences, stop when their loss hasn't
+        'bool or "auto"',
+        f"""Hold out `validation_split` of the sequences, stop when their loss hasn't
         improved for `patience` epochs, and keep the weights of the best epoch. "auto"
-        does so from EARLY_STOPPING_FROM sequences on; with fewer, what is held out is
+        does so from {EARLY_STOPPING_FROM} sequences on; with fewer, what is held out is
         missed more than it helps.""",
     ),
     "validation_split": (
-        "float in (0, 1), default=0.1",
+        "float in (0, 1)",
         None,
     ),
     "patience": (
-        "int, default=PATIENCE",
+        "int",
         "Epochs without improvement after which early stopping ends training.",
     ),
     "class_weight": (
-        'dict, "balanced" or None, default=None',
+        'dict, "balanced" or None',
         """Weight of each class in the loss; "balanced" makes it inversely proportional
         to the class's frequency. Multiplied with `sample_weight`.""",
     ),
     "normalize_y": (
-        "bool, default=True",
+        "bool",
         """Train on y with its mean subtracted and divided by its standard deviation,
         for each target by itself. Predictions are in y's units either way.""",
     ),
     "callbacks": (
-        "list of keras.callbacks.Callback, default=None",
+        "list of keras.callbacks.Callback",
         """Called as Keras calls them, on a model that mirrors the training. One that
         listens to batches makes training slower.""",
     ),
     "warm_start": (
-        "bool, default=False",
+        "bool",
         """Go on from the weights and the optimizer's state of the last ``fit``; the
         network must be the same.""",
     ),
     "verbose": (
-        "int, default=0",
+        "int",
         """1 shows one line with epoch, losses and time left; in a log about ten lines
         a fit, and with 2 one for each epoch.""",
     ),
     "random_state": (
-        "int, RandomState instance or None, default=None",
+        "int, RandomState instance or None",
         """Seed of the initial weights, of the order of the batches, of dropout and of
         what is held out. The same int gives bit-identical weights in any process.
         None takes a seed from the operating system; NumPy's and Python's global
@@ -153,27 +155,26 @@ PARAMETERS = {
 _FOR_REGRESSORS = {
     "loss": (
         '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh"} '
-        'or callable, default="auto"',
+        "or callable",
         """What is minimised, in units of the normalised y; "auto" is the mean squared
         error. A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns
         a loss for each row works too.""",
     ),
     "validation_split": (
-        "float in (0, 1), default=0.1",
+        "float in (0, 1)",
         """Share of the sequences that early stopping holds out: the last ones, which
         in a series are the latest.""",
     ),
 }
 _FOR_CLASSIFIERS = {
     "loss": (
-        '{"auto", "binary_crossentropy", "categorical_crossentropy"} or callable, '
-        'default="auto"',
+        '{"auto", "binary_crossentropy", "categorical_crossentropy"} or callable',
         """What is minimised; "auto" is the crossentropy that fits the labels. A
         ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` of class numbers (or
         0 and 1) and probabilities that returns a loss for each row works too.""",
     ),
     "validation_split": (
-        "float in (0, 1), default=0.1",
+        "float in (0, 1)",
         """Share of the sequences that early stopping holds out, at random and, where a
         sequence has one label, the same share of every class.""",
     ),
@@ -237,7 +238,9 @@ def _docstring(cls):
     kind = "classifier" if cls.__name__.endswith("Classifier") else "regressor"
     table = PARAMETERS | (_FOR_CLASSIFIERS if kind == "classifier" else _FOR_REGRESSORS)
     names = inspect.signature(cls).parameters
-    rows = [(name, *table[name]) for name in table if name in names]
+    rows = [
+        (name, names[name].default, *table[name]) for name in table if name in names
+    ]
     attributes = (_CLASSES if kind == "classifier" else "") + _ATTRIBUTES
     sections = {
         "Parameters": "\n".join(_entry(*row) for row in rows),
@@ -250,10 +253,11 @@ def _docstring(cls):
     return "\n\n".join(parts) + "\n"
 
 
-def _entry(name, kind, description):
+def _entry(name, default, kind, description):
     lines = inspect.cleandoc("\n" + description if "\n" in description else description)
     indented = "\n".join("    " + line.strip() for line in lines.splitlines())
-    return f"{name} : {kind}\n{indented}"
+    shown = f'"{default}"' if isinstance(default, str) else default
+    return f"{name} : {kind}, default={shown}\n{indented}"
 
 
 def _see_also(cls, kind):

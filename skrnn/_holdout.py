@@ -14,8 +14,8 @@ def hold_out(n_sequences, share, strata, seed):
     share : float
         Share to validate on, rounded up.
     strata : ndarray of shape (n_sequences,) or None
-        Take the same share, at random, of each value; None takes the last sequences,
-        because rows of a series stand in the order of time.
+        Take the same share, at random, of each value, and never all that have it; None
+        takes the last sequences, because rows of a series stand in the order of time.
     seed : int
 
     Returns
@@ -26,7 +26,7 @@ def hold_out(n_sequences, share, strata, seed):
     Raises
     ------
     ValueError
-        If nothing is left to train on.
+        If nothing is left to train on or to validate on.
     """
     n_validation = math.ceil(n_sequences * share)
     if n_validation >= n_sequences:
@@ -39,6 +39,13 @@ def hold_out(n_sequences, share, strata, seed):
         held[n_sequences - n_validation :] = True
     else:
         held[_spread(strata, n_validation, seed)] = True
+        held &= np.isin(strata, strata[~held])
+    if not held.any():
+        raise ValueError(
+            f"validation_split={share} of {n_sequences} sequences leaves none to "
+            "validate on without taking all of a class; make it larger or set "
+            "early_stopping=False."
+        )
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 

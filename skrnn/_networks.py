@@ -5,8 +5,11 @@ the engine's formula computes; a test holds the two together. It is what ``model
 gives the user and what Keras callbacks see.
 """
 
+from itertools import count
+
 import keras
 from keras import layers, ops
+from keras.initializers import GlorotUniform, Orthogonal, RandomUniform
 
 from skrnn._attention import attention
 from skrnn._cells import CELLS
@@ -30,20 +33,19 @@ def build_model(spec: NetworkSpec, weights=None, scale=None, offset=None):
     model : keras.Model
         Input (batch, T, F), or (batch, T) token ids, of any T and without padding.
     """
+    # What has no seed takes one from Python's global generator.
+    seeds = count()
     inputs = _input(spec)
-    x = inputs
-    if spec.embedding_dim is not None:
-        x = layers.Embedding(spec.vocabulary_size, spec.embedding_dim)(x)
-        x = _dropout(spec)(x)
+    x = inputs if spec.embedding_dim is None else _embed(spec, inputs, seeds)
     for layer in range(len(spec.units)):
-        x, state = _recurrent_layer(spec, layer, x)
+        x, state = _recurrent_layer(spec, layer, x, seeds)
     y = x if spec.return_sequences else state
     if spec.attention is not None:
         y = SequenceAttention(spec.attention, name="attention")([y, x])
     for layer, units in enumerate(spec.dense_units):
-        y = layers.Dense(units, spec.activation, name=f"dense_{layer}")(y)
-        y = _dropout(spec)(y)
-    y = layers.Dense(spec.head.units, spec.head.activation, name="head")(y)
+        y = _dense(units, spec.activation, f"dense_{layer}", seeds)(y)
+        y = _dropout(spec, seeds)(y)
+    y = _dense(spec.head.units, spec.head.activation, "head", seeds)(y)
     if scale is not None:
         y = layers.Rescaling(scale, offset, name="units_of_y")(y)
     model = keras.Model(inputs, y)
@@ -58,7 +60,19 @@ def _input(spec):
     return keras.Input((None, spec.n_features), name="sequences")
 
 
-def _recurrent_layer(spec, layer, x):
+def _embed(spec, tokens, seeds):
+    initializer = RandomUniform(seed=next(seeds))
+    shape = spec.vocabulary_size, spec.embedding_dim
+    x = layers.Embedding(*shape, embeddings_initializer=initializer)(tokens)
+    return _dropout(spec, seeds)(x)
+
+
+def _dense(units, activation, name, seeds):
+    kernel = GlorotUniform(seed=next(seeds))
+    return layers.Dense(units, activation, kernel_initializer=kernel, name=name)
+
+
+def _recurrent_layer(spec, layer, x, seeds):
     """Return all outputs of a layer (or None where only the state counts) and state."""
     is_last = layer == len(spec.units) - 1
     needs_steps = not is_last or spec.return_sequences or spec.attention is not None
@@ -66,23 +80,26 @@ def _recurrent_layer(spec, layer, x):
         spec.units[layer],
         activation=spec.activation,
         recurrent_dropout=spec.recurrent_dropout,
+        kernel_initializer=GlorotUniform(seed=next(seeds)),
+        recurrent_initializer=Orthogonal(seed=next(seeds)),
+        seed=next(seeds),
         return_sequences=needs_steps,
         name=f"recurrent_{layer}",
     )
     if spec.bidirectional:
         recurrent = layers.Bidirectional(recurrent, name=f"both_directions_{layer}")
-    after = _after_recurrent(spec, layer)
+    after = _after_recurrent(spec, layer, seeds)
     x = recurrent(x)
     if not needs_steps:
         return None, after(x)
     return after(x), after(LastState(len(spec.directions))(x))
 
 
-def _after_recurrent(spec, layer):
+def _after_recurrent(spec, layer, seeds):
     """Normalise and drop: the same layers for the steps and for the last state."""
     steps = [layers.LayerNormalization(epsilon=NORM_EPSILON, name=f"norm_{layer}")]
     steps = steps if spec.layer_norm else []
-    steps += [_dropout(spec)]
+    steps += [_dropout(spec, seeds)]
 
     def apply(x):
         for step in steps:
@@ -92,8 +109,10 @@ def _after_recurrent(spec, layer):
     return apply
 
 
-def _dropout(spec):
-    return layers.Dropout(spec.dropout) if spec.dropout else layers.Identity()
+def _dropout(spec, seeds):
+    if not spec.dropout:
+        return layers.Identity()
+    return layers.Dropout(spec.dropout, seed=next(seeds))
 
 
 @keras.saving.register_keras_serializable("skrnn")
@@ -128,8 +147,10 @@ class SequenceAttention(layers.Layer):
     def build(self, shapes):
         width = shapes[1][-1]
         self.weights_by_name = {
-            row.name: self.add_weight(row.shape, name=row.name.split("/")[-1])
-            for row in attention_weights(self.kind, width)
+            row.name: self.add_weight(
+                row.shape, GlorotUniform(seed), name=row.name.split("/")[-1]
+            )
+            for seed, row in enumerate(attention_weights(self.kind, width))
         }
 
     def call(self, inputs):

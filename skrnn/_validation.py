@@ -1,5 +1,6 @@
 """The only place that knows 2-D, 3-D, ragged and token input, and their errors."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,8 @@ _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
     "(n_samples, n_timesteps), or a list of (n_timesteps, n_features) arrays"
 )
+# From here on float32 skips integers.
+_FIRST_ROUNDED = 2**24
 
 
 def check_sequences(
@@ -63,6 +66,8 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
+    if isinstance(X, list | tuple) and not is_ragged(X):
+        X = np.asarray(X)
     _refuse_odd_types(estimator, X)
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
     if is_ragged(X):
@@ -89,7 +94,15 @@ def is_ragged(X) -> bool:
         return False
     if all(isinstance(x, np.ndarray) and x.ndim > 0 for x in X):
         return True
-    return len({_length(x) for x in X}) > 1
+    return len({_length(x) for x in X}) > 1 or not _is_rectangular(X)
+
+
+def _is_rectangular(X):
+    try:
+        np.asarray(X)
+    except ValueError:
+        return False
+    return True
 
 
 def _ndim(X):
@@ -104,6 +117,11 @@ def _is_object(X):
 def check_equal_lengths(X: Sequences, arrays, name):
     """Refuse sequences `name` that are not as long as those of X, naming the first."""
     for i, (length, array) in enumerate(zip(X.lengths, arrays, strict=True)):
+        if array.ndim == 0:
+            raise ValueError(
+                f"{name}[{i}] is {array.item()!r}, but X[{i}] has {length} time steps; "
+                "with return_sequences=True every step needs a value."
+            )
         if len(array) != length:
             raise ValueError(
                 f"{name}[{i}] has {len(array)} time steps, but X[{i}] has {length}; "
@@ -112,7 +130,10 @@ def check_equal_lengths(X: Sequences, arrays, name):
 
 
 def _length(x):
-    return len(x) if hasattr(x, "__len__") and not isinstance(x, str) else -1
+    try:
+        return -1 if isinstance(x, str) else len(x)
+    except TypeError:
+        return -1
 
 
 def _name(estimator):
@@ -125,19 +146,44 @@ def _refuse_odd_types(estimator, X):
         if not X.columns.is_unique:
             twice = X.columns[X.columns.duplicated()][0]
             raise ValueError(f"X has more than one column named {twice!r}.")
-        for column, kind in zip(X.columns, dtypes, strict=True):
-            _refuse_kind(estimator, kind, f"Column {column!r} of X")
-    elif isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        raise TypeError(
-            f"X is a masked array with masked values, which {_name(estimator)} would "
-            "read as data; fill them or leave those steps out (ragged sequences)."
-        )
+        for column, dtype in zip(X.columns, dtypes, strict=True):
+            _refuse_kind(estimator, dtype, f"Column {column!r} of X")
+            if getattr(dtype, "kind", "O") == "O":
+                column_values = np.asarray(X[column])
+                refuse_non_numbers(estimator, column_values, f"Column {column!r} of X")
     elif hasattr(X, "dtype"):
-        _refuse_kind(estimator, X.dtype, "X")
+        refuse_non_numbers(estimator, X, "X")
+
+
+def refuse_non_numbers(estimator, array, what):
+    """Refuse an array that can't be read as real numbers, calling it `what`."""
+    refuse_masked(array, what)
+    _refuse_kind(estimator, array.dtype, what)
+    if _is_object(array):
+        strings = (v for v in np.ravel(array) if isinstance(v, str | bytes))
+        for string in strings:
+            raise ValueError(
+                f"could not convert string to float: {what} holds "
+                f"{str(string)[:40]!r}, but {_name(estimator)} expects numbers."
+            )
+
+
+def refuse_masked(array, what):
+    """Refuse an array with masked values, which NumPy's functions read as data."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise TypeError(
+            f"{what} is a masked array with masked values, which would be read as "
+            "data; fill them or leave them out."
+        )
 
 
 def _refuse_kind(estimator, dtype, what):
     kind = getattr(dtype, "kind", "O")
+    if kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {what} has dtype {dtype}, but "
+            f"{_name(estimator)} expects real numbers."
+        )
     if kind in "mM":
         raise ValueError(
             f"{what} has dtype {dtype}, but {_name(estimator)} expects numbers; "
@@ -154,7 +200,7 @@ def _check_values(estimator, values, *, dtype, min_samples=1):
     """Run scikit-learn's checks on an array of any number of dimensions."""
     # A float64 beyond float32's range becomes inf, which the same call reports.
     with np.errstate(over="ignore"):
-        return check_array(
+        checked = check_array(
             values,
             dtype=dtype,
             ensure_2d=False,
@@ -163,6 +209,23 @@ def _check_values(estimator, values, *, dtype, min_samples=1):
             estimator=estimator,
             input_name="X",
         )
+    _warn_of_rounding(values, checked)
+    return checked
+
+
+def _warn_of_rounding(X, values):
+    """Warn if integers of X are others in the float32 array `values`."""
+    dtypes = [X.dtype] if hasattr(X, "dtype") else getattr(X, "dtypes", [])
+    integers = [getattr(dtype, "kind", "O") in "iu" for dtype in dtypes]
+    if values.dtype != np.float32 or not any(integers):
+        return
+    values = values if all(integers) else values[:, integers]
+    if max(values.max(), -values.min()) >= _FIRST_ROUNDED:
+        warnings.warn(
+            f"X holds integers from 2**24 = {_FIRST_ROUNDED} on, where float32 can't "
+            "tell neighbours apart; subtract an offset or scale X first.",
+            stacklevel=2,
+        )
 
 
 def _read_columns(estimator, X, *, reset, tokens, dtype, min_samples):
@@ -170,10 +233,11 @@ def _read_columns(estimator, X, *, reset, tokens, dtype, min_samples):
     options = dict(dtype=dtype, ensure_min_samples=min_samples)
     with np.errstate(over="ignore"):
         if tokens or _was_fitted_on_one_channel(estimator, reset):
-            X = check_array(X, estimator=estimator, input_name="X", **options)
+            checked = check_array(X, estimator=estimator, input_name="X", **options)
         else:
-            X = validate_data(estimator, X, reset=reset, **options)
-    return pack_dense(X, "columns")
+            checked = validate_data(estimator, X, reset=reset, **options)
+    _warn_of_rounding(X, checked)
+    return pack_dense(checked, "columns")
 
 
 def _was_fitted_on_one_channel(estimator, reset):
@@ -183,6 +247,21 @@ def _was_fitted_on_one_channel(estimator, reset):
 
 
 def _refuse_dimensions(estimator, X):
+    if _ndim(X) == 0:
+        raise TypeError(
+            f"X is {_describe(X)}, but {_name(estimator)} expects {_SHAPES}."
+        )
+    if _ndim(X) == 1 and len(X):
+        raise ValueError(
+            f"Expected 2D or 3D array, got 1D array instead (shape={(len(X),)}): "
+            f"{_name(estimator)} expects {_SHAPES}. Reshape your data, or make windows "
+            "of a series with SlidingWindow."
+        )
+    if _ndim(X) == 1:
+        raise ValueError(
+            "Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is "
+            f"required by {_name(estimator)}."
+        )
     if _ndim(X) > 3:
         raise ValueError(
             f"Found array with dim {_ndim(X)} and shape {np.asarray(X).shape}; "
@@ -212,7 +291,7 @@ def _read_ragged(estimator, X, *, dtype, min_samples):
             f"by {_name(estimator)}: n_samples = {len(X)}."
         )
     arrays = [_read_sequence(estimator, i, x) for i, x in enumerate(X)]
-    _check_same_width(arrays)
+    check_same_width(arrays)
     sequences = pack_ragged(arrays)
     if sequences.values.dtype.kind in "iu" and dtype is None:
         return sequences
@@ -222,14 +301,16 @@ def _read_ragged(estimator, X, *, dtype, min_samples):
 
 def _read_sequence(estimator, i, x):
     try:
-        array = np.asarray(x)
+        # A masked array stays one, to be refused.
+        array = x if isinstance(x, np.ndarray) else np.asarray(x)
     except ValueError:
         array = np.empty((), dtype=object)
     if array.ndim not in (1, 2) or (array.dtype == object and _holds_sequences(array)):
         raise ValueError(
-            f"X[{i}] is {_describe(x)}, but {_name(estimator)} expects {_SHAPES}."
+            f"X[{i}] is {_describe(x)}; in a list every sequence must be an array of "
+            "numbers of shape (n_timesteps, n_features) or (n_timesteps,)."
         )
-    _refuse_kind(estimator, array.dtype, f"X[{i}]")
+    refuse_non_numbers(estimator, array, f"X[{i}]")
     if 0 in array.shape:
         what = "time steps" if len(array) == 0 else "features"
         raise ValueError(f"X[{i}] has no {what}; every sequence needs at least one.")
@@ -237,21 +318,24 @@ def _read_sequence(estimator, i, x):
 
 
 def _holds_sequences(array):
-    return any(hasattr(x, "__len__") for x in array.ravel())
+    return any(_length(x) >= 0 for x in array.ravel())
 
 
 def _describe(x):
-    kind = type(x).__name__
-    return f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"a {kind}"
+    if x is None:
+        return "None"
+    if isinstance(x, np.ndarray):
+        return f"an array of shape {x.shape}"
+    return f"of type {type(x).__name__}"
 
 
-def _check_same_width(arrays):
-    first = arrays[0].shape[1:]
+def check_same_width(arrays, name="X", what="features"):
+    """Refuse arrays (T_i, F) that differ in F, naming the first."""
     for i, array in enumerate(arrays):
-        if array.shape[1:] != first:
+        if array.shape[1:] != arrays[0].shape[1:]:
             raise ValueError(
-                f"All sequences need the same number of features: X[{i}] has shape "
-                f"{array.shape}, but X[0] has shape {arrays[0].shape}."
+                f"All sequences need the same number of {what}: {name}[{i}] has shape "
+                f"{array.shape}, but {name}[0] has shape {arrays[0].shape}."
             )
 
 
@@ -271,6 +355,10 @@ def _read_tokens(estimator, sequences, vocabulary_size):
         raise ValueError(
             f"X contains the token id {values.max()}, but {_name(estimator)} was "
             f"fitted with ids below {vocabulary_size}."
+        )
+    if values.max() >= np.iinfo(np.int32).max:
+        raise ValueError(
+            f"Token ids must be below 2**31 - 1: X contains {values.max()}."
         )
     return strip_padding(replace(sequences, values=values.astype(np.int32)))
 

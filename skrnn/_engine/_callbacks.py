@@ -4,7 +4,12 @@ import keras
 
 from skrnn._networks import build_model
 
-_BATCH_EVENTS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_end")
+_BATCH_EVENTS = (
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_batch_begin",
+    "on_batch_end",
+)
 
 
 class Callbacks:
@@ -19,9 +24,13 @@ class Callbacks:
         if plan.callbacks:
             self.model = build_model(spec)
             self.model.optimizer = program.optimizer
-            params = {"epochs": plan.epochs, "verbose": plan.verbose}
+            # Keras' own `fit` would set it.
+            self.model.stop_training = False
             self._list = keras.callbacks.CallbackList(
-                list(plan.callbacks), model=self.model, params=params
+                list(plan.callbacks),
+                model=self.model,
+                epochs=plan.epochs,
+                verbose=plan.verbose,
             )
         self.wants_batches = any(map(_listens_to_batches, plan.callbacks))
 
@@ -47,7 +56,8 @@ class Callbacks:
 
 def _listens_to_batches(callback):
     base = keras.callbacks.Callback
+    # Asked of the object: LambdaCallback's methods aren't its class's.
     return any(
-        getattr(type(callback), event) is not getattr(base, event)
+        getattr(getattr(callback, event), "__func__", None) is not getattr(base, event)
         for event in _BATCH_EVENTS
     )

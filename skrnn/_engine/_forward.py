@@ -3,14 +3,15 @@
 Arrays are time-major, (T, B, F): a step of all sequences is contiguous. Padding stands
 on the right. A cell can't see what comes after a step, so the forward direction is
 exact without any mask; the backward one reads each sequence reversed within its own
-length. What is left is to take the last *real* step, and to give padding no attention.
+length. What is left is to take the last *real* step, to give padding no attention, and
+to hold states that could overflow in the padding: 0 times infinity is no gradient.
 
 `kit` is a backend: `kit.ops` has NumPy's function names, the other methods are those
 of `skrnn._engine._numpy_kit`, which is also their specification.
 """
 
 from skrnn._attention import attention
-from skrnn._cells import ACTIVATIONS, CELLS
+from skrnn._cells import ACTIVATIONS, BOUNDED_ACTIVATIONS, CELLS
 from skrnn._spec import NORM_EPSILON, NetworkSpec
 from skrnn._weights import weight_table
 
@@ -55,7 +56,7 @@ def _recurrent_layer(kit, spec, w, layer, x, lengths):
     outputs, states = [], []
     for direction in spec.directions:
         y = x if direction == "forward" else kit.reverse(x, lengths)
-        y = _run_cell(kit, spec, w, f"recurrent_{layer}/{direction}", y)
+        y = _run_cell(kit, spec, w, f"recurrent_{layer}/{direction}", y, lengths)
         states.append(kit.last(y, lengths))
         outputs.append(y if direction == "forward" else kit.reverse(y, lengths))
     y = kit.ops.concatenate(outputs, axis=-1)
@@ -67,7 +68,7 @@ def _recurrent_layer(kit, spec, w, layer, x, lengths):
     return kit.dropout(y, spec.dropout > 0), kit.dropout(state, spec.dropout > 0)
 
 
-def _run_cell(kit, spec, w, prefix, x):
+def _run_cell(kit, spec, w, prefix, x, lengths):
     bias = w[f"{prefix}/bias"]
     if not CELLS[spec.cell].recurrent_bias:
         bias = (bias, None)
@@ -78,6 +79,7 @@ def _run_cell(kit, spec, w, prefix, x):
         w[f"{prefix}/kernel"],
         w[f"{prefix}/recurrent_kernel"],
         (bias[0], bias[1]),
+        None if spec.activation in BOUNDED_ACTIVATIONS else lengths,
         spec.recurrent_dropout > 0,
     )
 

@@ -59,8 +59,11 @@ def step_mask(x, lengths):
     return np.arange(len(x))[:, None] < lengths
 
 
-def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, _dropout):
-    """Run a cell over x (T, B, F) from a zero state: (T, B, U)."""
+def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, held, _dropout):
+    """Run a cell over x (T, B, F) from a zero state: (T, B, U).
+
+    `held` are the lengths after which a sequence's state stays as it is, or None.
+    """
     n_steps, n_sequences, _ = x.shape
     formula, activate = CELLS[cell].step, ACTIVATIONS[activation]
     bias, recurrent_bias = biases
@@ -73,6 +76,16 @@ def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, _dropout):
         recurrent = states[0] @ recurrent_kernel
         if recurrent_bias is not None:
             recurrent += recurrent_bias
-        states = formula(ops, activate, x[t], recurrent, *states)
+        after = formula(ops, activate, x[t], recurrent, *states)
+        states = after if held is None else hold(ops, t < held, after, states)
         outputs[t] = states[0]
     return outputs
+
+
+def hold(ops, going_on, after, before):
+    """Return the states `after` a step for the sequences (B,) that are still going on.
+
+    For every backend: `ops` are its functions.
+    """
+    pairs = zip(after, before, strict=True)
+    return tuple(ops.where(going_on[:, None], *pair) for pair in pairs)

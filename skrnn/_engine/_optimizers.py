@@ -10,7 +10,10 @@ def optimizer_key(optimizer):
     if isinstance(optimizer, str):
         return optimizer
     config = dict(optimizer.get_config())
-    config.pop("learning_rate", None) if _has_fixed_rate(optimizer) else None
+    # Keras numbers the names: they tell nothing.
+    config.pop("name", None)
+    if _has_fixed_rate(optimizer):
+        config.pop("learning_rate", None)
     return f"{type(optimizer).__module__}.{type(optimizer).__name__} {config!r}"
 
 

@@ -1,6 +1,7 @@
 """Prediction: NumPy for small inputs, compiled in bounded batches for large ones."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def predict(spec, weights, sequences):
     outputs : ndarray of shape (n, K), or (n_real_steps, K) with ``return_sequences``
         After the head's activation, float64.
     states : ndarray of shape (n, units)
-        The last hidden states.
+        The last hidden states, float64.
     """
     work = int(sequences.lengths.sum()) * sum(spec.units)
     run = _run_numpy if work <= SMALL else _run_tensorflow
@@ -50,17 +51,18 @@ def _run_tensorflow(spec, weights, sequences):
     # Deferred: it loads TensorFlow, which small predictions do without.
     from skrnn._engine._tensorflow import device_sequences, predictor  # noqa: PLC0415
 
+    key = replace(spec, dropout=0.0, recurrent_dropout=0.0)
     with _lock:
-        if spec not in _compiled:
+        if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:
                 del _compiled[next(iter(_compiled))]
-            _compiled[spec] = predictor(spec)
-        run = _compiled[spec]
+            _compiled[key] = predictor(key)
+        run = _compiled[key]
     data = device_sequences(sequences)
     parts = []
     for rows in _blocks(spec, sequences):
-        outputs, states = run(weights, data, rows)
-        parts.append((outputs.numpy().astype(np.float64), states.numpy()))
+        found = run(weights, data, rows)
+        parts.append([array.numpy().astype(np.float64) for array in found])
     return _join(spec, sequences, parts)
 
 

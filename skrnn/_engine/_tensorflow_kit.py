@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import tensorflow as tf
 
 from skrnn._cells import ACTIVATIONS, CELLS
+from skrnn._engine._numpy_kit import hold
 
 ops = SimpleNamespace(
     abs=tf.abs,
@@ -56,7 +57,9 @@ class Kit:
     def step_mask(self, x, lengths):
         return tf.range(tf.shape(x)[0], dtype=lengths.dtype)[:, None] < lengths
 
-    def run_cell(self, cell, activation, x, kernel, recurrent_kernel, biases, dropout):
+    def run_cell(
+        self, cell, activation, x, kernel, recurrent_kernel, biases, held, dropout
+    ):
         """Run a cell over x (T, B, F) from a zero state: (T, B, U)."""
         plain = self.noise is None or not dropout
         units = recurrent_kernel.shape[0]
@@ -66,7 +69,8 @@ class Kit:
         mask = None
         if not plain:
             mask = self.noise.mask([tf.shape(x)[1], units], "recurrent_dropout")
-        return _loop(CELLS[cell], activation, x, kernel, recurrent_kernel, biases, mask)
+        kernels = kernel, recurrent_kernel
+        return _loop(CELLS[cell], activation, x, *kernels, biases, mask, held)
 
 
 class Noise:
@@ -90,24 +94,36 @@ class Noise:
 
 
 def _fused_lstm(x, kernel, recurrent_kernel, bias):
-    """Run a whole LSTM layer as one kernel, forward and backward."""
+    """Run a whole LSTM layer as one kernel, forward and backward.
+
+    It isn't BlockLSTMV2, whose order of gates is Keras': TensorFlow 2.21 gives that one
+    the gradient of BlockLSTM, which takes f for g.
+    """
     units = recurrent_kernel.shape[0]
     zeros = tf.zeros([tf.shape(x)[1], units])
     no_peephole = tf.zeros([units])
-    return tf.raw_ops.BlockLSTMV2(
+    return tf.raw_ops.BlockLSTM(
         seq_len_max=tf.shape(x, out_type=tf.int64)[0],
         x=x,
         cs_prev=zeros,
         h_prev=zeros,
-        w=tf.concat([kernel, recurrent_kernel], axis=0),
+        w=_swap_f_and_g(tf.concat([kernel, recurrent_kernel], axis=0)),
         wci=no_peephole,
         wcf=no_peephole,
         wco=no_peephole,
-        b=tf.convert_to_tensor(bias),
+        b=_swap_f_and_g(tf.convert_to_tensor(bias)),
+        forget_bias=0.0,
+        cell_clip=0.0,
     ).h
 
 
-def _loop(cell, activation, x, kernel, recurrent_kernel, biases, mask):
+def _swap_f_and_g(gates):
+    """Put the columns of the gates i, f, g, o into BlockLSTM's order i, g, f, o."""
+    i, f, g, o = tf.split(gates, 4, axis=-1)
+    return tf.concat([i, g, f, o], axis=-1)
+
+
+def _loop(cell, activation, x, kernel, recurrent_kernel, biases, mask, held=None):
     bias, recurrent_bias = biases
     activate = ACTIVATIONS[activation]
     units = recurrent_kernel.shape[0]
@@ -121,8 +137,10 @@ def _loop(cell, activation, x, kernel, recurrent_kernel, biases, mask):
         recurrent = tf.matmul(h, recurrent_kernel)
         if recurrent_bias is not None:
             recurrent += recurrent_bias
-        states = cell.step(ops, activate, x.read(t), recurrent, *states)
-        return (t + 1, outputs.write(t, states[0]), *states)
+        after = cell.step(ops, activate, x.read(t), recurrent, *states)
+        if held is not None:
+            after = hold(ops, tf.cast(t, held.dtype) < held, after, states)
+        return (t + 1, outputs.write(t, after[0]), *after)
 
     outputs = tf.TensorArray(tf.float32, n_steps, element_shape=[None, units])
     zeros = (tf.zeros([n_sequences, units]),) * cell.n_states

@@ -1,8 +1,10 @@
 """Targets that are labels."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_sample_weight
@@ -17,13 +19,19 @@ from sklearn.utils.validation import _check_y, column_or_1d
 from skrnn._constraints import StrOptions
 from skrnn._sequences import ragged_array, unpack_steps
 from skrnn._spec import Head
-from skrnn._targets._reading import flat_steps, read_steps, require, weights_like
+from skrnn._targets._reading import (
+    check_labels,
+    flat_steps,
+    read_steps,
+    read_targets,
+    weights_like,
+)
 from skrnn._validation import is_ragged
 
 LOSSES = ("binary_crossentropy", "categorical_crossentropy")
 
 
-@dataclass
+@dataclass(kw_only=True, eq=False, repr=False)
 class SequenceClassifierMixin(ClassifierMixin):
     """Targets are labels: one of several, or several at once (indicator matrix)."""
 
@@ -49,11 +57,9 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     def _check_labels(self, X, y):
         if self.return_sequences:
-            labels = read_steps(self, X, y)
-            _check_labels_type(labels)
+            labels = _one_label_a_step(read_steps(self, X, y))
             return labels, _label_at_padding(X, y)
-        y = _check_one_dimension_or_indicator(self, y)
-        return y, None
+        return _one_dimension_or_indicator(self, read_targets(self, X, y)), None
 
     def _learn_classes(self, y, pad_label):
         self._multilabel = y.ndim == 2
@@ -64,8 +70,8 @@ class SequenceClassifierMixin(ClassifierMixin):
     def _check_number_of_classes(self):
         if not self._multilabel and len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes in y; it contains one "
-                f"class: {self.classes_[0]!r}."
+                f"{type(self).__name__} needs samples of at least 2 classes, but there "
+                f"is only one class: {self.classes_.tolist()[0]!r}."
             )
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -105,8 +111,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y contains the unknown label {unknown[0]!r}; the classes are "
-                f"{self.classes_.tolist()}."
+                f"y contains the unknown label {unknown.tolist()[0]!r}; the classes "
+                f"are {self.classes_.tolist()}."
             )
         codes = np.searchsorted(self.classes_, y)[:, None]
         return codes.astype(np.float32 if len(self.classes_) == 2 else np.int32)
@@ -116,6 +122,12 @@ class SequenceClassifierMixin(ClassifierMixin):
             return np.ones(len(y))
         if isinstance(self.class_weight, dict):
             _check_class_weight(self.class_weight, self.classes_)
+        elif isinstance(self.class_weight, list) and not self._multilabel:
+            raise ValueError(
+                "class_weight is a list, which is for an indicator matrix y: one dict "
+                f"for each label. {type(self).__name__} expects a dict of the classes "
+                f"{self.classes_.tolist()} here."
+            )
         return compute_sample_weight(self.class_weight, y)
 
     def _head(self):
@@ -223,8 +235,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         return tags
 
 
-def _check_labels_type(labels):
-    """Refuse labels of steps that aren't one label each."""
+def _one_label_a_step(labels):
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
@@ -232,23 +243,25 @@ def _check_labels_type(labels):
             f"With return_sequences=True every step needs one label; y has steps of "
             f"shape {labels.shape[1:]}."
         )
+    labels = check_labels(labels)
     check_classification_targets(labels)
+    return labels
 
 
-def _check_one_dimension_or_indicator(estimator, y):
-    require(estimator, y)
+def _one_dimension_or_indicator(estimator, y):
+    y = y if issparse(y) else check_labels(y)
     y = _check_y(y, multi_output=True, estimator=estimator)
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":
-        return y.toarray() if hasattr(y, "toarray") else y
-    if kind.endswith("multioutput"):
+        y = y.toarray() if issparse(y) else y
+    if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():
         raise ValueError(
             f"y has shape {y.shape} and is no indicator matrix of 0 and 1; "
             f"{type(estimator).__name__} predicts one label for each sequence. For a "
             "label at every time step set return_sequences=True."
         )
-    return column_or_1d(y, warn=True)
+    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
 
 
 def _label_at_padding(X, y):
@@ -267,7 +280,7 @@ def _check_class_weight(class_weight, classes):
                 f"class_weight has the key {label!r}, which is none of the classes "
                 f"{classes.tolist()}."
             )
-        if not weight >= 0 or not np.isfinite(weight):
+        if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
             raise ValueError(
                 f"class_weight[{label!r}] must be a finite number of at least 0. "
                 f"Got {weight!r}."

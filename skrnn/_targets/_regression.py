@@ -5,16 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from skrnn._constraints import StrOptions
 from skrnn._sequences import unpack_steps
 from skrnn._spec import Head
-from skrnn._targets._reading import check_values, flat_steps, read_steps, weights_like
+from skrnn._targets._reading import (
+    check_numbers,
+    flat_steps,
+    read_steps,
+    read_targets,
+    weights_like,
+)
 
 LOSSES = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
 
 
-@dataclass
+@dataclass(kw_only=True, eq=False, repr=False)
 class SequenceRegressorMixin(RegressorMixin):
     """Targets are numbers; they are trained on in units of their own spread."""
 
@@ -32,16 +39,29 @@ class SequenceRegressorMixin(RegressorMixin):
         flat = y.reshape(len(y), -1).astype(np.float64)
         if known:
             self._check_width(flat)
+            self._let_constants_vary(flat)
         else:
             self._y_shape, self._y_dtype = y.shape[1:], _float_dtype(y)
             self._learn_scale(flat, weights)
-        scaled = (flat - self._y_offset) / self._y_scale
-        return scaled.astype(np.float32), weights
+        with np.errstate(over="ignore"):
+            unit = np.where(self._y_scale > 0, self._y_scale, 1.0)
+            scaled = ((flat - self._y_offset) / unit).astype(np.float32)
+        # Without normalize_y, or far from the y of an earlier fit.
+        assert_all_finite(scaled, input_name="y")
+        return scaled, weights
 
     def _check_target(self, X, y):
-        if not self.return_sequences:
-            return check_values(self, y)
-        return check_values(self, read_steps(self, X, y), steps=True)
+        if self.return_sequences:
+            steps = read_steps(self, X, y)
+            if steps.ndim > 2:
+                raise ValueError(
+                    f"y has steps of shape {steps.shape[1:]}; {type(self).__name__} "
+                    "expects a number or n_targets numbers at each time step."
+                )
+            return check_numbers(self, steps)
+        y = check_numbers(self, read_targets(self, X, y))
+        one_column = y.ndim == 2 and y.shape[1] == 1
+        return column_or_1d(y, warn=True) if one_column else y
 
     def _check_width(self, flat):
         if flat.shape[1] != len(self._y_scale):
@@ -54,12 +74,17 @@ class SequenceRegressorMixin(RegressorMixin):
         n_targets = flat.shape[1]
         self._y_offset, self._y_scale = np.zeros(n_targets), np.ones(n_targets)
         if self.normalize_y:
-            self._y_offset = np.average(flat, axis=0, weights=weights)
-            spread = np.average((flat - self._y_offset) ** 2, axis=0, weights=weights)
-            spread = np.sqrt(spread)
-            # A constant target: its spread is rounding error, or zero.
-            constant = spread <= 1e-9 * np.abs(self._y_offset)
-            self._y_scale = np.where(constant, 1.0, spread)
+            flat, weights = flat[weights > 0], weights[weights > 0]
+            mean = np.average(flat, axis=0, weights=weights)
+            # The mean of a constant is off by rounding, and would give it a spread.
+            constant = flat.min(axis=0) == flat.max(axis=0)
+            self._y_offset = np.where(constant, flat[0], mean)
+            self._y_scale = _spread(flat - self._y_offset, weights)
+
+    def _let_constants_vary(self, flat):
+        """Give a target that was constant so far, and isn't any more, a scale."""
+        varies = (flat != self._y_offset).any(axis=0)
+        self._y_scale = np.where(varies & (self._y_scale == 0), 1.0, self._y_scale)
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on a batch of data.
@@ -142,3 +167,11 @@ class SequenceRegressorMixin(RegressorMixin):
 
 def _float_dtype(y):
     return np.float32 if y.dtype == np.float32 else np.float64
+
+
+def _spread(centred, weights):
+    """Return the weighted root mean square of each column, whatever its magnitude."""
+    largest = np.abs(centred).max(axis=0)
+    # Squares of very large or small numbers would leave float64's range.
+    unit = np.where(largest > 0, largest, 1.0)
+    return unit * np.sqrt(np.average((centred / unit) ** 2, axis=0, weights=weights))
