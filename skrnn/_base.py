@@ -160,7 +160,6 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         training, validation = self._split(dataset, plan)
         start = self._start(spec, plan.seed, resume)
         trained = _engine.train(spec, plan, training, validation, *start)
-        trained = _with_finite_weights(trained, start[0])
         self._keep(spec, trained, resume)
         return trained
 
@@ -347,19 +346,6 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _with_finite_weights(trained, before):
-    """Fall back on the weights `before` training where an update overflowed."""
-    if all(np.isfinite(weight).all() for weight in trained.weights):
-        return trained
-    return replace(
-        trained,
-        weights=before,
-        optimizer_state=None,
-        history={name: [] for name in trained.history},
-        diverged=True,
-    )
 
 
 def _check_same_network(estimator, before, now):

@@ -143,7 +143,8 @@ def _name(estimator):
 def _refuse_odd_types(estimator, X):
     dtypes = getattr(X, "dtypes", None)
     if dtypes is not None and hasattr(X, "columns"):
-        if not X.columns.is_unique:
+        # Those of polars can't be the same, nor be asked.
+        if not getattr(X.columns, "is_unique", True):
             twice = X.columns[X.columns.duplicated()][0]
             raise ValueError(f"X has more than one column named {twice!r}.")
         for column, dtype in zip(X.columns, dtypes, strict=True):

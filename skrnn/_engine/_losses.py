@@ -17,8 +17,9 @@ def loss_function(loss, activation):
     of the user's own, or a ``keras.losses.Loss``, gets activated predictions.
     """
     if isinstance(loss, str):
-        name = DEFAULTS[activation] if loss == "auto" else loss
-        return _NAMED[name]
+        # A crossentropy is that of the head: two categories are one sigmoid.
+        by_head = loss == "auto" or loss.endswith("crossentropy")
+        return _NAMED[DEFAULTS[activation] if by_head else loss]
     call = loss.call if isinstance(loss, keras.losses.Loss) else loss
     activate = keras.activations.get(activation)
     return lambda y, z: call(y, activate(z))

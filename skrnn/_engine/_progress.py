@@ -1,9 +1,11 @@
 """One line that tells how training goes: in a notebook, a terminal and a log."""
 
+import shutil
 import sys
 import time
 
 _LINES_IN_A_LOG = 10
+_BAR = 20
 
 
 class Progress:
@@ -27,42 +29,62 @@ class Progress:
         if self._overwrites():
             if done or now - self._drawn > 0.1:
                 self._drawn = now
-                self._write("\r" + self._line(epoch, share, logs))
+                self._overwrite(self._line(epoch, share, logs))
         elif done and self._due(epoch):
             self._write(self._line(epoch, share, logs) + "\n")
 
     def close(self, message=""):
         """End the line, with a last word about how training ended."""
-        if self.verbose and (self._width or message):
-            self.stream.write(
-                f"  {message}\n" if self._overwrites() else f"{message}\n"
-            )
-            self.stream.flush()
+        if not self.verbose:
+            return
+        if self._width:
+            self._write(f"  {message}".rstrip() + "\n")
+        elif message:
+            self._write(message + "\n")
 
     def _overwrites(self):
-        in_notebook = type(self.stream).__module__.startswith("ipykernel")
-        return in_notebook or getattr(self.stream, "isatty", lambda: False)()
+        return self._in_notebook() or self._in_terminal()
+
+    def _in_notebook(self):
+        return type(self.stream).__module__.startswith("ipykernel")
+
+    def _in_terminal(self):
+        return getattr(self.stream, "isatty", lambda: False)()
 
     def _due(self, epoch):
         every = max(1, self.n_epochs // _LINES_IN_A_LOG)
         return self.verbose > 1 or epoch % every == 0 or epoch in (1, self.n_epochs)
 
     def _line(self, epoch, share, logs):
-        filled = round(20 * (epoch - 1 + share) / self.n_epochs)
-        bar = "#" * filled + "." * (20 - filled)
+        done = epoch - 1 + share
         losses = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
-        left = self._time_left(epoch - 1 + share)
-        return f"{self.name} [{bar}] epoch {epoch}/{self.n_epochs}  {losses}  {left}"
+        text = f" epoch {epoch}/{self.n_epochs}  {losses}  {self._time_left(done)}"
+        if not self._in_terminal():
+            return self.name + _bar(done / self.n_epochs, _BAR) + text
+        # A line that a terminal has to break can't be written over.
+        columns = shutil.get_terminal_size().columns - 1
+        room = columns - len(self.name) - len(text) - len(" []")
+        return (self.name + _bar(done / self.n_epochs, room) + text)[:columns]
 
     def _time_left(self, epochs_done):
         passed = time.monotonic() - self.started
         seconds = passed * (self.n_epochs / max(epochs_done, 1e-9) - 1)
         return f"{_duration(seconds)} left" if seconds >= 0.5 else _duration(passed)
 
+    def _overwrite(self, line):
+        self._write("\r" + line.ljust(self._width))
+        self._width = len(line)
+
     def _write(self, text):
-        self.stream.write(text + " " * max(0, self._width - len(text)))
-        self._width = len(text)
+        self.stream.write(text)
         self.stream.flush()
+
+
+def _bar(share, room):
+    """Draw a bar in at most `room` columns, or none if that is too few."""
+    size = min(room, _BAR)
+    filled = round(size * share)
+    return f" [{'#' * filled}{'.' * (size - filled)}]" if size >= 5 else ""
 
 
 def _duration(seconds):

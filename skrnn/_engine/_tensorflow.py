@@ -83,6 +83,8 @@ class Program:
         Returns the sum of the losses, their number, and whether all was finite; from
         the first step on where it wasn't, nothing is changed any more.
         """
+        # Double: where a run of batches is cut, by time, must not show in the loss.
+        zero = tf.constant(0.0, tf.float64)
 
         def body(i, total, count, _finite):
             sum_, n = 0.0, 0.0
@@ -98,12 +100,13 @@ class Program:
             finite = tf.math.is_finite(loss + tf.reduce_sum(norms))
             apply = partial(self._apply, gradients, norms, knobs["clipnorm"])
             tf.cond(finite, apply, lambda: None)
-            return i + 1, total + sum_, count + n, finite
+            total += tf.cast(sum_, tf.float64)
+            return i + 1, total, count + tf.cast(n, tf.float64), finite
 
         _, total, count, finite = tf.while_loop(
             lambda i, _total, _count, finite: finite & (i < tf.shape(order)[0]),
             body,
-            (0, 0.0, 0.0, True),
+            (0, zero, zero, True),
             parallel_iterations=1,
         )
         return total, count, finite

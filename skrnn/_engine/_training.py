@@ -31,6 +31,7 @@ class Loop:
         self.progress = Progress(plan.name, plan.epochs, plan.verbose)
         self.callbacks = Callbacks(spec, plan, program)
         self.best = Best(plan.early_stopping)
+        self.start = program.get_weights()
         self.batches_per_call = 1
         self.step = 0
         self.interrupted = self.diverged = False
@@ -73,15 +74,16 @@ class Loop:
         while done < len(batches) and not self.diverged:
             part = batches[done : done + self._call_size()]
             total_part, count_part = self._train(part, done)
-            total, count, done = (
-                total + total_part,
-                count + count_part,
-                done + len(part),
-            )
+            total, count = total + total_part, count + count_part
+            done += len(part)
             loss = total / max(count, 1)
             if done < len(batches):
                 self.progress.show(epoch + 1, done / len(batches), {"loss": loss})
-        return {} if self.diverged else {"loss": loss} | self._evaluate()
+        logs = {"loss": loss} | self._evaluate()
+        # An update may overflow although its loss and gradients were finite.
+        values = [*logs.values(), *self.program.get_weights()]
+        self.diverged |= not all(np.isfinite(value).all() for value in values)
+        return logs
 
     def _call_size(self):
         return 1 if self.callbacks.wants_batches else self.batches_per_call
@@ -132,15 +134,20 @@ class Loop:
     def _trained(self):
         n_epochs = len(self.history["loss"])
         restore = self.plan.early_stopping or self.diverged or self.interrupted
-        weights = self.best.weights if restore else None
         return Trained(
-            weights=self.program.get_weights() if weights is None else weights,
+            weights=self._weights_to_keep(restore),
             optimizer_state=self.program.get_optimizer_state(),
             history=self.history,
             best_epoch=self.best.epoch + 1 if restore else max(n_epochs, 1),
             interrupted=self.interrupted,
             diverged=self.diverged,
         )
+
+    def _weights_to_keep(self, restore):
+        if restore and self.best.weights is not None:
+            return self.best.weights
+        # What an interrupted first epoch has learnt is the best so far.
+        return self.start if self.diverged else self.program.get_weights()
 
 
 class Best:
@@ -155,8 +162,6 @@ class Best:
         self.loss, self.epoch, self.weights = np.inf, 0, None
 
     def offer(self, loss, epoch, program):
-        if not np.isfinite(loss):
-            return
         if loss < self.loss or not self.by_loss:
             self.loss, self.epoch, self.weights = loss, epoch, program.get_weights()
 

@@ -63,7 +63,7 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     def _learn_classes(self, y, pad_label):
         self._multilabel = y.ndim == 2
-        self.classes_ = np.arange(y.shape[1]) if self._multilabel else unique_labels(y)
+        self.classes_ = np.arange(y.shape[1]) if self._multilabel else _unique(y)
         self._pad_label = self.classes_[0] if pad_label is None else pad_label
         self._check_number_of_classes()
 
@@ -131,10 +131,11 @@ class SequenceClassifierMixin(ClassifierMixin):
         return compute_sample_weight(self.class_weight, y)
 
     def _head(self):
+        n_classes = len(self.classes_)
+        _check_loss(self.loss, n_classes, self._multilabel)
         if self._multilabel:
-            return Head(len(self.classes_), "sigmoid")
-        binary = len(self.classes_) == 2
-        return Head(1, "sigmoid") if binary else Head(len(self.classes_), "softmax")
+            return Head(n_classes, "sigmoid")
+        return Head(1, "sigmoid") if n_classes == 2 else Head(n_classes, "softmax")
 
     def _rescaling(self):
         return {}
@@ -233,6 +234,24 @@ class SequenceClassifierMixin(ClassifierMixin):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _unique(labels):
+    # unique_labels makes text of objects that are text.
+    return unique_labels(labels).astype(labels.dtype)
+
+
+def _check_loss(loss, n_classes, multilabel):
+    if loss == "categorical_crossentropy" and multilabel:
+        raise ValueError(
+            "loss='categorical_crossentropy' is for one label a sequence, but y is an "
+            "indicator matrix; use 'auto' or 'binary_crossentropy'."
+        )
+    if loss == "binary_crossentropy" and n_classes > 2 and not multilabel:
+        raise ValueError(
+            "loss='binary_crossentropy' is for two classes or an indicator matrix, but "
+            f"y has {n_classes} classes; use 'auto' or 'categorical_crossentropy'."
+        )
 
 
 def _one_label_a_step(labels):

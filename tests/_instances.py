@@ -1,0 +1,130 @@
+"""One small instance of every public estimator: the only such table of the tests.
+
+A new public estimator is added here once, and the tests of scikit-learn's contract, of
+pickling and of determinism find it. One without a row fails `test_contract.py`.
+"""
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.preprocessing import StandardScaler
+
+import skrnn
+from skrnn import preprocessing
+
+# As few units and epochs as scikit-learn's checks of quality (R2 above 0.5, accuracy
+# above 0.83) allow all cells; the high learning rate stands for more epochs.
+TINY = dict(units=8, epochs=30, learning_rate=0.05, random_state=0)
+# The same architecture, whose compiled functions all tests share, for tests that
+# don't look at quality.
+FAST = TINY | dict(epochs=2)
+
+NETWORKS = [
+    skrnn.RNNRegressor(**TINY),
+    skrnn.LSTMRegressor(**TINY),
+    skrnn.GRURegressor(**TINY),
+    skrnn.SequenceRegressor(**TINY),
+    skrnn.RNNClassifier(**TINY),
+    skrnn.LSTMClassifier(**TINY),
+    skrnn.GRUClassifier(**TINY),
+    skrnn.SequenceClassifier(**TINY),
+]
+TRANSFORMERS = [
+    preprocessing.SlidingWindow(lookback=2),
+    preprocessing.SequencePadder(),
+    preprocessing.SequenceWise(StandardScaler()),
+]
+INSTANCES = NETWORKS + TRANSFORMERS
+
+_MINIBATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "A row of weight 2 is one row of its minibatch and a row given twice is two: "
+        "other batches, and even within one batch another rounding in float32, where "
+        "the check allows 1e-7. It is expected of SGDRegressor and SGDClassifier too. "
+        "test_sample_weight.py has what holds exactly, and the rest within rounding."
+    )
+}
+_ORDER_IS_TIME = {
+    "check_methods_sample_order_invariance": (
+        "Rows of a series stand in the order of time, and a window is made of the rows "
+        "before it: in another order they are another series."
+    ),
+    "check_methods_subset_invariance": (
+        "A row taken out of the series has no longer the same rows before it."
+    ),
+}
+# Class -> name of the check -> why it can't pass.
+EXPECTED_FAILS = {type(each): _MINIBATCHES for each in NETWORKS} | {
+    preprocessing.SlidingWindow: _ORDER_IS_TIME
+}
+
+# The forms in which sequences come: 24 of them, of 5 steps, or 3 to 6.
+FORMS = ("3-D", "2-D", "ragged")
+
+
+def expected_failures(estimator):
+    """Return the checks that `estimator` fails, with their reasons."""
+    return EXPECTED_FAILS.get(type(estimator), {})
+
+
+def public_estimators():
+    """Find every estimator class that the package or a public module of it exports."""
+    modules = [skrnn] + [
+        importlib.import_module(f"skrnn.{found.name}")
+        for found in pkgutil.iter_modules(skrnn.__path__)
+        if not found.name.startswith("_")
+    ]
+    exported = [getattr(module, name) for module in modules for name in module.__all__]
+    classes = (each for each in exported if isinstance(each, type))
+    return {each for each in classes if issubclass(each, BaseEstimator)}
+
+
+def sequences(form):
+    """Make X in one of the `FORMS`."""
+    rng = np.random.default_rng(0)
+    if form == "ragged":
+        return [rng.normal(size=(length, 2)) for length in np.arange(24) % 4 + 3]
+    return rng.normal(size=(24, 5, 2) if form == "3-D" else (24, 5))
+
+
+def numbers(X):
+    """Return a target that can be learnt from `sequences`."""
+    return np.array([np.sum(x[-2:]) for x in X])
+
+
+def labels(X):
+    """Return two classes, as text, of 12 sequences each."""
+    return np.where(numbers(X) > np.median(numbers(X)), "up", "down")
+
+
+def target(estimator, X):
+    """Return the target that suits `estimator`."""
+    return numbers(X) if is_regressor(estimator) else labels(X)
+
+
+def in_new_process(code, *arguments, **environment):
+    """Run `code` in a fresh interpreter, warnings being errors; return what it prints.
+
+    It finds `arguments` in ``sys.argv[1:]``.
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def assert_same_network(one, other):
+    """Compare the weights of two fitted estimators bit by bit."""
+    for left, right in zip(one._weights, other._weights, strict=True):
+        np.testing.assert_array_equal(left, right)

@@ -1,0 +1,93 @@
+"""scikit-learn's own checks of every estimator and transformer."""
+
+import pytest
+from _instances import (
+    EXPECTED_FAILS,
+    INSTANCES,
+    expected_failures,
+    in_new_process,
+    public_estimators,
+)
+from sklearn.base import clone
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import has_fit_parameter
+
+
+def test_every_public_estimator_has_a_row():
+    assert public_estimators() == {type(each) for each in INSTANCES}
+
+
+def test_expected_failures_are_few_and_explained():
+    for checks in EXPECTED_FAILS.values():
+        assert len(checks) < 3
+        assert all(len(reason) > 40 for reason in checks.values())
+
+
+def test_no_tag_asks_for_leniency():
+    for each in INSTANCES:
+        tags = each.__sklearn_tags__()
+        assert not tags.non_deterministic
+        assert not tags._skip_test
+        for of_task in (tags.classifier_tags, tags.regressor_tags):
+            assert of_task is None or not of_task.poor_score
+
+
+@parametrize_with_checks(
+    INSTANCES, expected_failed_checks=expected_failures, xfail_strict=True
+)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+# What scikit-learn holds its own estimators to outside of its public suite, and whom.
+MORE_CHECKS = {
+    "check_param_validation": lambda estimator: True,
+    "check_dataframe_column_names_consistency": lambda estimator: True,
+    "check_inplace_ensure_writeable": lambda estimator: True,
+    "check_all_zero_sample_weights_error": lambda estimator: has_fit_parameter(
+        estimator, "sample_weight"
+    ),
+    "check_set_output_transform": lambda estimator: hasattr(estimator, "set_output"),
+} | dict.fromkeys(
+    (
+        "check_get_feature_names_out_error",
+        "check_transformer_get_feature_names_out",
+        "check_transformer_get_feature_names_out_pandas",
+        "check_set_output_transform_pandas",
+        "check_global_output_transform_pandas",
+    ),
+    # Without it the result has three dimensions: no columns that could have names.
+    lambda estimator: hasattr(estimator, "get_feature_names_out"),
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "estimator"),
+    [
+        pytest.param(check, estimator, id=f"{type(estimator).__name__}-{check}")
+        for check, applies_to in MORE_CHECKS.items()
+        for estimator in INSTANCES
+        if applies_to(estimator)
+    ],
+)
+# The checks of set_output fit a frame and transform an array, and the reverse.
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+def test_checks_outside_the_suite(check, estimator):
+    getattr(estimator_checks, check)(type(estimator).__name__, clone(estimator))
+
+
+ARRAY_API_CHECK = """
+from _instances import INSTANCES
+from sklearn.utils.estimator_checks import check_array_api_input
+
+for each in INSTANCES:
+    each = each.set_params(epochs=1) if hasattr(each, "epochs") else each
+    options = dict(check_values=True, expect_only_array_outputs=False)
+    check_array_api_input(type(each).__name__, each, "numpy", **options)
+"""
+
+
+def test_array_api_dispatch_changes_nothing():
+    # The suite skips this check unless SciPy's switch was set before its first import.
+    in_new_process(ARRAY_API_CHECK, SCIPY_ARRAY_API="1")
