@@ -1,0 +1,80 @@
+"""The examples and the demo, run as a user runs them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def output_of(script, *arguments, cwd):
+    environment = os.environ | {"MPLBACKEND": "Agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / script), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def numbers_after(label, output):
+    """Return the numbers of the first line of `output` that begins with `label`."""
+    line = re.search(rf"^\s*{label}(.*)$", output, re.MULTILINE)
+    return [float(number) for number in re.findall(r"\d+\.\d+", line[1])]
+
+
+def test_demo_beats_persistence_clearly(tmp_path):
+    output = output_of("demo.py", "--quick", cwd=tmp_path)
+    persistence = numbers_after("Same as last month", output)[0]
+    best = min(
+        numbers_after(cell, table)[-1]
+        for table in [output.partition("RMSE in")[2]]
+        for cell in ("RNN", "LSTM", "GRU")
+        if re.search(rf"^\s*{cell}", table, re.MULTILINE)
+    )
+    assert best < 0.7 * persistence
+    assert (tmp_path / "demo.png").stat().st_size > 10_000
+
+
+def forecasting(output):
+    network, linear = (
+        numbers_after(k, output)[-1] for k in ("network", "linear model")
+    )
+    return network < linear < numbers_after("a year before", output)[-1]
+
+
+def ragged_classification(output):
+    network = numbers_after("accuracy", output)[0]
+    return network > numbers_after("logistic regression on padded sequences", output)[0]
+
+
+def tagging(output):
+    labels = "most frequent tag of the word", "LSTM, left to right", "LSTM, both"
+    floor, forward, both = (numbers_after(label, output)[0] for label in labels)
+    return floor < forward <= both and both > 0.99
+
+
+@pytest.mark.parametrize(
+    ("script", "holds"),
+    [
+        ("plot_forecasting.py", forecasting),
+        ("plot_ragged_classification.py", ragged_classification),
+        ("plot_tagging.py", tagging),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_gallery(script, holds, tmp_path):
+    assert holds(output_of(script, cwd=tmp_path))
+
+
+def test_every_gallery_script_is_tested():
+    tested = {"plot_forecasting.py", "plot_ragged_classification.py", "plot_tagging.py"}
+    assert {path.name for path in EXAMPLES.glob("plot_*.py")} == tested
