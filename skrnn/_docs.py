@@ -229,9 +229,18 @@ True""",
 def recurrent_estimator(cls: type[T]) -> type[T]:
     """Give a leaf its ``__init__`` from the fields of its bases, and its docstring."""
     made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
+    vars(made)["__init__"].__signature__ = _in_order(inspect.signature(made))
     if made.__doc__ is not None:
         made.__doc__ = _docstring(made)
     return made
+
+
+def _in_order(signature):
+    """Put the parameters of all bases into the one order of the documentation."""
+    names = [name for name in PARAMETERS if name in signature.parameters]
+    ordered = [signature.parameters[name] for name in names]
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return signature.replace(parameters=[itself, *ordered])
 
 
 def _docstring(cls):

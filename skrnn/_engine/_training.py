@@ -71,7 +71,7 @@ class Loop:
             self.rng.shuffle(rows)
         batches = _batches(rows, self.plan.batch_size)
         total = count = done = 0
-        while done < len(batches) and not self.diverged:
+        while done < len(batches) and not (self.diverged or self.callbacks.stop):
             part = batches[done : done + self._call_size()]
             total_part, count_part = self._train(part, done)
             total, count = total + total_part, count + count_part

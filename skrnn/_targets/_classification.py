@@ -80,10 +80,13 @@ class SequenceClassifierMixin(ClassifierMixin):
         Parameters
         ----------
         X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes
+            Their labels.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; required by the first call.
         sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the loss.
 
         Returns
         -------
@@ -172,6 +175,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         Parameters
         ----------
         X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
 
         Returns
         -------
@@ -217,9 +221,11 @@ class SequenceClassifierMixin(ClassifierMixin):
         Parameters
         ----------
         X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes
             True labels.
         sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the score.
 
         Returns
         -------

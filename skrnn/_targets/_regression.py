@@ -95,8 +95,11 @@ class SequenceRegressorMixin(RegressorMixin):
         Parameters
         ----------
         X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes
+            Their targets.
         sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the loss.
 
         Returns
         -------
@@ -142,9 +145,11 @@ class SequenceRegressorMixin(RegressorMixin):
         Parameters
         ----------
         X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes
             True targets.
         sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the score.
 
         Returns
         -------

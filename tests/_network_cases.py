@@ -1,0 +1,170 @@
+"""A table of small networks that meets every pair of choices at least once."""
+
+import dataclasses
+import functools
+from itertools import combinations, product
+
+import numpy as np
+
+from skrnn import _engine
+from skrnn._cells import CELLS
+from skrnn._sequences import pack_dense, pack_ragged
+from skrnn._spec import Dataset, Head, NetworkSpec
+from skrnn._weights import weight_table
+
+N_FEATURES, VOCABULARY = 2, 7
+CHOICES = {
+    "cell": tuple(CELLS),
+    "units": ((4,), (3, 4)),
+    "bidirectional": (False, True),
+    "return_sequences": (False, True),
+    "attention": (None, "additive", "dot", "multihead"),
+    "embedding_dim": (None, 3),
+    "layer_norm": (False, True),
+    "dense_units": ((), (3,)),
+    "activation": ("tanh", "silu"),
+    "head": (
+        Head(1),
+        Head(2),
+        Head(1, "sigmoid"),
+        Head(2, "sigmoid"),
+        Head(3, "softmax"),
+    ),
+}
+
+
+def _pairs(row):
+    return set(combinations(enumerate(row), 2))
+
+
+def pairwise(choices):
+    """Return few rows of the product in which every pair of values meets."""
+    rows = list(product(*choices.values()))
+    values = [list(product([i], each)) for i, each in enumerate(choices.values())]
+    missing = set().union(*(product(a, b) for a, b in combinations(values, 2)))
+    # The best of a fixed random handful is nearly the best of all, and found at once.
+    rng = np.random.default_rng(0)
+    table = []
+    while missing:
+        handful = [rows[i] for i in rng.integers(len(rows), size=60)]
+        best = max(handful, key=lambda row: len(_pairs(row) & missing))
+        if _pairs(best) & missing:
+            table.append(dict(zip(choices, best, strict=True)))
+            missing -= _pairs(best)
+    return table
+
+
+def spec_of(cell="lstm", units=(4,), head=None, embedding_dim=None, **choices):
+    """Return the spec of a small network."""
+    return NetworkSpec(
+        cell=cell,
+        units=units,
+        head=head or Head(1),
+        n_features=N_FEATURES if embedding_dim is None else 1,
+        embedding_dim=embedding_dim,
+        vocabulary_size=embedding_dim and VOCABULARY,
+        **choices,
+    )
+
+
+def name_of(spec):
+    """Say what is special about a network, for the name of a test."""
+    sizes = "-".join(map(str, spec.units))
+    words = [f"{spec.cell}{sizes}", spec.bidirectional and "both", spec.attention]
+    words += [spec.return_sequences and "steps", spec.embedding_dim and "tokens"]
+    words += [spec.layer_norm and "norm", spec.dense_units and "dense"]
+    words += [spec.activation, f"{spec.head.activation}{spec.head.units}"]
+    return " ".join(word for word in words if word)
+
+
+SPECS = {name_of(spec): spec for spec in (spec_of(**row) for row in pairwise(CHOICES))}
+
+
+def draw_weights(spec, seed=0):
+    """Draw weights none of which is zero or one, so that each of them matters."""
+    rng = np.random.default_rng(seed)
+    return [
+        rng.normal(0, 0.5, row.shape).astype(np.float32) for row in weight_table(spec)
+    ]
+
+
+def draw_steps(spec, shape, seed=0):
+    """Draw the values of steps: (*shape, F), or token ids of `shape`."""
+    rng = np.random.default_rng(seed)
+    if spec.embedding_dim is not None:
+        return rng.integers(1, VOCABULARY, shape).astype(np.int32)
+    return rng.normal(size=(*shape, spec.n_features)).astype(np.float32)
+
+
+def draw_dense(spec, n=5, n_timesteps=6, seed=0):
+    """Draw sequences of one length: the array and its packed form."""
+    X = draw_steps(spec, (n, n_timesteps), seed)
+    packed = pack_dense(X, "dense")
+    if spec.embedding_dim is None:
+        return X, packed
+    return X, _with_values(packed, X.ravel())
+
+
+def draw_ragged(spec, lengths=(3, 7, 1, 5), seed=0):
+    """Draw sequences of several lengths, packed."""
+    arrays = [draw_steps(spec, (n,), seed + i) for i, n in enumerate(lengths)]
+    return pack_ragged(arrays)
+
+
+def _with_values(packed, values):
+    return dataclasses.replace(packed, values=values)
+
+
+def draw_targets(spec, sequences, seed=0):
+    """Draw a target for each sequence, or for each step."""
+    n = int(sequences.lengths.sum()) if spec.return_sequences else len(sequences)
+    rng = np.random.default_rng(seed)
+    if spec.head.activation == "softmax":
+        return rng.integers(0, spec.head.units, (n, 1)).astype(np.int32)
+    if spec.head.activation == "sigmoid":
+        return rng.integers(0, 2, (n, spec.head.units)).astype(np.float32)
+    return rng.normal(size=(n, spec.head.units)).astype(np.float32)
+
+
+def draw_dataset(spec, sequences, seed=0):
+    """Draw targets and weights for `sequences`."""
+    targets = draw_targets(spec, sequences, seed)
+    starts = np.arange(len(sequences))
+    if spec.return_sequences:
+        starts = np.cumsum(sequences.lengths) - sequences.lengths
+    weights = np.random.default_rng(seed).uniform(0.5, 2, len(targets))
+    return Dataset(sequences, targets, weights.astype(np.float32), starts)
+
+
+@functools.cache
+def program(spec, optimizer="sgd", loss="auto"):
+    """Return the training of `spec`, made once for all tests and compiled if used."""
+    from skrnn._engine._tensorflow import Program
+
+    return Program(_engine._without_rates(spec), loss, optimizer)
+
+
+def gradients(spec, dataset, weights, rows=None, **options):
+    """Return the mean loss of `rows` and its gradients, without compiling anything."""
+    import tensorflow as tf
+
+    from skrnn._engine._tensorflow import device_data
+
+    made = program(spec, **options)
+    made.set_weights(weights)
+    rows = np.arange(len(dataset)) if rows is None else rows
+    with tf.GradientTape() as tape:
+        total, count = made._batch_loss(device_data(dataset), tf.constant(rows), None)
+        loss = total / count
+    found = tape.gradient(loss, [variable.value for variable in made.weights])
+    return float(loss), [tf.convert_to_tensor(g).numpy() for g in found]
+
+
+def train(made, dataset, order, learning_rate=0.1, **knobs):
+    """Train a program on the batches `order`; return the mean loss and the weights."""
+    from skrnn._engine._tensorflow import device_data
+
+    made.optimizer.learning_rate = learning_rate
+    plain = dict(seed=0, step=0, clipnorm=np.inf, dropout=0.0, recurrent_dropout=0.0)
+    total, count, finite = made.train(device_data(dataset), order, plain | knobs)
+    return float(total) / float(count), bool(finite), made.get_weights()
