@@ -21,9 +21,9 @@ def _softmax_over_keys(ops, scores, real):
 
 def _additive(ops, w, queries, keys, mask):
     """Bahdanau et al. (2015): v . tanh(q W_q + k W_k)."""
-    q = ops.matmul(queries, w["attention/query"])[:, None]
-    k = ops.matmul(keys, w["attention/key"])[None]
-    scores = ops.matmul(ops.tanh(q + k), w["attention/score"])[..., 0]
+    q = ops.matmul(queries, w["attention/query/kernel"])[:, None]
+    k = ops.matmul(keys, w["attention/key/kernel"])[None]
+    scores = ops.matmul(ops.tanh(q + k), w["attention/score/kernel"])[..., 0]
     weights = _softmax_over_keys(ops, scores, mask[None])
     return ops.einsum("qsb,sbu->qbu", weights, keys), weights
 
@@ -39,14 +39,14 @@ def _dot(ops, w, queries, keys, mask):
 def _multihead(ops, w, queries, keys, mask):
     """Vaswani et al. (2017), with as many of 4 heads as divide U."""
     heads = number_of_heads(keys.shape[-1])
-    q = _split_heads(ops, ops.matmul(queries, w["attention/query"]), heads)
-    k = _split_heads(ops, ops.matmul(keys, w["attention/key"]), heads)
-    v = _split_heads(ops, ops.matmul(keys, w["attention/value"]), heads)
+    q = _split_heads(ops, ops.matmul(queries, w["attention/query/kernel"]), heads)
+    k = _split_heads(ops, ops.matmul(keys, w["attention/key/kernel"]), heads)
+    v = _split_heads(ops, ops.matmul(keys, w["attention/value/kernel"]), heads)
     scores = ops.einsum("qbhd,sbhd->qsbh", q, k) * k.shape[-1] ** -0.5
     weights = _softmax_over_keys(ops, scores, mask[None, :, :, None])
     context = ops.einsum("qsbh,sbhd->qbhd", weights, v)
     merged = ops.concatenate([context[:, :, h] for h in range(heads)], axis=-1)
-    return ops.matmul(merged, w["attention/output"]), weights
+    return ops.matmul(merged, w["attention/output/kernel"]), weights
 
 
 def _split_heads(ops, x, heads):

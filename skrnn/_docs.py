@@ -146,7 +146,8 @@ PARAMETERS = {
     "random_state": (
         "int, RandomState instance or None",
         """Seed of the initial weights, of the order of the batches, of dropout and of
-        what is held out. The same int gives bit-identical weights in any process.
+        what is held out. The same int gives bit-identical weights in any process of
+        one machine.
         None takes a seed from the operating system; NumPy's and Python's global
         generators are never touched.""",
     ),
@@ -188,8 +189,9 @@ n_iter_ : int
 best_epoch_ : int
     Epoch, from 1, whose weights were kept.
 n_features_in_ : int
-    Features of each step; for 2-D X its number of columns, that is, of steps.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+    Features of each step; for a 2-D X its number of columns, that is, of steps; 1
+    for token ids.
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the columns of a frame.
 model_ : keras.Model
     The trained network, made at first access."""

@@ -11,10 +11,9 @@ import keras
 from keras import layers, ops
 from keras.initializers import GlorotUniform, Orthogonal, RandomUniform
 
-from skrnn._attention import attention
+from skrnn._attention import number_of_heads
 from skrnn._cells import CELLS
 from skrnn._spec import NORM_EPSILON, NetworkSpec
-from skrnn._weights import attention_weights
 
 
 def build_model(spec: NetworkSpec, weights=None, scale=None, offset=None):
@@ -41,7 +40,7 @@ def build_model(spec: NetworkSpec, weights=None, scale=None, offset=None):
         x, state = _recurrent_layer(spec, layer, x, seeds)
     y = x if spec.return_sequences else state
     if spec.attention is not None:
-        y = SequenceAttention(spec.attention, name="attention")([y, x])
+        y = _attend(spec, y, x, seeds)
     for layer, units in enumerate(spec.dense_units):
         y = _dense(units, spec.activation, f"dense_{layer}", seeds)(y)
         y = _dropout(spec, seeds)(y)
@@ -92,7 +91,7 @@ def _recurrent_layer(spec, layer, x, seeds):
     x = recurrent(x)
     if not needs_steps:
         return None, after(x)
-    return after(x), after(LastState(len(spec.directions))(x))
+    return after(x), after(_last_state(spec, layer, x))
 
 
 def _after_recurrent(spec, layer, seeds):
@@ -115,58 +114,54 @@ def _dropout(spec, seeds):
     return layers.Dropout(spec.dropout, seed=next(seeds))
 
 
-@keras.saving.register_keras_serializable("skrnn")
-class LastState(layers.Layer):
-    """The last output of each direction, side by side: (B, T, U) -> (B, U)."""
-
-    def __init__(self, n_directions, **kwargs):
-        super().__init__(**kwargs)
-        self.n_directions = n_directions
-
-    def call(self, x):
-        if self.n_directions == 1:
-            return x[:, -1]
-        forward, backward = ops.split(x, 2, axis=-1)
-        return ops.concatenate([forward[:, -1], backward[:, 0]], axis=-1)
-
-    def compute_output_shape(self, shape):
-        return shape[0], shape[2]
-
-    def get_config(self):
-        return super().get_config() | {"n_directions": self.n_directions}
+def _last_state(spec, layer, x):
+    """Take the last output of each direction: (B, T, U) -> (B, U)."""
+    if not spec.bidirectional:
+        return x[:, -1]
+    units = spec.units[layer]
+    return ops.concatenate([x[:, -1, :units], x[:, 0, units:]], axis=-1)
 
 
-@keras.saving.register_keras_serializable("skrnn")
-class SequenceAttention(layers.Layer):
-    """Attend from a query (B, U) or (B, T, U) to steps (B, T, U); add it beside."""
+def _attend(spec, query, keys, seeds):
+    """Put what a query (B, U) or queries (B, T, U) attend to beside them."""
+    queries = query if spec.return_sequences else ops.expand_dims(query, 1)
 
-    def __init__(self, kind, **kwargs):
-        super().__init__(**kwargs)
-        self.kind = kind
+    def project(name, units=keys.shape[-1]):
+        kernel = GlorotUniform(seed=next(seeds))
+        name = f"attention_{name}"
+        return layers.Dense(units, use_bias=False, kernel_initializer=kernel, name=name)
 
-    def build(self, shapes):
-        width = shapes[1][-1]
-        self.weights_by_name = {
-            row.name: self.add_weight(
-                row.shape, GlorotUniform(seed), name=row.name.split("/")[-1]
-            )
-            for seed, row in enumerate(attention_weights(self.kind, width))
-        }
+    context = _ATTENTIONS[spec.attention](project, queries, keys)
+    context = context if spec.return_sequences else context[:, 0]
+    return ops.concatenate([query, context], axis=-1)
 
-    def call(self, inputs):
-        query, keys = inputs
-        pooled = len(query.shape) == 2
-        queries = query[:, None] if pooled else query
-        queries, keys = (ops.transpose(x, (1, 0, 2)) for x in (queries, keys))
-        mask = ops.ones_like(keys[..., 0], dtype="bool")
-        w = self.weights_by_name
-        context, _ = attention(ops, self.kind, w, queries, keys, mask)
-        context = ops.transpose(context, (1, 0, 2))
-        context = context[:, 0] if pooled else context
-        return ops.concatenate([query, context], axis=-1)
 
-    def compute_output_shape(self, shapes):
-        return (*shapes[0][:-1], 2 * shapes[0][-1])
+def _additive(project, queries, keys):
+    q = ops.expand_dims(project("query")(queries), 2)
+    k = ops.expand_dims(project("key")(keys), 1)
+    scores = project("score", 1)(ops.tanh(q + k))[..., 0]
+    return ops.matmul(ops.softmax(scores), keys)
 
-    def get_config(self):
-        return super().get_config() | {"kind": self.kind}
+
+def _scaled_dot(queries, keys, values):
+    scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
+    return ops.matmul(ops.softmax(scores * keys.shape[-1] ** -0.5), values)
+
+
+def _multihead(project, queries, keys):
+    heads = number_of_heads(keys.shape[-1])
+    projected = [
+        ops.split(project(name)(x), heads, axis=-1)
+        for name, x in (("query", queries), ("key", keys), ("value", keys))
+    ]
+    contexts = [_scaled_dot(*head) for head in zip(*projected, strict=True)]
+    return project("output")(ops.concatenate(contexts, axis=-1))
+
+
+# The same formulas as in `skrnn._attention`, of Keras' own layers alone, so that a
+# saved model can be loaded anywhere.
+_ATTENTIONS = {
+    "additive": _additive,
+    "dot": lambda _project, queries, keys: _scaled_dot(queries, keys, keys),
+    "multihead": _multihead,
+}

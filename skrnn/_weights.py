@@ -91,13 +91,13 @@ def attention_weights(attention, width):
         None: [],
         "dot": [],
         "additive": [
-            Weight("attention/query", square, "glorot"),
-            Weight("attention/key", square, "glorot"),
-            Weight("attention/score", (width, 1), "glorot"),
+            Weight("attention/query/kernel", square, "glorot"),
+            Weight("attention/key/kernel", square, "glorot"),
+            Weight("attention/score/kernel", (width, 1), "glorot"),
         ],
         "multihead": [
-            Weight(f"attention/{name}", square, "glorot")
-            for name in ("query", "key", "value", "output")
+            Weight(f"attention/{name}/kernel", square, "glorot")
+            for name in ("key", "query", "value", "output")
         ],
     }
     return tables[attention]

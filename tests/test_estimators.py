@@ -173,7 +173,6 @@ def test_a_label_for_each_step(estimator, X, ragged):
 
 
 NETWORK_CHOICES = {
-    "plain": {},
     "stacked": dict(units=(8, 8)),
     "bidirectional": dict(bidirectional=True),
     "additive attention": dict(attention="additive"),

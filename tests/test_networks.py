@@ -111,9 +111,19 @@ def train_keras(model, spec, optimizer, X, y, sample_weight):
     optimizer.apply([tf.convert_to_tensor(g) for g in found], model.trainable_weights)
 
 
-@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "RMSprop"])
-@pytest.mark.parametrize("spec", TRAINED.values(), ids=TRAINED.keys())
-def test_three_steps_are_those_of_keras(spec, optimizer):
+@pytest.mark.parametrize(
+    ("key", "optimizer"),
+    [
+        ("lstm", "SGD"),
+        ("lstm", "Adam"),
+        ("gru tokens", "Adam"),
+        ("gru tokens", "RMSprop"),
+        ("rnn steps", "RMSprop"),
+        ("rnn steps", "SGD"),
+    ],
+)
+def test_three_steps_are_those_of_keras(key, optimizer):
+    spec = TRAINED[key]
     X, sequences = draw_dense(spec, n=8)
     weights = draw_weights(spec)
     dataset = draw_dataset(spec, sequences)
@@ -320,8 +330,10 @@ def test_multihead_attention_is_that_of_keras():
     query, keys = rng.normal(size=(2, 3, 5, width)).astype(np.float32)
     layer.build(query.shape, keys.shape)
     shapes = [tuple(v.shape) for v in layer.weights]
+    names = ("query", "key", "value", "output")
+    values = [w[f"attention/{name}/kernel"] for name in names]
     layer.set_weights(
-        [value.reshape(shape) for value, shape in zip(w.values(), shapes, strict=True)]
+        [value.reshape(shape) for value, shape in zip(values, shapes, strict=True)]
     )
     expected = layer(query, keys).numpy()
     steps = (np.moveaxis(x, 0, 1) for x in (query, keys))

@@ -184,6 +184,9 @@ _KNOBS = {
 
 def _compile(function, signature):
     """Trace `function` once for all shapes."""
+    # TensorFlow warns of code that is traced often, which ours is, once a network: it
+    # tells functions apart by their code, which a partial doesn't show.
+    function = partial(function)
     return tf.function(function, input_signature=signature, autograph=False)
 
 

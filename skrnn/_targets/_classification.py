@@ -52,8 +52,8 @@ class SequenceClassifierMixin(ClassifierMixin):
             raise ValueError(
                 f"{type(self).__name__} was fitted on {before}; y has shape {y.shape}."
             )
-        weights = weights_like(self, X, weights) * self._class_weights(y)
-        return self._encode_labels(y), weights
+        weights = weights_like(self, X, weights)
+        return self._encode_labels(y), weights * self._class_weights(y, weights)
 
     def _check_labels(self, X, y):
         if self.return_sequences:
@@ -120,9 +120,11 @@ class SequenceClassifierMixin(ClassifierMixin):
         codes = np.searchsorted(self.classes_, y)[:, None]
         return codes.astype(np.float32 if len(self.classes_) == 2 else np.int32)
 
-    def _class_weights(self, y):
+    def _class_weights(self, y, weights):
         if self.class_weight is None:
             return np.ones(len(y))
+        if isinstance(self.class_weight, str):
+            return _balanced(y, weights)
         if isinstance(self.class_weight, dict):
             _check_class_weight(self.class_weight, self.classes_)
         elif isinstance(self.class_weight, list) and not self._multilabel:
@@ -296,6 +298,21 @@ def _label_at_padding(X, y):
     padding = np.ones((len(X), X.n_timesteps), dtype=bool)
     padding &= ~unpack_steps(np.ones(X.lengths.sum(), bool), X, False)
     return np.asarray(y)[padding][0] if X.form != "ragged" else None
+
+
+def _balanced(y, weights):
+    """Return factors that give all labels of a column of y the same total weight.
+
+    As in scikit-learn's linear models it is weights that are counted, not rows: one of
+    weight zero has no part in it.
+    """
+    rows = np.flatnonzero(weights)
+    factors = np.ones(len(y))
+    for column in y[rows].T if y.ndim == 2 else [y[rows]]:
+        labels, codes = np.unique(column, return_inverse=True)
+        totals = np.bincount(codes, weights[rows])
+        factors[rows] *= (totals.sum() / (len(labels) * totals))[codes]
+    return factors
 
 
 def _check_class_weight(class_weight, classes):

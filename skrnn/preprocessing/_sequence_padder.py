@@ -45,7 +45,7 @@ class SequencePadder(  # type: ignore[call-arg]
         The length of every sequence in the result.
     n_features_in_ : int
         Number of features of a step; for a 2-D X its number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of a 2-D X, if they all are strings.
 
     See Also
@@ -110,7 +110,7 @@ class SequencePadder(  # type: ignore[call-arg]
 
         Returns
         -------
-        dense : ndarray of shape (n, maxlen_, F), or (n, maxlen_)
+        dense : ndarray of shape (n, `maxlen_`, F), or (n, `maxlen_`)
             Without the last axis if X has none for the features. Integers, float32
             and float64 stay. It shares the memory of an array X that needs no
             filling: windows of a series stay a view.

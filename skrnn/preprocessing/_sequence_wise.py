@@ -47,7 +47,7 @@ class SequenceWise(  # type: ignore[call-arg]
         Number of features of a step after `transform`.
     n_features_in_ : int
         Number of features of a step; for a 2-D X its number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of a 2-D X, if they all are strings.
 
     See Also
@@ -110,7 +110,7 @@ class SequenceWise(  # type: ignore[call-arg]
 
         Returns
         -------
-        Xt : ndarray of shape (n, T, n_features_out_) or (n, T), or object array
+        Xt : ndarray of shape (n, T, `n_features_out_`) or (n, T), or object array
             In the form of X. Sequences without an axis for the features get one if
             `n_features_out_` is not 1. An array (n, T) is what `set_output` says.
 

@@ -52,11 +52,11 @@ class SlidingWindow(  # type: ignore[call-arg]
 
     Attributes
     ----------
-    tail_ : ndarray of shape ((lookback - 1) * sampling_rate, n_features_in_)
+    tail_ : ndarray of shape ((lookback - 1) * sampling_rate, `n_features_in_`)
         The last rows that ``fit`` saw.
     n_features_in_ : int
         Number of columns of the series.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if they all are strings.
 
     See Also
