@@ -279,7 +279,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self._optimizer_state = trained.optimizer_state
         self._optimizer_kind = _kind(self.optimizer)
         self._model = None
-        self.history_ = {k: before.get(k, []) + v for k, v in trained.history.items()}
+        self.history_ = _joined(before, n_before, trained.history)
         n_finished = len(trained.history["loss"])
         self.n_iter_ = n_before + n_finished
         self.best_epoch_ = n_before + min(trained.best_epoch, n_finished)
@@ -338,14 +338,34 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self._model
 
     def __getstate__(self):
-        # Weights and spec are the state; the Keras model is made from them again.
+        # The spec as text and the weights are the state: a Keras model is made from
+        # them again.
         state = super().__getstate__()
-        return state | {"_model": None} if "_model" in state else state
+        if "_spec" not in state:
+            return state
+        return state | {"_model": None, "_spec": self._spec.to_json()}
+
+    def __setstate__(self, state):
+        if "_spec" in state:
+            state = state | {"_spec": NetworkSpec.from_json(state["_spec"])}
+        super().__setstate__(state)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _joined(before, n_before, history):
+    """Put histories end to end; an epoch without a kind of loss gets NaN."""
+    n_epochs = len(history["loss"])
+    names = [*before, *(name for name in history if name not in before)]
+    nothing = [np.nan]
+    return {
+        name: before.get(name, nothing * n_before)
+        + history.get(name, nothing * n_epochs)
+        for name in names
+    }
 
 
 def _check_same_network(estimator, before, now):

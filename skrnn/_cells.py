@@ -42,8 +42,9 @@ class Cell:
 
     Attributes
     ----------
-    keras_layer : str
-        Name of the class in ``keras.layers``, whose weights have the same layout.
+    keras_layer : str or None
+        Name of the class in ``keras.layers`` whose weights have the same layout; None
+        makes the layer of a Keras model from `step`.
     n_gates : int
         The kernels have ``n_gates * units`` columns.
     n_states : int
@@ -57,7 +58,7 @@ class Cell:
         Which gate starts with a bias of 1 (Jozefowicz et al., 2015).
     """
 
-    keras_layer: str
+    keras_layer: str | None
     n_gates: int
     n_states: int
     step: Callable

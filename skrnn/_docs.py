@@ -121,7 +121,8 @@ PARAMETERS = {
     "class_weight": (
         'dict, "balanced" or None',
         """Weight of each class in the loss; "balanced" makes it inversely proportional
-        to the class's frequency. Multiplied with `sample_weight`.""",
+        to the class's frequency, rows counted with their `sample_weight`. Multiplied
+        with `sample_weight`.""",
     ),
     "normalize_y": (
         "bool",

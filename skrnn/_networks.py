@@ -12,8 +12,9 @@ from keras import layers, ops
 from keras.initializers import GlorotUniform, Orthogonal, RandomUniform
 
 from skrnn._attention import number_of_heads
-from skrnn._cells import CELLS
+from skrnn._cells import ACTIVATIONS, CELLS
 from skrnn._spec import NORM_EPSILON, NetworkSpec
+from skrnn._weights import cell_weights
 
 
 def build_model(spec: NetworkSpec, weights=None, scale=None, offset=None):
@@ -75,16 +76,12 @@ def _recurrent_layer(spec, layer, x, seeds):
     """Return all outputs of a layer (or None where only the state counts) and state."""
     is_last = layer == len(spec.units) - 1
     needs_steps = not is_last or spec.return_sequences or spec.attention is not None
-    recurrent = getattr(layers, CELLS[spec.cell].keras_layer)(
-        spec.units[layer],
-        activation=spec.activation,
-        recurrent_dropout=spec.recurrent_dropout,
-        kernel_initializer=GlorotUniform(seed=next(seeds)),
-        recurrent_initializer=Orthogonal(seed=next(seeds)),
-        seed=next(seeds),
-        return_sequences=needs_steps,
-        name=f"recurrent_{layer}",
-    )
+    options = {"return_sequences": needs_steps, "name": f"recurrent_{layer}"}
+    if CELLS[spec.cell].keras_layer is None:
+        cell = FormulaCell(spec.cell, spec.units[layer], spec.activation)
+        recurrent = layers.RNN(cell, **options)
+    else:
+        recurrent = _keras_layer(spec, layer, seeds, options)
     if spec.bidirectional:
         recurrent = layers.Bidirectional(recurrent, name=f"both_directions_{layer}")
     after = _after_recurrent(spec, layer, seeds)
@@ -92,6 +89,49 @@ def _recurrent_layer(spec, layer, x, seeds):
     if not needs_steps:
         return None, after(x)
     return after(x), after(_last_state(spec, layer, x))
+
+
+def _keras_layer(spec, layer, seeds, options):
+    return getattr(layers, str(CELLS[spec.cell].keras_layer))(
+        spec.units[layer],
+        activation=spec.activation,
+        recurrent_dropout=spec.recurrent_dropout,
+        kernel_initializer=GlorotUniform(seed=next(seeds)),
+        recurrent_initializer=Orthogonal(seed=next(seeds)),
+        seed=next(seeds),
+        **options,
+    )
+
+
+@keras.saving.register_keras_serializable("skrnn")
+class FormulaCell(layers.Layer):
+    """A cell that Keras doesn't have, made from its formula in `skrnn._cells`."""
+
+    def __init__(self, cell, units, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.cell, self.units, self.activation = cell, units, activation
+        self.state_size = [units] * CELLS[cell].n_states
+        self.output_size = units
+
+    def build(self, shape):
+        table = cell_weights(self.cell, "cell", shape[-1], self.units)
+        self.kernel, self.recurrent_kernel, self.bias = (
+            # Constants: it is made to be given weights.
+            self.add_weight(row.shape, "zeros", name=row.name.split("/")[-1])
+            for row in table
+        )
+
+    def call(self, inputs, states):
+        cell, h = CELLS[self.cell], states[0]
+        both = cell.recurrent_bias
+        x = ops.matmul(inputs, self.kernel) + (self.bias[0] if both else self.bias)
+        r = ops.matmul(h, self.recurrent_kernel) + (self.bias[1] if both else 0)
+        states = cell.step(ops, ACTIVATIONS[self.activation], x, r, *states)
+        return states[0], list(states)
+
+    def get_config(self):
+        own = {"cell": self.cell, "units": self.units, "activation": self.activation}
+        return super().get_config() | own
 
 
 def _after_recurrent(spec, layer, seeds):
@@ -140,12 +180,18 @@ def _additive(project, queries, keys):
     q = ops.expand_dims(project("query")(queries), 2)
     k = ops.expand_dims(project("key")(keys), 1)
     scores = project("score", 1)(ops.tanh(q + k))[..., 0]
-    return ops.matmul(ops.softmax(scores), keys)
+    return ops.matmul(_softmax(scores), keys)
 
 
 def _scaled_dot(queries, keys, values):
     scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
-    return ops.matmul(ops.softmax(scores * keys.shape[-1] ** -0.5), values)
+    return ops.matmul(_softmax(scores * keys.shape[-1] ** -0.5), values)
+
+
+def _softmax(scores):
+    # Keras' own warns of a single step, over which it is 1 as it should be.
+    powers = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    return powers / ops.sum(powers, axis=-1, keepdims=True)
 
 
 def _multihead(project, queries, keys):

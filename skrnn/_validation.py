@@ -16,6 +16,7 @@ from skrnn._sequences import (
     pack_dense,
     pack_ragged,
     pack_windows,
+    ragged_array,
     strip_padding,
 )
 
@@ -66,9 +67,12 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
-    if isinstance(X, list | tuple) and not is_ragged(X):
-        X = np.asarray(X)
-    _refuse_odd_types(estimator, X)
+    if isinstance(X, list | tuple) and len(X) and not is_ragged(X):
+        # Lists that happen to be equally long stay what those of fit were.
+        fitted_on_ragged = not reset and getattr(estimator, "_form", "") == "ragged"
+        X = ragged_array([np.asarray(x) for x in X]) if fitted_on_ragged else X
+        X = X if fitted_on_ragged else np.asarray(X)
+    refuse_odd_types(estimator, X)
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
     if is_ragged(X):
         sequences = _read_ragged(estimator, X, **options)
@@ -78,7 +82,7 @@ def check_sequences(
         sequences = _read_columns(estimator, X, reset=reset, tokens=tokens, **options)
     if tokens:
         sequences = _read_tokens(estimator, sequences, vocabulary_size)
-    if sequences.form != "columns" or tokens:
+    if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
         _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, sequences, tokens=tokens, reset=reset)
     if reset:
@@ -140,7 +144,7 @@ def _name(estimator):
     return type(estimator).__name__
 
 
-def _refuse_odd_types(estimator, X):
+def refuse_odd_types(estimator, X):
     dtypes = getattr(X, "dtypes", None)
     if dtypes is not None and hasattr(X, "columns"):
         # Those of polars can't be the same, nor be asked.
@@ -233,7 +237,7 @@ def _read_columns(estimator, X, *, reset, tokens, dtype, min_samples):
     _refuse_dimensions(estimator, X)
     options = dict(dtype=dtype, ensure_min_samples=min_samples)
     with np.errstate(over="ignore"):
-        if tokens or _was_fitted_on_one_channel(estimator, reset):
+        if tokens or _fitted_on_steps(estimator, reset):
             checked = check_array(X, estimator=estimator, input_name="X", **options)
         else:
             checked = validate_data(estimator, X, reset=reset, **options)
@@ -241,10 +245,9 @@ def _read_columns(estimator, X, *, reset, tokens, dtype, min_samples):
     return pack_dense(checked, "columns")
 
 
-def _was_fitted_on_one_channel(estimator, reset):
-    """Tell that a 2-D X can only be univariate sequences: fit saw one feature."""
-    fitted_on_steps = getattr(estimator, "_form", "columns") != "columns"
-    return not reset and fitted_on_steps and estimator.n_features_in_ == 1
+def _fitted_on_steps(estimator, reset):
+    """Tell that fit saw (n, T, F) or ragged X: a 2-D one has steps of one feature."""
+    return not reset and getattr(estimator, "_form", "columns") != "columns"
 
 
 def _refuse_dimensions(estimator, X):

@@ -26,7 +26,8 @@ def weight_table(spec: NetworkSpec) -> list[Weight]:
     table, width = _embedding_weights(spec)
     for layer, units in enumerate(spec.units):
         for direction in spec.directions:
-            table += _cell_weights(spec, f"recurrent_{layer}/{direction}", width, units)
+            prefix = f"recurrent_{layer}/{direction}"
+            table += cell_weights(spec.cell, prefix, width, units)
         width = units * len(spec.directions)
         if spec.layer_norm:
             table += _norm_weights(f"norm_{layer}", width)
@@ -59,8 +60,9 @@ def _embedding_weights(spec):
     return [Weight("embedding", shape, "uniform")], spec.embedding_dim
 
 
-def _cell_weights(spec, prefix, width, units):
-    cell = CELLS[spec.cell]
+def cell_weights(name, prefix, width, units):
+    """List the weights of one layer of cells in one direction."""
+    cell = CELLS[name]
     gates = cell.n_gates * units
     bias = (2, gates) if cell.recurrent_bias else (gates,)
     return [

@@ -6,16 +6,15 @@ arrays. Importing it loads neither Keras nor TensorFlow; training does.
 """
 
 import dataclasses
-import os
 
 from skrnn._engine._cache import Pool
+from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._prediction import predict
 from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
 
 __all__ = ["predict", "train"]
 
 programs = Pool(size=32)
-_state: dict[str, int | None] = {"owner": None}
 
 
 def train(
@@ -39,14 +38,15 @@ def train(
     optimizer_state : list of ndarray or None
         Of the training to go on with.
     """
-    _refuse_forked_process()
+    refuse_forked_process()
     # Deferred: this is where Keras and TensorFlow are loaded.
+    from skrnn._engine._losses import loss_key  # noqa: PLC0415
     from skrnn._engine._optimizers import learning_rate, optimizer_key  # noqa: PLC0415
     from skrnn._engine._tensorflow import Program  # noqa: PLC0415
     from skrnn._engine._training import Loop  # noqa: PLC0415
 
     compiled_for = _without_rates(spec)
-    key = (compiled_for, plan.loss, optimizer_key(plan.optimizer))
+    key = (compiled_for, loss_key(plan.loss), optimizer_key(plan.optimizer))
 
     def make():
         return Program(compiled_for, plan.loss, plan.optimizer)
@@ -66,14 +66,3 @@ def _without_rates(spec):
         dropout=float(spec.dropout > 0),
         recurrent_dropout=float(spec.recurrent_dropout > 0),
     )
-
-
-def _refuse_forked_process():
-    """TensorFlow's threads don't survive a fork: what follows would hang for ever."""
-    if _state["owner"] not in (None, os.getpid()):
-        raise RuntimeError(
-            "This process was forked from one that had already trained a network, and "
-            "TensorFlow cannot run in it. Use joblib's default backend 'loky' or "
-            "'threading' instead of 'multiprocessing'."
-        )
-    _state["owner"] = os.getpid()

@@ -31,6 +31,7 @@ class Callbacks:
                 model=self.model,
                 epochs=plan.epochs,
                 verbose=plan.verbose,
+                steps=None,
             )
         self.wants_batches = any(map(_listens_to_batches, plan.callbacks))
 

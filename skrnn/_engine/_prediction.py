@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn._cells import ACTIVATIONS
 from skrnn._engine import _numpy_kit
+from skrnn._engine._fork import is_forked
 from skrnn._engine._forward import forward
 
 # Below this many sequence steps times units NumPy is done before TensorFlow begins.
@@ -29,8 +30,9 @@ def predict(spec, weights, sequences):
     states : ndarray of shape (n, units)
         The last hidden states, float64.
     """
-    work = int(sequences.lengths.sum()) * sum(spec.units)
-    run = _run_numpy if work <= SMALL else _run_tensorflow
+    # In a forked process TensorFlow would hang; NumPy is slower and works.
+    small = _work(spec, sequences.lengths) <= SMALL or is_forked()
+    run = _run_numpy if small else _run_tensorflow
     outputs, states = run(spec, weights, sequences)
     outputs = ACTIVATIONS[spec.head.activation](_numpy_kit.ops, outputs)
     return outputs, states
@@ -66,15 +68,28 @@ def _run_tensorflow(spec, weights, sequences):
     return _join(spec, sequences, parts)
 
 
+def _work(spec, lengths):
+    """Return the numbers that a layer of `spec` computes for sequences of `lengths`."""
+    lengths = np.asarray(lengths, dtype=np.float64)
+    work = lengths.sum() * max(*spec.units, spec.n_features)
+    if spec.attention and spec.return_sequences:
+        # Every step attends to every step.
+        work += (lengths**2).sum() * spec.units[-1]
+    return work
+
+
 def _blocks(spec, sequences):
     """Cut the sequences, shortest first, into blocks of bounded size."""
     order = np.argsort(sequences.lengths, kind="stable")
-    widest = max(*spec.units, sequences.n_features)
+    lengths = sequences.lengths[order]
     first = 0
     while first < len(order):
-        last = min(first + max(1, _BLOCK // widest), len(order))
-        longest = sequences.lengths[order[last - 1]]
-        last = min(last, first + max(1, _BLOCK // (widest * int(longest))))
+        last = min(
+            first + max(1, int(_BLOCK / _work(spec, lengths[first]))), len(order)
+        )
+        # The longest of them decides how many it may be.
+        fit = max(1, int(_BLOCK / _work(spec, lengths[last - 1])))
+        last = min(last, first + fit)
         yield order[first:last]
         first = last
 

@@ -63,7 +63,10 @@ class Program:
     def reset(self, weights, optimizer_state=None):
         """Start from `weights` and, if given, go on with an optimizer's state."""
         self.set_weights(weights)
-        state = self._fresh if optimizer_state is None else optimizer_state
+        state = self._fresh
+        # A changed option, momentum say, changes what an optimizer remembers.
+        if optimizer_state is not None and _shapes(state) == _shapes(optimizer_state):
+            state = optimizer_state
         for variable, value in zip(self.optimizer.variables, state, strict=True):
             variable.assign(value)
 
@@ -139,15 +142,35 @@ class Program:
             at += steps
             present &= tf.range(tf.shape(x)[0], dtype=tf.int64)[:, None] < lengths
         losses = self.loss(tf.gather(data["targets"], at), outputs)
+        losses = _one_a_target(losses, present.shape.rank)
         present = tf.cast(present, tf.float32)
         # Absent ones may hold anything, a NaN too: `where` keeps it out.
         weighted = tf.where(present > 0, losses * tf.gather(data["weights"], at), 0.0)
         return tf.reduce_sum(weighted), tf.reduce_sum(present)
 
 
+def _one_a_target(losses, rank):
+    """Return losses without an axis for the columns of y, whatever made them.
+
+    Otherwise they would broadcast against the weights, to something else entirely.
+    """
+    if losses.shape.rank == rank + 1:
+        return tf.reduce_mean(losses, axis=-1)
+    if losses.shape.rank == rank:
+        return losses
+    raise ValueError(
+        f"loss must return a loss for each row of y_true, an array of {rank} or "
+        f"{rank + 1} dimensions here; it returned one of {losses.shape.rank}."
+    )
+
+
 def _arrays(variables):
     # Not np.array(variable): Keras doesn't know NumPy 2's `copy`, which warns.
     return [np.array(variable.value.numpy()) for variable in variables]
+
+
+def _shapes(arrays):
+    return [array.shape for array in arrays]
 
 
 def gather(data, rows):

@@ -30,7 +30,7 @@ class Loop:
         self.rng = np.random.default_rng(plan.seed)
         self.progress = Progress(plan.name, plan.epochs, plan.verbose)
         self.callbacks = Callbacks(spec, plan, program)
-        self.best = Best(plan.early_stopping)
+        self.best = Best()
         self.start = program.get_weights()
         self.batches_per_call = 1
         self.step = 0
@@ -61,9 +61,13 @@ class Loop:
             self.callbacks.tell("on_epoch_end", epoch, logs)
             self.best.offer(logs.get("val_loss", logs["loss"]), epoch, self.program)
             self.progress.show(epoch + 1, 1, logs)
-            if self.callbacks.stop or self.best.age(epoch) >= self.plan.patience:
+            if self.callbacks.stop or self._has_stalled(epoch):
                 break
         self.callbacks.tell("on_train_end")
+
+    def _has_stalled(self, epoch):
+        stalled_for = epoch - self.best.epoch
+        return self.plan.early_stopping and stalled_for >= self.plan.patience
 
     def _run_epoch(self, epoch):
         rows = np.arange(self.n_sequences)
@@ -151,23 +155,14 @@ class Loop:
 
 
 class Best:
-    """The weights of the epoch with the lowest loss.
+    """The weights of the epoch with the lowest loss."""
 
-    Without early stopping only the latest epoch counts: whatever ends training later,
-    those are the weights to keep.
-    """
-
-    def __init__(self, by_loss):
-        self.by_loss = by_loss
+    def __init__(self):
         self.loss, self.epoch, self.weights = np.inf, 0, None
 
     def offer(self, loss, epoch, program):
-        if loss < self.loss or not self.by_loss:
+        if loss < self.loss:
             self.loss, self.epoch, self.weights = loss, epoch, program.get_weights()
-
-    def age(self, epoch):
-        """Return the number of epochs without improvement."""
-        return epoch - self.epoch if self.by_loss else -1
 
 
 def _batches(rows, batch_size):

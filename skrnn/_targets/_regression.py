@@ -39,7 +39,7 @@ class SequenceRegressorMixin(RegressorMixin):
         flat = y.reshape(len(y), -1).astype(np.float64)
         if known:
             self._check_width(flat)
-            self._let_constants_vary(flat)
+            self._let_constants_vary(flat, weights)
         else:
             self._y_shape, self._y_dtype = y.shape[1:], _float_dtype(y)
             self._learn_scale(flat, weights)
@@ -81,10 +81,11 @@ class SequenceRegressorMixin(RegressorMixin):
             self._y_offset = np.where(constant, flat[0], mean)
             self._y_scale = _spread(flat - self._y_offset, weights)
 
-    def _let_constants_vary(self, flat):
+    def _let_constants_vary(self, flat, weights):
         """Give a target that was constant so far, and isn't any more, a scale."""
-        varies = (flat != self._y_offset).any(axis=0)
-        self._y_scale = np.where(varies & (self._y_scale == 0), 1.0, self._y_scale)
+        constant_so_far = self._y_scale == 0
+        spread = _spread(flat - self._y_offset, weights)
+        self._y_scale = np.where(constant_so_far, spread, self._y_scale)
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on a batch of data.
