@@ -279,7 +279,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self._optimizer_state = trained.optimizer_state
         self._optimizer_kind = _kind(self.optimizer)
         self._model = None
-        self.history_ = _joined(before, n_before, trained.history)
+        self.history_ = trained.history_after(before, n_before)
         n_finished = len(trained.history["loss"])
         self.n_iter_ = n_before + n_finished
         self.best_epoch_ = n_before + min(trained.best_epoch, n_finished)
@@ -354,18 +354,6 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _joined(before, n_before, history):
-    """Put histories end to end; an epoch without a kind of loss gets NaN."""
-    n_epochs = len(history["loss"])
-    names = [*before, *(name for name in history if name not in before)]
-    nothing = [np.nan]
-    return {
-        name: before.get(name, nothing * n_before)
-        + history.get(name, nothing * n_epochs)
-        for name in names
-    }
 
 
 def _check_same_network(estimator, before, now):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,3 +166,16 @@ class Trained:
     best_epoch: int
     interrupted: bool = False
     diverged: bool = False
+
+    def history_after(self, before, n_before) -> dict:
+        """Put this history behind that of `n_before` epochs.
+
+        An epoch without some kind of loss gets NaN for it.
+        """
+        n_epochs, nothing = len(self.history["loss"]), [math.nan]
+        names = [*before, *(name for name in self.history if name not in before)]
+        return {
+            name: before.get(name, nothing * n_before)
+            + self.history.get(name, nothing * n_epochs)
+            for name in names
+        }

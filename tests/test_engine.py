@@ -24,7 +24,7 @@ from scipy.special import expit, log_softmax
 
 from skrnn import _engine
 from skrnn._cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
-from skrnn._engine import _numpy_kit, _prediction, _tensorflow_kit, _training
+from skrnn._engine import _fork, _numpy_kit, _prediction, _tensorflow_kit, _training
 from skrnn._engine._losses import loss_function
 from skrnn._engine._optimizers import learning_rate, make_optimizer, optimizer_key
 from skrnn._engine._tensorflow import Program, device_data
@@ -534,7 +534,7 @@ def test_small_predictions_do_without_tensorflow(monkeypatch):
 
 
 def test_a_forked_process_is_told_what_to_do(monkeypatch, small):
-    monkeypatch.setitem(_engine._state, "owner", os.getpid() + 1)
+    monkeypatch.setitem(_fork._owner, "process", os.getpid() + 1)
     with pytest.raises(RuntimeError, match="loky"):
         train_by_plan(GRU, *small)
 
