@@ -38,6 +38,7 @@ NETWORKS = [
 TRANSFORMERS = [
     preprocessing.SlidingWindow(lookback=2),
     preprocessing.SequencePadder(),
+    preprocessing.SequencePadder(maxlen=3, padding="pre"),
     preprocessing.SequenceWise(StandardScaler()),
 ]
 INSTANCES = NETWORKS + TRANSFORMERS

@@ -15,7 +15,6 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.utils._param_validation import InvalidParameterError
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrnn._windows import recognise_windows, sliding_windows
 from skrnn.preprocessing import (
@@ -25,14 +24,6 @@ from skrnn.preprocessing import (
     from_channels_first,
     make_supervised,
 )
-
-ROW_ORDER = "row order is time: a window is made of the rows before it"
-EXPECTED_FAILS = {
-    SlidingWindow: {
-        "check_methods_sample_order_invariance": ROW_ORDER,
-        "check_methods_subset_invariance": ROW_ORDER,
-    }
-}
 
 TRANSFORMERS = [
     SlidingWindow(lookback=2),
@@ -52,15 +43,6 @@ SEQUENCES = {
 SERIES = np.arange(40.0).reshape(20, 2)
 CASES = [(TRANSFORMERS[0], SERIES)]
 CASES += [(each, X) for each in TRANSFORMERS[1:] for X in SEQUENCES.values()]
-
-
-@parametrize_with_checks(
-    TRANSFORMERS,
-    expected_failed_checks=lambda est: EXPECTED_FAILS.get(type(est), {}),
-    xfail_strict=True,
-)
-def test_scikit_learn_contract(estimator, check):
-    check(estimator)
 
 
 def assert_same(actual, expected):

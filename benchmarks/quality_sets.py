@@ -1,0 +1,406 @@
+"""The sets of `quality.py`: how to read each, what to fit on it, what to compare."""
+
+import gzip
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.datasets import load_digits
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import (
+    accuracy_score,
+    mean_squared_error,
+    root_mean_squared_error,
+)
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skrnn import SequenceClassifier, SequenceRegressor
+from skrnn.preprocessing import SequenceWise, SlidingWindow, make_supervised
+
+
+@dataclass(frozen=True)
+class Split:
+    """What to fit on, and what to be judged by."""
+
+    X_train: Any
+    y_train: Any
+    X_test: Any
+    y_test: Any
+
+
+# Reading
+
+
+def read_sequences(path):
+    """Read an archive of labelled sequences; ragged ones become lists."""
+    archive = np.load(path)
+    parts = []
+    for part in ("train", "test"):
+        ends = np.cumsum(archive[f"len_{part}"])[:-1]
+        sequences = np.split(archive[f"X_{part}"], ends)
+        ragged = len({len(sequence) for sequence in sequences}) > 1
+        parts += [sequences if ragged else np.stack(sequences), archive[f"y_{part}"]]
+    return Split(*parts)
+
+
+def read_digits():
+    """Read scikit-learn's digits: sequences of 8 rows with 8 pixels each."""
+    X, y = load_digits(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X.reshape(-1, 8, 8), y, test_size=0.25, stratify=y, random_state=0
+    )
+    return Split(X_train, y_train, X_test, y_test)
+
+
+def read_series(path, n_test):
+    """Read a series whose last values are to be predicted, each a step ahead.
+
+    X_test is the whole series: its last rows are predicted from their true past.
+    """
+    X, y = make_supervised(pd.read_csv(path).iloc[:, 1].to_numpy(float))
+    n_test = round(n_test * (len(y) + 1)) if n_test < 1 else n_test
+    return Split(X[:-n_test], y[:-n_test], X, y[-n_test:])
+
+
+def make_adding(n_timesteps=50, n_train=10_000, n_test=2_000):
+    """Generate the adding problem: the sum of the two marked ones among many numbers.
+
+    Hochreiter & Schmidhuber (1997), with numbers from 0 to 1 and a mark in either half
+    as Bai et al. (2018) have it.
+    """
+    rng = np.random.default_rng(0)
+    n, half = n_train + n_test, n_timesteps // 2
+    numbers, marks = rng.random((n, n_timesteps)), np.zeros((n, n_timesteps))
+    for first in (0, half):
+        marks[np.arange(n), rng.integers(first, first + half, size=n)] = 1
+    X, y = np.stack([numbers, marks], axis=2), (numbers * marks).sum(axis=1)
+    return Split(X[:n_train], y[:n_train], X[n_train:], y[n_train:])
+
+
+def read_chunks(path):
+    """Read the words and the chunk tags of the sentences of CoNLL-2000."""
+    parts = []
+    for part in ("train", "test"):
+        with gzip.open(path / f"conll2000_{part}.txt.gz", "rt") as file:
+            sentences = [s.split("\n") for s in file.read().strip().split("\n\n")]
+        for column in (0, -1):
+            parts += [[[line.split()[column] for line in s] for s in sentences]]
+    return Split(*parts)
+
+
+# What to fit
+
+
+def classifier(seed, *, cell, **params):
+    return make_pipeline(
+        SequenceWise(StandardScaler()),
+        SequenceClassifier(cell=cell, random_state=seed, **params),
+    )
+
+
+def forecaster(seed, *, cell, lookback, **params):
+    return make_pipeline(
+        StandardScaler(),
+        SlidingWindow(lookback=lookback),
+        SequenceRegressor(cell=cell, random_state=seed, **params),
+    )
+
+
+def regressor(seed, *, cell, **params):
+    return SequenceRegressor(cell=cell, random_state=seed, **params)
+
+
+class Vocabulary(TransformerMixin, BaseEstimator):
+    """Numbers from 2 for the words seen often enough, 1 for all others."""
+
+    def __init__(self, min_count):
+        self.min_count = min_count
+
+    def fit(self, X, y=None):
+        """Count the words of sentences."""
+        counts = Counter(word.lower() for sentence in X for word in sentence)
+        words = sorted(w for w, n in counts.items() if n >= self.min_count)
+        self.ids_ = {word: i for i, word in enumerate(words, start=2)}
+        return self
+
+    def transform(self, X):
+        """Return the numbers of the words of sentences."""
+        return [[self.ids_.get(word.lower(), 1) for word in s] for s in X]
+
+
+def tagger(seed, *, cell, min_count, **params):
+    return make_pipeline(
+        Vocabulary(min_count),
+        SequenceClassifier(
+            cell=cell, return_sequences=True, random_state=seed, **params
+        ),
+    )
+
+
+# What to compare with
+
+
+def flatten(X):
+    """Return one row a sequence; ragged ones are resampled to 20 steps first."""
+    if isinstance(X, list):
+        X = np.stack([_resample(sequence, 20) for sequence in X])
+    return X.reshape(len(X), -1)
+
+
+def _resample(sequence, n_timesteps):
+    old, new = np.linspace(0, 1, len(sequence)), np.linspace(0, 1, n_timesteps)
+    return np.stack([np.interp(new, old, column) for column in sequence.T], axis=1)
+
+
+def on_table(model):
+    return make_pipeline(FunctionTransformer(flatten), StandardScaler(), model)
+
+
+def autoregression(lags):
+    return make_pipeline(
+        SlidingWindow(lookback=lags), FunctionTransformer(flatten), Ridge(alpha=1e-3)
+    )
+
+
+class Persistence:
+    """The last value again."""
+
+    def fit(self, X, y):
+        """Learn nothing."""
+        return self
+
+    def predict(self, X):
+        """Return the last values."""
+        return X[:, 0]
+
+
+class MostFrequentTag:
+    """The tag that a word mostly has in training; for new words, the commonest."""
+
+    def fit(self, X, y):
+        """Count the tags of each word."""
+        counts = defaultdict(Counter)
+        for word, tag in zip(chain(*X), chain(*y), strict=True):
+            counts[word][tag] += 1
+        overall = sum(counts.values(), Counter()).most_common(1)[0][0]
+        tags = {word: count.most_common(1)[0][0] for word, count in counts.items()}
+        self.tags_ = defaultdict(lambda: overall, tags)
+        return self
+
+    def predict(self, X):
+        """Return the tags of the words of sentences."""
+        return [[self.tags_[word] for word in words] for words in X]
+
+
+# How to judge
+
+
+def chunk_f1(y_true, y_pred):
+    """Return the F1 score of whole chunks, as ``conlleval`` counts them."""
+    true, predicted = set(_chunks(y_true)), set(_chunks(y_pred))
+    return 2 * len(true & predicted) / (len(true) + len(predicted))
+
+
+def _chunks(sentences):
+    """Yield (sentence, first, past the last, type) of every chunk of BIO tags.
+
+    An "I-" after another type, or after "O", begins a chunk as well.
+    """
+    for i, tags in enumerate(sentences):
+        first, kind = 0, None
+        for t, tag in enumerate([*tags, "O"]):
+            prefix, _, now = tag.partition("-")
+            if prefix == "I" and now == kind:
+                continue
+            if kind is not None:
+                yield i, first, t, kind
+            first, kind = t, now or None
+
+
+def percent(score):
+    return lambda y_true, y_pred: 100 * score(y_true, y_pred)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of (y_true, y_pred), how to print it, and which way is better."""
+
+    name: str
+    score: Callable
+    format: str
+    higher_is_better: bool
+
+    def reaches(self, value, bar):
+        """Whether a value is at least as good as a bar."""
+        return value >= bar if self.higher_is_better else value <= bar
+
+
+ACCURACY = Metric("accuracy %", percent(accuracy_score), ".1f", True)
+CHUNK_F1 = Metric("chunk F1 %", percent(chunk_f1), ".1f", True)
+RMSE = Metric("RMSE", root_mean_squared_error, ".2f", False)
+MSE = Metric("MSE", mean_squared_error, ".1e", False)
+
+
+# The table
+
+
+@dataclass(frozen=True)
+class Set:
+    """One set, and what is done with it.
+
+    Attributes
+    ----------
+    title : str
+    read : callable
+        Returns the `Split`; of the path, if there is one.
+    path : str or None
+        A file or folder in the folder of data; None for what needs none.
+    model : callable
+        Makes a model from a seed, a cell and `params`.
+    params : dict
+        Everything that isn't left at its default.
+    metric : Metric
+    bar : float
+        What the mean over the seeds must reach.
+    floors : dict
+        Name -> simple model, fitted and judged on the same split.
+    published : str
+        A figure from elsewhere, and the number of its source.
+    cells : tuple of str
+        The cells to fit.
+    """
+
+    title: str
+    read: Callable
+    path: str | None
+    model: Callable
+    metric: Metric
+    bar: float
+    floors: dict
+    params: dict = field(default_factory=dict)
+    published: str = ""
+    cells: tuple = ("lstm", "gru")
+
+    def split(self, data):
+        """Return the `Split`, from the folder of data if that is where it lies."""
+        return self.read(data / self.path) if self.path else self.read()
+
+
+ON_TABLE = {
+    "1-NN": on_table(KNeighborsClassifier(1)),
+    "logistic": on_table(LogisticRegression(max_iter=2_000)),
+}
+
+SETS = {
+    "vowels": Set(
+        title="JapaneseVowels, ragged",
+        read=read_sequences,
+        path="tsc/JapaneseVowels.npz",
+        model=classifier,
+        params={"bidirectional": True},
+        metric=ACCURACY,
+        bar=95,
+        floors=ON_TABLE,
+        published="TWIESN 96.5, FCN 99.3 [1]",
+    ),
+    "motions": Set(
+        title="BasicMotions",
+        read=read_sequences,
+        path="tsc/BasicMotions.npz",
+        model=classifier,
+        metric=ACCURACY,
+        bar=90,
+        floors=ON_TABLE,
+    ),
+    "italy": Set(
+        title="ItalyPowerDemand",
+        read=read_sequences,
+        path="tsc/ItalyPowerDemand.npz",
+        model=classifier,
+        metric=ACCURACY,
+        bar=94,
+        floors=ON_TABLE,
+        published="TWIESN 88.0, FCN 96.1 [1]",
+    ),
+    "gunpoint": Set(
+        title="GunPoint",
+        read=read_sequences,
+        path="tsc/GunPoint.npz",
+        model=classifier,
+        metric=ACCURACY,
+        bar=85,
+        floors=ON_TABLE,
+        published="TWIESN 96.1, FCN 100 [1]",
+    ),
+    "digits": Set(
+        title="digits, 8 rows of 8 pixels",
+        read=read_digits,
+        path=None,
+        model=classifier,
+        params={"bidirectional": True},
+        metric=ACCURACY,
+        bar=96,
+        floors=ON_TABLE,
+    ),
+    "sunspots": Set(
+        title="monthly sunspots, last 20 %",
+        read=partial(read_series, n_test=0.2),
+        path="univariate/monthly-sunspots.csv",
+        model=forecaster,
+        params={"lookback": 24},
+        metric=RMSE,
+        bar=19.5,
+        floors={"persistence": Persistence(), "AR(24)": autoregression(24)},
+    ),
+    "temperatures": Set(
+        title="minimum temperatures, last year",
+        read=partial(read_series, n_test=365),
+        path="univariate/daily-min-temperatures.csv",
+        model=forecaster,
+        params={"lookback": 30},
+        metric=RMSE,
+        bar=2.35,
+        floors={"persistence": Persistence(), "AR(30)": autoregression(30)},
+    ),
+    "adding": Set(
+        title="adding problem, 50 steps",
+        read=make_adding,
+        path=None,
+        model=regressor,
+        metric=MSE,
+        bar=0.01,
+        floors={"mean": DummyRegressor()},
+        published="LSTM .164, GRU 5.3e-5 [2]",
+    ),
+    "chunks": Set(
+        title="CoNLL-2000 chunks from words",
+        read=read_chunks,
+        path="tagging",
+        model=tagger,
+        params=dict(min_count=2, embedding_dim=50, bidirectional=True, dropout=0.5),
+        metric=CHUNK_F1,
+        bar=88,
+        floors={"commonest tag": MostFrequentTag()},
+        published="BI-LSTM 93.6 [3]",
+        cells=("lstm",),
+    ),
+}
+
+SOURCES = """\
+[1] Ismail Fawaz et al. (2019), Deep learning for time series classification: mean of
+    ten runs, from the tables in github.com/hfawaz/dl-4-tsc. TWIESN is an echo state
+    network, FCN a convolutional one.
+[2] Bai, Kolter & Koltun (2018), An empirical evaluation of generic convolutional and
+    recurrent networks for sequence modeling: sequences of 600 steps.
+[3] Huang, Xu & Yu (2015), Bidirectional LSTM-CRF models for sequence tagging: random
+    embeddings, and features of spelling and context beside the words."""
