@@ -11,7 +11,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(addprefix $(VENV)/.,docs examples test)
 EXAMPLES := $(sort $(wildcard examples/plot_*.py))
-BENCHMARKS := $(sort $(wildcard benchmarks/bench_*.py))
 
 # TensorFlow greets on stderr; only warnings and errors are worth a reader's time.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -52,10 +51,8 @@ examples: $(VENV)/.examples ## Run every example of the gallery, without windows
 		echo "== $$script"; MPLBACKEND=Agg $(BIN)/python $$script || exit; \
 	done $(QUIETLY)
 
-bench: $(VENV)/.test ## Print speed and memory as ratios to Keras and others
-	@for script in $(BENCHMARKS); do \
-		echo "== $$script"; $(BIN)/python $$script || exit; \
-	done $(QUIETLY)
+bench: $(VENV)/.test ## Print how good the defaults are on real data (docs/quality.txt)
+	@$(BIN)/python benchmarks/quality.py --output docs/quality.txt $(QUIETLY)
 
 clean: ## Remove what was built, but not .venv
 	rm -rf build dist docs/_build docs/gallery docs/reference/generated
