@@ -995,7 +995,7 @@ AT_PREDICT = {
         f"X has 3 {EXPECTING} 2",
     ),
     "none in a list": ("3-D", [np.ones(2), np.ones(1)], f"X has 1 {EXPECTING} 2"),
-    "2-D after 3-D": ("3-D", FLAT, f"X has 4 {EXPECTING} 2"),
+    "2-D after 3-D": ("3-D", FLAT, f"X has 1 {EXPECTING} 2"),
     "more columns": ("2-D", np.ones((3, 9)), f"X has 9 {EXPECTING} 4"),
     "3-D after 2-D": ("2-D", X, f"X has 2 {EXPECTING} 1"),
     "other order": ("frame", FRAME[list("badc")], NAMES + "Feature names must be in"),

@@ -22,7 +22,8 @@ def loss_key(loss):
     if isinstance(loss, str | FunctionType):
         return loss
     try:
-        return pickle.dumps(loss)
+        # Not the object itself: Keras pickles what it was made with.
+        return pickle.dumps((type(loss), vars(loss)))
     except Exception:  # Whatever an object of the user's raises.
         return object()
 
