@@ -167,6 +167,8 @@ import json, random, signal, sys
 import numpy as np
 from skrnn import GRURegressor
 
+# A shell starts what runs in its background with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(64, 5, 2)), rng.normal(size=64)
 tiny = dict(units=2, batch_size=8, random_state=0)
