@@ -148,13 +148,11 @@ def gradients(spec, dataset, weights, rows=None, **options):
     """Return the mean loss of `rows` and its gradients, without compiling anything."""
     import tensorflow as tf
 
-    from skrnn._engine._tensorflow import device_data
-
     made = program(spec, **options)
     made.set_weights(weights)
     rows = np.arange(len(dataset)) if rows is None else rows
     with tf.GradientTape() as tape:
-        total, count = made._batch_loss(device_data(dataset), tf.constant(rows), None)
+        total, count = made._batch_loss(made.load(dataset), tf.constant(rows), None)
         loss = total / count
     found = tape.gradient(loss, [variable.value for variable in made.weights])
     return float(loss), [tf.convert_to_tensor(g).numpy() for g in found]
@@ -162,9 +160,7 @@ def gradients(spec, dataset, weights, rows=None, **options):
 
 def train(made, dataset, order, learning_rate=0.1, **knobs):
     """Train a program on the batches `order`; return the mean loss and the weights."""
-    from skrnn._engine._tensorflow import device_data
-
     made.optimizer.learning_rate = learning_rate
     plain = dict(seed=0, step=0, clipnorm=np.inf, dropout=0.0, recurrent_dropout=0.0)
-    total, count, finite = made.train(device_data(dataset), order, plain | knobs)
+    total, count, finite = made.train(made.load(dataset), order, plain | knobs)
     return float(total) / float(count), bool(finite), made.get_weights()

@@ -27,7 +27,7 @@ from skrnn._cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
 from skrnn._engine import _fork, _numpy_kit, _prediction, _tensorflow_kit, _training
 from skrnn._engine._losses import loss_function
 from skrnn._engine._optimizers import learning_rate, make_optimizer, optimizer_key
-from skrnn._engine._tensorflow import Program, device_data
+from skrnn._engine._tensorflow import Program
 from skrnn._engine._tensorflow_kit import Noise
 from skrnn._spec import OPTIMIZERS, Head, TrainPlan
 
@@ -184,7 +184,7 @@ def test_dropout_leaves_evaluation_alone():
     dataset, weights = draw_dataset(NOISY, sequences), draw_weights(NOISY)
     made = program(NOISY)
     made.reset(weights)
-    total, count = made.evaluate(device_data(dataset), np.arange(4)[None])
+    total, count = made.evaluate(made.load(dataset), np.arange(4)[None])
     loss, _ = gradients(NOISY, dataset, weights)
     np.testing.assert_allclose(total / count, loss, **CLOSE)
 
@@ -222,7 +222,7 @@ def test_loss_of_absent_rows_may_be_anything(small):
     dataset.targets[0] = np.nan
     made = program(GRU)
     made.reset(weights)
-    total, count = made.evaluate(device_data(dataset), np.array([[1, 2, -1]]))
+    total, count = made.evaluate(made.load(dataset), np.array([[1, 2, -1]]))
     assert np.isfinite(total)
     assert count == 2
 

@@ -18,15 +18,6 @@ from skrnn._engine._tensorflow_kit import Kit, Noise
 from skrnn._weights import weight_table
 
 
-def device_data(dataset):
-    """Hand a `Dataset` to TensorFlow: the rows once, without windows or padding."""
-    return device_sequences(dataset.sequences) | {
-        "targets": tf.convert_to_tensor(dataset.targets),
-        "weights": tf.convert_to_tensor(dataset.weights),
-        "target_starts": tf.constant(dataset.target_starts, tf.int64),
-    }
-
-
 def device_sequences(sequences):
     """Hand `Sequences` to TensorFlow."""
     return {
@@ -59,6 +50,15 @@ class Program:
         data, order = _dataset_signature(spec), tf.TensorSpec([None, None], tf.int64)
         self.train = _compile(self._train, [data, order, _KNOBS])
         self.evaluate = _compile(self._evaluate, [data, order])
+
+    @staticmethod
+    def load(dataset):
+        """Hand a `Dataset` to TensorFlow: the rows once, without windows or padding."""
+        return device_sequences(dataset.sequences) | {
+            "targets": tf.convert_to_tensor(dataset.targets),
+            "weights": tf.convert_to_tensor(dataset.weights),
+            "target_starts": tf.constant(dataset.target_starts, tf.int64),
+        }
 
     def reset(self, weights, optimizer_state=None):
         """Start from `weights` and, if given, go on with an optimizer's state."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from skrnn._engine._callbacks import Callbacks
 from skrnn._engine._progress import Progress
-from skrnn._engine._tensorflow import device_data
 from skrnn._spec import Trained
 
 # Long enough for the overhead of a call not to count, short enough for Ctrl-C.
@@ -19,12 +18,12 @@ class Loop:
 
     def __init__(self, program, spec, plan, training, validation):
         self.program, self.spec, self.plan = program, spec, plan
-        self.data = device_data(training)
+        self.data = program.load(training)
         self.n_sequences = len(training)
         self.validation = None
         if validation is not None:
             order = _batches(np.arange(len(validation)), _EVALUATION_BATCH)
-            self.validation = device_data(validation), order
+            self.validation = program.load(validation), order
         names = ["loss"] + ["val_loss"] * (validation is not None)
         self.history: dict[str, list[float]] = {name: [] for name in names}
         self.rng = np.random.default_rng(plan.seed)
