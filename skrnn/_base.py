@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn import _engine
@@ -29,8 +28,10 @@ from skrnn._constraints import (
     positive,
 )
 from skrnn._holdout import hold_out
+from skrnn._seed import draw_seed
 from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, TrainPlan
 from skrnn._state import unchanged_on_error
+from skrnn._streaming import StreamingPredictor
 from skrnn._validation import check_sequences, refuse_non_numbers
 from skrnn._weights import initial_weights
 
@@ -228,7 +229,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             patience=self.patience,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
-            seed=_draw_seed(self.random_state, self.n_iter_ if resume else 0),
+            seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
             name=type(self).__name__,
         )
 
@@ -252,8 +253,13 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
         )
-        if resume:
-            _check_same_network(self, self._spec, spec)
+        changed = self._spec.changes_to(spec) if resume else []
+        if changed:
+            # Training can only go on with the same weights.
+            raise ValueError(
+                f"{type(self).__name__} cannot go on training: {', '.join(changed)} "
+                "changed since the network was built. Fit with warm_start=False."
+            )
         return spec
 
     def _split(self, dataset, plan):
@@ -301,11 +307,12 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             raise KeyboardInterrupt
         return self
 
-    def _outputs(self, X):
-        """Return X as sequences, the network's outputs and its last hidden states."""
+    def _run(self, X, **wanted):
+        """Return X as sequences, and what the network makes of them."""
         check_is_fitted(self)
         sequences = self._check_X(X, reset=False)
-        return sequences, *_engine.predict(self._spec, self._weights, sequences)
+        found = _engine.predict(self._spec, self._weights, sequences, **wanted)
+        return sequences, found
 
     def transform(self, X):
         """Return the last hidden state of the last layer.
@@ -320,7 +327,31 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         states : ndarray of shape (n, units)
             Of both directions side by side, (n, 2 * units), if bidirectional.
         """
-        return self._outputs(X)[2]
+        return self._run(X, states=True)[1]
+
+    def stream(self, method="predict"):
+        """Follow one sequence as it comes in, a step at a time.
+
+        The hidden state is kept between the steps, so an update costs one step however
+        long the sequence has become.
+
+        Parameters
+        ----------
+        method : {"predict", "predict_proba"}, default="predict"
+            What an update returns.
+
+        Returns
+        -------
+        stream : StreamingPredictor
+            It keeps its own copy of the network: fitting again doesn't change it.
+
+        Raises
+        ------
+        ValueError
+            If the network is bidirectional: then every output depends on all steps.
+        """
+        check_is_fitted(self)
+        return StreamingPredictor(self, method)
 
     @property
     def model_(self):
@@ -354,31 +385,6 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _check_same_network(estimator, before, now):
-    """Training can only go on with the same weights."""
-    if replace(now, dropout=0, recurrent_dropout=0) == replace(
-        before, dropout=0, recurrent_dropout=0
-    ):
-        return
-    changed = [k for k, v in vars(now).items() if v != getattr(before, k)]
-    raise ValueError(
-        f"{type(estimator).__name__} cannot go on training: {', '.join(changed)} "
-        "changed since the network was built. Fit with warm_start=False."
-    )
-
-
-def _draw_seed(random_state, n_iter):
-    """Draw the one seed of a fit; NumPy's global generator stays as it is.
-
-    Training that goes on continues with other shuffles: the epochs done so far count.
-    """
-    if random_state is None:
-        return int(np.random.default_rng().integers(2**31))
-    drawn = check_random_state(random_state).randint(2**31 - 1)
-    mixed = np.random.SeedSequence([drawn, n_iter]).generate_state(1)[0]
-    return int(mixed) % 2**31
 
 
 def _as_tuple(units):

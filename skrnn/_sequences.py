@@ -12,6 +12,28 @@ import numpy as np
 from skrnn._windows import recognise_windows
 
 
+class Multiples:
+    """The numbers 0, step, 2 * step, ..., which an array of them could be taken for.
+
+    They cost no memory, of which ten million windows have none to spare.
+    """
+
+    def __init__(self, step, n):
+        self._step, self._n = step, n
+
+    def __len__(self):
+        return self._n
+
+    def __getitem__(self, rows):
+        if isinstance(rows, slice):
+            return np.arange(*rows.indices(self._n)) * self._step
+        rows = np.asarray(rows)
+        return (np.flatnonzero(rows) if rows.dtype == bool else rows) * self._step
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype=dtype)
+
+
 @dataclass(frozen=True)
 class Sequences:
     """Sequences packed into one table of rows.
@@ -22,7 +44,7 @@ class Sequences:
     ----------
     values : ndarray of shape (n_rows, n_features) or (n_rows,)
         Rows of numbers, or token ids.
-    starts : ndarray of shape (n_sequences,)
+    starts : ndarray or Multiples of shape (n_sequences,)
         Row of `values` that holds the first step of each sequence.
     lengths : ndarray of shape (n_sequences,)
         Number of real steps of each sequence, at least 1.
@@ -37,7 +59,7 @@ class Sequences:
     """
 
     values: np.ndarray
-    starts: np.ndarray
+    starts: np.ndarray | Multiples
     lengths: np.ndarray
     step: int = 1
     form: str = "dense"
@@ -52,6 +74,19 @@ class Sequences:
         """Number of features of a step; token ids count as one."""
         return 1 if self.values.ndim == 1 else self.values.shape[1]
 
+    @property
+    def n_steps(self) -> int:
+        """Number of real steps of all sequences."""
+        if self.is_uniform:
+            return len(self) * int(self.lengths[0])
+        return int(self.lengths.sum())
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all sequences are equally long."""
+        # Lengths without a stride are one number.
+        return self.lengths.strides == (0,) or self.lengths.min() == self.lengths.max()
+
     def take(self, rows) -> "Sequences":
         """Return the sequences at `rows`, sharing the same table of values."""
         offsets = None if self.offsets is None else self.offsets[rows]
@@ -65,10 +100,11 @@ class Sequences:
         return first + self.step * step_numbers(self.lengths)
 
     def padded(self) -> np.ndarray:
-        """Return one block (n, longest, F); the last step is repeated as padding."""
-        steps = np.arange(self.lengths.max())
-        steps = np.minimum(steps, self.lengths[:, None] - 1)
-        return self.values[self.starts[:, None] + self.step * steps]
+        """Return one block (longest, n, F); the last step is repeated as padding."""
+        steps = np.arange(self.lengths.max())[:, None]
+        if not self.is_uniform:
+            steps = np.minimum(steps, self.lengths - 1)
+        return self.values.take(self.starts[:] + self.step * steps, axis=0)
 
 
 def step_numbers(lengths):
@@ -82,11 +118,16 @@ def pack_dense(X, form):
     n_sequences, n_timesteps = X.shape[:2]
     return Sequences(
         values=X.reshape(n_sequences * n_timesteps, -1),
-        starts=np.arange(n_sequences) * n_timesteps,
-        lengths=np.full(n_sequences, n_timesteps),
+        starts=Multiples(n_timesteps, n_sequences),
+        lengths=_same(n_timesteps, n_sequences),
         form=form,
         n_timesteps=n_timesteps,
     )
+
+
+def _same(length, n):
+    """Return `length` n times, in the memory of one."""
+    return np.broadcast_to(np.intp(length), n)
 
 
 def pack_windows(X):
@@ -97,8 +138,8 @@ def pack_windows(X):
     series, step = found
     return Sequences(
         values=series,
-        starts=np.arange(len(X)),
-        lengths=np.full(len(X), X.shape[1]),
+        starts=Multiples(1, len(X)),
+        lengths=_same(X.shape[1], len(X)),
         step=step,
         form="dense",
         n_timesteps=X.shape[1],
@@ -122,15 +163,15 @@ def strip_padding(tokens):
 
     A sequence of zeros alone keeps one of them, so that no length is 0.
     """
-    starts, lengths = tokens.starts.copy(), tokens.lengths.copy()
+    starts, lengths = np.array(tokens.starts), tokens.lengths.copy()
     for i, (start, length) in enumerate(
-        zip(tokens.starts, tokens.lengths, strict=True)
+        zip(starts.copy(), tokens.lengths, strict=True)
     ):
         real = np.flatnonzero(tokens.values[start : start + length])
         first, last = (real[0], real[-1]) if len(real) else (0, 0)
         starts[i], lengths[i] = start + first, last - first + 1
     return replace(
-        tokens, starts=starts, lengths=lengths, offsets=starts - tokens.starts
+        tokens, starts=starts, lengths=lengths, offsets=starts - tokens.starts[:]
     )
 
 

@@ -76,6 +76,12 @@ class NetworkSpec:
         """Names of the directions that each layer reads."""
         return ("forward", "backward") if self.bidirectional else ("forward",)
 
+    def changes_to(self, other: "NetworkSpec") -> list[str]:
+        """Name the fields in which `other` has weights of its own."""
+        rates = dict(dropout=0.0, recurrent_dropout=0.0)
+        own, others = (dataclasses.asdict(s) | rates for s in (self, other))
+        return [name for name in own if own[name] != others[name]]
+
     def to_json(self) -> str:
         """Return the spec as text."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)

@@ -5,6 +5,7 @@ the same in every process, on every backend and whatever else uses random number
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,7 +22,8 @@ class Weight:
     initializer: str
 
 
-def weight_table(spec: NetworkSpec) -> list[Weight]:
+@lru_cache(maxsize=64)
+def weight_table(spec: NetworkSpec) -> tuple[Weight, ...]:
     """List the weights of `spec` in the order in which its Keras model has them."""
     table, width = _embedding_weights(spec)
     for layer, units in enumerate(spec.units):
@@ -36,7 +38,7 @@ def weight_table(spec: NetworkSpec) -> list[Weight]:
     for layer, units in enumerate(spec.dense_units):
         table += _dense_weights(f"dense_{layer}", width, units)
         width = units
-    return table + _dense_weights("head", width, spec.head.units)
+    return (*table, *_dense_weights("head", width, spec.head.units))
 
 
 def initial_weights(spec: NetworkSpec, seed: int) -> list[np.ndarray]:

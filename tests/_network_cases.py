@@ -5,9 +5,11 @@ import functools
 from itertools import combinations, product
 
 import numpy as np
+import pytest
 
 from skrnn import _engine
 from skrnn._cells import CELLS
+from skrnn._engine import _prediction
 from skrnn._sequences import pack_dense, pack_ragged
 from skrnn._spec import Dataset, Head, NetworkSpec
 from skrnn._weights import weight_table
@@ -137,11 +139,21 @@ def draw_dataset(spec, sequences, seed=0):
 
 
 @functools.cache
-def program(spec, optimizer="sgd", loss="auto"):
+def program(spec, optimizer="sgd", loss="auto", *, path="tensorflow"):
     """Return the training of `spec`, made once for all tests and compiled if used."""
-    from skrnn._engine._tensorflow import Program
+    from skrnn._engine import _native, _tensorflow
 
-    return Program(_engine._without_rates(spec), loss, optimizer)
+    module = {"kernels": _native, "tensorflow": _tensorflow}[path]
+    return module.Program(_engine._without_rates(spec), loss, optimizer)
+
+
+def predict(spec, weights, sequences, by=None):
+    """Return outputs and states; `by` is one of `RUNNERS` or None for the engine's."""
+    with pytest.MonkeyPatch.context() as patch:
+        if by is not None:
+            patch.setattr(_prediction, "choose_runner", lambda *_: by)
+        outputs = _engine.predict(spec, weights, sequences)
+        return outputs, _engine.predict(spec, weights, sequences, states=True)
 
 
 def gradients(spec, dataset, weights, rows=None, **options):

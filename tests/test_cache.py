@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from skrnn import RNNClassifier, RNNRegressor, _engine
-from skrnn._engine import _prediction
+from skrnn._engine import _native, _prediction
 from skrnn._engine._cache import Pool
 
 TINY = dict(units=2, epochs=2, random_state=0)
@@ -23,7 +23,8 @@ TINY = dict(units=2, epochs=2, random_state=0)
 
 @pytest.fixture
 def programs(monkeypatch):
-    """Start without any compiled function."""
+    """Compile whatever is trained, and start without any compiled function."""
+    monkeypatch.setattr(_native, "can_train", lambda *_: False)
     pool = Pool(size=4)
     monkeypatch.setattr(_engine, "programs", pool)
     monkeypatch.setattr(_prediction, "_compiled", {})
@@ -103,7 +104,7 @@ def test_threads_at_once_get_different_objects():
 
 
 def test_a_grid_compiles_one_training_and_one_prediction(programs, data, monkeypatch):
-    monkeypatch.setattr(_prediction, "SMALL", -1)
+    monkeypatch.setattr(_prediction, "choose_runner", lambda *_: "compiled")
     X, y = data
     grid = ParameterGrid(
         {
@@ -161,7 +162,7 @@ def test_pool_of_programs_is_bounded(programs, data):
 
 
 def test_compiled_predictions_are_bounded(programs, data, monkeypatch):
-    monkeypatch.setattr(_prediction, "SMALL", -1)
+    monkeypatch.setattr(_prediction, "choose_runner", lambda *_: "compiled")
     monkeypatch.setattr(_prediction, "_MAX_COMPILED", 2)
     models = [RNNRegressor(**TINY | {"units": n}).fit(*data) for n in (1, 2, 3)]
     for model in models * 2:
@@ -195,7 +196,7 @@ def test_fits_at_once_are_the_fits_one_after_the_other(programs, data):
 def test_compiled_predictions_at_once_are_those_one_by_one(programs, data, monkeypatch):
     X, y = data
     model = RNNRegressor(**TINY).fit(X, y)
-    monkeypatch.setattr(_prediction, "SMALL", -1)
+    monkeypatch.setattr(_prediction, "choose_runner", lambda *_: "compiled")
     parts = [X[i : i + 10] for i in range(0, 40, 5)]
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(model.predict, parts))
@@ -228,8 +229,8 @@ def test_many_fits_of_a_network_leave_nothing_behind(programs, data):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_many_fits_of_many_networks_leave_nothing_behind(monkeypatch, data):
-    monkeypatch.setattr(_engine, "programs", Pool(size=2))
+def test_many_fits_of_many_networks_leave_nothing_behind(programs, data):
+    programs.size = 2
     measured = []
     for sizes in (range(1, 4), range(4, 7)):
         for units in sizes:

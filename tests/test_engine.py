@@ -16,6 +16,7 @@ from _network_cases import (
     draw_ragged,
     draw_weights,
     gradients,
+    predict,
     program,
     spec_of,
     train,
@@ -24,9 +25,17 @@ from scipy.special import expit, log_softmax
 
 from skrnn import _engine
 from skrnn._cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
-from skrnn._engine import _fork, _numpy_kit, _prediction, _tensorflow_kit, _training
+from skrnn._engine import (
+    _fork,
+    _native,
+    _numpy_kit,
+    _prediction,
+    _tensorflow_kit,
+    _training,
+)
 from skrnn._engine._losses import loss_function
 from skrnn._engine._optimizers import learning_rate, make_optimizer, optimizer_key
+from skrnn._engine._prediction import RUNNERS
 from skrnn._engine._tensorflow import Program
 from skrnn._engine._tensorflow_kit import Noise
 from skrnn._spec import OPTIMIZERS, Head, TrainPlan
@@ -66,6 +75,12 @@ def small():
     """Nine sequences for the plain GRU: dataset and weights."""
     _, sequences = draw_dense(GRU, n=9)
     return draw_dataset(GRU, sequences), draw_weights(GRU)
+
+
+@pytest.fixture(params=["kernels", "tensorflow"])
+def path(request):
+    """Name each way to train."""
+    return request.param
 
 
 # The fused kernel and the loop
@@ -166,23 +181,23 @@ def test_noise_follows_from_seed_step_and_order_alone():
     assert differ(masks(1, 2), masks(2, 2))
 
 
-def test_rate_of_zero_is_no_dropout():
+def test_rate_of_zero_is_no_dropout(path):
     _, sequences = draw_dense(NOISY, n=4)
     dataset, weights = draw_dataset(NOISY, sequences), draw_weights(NOISY)
     order = np.arange(4)[None]
     results = []
     for spec in (NOISY, dataclasses.replace(NOISY, dropout=0, recurrent_dropout=0)):
-        made = program(spec)
+        made = program(spec, path=path)
         made.reset(weights)
         results.append(train(made, dataset, order)[2])
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
-def test_dropout_leaves_evaluation_alone():
+def test_dropout_leaves_evaluation_alone(path):
     _, sequences = draw_dense(NOISY, n=4)
     dataset, weights = draw_dataset(NOISY, sequences), draw_weights(NOISY)
-    made = program(NOISY)
+    made = program(NOISY, path=path)
     made.reset(weights)
     total, count = made.evaluate(made.load(dataset), np.arange(4)[None])
     loss, _ = gradients(NOISY, dataset, weights)
@@ -192,9 +207,9 @@ def test_dropout_leaves_evaluation_alone():
 # Batches
 
 
-def test_compiled_step_is_the_gradient_times_the_rate(small):
+def test_compiled_step_is_the_gradient_times_the_rate(small, path):
     dataset, weights = small
-    made = program(GRU)
+    made = program(GRU, path=path)
     made.reset(weights)
     loss, finite, after = train(made, dataset, np.arange(9)[None], 0.1)
     expected_loss, found = gradients(GRU, dataset, weights)
@@ -204,11 +219,11 @@ def test_compiled_step_is_the_gradient_times_the_rate(small):
         np.testing.assert_allclose(a, b - 0.1 * g, **CLOSE)
 
 
-def test_absent_rows_count_for_nothing(small):
+def test_absent_rows_count_for_nothing(small, path):
     dataset, weights = small
     results = []
     for order in ([[4, 5]], [[4, -1, 5, -1]]):
-        made = program(GRU)
+        made = program(GRU, path=path)
         made.reset(weights)
         results.append(train(made, dataset, np.array(order)))
     np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-6)
@@ -216,23 +231,23 @@ def test_absent_rows_count_for_nothing(small):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
-def test_loss_of_absent_rows_may_be_anything(small):
+def test_loss_of_absent_rows_may_be_anything(small, path):
     dataset, weights = small
     # -1 reads row 0.
     dataset.targets[0] = np.nan
-    made = program(GRU)
+    made = program(GRU, path=path)
     made.reset(weights)
     total, count = made.evaluate(made.load(dataset), np.array([[1, 2, -1]]))
     assert np.isfinite(total)
     assert count == 2
 
 
-def test_many_batches_in_a_call_are_those_of_many_calls():
+def test_many_batches_in_a_call_are_those_of_many_calls(path):
     _, sequences = draw_dense(NOISY, n=8)
     dataset, weights = draw_dataset(NOISY, sequences), draw_weights(NOISY)
     order = np.arange(8).reshape(4, 2)
     knobs = dict(seed=5, dropout=0.3, recurrent_dropout=0.3)
-    made = program(NOISY, "adam")
+    made = program(NOISY, "adam", path=path)
     made.reset(weights)
     at_once = train(made, dataset, order, **knobs)[2]
     made.reset(weights)
@@ -241,10 +256,10 @@ def test_many_batches_in_a_call_are_those_of_many_calls():
     assert_same(at_once, singly)
 
 
-def test_first_infinite_loss_ends_training(small):
+def test_first_infinite_loss_ends_training(small, path):
     dataset, weights = small
     dataset.targets[3] = np.nan
-    made = program(GRU)
+    made = program(GRU, path=path)
     made.reset(weights)
     _, finite, first_only = train(made, dataset, np.array([[0, 1, 2]]))
     assert finite
@@ -254,11 +269,11 @@ def test_first_infinite_loss_ends_training(small):
     assert_same(after, first_only)
 
 
-def test_each_gradient_is_clipped_by_its_own_norm(small):
+def test_each_gradient_is_clipped_by_its_own_norm(small, path):
     dataset, weights = small
     _, found = gradients(GRU, dataset, weights)
     clipnorm = float(np.median([np.linalg.norm(g) for g in found]))
-    made = program(GRU)
+    made = program(GRU, path=path)
     made.reset(weights)
     _, _, after = train(made, dataset, np.arange(9)[None], 1.0, clipnorm=clipnorm)
     for a, b, g in zip(after, weights, found, strict=True):
@@ -316,7 +331,7 @@ def test_named_losses_are_their_formulas(name, return_sequences):
     loss, _ = gradients(spec, dataset, weights, loss=name)
     # Before the activation: what a linear head gives.
     linear = dataclasses.replace(spec, head=Head(head.units))
-    outputs, _ = _engine.predict(linear, weights, sequences)
+    outputs, _ = predict(linear, weights, sequences)
     expected = (formula(outputs, dataset.targets).mean(axis=1) * dataset.weights).mean()
     np.testing.assert_allclose(loss, expected, **CLOSE)
 
@@ -505,29 +520,37 @@ def test_batches_cover_every_row_once():
 
 
 @pytest.mark.parametrize("spec", [GRU, STEPS], ids=["last", "steps"])
-@pytest.mark.parametrize("small_up_to", [-1, np.inf], ids=["tensorflow", "numpy"])
-def test_size_of_blocks_does_not_matter(spec, small_up_to, monkeypatch):
-    sequences, weights = draw_ragged(spec, (3, 7, 1, 5, 7, 2)), draw_weights(spec)
-    monkeypatch.setattr(_prediction, "SMALL", small_up_to)
-    expected = _engine.predict(spec, weights, sequences)
+@pytest.mark.parametrize("by", RUNNERS)
+@pytest.mark.parametrize(
+    "lengths", [(3, 7, 1, 5, 7, 2), (4,) * 6], ids=["ragged", "dense"]
+)
+def test_size_of_blocks_does_not_matter(spec, by, lengths, monkeypatch):
+    sequences, weights = draw_ragged(spec, lengths), draw_weights(spec)
+    expected = predict(spec, weights, sequences, by)
     for block in (1, 30, 60):
-        monkeypatch.setattr(_prediction, "_BLOCK", block)
-        for a, b in zip(
-            _engine.predict(spec, weights, sequences), expected, strict=True
-        ):
+        monkeypatch.setitem(_prediction._BLOCK, by, block)
+        found = predict(spec, weights, sequences, by)
+        for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
-def test_blocks_are_bounded(monkeypatch):
-    monkeypatch.setattr(_prediction, "_BLOCK", 4 * 20)
-    sequences = draw_ragged(GRU, (3, 7, 1, 5, 7, 2, 30))
-    for rows in _prediction._blocks(GRU, sequences):
-        assert len(rows) == 1 or len(rows) * sequences.lengths[rows].max() <= 20
+@pytest.mark.parametrize("lengths", [(3, 7, 1, 5, 7, 2, 30), (6,) * 7])
+def test_blocks_are_bounded_and_hold_every_sequence_once(lengths):
+    sequences, seen = draw_ragged(GRU, lengths), []
+    for rows in _prediction._blocks(GRU, sequences, 4 * 20):
+        lengths = sequences.lengths[rows]
+        assert len(lengths) == 1 or len(lengths) * lengths.max() <= 20
+        seen += np.arange(len(sequences))[rows].tolist()
+    assert sorted(seen) == list(range(len(sequences)))
 
 
-def test_small_predictions_do_without_tensorflow(monkeypatch):
-    monkeypatch.setattr(_prediction, "_run_tensorflow", None)
-    _engine.predict(GRU, draw_weights(GRU), draw_ragged(GRU))
+def test_a_cell_without_kernel_predicts_little_by_numpy_and_much_compiled(monkeypatch):
+    spec = spec_of("gru", activation="softplus")
+    sequences = draw_ragged(spec)
+    assert _prediction.choose_runner(GRU, sequences) == "native"
+    assert _prediction.choose_runner(spec, sequences) == "numpy"
+    monkeypatch.setattr(_prediction, "SMALL", 0)
+    assert _prediction.choose_runner(spec, sequences) == "compiled"
 
 
 # The process
@@ -535,6 +558,7 @@ def test_small_predictions_do_without_tensorflow(monkeypatch):
 
 def test_a_forked_process_is_told_what_to_do(monkeypatch, small):
     monkeypatch.setitem(_fork._owner, "process", os.getpid() + 1)
+    monkeypatch.setattr(_native, "can_train", lambda *_: False)
     with pytest.raises(RuntimeError, match="loky"):
         train_by_plan(GRU, *small)
 

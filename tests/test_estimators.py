@@ -315,7 +315,9 @@ def test_own_losses_of_numbers(loss, return_sequences, X):
     options = QUICK | dict(return_sequences=return_sequences)
     named = RNNRegressor(loss="mean_absolute_error", **options).fit(X, y)
     own = RNNRegressor(loss=loss, **options).fit(X, y)
-    np.testing.assert_allclose(own.predict(X), named.predict(X), **CLOSE)
+    # Compiled, while the named one runs by kernels; its gradient is a sign, which
+    # rounding may turn over.
+    np.testing.assert_allclose(own.predict(X), named.predict(X), atol=1e-3)
 
 
 def test_own_losses_of_labels(X):
@@ -657,8 +659,10 @@ def test_an_instance_is_its_name_with_a_rate(X):
     config = adam.get_config()
     first = RNNRegressor(optimizer=adam, learning_rate=9.0, **QUICK).fit(X, y)
     second = RNNRegressor(optimizer=adam, **QUICK).fit(X, y)
-    assert_same_network(first, named)
-    assert_same_network(second, named)
+    assert_same_network(first, second)
+    # Compiled, while the named one runs by kernels.
+    for a, b in zip(first._weights, named._weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
     assert not adam.built
     assert adam.get_config() == config
     assert second.get_params()["optimizer"] is adam

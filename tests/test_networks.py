@@ -15,6 +15,7 @@ from _network_cases import (
     draw_ragged,
     draw_weights,
     gradients,
+    predict,
     program,
     spec_of,
     train,
@@ -22,10 +23,9 @@ from _network_cases import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrnn import _engine
 from skrnn._attention import ATTENTIONS, attention, number_of_heads
 from skrnn._cells import ACTIVATIONS, CELLS
-from skrnn._engine import _numpy_kit, _prediction
+from skrnn._engine import _numpy_kit
 from skrnn._networks import build_model
 from skrnn._spec import NetworkSpec
 from skrnn._weights import attention_weights, initial_weights, weight_table
@@ -42,16 +42,6 @@ KERAS_LOSSES = {
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 
 
-def predict_by_numpy(spec, weights, sequences, patch):
-    patch.setattr(_prediction, "SMALL", np.inf)
-    return _engine.predict(spec, weights, sequences)
-
-
-def predict_by_tensorflow(spec, weights, sequences, patch):
-    patch.setattr(_prediction, "SMALL", -1)
-    return _engine.predict(spec, weights, sequences)
-
-
 def keras_arrays(spec, dataset, X):
     """Return targets and weights with the axes that Keras expects."""
     targets, weights = dataset.targets, dataset.weights
@@ -65,8 +55,8 @@ def keras_arrays(spec, dataset, X):
 def test_three_twins_have_the_same_outputs(spec, monkeypatch):
     X, sequences = draw_dense(spec)
     weights = draw_weights(spec)
-    plain, plain_state = predict_by_numpy(spec, weights, sequences, monkeypatch)
-    compiled, state = predict_by_tensorflow(spec, weights, sequences, monkeypatch)
+    plain, plain_state = predict(spec, weights, sequences, "numpy")
+    compiled, state = predict(spec, weights, sequences, "compiled")
     np.testing.assert_allclose(compiled, plain, **CLOSE)
     np.testing.assert_allclose(state, plain_state, **CLOSE)
     outputs = build_model(spec, weights)(X).numpy()
@@ -180,9 +170,8 @@ SHAPED = [
 )
 def test_numpy_and_tensorflow_agree_on_any_shape(spec, lengths):
     sequences, weights = draw_ragged(spec, lengths), draw_weights(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        plain = predict_by_numpy(spec, weights, sequences, patch)
-        compiled = predict_by_tensorflow(spec, weights, sequences, patch)
+    plain = predict(spec, weights, sequences, "numpy")
+    compiled = predict(spec, weights, sequences, "compiled")
     for a, b in zip(plain, compiled, strict=True):
         assert a.shape == b.shape
         assert a.dtype == b.dtype == np.float64
@@ -200,7 +189,7 @@ def test_numpy_and_keras_agree_on_any_shape(cell, n_features, n, n_timesteps):
     spec = NetworkSpec(cell, (3,), n_features, CHOICES["head"][1], bidirectional=True)
     X, sequences = draw_dense(spec, n, n_timesteps)
     weights = draw_weights(spec)
-    plain, _ = _engine.predict(spec, weights, sequences)
+    plain, _ = predict(spec, weights, sequences)
     np.testing.assert_allclose(build_model(spec, weights)(X), plain, **CLOSE)
 
 
@@ -271,8 +260,8 @@ def test_dropout_changes_nothing_but_training(monkeypatch):
     spec = spec_of("gru", units=(3, 4), dropout=0.4, recurrent_dropout=0.3)
     X, sequences = draw_dense(spec)
     weights = draw_weights(spec)
-    plain, _ = predict_by_numpy(spec, weights, sequences, monkeypatch)
-    compiled, _ = predict_by_tensorflow(spec, weights, sequences, monkeypatch)
+    plain, _ = predict(spec, weights, sequences, "numpy")
+    compiled, _ = predict(spec, weights, sequences, "compiled")
     model = build_model(spec, weights)
     np.testing.assert_allclose(compiled, plain, **CLOSE)
     np.testing.assert_allclose(model(X), plain, **CLOSE)

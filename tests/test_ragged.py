@@ -10,6 +10,7 @@ from _network_cases import (
     draw_ragged,
     draw_weights,
     gradients,
+    predict,
     program,
     spec_of,
     train,
@@ -23,10 +24,10 @@ from skrnn import (
     LSTMRegressor,
     RNNRegressor,
     SequenceClassifier,
-    _engine,
 )
 from skrnn._cells import CELLS
-from skrnn._engine import _prediction
+from skrnn._engine import _native, _prediction
+from skrnn._engine._prediction import RUNNERS
 from skrnn._sequences import pack_ragged
 from skrnn._windows import sliding_windows
 
@@ -36,18 +37,21 @@ LENGTHS = (3, 7, 1, 5)
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 
 
-@pytest.fixture(params=["numpy", "tensorflow"])
+@pytest.fixture(params=RUNNERS)
 def path(request, monkeypatch):
     """Predict on one path, whatever the size."""
-    monkeypatch.setattr(
-        _prediction, "SMALL", {"numpy": np.inf, "tensorflow": -1}[request.param]
-    )
+
+    def choose(spec, _sequences):
+        unknown = request.param == "native" and not _native.can_run(spec)
+        return "numpy" if unknown else request.param
+
+    monkeypatch.setattr(_prediction, "choose_runner", choose)
 
 
 def one_by_one(spec, weights, sequences):
     """Predict each sequence by itself: no padding anywhere."""
     parts = [
-        _engine.predict(spec, weights, sequences.take(np.array([i])))
+        predict(spec, weights, sequences.take(np.array([i])))
         for i in range(len(sequences))
     ]
     return [np.concatenate(each) for each in zip(*parts, strict=True)]
@@ -79,7 +83,7 @@ def lay_out(dataset, rng):
 @every_spec
 def test_outputs_are_those_of_each_sequence_by_itself(spec, path):
     sequences, weights = draw_ragged(spec, LENGTHS), draw_weights(spec)
-    together = _engine.predict(spec, weights, sequences)
+    together = predict(spec, weights, sequences)
     apart = one_by_one(spec, weights, sequences)
     for a, b in zip(together, apart, strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)
@@ -139,27 +143,25 @@ def test_compiled_training_never_sees_what_stands_in_the_padding(spec, lengths, 
     spec=st.sampled_from(TRAINED),
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
     seed=st.integers(0, 99),
-    small=st.sampled_from([-1, np.inf]),
+    by=st.sampled_from(list(RUNNERS)),
 )
-def test_prediction_never_sees_what_stands_between(spec, lengths, seed, small):
+def test_prediction_never_sees_what_stands_between(spec, lengths, seed, by):
     dataset, weights = (
         draw_dataset(spec, draw_ragged(spec, lengths)),
         draw_weights(spec),
     )
     elsewhere = lay_out(dataset, np.random.default_rng(seed))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_prediction, "SMALL", small)
-        first = _engine.predict(spec, weights, dataset.sequences)
-        second = _engine.predict(spec, weights, elsewhere.sequences)
+    if by == "native" and not _native.can_run(spec):
+        by = "numpy"
+    first = predict(spec, weights, dataset.sequences, by)
+    second = predict(spec, weights, elsewhere.sequences, by)
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("return_sequences", [False, True])
-def test_a_state_that_grows_does_not_overflow_in_the_padding(
-    cell, return_sequences, monkeypatch
-):
+def test_a_state_that_grows_does_not_overflow_in_the_padding(cell, return_sequences):
     spec = spec_of(
         cell, activation="relu", attention="dot", return_sequences=return_sequences
     )
@@ -171,11 +173,11 @@ def test_a_state_that_grows_does_not_overflow_in_the_padding(
     loss, found = gradients(spec, dataset, weights)
     assert np.isfinite(loss)
     assert all(np.isfinite(g).all() for g in found)
-    plain = _engine.predict(spec, weights, dataset.sequences)
-    monkeypatch.setattr(_prediction, "SMALL", -1)
-    compiled = _engine.predict(spec, weights, dataset.sequences)
-    for a, b in zip(plain, compiled, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+    plain = predict(spec, weights, dataset.sequences, "numpy")
+    for by in ("native", "compiled"):
+        found = predict(spec, weights, dataset.sequences, by)
+        for a, b in zip(plain, found, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
 # The estimators

@@ -36,6 +36,8 @@ ROOMS = {
     "_holdout": {"numpy"},
     "_sequences": {"numpy", "skrnn._windows"},
     "_spec": {"numpy", "skrnn._sequences"},
+    "_seed": {"numpy", "sklearn"},
+    "_streaming": {"numpy", "skrnn._engine"},
     "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
     "_networks": {
         "keras",
@@ -57,9 +59,16 @@ ROOMS = {
     },
 }
 # These are imported before the first fit: they may load a backend when called, no more.
-LIGHT = ["__init__", "_cache", "_forward", "_numpy_kit", "_prediction", "_progress"]
+LIGHT = [
+    path.stem
+    for path in sorted((PACKAGE / "_engine").glob("*.py"))
+    if path.stem not in ("_losses", "_optimizers", "_tensorflow", "_tensorflow_kit")
+]
 # Nobody else builds networks or runs them.
-CALLERS = {"skrnn._networks": {"_engine", "_base"}, "skrnn._engine": {"_base"}}
+CALLERS = {
+    "skrnn._networks": {"_engine", "_base"},
+    "skrnn._engine": {"_base", "_streaming"},
+}
 
 
 def room_of(module):

@@ -2,17 +2,21 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays. Importing it loads neither Keras nor TensorFlow; training does.
+arrays; `Stream` predicts step by step. Importing it loads neither Keras nor TensorFlow;
+training does where there are no kernels for a network.
 """
 
 import dataclasses
+from contextlib import contextmanager, nullcontext
 
+from skrnn._engine import _native
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._prediction import predict
+from skrnn._engine._stream import Stream
 from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
 
-__all__ = ["predict", "train"]
+__all__ = ["Stream", "predict", "train"]
 
 programs = Pool(size=32)
 
@@ -38,25 +42,40 @@ def train(
     optimizer_state : list of ndarray or None
         Of the training to go on with.
     """
+    from skrnn._engine._training import Loop  # noqa: PLC0415
+
+    borrow = (
+        _direct if _native.can_train(spec, plan.loss, plan.optimizer) else _compiled
+    )
+    with borrow(_without_rates(spec), plan) as (program, rate):
+        program.reset(weights, optimizer_state)
+        if rate is not None:
+            program.optimizer.learning_rate = rate
+        return Loop(program, spec, plan, training, validation).run()
+
+
+def _direct(spec, plan):
+    """Make a program that needs no compiling, and tell the learning rate to set."""
+    program = _native.Program(spec, plan.loss, plan.optimizer)
+    return nullcontext((program, plan.learning_rate))
+
+
+@contextmanager
+def _compiled(spec, plan):
+    """Lend a compiled program, and tell the learning rate to set."""
     refuse_forked_process()
     # Deferred: this is where Keras and TensorFlow are loaded.
     from skrnn._engine._losses import loss_key  # noqa: PLC0415
     from skrnn._engine._optimizers import learning_rate, optimizer_key  # noqa: PLC0415
     from skrnn._engine._tensorflow import Program  # noqa: PLC0415
-    from skrnn._engine._training import Loop  # noqa: PLC0415
 
-    compiled_for = _without_rates(spec)
-    key = (compiled_for, loss_key(plan.loss), optimizer_key(plan.optimizer))
+    key = (spec, loss_key(plan.loss), optimizer_key(plan.optimizer))
 
     def make():
-        return Program(compiled_for, plan.loss, plan.optimizer)
+        return Program(spec, plan.loss, plan.optimizer)
 
     with programs.borrow(key, make) as program:
-        program.reset(weights, optimizer_state)
-        rate = learning_rate(plan.optimizer, plan.learning_rate)
-        if rate is not None:
-            program.optimizer.learning_rate = rate
-        return Loop(program, spec, plan, training, validation).run()
+        yield program, learning_rate(plan.optimizer, plan.learning_rate)
 
 
 def _without_rates(spec):

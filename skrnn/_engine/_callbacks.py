@@ -1,8 +1,4 @@
-"""Keras callbacks around compiled training."""
-
-import keras
-
-from skrnn._networks import build_model
+"""Keras callbacks around the engine's training."""
 
 _BATCH_EVENTS = (
     "on_train_batch_begin",
@@ -22,8 +18,13 @@ class Callbacks:
         self._program = program
         self._list = None
         if plan.callbacks:
+            # Deferred: training without callbacks may need no Keras.
+            import keras  # noqa: PLC0415
+
+            from skrnn._networks import build_model  # noqa: PLC0415
+
             self.model = build_model(spec)
-            self.model.optimizer = program.optimizer
+            self.model.optimizer = program.keras_optimizer()
             # Keras' own `fit` would set it.
             self.model.stop_training = False
             self._list = keras.callbacks.CallbackList(
@@ -56,6 +57,8 @@ class Callbacks:
 
 
 def _listens_to_batches(callback):
+    import keras  # noqa: PLC0415
+
     base = keras.callbacks.Callback
     # Asked of the object: LambdaCallback's methods aren't its class's.
     return any(

@@ -53,19 +53,23 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths):
 
 
 def _recurrent_layer(kit, spec, w, layer, x, lengths):
+    """Return a layer's outputs, or None if nobody reads them, and its last state."""
+    is_last = layer == len(spec.units) - 1
+    needs_steps = not is_last or spec.return_sequences or spec.attention is not None
     outputs, states = [], []
     for direction in spec.directions:
         y = x if direction == "forward" else kit.reverse(x, lengths)
         y = _run_cell(kit, spec, w, f"recurrent_{layer}/{direction}", y, lengths)
         states.append(kit.last(y, lengths))
-        outputs.append(y if direction == "forward" else kit.reverse(y, lengths))
-    y = kit.ops.concatenate(outputs, axis=-1)
-    state = kit.ops.concatenate(states, axis=-1)
-    if spec.layer_norm:
-        y = _layer_norm(kit, w, f"norm_{layer}", y)
-        state = _layer_norm(kit, w, f"norm_{layer}", state)
-    # One mask for both: the state is a step of y, and only one of the two is used.
-    return kit.dropout(y, spec.dropout > 0), kit.dropout(state, spec.dropout > 0)
+        if needs_steps:
+            outputs.append(y if direction == "forward" else kit.reverse(y, lengths))
+
+    def finish(parts):
+        y = kit.ops.concatenate(parts, axis=-1)
+        y = _layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
+        return kit.dropout(y, spec.dropout > 0)
+
+    return finish(outputs) if needs_steps else None, finish(states)
 
 
 def _run_cell(kit, spec, w, prefix, x, lengths):
@@ -100,7 +104,7 @@ def _attend(kit, spec, w, query, keys, lengths):
     """Put what the query attends to beside it: (..., U) -> (..., 2U)."""
     pooled = not spec.return_sequences
     queries = query[None] if pooled else query
-    mask = kit.step_mask(keys, lengths)
+    keys, mask = kit.attendable(keys, lengths)
     context, _ = attention(kit.ops, spec.attention, w, queries, keys, mask)
     context = context[0] if pooled else context
     return kit.ops.concatenate([query, context], axis=-1)

@@ -1,56 +1,111 @@
-"""Prediction: NumPy for small inputs, compiled in bounded batches for large ones."""
+"""Prediction in blocks of bounded size: by kernels, NumPy or a compiled function."""
 
 import threading
 from dataclasses import replace
 
 import numpy as np
 
-from skrnn._cells import ACTIVATIONS
-from skrnn._engine import _numpy_kit
+from skrnn._cells import ACTIVATIONS, CELLS
+from skrnn._engine import _native, _numpy_kit
 from skrnn._engine._fork import is_forked
 from skrnn._engine._forward import forward
+from skrnn._engine._threads import for_each
 
 # Below this many sequence steps times units NumPy is done before TensorFlow begins.
 SMALL = 200_000
-# Rows times units that a block may hold, about 64 MB of float32 with its gates.
-_BLOCK = 2_000_000
+# Runner -> rows times units that a block may hold: for the kernels what stays in the
+# cache, else about 64 MB of float32 with its gates.
+_BLOCK = {"native": 100_000, "numpy": 2_000_000, "compiled": 2_000_000}
 
 _compiled: dict = {}
 _MAX_COMPILED = 64
 _lock = threading.Lock()
 
 
-def predict(spec, weights, sequences):
+def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
     """Run the network on packed sequences.
 
     Returns
     -------
     outputs : ndarray of shape (n, K), or (n_real_steps, K) with ``return_sequences``
-        After the head's activation, float64.
-    states : ndarray of shape (n, units)
-        The last hidden states, float64.
+        After the head's activation, of `dtype`. With `states` instead the last hidden
+        states, of shape (n, units).
     """
+    name = choose_runner(spec, sequences)
+    run = RUNNERS[name](spec, weights, sequences)
+    collect = _collect_states if states else _collect_outputs
+    found, keep = collect(spec, sequences, dtype)
+    # Only the kernels let go of the interpreter's lock.
+    work = _multiplications(spec, sequences) if name == "native" else 0
+    blocks = _blocks(spec, sequences, _BLOCK[name])
+    for_each(lambda rows: keep(rows, *run(rows)), blocks, work)
+    return found
+
+
+def choose_runner(spec, sequences):
+    """Return the name of what predicts fastest here."""
+    if _native.can_run(spec):
+        return "native"
     # In a forked process TensorFlow would hang; NumPy is slower and works.
     small = _work(spec, sequences.lengths) <= SMALL or is_forked()
-    run = _run_numpy if small else _run_tensorflow
-    outputs, states = run(spec, weights, sequences)
-    outputs = ACTIVATIONS[spec.head.activation](_numpy_kit.ops, outputs)
-    return outputs, states
+    return "numpy" if small else "compiled"
 
 
-def _run_numpy(spec, weights, sequences):
+# Each returns the array to fill and ``keep(rows, outputs, states)``, which fills it.
+
+
+def _collect_states(spec, sequences, dtype):
+    units = spec.units[-1] * len(spec.directions)
+    found = np.empty((len(sequences), units), dtype)
+
+    def keep(rows, _outputs, states):
+        found[rows] = states
+
+    return found, keep
+
+
+def _collect_outputs(spec, sequences, dtype):
+    n_outputs = sequences.n_steps if spec.return_sequences else len(sequences)
+    found = np.empty((n_outputs, spec.head.units), dtype)
+    ends = np.cumsum(sequences.lengths) if spec.return_sequences else None
+
+    def keep(rows, outputs, _states):
+        outputs = outputs.astype(np.float64)
+        outputs = ACTIVATIONS[spec.head.activation](_numpy_kit.ops, outputs)
+        if ends is None:
+            found[rows] = outputs
+            return
+        lengths = sequences.lengths[rows]
+        for i, (end, length) in enumerate(zip(ends[rows], lengths, strict=True)):
+            found[end - length : end] = outputs[:length, i]
+
+    return found, keep
+
+
+# Each takes a spec, weights and sequences and returns ``run(rows)``, which returns the
+# outputs before the head's activation, (B, K) or (T, B, K), and the states (B, units).
+
+
+def _by_kernels(spec, weights, sequences):
+    predictor = _native.Predictor(spec, weights)
+    return lambda rows: predictor(sequences.take(rows))
+
+
+def _by_numpy(spec, weights, sequences):
+    # In double precision a row's result doesn't depend on the rows beside it.
     weights = [weight.astype(np.float64) for weight in weights]
-    parts = []
-    for rows in _blocks(spec, sequences):
+
+    def run(rows):
         block = sequences.take(rows)
-        x = np.moveaxis(block.padded(), 0, 1)
+        x = block.padded()
         x = x if spec.embedding_dim else x.astype(np.float64)
-        parts.append(forward(_numpy_kit, spec, weights, x, block.lengths))
-    return _join(spec, sequences, parts)
+        return forward(_numpy_kit, spec, weights, x, block.lengths)
+
+    return run
 
 
-def _run_tensorflow(spec, weights, sequences):
-    # Deferred: it loads TensorFlow, which small predictions do without.
+def _by_compiled(spec, weights, sequences):
+    # Deferred: it loads TensorFlow.
     from skrnn._engine._tensorflow import device_sequences, predictor  # noqa: PLC0415
 
     key = replace(spec, dropout=0.0, recurrent_dropout=0.0)
@@ -59,13 +114,18 @@ def _run_tensorflow(spec, weights, sequences):
             while len(_compiled) >= _MAX_COMPILED:
                 del _compiled[next(iter(_compiled))]
             _compiled[key] = predictor(key)
-        run = _compiled[key]
+        compiled = _compiled[key]
     data = device_sequences(sequences)
-    parts = []
-    for rows in _blocks(spec, sequences):
-        found = run(weights, data, rows)
-        parts.append([array.numpy().astype(np.float64) for array in found])
-    return _join(spec, sequences, parts)
+    numbers = np.arange(len(sequences))
+    return lambda rows: [a.numpy() for a in compiled(weights, data, numbers[rows])]
+
+
+RUNNERS = {"native": _by_kernels, "numpy": _by_numpy, "compiled": _by_compiled}
+
+
+def _multiplications(spec, sequences):
+    columns = sum(CELLS[spec.cell].n_gates * units**2 for units in spec.units)
+    return sequences.n_steps * columns
 
 
 def _work(spec, lengths):
@@ -78,31 +138,24 @@ def _work(spec, lengths):
     return work
 
 
-def _blocks(spec, sequences):
-    """Cut the sequences, shortest first, into blocks of bounded size."""
-    order = np.argsort(sequences.lengths, kind="stable")
-    lengths = sequences.lengths[order]
+def _blocks(spec, sequences, most):
+    """Cut the sequences into blocks of bounded size, those of like length together.
+
+    Equally long ones stay in their order: their blocks are slices, which cost nothing
+    however many sequences there are.
+    """
+    lengths, n = sequences.lengths, len(sequences)
+    if sequences.is_uniform:
+        size = max(1, int(most / _work(spec, lengths[:1])))
+        yield from (slice(at, min(at + size, n)) for at in range(0, n, size))
+        return
+    order = np.argsort(lengths, kind="stable")
+    lengths = lengths[order]
     first = 0
-    while first < len(order):
-        last = min(
-            first + max(1, int(_BLOCK / _work(spec, lengths[first]))), len(order)
-        )
+    while first < n:
+        last = min(first + max(1, int(most / _work(spec, lengths[first]))), n)
         # The longest of them decides how many it may be.
-        fit = max(1, int(_BLOCK / _work(spec, lengths[last - 1])))
+        fit = max(1, int(most / _work(spec, lengths[last - 1])))
         last = min(last, first + fit)
         yield order[first:last]
         first = last
-
-
-def _join(spec, sequences, parts):
-    """Put the blocks' results back into the order of the sequences."""
-    order = np.argsort(sequences.lengths, kind="stable")
-    back = np.argsort(order, kind="stable")
-    states = np.concatenate([states for _, states in parts])[back]
-    if not spec.return_sequences:
-        return np.concatenate([outputs for outputs, _ in parts])[back], states
-    lengths = iter(sequences.lengths[order])
-    steps = [
-        block[: next(lengths), i] for block, _ in parts for i in range(block.shape[1])
-    ]
-    return np.concatenate([steps[i] for i in back]), states

@@ -22,7 +22,7 @@ def device_sequences(sequences):
     """Hand `Sequences` to TensorFlow."""
     return {
         "values": tf.convert_to_tensor(sequences.values),
-        "starts": tf.constant(sequences.starts, tf.int64),
+        "starts": tf.constant(sequences.starts[:], tf.int64),
         "lengths": tf.constant(sequences.lengths, tf.int64),
         "step": tf.constant(sequences.step, tf.int64),
     }
@@ -79,6 +79,10 @@ class Program:
 
     def get_optimizer_state(self):
         return _arrays(self.optimizer.variables)
+
+    def keras_optimizer(self):
+        """Return what callbacks see as the model's optimizer."""
+        return self.optimizer
 
     def _train(self, data, order, knobs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.

@@ -54,8 +54,8 @@ class Kit:
         rows = tf.range(tf.shape(x)[1], dtype=lengths.dtype)
         return tf.gather_nd(x, tf.stack([lengths - 1, rows], axis=1))
 
-    def step_mask(self, x, lengths):
-        return tf.range(tf.shape(x)[0], dtype=lengths.dtype)[:, None] < lengths
+    def attendable(self, x, lengths):
+        return x, tf.range(tf.shape(x)[0], dtype=lengths.dtype)[:, None] < lengths
 
     def run_cell(
         self, cell, activation, x, kernel, recurrent_kernel, biases, held, dropout

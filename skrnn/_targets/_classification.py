@@ -166,7 +166,8 @@ class SequenceClassifierMixin(ClassifierMixin):
             probability of each label by itself. With ``return_sequences=True``
             (n, T, n_classes), zero at padding, or ragged where X is ragged.
         """
-        sequences, probabilities = self._probabilities(X)
+        sequences, outputs = self._run(X)
+        probabilities = self._decode_proba(outputs)
         if self.return_sequences:
             return unpack_steps(probabilities, sequences, 0)
         return probabilities
@@ -203,19 +204,24 @@ class SequenceClassifierMixin(ClassifierMixin):
         y : ndarray of shape (n,) or (n, n_labels)
             With ``return_sequences=True`` (n, T), or ragged where X is ragged.
         """
-        sequences, probabilities = self._probabilities(X)
-        if self._multilabel:
-            return (probabilities > 0.5).astype(int)
-        labels = self.classes_[probabilities.argmax(axis=1)]
+        sequences, outputs = self._run(X)
+        labels = self._decode(outputs)
         if self.return_sequences:
             return unpack_steps(labels, sequences, self._pad_label)
         return labels
 
-    def _probabilities(self, X):
-        sequences, outputs, _ = self._outputs(X)
+    def _decode(self, outputs):
+        """Turn the network's outputs (n, K) into labels."""
+        probabilities = self._decode_proba(outputs)
+        if self._multilabel:
+            return (probabilities > 0.5).astype(int)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def _decode_proba(self, outputs):
+        """Turn the network's outputs into the probabilities of all classes."""
         if outputs.shape[1] == 1:
-            outputs = np.hstack([1 - outputs, outputs])
-        return sequences, outputs
+            return np.hstack([1 - outputs, outputs])
+        return outputs
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, over real steps where every step has a label.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import assert_all_finite, column_or_1d
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
 
 from skrnn._constraints import StrOptions
 from skrnn._sequences import unpack_steps
@@ -135,10 +135,17 @@ class SequenceRegressorMixin(RegressorMixin):
             Of the shape that y had in ``fit``, in y's units; with
             ``return_sequences=True`` (n, T), (n, T, K), or ragged where X is ragged.
         """
-        sequences, outputs, _ = self._outputs(X)
-        y = outputs * self._y_scale + self._y_offset
-        y = y.reshape(len(y), *self._y_shape).astype(self._y_dtype)
+        check_is_fitted(self)
+        sequences, outputs = self._run(X, dtype=self._y_dtype)
+        y = self._decode(outputs)
         return unpack_steps(y, sequences, 0) if self.return_sequences else y
+
+    def _decode(self, outputs):
+        """Turn the network's outputs (n, K), which are used up, into targets."""
+        outputs *= self._y_scale
+        outputs += self._y_offset
+        shape = len(outputs), *self._y_shape
+        return outputs.reshape(shape).astype(self._y_dtype, copy=False)
 
     def score(self, X, y, sample_weight=None):
         """Return R², over all values at once where y has several a sequence.

@@ -1,0 +1,382 @@
+/* Recurrent layers forward and backward, for training on a CPU.
+
+   A small layer spends most of a framework's time between its products. Here a layer's
+   whole run over time is one call: the recurrent kernel is packed once, products are
+   tiles in registers, and a step's gates are computed while they are in the cache. A
+   call lets go of Python's lock.
+
+   Arrays are time-major, (steps, sequences, ...), float32 and contiguous. `active` says
+   how many sequences still run at each step: the first ones, so the longest come first.
+   Results don't depend on how sequences are divided among threads. */
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
+#define PACKED(k, n, vl) ((k)*ROUND_UP(n, vl))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* Rows that `outer` sums at a time: its operands stay in the cache. */
+#define BLOCK 128
+
+enum { RNN, LSTM, GRU };
+enum { TANH, SIGMOID, RELU, LINEAR };
+
+/* Sequences `first` to `last` of one layer in one direction. */
+typedef struct {
+    long cell, activation, gates, steps, sequences, units, first, last;
+    const int *active;
+    float *z;            /* (steps, sequences, gates * units): inputs, then gates */
+    float *h, *c;        /* (steps + 1, sequences, units) */
+    float *extra;        /* (steps, sequences, units): what backward needs besides */
+    const float *kernel; /* (units, gates * units) */
+    const float *bias;   /* (gates * units) of the recurrent product, or NULL */
+    const float *mask;   /* (sequences, units) for the recurrent product, or NULL */
+} Layer;
+
+typedef struct {
+    long steps, sequences;
+    const int *active;
+} Rows;
+
+/* A left operand (rows, m) of a sum of outer products, and where the sum goes. */
+typedef struct {
+    const float *a;
+    long m;
+    const float *mask; /* (sequences, m) to multiply it by, or NULL */
+    float *out;
+} Left;
+
+#define GATES(l, t, row) ((l)->z + ((t) * (l)->sequences + (row)) * (l)->gates * (l)->units)
+#define STATE(l, name, t, row) ((l)->name + ((t) * (l)->sequences + (row)) * (l)->units)
+
+typedef struct {
+    int (*forward)(const Layer *);
+    int (*backward)(const Layer *, const float *dy, float *dh);
+    int (*project)(const Rows *, const float *a, long k, const float *b, int transposed,
+                   long n, const float *bias, float *c);
+    int (*outer)(const Rows *, const Left *, int n_lefts, const float *b, long ldb, long n,
+                 long ldout);
+    void (*total)(const Rows *, const float *b, long ldb, long n, float *out);
+    double (*square)(const float *, long);
+    void (*adam)(float *w, const float *g, float *m, float *v, long n, float rate,
+                 float keep_1, float keep_2, float epsilon);
+} Kernels;
+
+#define VL 4
+#define MR 4
+#define NV 2
+#define ISA(name) plain_##name
+#include "_kernels_vector.h"
+#undef VL
+#undef MR
+#undef NV
+#undef ISA
+
+#if defined(__x86_64__)
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+#define LANES(n) _mm256_loadu_si256((const __m256i *)(lanes + 8 - (n)))
+#define MASKED_LOAD(from, n) _mm256_maskload_ps(from, LANES(n))
+#define MASKED_STORE(to, v, n) _mm256_maskstore_ps(to, LANES(n), (__m256)(v))
+#define MAXIMUM(a, b) ((vec)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define MINIMUM(a, b) ((vec)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define VL 8
+#define MR 4
+#define NV 3
+#define ISA(name) avx2_##name
+#include "_kernels_vector.h"
+#undef MASKED_LOAD
+#undef MASKED_STORE
+#undef MAXIMUM
+#undef MINIMUM
+#undef VL
+#undef MR
+#undef NV
+#undef ISA
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx2,fma,prefer-vector-width=512")
+#define MASKED_LOAD(from, n) _mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), from)
+#define MASKED_STORE(to, v, n)                                                         \
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << (n)) - 1), (__m512)(v))
+#define MAXIMUM(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define MINIMUM(a, b) ((vec)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define VL 16
+#define MR 8
+#define NV 3
+#define ISA(name) avx512_##name
+#include "_kernels_vector.h"
+#undef MASKED_LOAD
+#undef MASKED_STORE
+#undef MAXIMUM
+#undef MINIMUM
+#undef VL
+#undef MR
+#undef NV
+#undef ISA
+#pragma GCC pop_options
+
+#endif
+
+static const Kernels *kernels = &plain_kernels;
+static const char *instruction_set = "plain";
+
+static int choose(const char *name)
+{
+    if (!strcmp(name, "plain")) {
+        kernels = &plain_kernels, instruction_set = "plain";
+        return 1;
+    }
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (!strcmp(name, "avx2") && avx2) {
+        kernels = &avx2_kernels, instruction_set = "avx2";
+        return 1;
+    }
+    if (!strcmp(name, "avx512") && avx2 && __builtin_cpu_supports("avx512f")) {
+        kernels = &avx512_kernels, instruction_set = "avx512";
+        return 1;
+    }
+#endif
+    return 0;
+}
+
+/* ---- Python ----------------------------------------------------------------------- */
+
+/* An array that may be None. */
+typedef struct {
+    Py_buffer view;
+    int given;
+} Array;
+
+static int take(PyObject *object, void *to)
+{
+    Array *array = to;
+    if (!object) { /* Python cleans up after an argument that it couldn't read. */
+        if (array->given)
+            PyBuffer_Release(&array->view);
+        return 1;
+    }
+    if (object == Py_None)
+        return 1;
+    if (PyObject_GetBuffer(object, &array->view, PyBUF_C_CONTIGUOUS) < 0)
+        return 0;
+    array->given = 1;
+    return Py_CLEANUP_SUPPORTED;
+}
+
+/* The floats of an array; refuses one that has fewer than `n`. */
+static void *floats(const Array *array, long n, int *good)
+{
+    if (!array->given)
+        return NULL;
+    if (array->view.len < (Py_ssize_t)(n * sizeof(float))) {
+        PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %ld are needed",
+                     array->view.len, n * (long)sizeof(float));
+        *good = 0;
+    }
+    return array->view.buf;
+}
+
+static void release(Array *arrays, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (arrays[i].given)
+            PyBuffer_Release(&arrays[i].view);
+}
+
+static PyObject *finish(Array *arrays, int n, int good, int enough)
+{
+    release(arrays, n);
+    if (!good)
+        return NULL;
+    if (!enough)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+/* layer(cell, activation, steps, sequences, units, first, last, active, z, h, c, extra,
+         kernel, bias, mask, dy, dh): forward if dy is None. */
+static PyObject *layer(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Layer l;
+    Array a[10] = {0};
+    if (!PyArg_ParseTuple(args, "lllllllO&O&O&O&O&O&O&O&O&O&", &l.cell, &l.activation,
+                          &l.steps, &l.sequences, &l.units, &l.first, &l.last, take, a,
+                          take, a + 1, take, a + 2, take, a + 3, take, a + 4, take, a + 5,
+                          take, a + 6, take, a + 7, take, a + 8, take, a + 9))
+        return NULL;
+    static const int gates[] = {1, 4, 3};
+    int good = 1, enough = 0;
+    l.gates = gates[l.cell];
+    long rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
+    l.active = floats(a, l.steps, &good);
+    l.z = floats(a + 1, rows * l.gates * l.units, &good);
+    l.h = floats(a + 2, after * l.units, &good);
+    l.c = floats(a + 3, after * l.units, &good);
+    l.extra = floats(a + 4, rows * l.units, &good);
+    l.kernel = floats(a + 5, l.units * l.gates * l.units, &good);
+    l.bias = floats(a + 6, l.gates * l.units, &good);
+    l.mask = floats(a + 7, l.sequences * l.units, &good);
+    float *dy = floats(a + 8, rows * l.units, &good);
+    float *dh = floats(a + 9, l.sequences * l.units, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        enough = dy ? kernels->backward(&l, dy, dh) : kernels->forward(&l);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 10, good, enough);
+}
+
+/* project(steps, sequences, active, a, k, b, transposed, n, bias, c) */
+static PyObject *project(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Rows rows;
+    Array a[5] = {0};
+    long k, n;
+    int transposed, good = 1, enough = 0;
+    if (!PyArg_ParseTuple(args, "llO&O&lO&ilO&O&", &rows.steps, &rows.sequences, take, a,
+                          take, a + 1, &k, take, a + 2, &transposed, &n, take, a + 3,
+                          take, a + 4))
+        return NULL;
+    rows.active = floats(a, rows.steps, &good);
+    float *left = floats(a + 1, rows.steps * rows.sequences * k, &good);
+    float *right = floats(a + 2, k * n, &good);
+    float *bias = floats(a + 3, n, &good);
+    float *to = floats(a + 4, rows.steps * rows.sequences * n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        enough = kernels->project(&rows, left, k, right, transposed, n, bias, to);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 5, good, enough);
+}
+
+/* outer(steps, sequences, active, b, ldb, n, column, ldout, total, a, m, out,
+         other, other_m, mask, other_out): `column` is where b's columns stand in the
+   outputs and in the total of b's rows, which are `ldout` wide. */
+static PyObject *outer(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Rows rows;
+    Left lefts[2];
+    Array a[8] = {0};
+    long n, ldb, ldout, column;
+    int good = 1, enough = 0;
+    if (!PyArg_ParseTuple(args, "llO&O&llllO&O&lO&O&lO&O&", &rows.steps, &rows.sequences,
+                          take, a, take, a + 1, &ldb, &n, &column, &ldout, take, a + 2,
+                          take, a + 3, &lefts[0].m, take, a + 4, take, a + 5, &lefts[1].m,
+                          take, a + 6, take, a + 7))
+        return NULL;
+    long all = rows.steps * rows.sequences;
+    rows.active = floats(a, rows.steps, &good);
+    float *b = floats(a + 1, all * ldb, &good), *sum = floats(a + 2, ldout, &good);
+    lefts[0].a = floats(a + 3, all * lefts[0].m, &good);
+    lefts[0].mask = a[5].given ? NULL : floats(a + 6, rows.sequences * lefts[0].m, &good);
+    lefts[0].out = floats(a + 4, lefts[0].m * ldout, &good);
+    lefts[1].a = floats(a + 5, all * lefts[1].m, &good);
+    lefts[1].mask = floats(a + 6, rows.sequences * lefts[1].m, &good);
+    lefts[1].out = floats(a + 7, lefts[1].m * ldout, &good);
+    if (good) {
+        lefts[0].out += column;
+        lefts[1].out += lefts[1].a ? column : 0;
+        Py_BEGIN_ALLOW_THREADS
+        enough = kernels->outer(&rows, lefts, lefts[1].a ? 2 : 1, b, ldb, n, ldout);
+        if (sum)
+            kernels->total(&rows, b, ldb, n, sum + column);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 8, good, enough);
+}
+
+/* norms(x, ends): the norm of each part of x. */
+static PyObject *clip(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[2] = {0};
+    double limit;
+    int good = 1, finite = 1;
+    if (!PyArg_ParseTuple(args, "O&O&d", take, a, take, a + 1, &limit))
+        return NULL;
+    long n_parts = a[1].view.len / sizeof(long long);
+    long long *ends = a[1].view.buf;
+    float *x = floats(a, n_parts ? ends[n_parts - 1] : 0, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        for (long part = 0, first = 0; part < n_parts; first = ends[part++]) {
+            long n = ends[part] - first;
+            double norm = sqrt(kernels->square(x + first, n));
+            finite &= isfinite(norm);
+            if (norm > limit)
+                for (long i = 0; i < n; i++)
+                    x[first + i] *= (float)(limit / norm);
+        }
+        Py_END_ALLOW_THREADS
+    }
+    release(a, 2);
+    return good ? PyBool_FromLong(finite) : NULL;
+}
+
+static PyObject *adam(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[4] = {0};
+    float rate, keep_1, keep_2, epsilon;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "O&O&O&O&ffff", take, a, take, a + 1, take, a + 2, take,
+                          a + 3, &rate, &keep_1, &keep_2, &epsilon))
+        return NULL;
+    long n = a[0].view.len / sizeof(float);
+    float *w = floats(a, n, &good), *g = floats(a + 1, n, &good);
+    float *m = floats(a + 2, n, &good), *v = floats(a + 3, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        kernels->adam(w, g, m, v, n, rate, keep_1, keep_2, epsilon);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 4, good, 1);
+}
+
+static PyObject *use(PyObject *self, PyObject *args)
+{
+    (void)self;
+    const char *name;
+    if (!PyArg_ParseTuple(args, "s", &name))
+        return NULL;
+    if (!choose(name))
+        return PyErr_Format(PyExc_ValueError, "this processor lacks %s", name);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
+    {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
+    {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernels", NULL, -1, methods,
+                                   NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__kernels(void)
+{
+    if (!choose("avx512"))
+        choose("avx2");
+    return PyModule_Create(&module);
+}

@@ -1,0 +1,545 @@
+/* The kernels for one instruction set; `_kernels.c` includes this once for each.
+
+   Before it come VL, the floats in a vector; MR and NV, the rows and vectors of the
+   tile of a product that stays in registers; ISA(name), the name of a function here;
+   and, where there are such instructions, MASKED_LOAD, MASKED_STORE, MAXIMUM and
+   MINIMUM, the last two returning their second operand if one is NaN. */
+
+typedef float ISA(vector) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+typedef int ISA(integers) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+#define vec ISA(vector)
+#define bits ISA(integers)
+#define PANEL (VL * NV)
+
+INLINE vec ISA(load)(const float *from, long n)
+{
+    if (n >= VL)
+        return *(const vec *)from;
+#ifdef MASKED_LOAD
+    return MASKED_LOAD(from, n);
+#else
+    vec v = {0};
+    for (long j = 0; j < n; j++)
+        v[j] = from[j];
+    return v;
+#endif
+}
+
+INLINE void ISA(store)(float *to, vec v, long n)
+{
+    if (n >= VL)
+        *(vec *)to = v;
+    else {
+#ifdef MASKED_STORE
+        MASKED_STORE(to, v, n);
+#else
+        for (long j = 0; j < n; j++)
+            to[j] = v[j];
+#endif
+    }
+}
+
+INLINE vec ISA(constant)(float value) { return value - (vec){0}; }
+
+/* Of a NaN and a number these return the NaN if it is `x`. */
+INLINE vec ISA(at_least)(vec limit, vec x)
+{
+#ifdef MAXIMUM
+    return MAXIMUM(limit, x);
+#else
+    bits below = x < limit;
+    return (vec)((below & (bits)limit) | (~below & (bits)x));
+#endif
+}
+
+INLINE vec ISA(at_most)(vec limit, vec x)
+{
+#ifdef MINIMUM
+    return MINIMUM(limit, x);
+#else
+    bits above = x > limit;
+    return (vec)((above & (bits)limit) | (~above & (bits)x));
+#endif
+}
+
+INLINE vec ISA(clamp)(vec x, float limit)
+{
+    vec top = ISA(constant)(limit);
+    return ISA(at_least)(-top, ISA(at_most)(top, x));
+}
+
+/* ---- activations ---------------------------------------------------------------- */
+
+/* A rational approximation, minimax over |x| <= 9: within 4e-7 of the value in single
+   precision. NaN passes through. */
+INLINE vec ISA(tanh)(vec x)
+{
+    x = ISA(clamp)(x, 9.0f);
+    vec s = x * x;
+    vec p = s * 1.3354795e-8f + 2.0609189e-5f;
+    vec q = s * 7.7766162e-7f + 3.2856459e-4f;
+    p = p * s + 3.4955951e-3f;
+    q = q * s + 2.5877009e-2f;
+    p = p * s + 1.3381032e-1f;
+    q = q * s + 4.6714347e-1f;
+    p = p * s + 1.0f;
+    q = q * s + 1.0f;
+    return ISA(clamp)(x * p / q, 1.0f);
+}
+
+INLINE vec ISA(sigmoid)(vec x) { return ISA(tanh)(x * 0.5f) * 0.5f + 0.5f; }
+
+INLINE vec ISA(activate)(int kind, vec x)
+{
+    vec zero = {0};
+    switch (kind) {
+    case TANH:
+        return ISA(tanh)(x);
+    case SIGMOID:
+        return ISA(sigmoid)(x);
+    case RELU:
+        return ISA(at_least)(zero, x);
+    default:
+        return x;
+    }
+}
+
+/* The derivative of an activation, from its value. */
+INLINE vec ISA(slope)(int kind, vec y)
+{
+    vec zero = {0}, one = ISA(constant)(1);
+    switch (kind) {
+    case TANH:
+        return one - y * y;
+    case SIGMOID:
+        return y * (one - y);
+    case RELU:
+        return (vec)((y > zero) & (bits)one);
+    default:
+        return one;
+    }
+}
+
+/* ---- products ------------------------------------------------------------------- */
+
+/* Put b (k, n) in panels of PANEL columns, the last one filled up to whole vectors. */
+static void ISA(pack)(const float *b, long k, long n, long row, long column, float *to)
+{
+    for (long first = 0; first < n; first += PANEL) {
+        long real = MIN(PANEL, n - first);
+        long width = ROUND_UP(real, VL);
+        for (long i = 0; i < k; i++, to += width) {
+            const float *from = b + i * row + first * column;
+            if (column == 1)
+                memcpy(to, from, real * sizeof(float));
+            else
+                for (long j = 0; j < real; j++)
+                    to[j] = from[j * column];
+            for (long j = real; j < width; j++)
+                to[j] = 0;
+        }
+    }
+}
+
+/* One tile of `product`; m and vectors are constants wherever it is called. */
+INLINE void ISA(tile)(const int m, const int vectors, long k, const float *a, long row,
+                      long column, const float *b, float *c, long ldc, long n, int add,
+                      const float *bias)
+{
+    vec sum[MR][NV];
+#pragma GCC unroll 8
+    for (int j = 0; j < vectors; j++) {
+        vec start = bias ? ISA(load)(bias + j * VL, n - j * VL) : (vec){0};
+#pragma GCC unroll 8
+        for (int i = 0; i < m; i++)
+            sum[i][j] = start;
+    }
+    for (long p = 0; p < k; p++, a += column, b += vectors * VL) {
+        vec right[NV];
+#pragma GCC unroll 8
+        for (int j = 0; j < vectors; j++)
+            right[j] = *(const vec *)(b + j * VL);
+#pragma GCC unroll 8
+        for (int i = 0; i < m; i++) {
+            vec left = ISA(constant)(a[i * row]);
+#pragma GCC unroll 8
+            for (int j = 0; j < vectors; j++)
+                sum[i][j] += left * right[j];
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < m; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < vectors; j++) {
+            float *to = c + i * ldc + j * VL;
+            if (add)
+                sum[i][j] += ISA(load)(to, n - j * VL);
+            ISA(store)(to, sum[i][j], n - j * VL);
+        }
+}
+
+#define TILE(M, N)                                                                     \
+    case (N)*16 + (M):                                                                 \
+        ISA(tile)(M, N, k, a, row, column, b, c, ldc, n, add, bias);                   \
+        break;
+#define TILES_4(N) TILE(1, N) TILE(2, N) TILE(3, N) TILE(4, N)
+#if MR == 8
+#define TILES(N) TILES_4(N) TILE(5, N) TILE(6, N) TILE(7, N) TILE(8, N)
+#else
+#define TILES(N) TILES_4(N)
+#endif
+
+static void ISA(any_tile)(int m, int vectors, long k, const float *a, long row,
+                          long column, const float *b, float *c, long ldc, long n,
+                          int add, const float *bias)
+{
+    switch (vectors * 16 + m) {
+        TILES(1)
+        TILES(2)
+#if NV > 2
+        TILES(3)
+#endif
+    }
+}
+
+/* c (m, n) = [c +] [bias +] a (m, k) b, with b in panels. */
+static void ISA(product)(long m, long n, long k, const float *a, long row, long column,
+                         const float *b, float *c, long ldc, int add, const float *bias)
+{
+    for (long j = 0; j < n; j += PANEL) {
+        long real = MIN(PANEL, n - j);
+        int vectors = (real + VL - 1) / VL;
+        for (long i = 0; i < m; i += MR)
+            ISA(any_tile)(MIN(MR, m - i), vectors, k, a + i * row, row, column, b,
+                          c + i * ldc + j, ldc, real, add, bias ? bias + j : NULL);
+        b += k * vectors * VL;
+    }
+}
+
+/* ---- cells: one step of the rows `first` to `last` -------------------------------- */
+
+static void ISA(rnn_forward)(const Layer *l, long t, long row, const float *r)
+{
+    const float *z = GATES(l, t, row);
+    for (long u = 0; u < l->units; u += VL) {
+        long n = l->units - u;
+        vec x = ISA(load)(z + u, n) + ISA(load)(r + u, n);
+        ISA(store)(STATE(l, h, t + 1, row) + u, ISA(activate)(l->activation, x), n);
+    }
+}
+
+static void ISA(lstm_forward)(const Layer *l, long t, long row, const float *r)
+{
+    long units = l->units;
+    float *z = GATES(l, t, row);
+    for (long u = 0; u < units; u += VL) {
+        long n = units - u;
+        vec i = ISA(sigmoid)(ISA(load)(z + u, n) + ISA(load)(r + u, n));
+        vec f = ISA(sigmoid)(ISA(load)(z + units + u, n) + ISA(load)(r + units + u, n));
+        vec g = ISA(load)(z + 2 * units + u, n) + ISA(load)(r + 2 * units + u, n);
+        vec o = ISA(load)(z + 3 * units + u, n) + ISA(load)(r + 3 * units + u, n);
+        g = ISA(activate)(l->activation, g);
+        o = ISA(sigmoid)(o);
+        vec c = f * ISA(load)(STATE(l, c, t, row) + u, n) + i * g;
+        vec a = ISA(activate)(l->activation, c);
+        ISA(store)(z + u, i, n);
+        ISA(store)(z + units + u, f, n);
+        ISA(store)(z + 2 * units + u, g, n);
+        ISA(store)(z + 3 * units + u, o, n);
+        ISA(store)(STATE(l, c, t + 1, row) + u, c, n);
+        ISA(store)(STATE(l, extra, t, row) + u, a, n);
+        ISA(store)(STATE(l, h, t + 1, row) + u, o * a, n);
+    }
+}
+
+static void ISA(gru_forward)(const Layer *l, long t, long row, const float *r)
+{
+    long units = l->units;
+    float *z = GATES(l, t, row);
+    for (long u = 0; u < units; u += VL) {
+        long n = units - u;
+        vec keep = ISA(load)(z + u, n) + ISA(load)(r + u, n);
+        vec reset = ISA(load)(z + units + u, n) + ISA(load)(r + units + u, n);
+        vec before = ISA(load)(r + 2 * units + u, n);
+        keep = ISA(sigmoid)(keep);
+        reset = ISA(sigmoid)(reset);
+        vec new = ISA(load)(z + 2 * units + u, n) + reset * before;
+        new = ISA(activate)(l->activation, new);
+        vec h = new + keep * (ISA(load)(STATE(l, h, t, row) + u, n) - new);
+        ISA(store)(z + u, keep, n);
+        ISA(store)(z + units + u, reset, n);
+        ISA(store)(z + 2 * units + u, new, n);
+        ISA(store)(STATE(l, extra, t, row) + u, before, n);
+        ISA(store)(STATE(l, h, t + 1, row) + u, h, n);
+    }
+}
+
+/* Backward: dh is the gradient of the state after the step; afterwards GATES holds the
+   gradient of the projected inputs, and dh what reaches the state before it directly,
+   not through the recurrent product. */
+
+static void ISA(rnn_backward)(const Layer *l, long t, long row, float *dh, float *dc)
+{
+    (void)dc;
+    for (long u = 0; u < l->units; u += VL) {
+        long n = l->units - u;
+        vec d = ISA(load)(dh + u, n);
+        vec h = ISA(load)(STATE(l, h, t + 1, row) + u, n);
+        ISA(store)(GATES(l, t, row) + u, d * ISA(slope)(l->activation, h), n);
+        ISA(store)(dh + u, (vec){0}, n);
+    }
+}
+
+static void ISA(lstm_backward)(const Layer *l, long t, long row, float *dh, float *dc)
+{
+    long units = l->units;
+    float *z = GATES(l, t, row);
+    vec one = ISA(constant)(1);
+    for (long u = 0; u < units; u += VL) {
+        long n = units - u;
+        vec d = ISA(load)(dh + u, n);
+        vec i = ISA(load)(z + u, n), f = ISA(load)(z + units + u, n);
+        vec g = ISA(load)(z + 2 * units + u, n), o = ISA(load)(z + 3 * units + u, n);
+        vec a = ISA(load)(STATE(l, extra, t, row) + u, n);
+        vec c = ISA(load)(STATE(l, c, t, row) + u, n);
+        vec dcell = ISA(load)(dc + u, n) + d * o * ISA(slope)(l->activation, a);
+        ISA(store)(z + u, dcell * g * i * (one - i), n);
+        ISA(store)(z + units + u, dcell * c * f * (one - f), n);
+        ISA(store)(z + 2 * units + u, dcell * i * ISA(slope)(l->activation, g), n);
+        ISA(store)(z + 3 * units + u, d * a * o * (one - o), n);
+        ISA(store)(dc + u, dcell * f, n);
+        ISA(store)(dh + u, (vec){0}, n);
+    }
+}
+
+static void ISA(gru_backward)(const Layer *l, long t, long row, float *dh, float *dc)
+{
+    (void)dc;
+    long units = l->units;
+    float *z = GATES(l, t, row);
+    vec one = ISA(constant)(1);
+    for (long u = 0; u < units; u += VL) {
+        long n = units - u;
+        float *extra = STATE(l, extra, t, row) + u;
+        vec d = ISA(load)(dh + u, n);
+        vec keep = ISA(load)(z + u, n), reset = ISA(load)(z + units + u, n);
+        vec new = ISA(load)(z + 2 * units + u, n), before = ISA(load)(extra, n);
+        vec h = ISA(load)(STATE(l, h, t, row) + u, n);
+        vec dnew = d * (one - keep) * ISA(slope)(l->activation, new);
+        ISA(store)(z + u, d * (h - new) * keep * (one - keep), n);
+        ISA(store)(z + units + u, dnew * before * reset * (one - reset), n);
+        ISA(store)(z + 2 * units + u, dnew, n);
+        ISA(store)(extra, dnew * reset, n);
+        ISA(store)(dh + u, d * keep, n);
+    }
+}
+
+static void (*const ISA(steps_forward)[])(const Layer *, long, long, const float *) = {
+    ISA(rnn_forward), ISA(lstm_forward), ISA(gru_forward)};
+static void (*const ISA(steps_backward)[])(const Layer *, long, long, float *, float *) = {
+    ISA(rnn_backward), ISA(lstm_backward), ISA(gru_backward)};
+
+INLINE void ISA(add_rows)(float *to, const float *from, long n)
+{
+    for (long j = 0; j < n; j += VL)
+        ISA(store)(to + j, ISA(load)(to + j, n - j) + ISA(load)(from + j, n - j), n - j);
+}
+
+INLINE void ISA(scale_rows)(float *to, const float *from, const float *by, long n)
+{
+    for (long j = 0; j < n; j += VL)
+        ISA(store)(to + j, ISA(load)(from + j, n - j) * ISA(load)(by + j, n - j), n - j);
+}
+
+/* ---- a layer over all steps ------------------------------------------------------- */
+
+static int ISA(forward)(const Layer *l)
+{
+    long units = l->units, columns = l->gates * units, rows = l->last - l->first;
+    float *packed = malloc(PACKED(units, columns, VL) * sizeof(float));
+    float *r = malloc(rows * columns * sizeof(float));
+    float *masked = l->mask ? malloc(rows * units * sizeof(float)) : NULL;
+    int enough = packed && r && (masked || !l->mask);
+    if (enough) {
+        ISA(pack)(l->kernel, units, columns, columns, 1, packed);
+        for (long t = 0; t < l->steps; t++) {
+            long n = MIN(l->last, l->active[t]) - l->first;
+            if (n <= 0)
+                break;
+            const float *h = STATE(l, h, t, l->first);
+            if (l->mask) {
+                ISA(scale_rows)(masked, h, l->mask + l->first * units, n * units);
+                h = masked;
+            }
+            ISA(product)(n, columns, units, h, units, 1, packed, r, columns, 0, l->bias);
+            for (long i = 0; i < n; i++)
+                ISA(steps_forward)[l->cell](l, t, l->first + i, r + i * columns);
+        }
+    }
+    free(packed), free(r), free(masked);
+    return enough;
+}
+
+static int ISA(backward)(const Layer *l, const float *dy, float *dh)
+{
+    long units = l->units, columns = l->gates * units, rows = l->last - l->first;
+    /* The last gate of a GRU has gradients of its own: they stand in `extra`. */
+    long shared = l->cell == GRU ? 2 * units : columns;
+    float *packed = malloc((PACKED(shared, units, VL) + PACKED(units, units, VL)) *
+                           sizeof(float));
+    float *packed_new = packed + PACKED(shared, units, VL);
+    float *dc = calloc(rows * units, sizeof(float));
+    float *through = malloc(rows * units * sizeof(float));
+    int enough = packed && dc && through;
+    if (enough) {
+        ISA(pack)(l->kernel, shared, units, 1, columns, packed);
+        if (l->cell == GRU)
+            ISA(pack)(l->kernel + shared, units, units, 1, columns, packed_new);
+        dh += l->first * units;
+        for (long t = l->steps - 1; t >= 0; t--) {
+            long n = MIN(l->last, l->active[t]) - l->first;
+            if (n <= 0)
+                continue;
+            ISA(add_rows)(dh, dy + (t * l->sequences + l->first) * units, n * units);
+            for (long i = 0; i < n; i++)
+                ISA(steps_backward)[l->cell](l, t, l->first + i, dh + i * units,
+                                             dc + i * units);
+            float *to = l->mask ? through : dh;
+            ISA(product)(n, units, shared, GATES(l, t, l->first), columns, 1, packed, to,
+                         units, !l->mask, NULL);
+            if (l->cell == GRU)
+                ISA(product)(n, units, units, STATE(l, extra, t, l->first), units, 1,
+                             packed_new, to, units, 1, NULL);
+            if (l->mask) {
+                ISA(scale_rows)(to, to, l->mask + l->first * units, n * units);
+                ISA(add_rows)(dh, to, n * units);
+            }
+        }
+    }
+    free(packed), free(dc), free(through);
+    return enough;
+}
+
+/* ---- products over the rows of all steps ------------------------------------------ */
+
+/* c = [bias +] a b for the active rows, zeros for the others. */
+static int ISA(project)(const Rows *rows, const float *a, long k, const float *b,
+                        int transposed, long n, const float *bias, float *c)
+{
+    float *packed = malloc(PACKED(k, n, VL) * sizeof(float));
+    if (!packed)
+        return 0;
+    ISA(pack)(b, k, n, transposed ? 1 : n, transposed ? k : 1, packed);
+    for (long t = 0; t < rows->steps;) {
+        long first = t * rows->sequences, m = rows->active[t];
+        /* Full steps follow one another without a gap. */
+        for (t++; m == t * rows->sequences - first && t < rows->steps &&
+                  rows->active[t] == rows->sequences; t++)
+            m += rows->sequences;
+        ISA(product)(m, n, k, a + first * k, k, 1, packed, c + first * n, n, 0, bias);
+        long end = t * rows->sequences;
+        memset(c + (first + m) * n, 0, (end - first - m) * n * sizeof(float));
+    }
+    free(packed);
+    return 1;
+}
+
+/* One block of rows with rows that are over left out, or the rows themselves. */
+static const float *ISA(block)(const Rows *rows, const long *at, long n_rows,
+                               const Left *left, float *to)
+{
+    long m = left->m;
+    if (!left->mask && at[n_rows - 1] - at[0] == n_rows - 1)
+        return left->a + at[0] * m;
+    for (long i = 0; i < n_rows; i++)
+        if (left->mask)
+            ISA(scale_rows)(to + i * m, left->a + at[i] * m,
+                            left->mask + at[i] % rows->sequences * m, m);
+        else
+            memcpy(to + i * m, left->a + at[i] * m, m * sizeof(float));
+    return to;
+}
+
+/* The gradients of the left operands' kernels: sums, over the active rows, of the outer
+   products of each left operand's row and b's row. */
+static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const float *b,
+                      long ldb, long n, long ldout)
+{
+    long widest = 0, at[BLOCK], filled = 0, add = 0;
+    for (int i = 0; i < n_lefts; i++)
+        widest = MAX(widest, lefts[i].m);
+    float *packed = malloc((PACKED(BLOCK, n, VL) + BLOCK * MAX(widest, n)) * sizeof(float));
+    if (!packed)
+        return 0;
+    float *space = packed + PACKED(BLOCK, n, VL);
+    for (long t = 0; t < rows->steps; t++)
+        for (long s = 0; s < rows->active[t]; s++) {
+            at[filled++] = t * rows->sequences + s;
+            int is_last = s == rows->active[t] - 1 &&
+                          (t == rows->steps - 1 || rows->active[t + 1] == 0);
+            if (filled < BLOCK && !is_last)
+                continue;
+            const float *right = b + at[0] * ldb;
+            long row = ldb;
+            if (at[filled - 1] - at[0] != filled - 1) {
+                for (long i = 0; i < filled; i++)
+                    memcpy(space + i * n, b + at[i] * ldb, n * sizeof(float));
+                right = space, row = n;
+            }
+            ISA(pack)(right, filled, n, row, 1, packed);
+            for (int i = 0; i < n_lefts; i++) {
+                const float *left = ISA(block)(rows, at, filled, lefts + i, space);
+                ISA(product)(lefts[i].m, n, filled, left, 1, lefts[i].m, packed,
+                             lefts[i].out, ldout, add, NULL);
+            }
+            filled = 0, add = 1;
+        }
+    free(packed);
+    return 1;
+}
+
+/* out (n) = the sum of the active rows. */
+static void ISA(total)(const Rows *rows, const float *b, long ldb, long n, float *out)
+{
+    memset(out, 0, n * sizeof(float));
+    for (long t = 0; t < rows->steps; t++)
+        for (long s = 0; s < rows->active[t]; s++)
+            ISA(add_rows)(out, b + (t * rows->sequences + s) * ldb, n);
+}
+
+/* ---- optimization ----------------------------------------------------------------- */
+
+static double ISA(square)(const float *x, long n)
+{
+    double sum = 0;
+    for (long i = 0; i < n; i += VL) {
+        vec v = ISA(load)(x + i, n - i);
+        v *= v;
+        float part = 0;
+        for (int j = 0; j < VL; j++)
+            part += v[j];
+        sum += part;
+    }
+    return sum;
+}
+
+static void ISA(adam)(float *w, const float *g, float *m, float *v, long n, float rate,
+                      float keep_1, float keep_2, float epsilon)
+{
+    for (long i = 0; i < n; i++) {
+        m[i] += (g[i] - m[i]) * (1 - keep_1);
+        v[i] += (g[i] * g[i] - v[i]) * (1 - keep_2);
+        w[i] -= rate * m[i] / (sqrtf(v[i]) + epsilon);
+    }
+}
+
+static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
+                                     ISA(outer),   ISA(total),    ISA(square),
+                                     ISA(adam)};
+
+#undef vec
+#undef bits
+#undef PANEL
+#undef TILE
+#undef TILES_4
+#undef TILES

@@ -1,0 +1,209 @@
+"""Training without a framework: the kernels in C, driven batch by batch.
+
+A small network's step takes less time than a framework needs to start its operations,
+and nothing has to be traced or compiled first. Only named cells, losses and optimizers
+run here; `can_train` tells.
+"""
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+
+from skrnn._engine._forward import forward
+from skrnn._engine._layer import (
+    KERNEL_ACTIVATIONS,
+    KERNEL_CELLS,
+    Workspace,
+    kernels,
+)
+from skrnn._engine._native_kit import Kit, Noise
+from skrnn._engine._native_losses import LOSSES, loss_name
+from skrnn._engine._native_optimizers import FORMULAS, Optimizer
+from skrnn._engine._tape import Node, differentiate
+from skrnn._weights import weight_table
+
+
+def can_run(spec):
+    """Whether there are kernels for a network."""
+    known = spec.cell in KERNEL_CELLS and spec.activation in KERNEL_ACTIVATIONS
+    return known and kernels is not None
+
+
+def can_train(spec, loss, optimizer):
+    """Whether a network can be trained here with a loss and an optimizer."""
+    named = isinstance(loss, str) and isinstance(optimizer, str)
+    return named and can_run(spec) and optimizer in FORMULAS
+
+
+class Program:
+    """The training of one network; it serves one fit at a time.
+
+    Attributes
+    ----------
+    optimizer : object with ``learning_rate``
+        Read before each step, so that callbacks may change it.
+    """
+
+    def __init__(self, spec, loss, optimizer):
+        self.spec = spec
+        self.loss = LOSSES[loss_name(loss, spec.head.activation)]
+        shapes = [row.shape for row in weight_table(spec)]
+        self._ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+        self._flat = np.zeros(self._ends[-1], np.float32)
+        self._gradient = np.zeros_like(self._flat)
+        parts = np.split(self._flat, self._ends[:-1])
+        self._views = [
+            part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
+        ]
+        self.optimizer = Optimizer(optimizer, self._views)
+        self._workspace = Workspace()
+
+    @staticmethod
+    def load(dataset):
+        return dataset
+
+    def reset(self, weights, optimizer_state=None):
+        """Start from `weights` and, if given, go on with an optimizer's state."""
+        self.set_weights(weights)
+        self.optimizer.reset(optimizer_state)
+
+    def set_weights(self, weights):
+        for view, value in zip(self._views, weights, strict=True):
+            view[...] = value
+
+    def get_weights(self):
+        return [view.copy() for view in self._views]
+
+    def get_optimizer_state(self):
+        return self.optimizer.state()
+
+    def keras_optimizer(self):
+        """Return what callbacks see as the model's optimizer."""
+        return self.optimizer.in_keras()
+
+    def train(self, data, order, knobs):
+        """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
+
+        Returns the sum of the losses, their number, and whether all was finite; from
+        the first step on where it wasn't, nothing is changed any more.
+        """
+        total = count = 0
+        with np.errstate(all="ignore"):
+            for i, rows in enumerate(order):
+                noise = Noise(knobs, int(knobs["step"]) + i)
+                sum_, n = self._differentiate(data, rows, noise)
+                total, count = total + sum_, count + n
+                limit = float(knobs["clipnorm"])
+                finite = kernels.clip(self._gradient, self._ends, limit)
+                if not (finite and math.isfinite(sum_)):
+                    return total, count, False
+                self.optimizer.apply(self._flat, self._gradient)
+        return total, count, True
+
+    def evaluate(self, data, order):
+        """Return the sum of the losses of batches `order` and their number."""
+        total, count = 0.0, 0
+        with np.errstate(all="ignore"):
+            for rows in order:
+                batch = Batch(data, rows, self.spec.return_sequences)
+                outputs = self._forward(batch, self._views, None)
+                losses, _ = self.loss(batch.targets, batch.real(outputs))
+                total += float(losses @ batch.weights)
+                count += len(losses)
+        return total, count
+
+    def _forward(self, batch, weights, noise):
+        self._workspace.rewind()
+        kit = Kit(batch.lengths, self._workspace, noise)
+        return forward(kit, self.spec, weights, batch.x, batch.lengths)[0]
+
+    def _differentiate(self, data, rows, noise):
+        """Set the gradients of a batch's mean loss; return the sum and the number."""
+        batch = Batch(data, rows, self.spec.return_sequences)
+        tape: list = []
+        weights = [Node(view, tape) for view in self._views]
+        outputs = self._forward(batch, weights, noise)
+        losses, gradients = self.loss(batch.targets, batch.real(outputs.value))
+        gradients = gradients * (batch.weights / len(losses))[:, None]
+        differentiate(outputs, batch.spread(gradients, outputs.shape))
+        found = [_flat_gradient(weight) for weight in weights]
+        np.concatenate(found, out=self._gradient)
+        return float(losses @ batch.weights), len(losses)
+
+
+def _flat_gradient(weight):
+    if weight.gradient is None:
+        return np.zeros(weight.value.size, np.float32)
+    return weight.gradient.ravel()
+
+
+class Predictor:
+    """The network with its weights; any number of threads may call it."""
+
+    def __init__(self, spec, weights):
+        self._spec, self._of_thread = spec, threading.local()
+        self._weights = [np.ascontiguousarray(w, np.float32) for w in weights]
+
+    def __call__(self, sequences):
+        """Return the outputs, (B, K) or (T, B, K), and the states (B, units)."""
+        workspace = vars(self._of_thread).setdefault("workspace", Workspace())
+        workspace.rewind()
+        back: Any = slice(None)
+        if not sequences.is_uniform:
+            longest_first = np.argsort(-sequences.lengths, kind="stable")
+            sequences, back = sequences.take(longest_first), np.argsort(longest_first)
+        x = sequences.padded()
+        kit = Kit(sequences.lengths, workspace)
+        with np.errstate(all="ignore"):
+            found = forward(kit, self._spec, self._weights, x, sequences.lengths)
+        return [array[..., back, :] for array in found]
+
+
+class Batch:
+    """The sequences of some rows of a dataset, the longest first, time-major.
+
+    Attributes
+    ----------
+    x : ndarray of shape (T, B, F), or (T, B) token ids
+    lengths : ndarray of shape (B,)
+    targets, weights : ndarray of shape (n, K) and (n,)
+        One for each sequence, or for each real step with targets for steps.
+    """
+
+    def __init__(self, data, rows, of_steps):
+        rows = rows[rows >= 0]
+        sequences = data.sequences
+        lengths = sequences.lengths[rows]
+        longest_first = np.argsort(-lengths, kind="stable")
+        if lengths[longest_first[-1]] < lengths[longest_first[0]]:
+            rows, lengths = rows[longest_first], lengths[longest_first]
+        steps, self._real = np.arange(lengths[0])[:, None], None
+        if lengths[-1] < lengths[0]:
+            self._real = steps < lengths
+            steps = np.minimum(steps, lengths - 1)
+        at = sequences.starts[rows] + steps * sequences.step
+        self.x, self.lengths = sequences.values.take(at, axis=0), lengths
+        at = data.target_starts[rows]
+        self._of_steps = of_steps
+        if of_steps:
+            at = at + steps
+            at = at.ravel() if self._real is None else at[self._real]
+        self.targets, self.weights = data.targets.take(at, axis=0), data.weights[at]
+
+    def real(self, outputs):
+        """Return outputs (B, K), or those of real steps of (T, B, K): (n, K)."""
+        if not self._of_steps:
+            return outputs
+        if self._real is None:
+            return outputs.reshape(-1, outputs.shape[-1])
+        return outputs[self._real]
+
+    def spread(self, gradients, shape):
+        """Undo `real`: zeros stand at the padding."""
+        if self._real is None or not self._of_steps:
+            return gradients.reshape(shape)
+        whole = np.zeros(shape, np.float32)
+        whole[self._real] = gradients
+        return whole
