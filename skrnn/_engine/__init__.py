@@ -2,11 +2,12 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays. Importing it loads neither Keras nor TensorFlow; training does.
+arrays. Importing it loads neither Keras nor a backend of it; training does.
 """
 
 import dataclasses
 
+from skrnn._engine._backends import backend
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._prediction import predict
@@ -39,17 +40,18 @@ def train(
         Of the training to go on with.
     """
     refuse_forked_process()
-    # Deferred: this is where Keras and TensorFlow are loaded.
+    # This is where Keras and its backend are loaded.
+    program_of_backend = backend().Program
+    # Deferred for the same reason.
     from skrnn._engine._losses import loss_key  # noqa: PLC0415
     from skrnn._engine._optimizers import learning_rate, optimizer_key  # noqa: PLC0415
-    from skrnn._engine._tensorflow import Program  # noqa: PLC0415
     from skrnn._engine._training import Loop  # noqa: PLC0415
 
     compiled_for = _without_rates(spec)
     key = (compiled_for, loss_key(plan.loss), optimizer_key(plan.optimizer))
 
     def make():
-        return Program(compiled_for, plan.loss, plan.optimizer)
+        return program_of_backend(compiled_for, plan.loss, plan.optimizer)
 
     with programs.borrow(key, make) as program:
         program.reset(weights, optimizer_state)

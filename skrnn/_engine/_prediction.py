@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn._cells import ACTIVATIONS
 from skrnn._engine import _numpy_kit
+from skrnn._engine._backends import backend
 from skrnn._engine._fork import is_forked
 from skrnn._engine._forward import forward
 
@@ -30,9 +31,9 @@ def predict(spec, weights, sequences):
     states : ndarray of shape (n, units)
         The last hidden states, float64.
     """
-    # In a forked process TensorFlow would hang; NumPy is slower and works.
+    # In a forked process a backend would hang; NumPy is slower and works.
     small = _work(spec, sequences.lengths) <= SMALL or is_forked()
-    run = _run_numpy if small else _run_tensorflow
+    run = _run_numpy if small else _run_compiled
     outputs, states = run(spec, weights, sequences)
     outputs = ACTIVATIONS[spec.head.activation](_numpy_kit.ops, outputs)
     return outputs, states
@@ -49,22 +50,21 @@ def _run_numpy(spec, weights, sequences):
     return _join(spec, sequences, parts)
 
 
-def _run_tensorflow(spec, weights, sequences):
-    # Deferred: it loads TensorFlow, which small predictions do without.
-    from skrnn._engine._tensorflow import device_sequences, predictor  # noqa: PLC0415
-
+def _run_compiled(spec, weights, sequences):
+    # It loads Keras' backend, which small predictions do without.
+    module = backend()
     key = replace(spec, dropout=0.0, recurrent_dropout=0.0)
     with _lock:
         if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:
                 del _compiled[next(iter(_compiled))]
-            _compiled[key] = predictor(key)
+            _compiled[key] = module.predictor(key)
         run = _compiled[key]
-    data = device_sequences(sequences)
+    data = module.device_sequences(sequences)
     parts = []
     for rows in _blocks(spec, sequences):
         found = run(weights, data, rows)
-        parts.append([array.numpy().astype(np.float64) for array in found])
+        parts.append([np.asarray(array).astype(np.float64) for array in found])
     return _join(spec, sequences, parts)
 
 
