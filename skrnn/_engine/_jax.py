@@ -173,7 +173,7 @@ class Program(Variables):
         outputs, _ = forward(Kit(noise), self.spec, weights, x, lengths)
         at = data["target_starts"][rows]
         if self.spec.return_sequences:
-            at += steps
+            at = at + steps
             present &= jnp.arange(n_steps, dtype=jnp.int32)[:, None] < lengths
         losses = self.loss(data["targets"][at], outputs)
         losses = one_a_target(losses, present.ndim)

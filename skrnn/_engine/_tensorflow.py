@@ -49,11 +49,6 @@ class Program(Variables):
             "target_starts": tf.constant(dataset.target_starts, tf.int64),
         }
 
-    @staticmethod
-    def _arrays(variables):
-        # Not np.array(variable): Keras doesn't know NumPy 2's `copy`, which warns.
-        return [np.array(variable.value.numpy()) for variable in variables]
-
     def _train(self, data, order, knobs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
 

@@ -44,9 +44,12 @@ class Variables:
     def get_optimizer_state(self):
         return self._arrays(self.optimizer.variables)
 
-    @staticmethod
-    def _arrays(variables):
-        return [keras.ops.convert_to_numpy(variable.value) for variable in variables]
+    # A backend's tensor as an array, which may share its memory.
+    _as_array = staticmethod(np.asarray)
+
+    def _arrays(self, variables):
+        # Two steps: tensors don't know NumPy 2's `copy`, and warn of it.
+        return [np.array(self._as_array(variable.value)) for variable in variables]
 
 
 def assign(variables, values):
