@@ -16,7 +16,6 @@ import time
 import numpy as np
 
 CELLS = "lstm", "gru", "rnn"
-WAYS = "engine", "keras"
 
 
 def main():
@@ -24,14 +23,18 @@ def main():
     if args.serve:
         serve(args)
         return
-    asked = [(name, way) for name in args.backends for way in WAYS]
+    asked = [(name, way) for name in args.backends for way in MEASURED]
     workers = {key: start(args, *key) for key in asked}
     print(f"T={args.steps}, {args.units} units, batch {args.batch}: ms a training step")
     for cell in CELLS:
-        rounds = [[ask(workers[key], cell) for key in asked] for _ in range(args.rounds)]
+        rounds = [
+            [ask(workers[key], cell) for key in asked] for _ in range(args.rounds)
+        ]
         for key, times in zip(asked, zip(*rounds, strict=True), strict=True):
             spread = f"{min(times):.2f} to {max(times):.2f}"
-            print(f"{cell:5} {' '.join(key):18} {statistics.median(times):6.2f}  {spread}")
+            print(
+                f"{cell:5} {' '.join(key):18} {statistics.median(times):6.2f}  {spread}"
+            )
     for worker in workers.values():
         worker.stdin.close()
         worker.wait()
@@ -46,7 +49,7 @@ def parse_arguments():
     parser.add_argument("--units", type=int, default=50)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--features", type=int, default=8)
-    parser.add_argument("--serve", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=MEASURED, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -77,7 +80,9 @@ def serve(args):
     for line in sys.stdin:
         cell = line.strip()
         if cell not in ready:
-            ready[cell] = {"engine": by_engine, "keras": by_keras}[args.serve](args, cell)
+            ready[cell] = {"engine": by_engine, "keras": by_keras}[args.serve](
+                args, cell
+            )
             ready[cell]()
         started = time.perf_counter()
         ready[cell]()
@@ -126,6 +131,9 @@ def by_keras(args, cell):
     model = build_model(spec(cell))
     model.compile(keras.optimizers.Adam(clipnorm=1.0), "mean_squared_error")
     return lambda: model.fit(X, y, batch_size=args.batch, verbose=0)
+
+
+MEASURED = {"engine": by_engine, "keras": by_keras}
 
 
 if __name__ == "__main__":

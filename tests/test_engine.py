@@ -526,7 +526,7 @@ def test_blocks_are_bounded(monkeypatch):
 
 
 def test_small_predictions_do_without_tensorflow(monkeypatch):
-    monkeypatch.setattr(_prediction, "_run_tensorflow", None)
+    monkeypatch.setattr(_prediction, "_run_compiled", None)
     _engine.predict(GRU, draw_weights(GRU), draw_ragged(GRU))
 
 

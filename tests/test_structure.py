@@ -57,7 +57,15 @@ ROOMS = {
     },
 }
 # These are imported before the first fit: they may load a backend when called, no more.
-LIGHT = ["__init__", "_cache", "_forward", "_numpy_kit", "_prediction", "_progress"]
+LIGHT = [
+    "__init__",
+    "_backends",
+    "_cache",
+    "_forward",
+    "_numpy_kit",
+    "_prediction",
+    "_progress",
+]
 # Nobody else builds networks or runs them.
 CALLERS = {"skrnn._networks": {"_engine", "_base"}, "skrnn._engine": {"_base"}}
 

@@ -7,6 +7,7 @@ batch of ragged sequences is as long as the longest one of the data set, or half
 or a quarter and so on.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -23,6 +24,8 @@ from skrnn._engine._variables import Variables, assign
 # Up to here all sizes are one: of a table of rows, and of a list of batches.
 _MIN_ROWS = 4096
 _MIN_ORDER = 32768
+# Where nothing is trained, a batch has at least this many rows.
+_MIN_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,9 @@ class Program(Variables):
 
     def __init__(self, spec, loss, optimizer):
         super().__init__(spec, loss, optimizer)
-        self._train_run = jax.jit(self._train_run, static_argnames="n_steps")
-        self._evaluate_run = jax.jit(self._evaluate_run, static_argnames="n_steps")
+        compiled = partial(jax.jit, static_argnames="n_steps")
+        self._compiled_train = compiled(self._train_run)
+        self._compiled_evaluate = compiled(self._evaluate_run)
 
     @staticmethod
     def load(dataset):
@@ -99,8 +103,8 @@ class Program(Variables):
         found, finite = [], np.True_
         for first, run, n_steps in _runs(data, order):
             at = knobs | {"step": np.int32(knobs["step"] + first)}
-            run = data.arrays, *_padded_order(run), at
-            *state, sums, counts, finite = self._train_run(
+            run = data.arrays, *_padded_order(run, 1), at
+            *state, sums, counts, finite = self._compiled_train(
                 *state, finite, *run, n_steps=n_steps
             )
             found.append((sums, counts))
@@ -113,8 +117,11 @@ class Program(Variables):
         weights = [variable.value for variable in self.weights]
         return _totals(
             [
-                self._evaluate_run(
-                    weights, data.arrays, *_padded_order(run), n_steps=n_steps
+                self._compiled_evaluate(
+                    weights,
+                    data.arrays,
+                    *_padded_order(run, _MIN_BATCH),
+                    n_steps=n_steps,
                 )
                 for _, run, n_steps in _runs(data, order)
             ]
@@ -204,7 +211,7 @@ def predictor(spec):
     def predict(weights, data, rows):
         n = len(rows)
         n_steps = int(data.padded_steps(rows))
-        padded = np.resize(rows, size_class(n)).astype(np.int32)
+        padded = np.resize(rows, batch_class(max(n, _MIN_BATCH))).astype(np.int32)
         outputs, states = run(weights, data.arrays, padded, n_steps=n_steps)
         return np.asarray(outputs)[..., :n, :], np.asarray(states)[:n]
 
@@ -212,7 +219,7 @@ def predictor(spec):
 
 
 # What varies from fit to fit of the same network.
-_KNOBS = {
+_KNOBS: dict[str, Callable] = {
     "seed": np.int32,
     "step": np.int32,
     "clipnorm": np.float32,
@@ -227,6 +234,11 @@ def size_class(n):
     return -(-int(n) // step) * step
 
 
+def batch_class(n):
+    """Round a batch up: to a power of two, or beyond 32 to a size class."""
+    return size_class(n) if n > 32 else 2 ** (int(n) - 1).bit_length()
+
+
 def _padded(array):
     """Put an array on the device, with zeros behind its rows up to a size class."""
     n = len(array)
@@ -235,16 +247,16 @@ def _padded(array):
     return jnp.asarray(padded)
 
 
-def _padded_order(order):
+def _padded_order(order, min_batch):
     """Fill a list of batches up to a size class; return it and its number of batches.
 
-    A batch is filled up with -1, for no row.
+    Each of them is filled up as well, with -1 for no row.
     """
-    n_batches, batch_size = order.shape
-    batch_size = size_class(batch_size)
+    n_batches, n_rows = order.shape
+    batch_size = batch_class(max(n_rows, min_batch))
     size = size_class(max(n_batches, _MIN_ORDER // batch_size))
     padded = np.full((size, batch_size), -1, np.int32)
-    padded[: order.shape[0], : order.shape[1]] = order
+    padded[:n_batches, :n_rows] = order
     return padded, np.int32(n_batches)
 
 

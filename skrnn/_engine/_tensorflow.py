@@ -7,7 +7,6 @@ are filled up with rows of zero weight: the shapes never change.
 
 from functools import partial
 
-import numpy as np
 import tensorflow as tf
 
 from skrnn._engine._forward import forward

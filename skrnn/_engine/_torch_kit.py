@@ -113,6 +113,6 @@ class Noise:
 
 
 def count_steps(n_steps, lengths):
-    """Number the steps of sequences with `lengths`: (T, 1)."""
+    """Count the steps of sequences with `lengths`: (T, 1)."""
     steps = torch.arange(n_steps, dtype=lengths.dtype, device=lengths.device)
     return steps[:, None]
