@@ -2,6 +2,10 @@
 
 import importlib
 import os
+import sys
+from contextlib import contextmanager
+
+import numpy as np
 
 # Name in KERAS_BACKEND -> the name that people know, and the module with `Program`,
 # `device_sequences` and `predictor`.
@@ -16,12 +20,28 @@ def backend():
     """Import the module that trains and predicts on the backend that Keras uses."""
     # Before Keras is imported, which has many words for a backend that it can't load.
     _check(os.environ.get("KERAS_BACKEND") or "tensorflow")
-    return importlib.import_module(BACKENDS[_name_of_backend()][1])
+    with _generator_kept():
+        return importlib.import_module(BACKENDS[_name_of_backend()][1])
 
 
 def title_of_backend():
     """Return what people call the backend that Keras uses."""
     return BACKENDS[_name_of_backend()][0]
+
+
+@contextmanager
+def _generator_kept():
+    """Leave NumPy's global generator alone: the first import of JAX draws from it.
+
+    So does that of TensorFlow, which imports JAX if it is installed.
+    """
+    first_time = "keras" not in sys.modules
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        if first_time:
+            np.random.set_state(state)  # noqa: NPY002
 
 
 def _name_of_backend():
