@@ -23,7 +23,7 @@ QUIETLY := 2> >(grep --line-buffered -vE \
 .DELETE_ON_ERROR:
 # Two installs into one environment would step on each other.
 .NOTPARALLEL:
-.PHONY: help demo test lint types docs examples bench clean
+.PHONY: help demo test jax lint types docs examples bench clean
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -34,6 +34,10 @@ demo: $(VENV)/.examples ## Train a few networks on real data, in about a minute
 
 test: $(VENV)/.test ## Run the tests and doctests (PYTEST_ARGS="-k lstm", TESTS=tests/test_x.py)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) $(TESTS)
+
+jax: $(VENV)/.test ## Run scikit-learn's checks of two estimators on Keras' JAX backend
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) \
+		tests/test_contract.py -k "RNNRegressor or GRUClassifier"
 
 lint: $(VENV)/.test ## Check style, format and spelling
 	$(BIN)/ruff check .

@@ -58,11 +58,23 @@ ROOMS = {
         "skrnn._weights",
     },
 }
-# These are imported before the first fit: they may load a backend when called, no more.
+# These load Keras and a backend.
+HEAVY = [
+    "_jax",
+    "_jax_kit",
+    "_losses",
+    "_optimizers",
+    "_tensorflow",
+    "_tensorflow_kit",
+    "_torch",
+    "_torch_kit",
+    "_variables",
+]
+# The others are imported before the first fit: they may load a backend when called.
 LIGHT = [
     path.stem
     for path in sorted((PACKAGE / "_engine").glob("*.py"))
-    if path.stem not in ("_losses", "_optimizers", "_tensorflow", "_tensorflow_kit")
+    if path.stem not in HEAVY
 ]
 # Nobody else builds networks or runs them.
 CALLERS = {

@@ -2,14 +2,15 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays; `Stream` predicts step by step. Importing it loads neither Keras nor TensorFlow;
-training does where there are no kernels for a network.
+arrays; `Stream` predicts step by step. Importing it loads neither Keras nor a backend
+of it; training does where there are no kernels for a network.
 """
 
 import dataclasses
 from contextlib import contextmanager, nullcontext
 
 from skrnn._engine import _native
+from skrnn._engine._backends import backend
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._prediction import predict
@@ -64,15 +65,16 @@ def _direct(spec, plan):
 def _compiled(spec, plan):
     """Lend a compiled program, and tell the learning rate to set."""
     refuse_forked_process()
-    # Deferred: this is where Keras and TensorFlow are loaded.
+    # This is where Keras and its backend are loaded.
+    program_of_backend = backend().Program
+    # Deferred for the same reason.
     from skrnn._engine._losses import loss_key  # noqa: PLC0415
     from skrnn._engine._optimizers import learning_rate, optimizer_key  # noqa: PLC0415
-    from skrnn._engine._tensorflow import Program  # noqa: PLC0415
 
     key = (spec, loss_key(plan.loss), optimizer_key(plan.optimizer))
 
     def make():
-        return Program(spec, plan.loss, plan.optimizer)
+        return program_of_backend(spec, plan.loss, plan.optimizer)
 
     with programs.borrow(key, make) as program:
         yield program, learning_rate(plan.optimizer, plan.learning_rate)

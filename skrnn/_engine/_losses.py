@@ -43,6 +43,22 @@ def loss_function(loss, activation):
     return lambda y, z: call(y, activate(z))
 
 
+def one_a_target(losses, rank):
+    """Return losses without an axis for the columns of y, whatever made them.
+
+    Otherwise they would broadcast against the weights, to something else entirely.
+    """
+    found = len(losses.shape)
+    if found == rank + 1:
+        return keras.ops.mean(losses, axis=-1)
+    if found == rank:
+        return losses
+    raise ValueError(
+        f"loss must return a loss for each row of y_true, an array of {rank} or "
+        f"{rank + 1} dimensions here; it returned one of {found}."
+    )
+
+
 def _sparse_crossentropy(y, z):
     return keras.losses.sparse_categorical_crossentropy(y[..., 0], z, from_logits=True)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._engine._backends import is_default_backend
 from skrnn._engine._forward import forward
 from skrnn._engine._layer import (
     KERNEL_ACTIVATIONS,
@@ -34,7 +35,8 @@ def can_run(spec):
 def can_train(spec, loss, optimizer):
     """Whether a network can be trained here with a loss and an optimizer."""
     named = isinstance(loss, str) and isinstance(optimizer, str)
-    return named and can_run(spec) and optimizer in FORMULAS
+    known = named and can_run(spec) and optimizer in FORMULAS
+    return known and is_default_backend()
 
 
 class Program:

@@ -7,11 +7,12 @@ import numpy as np
 
 from skrnn._cells import ACTIVATIONS, CELLS
 from skrnn._engine import _native, _numpy_kit
+from skrnn._engine._backends import backend, is_default_backend
 from skrnn._engine._fork import is_forked
 from skrnn._engine._forward import forward
 from skrnn._engine._threads import for_each
 
-# Below this many sequence steps times units NumPy is done before TensorFlow begins.
+# Below this many sequence steps times units NumPy is done before a backend begins.
 SMALL = 200_000
 # Runner -> rows times units that a block may hold: for the kernels what stays in the
 # cache, else about 64 MB of float32 with its gates.
@@ -44,10 +45,10 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
 
 def choose_runner(spec, sequences):
     """Return the name of what predicts fastest here."""
-    if _native.can_run(spec):
-        return "native"
-    # In a forked process TensorFlow would hang; NumPy is slower and works.
+    # In a forked process a backend would hang; the others work.
     small = _work(spec, sequences.lengths) <= SMALL or is_forked()
+    if _native.can_run(spec) and (small or is_default_backend()):
+        return "native"
     return "numpy" if small else "compiled"
 
 
@@ -105,19 +106,20 @@ def _by_numpy(spec, weights, sequences):
 
 
 def _by_compiled(spec, weights, sequences):
-    # Deferred: it loads TensorFlow.
-    from skrnn._engine._tensorflow import device_sequences, predictor  # noqa: PLC0415
-
+    # It loads Keras' backend.
+    module = backend()
     key = replace(spec, dropout=0.0, recurrent_dropout=0.0)
     with _lock:
         if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:
                 del _compiled[next(iter(_compiled))]
-            _compiled[key] = predictor(key)
+            _compiled[key] = module.predictor(key)
         compiled = _compiled[key]
-    data = device_sequences(sequences)
+    data = module.device_sequences(sequences)
     numbers = np.arange(len(sequences))
-    return lambda rows: [a.numpy() for a in compiled(weights, data, numbers[rows])]
+    return lambda rows: [
+        np.asarray(array) for array in compiled(weights, data, numbers[rows])
+    ]
 
 
 RUNNERS = {"native": _by_kernels, "numpy": _by_numpy, "compiled": _by_compiled}

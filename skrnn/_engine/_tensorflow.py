@@ -7,14 +7,12 @@ are filled up with rows of zero weight: the shapes never change.
 
 from functools import partial
 
-import keras
-import numpy as np
 import tensorflow as tf
 
 from skrnn._engine._forward import forward
-from skrnn._engine._losses import loss_function
-from skrnn._engine._optimizers import make_optimizer
+from skrnn._engine._losses import one_a_target
 from skrnn._engine._tensorflow_kit import Kit, Noise
+from skrnn._engine._variables import Variables
 from skrnn._weights import weight_table
 
 
@@ -28,25 +26,15 @@ def device_sequences(sequences):
     }
 
 
-class Program:
+class Program(Variables):
     """The compiled training functions of one network, loss and optimizer.
 
-    It owns variables for the weights, so it serves one fit at a time; each fit sets
-    them first. What varies from fit to fit is an argument: `knobs` are the seed, the
-    number of the step, clipnorm and the dropout rates.
+    What varies from fit to fit is an argument: `knobs` are the seed, the number of the
+    step, clipnorm and the dropout rates.
     """
 
     def __init__(self, spec, loss, optimizer):
-        self.spec = spec
-        self.loss = loss_function(loss, spec.head.activation)
-        self.weights = [
-            keras.Variable(
-                np.zeros(row.shape, np.float32), name=row.name.split("/")[-1]
-            )
-            for row in weight_table(spec)
-        ]
-        self.optimizer = make_optimizer(optimizer, self.weights)
-        self._fresh = _arrays(self.optimizer.variables)
+        super().__init__(spec, loss, optimizer)
         data, order = _dataset_signature(spec), tf.TensorSpec([None, None], tf.int64)
         self.train = _compile(self._train, [data, order, _KNOBS])
         self.evaluate = _compile(self._evaluate, [data, order])
@@ -59,30 +47,6 @@ class Program:
             "weights": tf.convert_to_tensor(dataset.weights),
             "target_starts": tf.constant(dataset.target_starts, tf.int64),
         }
-
-    def reset(self, weights, optimizer_state=None):
-        """Start from `weights` and, if given, go on with an optimizer's state."""
-        self.set_weights(weights)
-        state = self._fresh
-        # A changed option, momentum say, changes what an optimizer remembers.
-        if optimizer_state is not None and _shapes(state) == _shapes(optimizer_state):
-            state = optimizer_state
-        for variable, value in zip(self.optimizer.variables, state, strict=True):
-            variable.assign(value)
-
-    def set_weights(self, weights):
-        for variable, value in zip(self.weights, weights, strict=True):
-            variable.assign(value)
-
-    def get_weights(self):
-        return _arrays(self.weights)
-
-    def get_optimizer_state(self):
-        return _arrays(self.optimizer.variables)
-
-    def keras_optimizer(self):
-        """Return what callbacks see as the model's optimizer."""
-        return self.optimizer
 
     def _train(self, data, order, knobs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
@@ -146,35 +110,11 @@ class Program:
             at += steps
             present &= tf.range(tf.shape(x)[0], dtype=tf.int64)[:, None] < lengths
         losses = self.loss(tf.gather(data["targets"], at), outputs)
-        losses = _one_a_target(losses, present.shape.rank)
+        losses = one_a_target(losses, present.shape.rank)
         present = tf.cast(present, tf.float32)
         # Absent ones may hold anything, a NaN too: `where` keeps it out.
         weighted = tf.where(present > 0, losses * tf.gather(data["weights"], at), 0.0)
         return tf.reduce_sum(weighted), tf.reduce_sum(present)
-
-
-def _one_a_target(losses, rank):
-    """Return losses without an axis for the columns of y, whatever made them.
-
-    Otherwise they would broadcast against the weights, to something else entirely.
-    """
-    if losses.shape.rank == rank + 1:
-        return tf.reduce_mean(losses, axis=-1)
-    if losses.shape.rank == rank:
-        return losses
-    raise ValueError(
-        f"loss must return a loss for each row of y_true, an array of {rank} or "
-        f"{rank + 1} dimensions here; it returned one of {losses.shape.rank}."
-    )
-
-
-def _arrays(variables):
-    # Not np.array(variable): Keras doesn't know NumPy 2's `copy`, which warns.
-    return [np.array(variable.value.numpy()) for variable in variables]
-
-
-def _shapes(arrays):
-    return [array.shape for array in arrays]
 
 
 def gather(data, rows):

@@ -1,0 +1,140 @@
+"""Time a training step on each backend, ours beside that of Keras' own `fit`.
+
+Each backend has a process of its own, and all are asked in turn, so that a busy machine
+slows them alike. A line is the median of the rounds, in milliseconds.
+
+    .venv/bin/python benchmarks/backends.py --backends tensorflow jax
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+CELLS = "lstm", "gru", "rnn"
+
+
+def main():
+    args = parse_arguments()
+    if args.serve:
+        serve(args)
+        return
+    asked = [(name, way) for name in args.backends for way in MEASURED]
+    workers = {key: start(args, *key) for key in asked}
+    print(f"T={args.steps}, {args.units} units, batch {args.batch}: ms a training step")
+    for cell in CELLS:
+        rounds = [
+            [ask(workers[key], cell) for key in asked] for _ in range(args.rounds)
+        ]
+        for key, times in zip(asked, zip(*rounds, strict=True), strict=True):
+            spread = f"{min(times):.2f} to {max(times):.2f}"
+            print(
+                f"{cell:5} {' '.join(key):18} {statistics.median(times):6.2f}  {spread}"
+            )
+    for worker in workers.values():
+        worker.stdin.close()
+        worker.wait()
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax"])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batches", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--units", type=int, default=50)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--features", type=int, default=8)
+    parser.add_argument("--serve", choices=MEASURED, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def start(args, backend, way):
+    """Start the process that measures one way on one backend."""
+    options = [
+        f"--{name}={getattr(args, name)}"
+        for name in ("batches", "steps", "units", "batch", "features")
+    ]
+    return subprocess.Popen(
+        [sys.executable, __file__, "--serve", way, *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+def ask(worker, cell):
+    """Have one round measured: milliseconds a step."""
+    print(cell, file=worker.stdin, flush=True)
+    return float(worker.stdout.readline())
+
+
+def serve(args):
+    """Measure one round for each line of input; the first is preceded by a warm-up."""
+    ready = {}
+    for line in sys.stdin:
+        cell = line.strip()
+        if cell not in ready:
+            ready[cell] = {"engine": by_engine, "keras": by_keras}[args.serve](
+                args, cell
+            )
+            ready[cell]()
+        started = time.perf_counter()
+        ready[cell]()
+        print(1e3 * (time.perf_counter() - started) / args.batches, flush=True)
+
+
+def draw(args):
+    from skrnn._spec import Head, NetworkSpec
+
+    rng = np.random.default_rng(0)
+    shape = args.batches * args.batch, args.steps, args.features
+    X = rng.normal(size=shape).astype(np.float32)
+    y = X[:, -1:, 0]
+
+    def spec(cell):
+        return NetworkSpec(cell, (args.units,), args.features, Head(1))
+
+    return X, y, spec
+
+
+def by_engine(args, cell):
+    """Return what trains one epoch by our program."""
+    from skrnn._engine._backends import backend
+    from skrnn._sequences import pack_dense
+    from skrnn._spec import Dataset
+    from skrnn._weights import initial_weights
+
+    X, y, spec = draw(args)
+    program = backend().Program(spec(cell), "auto", "adam")
+    program.reset(initial_weights(spec(cell), seed=0))
+    ones, starts = np.ones(len(X), np.float32), np.arange(len(X))
+    data = program.load(Dataset(pack_dense(X, "dense"), y, ones, starts))
+    knobs = {"seed": np.int32(0), "step": np.int32(0), "clipnorm": np.float32(1)}
+    knobs |= {"dropout": np.float32(0), "recurrent_dropout": np.float32(0)}
+    order = np.random.default_rng(0).permutation(len(X)).reshape(args.batches, -1)
+    return lambda: float(program.train(data, order, knobs)[0])
+
+
+def by_keras(args, cell):
+    """Return what trains one epoch by Keras' `fit`."""
+    import keras
+
+    from skrnn._networks import build_model
+
+    X, y, spec = draw(args)
+    model = build_model(spec(cell))
+    model.compile(keras.optimizers.Adam(clipnorm=1.0), "mean_squared_error")
+    return lambda: model.fit(X, y, batch_size=args.batch, verbose=0)
+
+
+MEASURED = {"engine": by_engine, "keras": by_keras}
+
+
+if __name__ == "__main__":
+    main()
