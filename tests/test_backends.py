@@ -115,6 +115,8 @@ def run_on(backend, code, *arguments, **environment):
 others = pytest.mark.parametrize("backend", ["jax", "torch"])
 
 
+# In one worker, so that each backend is recorded once.
+@pytest.mark.xdist_group("recorded_backends")
 @others
 class TestSameNumbers:
     def test_predictions_are_those_of_the_formula(self, backend):
