@@ -9,7 +9,10 @@ import re
 from types import FunctionType
 
 import keras
+from keras.src.trainers.trainer import model_supports_jit
 
+# Training steps times time steps: below, plain TensorFlow is done before XLA begins.
+_XLA_FROM = 5_000
 # Their configuration doesn't say what they compute.
 _OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
 # What a row gives depends on the other rows of its batch while training.
@@ -110,6 +113,17 @@ def may_be_padded(model):
         and getattr(model.outputs[0], "_keras_mask", None) is None
         and _loss_class(model.loss) in _ROWWISE_LOSSES
     )
+
+
+def gains_from_xla(model, n_steps, n_timesteps):
+    """Whether XLA, whose compiling takes about a second, pays in one fit.
+
+    What is asked is the fit alone and not how many there were: equal seeds shall give
+    equal weights, and both ways round differently.
+    """
+    layers = model._flatten_layers(include_self=False)
+    loops = any(isinstance(layer, keras.layers.RNN) for layer in layers)
+    return loops and n_steps * n_timesteps >= _XLA_FROM and model_supports_jit(model)
 
 
 def divides_by_rows(model):

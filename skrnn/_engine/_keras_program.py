@@ -4,7 +4,6 @@ from functools import partial
 
 import keras
 import tensorflow as tf
-from keras.src.trainers.trainer import model_supports_jit
 
 from skrnn._engine._keras_models import copy_of, divides_by_rows, may_be_padded
 from skrnn._engine._optimizers import _keep_gradients_local
@@ -19,7 +18,7 @@ class KerasProgram:
     Keras' own.
     """
 
-    def __init__(self, model, signature):
+    def __init__(self, model, signature, *, fast):
         self.model = copy_of(model)
         self.optimizer = self.model.optimizer
         _keep_gradients_local(self.optimizer)
@@ -30,7 +29,7 @@ class KerasProgram:
         self._step = tf.function(
             partial(self._take_step),
             autograph=False,
-            jit_compile=model_supports_jit(self.model),
+            jit_compile=fast,
         )
         order = tf.TensorSpec([None, None], tf.int64)
         self.train = self._compile(self._train_batch, [signature, order])

@@ -14,6 +14,7 @@ from skrnn._engine._keras_models import (
     NotTakenError,
     architecture_key,
     compile_key,
+    gains_from_xla,
 )
 from skrnn._engine._keras_program import (
     KerasProgram,
@@ -73,12 +74,14 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     training, validation = _split(model, data, plan)
     signature = signature_of(training)
     shapes = tuple((k, tuple(v.shape), v.dtype.name) for k, v in signature.items())
-    key = (architecture_key(model), compile_key(model), shapes)
+    steps = -(-len(training["x"]) // (plan.batch_size or 32)) * plan.epochs
+    fast = gains_from_xla(model, steps, math.prod(training["x"].shape[1:2]))
+    key = (architecture_key(model), compile_key(model), shapes, fast)
 
     def make():
         # What the copy draws is written over, and nobody else shall miss it.
         with seeded(0):
-            return KerasProgram(model, signature)
+            return KerasProgram(model, signature, fast=fast)
 
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)

@@ -86,3 +86,11 @@ def _tensorflow(seed):
         for name in names:
             vars(state).pop(name, None)
         vars(state).update(before)
+
+
+def global_seed():
+    """Draw a seed from Python's generator, as Keras does for what has none.
+
+    So a script that begins with ``keras.utils.set_random_seed`` gives the same again.
+    """
+    return random.randint(0, 2**31 - 1)
