@@ -55,11 +55,31 @@ ROOMS = {
         "skrnn._spec",
         "skrnn._weights",
     },
+    # For users of scikeras: importing it loads Keras, as importing scikeras does.
+    "scikeras": {
+        "keras",
+        "numpy",
+        "scikeras",
+        "scipy",
+        "sklearn",
+        "skrnn._constraints",
+        "skrnn._engine",
+        "skrnn._networks",
+        "skrnn._spec",
+        "skrnn._state",
+        "skrnn._validation",
+        "skrnn._weights",
+    },
 }
 # These are imported before the first fit: they may load a backend when called, no more.
 LIGHT = ["__init__", "_cache", "_forward", "_numpy_kit", "_prediction", "_progress"]
 # Nobody else builds networks or runs them.
-CALLERS = {"skrnn._networks": {"_engine", "_base"}, "skrnn._engine": {"_base"}}
+CALLERS = {
+    "skrnn._networks": {"_engine", "_base", "scikeras"},
+    "skrnn._engine": {"_base", "scikeras"},
+}
+# ``from skrnn import *`` must not import these: they load a backend.
+HEAVY = {"skrnn.scikeras"}
 
 
 def room_of(module):
@@ -224,7 +244,9 @@ def public_modules():
 def test_public_modules_say_what_is_public(module):
     assert sorted(module.__all__) == list(module.__all__)
     assert all(hasattr(module, name) for name in module.__all__)
-    assert module.__name__.partition(".")[2] in skrnn.__all__
+    name = module.__name__.partition(".")[2]
+    assert (name in skrnn.__all__) != (module.__name__ in HEAVY)
+    assert getattr(skrnn, name) is module
 
 
 def test_no_name_says_nothing():
@@ -256,7 +278,11 @@ def test_most_functions_are_very_short():
 # Estimators
 
 
-ESTIMATORS = sorted(public_estimators(), key=lambda cls: cls.__name__)
+# The wrappers' parameters are scikeras', which takes any.
+ESTIMATORS = sorted(
+    (cls for cls in public_estimators() if not cls.__module__.startswith(*HEAVY)),
+    key=lambda cls: cls.__name__,
+)
 every_class = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 
 

@@ -17,6 +17,8 @@ _XLA_FROM = 5_000
 _OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
 # What a row gives depends on the other rows of its batch while training.
 _MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
+# Operations between layers that leave the rows apart.
+_ROWWISE_OPERATIONS = {"GetItem", "ExpandDims", "Concatenate"}
 # One loss a row: rows of weight zero leave the others as they are.
 _ROWWISE_LOSSES = {
     "BinaryCrossentropy",
@@ -89,6 +91,20 @@ def copy_of(model):
     return copied
 
 
+def share_names(copied, model):
+    """Call the metrics of a copy as those of `model`: Keras numbers them."""
+    pairs = zip(_metrics(copied), _metrics(model), strict=True)
+    for own, others in pairs:
+        if isinstance(others, keras.metrics.Metric):
+            own.name = others.name
+
+
+def _metrics(model):
+    arguments = compile_arguments(model)
+    names = "metrics", "weighted_metrics"
+    return keras.tree.flatten([arguments.get(name) or [] for name in names])
+
+
 def architecture_copy(model):
     """Make a model of the same architecture for prediction."""
     return _like(model)
@@ -103,10 +119,15 @@ def _like(model):
 
 def may_be_padded(model):
     """Whether rows of zero weight leave the gradients of the others alone."""
-    operations = keras.tree.flatten(getattr(model, "operations", None) or model.layers)
     layers = model._flatten_layers(include_self=False)
+    operations = [
+        operation
+        for each in [model, *layers]
+        for operation in getattr(each, "operations", ())
+        if not isinstance(operation, keras.Layer)
+    ]
     return (
-        all(isinstance(each, keras.Layer) for each in operations)
+        all(type(each).__name__ in _ROWWISE_OPERATIONS for each in operations)
         and not any(type(layer).__name__ in _MIX_ROWS for layer in layers)
         and all(getattr(x, "activity_regularizer", None) is None for x in layers)
         # A masked mean counts the steps of the whole batch.
@@ -196,8 +217,8 @@ def _without_seeds(config):
 
 
 def _without_numbered_names(text):
-    """Number automatic names, ``lstm_7``, in the order in which they come."""
-    numbers = {}
+    """Replace automatic names, ``lstm_7``, by their place in the text."""
+    numbers: dict[str, str] = {}
 
     def number(match):
         name = match.group(0)
@@ -225,12 +246,16 @@ def _part_key(part):
         raise NotTakenError(f"{part!r} isn't Keras' own")
     config = dict(part.get_config())
     _refuse_foreign(config)
-    if isinstance(part, keras.optimizers.Optimizer):
-        config.pop("name", None)
-        if not isinstance(config.get("learning_rate"), dict):
-            config.pop("learning_rate", None)
+    # It may be numbered, and is no part of what is computed.
+    config.pop("name", None)
+    if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
+        config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
     return f"{type(part).__module__}.{type(part).__name__} {text}"
+
+
+def _has_fixed_rate(config):
+    return not isinstance(config.get("learning_rate"), dict)
 
 
 def _is_keras(part):

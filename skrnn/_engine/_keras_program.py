@@ -5,7 +5,12 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from skrnn._engine._keras_models import copy_of, divides_by_rows, may_be_padded
+from skrnn._engine._keras_models import (
+    copy_of,
+    divides_by_rows,
+    may_be_padded,
+    share_names,
+)
 from skrnn._engine._optimizers import _keep_gradients_local
 
 
@@ -44,7 +49,8 @@ class KerasProgram:
         return metrics is not None
 
     def copy_from(self, model):
-        """Take over weights and the optimizer's state."""
+        """Take over weights, the optimizer's state and the names of the metrics."""
+        share_names(self.model, model)
         _assign(self._state(self.model), self._state(model))
 
     def copy_to(self, model):
@@ -97,11 +103,8 @@ class KerasProgram:
         present = tf.cast(rows >= 0, tf.float32)
         n = tf.math.count_nonzero(rows >= 0)
         weights = batch.get("weights")
-        if self.padded:
-            loss_weights = self._filled_up(weights, present)
-        else:
-            loss_weights = weights
-        loss, outputs, mask = self._step(batch["x"], batch["y"], loss_weights)
+        filled = self._filled_up(weights, present) if self.padded else weights
+        loss, outputs, mask = self._step(batch["x"], batch["y"], filled)
         if self.has_metrics:
             real = {k: v[:n] for k, v in batch.items()}
             outputs = outputs[:n]
@@ -114,18 +117,13 @@ class KerasProgram:
         if self.scaled:
             there = tf.maximum(tf.reduce_sum(present), 1.0)
             present *= tf.cast(tf.size(present), tf.float32) / there
-        if weights is None:
-            return present
-        missing = [1] * (weights.shape.rank - 1)
-        return weights * tf.reshape(present, [-1, *missing])
+        return present if weights is None else weights * _up_to(weights, present)
 
     def _take_step(self, x, y, weights):
         model = self.model
         with tf.GradientTape() as tape:
             outputs = model(x, training=True)
-            loss = model.compute_loss(
-                x=x, y=y, y_pred=outputs, sample_weight=weights, training=True
-            )
+            loss = self._loss(x, y, outputs, weights, training=True)
             scaled = self.optimizer.scale_loss(loss)
         trainable = model.trainable_weights
         gradients = tape.gradient(scaled, [v.value for v in trainable])
@@ -133,16 +131,20 @@ class KerasProgram:
         # A mask is an attribute, which gets lost at the function's border.
         return loss, outputs, getattr(outputs, "_keras_mask", None)
 
+    def _loss(self, x, y, outputs, weights, *, training):
+        if weights is not None and weights.shape.rank == 1:
+            # Of the losses of steps, Keras can't tell the steps from the rows.
+            weights = tf.reshape(weights, [-1] + [1] * (outputs.shape.rank - 2))
+        return self.model.compute_loss(
+            x=x, y=y, y_pred=outputs, sample_weight=weights, training=training
+        )
+
     def _evaluate_batch(self, data, rows):
         rows = tf.boolean_mask(rows, rows >= 0)
         batch = {k: tf.gather(v, rows) for k, v in data.items()}
         outputs = self.model(batch["x"], training=False)
-        loss = self.model.compute_loss(
-            x=batch["x"],
-            y=batch["y"],
-            y_pred=outputs,
-            sample_weight=batch.get("weights"),
-            training=False,
+        loss = self._loss(
+            batch["x"], batch["y"], outputs, batch.get("weights"), training=False
         )
         self._count(batch, outputs)
         return loss, tf.size(rows)
@@ -166,6 +168,11 @@ def signature_of(data):
 def on_device(data):
     """Hand arrays to TensorFlow."""
     return {name: tf.convert_to_tensor(array) for name, array in data.items()}
+
+
+def _up_to(weights, present):
+    """Give `present`, one number a row, the dimensions of `weights`."""
+    return tf.reshape(present, [-1] + [1] * (weights.shape.rank - 1))
 
 
 def _assign(to, values):

@@ -165,7 +165,7 @@ class KerasLoop:
         begin, end = _BATCH_EVENTS[mode][:2]
         self.program.start_metrics()
         total = count = done = 0
-        logs = {}
+        logs: dict = {}
         while done < len(batches) and not (self.model.stop_training and one_by_one):
             part = _next_part(batches, done, 1 if one_by_one else self.batches_per_call)
             self._tell(begin, done)
@@ -243,8 +243,8 @@ def _split(model, data, plan):
         given = plan.validation_data
         if not isinstance(given, tuple | list) or len(given) not in (2, 3):
             raise NotTakenError("validation_data is no tuple of arrays")
-        x, y, weights, *_ = [*given, None]
-        validation = _data_of(model, x, y, weights)
+        weights = given[2] if len(given) > 2 else None
+        validation = _data_of(model, given[0], given[1], weights)
         return data, _with_weights_like(data, validation)
     if not plan.validation_split:
         return data, None

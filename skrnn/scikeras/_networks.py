@@ -109,6 +109,9 @@ def _ending(meta, return_sequences):
         units = 1 if one else meta["n_outputs_"]
         return Head(units, "linear"), "mean_squared_error"
     kind = meta["target_type_"]
+    if return_sequences and kind == "multilabel-indicator":
+        # Two labels, one a step.
+        kind = "binary"
     activation, loss = _ENDINGS.get(kind, _ENDINGS["multiclass"])
     return Head(1 if kind == "binary" else meta["n_classes_"], activation), loss
 

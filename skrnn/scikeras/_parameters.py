@@ -53,35 +53,27 @@ def refuse_unknown(estimator, build, names):
     taken = _names_of(build)
     for name in names:
         prefix, routed, rest = name.partition("__")
-        if not routed:
-            valid = None if name in own else _either(taken, own)
-        else:
-            valid = _valid_after(prefix, estimator, taken)
-            name, rest = rest, name
-        if valid is not None and not _fits(name, valid):
-            raise ValueError(_message(estimator, rest or name, prefix, valid, routed))
+        if routed and prefix not in _ROUTES:
+            _refuse(estimator, name, {f"{each}__{rest}" for each in _ROUTES})
+        if prefix == "callbacks" and routed and estimator.callbacks is None:
+            _refuse(estimator, name, own)
+        valid = _valid_after(prefix, estimator, taken) if routed else taken
+        # scikeras takes positions, and parameters of parameters, too.
+        first = rest.partition("__")[0] if routed else name
+        known = valid is None or first in valid or first.isdigit()
+        if not known and (routed or name not in own):
+            start = f"{prefix}__" if routed else ""
+            _refuse(estimator, name, {start + each for each in valid} | own)
 
 
-def _either(taken, own):
-    """Return the names of both, or None if the function takes any name."""
-    return None if taken is None else taken | own
-
-
-def _fits(name, valid):
-    # scikeras takes positions, and parameters of parameters, too.
-    first = name.partition("__")[0]
-    return first in valid or first.isdigit()
-
-
-def _message(estimator, name, prefix, valid, routed):
-    start = f"{prefix}__" if routed and prefix in _ROUTES else ""
-    meant = [start + each for each in sorted(valid)]
-    close = get_close_matches(name, meant, n=1)
-    hint = f"Did you mean {close[0]!r}? " if close else ""
+def _refuse(estimator, name, valid):
+    close = get_close_matches(name, sorted(valid), n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
     value = estimator.get_params(deep=False).get(name)
-    return (
-        f"Invalid parameter {name!r} (={value!r}) for estimator "
-        f"{type(estimator).__name__}. {hint}Valid parameters are: {meant!r}."
+    raise ValueError(
+        f"Invalid parameter {name!r} (with value {value!r}) for estimator "
+        f"{type(estimator).__name__}: nothing would read it; {hint}"
+        f"Valid parameters are: {sorted(valid)!r}."
     )
 
 
@@ -107,9 +99,6 @@ def _names_of(function):
 
 def _valid_after(prefix, estimator, taken):
     """Return the names that may follow ``prefix__``, or None for any."""
-    if prefix not in _ROUTES:
-        # Then it is the prefix that can't be right.
-        return set(_ROUTES)
     if prefix == "model":
         return taken
     valid = _ROUTES[prefix]
@@ -138,11 +127,6 @@ def _names_through(cls):
     return found - {"self"}
 
 
-def _callback_names(estimator):
-    # None of them: nobody would read it.
-    return None if estimator.callbacks is not None else set()
-
-
 # Prefix -> the names that may follow it, None for any.
 _ROUTES: dict = {
     "model": None,
@@ -152,6 +136,6 @@ _ROUTES: dict = {
     "optimizer": _optimizer_names,
     "loss": None,
     "metrics": None,
-    "callbacks": _callback_names,
+    "callbacks": None,
     "score": None,
 }

@@ -47,8 +47,8 @@ def fill_padding(model, X):
     if not values:
         raise ValueError(
             "X has sequences of different lengths, but the network would read their "
-            "padding as data: it has no layer keras.layers.Masking. Expected one before "
-            "the first recurrent layer."
+            "padding as data: it has no layer keras.layers.Masking. Expected one "
+            "before the first recurrent layer."
         )
     return np.where(padding, np.asarray(values[0], X.dtype), X)
 
@@ -86,7 +86,7 @@ def _ndim(X):
 
 
 def _was_ragged(estimator, X, reset):
-    """Lists that happen to be equally long stay what those of ``fit`` were."""
+    """Whether X are lists that happen to be equally long, unlike those of ``fit``."""
     before = not reset and getattr(estimator, "_form", None) == "ragged"
     return before and isinstance(X, list | tuple)
 
@@ -109,13 +109,12 @@ def _padded(sequences, estimator):
 
 
 def _fixed_length(estimator):
-    shape = _network_shape(estimator)
-    return shape[1] if len(shape) > 1 else None
+    return dict(enumerate(_network_shape(estimator))).get(1)
 
 
 def _network_shape(estimator):
     """Return the shape that the network takes; () where there are several or none."""
-    inputs = getattr(getattr(estimator, "model_", None), "inputs", None) or ()
+    inputs = getattr(getattr(estimator, "model_", None), "inputs", None) or []
     return tuple(inputs[0].shape) if len(inputs) == 1 else ()
 
 
@@ -125,7 +124,7 @@ def _read_table(estimator, X, *, reset):
     )
     if reset:
         estimator._form = "columns"
-    if issparse(X) and X.shape[0] * X.shape[1] <= _DENSE_UP_TO:
+    if issparse(X) and np.prod(X.shape) <= _DENSE_UP_TO:
         return X.toarray()
     return X
 

@@ -17,8 +17,8 @@ class NumbersEncoder(RegressorTargetEncoder):
         """Return y, having checked its last axis."""
         if _n_outputs(y) != self.n_outputs_:
             raise ValueError(
-                f"y has {_n_outputs(y)} outputs (shape={y.shape}), but {self.n_outputs_}"
-                " were expected, as in the first fit."
+                f"y has {_n_outputs(y)} outputs (shape={y.shape}), but "
+                f"{self.n_outputs_} were expected, as in the first fit."
             )
         return y
 
@@ -35,10 +35,16 @@ class NumbersEncoder(RegressorTargetEncoder):
 class LabelsEncoder(ClassifierLabelEncoder):
     """Labels; probabilities have a row for each sequence, be it only one."""
 
+    n_classes_: int | None
+
     def fit(self, y):
         """Learn the classes; one-hot steps (n, T, C) have those of their last axis."""
         if y.ndim < 3:
-            return super().fit(y)
+            super().fit(y)
+            if self.n_classes_ is None and y.dtype.kind in "iu":
+                # Labels of steps, counted from 0.
+                self.n_classes_ = int(y.max()) + 1
+            return self
         self.classes_ = np.arange(y.shape[-1])
         self.n_classes_, self.n_outputs_ = y.shape[-1], 1
         self.n_outputs_expected_ = 1
@@ -57,7 +63,7 @@ class LabelsEncoder(ClassifierLabelEncoder):
             return found.reshape(len(y), -1) if return_proba else found
         if return_proba:
             return y
-        labels = y.argmax(axis=-1)
+        labels = y.argmax(-1) if y.shape[-1] > 1 else (y[..., 0] > 0.5).astype(int)
         return labels if self._target_type != "steps" else np.eye(y.shape[-1])[labels]
 
 

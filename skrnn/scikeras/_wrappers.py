@@ -2,17 +2,20 @@
 
 from abc import ABCMeta
 from copy import copy
+from typing import Any
 
+import keras
 import numpy as np
 from scikeras import wrappers
 from scikeras._utils import route_params
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
 from skrnn._engine._seeding import seeded
 from skrnn._state import unchanged_on_error
+from skrnn.scikeras._docs import documented
 from skrnn.scikeras._parameters import (
     CLASSIFIER_CONSTRAINTS,
     CONSTRAINTS,
@@ -37,13 +40,16 @@ class MixinsFirst(ABCMeta):
         return [each for each in order if each not in base] + base
 
 
-class EngineWrapper(metaclass=MixinsFirst):
+class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
     """What both wrappers change in scikeras' ``BaseWrapper``."""
 
     # scikeras would seed every global generator, and switch TensorFlow's determinism
     # and an environment variable on, wherever it finds a seed here: it finds none.
     _random_state = property(lambda self: None, lambda self, seed: None)
 
+    model_: Any
+    # Whether y must be numbers.
+    _numeric = True
     _routing_prefixes = wrappers.BaseWrapper._routing_prefixes | {"callbacks", "score"}
 
     def fit(self, X, y, sample_weight=None, **kwargs):
@@ -133,7 +139,11 @@ class EngineWrapper(metaclass=MixinsFirst):
 
     def _build_keras_model(self):
         with seeded(self._seed):
-            return super()._build_keras_model()
+            model = super()._build_keras_model()
+            if type(model) is keras.Sequential and not model.built:
+                # scikeras asks for outputs, which it has from its first input on.
+                model.build((None, *self.X_shape_[1:]))
+        return model
 
     def _get_compile_kwargs(self):
         arguments = super()._get_compile_kwargs()
@@ -175,6 +185,7 @@ class EngineWrapper(metaclass=MixinsFirst):
         return tags
 
 
+@documented
 class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
     """A Keras network of your own as a regressor.
 
@@ -182,55 +193,9 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
 
     See :doc:`/user_guide/scikeras` for what is different.
 
-    Parameters
-    ----------
-    model : callable or keras.Model
-        Function that returns a network, compiled or not; it may take ``meta`` (what is
-        known of X and y), ``compile_kwargs``, ``params`` and parameters of its own,
-        given here as ``model__name``.
-    build_fn : callable, default=None
-        Old name of `model`.
-    warm_start : bool, default=False
-        Go on training at the next ``fit``.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of dropout and of the order of the rows. No global
-        generator is changed.
-    optimizer : str, class or instance, default="rmsprop"
-        Keras' optimizer; ``optimizer__learning_rate`` and others are given to it.
-    loss : str, class, instance or function, default=None
-        Keras' loss.
-    metrics : list, default=None
-        Keras' metrics, which ``history_`` then has.
-    batch_size : int, default=None
-        Rows a step, 32 if None, all of them if -1.
-    validation_batch_size : int, default=None
-        The same for validation.
-    verbose : int, default=1
-        Keras' progress bar; 0 for none.
-    callbacks : list, dict or callback, default=None
-        Keras' callbacks, or their classes with ``callbacks__patience`` and others.
-    validation_split : float, default=0.0
-        Share of the rows, the last ones, to validate on.
-    shuffle : bool, default=True
-        Train on the rows in another order in each epoch.
-    run_eagerly : bool, default=False
-        Run without compiling, for debugging; on Keras.
-    epochs : int, default=1
-        How often to go through the rows.
-    **kwargs : dict
-        Parameters of the function in `model`, and routed ones such as ``fit__name``.
+    {parameters}
 
-    Attributes
-    ----------
-    model_ : keras.Model
-        The trained network.
-    engine_ : {"skrnn", "keras"}
-        What has trained it: Keras does where the network has several inputs or outputs,
-        layers or a training step of your own, or is stateful.
-    history_ : dict of lists
-        Loss and metrics of each epoch.
-    n_features_in_ : int
-        Features of X; of a time step if X has three dimensions.
+    {attributes}
 
     Examples
     --------
@@ -250,7 +215,6 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
     'skrnn'
     """
 
-    _numeric = True
     _parameter_constraints = CONSTRAINTS
 
     @property
@@ -284,12 +248,34 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
         return super()._type_of_target(y[:, 0] if y.ndim == 3 else y)
 
 
+@documented
 class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
     """A Keras network of your own as a classifier.
 
     scikeras' ``KerasClassifier``, from which it derives and whose parameters it has.
 
     See :doc:`/user_guide/scikeras` for what is different.
+
+    {parameters}
+
+    {attributes}
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from skrnn.scikeras import KerasClassifier
+    >>> def build(units, meta):
+    ...     shape = (None, meta["n_features_in_"])
+    ...     layers = [keras.layers.GRU(units), keras.layers.Dense(1, "sigmoid")]
+    ...     return keras.Sequential([keras.Input(shape), *layers])
+    >>> X = np.random.default_rng(0).normal(size=(40, 6, 2))
+    >>> y = np.where(X[:, -1, 0] > 0, "up", "down")
+    >>> model = KerasClassifier(
+    ...     build, model__units=4, loss="binary_crossentropy", verbose=0
+    ... )
+    >>> model.fit(X, y).predict_proba(X).shape
+    (40, 2)
     """
 
     _numeric = False
