@@ -5,6 +5,7 @@ constant in them. Whoever can't be given a key is left to Keras.
 """
 
 import json
+import pickle
 import re
 from types import FunctionType
 
@@ -242,6 +243,8 @@ def _part_key(part):
     """Return what stands for an optimizer, a loss or a metric in a key."""
     if isinstance(part, str | int | float | bool | FunctionType):
         return part
+    if isinstance(part, keras.losses.Loss):
+        return _loss_key(part)
     if not _is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
     config = dict(part.get_config())
@@ -252,6 +255,15 @@ def _part_key(part):
         config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
     return f"{type(part).__module__}.{type(part).__name__} {text}"
+
+
+def _loss_key(loss):
+    # Not its configuration, in which some lack their numbers: Huber its delta.
+    attributes = {k: v for k, v in vars(loss).items() if k != "name"}
+    try:
+        return type(loss), pickle.dumps(attributes)
+    except Exception as error:  # Whatever an object of the user's raises.
+        raise NotTakenError(f"{loss!r} can't be told from others") from error
 
 
 def _has_fixed_rate(config):
@@ -265,6 +277,6 @@ def _is_keras(part):
 
 def _fresh(part):
     """Copy what has variables of its own."""
-    if hasattr(part, "get_config") and not isinstance(part, type):
+    if isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
         return type(part).from_config(part.get_config())
     return part
