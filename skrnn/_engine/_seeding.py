@@ -72,17 +72,21 @@ def _tensorflow(seed):
         yield
         return
     # Deferred: Keras may run on another backend.
-    import tensorflow as tf  # noqa: PLC0415
     from tensorflow.python.eager import context  # noqa: PLC0415
 
     state = context.context()
     # Not only the seed: the generator has a place in its sequence too.
     names = "_seed", "_rng"
     before = {name: vars(state)[name] for name in names if name in vars(state)}
-    tf.random.set_seed(seed)
+    # As tf.random.set_seed does, which also has every compiled function be optimised
+    # anew: that takes most of a second, and is needed only after a seed was drawn.
+    state._seed, state._rng = seed, random.Random(seed)
+    unused = state._rng.getstate()
     try:
         yield
     finally:
+        if state._rng.getstate() != unused:
+            state.clear_kernel_cache()
         for name in names:
             vars(state).pop(name, None)
         vars(state).update(before)
