@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, is_regressor
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
-from skrnn import preprocessing, scikeras
+from skrnn import preprocessing
 
 # As few units and epochs as scikit-learn's checks of quality (R2 above 0.5, accuracy
 # above 0.83) allow all cells; the high learning rate stands for more epochs.
@@ -41,52 +41,15 @@ TRANSFORMERS = [
     preprocessing.SequencePadder(maxlen=3, padding="pre"),
     preprocessing.SequenceWise(StandardScaler()),
 ]
+INSTANCES = NETWORKS + TRANSFORMERS
 
-
-def small_network(meta, compile_kwargs):
-    """Build what scikeras' wrappers wrap, for rows of numbers and any y."""
-    # Deferred: it loads Keras, which few of the tests' processes need.
-    import keras
-
-    kinds = {
-        "binary": (1, "sigmoid", "binary_crossentropy"),
-        "multilabel-indicator": (None, "sigmoid", "binary_crossentropy"),
-        "multiclass": (None, "softmax", "sparse_categorical_crossentropy"),
-    }
-    units, end, loss = meta.get("n_outputs_", 1), "linear", "mse"
-    if "classes_" in meta:
-        units, end, loss = kinds[meta["target_type_"]]
-        units = units or meta["n_classes_"]
-    hidden = keras.layers.Dense(16, "relu")
-    layers = [keras.Input(meta["X_shape_"][1:]), hidden, keras.layers.Dense(units, end)]
-    model = keras.Sequential(layers)
-    rate = keras.optimizers.Adam(0.05)
-    model.compile(**compile_kwargs | {"loss": loss, "optimizer": rate})
-    return model
-
-
-_WRAPPED = dict(epochs=30, verbose=0, random_state=0)
-WRAPPERS = [
-    scikeras.KerasRegressor(small_network, **_WRAPPED),
-    scikeras.KerasClassifier(small_network, **_WRAPPED),
-]
-INSTANCES = NETWORKS + TRANSFORMERS + WRAPPERS
-
-_MINIBATCHES = {
+MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "A row of weight 2 is one row of its minibatch and a row given twice is two: "
         "other batches, and even within one batch another rounding in float32, where "
         "the check allows 1e-7. It is expected of SGDRegressor and SGDClassifier too. "
         "test_sample_weight.py has what holds exactly, and the rest within rounding."
     )
-}
-_REASON = _MINIBATCHES["check_sample_weight_equivalence_on_dense_data"]
-_SCIKERAS = _MINIBATCHES | {
-    "check_sample_weight_equivalence_on_sparse_data": _REASON,
-    "check_estimator_tags_renamed": (
-        "It looks at each class one by one, and one of scikeras' own has the tags of "
-        "old scikit-learn alone. Ours has the new ones; scikeras' class stays as it is."
-    ),
 }
 _ORDER_IS_TIME = {
     "check_methods_sample_order_invariance": (
@@ -98,19 +61,12 @@ _ORDER_IS_TIME = {
     ),
 }
 # Class -> name of the check -> why it can't pass.
-EXPECTED_FAILS = (
-    {type(each): _MINIBATCHES for each in NETWORKS}
-    | {type(each): _SCIKERAS for each in WRAPPERS}
-    | {preprocessing.SlidingWindow: _ORDER_IS_TIME}
-)
+EXPECTED_FAILS = {type(each): MINIBATCHES for each in NETWORKS} | {
+    preprocessing.SlidingWindow: _ORDER_IS_TIME
+}
 
 # The forms in which sequences come: 24 of them, of 5 steps, or 3 to 6.
 FORMS = ("3-D", "2-D", "ragged")
-
-
-def expected_failures(estimator):
-    """Return the checks that `estimator` fails, with their reasons."""
-    return EXPECTED_FAILS.get(type(estimator), {})
 
 
 def public_estimators():

@@ -12,8 +12,8 @@ _ANYTHING = "no_validation"
 
 # What scikeras' own parameters may be; routed ones go where Keras checks them.
 CONSTRAINTS: dict = {
-    "model": [callable, None],
-    "build_fn": [callable, None],
+    "model": _ANYTHING,
+    "build_fn": _ANYTHING,
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
     "optimizer": _ANYTHING,
