@@ -78,6 +78,26 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
         """
         return self._guarded(super().fit, X, y, sample_weight, **kwargs)
 
+    def partial_fit(self, X, y, sample_weight=None, **kwargs):
+        """Train for one more epoch.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        y : array-like
+            As for ``fit``.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each row in the loss.
+        **kwargs : dict
+            More arguments of ``keras.Model.fit``.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._guarded(super().partial_fit, X, y, sample_weight, **kwargs)
+
     def _guarded(self, fit, X, y, sample_weight, **kwargs):
         """Fit; after an error all is as before, after Ctrl-C as far as it has come."""
         interrupted = None
@@ -307,9 +327,8 @@ class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
         -------
         self : object
         """
-        return self._guarded(
-            super().partial_fit, X, y, sample_weight, classes=classes, **kwargs
-        )
+        kwargs["classes"] = classes
+        return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
 
     def _type_of_target(self, y):
         return "multiclass" if y.ndim == 3 else super()._type_of_target(y)
