@@ -307,7 +307,10 @@ class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
         categories = "auto" if self.classes_ is None else [self.classes_]
         return LabelsEncoder(loss=self.loss, categories=categories)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, **kwargs):
+    # The order of scikit-learn's classifiers.
+    def partial_fit(  # type: ignore[override]
+        self, X, y, classes=None, sample_weight=None, **kwargs
+    ):
         """Train for one more epoch.
 
         Parameters
