@@ -35,8 +35,8 @@ __all__ = ["preprocessing", *_PUBLIC]
 
 
 def __getattr__(name):
-    if name == "preprocessing":
-        return importlib.import_module("skrnn.preprocessing")
+    if name in ("preprocessing", "scikeras"):
+        return importlib.import_module(f"skrnn.{name}")
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module 'skrnn' has no attribute {name!r}")

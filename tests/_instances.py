@@ -43,7 +43,7 @@ TRANSFORMERS = [
 ]
 INSTANCES = NETWORKS + TRANSFORMERS
 
-_MINIBATCHES = {
+MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "A row of weight 2 is one row of its minibatch and a row given twice is two: "
         "other batches, and even within one batch another rounding in float32, where "
@@ -61,17 +61,12 @@ _ORDER_IS_TIME = {
     ),
 }
 # Class -> name of the check -> why it can't pass.
-EXPECTED_FAILS = {type(each): _MINIBATCHES for each in NETWORKS} | {
+EXPECTED_FAILS = {type(each): MINIBATCHES for each in NETWORKS} | {
     preprocessing.SlidingWindow: _ORDER_IS_TIME
 }
 
 # The forms in which sequences come: 24 of them, of 5 steps, or 3 to 6.
 FORMS = ("3-D", "2-D", "ragged")
-
-
-def expected_failures(estimator):
-    """Return the checks that `estimator` fails, with their reasons."""
-    return EXPECTED_FAILS.get(type(estimator), {})
 
 
 def public_estimators():

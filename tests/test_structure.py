@@ -57,13 +57,33 @@ ROOMS = {
         "skrnn._spec",
         "skrnn._weights",
     },
+    # For users of scikeras: importing it loads Keras, as importing scikeras does.
+    "scikeras": {
+        "keras",
+        "numpy",
+        "scikeras",
+        "scipy",
+        "sklearn",
+        "skrnn._constraints",
+        "skrnn._engine",
+        "skrnn._networks",
+        "skrnn._spec",
+        "skrnn._state",
+        "skrnn._validation",
+        "skrnn._weights",
+    },
 }
 # These load Keras and a backend.
 HEAVY = [
     "_jax",
     "_jax_kit",
+    "_keras_models",
+    "_keras_prediction",
+    "_keras_program",
+    "_keras_training",
     "_losses",
     "_optimizers",
+    "_seeding",
     "_tensorflow",
     "_tensorflow_kit",
     "_torch",
@@ -78,9 +98,11 @@ LIGHT = [
 ]
 # Nobody else builds networks or runs them.
 CALLERS = {
-    "skrnn._networks": {"_engine", "_base"},
-    "skrnn._engine": {"_base", "_streaming"},
+    "skrnn._networks": {"_engine", "_base", "scikeras"},
+    "skrnn._engine": {"_base", "_streaming", "scikeras"},
 }
+# ``from skrnn import *`` must not import these: they load a backend.
+HEAVY_PUBLIC = {"skrnn.scikeras"}
 
 
 def room_of(module):
@@ -245,7 +267,9 @@ def public_modules():
 def test_public_modules_say_what_is_public(module):
     assert sorted(module.__all__) == list(module.__all__)
     assert all(hasattr(module, name) for name in module.__all__)
-    assert module.__name__.partition(".")[2] in skrnn.__all__
+    name = module.__name__.partition(".")[2]
+    assert (name in skrnn.__all__) != (module.__name__ in HEAVY_PUBLIC)
+    assert getattr(skrnn, name) is module
 
 
 def test_no_name_says_nothing():
@@ -277,7 +301,15 @@ def test_most_functions_are_very_short():
 # Estimators
 
 
-ESTIMATORS = sorted(public_estimators(), key=lambda cls: cls.__name__)
+# The wrappers' parameters are scikeras', which takes any.
+ESTIMATORS = sorted(
+    (
+        cls
+        for cls in public_estimators()
+        if not cls.__module__.startswith(*HEAVY_PUBLIC)
+    ),
+    key=lambda cls: cls.__name__,
+)
 every_class = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 
 

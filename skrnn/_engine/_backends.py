@@ -31,8 +31,8 @@ def is_default_backend() -> bool:
     """
     if (os.environ.get("KERAS_BACKEND") or "tensorflow") != "tensorflow":
         return False
-    keras = sys.modules.get("keras")
-    return not hasattr(keras, "config") or keras.config.backend() == "tensorflow"
+    config = getattr(sys.modules.get("keras"), "config", None)
+    return config is None or config.backend() == "tensorflow"
 
 
 def title_of_backend():

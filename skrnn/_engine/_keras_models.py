@@ -1,0 +1,282 @@
+"""Which Keras models the engine trains itself, and what makes two of them alike.
+
+Two models of equal keys may share compiled functions, so a key holds all that is a
+constant in them. Whoever can't be given a key is left to Keras.
+"""
+
+import json
+import pickle
+import re
+from types import FunctionType
+
+import keras
+from keras.src.trainers.trainer import model_supports_jit
+
+# Training steps times time steps: below, plain TensorFlow is done before XLA begins.
+_XLA_FROM = 5_000
+# Their configuration doesn't say what they compute.
+_OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
+# What a row gives depends on the other rows of its batch while training.
+_MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
+# Operations between layers that leave the rows apart.
+_ROWWISE_OPERATIONS = {"GetItem", "ExpandDims", "Concatenate"}
+# One loss a row: rows of weight zero leave the others as they are.
+_ROWWISE_LOSSES = {
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+}
+_FULL_MEAN = {"sum_over_batch_size", "mean"}
+
+
+class NotTakenError(Exception):
+    """The engine leaves a model, or a way to train it, to Keras; says why."""
+
+
+def architecture_key(model):
+    """Return what models share that compute the same from the same weights.
+
+    Raises
+    ------
+    NotTakenError
+        If that can't be known, or the model isn't one array to one array.
+    """
+    _refuse_other_forms(model)
+    try:
+        config = model.get_config()
+    except Exception as error:  # Whatever a layer of the user's raises.
+        raise NotTakenError(f"a layer has no configuration: {error}") from error
+    _refuse_foreign(config)
+    layers = model._flatten_layers(include_self=False)
+    if any(getattr(layer, "stateful", False) for layer in layers):
+        raise NotTakenError("a layer is stateful")
+    text = json.dumps(_without_seeds(config), sort_keys=True, default=str)
+    return type(model).__name__, _without_numbered_names(text)
+
+
+def compile_key(model):
+    """Return what models share that are trained by the same step."""
+    arguments = compile_arguments(model)
+    if arguments.get("run_eagerly"):
+        raise NotTakenError("run_eagerly is set")
+    items = keras.tree.flatten({k: v for k, v in arguments.items() if v is not None})
+    return str(keras.tree.map_structure(type, arguments)), *map(_part_key, items)
+
+
+def compile_arguments(model):
+    """Return the arguments that ``compile`` was called with."""
+    return dict(model._compile_config.config)
+
+
+def copy_of(model):
+    """Make a model of the same architecture, compiled alike, that shares nothing."""
+    copied = _like(model)
+    arguments = compile_arguments(model)
+    # It was resolved for the first model.
+    arguments.pop("jit_compile", None)
+    copied.compile(**keras.tree.map_structure(_fresh, arguments))
+    return copied
+
+
+def share_names(copied, model):
+    """Call the metrics of a copy as those of `model`: Keras numbers them."""
+    pairs = zip(_metrics(copied), _metrics(model), strict=True)
+    for own, others in pairs:
+        if isinstance(others, keras.metrics.Metric):
+            own.name = others.name
+
+
+def _metrics(model):
+    arguments = compile_arguments(model)
+    names = "metrics", "weighted_metrics"
+    return keras.tree.flatten([arguments.get(name) or [] for name in names])
+
+
+def architecture_copy(model):
+    """Make a model of the same architecture for prediction."""
+    return _like(model)
+
+
+def _like(model):
+    copied = type(model).from_config(model.get_config())
+    if not copied.built:
+        copied.build(model.input_shape)
+    return copied
+
+
+def may_be_padded(model):
+    """Whether rows of zero weight leave the gradients of the others alone."""
+    layers = model._flatten_layers(include_self=False)
+    operations = [
+        operation
+        for each in [model, *layers]
+        for operation in getattr(each, "operations", ())
+        if not isinstance(operation, keras.Layer)
+    ]
+    return (
+        all(type(each).__name__ in _ROWWISE_OPERATIONS for each in operations)
+        and not any(type(layer).__name__ in _MIX_ROWS for layer in layers)
+        and all(getattr(x, "activity_regularizer", None) is None for x in layers)
+        # A masked mean counts the steps of the whole batch.
+        and getattr(model.outputs[0], "_keras_mask", None) is None
+        and _loss_class(model.loss) in _ROWWISE_LOSSES
+    )
+
+
+def gains_from_xla(model, n_steps, n_timesteps):
+    """Whether XLA, whose compiling takes about a second, pays in one fit.
+
+    What is asked is the fit alone and not how many there were: equal seeds shall give
+    equal weights, and both ways round differently.
+    """
+    layers = model._flatten_layers(include_self=False)
+    loops = any(isinstance(layer, keras.layers.RNN) for layer in layers)
+    return loops and n_steps * n_timesteps >= _XLA_FROM and model_supports_jit(model)
+
+
+def divides_by_rows(model):
+    """Whether the loss of a batch is a sum divided by the number of its rows."""
+    loss = _only(model.loss)
+    return getattr(loss, "reduction", "sum_over_batch_size") in _FULL_MEAN
+
+
+def _only(loss):
+    flat = keras.tree.flatten(loss)
+    return flat[0] if len(flat) == 1 else None
+
+
+def _loss_class(loss):
+    """Return the name of the class of Keras' own losses, given as a string too."""
+    loss = _only(loss)
+    loss = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if not _is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
+        return None
+    if isinstance(loss, FunctionType):
+        return "".join(map(str.capitalize, loss.__name__.split("_"))).replace(
+            "KlDivergence", "KLDivergence"
+        )
+    return type(loss).__name__
+
+
+def _refuse_other_forms(model):
+    if keras.backend.backend() != "tensorflow":
+        raise NotTakenError(f"the backend is {keras.backend.backend()}")
+    if type(model) not in _FORMS:
+        raise NotTakenError(f"the model is a {type(model).__name__}")
+    if any(keras.tree.is_nested(ends) for ends in _ends(model)):
+        raise NotTakenError("the model has several inputs or outputs")
+    if getattr(model, "_distribute_strategy", None) is not None:
+        raise NotTakenError("the model is distributed")
+
+
+def _ends(model):
+    """Return inputs and outputs as the model was given them: tensors, lists, dicts."""
+    inner = getattr(model, "_functional", None) or model
+    return inner._inputs_struct, inner._outputs_struct
+
+
+_FORMS = {keras.Sequential, type(keras.Model(x := keras.Input((1,)), x))}
+
+
+def _refuse_foreign(config):
+    """Refuse a configuration in which something isn't Keras' own, or ours."""
+    if isinstance(config, dict):
+        name, module = config.get("class_name"), config.get("module")
+        own = module is None or str(module).split(".")[0] in ("keras", "skrnn")
+        marks = str(name).startswith("__") and name != "__lambda__"
+        if name is not None and not (own or marks or config.get("config") is None):
+            raise NotTakenError(f"{name} isn't Keras' own")
+        if name in _OPAQUE_LAYERS or name == "__lambda__":
+            raise NotTakenError(f"{name} may compute anything")
+    if isinstance(config, dict | list | tuple):
+        values = config.values() if isinstance(config, dict) else config
+        for value in values:
+            _refuse_foreign(value)
+
+
+def _without_seeds(config):
+    """Leave out seeds: first weights and a generator's state are given from outside."""
+    if isinstance(config, dict):
+        return {k: _without_seeds(v) for k, v in config.items() if k != "seed"}
+    if isinstance(config, list | tuple):
+        return [_without_seeds(v) for v in config]
+    return config
+
+
+def _without_numbered_names(text):
+    """Replace automatic names, ``lstm_7``, by their place in the text."""
+    numbers: dict[str, str] = {}
+
+    def number(match):
+        name = match.group(0)
+        return numbers.setdefault(name, f'"{match.group(1)} #{len(numbers)}"')
+
+    classes = set(re.findall(r'"class_name": "([A-Za-z0-9]+)"', text))
+    stems = {"keras_tensor", "sequential", "functional", "input_layer"}
+    stems |= {_snake_case(name) for name in classes}
+    pattern = "|".join(sorted(map(re.escape, stems), key=len, reverse=True))
+    return re.sub(rf'"({pattern})(?:_\d+)?"', number, text)
+
+
+def _snake_case(name):
+    # As Keras makes a name from a class.
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _part_key(part):
+    """Return what stands for an optimizer, a loss or a metric in a key."""
+    if isinstance(part, str | int | float | bool | FunctionType):
+        return part
+    if isinstance(part, keras.losses.Loss):
+        return _loss_key(part)
+    if not _is_keras(part) or not hasattr(part, "get_config"):
+        raise NotTakenError(f"{part!r} isn't Keras' own")
+    config = dict(part.get_config())
+    _refuse_foreign(config)
+    # It may be numbered, and is no part of what is computed.
+    config.pop("name", None)
+    if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
+        config.pop("learning_rate", None)
+    text = json.dumps(config, sort_keys=True, default=str)
+    return f"{type(part).__module__}.{type(part).__name__} {text}"
+
+
+def _loss_key(loss):
+    # Not its configuration, in which some lack their numbers: Huber its delta.
+    attributes = {k: v for k, v in vars(loss).items() if k != "name"}
+    try:
+        return type(loss), pickle.dumps(attributes)
+    except Exception as error:  # Whatever an object of the user's raises.
+        raise NotTakenError(f"{loss!r} can't be told from others") from error
+
+
+def _has_fixed_rate(config):
+    return not isinstance(config.get("learning_rate"), dict)
+
+
+def _is_keras(part):
+    owner = part if isinstance(part, FunctionType) else type(part)
+    return owner.__module__.split(".")[0] == "keras"
+
+
+def _fresh(part):
+    """Copy what has variables of its own."""
+    if isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
+        return type(part).from_config(part.get_config())
+    return part

@@ -1,0 +1,146 @@
+"""Prediction with any Keras model of one input, compiled once an architecture."""
+
+import threading
+import weakref
+from collections import OrderedDict
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skrnn._engine._fork import refuse_forked_process
+from skrnn._engine._keras_models import (
+    NotTakenError,
+    architecture_copy,
+    architecture_key,
+)
+from skrnn._engine._keras_program import as_keras_reads
+from skrnn._engine._keras_training import listens
+from skrnn._engine._seeding import seeded
+
+# Numbers of X that a block may hold, about 4 MB; many make a block of many rows.
+_BLOCK = 1_000_000
+_MOST_ROWS = 1024
+# Blocks have whole numbers of these: what a row gives is the same in any company.
+_ROWS = 32
+
+_MAX_COMPILED = 64
+_compiled: OrderedDict = OrderedDict()
+_lock = threading.Lock()
+_keys: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
+    """Return the outputs of a Keras model, as its own ``predict`` would.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x : ndarray
+    batch_size : int or None
+        Counts only for callbacks that hear of batches; otherwise blocks of bounded
+        size are run.
+    verbose : int or "auto"
+    callbacks : sequence of keras.callbacks.Callback
+
+    Returns
+    -------
+    outputs : ndarray
+
+    Raises
+    ------
+    NotTakenError
+        If this is for Keras to do.
+    """
+    refuse_forked_process()
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiub" or not len(x):
+        raise NotTakenError("x is no array of numbers")
+    if not model.built:
+        raise NotTakenError("the model isn't built")
+    run = _compiled_for(model)
+    x = as_keras_reads(x, model.inputs[0].dtype)
+    size = _block_size(x)
+    if any(listens(callback, event) for callback in callbacks for event in _EVENTS):
+        size = batch_size or 32
+    return _run_blocks(model, run, x, size, _callback_list(model, callbacks, verbose))
+
+
+_EVENTS = ("on_predict_batch_begin", "on_predict_batch_end")
+
+
+def _callback_list(model, callbacks, verbose):
+    if not callbacks and verbose == 0:
+        return None
+    return keras.callbacks.CallbackList(
+        list(callbacks),
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        epochs=1,
+        steps=None,
+    )
+
+
+def _run_blocks(model, run, x, size, callbacks):
+    weights = [variable.value for variable in model.trainable_variables]
+    state = [variable.value for variable in model.non_trainable_variables]
+    parts = []
+    if callbacks:
+        callbacks.set_params({**callbacks.params, "steps": -(-len(x) // size)})
+        callbacks.on_predict_begin()
+    for step, first in enumerate(range(0, len(x), size)):
+        if callbacks:
+            callbacks.on_predict_batch_begin(step)
+        block = x[first : first + size]
+        outputs = run(weights, state, _filled_up(block)).numpy()[: len(block)]
+        parts.append(outputs)
+        if callbacks:
+            callbacks.on_predict_batch_end(step, {"outputs": outputs})
+    if callbacks:
+        callbacks.on_predict_end()
+    return np.concatenate(parts)
+
+
+def _compiled_for(model):
+    """Return ``f(weights, state, x) -> outputs`` for models like `model`."""
+    key = _keys.get(model)
+    if key is None:
+        key = _keys[model] = architecture_key(model)
+    with _lock:
+        if key not in _compiled:
+            while len(_compiled) >= _MAX_COMPILED:
+                _compiled.popitem(last=False)
+            _compiled[key] = _compile(model)
+        _compiled.move_to_end(key)
+        return _compiled[key]
+
+
+def _compile(model):
+    with seeded(0):
+        copied = architecture_copy(model)
+    shape = [None, *model.inputs[0].shape[1:]]
+
+    def run(weights, state, x):
+        return copied.stateless_call(weights, state, x, training=False)[0]
+
+    def like(variables):
+        return [tf.TensorSpec(v.shape, v.dtype) for v in variables]
+
+    signature = [
+        like(copied.trainable_variables),
+        like(copied.non_trainable_variables),
+        tf.TensorSpec(shape, model.inputs[0].dtype),
+    ]
+    return tf.function(run, input_signature=signature, autograph=False)
+
+
+def _block_size(x):
+    rows = _BLOCK // max(int(np.prod(x.shape[1:])), 1)
+    return int(np.clip(rows // _ROWS * _ROWS, _ROWS, _MOST_ROWS))
+
+
+def _filled_up(block):
+    missing = -len(block) % _ROWS
+    if not missing:
+        return block
+    return np.concatenate([block, np.repeat(block[-1:], missing, axis=0)])

@@ -1,0 +1,11 @@
+"""scikeras' wrappers for a Keras network of your own, made right and made fast.
+
+A script written for scikeras needs one import changed. Unlike ``import skrnn``,
+importing this module loads Keras and TensorFlow, and scikeras with what it adds to
+Keras.
+"""
+
+from skrnn.scikeras._networks import recurrent_network
+from skrnn.scikeras._wrappers import KerasClassifier, KerasRegressor
+
+__all__ = ["KerasClassifier", "KerasRegressor", "recurrent_network"]

@@ -1,0 +1,141 @@
+"""Which parameters a wrapper may have: a misspelt one is an error, not a no-op."""
+
+import inspect
+from difflib import get_close_matches
+from numbers import Integral
+
+import keras
+
+from skrnn._constraints import Count, Options, Share, StrOptions
+
+_ANYTHING = "no_validation"
+
+# What scikeras' own parameters may be; routed ones go where Keras checks them.
+CONSTRAINTS: dict = {
+    "model": _ANYTHING,
+    "build_fn": _ANYTHING,
+    "warm_start": ["boolean"],
+    "random_state": ["random_state"],
+    "optimizer": _ANYTHING,
+    "loss": _ANYTHING,
+    "metrics": _ANYTHING,
+    "batch_size": [Count(), Options(Integral, {-1}), None],
+    "validation_batch_size": [Count(), Options(Integral, {-1}), None],
+    "verbose": ["verbose", StrOptions({"auto"})],
+    "callbacks": _ANYTHING,
+    "validation_split": [Share()],
+    "shuffle": ["boolean"],
+    "run_eagerly": ["boolean"],
+    "epochs": [Count()],
+}
+CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
+    "class_weight": [dict, list, StrOptions({"balanced"}), None]
+}
+
+
+def refuse_unknown(estimator, build, names):
+    """Refuse parameters that nothing would read.
+
+    Parameters
+    ----------
+    estimator : KerasRegressor or KerasClassifier
+    build : callable
+        The function that makes the network; what it takes are parameters too.
+    names : iterable of str
+        Of the parameters that `estimator` has.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter and what it may have been meant for.
+    """
+    own = _own_names(type(estimator))
+    taken = _names_of(build)
+    for name in names:
+        prefix, routed, rest = name.partition("__")
+        if routed and prefix not in _ROUTES:
+            _refuse(estimator, name, {f"{each}__{rest}" for each in _ROUTES})
+        if prefix == "callbacks" and routed and estimator.callbacks is None:
+            _refuse(estimator, name, own)
+        valid = _valid_after(prefix, estimator, taken) if routed else taken
+        # scikeras takes positions, and parameters of parameters, too.
+        first = rest.partition("__")[0] if routed else name
+        known = valid is None or first in valid or first.isdigit()
+        if not known and (routed or name not in own):
+            start = f"{prefix}__" if routed else ""
+            _refuse(estimator, name, {start + each for each in valid} | own)
+
+
+def _refuse(estimator, name, valid):
+    close = get_close_matches(name, sorted(valid), n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    value = estimator.get_params(deep=False).get(name)
+    raise ValueError(
+        f"Invalid parameter {name!r} (with value {value!r}) for estimator "
+        f"{type(estimator).__name__}: nothing would read it; {hint}"
+        f"Valid parameters are: {sorted(valid)!r}."
+    )
+
+
+def _own_names(cls):
+    """Return the named parameters of every constructor that a class has."""
+    inits = [base.__init__ for base in cls.__mro__ if "__init__" in vars(base)]
+    return {name for init in inits for name in _named(init)} - {"self"}
+
+
+def _named(function):
+    parameters = inspect.signature(function).parameters.values()
+    kinds = inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL
+    return {p.name for p in parameters if p.kind not in kinds}
+
+
+def _names_of(function):
+    """Return the names that a function takes, or None for any."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return None
+    return _named(function)
+
+
+def _valid_after(prefix, estimator, taken):
+    """Return the names that may follow ``prefix__``, or None for any."""
+    if prefix == "model":
+        return taken
+    valid = _ROUTES[prefix]
+    return valid(estimator) if callable(valid) else valid
+
+
+def _optimizer_names(estimator):
+    optimizer = estimator.optimizer
+    if isinstance(optimizer, str):
+        optimizer = type(keras.optimizers.get(optimizer))
+    if not isinstance(optimizer, type):
+        return None
+    return _names_through(optimizer)
+
+
+def _names_through(cls):
+    """Return what a class and those to which it hands its ``**kwargs`` take."""
+    found: set = set()
+    for base in cls.__mro__:
+        init = vars(base).get("__init__")
+        if init is None:
+            continue
+        found |= _named(init)
+        if _names_of(init) is not None:
+            break
+    return found - {"self"}
+
+
+# Prefix -> the names that may follow it, None for any.
+_ROUTES: dict = {
+    "model": None,
+    "fit": _named(keras.Model.fit) - {"self", "x", "y"} | {"callbacks"},
+    "predict": _named(keras.Model.predict) - {"self", "x"},
+    "compile": _named(keras.Model.compile) - {"self"},
+    "optimizer": _optimizer_names,
+    "loss": None,
+    "metrics": None,
+    "callbacks": None,
+    "score": None,
+}

@@ -1,0 +1,337 @@
+"""The two wrappers: scikeras' own, with what had to be put right."""
+
+from abc import ABCMeta
+from copy import copy
+from typing import Any
+
+import keras
+import numpy as np
+from scikeras import wrappers
+from scikeras._utils import route_params
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+
+from skrnn._engine._seeding import seeded
+from skrnn._state import unchanged_on_error
+from skrnn.scikeras._docs import documented
+from skrnn.scikeras._parameters import (
+    CLASSIFIER_CONSTRAINTS,
+    CONSTRAINTS,
+    refuse_unknown,
+)
+from skrnn.scikeras._reading import read_X, read_y
+from skrnn.scikeras._running import RunningModel
+from skrnn.scikeras._targets import LabelsEncoder, NumbersEncoder
+
+
+class MixinsFirst(ABCMeta):
+    """Order a class's bases as scikit-learn needs them: mixins before the base.
+
+    scikeras has them the other way round, so that scikit-learn never hears whether its
+    wrappers are classifiers or regressors.
+    """
+
+    def mro(cls):
+        """Return the usual order, with ``BaseEstimator`` and its bases at the end."""
+        order = super().mro()
+        base = [each for each in order if each in BaseEstimator.__mro__]
+        return [each for each in order if each not in base] + base
+
+
+class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
+    """What both wrappers change in scikeras' ``BaseWrapper``."""
+
+    # scikeras would seed every global generator, and switch TensorFlow's determinism
+    # and an environment variable on, wherever it finds a seed here: it finds none.
+    _random_state = property(lambda self: None, lambda self, seed: None)
+
+    model_: Any
+    # Whether y must be numbers.
+    _numeric = True
+    _routing_prefixes = wrappers.BaseWrapper._routing_prefixes | {"callbacks", "score"}
+
+    def fit(self, X, y, sample_weight=None, **kwargs):
+        """Build the network and train it.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            (n, F), (n, T, F), or a list of (T_i, F) arrays, for which the network needs
+            a layer ``Masking``; a list of token ids, for one that has an ``Embedding``.
+        y : array-like
+            (n,), (n, K) or (n, T, K).
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each row in the loss.
+        **kwargs : dict
+            More arguments of ``keras.Model.fit``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; an earlier fit then stays as it was.
+        """
+        return self._guarded(super().fit, X, y, sample_weight, **kwargs)
+
+    def partial_fit(self, X, y, sample_weight=None, **kwargs):
+        """Train for one more epoch.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        y : array-like
+            As for ``fit``.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each row in the loss.
+        **kwargs : dict
+            More arguments of ``keras.Model.fit``.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._guarded(super().partial_fit, X, y, sample_weight, **kwargs)
+
+    def _guarded(self, fit, X, y, sample_weight, **kwargs):
+        """Fit; after an error all is as before, after Ctrl-C as far as it has come."""
+        interrupted = None
+        with unchanged_on_error(self):
+            self._validate_params()
+            if y is None:
+                raise ValueError(
+                    f"{type(self).__name__} requires y to be passed, but the target y "
+                    "is None."
+                )
+            if sample_weight is not None:
+                # scikeras multiplies it by class weights, in place.
+                sample_weight = np.array(sample_weight, dtype=float)
+            try:
+                fit(X, y, sample_weight=sample_weight, **kwargs)
+            except KeyboardInterrupt as interrupt:
+                interrupted = interrupt
+        if interrupted is not None:
+            raise interrupted
+        return self
+
+    def score(self, X, y, sample_weight=None):
+        """Score predictions with ``scorer``.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        y : array-like
+            True targets.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+        """
+        predicted = self.predict(X)
+        _, y = self._validate_data(y=y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, y)
+        options = route_params(self.get_params(), destination="score", pass_filter=())
+        return self.scorer(y, predicted, sample_weight=sample_weight, **options)
+
+    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+        if X is not None:
+            X = read_X(self, X, reset=reset)
+        if y is not None:
+            y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
+        check_consistent_length(X, y)
+        return X, y
+
+    def _initialize(self, X, y=None):
+        refuse_unknown(self, self._check_model_param(), self.get_params(deep=False))
+        self._seed = None
+        if self.random_state is not None:
+            self._seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return super()._initialize(X, y)
+
+    def _build_keras_model(self):
+        with seeded(self._seed):
+            model = super()._build_keras_model()
+            if type(model) is keras.Sequential and not model.built:
+                # scikeras asks for outputs, which it has from its first input on.
+                model.build((None, *self.X_shape_[1:]))
+        return model
+
+    def _get_compile_kwargs(self):
+        arguments = super()._get_compile_kwargs()
+        optimizer = arguments["optimizer"]
+        if hasattr(optimizer, "get_config"):
+            # An optimizer belongs to one network: this one's to the user.
+            copied = type(optimizer).from_config(optimizer.get_config())
+            arguments["optimizer"] = copied
+        return arguments
+
+    def _fit_keras_model(self, X, y, *args, **kwargs):
+        model = self.model_
+        self.model_ = running = RunningModel(model, self._seed)
+        try:
+            super()._fit_keras_model(X, y, *args, **kwargs)
+        finally:
+            self.model_ = model
+        self.engine_ = running.engine
+
+    def _predict_raw(self, X, **kwargs):
+        if not self.initialized_:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
+                "with appropriate arguments before using this estimator."
+            )
+        # A copy: two threads may predict at once.
+        other = copy(self)
+        other.model_ = RunningModel(self.model_)
+        return super(EngineWrapper, other)._predict_raw(X, **kwargs)
+
+    def __sklearn_is_fitted__(self):
+        return self.initialized_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = True
+        return tags
+
+
+@documented
+class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
+    """A Keras network of your own as a regressor.
+
+    scikeras' ``KerasRegressor``, from which it derives and whose parameters it has.
+
+    See :doc:`/user_guide/scikeras` for what is different.
+
+    {parameters}
+
+    {attributes}
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from skrnn.scikeras import KerasRegressor
+    >>> def build(units, meta):
+    ...     shape = (None, meta["n_features_in_"])
+    ...     layers = [keras.layers.LSTM(units), keras.layers.Dense(1)]
+    ...     return keras.Sequential([keras.Input(shape), *layers])
+    >>> X = np.random.default_rng(0).normal(size=(40, 6, 2))
+    >>> y = X[:, -1, 0]
+    >>> model = KerasRegressor(build, model__units=4, loss="mse", verbose=0)
+    >>> model.fit(X, y).predict(X).shape
+    (40,)
+    >>> model.engine_
+    'skrnn'
+    """
+
+    _parameter_constraints = CONSTRAINTS
+
+    @property
+    def target_encoder(self):
+        """Encoder of y; override it for one of your own."""
+        return NumbersEncoder()
+
+    @staticmethod
+    def scorer(y_true, y_pred, **kwargs):
+        """Return R2, of sequences over all their steps.
+
+        Parameters
+        ----------
+        y_true, y_pred : ndarray
+            Of shape (n,), (n, K) or (n, T, K).
+        **kwargs : dict
+            More arguments of :func:`sklearn.metrics.r2_score`.
+
+        Returns
+        -------
+        score : float
+        """
+        if y_true.ndim == 3:
+            weights = kwargs.get("sample_weight")
+            if weights is not None:
+                kwargs["sample_weight"] = np.repeat(weights, y_true.shape[1])
+            y_true, y_pred = (y.reshape(-1, y.shape[-1]) for y in (y_true, y_pred))
+        return wrappers.KerasRegressor.scorer(y_true, y_pred, **kwargs)
+
+    def _type_of_target(self, y):
+        return super()._type_of_target(y[:, 0] if y.ndim == 3 else y)
+
+
+@documented
+class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
+    """A Keras network of your own as a classifier.
+
+    scikeras' ``KerasClassifier``, from which it derives and whose parameters it has.
+
+    See :doc:`/user_guide/scikeras` for what is different.
+
+    {parameters}
+
+    {attributes}
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from skrnn.scikeras import KerasClassifier
+    >>> def build(units, meta):
+    ...     shape = (None, meta["n_features_in_"])
+    ...     layers = [keras.layers.GRU(units), keras.layers.Dense(1, "sigmoid")]
+    ...     return keras.Sequential([keras.Input(shape), *layers])
+    >>> X = np.random.default_rng(0).normal(size=(40, 6, 2))
+    >>> y = np.where(X[:, -1, 0] > 0, "up", "down")
+    >>> model = KerasClassifier(
+    ...     build, model__units=4, loss="binary_crossentropy", verbose=0
+    ... )
+    >>> model.fit(X, y).predict_proba(X).shape
+    (40, 2)
+    """
+
+    _numeric = False
+    _parameter_constraints = CLASSIFIER_CONSTRAINTS
+
+    @property
+    def target_encoder(self):
+        """Encoder of y; override it for one of your own."""
+        categories = "auto" if self.classes_ is None else [self.classes_]
+        return LabelsEncoder(loss=self.loss, categories=categories)
+
+    # The order of scikit-learn's classifiers.
+    def partial_fit(  # type: ignore[override]
+        self, X, y, classes=None, sample_weight=None, **kwargs
+    ):
+        """Train for one more epoch.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        y : array-like
+            Labels.
+        classes : array-like, default=None
+            All labels that there will be; needed if the first y lacks some.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each row in the loss.
+        **kwargs : dict
+            More arguments of ``keras.Model.fit``.
+
+        Returns
+        -------
+        self : object
+        """
+        kwargs["classes"] = classes
+        return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
+
+    def _type_of_target(self, y):
+        return "multiclass" if y.ndim == 3 else super()._type_of_target(y)
