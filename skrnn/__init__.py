@@ -1,6 +1,7 @@
 """Recurrent networks as scikit-learn estimators.
 
-Importing this package loads neither TensorFlow nor Keras; the first ``fit`` does.
+Importing this package loads neither TensorFlow nor Keras; a ``fit`` that needs them
+does.
 """
 
 import importlib

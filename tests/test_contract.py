@@ -1,5 +1,7 @@
 """scikit-learn's own checks of every estimator and transformer."""
 
+import re
+
 import pytest
 from _instances import EXPECTED_FAILS, INSTANCES, in_new_process, public_estimators
 from _wrappers import WRAPPERS, WRAPPERS_FAIL
@@ -35,9 +37,18 @@ def test_no_tag_asks_for_leniency():
             assert of_task is None or not of_task.poor_score
 
 
-@parametrize_with_checks(
+CHECKS = parametrize_with_checks(
     EVERYONE, expected_failed_checks=expected_failures, xfail_strict=True
 )
+
+
+def without_addresses(value):
+    """Name an estimator or a check alike in every process."""
+    name = CHECKS.kwargs["ids"](value)
+    return re.sub(r"<function(\w+)at0x\w+>", r"\1", name)
+
+
+@pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), ids=without_addresses)
 def test_estimator_checks(estimator, check):
     check(estimator)
 

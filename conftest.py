@@ -1,0 +1,11 @@
+"""What pytest has to know before it collects."""
+
+from importlib.util import find_spec
+
+# Doctests import every module, and these need what isn't installed everywhere.
+collect_ignore = [
+    f"skrnn/_engine/_{name}.py"
+    for backend in ("jax", "torch")
+    for name in (backend, f"{backend}_kit")
+    if find_spec(backend) is None
+]
