@@ -248,9 +248,13 @@ def test_activations_have_their_slopes(name):
 # Threads
 
 
-def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
-    X = np.random.default_rng(0).normal(size=(150, 12, 3))
+@pytest.mark.parametrize("ragged", [False, True])
+def test_results_do_not_depend_on_the_number_of_threads(ragged, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 12, 3))
     y = X[:, -1, 0]
+    if ragged:
+        X = [x[: rng.integers(1, 12)] for x in X]
     found = []
     for threads, worth in ((1, 1), (2, 1), (5, 1)):
         monkeypatch.setattr(_threads, "n_threads", lambda n=threads: n)
@@ -304,6 +308,17 @@ def test_small_arrays_are_refused_rather_than_overrun():
         _kernels.adam(np.zeros(4, np.float32), row, row, row, 0.1, 0.9, 0.9, 1e-7)
     with pytest.raises(ValueError, match="bytes where"):
         _kernels.project(1, 1, np.ones(1, np.int32), row, 3, row, 0, 1, None, row)
+
+
+def test_rows_are_scattered_within_bounds():
+    ids, rows = np.array([2, 0, 2], np.int32), np.ones((3, 2), np.float32)
+    table = np.zeros((3, 2), np.float32)
+    _kernels.scatter(ids, rows, 3, 2, table)
+    np.testing.assert_array_equal(table, [[1, 1], [0, 0], [2, 2]])
+    for bad in (-1, 3):
+        with pytest.raises(IndexError, match=f"id {bad} of 3 rows"):
+            _kernels.scatter(np.array([0, 0, bad], np.int32), rows, 3, 2, table)
+    np.testing.assert_array_equal(table, [[1, 1], [0, 0], [2, 2]])
 
 
 def test_it_works_without_the_kernels():

@@ -305,7 +305,8 @@ static PyObject *outer(PyObject *self, PyObject *args)
     return finish(a, 8, good, enough);
 }
 
-/* norms(x, ends): the norm of each part of x. */
+/* clip(x, ends, limit): shrink each part of x whose norm is over the limit; whether all
+   norms are finite. */
 static PyObject *clip(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -333,6 +334,7 @@ static PyObject *clip(PyObject *self, PyObject *args)
     return good ? PyBool_FromLong(finite) : NULL;
 }
 
+/* adam(w, g, m, v, rate, keep_1, keep_2, epsilon) */
 static PyObject *adam(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -353,6 +355,35 @@ static PyObject *adam(PyObject *self, PyObject *args)
     return finish(a, 4, good, 1);
 }
 
+/* scatter(ids, rows, n, width, out): add each row to the row of `out` at its id. */
+static PyObject *scatter(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[3] = {0};
+    long n, width;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "O&O&llO&", take, a, take, a + 1, &n, &width, take, a + 2))
+        return NULL;
+    const int *ids = floats(a, n, &good);
+    const float *rows = floats(a + 1, n * width, &good);
+    float *to = a[2].view.buf;
+    long n_rows = width ? a[2].view.len / (width * (long)sizeof(float)) : 0;
+    for (long i = 0; good && i < n; i++)
+        if (ids[i] < 0 || ids[i] >= n_rows) {
+            PyErr_Format(PyExc_IndexError, "id %d of %ld rows", ids[i], n_rows);
+            good = 0;
+        }
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        for (long i = 0; i < n; i++)
+            for (long j = 0; j < width; j++)
+                to[ids[i] * width + j] += rows[i * width + j];
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 3, good, 1);
+}
+
+/* use(name): compute with one set of instructions; an error if there is none such. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -368,6 +399,7 @@ static PyMethodDef methods[] = {
     {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
     {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
+    {"scatter", scatter, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -7,7 +7,7 @@ the same formula notes its gradients.
 import numpy as np
 
 from skrnn._engine import _numpy_kit, _tape
-from skrnn._engine._layer import LayerRun, active_sequences
+from skrnn._engine._layer import LayerRun, active_sequences, kernels
 from skrnn._engine._tape import Node, record
 
 
@@ -26,7 +26,8 @@ class Kit:
 
         def pull(g):
             whole = np.zeros_like(table.value)
-            np.add.at(whole, ids, g)
+            g = np.ascontiguousarray(g)
+            kernels.scatter(ids, g, ids.size, g.shape[-1], whole)
             return (whole,)
 
         return record(table.value[ids], (table,), pull)
