@@ -362,7 +362,8 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         check_is_fitted(self)
         if self._model is None:
-            # Deferred: it loads Keras.
+            _engine.backend()
+            # Deferred: it needs Keras, which the line above has loaded.
             from skrnn._networks import build_model  # noqa: PLC0415
 
             self._model = build_model(self._spec, self._weights, **self._rescaling())

@@ -563,7 +563,10 @@ def test_a_forked_process_is_told_what_to_do(monkeypatch, small):
         train_by_plan(GRU, *small)
 
 
-def test_training_leaves_nothing_global_behind():
+@pytest.mark.parametrize(
+    "activation", ["tanh", "softplus"], ids=["kernels", "compiled"]
+)
+def test_training_leaves_nothing_global_behind(activation):
     script = textwrap.dedent("""
         import os, random, sys, warnings
         import numpy as np
@@ -573,10 +576,10 @@ def test_training_leaves_nothing_global_behind():
         X = np.random.default_rng(0).normal(size=(8, 3, 2))
         np.random.seed(0), random.seed(0)
         before = [dict(os.environ), random.getstate(), np.random.get_state()[1].copy()]
-        model = GRURegressor(units=2, epochs=1, random_state=0).fit(X, X[:, 0, 0])
+        model = GRURegressor(units=2, epochs=1, random_state=0, activation=sys.argv[1])
+        model.fit(X, X[:, 0, 0]).model_
         import keras, tensorflow as tf
         keras.Sequential([keras.layers.Input((2,))])
-        model.model_
         assert random.getstate() == before[1]
         assert (np.random.get_state()[1] == before[2]).all()
         changed = {k for k in os.environ if os.environ[k] != before[0].get(k)}
@@ -589,6 +592,9 @@ def test_training_leaves_nothing_global_behind():
         """)
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+        [sys.executable, "-c", script, activation],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays; `Stream` predicts step by step. Importing it loads neither Keras nor a backend
+arrays; `Stream` predicts step by step; `backend` loads Keras. Importing it loads neither Keras nor a backend
 of it; training does where there are no kernels for a network.
 """
 
@@ -17,7 +17,7 @@ from skrnn._engine._prediction import predict
 from skrnn._engine._stream import Stream
 from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
 
-__all__ = ["Stream", "predict", "train"]
+__all__ = ["Stream", "backend", "predict", "train"]
 
 programs = Pool(size=32)
 

@@ -14,6 +14,7 @@
 #include <Python.h>
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -33,7 +34,7 @@ enum { TANH, SIGMOID, RELU, LINEAR };
 
 /* Sequences `first` to `last` of one layer in one direction. */
 typedef struct {
-    long cell, activation, gates, steps, sequences, units, first, last;
+    Py_ssize_t cell, activation, gates, steps, sequences, units, first, last;
     const int *active;
     float *z;            /* (steps, sequences, gates * units): inputs, then gates */
     float *h, *c;        /* (steps + 1, sequences, units) */
@@ -44,14 +45,14 @@ typedef struct {
 } Layer;
 
 typedef struct {
-    long steps, sequences;
+    Py_ssize_t steps, sequences;
     const int *active;
 } Rows;
 
 /* A left operand (rows, m) of a sum of outer products, and where the sum goes. */
 typedef struct {
     const float *a;
-    long m;
+    Py_ssize_t m;
     const float *mask; /* (sequences, m) to multiply it by, or NULL */
     float *out;
 } Left;
@@ -62,13 +63,13 @@ typedef struct {
 typedef struct {
     int (*forward)(const Layer *);
     int (*backward)(const Layer *, const float *dy, float *dh);
-    int (*project)(const Rows *, const float *a, long k, const float *b, int transposed,
-                   long n, const float *bias, float *c);
-    int (*outer)(const Rows *, const Left *, int n_lefts, const float *b, long ldb, long n,
-                 long ldout);
-    void (*total)(const Rows *, const float *b, long ldb, long n, float *out);
-    double (*square)(const float *, long);
-    void (*adam)(float *w, const float *g, float *m, float *v, long n, float rate,
+    int (*project)(const Rows *, const float *a, Py_ssize_t k, const float *b, int transposed,
+                   Py_ssize_t n, const float *bias, float *c);
+    int (*outer)(const Rows *, const Left *, int n_lefts, const float *b, Py_ssize_t ldb, Py_ssize_t n,
+                 Py_ssize_t ldout);
+    void (*total)(const Rows *, const float *b, Py_ssize_t ldb, Py_ssize_t n, float *out);
+    double (*square)(const float *, Py_ssize_t);
+    void (*adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
                  float keep_1, float keep_2, float epsilon);
 } Kernels;
 
@@ -180,13 +181,13 @@ static int take(PyObject *object, void *to)
 }
 
 /* The floats of an array; refuses one that has fewer than `n`. */
-static void *floats(const Array *array, long n, int *good)
+static void *floats(const Array *array, Py_ssize_t n, int *good)
 {
     if (!array->given)
         return NULL;
     if (array->view.len < (Py_ssize_t)(n * sizeof(float))) {
-        PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %ld are needed",
-                     array->view.len, n * (long)sizeof(float));
+        PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
+                     array->view.len, n * (Py_ssize_t)sizeof(float));
         *good = 0;
     }
     return array->view.buf;
@@ -216,7 +217,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
     (void)self;
     Layer l;
     Array a[10] = {0};
-    if (!PyArg_ParseTuple(args, "lllllllO&O&O&O&O&O&O&O&O&O&", &l.cell, &l.activation,
+    if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&", &l.cell, &l.activation,
                           &l.steps, &l.sequences, &l.units, &l.first, &l.last, take, a,
                           take, a + 1, take, a + 2, take, a + 3, take, a + 4, take, a + 5,
                           take, a + 6, take, a + 7, take, a + 8, take, a + 9))
@@ -224,7 +225,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
     static const int gates[] = {1, 4, 3};
     int good = 1, enough = 0;
     l.gates = gates[l.cell];
-    long rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
+    Py_ssize_t rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
     l.active = floats(a, l.steps, &good);
     l.z = floats(a + 1, rows * l.gates * l.units, &good);
     l.h = floats(a + 2, after * l.units, &good);
@@ -249,9 +250,9 @@ static PyObject *project(PyObject *self, PyObject *args)
     (void)self;
     Rows rows;
     Array a[5] = {0};
-    long k, n;
+    Py_ssize_t k, n;
     int transposed, good = 1, enough = 0;
-    if (!PyArg_ParseTuple(args, "llO&O&lO&ilO&O&", &rows.steps, &rows.sequences, take, a,
+    if (!PyArg_ParseTuple(args, "nnO&O&nO&inO&O&", &rows.steps, &rows.sequences, take, a,
                           take, a + 1, &k, take, a + 2, &transposed, &n, take, a + 3,
                           take, a + 4))
         return NULL;
@@ -277,14 +278,14 @@ static PyObject *outer(PyObject *self, PyObject *args)
     Rows rows;
     Left lefts[2];
     Array a[8] = {0};
-    long n, ldb, ldout, column;
+    Py_ssize_t n, ldb, ldout, column;
     int good = 1, enough = 0;
-    if (!PyArg_ParseTuple(args, "llO&O&llllO&O&lO&O&lO&O&", &rows.steps, &rows.sequences,
+    if (!PyArg_ParseTuple(args, "nnO&O&nnnnO&O&nO&O&nO&O&", &rows.steps, &rows.sequences,
                           take, a, take, a + 1, &ldb, &n, &column, &ldout, take, a + 2,
                           take, a + 3, &lefts[0].m, take, a + 4, take, a + 5, &lefts[1].m,
                           take, a + 6, take, a + 7))
         return NULL;
-    long all = rows.steps * rows.sequences;
+    Py_ssize_t all = rows.steps * rows.sequences;
     rows.active = floats(a, rows.steps, &good);
     float *b = floats(a + 1, all * ldb, &good), *sum = floats(a + 2, ldout, &good);
     lefts[0].a = floats(a + 3, all * lefts[0].m, &good);
@@ -315,17 +316,17 @@ static PyObject *clip(PyObject *self, PyObject *args)
     int good = 1, finite = 1;
     if (!PyArg_ParseTuple(args, "O&O&d", take, a, take, a + 1, &limit))
         return NULL;
-    long n_parts = a[1].view.len / sizeof(long long);
-    long long *ends = a[1].view.buf;
+    Py_ssize_t n_parts = a[1].view.len / sizeof(int64_t);
+    int64_t *ends = a[1].view.buf;
     float *x = floats(a, n_parts ? ends[n_parts - 1] : 0, &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        for (long part = 0, first = 0; part < n_parts; first = ends[part++]) {
-            long n = ends[part] - first;
+        for (Py_ssize_t part = 0, first = 0; part < n_parts; first = ends[part++]) {
+            Py_ssize_t n = ends[part] - first;
             double norm = sqrt(kernels->square(x + first, n));
             finite &= isfinite(norm);
             if (norm > limit)
-                for (long i = 0; i < n; i++)
+                for (Py_ssize_t i = 0; i < n; i++)
                     x[first + i] *= (float)(limit / norm);
         }
         Py_END_ALLOW_THREADS
@@ -344,7 +345,7 @@ static PyObject *adam(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O&O&O&O&ffff", take, a, take, a + 1, take, a + 2, take,
                           a + 3, &rate, &keep_1, &keep_2, &epsilon))
         return NULL;
-    long n = a[0].view.len / sizeof(float);
+    Py_ssize_t n = a[0].view.len / sizeof(float);
     float *w = floats(a, n, &good), *g = floats(a + 1, n, &good);
     float *m = floats(a + 2, n, &good), *v = floats(a + 3, n, &good);
     if (good) {
@@ -360,23 +361,23 @@ static PyObject *scatter(PyObject *self, PyObject *args)
 {
     (void)self;
     Array a[3] = {0};
-    long n, width;
+    Py_ssize_t n, width;
     int good = 1;
-    if (!PyArg_ParseTuple(args, "O&O&llO&", take, a, take, a + 1, &n, &width, take, a + 2))
+    if (!PyArg_ParseTuple(args, "O&O&nnO&", take, a, take, a + 1, &n, &width, take, a + 2))
         return NULL;
     const int *ids = floats(a, n, &good);
     const float *rows = floats(a + 1, n * width, &good);
     float *to = a[2].view.buf;
-    long n_rows = width ? a[2].view.len / (width * (long)sizeof(float)) : 0;
-    for (long i = 0; good && i < n; i++)
+    Py_ssize_t n_rows = width ? a[2].view.len / (width * (Py_ssize_t)sizeof(float)) : 0;
+    for (Py_ssize_t i = 0; good && i < n; i++)
         if (ids[i] < 0 || ids[i] >= n_rows) {
-            PyErr_Format(PyExc_IndexError, "id %d of %ld rows", ids[i], n_rows);
+            PyErr_Format(PyExc_IndexError, "id %d of %zd rows", ids[i], n_rows);
             good = 0;
         }
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        for (long i = 0; i < n; i++)
-            for (long j = 0; j < width; j++)
+        for (Py_ssize_t i = 0; i < n; i++)
+            for (Py_ssize_t j = 0; j < width; j++)
                 to[ids[i] * width + j] += rows[i * width + j];
         Py_END_ALLOW_THREADS
     }

@@ -11,7 +11,7 @@ typedef int ISA(integers) __attribute__((vector_size(VL * 4), aligned(4), may_al
 #define bits ISA(integers)
 #define PANEL (VL * NV)
 
-INLINE vec ISA(load)(const float *from, long n)
+INLINE vec ISA(load)(const float *from, Py_ssize_t n)
 {
     if (n >= VL)
         return *(const vec *)from;
@@ -19,13 +19,13 @@ INLINE vec ISA(load)(const float *from, long n)
     return MASKED_LOAD(from, n);
 #else
     vec v = {0};
-    for (long j = 0; j < n; j++)
+    for (Py_ssize_t j = 0; j < n; j++)
         v[j] = from[j];
     return v;
 #endif
 }
 
-INLINE void ISA(store)(float *to, vec v, long n)
+INLINE void ISA(store)(float *to, vec v, Py_ssize_t n)
 {
     if (n >= VL)
         *(vec *)to = v;
@@ -33,7 +33,7 @@ INLINE void ISA(store)(float *to, vec v, long n)
 #ifdef MASKED_STORE
         MASKED_STORE(to, v, n);
 #else
-        for (long j = 0; j < n; j++)
+        for (Py_ssize_t j = 0; j < n; j++)
             to[j] = v[j];
 #endif
     }
@@ -123,27 +123,27 @@ INLINE vec ISA(slope)(int kind, vec y)
 /* ---- products ------------------------------------------------------------------- */
 
 /* Put b (k, n) in panels of PANEL columns, the last one filled up to whole vectors. */
-static void ISA(pack)(const float *b, long k, long n, long row, long column, float *to)
+static void ISA(pack)(const float *b, Py_ssize_t k, Py_ssize_t n, Py_ssize_t row, Py_ssize_t column, float *to)
 {
-    for (long first = 0; first < n; first += PANEL) {
-        long real = MIN(PANEL, n - first);
-        long width = ROUND_UP(real, VL);
-        for (long i = 0; i < k; i++, to += width) {
+    for (Py_ssize_t first = 0; first < n; first += PANEL) {
+        Py_ssize_t real = MIN(PANEL, n - first);
+        Py_ssize_t width = ROUND_UP(real, VL);
+        for (Py_ssize_t i = 0; i < k; i++, to += width) {
             const float *from = b + i * row + first * column;
             if (column == 1)
                 memcpy(to, from, real * sizeof(float));
             else
-                for (long j = 0; j < real; j++)
+                for (Py_ssize_t j = 0; j < real; j++)
                     to[j] = from[j * column];
-            for (long j = real; j < width; j++)
+            for (Py_ssize_t j = real; j < width; j++)
                 to[j] = 0;
         }
     }
 }
 
 /* One tile of `product`; m and vectors are constants wherever it is called. */
-INLINE void ISA(tile)(const int m, const int vectors, long k, const float *a, long row,
-                      long column, const float *b, float *c, long ldc, long n, int add,
+INLINE void ISA(tile)(const int m, const int vectors, Py_ssize_t k, const float *a, Py_ssize_t row,
+                      Py_ssize_t column, const float *b, float *c, Py_ssize_t ldc, Py_ssize_t n, int add,
                       const float *bias)
 {
     vec sum[MR][NV];
@@ -154,7 +154,7 @@ INLINE void ISA(tile)(const int m, const int vectors, long k, const float *a, lo
         for (int i = 0; i < m; i++)
             sum[i][j] = start;
     }
-    for (long p = 0; p < k; p++, a += column, b += vectors * VL) {
+    for (Py_ssize_t p = 0; p < k; p++, a += column, b += vectors * VL) {
         vec right[NV];
 #pragma GCC unroll 8
         for (int j = 0; j < vectors; j++)
@@ -189,8 +189,8 @@ INLINE void ISA(tile)(const int m, const int vectors, long k, const float *a, lo
 #define TILES(N) TILES_4(N)
 #endif
 
-static void ISA(any_tile)(int m, int vectors, long k, const float *a, long row,
-                          long column, const float *b, float *c, long ldc, long n,
+static void ISA(any_tile)(int m, int vectors, Py_ssize_t k, const float *a, Py_ssize_t row,
+                          Py_ssize_t column, const float *b, float *c, Py_ssize_t ldc, Py_ssize_t n,
                           int add, const float *bias)
 {
     switch (vectors * 16 + m) {
@@ -203,13 +203,13 @@ static void ISA(any_tile)(int m, int vectors, long k, const float *a, long row,
 }
 
 /* c (m, n) = [c +] [bias +] a (m, k) b, with b in panels. */
-static void ISA(product)(long m, long n, long k, const float *a, long row, long column,
-                         const float *b, float *c, long ldc, int add, const float *bias)
+static void ISA(product)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const float *a, Py_ssize_t row, Py_ssize_t column,
+                         const float *b, float *c, Py_ssize_t ldc, int add, const float *bias)
 {
-    for (long j = 0; j < n; j += PANEL) {
-        long real = MIN(PANEL, n - j);
+    for (Py_ssize_t j = 0; j < n; j += PANEL) {
+        Py_ssize_t real = MIN(PANEL, n - j);
         int vectors = (real + VL - 1) / VL;
-        for (long i = 0; i < m; i += MR)
+        for (Py_ssize_t i = 0; i < m; i += MR)
             ISA(any_tile)(MIN(MR, m - i), vectors, k, a + i * row, row, column, b,
                           c + i * ldc + j, ldc, real, add, bias ? bias + j : NULL);
         b += k * vectors * VL;
@@ -218,22 +218,22 @@ static void ISA(product)(long m, long n, long k, const float *a, long row, long 
 
 /* ---- cells: one step of the rows `first` to `last` -------------------------------- */
 
-static void ISA(rnn_forward)(const Layer *l, long t, long row, const float *r)
+static void ISA(rnn_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const float *r)
 {
     const float *z = GATES(l, t, row);
-    for (long u = 0; u < l->units; u += VL) {
-        long n = l->units - u;
+    for (Py_ssize_t u = 0; u < l->units; u += VL) {
+        Py_ssize_t n = l->units - u;
         vec x = ISA(load)(z + u, n) + ISA(load)(r + u, n);
         ISA(store)(STATE(l, h, t + 1, row) + u, ISA(activate)(l->activation, x), n);
     }
 }
 
-static void ISA(lstm_forward)(const Layer *l, long t, long row, const float *r)
+static void ISA(lstm_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const float *r)
 {
-    long units = l->units;
+    Py_ssize_t units = l->units;
     float *z = GATES(l, t, row);
-    for (long u = 0; u < units; u += VL) {
-        long n = units - u;
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
         vec i = ISA(sigmoid)(ISA(load)(z + u, n) + ISA(load)(r + u, n));
         vec f = ISA(sigmoid)(ISA(load)(z + units + u, n) + ISA(load)(r + units + u, n));
         vec g = ISA(load)(z + 2 * units + u, n) + ISA(load)(r + 2 * units + u, n);
@@ -252,12 +252,12 @@ static void ISA(lstm_forward)(const Layer *l, long t, long row, const float *r)
     }
 }
 
-static void ISA(gru_forward)(const Layer *l, long t, long row, const float *r)
+static void ISA(gru_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const float *r)
 {
-    long units = l->units;
+    Py_ssize_t units = l->units;
     float *z = GATES(l, t, row);
-    for (long u = 0; u < units; u += VL) {
-        long n = units - u;
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
         vec keep = ISA(load)(z + u, n) + ISA(load)(r + u, n);
         vec reset = ISA(load)(z + units + u, n) + ISA(load)(r + units + u, n);
         vec before = ISA(load)(r + 2 * units + u, n);
@@ -278,11 +278,11 @@ static void ISA(gru_forward)(const Layer *l, long t, long row, const float *r)
    gradient of the projected inputs, and dh what reaches the state before it directly,
    not through the recurrent product. */
 
-static void ISA(rnn_backward)(const Layer *l, long t, long row, float *dh, float *dc)
+static void ISA(rnn_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, float *dh, float *dc)
 {
     (void)dc;
-    for (long u = 0; u < l->units; u += VL) {
-        long n = l->units - u;
+    for (Py_ssize_t u = 0; u < l->units; u += VL) {
+        Py_ssize_t n = l->units - u;
         vec d = ISA(load)(dh + u, n);
         vec h = ISA(load)(STATE(l, h, t + 1, row) + u, n);
         ISA(store)(GATES(l, t, row) + u, d * ISA(slope)(l->activation, h), n);
@@ -290,13 +290,13 @@ static void ISA(rnn_backward)(const Layer *l, long t, long row, float *dh, float
     }
 }
 
-static void ISA(lstm_backward)(const Layer *l, long t, long row, float *dh, float *dc)
+static void ISA(lstm_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, float *dh, float *dc)
 {
-    long units = l->units;
+    Py_ssize_t units = l->units;
     float *z = GATES(l, t, row);
     vec one = ISA(constant)(1);
-    for (long u = 0; u < units; u += VL) {
-        long n = units - u;
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
         vec d = ISA(load)(dh + u, n);
         vec i = ISA(load)(z + u, n), f = ISA(load)(z + units + u, n);
         vec g = ISA(load)(z + 2 * units + u, n), o = ISA(load)(z + 3 * units + u, n);
@@ -312,14 +312,14 @@ static void ISA(lstm_backward)(const Layer *l, long t, long row, float *dh, floa
     }
 }
 
-static void ISA(gru_backward)(const Layer *l, long t, long row, float *dh, float *dc)
+static void ISA(gru_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, float *dh, float *dc)
 {
     (void)dc;
-    long units = l->units;
+    Py_ssize_t units = l->units;
     float *z = GATES(l, t, row);
     vec one = ISA(constant)(1);
-    for (long u = 0; u < units; u += VL) {
-        long n = units - u;
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
         float *extra = STATE(l, extra, t, row) + u;
         vec d = ISA(load)(dh + u, n);
         vec keep = ISA(load)(z + u, n), reset = ISA(load)(z + units + u, n);
@@ -334,20 +334,20 @@ static void ISA(gru_backward)(const Layer *l, long t, long row, float *dh, float
     }
 }
 
-static void (*const ISA(steps_forward)[])(const Layer *, long, long, const float *) = {
+static void (*const ISA(steps_forward)[])(const Layer *, Py_ssize_t, Py_ssize_t, const float *) = {
     ISA(rnn_forward), ISA(lstm_forward), ISA(gru_forward)};
-static void (*const ISA(steps_backward)[])(const Layer *, long, long, float *, float *) = {
+static void (*const ISA(steps_backward)[])(const Layer *, Py_ssize_t, Py_ssize_t, float *, float *) = {
     ISA(rnn_backward), ISA(lstm_backward), ISA(gru_backward)};
 
-INLINE void ISA(add_rows)(float *to, const float *from, long n)
+INLINE void ISA(add_rows)(float *to, const float *from, Py_ssize_t n)
 {
-    for (long j = 0; j < n; j += VL)
+    for (Py_ssize_t j = 0; j < n; j += VL)
         ISA(store)(to + j, ISA(load)(to + j, n - j) + ISA(load)(from + j, n - j), n - j);
 }
 
-INLINE void ISA(scale_rows)(float *to, const float *from, const float *by, long n)
+INLINE void ISA(scale_rows)(float *to, const float *from, const float *by, Py_ssize_t n)
 {
-    for (long j = 0; j < n; j += VL)
+    for (Py_ssize_t j = 0; j < n; j += VL)
         ISA(store)(to + j, ISA(load)(from + j, n - j) * ISA(load)(by + j, n - j), n - j);
 }
 
@@ -355,15 +355,15 @@ INLINE void ISA(scale_rows)(float *to, const float *from, const float *by, long 
 
 static int ISA(forward)(const Layer *l)
 {
-    long units = l->units, columns = l->gates * units, rows = l->last - l->first;
+    Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
     float *packed = malloc(PACKED(units, columns, VL) * sizeof(float));
     float *r = malloc(rows * columns * sizeof(float));
     float *masked = l->mask ? malloc(rows * units * sizeof(float)) : NULL;
     int enough = packed && r && (masked || !l->mask);
     if (enough) {
         ISA(pack)(l->kernel, units, columns, columns, 1, packed);
-        for (long t = 0; t < l->steps; t++) {
-            long n = MIN(l->last, l->active[t]) - l->first;
+        for (Py_ssize_t t = 0; t < l->steps; t++) {
+            Py_ssize_t n = MIN(l->last, l->active[t]) - l->first;
             if (n <= 0)
                 break;
             const float *h = STATE(l, h, t, l->first);
@@ -372,7 +372,7 @@ static int ISA(forward)(const Layer *l)
                 h = masked;
             }
             ISA(product)(n, columns, units, h, units, 1, packed, r, columns, 0, l->bias);
-            for (long i = 0; i < n; i++)
+            for (Py_ssize_t i = 0; i < n; i++)
                 ISA(steps_forward)[l->cell](l, t, l->first + i, r + i * columns);
         }
     }
@@ -382,9 +382,9 @@ static int ISA(forward)(const Layer *l)
 
 static int ISA(backward)(const Layer *l, const float *dy, float *dh)
 {
-    long units = l->units, columns = l->gates * units, rows = l->last - l->first;
+    Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
     /* The last gate of a GRU has gradients of its own: they stand in `extra`. */
-    long shared = l->cell == GRU ? 2 * units : columns;
+    Py_ssize_t shared = l->cell == GRU ? 2 * units : columns;
     float *packed = malloc((PACKED(shared, units, VL) + PACKED(units, units, VL)) *
                            sizeof(float));
     float *packed_new = packed + PACKED(shared, units, VL);
@@ -396,12 +396,12 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh)
         if (l->cell == GRU)
             ISA(pack)(l->kernel + shared, units, units, 1, columns, packed_new);
         dh += l->first * units;
-        for (long t = l->steps - 1; t >= 0; t--) {
-            long n = MIN(l->last, l->active[t]) - l->first;
+        for (Py_ssize_t t = l->steps - 1; t >= 0; t--) {
+            Py_ssize_t n = MIN(l->last, l->active[t]) - l->first;
             if (n <= 0)
                 continue;
             ISA(add_rows)(dh, dy + (t * l->sequences + l->first) * units, n * units);
-            for (long i = 0; i < n; i++)
+            for (Py_ssize_t i = 0; i < n; i++)
                 ISA(steps_backward)[l->cell](l, t, l->first + i, dh + i * units,
                                              dc + i * units);
             float *to = l->mask ? through : dh;
@@ -423,21 +423,21 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh)
 /* ---- products over the rows of all steps ------------------------------------------ */
 
 /* c = [bias +] a b for the active rows, zeros for the others. */
-static int ISA(project)(const Rows *rows, const float *a, long k, const float *b,
-                        int transposed, long n, const float *bias, float *c)
+static int ISA(project)(const Rows *rows, const float *a, Py_ssize_t k, const float *b,
+                        int transposed, Py_ssize_t n, const float *bias, float *c)
 {
     float *packed = malloc(PACKED(k, n, VL) * sizeof(float));
     if (!packed)
         return 0;
     ISA(pack)(b, k, n, transposed ? 1 : n, transposed ? k : 1, packed);
-    for (long t = 0; t < rows->steps;) {
-        long first = t * rows->sequences, m = rows->active[t];
+    for (Py_ssize_t t = 0; t < rows->steps;) {
+        Py_ssize_t first = t * rows->sequences, m = rows->active[t];
         /* Full steps follow one another without a gap. */
         for (t++; m == t * rows->sequences - first && t < rows->steps &&
                   rows->active[t] == rows->sequences; t++)
             m += rows->sequences;
         ISA(product)(m, n, k, a + first * k, k, 1, packed, c + first * n, n, 0, bias);
-        long end = t * rows->sequences;
+        Py_ssize_t end = t * rows->sequences;
         memset(c + (first + m) * n, 0, (end - first - m) * n * sizeof(float));
     }
     free(packed);
@@ -445,13 +445,13 @@ static int ISA(project)(const Rows *rows, const float *a, long k, const float *b
 }
 
 /* One block of rows with rows that are over left out, or the rows themselves. */
-static const float *ISA(block)(const Rows *rows, const long *at, long n_rows,
+static const float *ISA(block)(const Rows *rows, const Py_ssize_t *at, Py_ssize_t n_rows,
                                const Left *left, float *to)
 {
-    long m = left->m;
+    Py_ssize_t m = left->m;
     if (!left->mask && at[n_rows - 1] - at[0] == n_rows - 1)
         return left->a + at[0] * m;
-    for (long i = 0; i < n_rows; i++)
+    for (Py_ssize_t i = 0; i < n_rows; i++)
         if (left->mask)
             ISA(scale_rows)(to + i * m, left->a + at[i] * m,
                             left->mask + at[i] % rows->sequences * m, m);
@@ -463,26 +463,26 @@ static const float *ISA(block)(const Rows *rows, const long *at, long n_rows,
 /* The gradients of the left operands' kernels: sums, over the active rows, of the outer
    products of each left operand's row and b's row. */
 static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const float *b,
-                      long ldb, long n, long ldout)
+                      Py_ssize_t ldb, Py_ssize_t n, Py_ssize_t ldout)
 {
-    long widest = 0, at[BLOCK], filled = 0, add = 0;
+    Py_ssize_t widest = 0, at[BLOCK], filled = 0, add = 0;
     for (int i = 0; i < n_lefts; i++)
         widest = MAX(widest, lefts[i].m);
     float *packed = malloc((PACKED(BLOCK, n, VL) + BLOCK * MAX(widest, n)) * sizeof(float));
     if (!packed)
         return 0;
     float *space = packed + PACKED(BLOCK, n, VL);
-    for (long t = 0; t < rows->steps; t++)
-        for (long s = 0; s < rows->active[t]; s++) {
+    for (Py_ssize_t t = 0; t < rows->steps; t++)
+        for (Py_ssize_t s = 0; s < rows->active[t]; s++) {
             at[filled++] = t * rows->sequences + s;
             int is_last = s == rows->active[t] - 1 &&
                           (t == rows->steps - 1 || rows->active[t + 1] == 0);
             if (filled < BLOCK && !is_last)
                 continue;
             const float *right = b + at[0] * ldb;
-            long row = ldb;
+            Py_ssize_t row = ldb;
             if (at[filled - 1] - at[0] != filled - 1) {
-                for (long i = 0; i < filled; i++)
+                for (Py_ssize_t i = 0; i < filled; i++)
                     memcpy(space + i * n, b + at[i] * ldb, n * sizeof(float));
                 right = space, row = n;
             }
@@ -499,20 +499,20 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
 }
 
 /* out (n) = the sum of the active rows. */
-static void ISA(total)(const Rows *rows, const float *b, long ldb, long n, float *out)
+static void ISA(total)(const Rows *rows, const float *b, Py_ssize_t ldb, Py_ssize_t n, float *out)
 {
     memset(out, 0, n * sizeof(float));
-    for (long t = 0; t < rows->steps; t++)
-        for (long s = 0; s < rows->active[t]; s++)
+    for (Py_ssize_t t = 0; t < rows->steps; t++)
+        for (Py_ssize_t s = 0; s < rows->active[t]; s++)
             ISA(add_rows)(out, b + (t * rows->sequences + s) * ldb, n);
 }
 
 /* ---- optimization ----------------------------------------------------------------- */
 
-static double ISA(square)(const float *x, long n)
+static double ISA(square)(const float *x, Py_ssize_t n)
 {
     double sum = 0;
-    for (long i = 0; i < n; i += VL) {
+    for (Py_ssize_t i = 0; i < n; i += VL) {
         vec v = ISA(load)(x + i, n - i);
         v *= v;
         float part = 0;
@@ -523,10 +523,10 @@ static double ISA(square)(const float *x, long n)
     return sum;
 }
 
-static void ISA(adam)(float *w, const float *g, float *m, float *v, long n, float rate,
+static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
                       float keep_1, float keep_2, float epsilon)
 {
-    for (long i = 0; i < n; i++) {
+    for (Py_ssize_t i = 0; i < n; i++) {
         m[i] += (g[i] - m[i]) * (1 - keep_1);
         v[i] += (g[i] * g[i] - v[i]) * (1 - keep_2);
         w[i] -= rate * m[i] / (sqrtf(v[i]) + epsilon);
