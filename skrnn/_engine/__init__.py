@@ -2,8 +2,8 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays; `Stream` predicts step by step; `backend` loads Keras. Importing it loads neither Keras nor a backend
-of it; training does where there are no kernels for a network.
+arrays; `Stream` predicts step by step; `backend` loads Keras. Importing it loads
+neither Keras nor a backend of it; training does where a network has no kernels.
 """
 
 import dataclasses
