@@ -6,6 +6,7 @@ is padded and windows are never copied; whoever needs a block of sequences gathe
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class Sequences:
             return len(self) * int(self.lengths[0])
         return int(self.lengths.sum())
 
-    @property
+    @cached_property
     def is_uniform(self) -> bool:
         """Whether all sequences are equally long."""
         # Lengths without a stride are one number.
@@ -90,9 +91,10 @@ class Sequences:
     def take(self, rows) -> "Sequences":
         """Return the sequences at `rows`, sharing the same table of values."""
         offsets = None if self.offsets is None else self.offsets[rows]
-        return replace(
-            self, starts=self.starts[rows], lengths=self.lengths[rows], offsets=offsets
-        )
+        starts, lengths = self.starts[rows], self.lengths[rows]
+        if self.lengths.strides == (0,) and len(starts):
+            lengths = _same(self.lengths[0], len(starts))
+        return replace(self, starts=starts, lengths=lengths, offsets=offsets)
 
     def positions(self) -> np.ndarray:
         """Return the row of `values` of every real step, sequence after sequence."""

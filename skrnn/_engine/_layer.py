@@ -60,6 +60,8 @@ class Workspace:
 
 def active_sequences(lengths):
     """Return how many of the sequences, longest first, run at each step: (T,)."""
+    if lengths[0] == lengths[-1]:
+        return np.full(lengths[0], len(lengths), np.int32)
     steps = np.arange(lengths[0])
     active = len(lengths) - np.searchsorted(lengths[::-1], steps, side="right")
     return active.astype(np.int32)

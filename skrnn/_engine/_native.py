@@ -178,8 +178,8 @@ class Batch:
         rows = rows[rows >= 0]
         sequences = data.sequences
         lengths = sequences.lengths[rows]
-        longest_first = np.argsort(-lengths, kind="stable")
-        if lengths[longest_first[-1]] < lengths[longest_first[0]]:
+        if not sequences.is_uniform:
+            longest_first = np.argsort(-lengths, kind="stable")
             rows, lengths = rows[longest_first], lengths[longest_first]
         steps, self._real = np.arange(lengths[0])[:, None], None
         if lengths[-1] < lengths[0]:

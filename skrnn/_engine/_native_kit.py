@@ -4,6 +4,8 @@ For prediction everything is a plain float32 array; with a tape of weights as no
 the same formula notes its gradients.
 """
 
+from typing import Any
+
 import numpy as np
 
 from skrnn._engine import _numpy_kit, _tape
@@ -46,9 +48,16 @@ class Kit:
         return record(turned, (x,), turn) if isinstance(x, Node) else turned
 
     def last(self, x, lengths):
+        at: Any = lengths - 1, np.arange(x.shape[1])
         if self.active[-1] == len(lengths):
-            return x[-1]
-        return x[lengths - 1, np.arange(x.shape[1])]
+            at = -1
+
+        def pull(g):
+            whole = self.workspace.zeros(*x.shape)
+            whole[at] = g
+            return (whole,)
+
+        return record(x.value[at], (x,), pull) if isinstance(x, Node) else x[at]
 
     def attendable(self, x, lengths):
         return _numpy_kit.attendable(x, lengths)
