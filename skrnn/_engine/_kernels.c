@@ -156,6 +156,21 @@ static int choose(const char *name)
     return 0;
 }
 
+/* Gradients that vanish over many steps end as numbers too small for a normal float,
+   with which a processor computes a hundred times more slowly. They count as zero while
+   a kernel runs; the thread's setting comes back after it. */
+#if defined(__x86_64__)
+#define WITHOUT_TINY_NUMBERS(work)                                                     \
+    do {                                                                               \
+        unsigned before = _mm_getcsr();                                                \
+        _mm_setcsr(before | 0x8040);                                                   \
+        work;                                                                          \
+        _mm_setcsr(before);                                                            \
+    } while (0)
+#else
+#define WITHOUT_TINY_NUMBERS(work) work
+#endif
+
 /* ---- Python ----------------------------------------------------------------------- */
 
 /* An array that may be None. */
@@ -238,7 +253,8 @@ static PyObject *layer(PyObject *self, PyObject *args)
     float *dh = floats(a + 9, l.sequences * l.units, &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        enough = dy ? kernels->backward(&l, dy, dh) : kernels->forward(&l);
+        WITHOUT_TINY_NUMBERS(enough = dy ? kernels->backward(&l, dy, dh)
+                                         : kernels->forward(&l));
         Py_END_ALLOW_THREADS
     }
     return finish(a, 10, good, enough);
@@ -263,7 +279,8 @@ static PyObject *project(PyObject *self, PyObject *args)
     float *to = floats(a + 4, rows.steps * rows.sequences * n, &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        enough = kernels->project(&rows, left, k, right, transposed, n, bias, to);
+        WITHOUT_TINY_NUMBERS(
+            enough = kernels->project(&rows, left, k, right, transposed, n, bias, to));
         Py_END_ALLOW_THREADS
     }
     return finish(a, 5, good, enough);
@@ -296,11 +313,14 @@ static PyObject *outer(PyObject *self, PyObject *args)
     lefts[1].out = floats(a + 7, lefts[1].m * ldout, &good);
     if (good) {
         lefts[0].out += column;
+        int n_lefts = lefts[1].a ? 2 : 1;
         lefts[1].out += lefts[1].a ? column : 0;
         Py_BEGIN_ALLOW_THREADS
-        enough = kernels->outer(&rows, lefts, lefts[1].a ? 2 : 1, b, ldb, n, ldout);
-        if (sum)
-            kernels->total(&rows, b, ldb, n, sum + column);
+        WITHOUT_TINY_NUMBERS({
+            enough = kernels->outer(&rows, lefts, n_lefts, b, ldb, n, ldout);
+            if (sum)
+                kernels->total(&rows, b, ldb, n, sum + column);
+        });
         Py_END_ALLOW_THREADS
     }
     return finish(a, 8, good, enough);
@@ -350,7 +370,8 @@ static PyObject *adam(PyObject *self, PyObject *args)
     float *m = floats(a + 2, n, &good), *v = floats(a + 3, n, &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        kernels->adam(w, g, m, v, n, rate, keep_1, keep_2, epsilon);
+        WITHOUT_TINY_NUMBERS(
+            kernels->adam(w, g, m, v, n, rate, keep_1, keep_2, epsilon));
         Py_END_ALLOW_THREADS
     }
     return finish(a, 4, good, 1);
