@@ -1,6 +1,8 @@
 """Training by the kernels in C is the training that TensorFlow does."""
 
 import dataclasses
+import gc
+import os
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +24,11 @@ from _network_cases import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._cells import ACTIVATIONS, CELLS
-from skrnn._engine import _kernels, _layer, _native, _tape, _threads
+from skrnn._engine import _fork, _kernels, _layer, _native, _tape, _threads
 from skrnn._engine._native_losses import LOSSES
 from skrnn._engine._native_optimizers import FORMULAS
 from skrnn._sequences import pack_ragged
@@ -299,6 +302,126 @@ def test_threads_follow_the_environment(monkeypatch):
     assert _threads.n_threads() == cores >= 1
 
 
+def test_the_first_error_ends_all_turns(monkeypatch):
+    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
+    done = []
+
+    def fail(item):
+        done.append(item)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        _threads.for_each(fail, range(1000), work=_threads.WORTH_A_THREAD)
+    assert len(done) <= 2
+
+
+def test_large_work_is_done_while_the_interpreter_shuts_down():
+    found = in_new_process(
+        textwrap.dedent("""
+        import atexit
+        import numpy as np
+        from skrnn import LSTMRegressor
+        from skrnn._engine import _threads
+        _threads.WORTH_A_THREAD = 1
+        _threads.n_threads = lambda: 2
+        X = np.random.default_rng(0).normal(size=(300, 9, 2))
+        model = LSTMRegressor(units=8, epochs=1, random_state=0).fit(X, X[:, 0, 0])
+        expected = model.predict(X)
+        def late():
+            again = LSTMRegressor(**model.get_params()).fit(X, X[:, 0, 0])
+            print((again.predict(X) == expected).all())
+        atexit.register(late)
+    """)
+    )
+    assert found.split() == ["True"]
+
+
+# What a user may meet
+
+
+def small_data():
+    X = np.random.default_rng(0).normal(size=(20, 5, 2))
+    return X, X[:, -1, 0]
+
+
+def test_batches_do_not_wait_for_the_garbage_collector():
+    spec = spec_of("lstm", attention="dot", return_sequences=True)
+    dataset, weights = draw_dataset(spec, draw_ragged(spec)), draw_weights(spec)
+    made = _native.Program(spec, "auto", "sgd")
+    made.reset(weights)
+    gc.collect()
+    gc.disable()
+    try:
+        train(made, dataset, np.arange(len(dataset))[None])
+        nodes = [each for each in gc.get_objects() if isinstance(each, _tape.Node)]
+        # Each takes part in no cycle, so nothing but this list could hold one.
+        assert not nodes
+    finally:
+        gc.enable()
+
+
+def test_callbacks_see_the_steps_taken():
+    import keras
+
+    seen = []
+
+    class Steps(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(int(self.model.optimizer.iterations))
+
+    model = GRURegressor(units=2, epochs=3, batch_size=10, callbacks=[Steps()])
+    model.fit(*small_data())
+    assert seen == [2, 4, 6]
+
+
+@pytest.mark.parametrize("epochs", [2, 3])
+def test_weights_that_a_callback_spoils_are_not_kept(epochs):
+    import keras
+
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                spoilt = [w * np.nan for w in self.model.get_weights()]
+                self.model.set_weights(spoilt)
+
+    model = GRURegressor(units=2, epochs=epochs, callbacks=[Spoil()], random_state=0)
+    with pytest.warns(ConvergenceWarning, match="not finite"):
+        model.fit(*small_data())
+    assert all(np.isfinite(weight).all() for weight in model._weights)
+
+
+@pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
+def test_a_rate_close_to_one_is_no_infinity(name):
+    model = GRURegressor(units=2, epochs=2, random_state=0, **{name: 1 - 1e-9})
+    assert np.isfinite(model.fit(*small_data()).predict(small_data()[0])).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_is_refused_what_needs_keras(monkeypatch):
+    import keras
+
+    rate = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1)
+    options = dict(units=2, epochs=1, random_state=0)
+    GRURegressor(callbacks=[rate], **options).fit(*small_data())
+    monkeypatch.setitem(_fork._owner, "process", os.getpid() + 1)
+    GRURegressor(**options).fit(*small_data())
+    with pytest.raises(RuntimeError, match="loky"):
+        GRURegressor(callbacks=[rate], **options).fit(*small_data())
+
+
+def test_the_file_of_keras_is_heeded_before_keras_is_loaded(tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    code = (
+        "from skrnn._engine._backends import is_default_backend\n"
+        "import sys\n"
+        "print(is_default_backend(), 'keras' in sys.modules)"
+    )
+    environment = {"KERAS_BACKEND": "", "KERAS_HOME": str(tmp_path)}
+    assert in_new_process(code, **environment).split() == ["False", "False"]
+    environment["KERAS_HOME"] = str(tmp_path / "none")
+    assert in_new_process(code, **environment).split() == ["True", "False"]
+
+
 # What is missing
 
 
@@ -308,6 +431,12 @@ def test_small_arrays_are_refused_rather_than_overrun():
         _kernels.adam(np.zeros(4, np.float32), row, row, row, 0.1, 0.9, 0.9, 1e-7)
     with pytest.raises(ValueError, match="bytes where"):
         _kernels.project(1, 1, np.ones(1, np.int32), row, 3, row, 0, 1, None, row)
+    with pytest.raises(ValueError, match="bytes where"):
+        _kernels.project(1, -1, np.ones(1, np.int32), row, 1, row, 0, 1, None, row)
+    with pytest.raises(ValueError, match="2 of 1 sequences"):
+        _kernels.project(1, 1, np.full(1, 2, np.int32), row, 1, row, 0, 1, None, row)
+    with pytest.raises(ValueError, match="cell 3"):
+        _kernels.layer(3, 0, *[1] * 5, *[row] * 10)
 
 
 def test_rows_are_scattered_within_bounds():

@@ -57,6 +57,9 @@ def train(
 
 def _direct(spec, plan):
     """Make a program that needs no compiling, and tell the learning rate to set."""
+    if plan.callbacks:
+        # They are shown a Keras model.
+        refuse_forked_process()
     program = _native.Program(spec, plan.loss, plan.optimizer)
     return nullcontext((program, plan.learning_rate))
 

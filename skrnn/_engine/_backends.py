@@ -1,9 +1,12 @@
 """The table of Keras' backends that the engine runs on."""
 
 import importlib
+import json
 import os
 import sys
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +35,19 @@ def is_default_backend() -> bool:
     if (os.environ.get("KERAS_BACKEND") or "tensorflow") != "tensorflow":
         return False
     config = getattr(sys.modules.get("keras"), "config", None)
-    return config is None or config.backend() == "tensorflow"
+    if config is not None:
+        return config.backend() == "tensorflow"
+    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
+    return bool(os.environ.get("KERAS_BACKEND")) or _configured(home) == "tensorflow"
+
+
+@cache
+def _configured(home):
+    """Read the backend from Keras' own file, as Keras will when it is imported."""
+    try:
+        return json.loads(Path(home, "keras.json").read_text())["backend"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow"
 
 
 def title_of_backend():

@@ -46,6 +46,8 @@ class Callbacks:
         if self._list is None:
             return
         self.model.set_weights(self._program.get_weights())
+        # It shows the number of steps taken until now.
+        self._program.keras_optimizer()
         getattr(self._list, event)(*args)
         # A callback may have changed them: averaging, restoring the best.
         self._program.set_weights(self.model.get_weights())

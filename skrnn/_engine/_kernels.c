@@ -85,8 +85,12 @@ typedef struct {
 
 #if defined(__x86_64__)
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
+#endif
 static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define LANES(n) _mm256_loadu_si256((const __m256i *)(lanes + 8 - (n)))
 #define MASKED_LOAD(from, n) _mm256_maskload_ps(from, LANES(n))
@@ -106,10 +110,19 @@ static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #undef MR
 #undef NV
 #undef ISA
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))),              \
+                             apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx2,fma,prefer-vector-width=512")
+#endif
 #define MASKED_LOAD(from, n) _mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), from)
 #define MASKED_STORE(to, v, n)                                                         \
     _mm512_mask_storeu_ps(to, (__mmask16)((1u << (n)) - 1), (__m512)(v))
@@ -128,7 +141,11 @@ static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #undef MR
 #undef NV
 #undef ISA
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 #endif
 
@@ -200,12 +217,23 @@ static void *floats(const Array *array, Py_ssize_t n, int *good)
 {
     if (!array->given)
         return NULL;
-    if (array->view.len < (Py_ssize_t)(n * sizeof(float))) {
+    if (n < 0 || array->view.len / (Py_ssize_t)sizeof(float) < n) {
         PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
                      array->view.len, n * (Py_ssize_t)sizeof(float));
         *good = 0;
     }
     return array->view.buf;
+}
+
+/* Whether there are at most `most` sequences at every step; an error if not. */
+static int counts_are_good(const int *active, Py_ssize_t steps, Py_ssize_t most)
+{
+    for (Py_ssize_t t = 0; active && t < steps; t++)
+        if (active[t] < 0 || active[t] > most) {
+            PyErr_Format(PyExc_ValueError, "%d of %zd sequences", active[t], most);
+            return 0;
+        }
+    return 1;
 }
 
 static void release(Array *arrays, int n)
@@ -239,6 +267,11 @@ static PyObject *layer(PyObject *self, PyObject *args)
         return NULL;
     static const int gates[] = {1, 4, 3};
     int good = 1, enough = 0;
+    if (l.cell < RNN || l.cell > GRU || l.first < 0 || l.last > l.sequences) {
+        release(a, 10);
+        return PyErr_Format(PyExc_ValueError, "cell %zd, sequences %zd to %zd of %zd",
+                            l.cell, l.first, l.last, l.sequences);
+    }
     l.gates = gates[l.cell];
     Py_ssize_t rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
     l.active = floats(a, l.steps, &good);
@@ -251,6 +284,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
     l.mask = floats(a + 7, l.sequences * l.units, &good);
     float *dy = floats(a + 8, rows * l.units, &good);
     float *dh = floats(a + 9, l.sequences * l.units, &good);
+    good = good && counts_are_good(l.active, l.steps, l.sequences);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         WITHOUT_TINY_NUMBERS(enough = dy ? kernels->backward(&l, dy, dh)
@@ -277,6 +311,7 @@ static PyObject *project(PyObject *self, PyObject *args)
     float *right = floats(a + 2, k * n, &good);
     float *bias = floats(a + 3, n, &good);
     float *to = floats(a + 4, rows.steps * rows.sequences * n, &good);
+    good = good && counts_are_good(rows.active, rows.steps, rows.sequences);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         WITHOUT_TINY_NUMBERS(
@@ -311,6 +346,7 @@ static PyObject *outer(PyObject *self, PyObject *args)
     lefts[1].a = floats(a + 5, all * lefts[1].m, &good);
     lefts[1].mask = floats(a + 6, rows.sequences * lefts[1].m, &good);
     lefts[1].out = floats(a + 7, lefts[1].m * ldout, &good);
+    good = good && counts_are_good(rows.active, rows.steps, rows.sequences);
     if (good) {
         lefts[0].out += column;
         int n_lefts = lefts[1].a ? 2 : 1;

@@ -52,7 +52,7 @@ class Program:
         self.spec = spec
         self.loss = LOSSES[loss_name(loss, spec.head.activation)]
         shapes = [row.shape for row in weight_table(spec)]
-        self._ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+        self._ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=np.int64)
         self._flat = np.zeros(self._ends[-1], np.float32)
         self._gradient = np.zeros_like(self._flat)
         parts = np.split(self._flat, self._ends[:-1])

@@ -106,7 +106,8 @@ class Noise:
         rate = np.float32(self.knobs[kind])
         key = [int(self.knobs["seed"]), self.counter * 1024 + self.n_masks]
         drawn = np.random.Generator(np.random.Philox(key=key)).random(shape, np.float32)
-        return (drawn >= rate) * (1 / (1 - rate))
+        # Not a product: a rate may be so close to 1 that this is 0 times infinity.
+        return np.where(drawn >= rate, 1 / (1 - rate), np.float32(0))
 
 
 def _value(x):

@@ -80,7 +80,8 @@ class Optimizer:
     def in_keras(self):
         """Return an optimizer of Keras' whose learning rate is this one's from now on.
 
-        That is for callbacks, which read it and change it.
+        That is for callbacks, which read it and change it. It tells the number of steps
+        at the time of the call, and has no moments.
         """
         # Deferred: training without callbacks needs no Keras.
         import keras  # noqa: PLC0415
@@ -88,6 +89,7 @@ class Optimizer:
         if self._in_keras is None:
             made = getattr(keras.optimizers, OPTIMIZERS[self.name])
             self._in_keras = made(self._rate)
+        self._in_keras.iterations.assign(self.n_steps)
         return self._in_keras
 
     def reset(self, state):

@@ -86,18 +86,19 @@ def record(value, sources, pull):
 
 def differentiate(output, gradient):
     """Give the gradient of `output` on to everything that it was computed from."""
-    output.gradient = gradient
-    for node in reversed(output.tape):
-        if node.gradient is None:
-            continue
-        gradients = node.pull(node.gradient)
-        for source, part in zip(node.sources, gradients, strict=True):
-            if isinstance(source, Node) and part is not None:
-                part = _sum_to(part, source.value.shape)
-                seen = source.gradient
-                source.gradient = part if seen is None else seen + part
-        # It isn't needed any more, and what it kept needn't wait for the others.
+    output.gradient, tape = gradient, output.tape
+    while tape:
+        # Taken off the tape: nodes that hold it would wait for the garbage collector.
+        node = tape.pop()
+        if node.gradient is not None:
+            gradients = node.pull(node.gradient)
+            for source, part in zip(node.sources, gradients, strict=True):
+                if isinstance(source, Node) and part is not None:
+                    part = _sum_to(part, source.value.shape)
+                    seen = source.gradient
+                    source.gradient = part if seen is None else seen + part
         node.gradient = node.pull = None
+        node.sources = ()
 
 
 def _value(x):

@@ -40,13 +40,12 @@ def divide(run, n, work):
         run(0, n)
         return
     size = -(-n // n_parts // _TILE) * _TILE
-    pool = _pool(os.getpid())
     ranges = [(at, min(at + size, n)) for at in range(0, n, size)]
-    others = [pool.submit(run, *range_) for range_ in ranges[1:]]
+    others = [_begin(run, *range_) for range_ in ranges[1:]]
     run(*ranges[0])
     for other, range_ in zip(others, ranges[1:], strict=True):
         # Nobody was free to take it.
-        if other.cancel():
+        if other is None or other.cancel():
             run(*range_)
         else:
             other.result()
@@ -62,27 +61,40 @@ def for_each(function, items, work):
             function(item)
         return
     items, lock = iter(items), threading.Lock()
+    failed = threading.Event()
 
     def take_turns():
         # A thread that waits for others in the pool could wait for ever.
         _here.is_divided = True
         try:
-            while True:
+            while not failed.is_set():
                 with lock:
                     item = next(items, None)
                 if item is None:
                     return
                 function(item)
+        except BaseException:
+            # Ctrl-C too: the others shouldn't go on to the end.
+            failed.set()
+            raise
         finally:
             _here.is_divided = False
 
-    others = [_pool(os.getpid()).submit(take_turns) for _ in range(n_threads() - 1)]
+    others = [_begin(take_turns) for _ in range(n_threads() - 1)]
     try:
         take_turns()
     finally:
         for other in others:
-            if not other.cancel():
+            if other is not None and not other.cancel():
                 other.result()
+
+
+def _begin(function, *args):
+    """Start `function` in another thread; None if the interpreter is shutting down."""
+    try:
+        return _pool(os.getpid()).submit(function, *args)
+    except RuntimeError:
+        return None
 
 
 @cache

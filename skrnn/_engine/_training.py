@@ -85,7 +85,7 @@ class Loop:
         logs = {"loss": loss} | self._evaluate()
         # An update may overflow although its loss and gradients were finite.
         values = [*logs.values(), *self.program.get_weights()]
-        self.diverged |= not all(np.isfinite(value).all() for value in values)
+        self.diverged |= not _all_finite(values)
         return logs
 
     def _call_size(self):
@@ -135,6 +135,8 @@ class Loop:
         return f"stopped after epoch {n_epochs}" if n_epochs < self.plan.epochs else ""
 
     def _trained(self):
+        # What a callback has set may be anything.
+        self.diverged |= not _all_finite(self.program.get_weights())
         n_epochs = len(self.history["loss"])
         restore = self.plan.early_stopping or self.diverged or self.interrupted
         return Trained(
@@ -160,8 +162,12 @@ class Best:
         self.loss, self.epoch, self.weights = np.inf, 0, None
 
     def offer(self, loss, epoch, program):
-        if loss < self.loss:
+        if loss < self.loss and _all_finite(program.get_weights()):
             self.loss, self.epoch, self.weights = loss, epoch, program.get_weights()
+
+
+def _all_finite(values):
+    return all(np.isfinite(value).all() for value in values)
 
 
 def _batches(rows, batch_size):
