@@ -436,7 +436,7 @@ def test_small_arrays_are_refused_rather_than_overrun():
     with pytest.raises(ValueError, match="2 of 1 sequences"):
         _kernels.project(1, 1, np.full(1, 2, np.int32), row, 1, row, 0, 1, None, row)
     with pytest.raises(ValueError, match="cell 3"):
-        _kernels.layer(3, 0, *[1] * 5, *[row] * 10)
+        _kernels.layer(3, 0, *[1] * 5, *[row] * 11)
 
 
 def test_rows_are_scattered_within_bounds():

@@ -62,7 +62,7 @@ typedef struct {
 
 typedef struct {
     int (*forward)(const Layer *);
-    int (*backward)(const Layer *, const float *dy, float *dh);
+    int (*backward)(const Layer *, const float *dy, float *dh, float *dc);
     int (*project)(const Rows *, const float *a, Py_ssize_t k, const float *b, int transposed,
                    Py_ssize_t n, const float *bias, float *c);
     int (*outer)(const Rows *, const Left *, int n_lefts, const float *b, Py_ssize_t ldb, Py_ssize_t n,
@@ -254,21 +254,24 @@ static PyObject *finish(Array *arrays, int n, int good, int enough)
 }
 
 /* layer(cell, activation, steps, sequences, units, first, last, active, z, h, c, extra,
-         kernel, bias, mask, dy, dh): forward if dy is None. */
+         kernel, bias, mask, dy, dh, dc): forward if dy is None. dh and dc hold the
+   gradients of the states after each sequence's last step, and are left holding those
+   of the states before its first. */
 static PyObject *layer(PyObject *self, PyObject *args)
 {
     (void)self;
     Layer l;
-    Array a[10] = {0};
-    if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&", &l.cell, &l.activation,
+    Array a[11] = {0};
+    if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&O&", &l.cell, &l.activation,
                           &l.steps, &l.sequences, &l.units, &l.first, &l.last, take, a,
                           take, a + 1, take, a + 2, take, a + 3, take, a + 4, take, a + 5,
-                          take, a + 6, take, a + 7, take, a + 8, take, a + 9))
+                          take, a + 6, take, a + 7, take, a + 8, take, a + 9, take,
+                          a + 10))
         return NULL;
     static const int gates[] = {1, 4, 3};
     int good = 1, enough = 0;
     if (l.cell < RNN || l.cell > GRU || l.first < 0 || l.last > l.sequences) {
-        release(a, 10);
+        release(a, 11);
         return PyErr_Format(PyExc_ValueError, "cell %zd, sequences %zd to %zd of %zd",
                             l.cell, l.first, l.last, l.sequences);
     }
@@ -284,14 +287,19 @@ static PyObject *layer(PyObject *self, PyObject *args)
     l.mask = floats(a + 7, l.sequences * l.units, &good);
     float *dy = floats(a + 8, rows * l.units, &good);
     float *dh = floats(a + 9, l.sequences * l.units, &good);
+    float *dc = floats(a + 10, l.sequences * l.units, &good);
+    if (good && dy && (!dh || (l.cell == LSTM && !dc))) {
+        PyErr_SetString(PyExc_ValueError, "dy needs dh, and dc for an LSTM");
+        good = 0;
+    }
     good = good && counts_are_good(l.active, l.steps, l.sequences);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        WITHOUT_TINY_NUMBERS(enough = dy ? kernels->backward(&l, dy, dh)
+        WITHOUT_TINY_NUMBERS(enough = dy ? kernels->backward(&l, dy, dh, dc)
                                          : kernels->forward(&l));
         Py_END_ALLOW_THREADS
     }
-    return finish(a, 10, good, enough);
+    return finish(a, 11, good, enough);
 }
 
 /* project(steps, sequences, active, a, k, b, transposed, n, bias, c) */

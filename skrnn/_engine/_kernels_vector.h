@@ -380,7 +380,7 @@ static int ISA(forward)(const Layer *l)
     return enough;
 }
 
-static int ISA(backward)(const Layer *l, const float *dy, float *dh)
+static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
 {
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
     /* The last gate of a GRU has gradients of its own: they stand in `extra`. */
@@ -388,14 +388,15 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh)
     float *packed = malloc((PACKED(shared, units, VL) + PACKED(units, units, VL)) *
                            sizeof(float));
     float *packed_new = packed + PACKED(shared, units, VL);
-    float *dc = calloc(rows * units, sizeof(float));
     float *through = malloc(rows * units * sizeof(float));
-    int enough = packed && dc && through;
+    int enough = packed && through;
     if (enough) {
         ISA(pack)(l->kernel, shared, units, 1, columns, packed);
         if (l->cell == GRU)
             ISA(pack)(l->kernel + shared, units, units, 1, columns, packed_new);
         dh += l->first * units;
+        if (l->cell == LSTM)
+            dc += l->first * units;
         for (Py_ssize_t t = l->steps - 1; t >= 0; t--) {
             Py_ssize_t n = MIN(l->last, l->active[t]) - l->first;
             if (n <= 0)
@@ -403,7 +404,7 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh)
             ISA(add_rows)(dh, dy + (t * l->sequences + l->first) * units, n * units);
             for (Py_ssize_t i = 0; i < n; i++)
                 ISA(steps_backward)[l->cell](l, t, l->first + i, dh + i * units,
-                                             dc + i * units);
+                                             l->cell == LSTM ? dc + i * units : NULL);
             float *to = l->mask ? through : dh;
             ISA(product)(n, units, shared, GATES(l, t, l->first), columns, 1, packed, to,
                          units, !l->mask, NULL);
@@ -416,7 +417,7 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh)
             }
         }
     }
-    free(packed), free(dc), free(through);
+    free(packed), free(through);
     return enough;
 }
 

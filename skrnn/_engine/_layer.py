@@ -17,14 +17,23 @@ from skrnn._engine._threads import divide
 kernels: Any
 try:
     from skrnn._engine import _kernels as kernels
-except ImportError:  # It couldn't be compiled where skrnn was installed.
-    kernels = None
+
+    ARE_COMPILED = True
+except ImportError:  # They couldn't be compiled where skrnn was installed.
+    from skrnn._engine import _plain_kernels as kernels
+
+    ARE_COMPILED = False
 
 # The kernels know these by their place.
 KERNEL_CELLS = ("rnn", "lstm", "gru")
 KERNEL_ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 # Arguments of a second product that there isn't.
 _NOTHING = None, 0, None, None
+
+
+def has_kernels(cell, activation):
+    """Whether a layer of such cells runs in C."""
+    return ARE_COMPILED and cell in KERNEL_CELLS and activation in KERNEL_ACTIVATIONS
 
 
 class Workspace:
@@ -74,6 +83,8 @@ class LayerRun:
     Attributes
     ----------
     x : ndarray of shape (T, B, F)
+    initial : tuple of ndarrays of shape (B, U), or ()
+        States before the first step; zeros if none are given.
     outputs : ndarray of shape (T, B, U)
         Zeros where a sequence is over.
     """
@@ -87,18 +98,19 @@ class LayerRun:
     biases: tuple
     mask: Any
     workspace: Workspace
+    initial: tuple = ()
 
     def forward(self):
-        """Run over all steps from a state of zeros."""
+        """Run over all steps."""
         (n_steps, n_sequences, n_features), columns = self.x.shape, self.kernel.shape[1]
         units, space = len(self.recurrent_kernel), self.workspace
         self.gates = space.empty(n_steps, n_sequences, columns)
         self.h = space.empty(n_steps + 1, n_sequences, units)
-        self.h[0] = 0
         self.c = self.extra = None
-        if CELLS[self.cell].n_states == 2:
+        if self._n_states == 2:
             self.c = space.empty(n_steps + 1, n_sequences, units)
-            self.c[0] = 0
+        for states, first in zip(self._states, self.initial or (0, 0), strict=False):
+            states[0] = first
         if self.cell != "rnn":
             self.extra = space.empty(n_steps, n_sequences, units)
         if self.active[-1] < n_sequences:
@@ -107,19 +119,27 @@ class LayerRun:
             *self._rows, self.x, n_features, self.kernel, 0, columns, self.biases[0],
             self.gates,
         )  # fmt: skip
-        self._run(None, None)
+        self._run(None)
         self.outputs = self.h[1:]
         return self.outputs
 
-    def backward(self, dy, needs_dx):
-        """Return the gradients of x (or None), both kernels and both biases.
+    def final(self, lengths):
+        """Return the states after each sequence's last step."""
+        at = lengths, np.arange(len(lengths))
+        return tuple(states[at] for states in self._states)
+
+    def backward(self, dy, needs_dx, d_final):
+        """Return the gradients of x (or None), both kernels, both biases and `initial`.
 
         `dy` (T, B, U) is the gradient of the outputs; what stands at steps after the
-        end of a sequence isn't read.
+        end of a sequence isn't read. `d_final` has last states' gradients, by place.
         """
         (_, n_sequences, n_features), columns = self.x.shape, self.kernel.shape[1]
         units, space = len(self.recurrent_kernel), self.workspace
-        self._run(np.ascontiguousarray(dy), space.zeros(n_sequences, units))
+        d_states = [space.zeros(n_sequences, units) for _ in range(self._n_states)]
+        for place, d_state in d_final.items():
+            d_states[place][...] = d_state
+        self._run(np.ascontiguousarray(dy), *d_states)
         d_kernel = np.empty_like(self.kernel)
         d_recurrent = np.empty_like(self.recurrent_kernel)
         d_bias, d_recurrent_bias = np.empty(columns, np.float32), None
@@ -143,13 +163,22 @@ class LayerRun:
             kernels.project(
                 *self._rows, self.gates, columns, self.kernel, 1, n_features, None, dx
             )
-        return dx, d_kernel, d_recurrent, d_bias, d_recurrent_bias
+        d_initial = d_states if self.initial else ()
+        return dx, d_kernel, d_recurrent, d_bias, d_recurrent_bias, *d_initial
+
+    @property
+    def _n_states(self):
+        return CELLS[self.cell].n_states
+
+    @property
+    def _states(self):
+        return (self.h, self.c)[: self._n_states]
 
     @property
     def _rows(self):
         return *self.x.shape[:2], self.active
 
-    def _run(self, dy, dh):
+    def _run(self, dy, dh=None, dc=None):
         n_steps, n_sequences, _ = self.x.shape
         units = len(self.recurrent_kernel)
 
@@ -159,7 +188,7 @@ class LayerRun:
                 KERNEL_ACTIVATIONS.index(self.activation),
                 n_steps, n_sequences, units, first, last, self.active,
                 self.gates, self.h, self.c, self.extra,
-                self.recurrent_kernel, self.biases[1], self.mask, dy, dh,
+                self.recurrent_kernel, self.biases[1], self.mask, dy, dh, dc,
             )  # fmt: skip
 
         divide(run, n_sequences, work=self.gates.size * units)

@@ -13,12 +13,7 @@ import numpy as np
 
 from skrnn._engine._backends import is_default_backend
 from skrnn._engine._forward import forward
-from skrnn._engine._layer import (
-    KERNEL_ACTIVATIONS,
-    KERNEL_CELLS,
-    Workspace,
-    kernels,
-)
+from skrnn._engine._layer import Workspace, has_kernels, kernels
 from skrnn._engine._native_kit import Kit, Noise
 from skrnn._engine._native_losses import LOSSES, loss_name
 from skrnn._engine._native_optimizers import FORMULAS, Optimizer
@@ -28,8 +23,7 @@ from skrnn._weights import weight_table
 
 def can_run(spec):
     """Whether there are kernels for a network."""
-    known = spec.cell in KERNEL_CELLS and spec.activation in KERNEL_ACTIVATIONS
-    return known and kernels is not None
+    return has_kernels(spec.cell, spec.activation)
 
 
 def can_train(spec, loss, optimizer):

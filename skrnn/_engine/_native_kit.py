@@ -8,8 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._cells import ACTIVATIONS, CELLS
 from skrnn._engine import _numpy_kit, _tape
-from skrnn._engine._layer import LayerRun, active_sequences, kernels
+from skrnn._engine._layer import (
+    LayerRun,
+    active_sequences,
+    has_kernels,
+    kernels,
+)
 from skrnn._engine._tape import Node, record
 
 
@@ -67,27 +73,87 @@ class Kit:
     ):
         """Run a cell over x (T, B, F) from a zero state: (T, B, U)."""
         sources = x, kernel, recurrent_kernel, *biases
-        x, kernel, recurrent_kernel, *biases = map(_value, sources)
-        mask = None
-        if self.noise is not None and dropout:
-            shape = x.shape[1], len(recurrent_kernel)
-            mask = self.noise.mask(shape, "recurrent_dropout")
-        run = LayerRun(
+        run = self._layer(cell, activation, sources, dropout)
+        return _record_layer(run, sources, {}) if _any_node(sources) else run.forward()
+
+    def run_cell_from(
+        self, initial, cell, activation, x, kernel, recurrent_kernel, biases, lengths,
+        dropout,
+    ):  # fmt: skip
+        """Run a cell from given states; return the outputs and the last states."""
+        sources = x, kernel, recurrent_kernel, *biases, *initial
+        if not has_kernels(cell, activation):
+            mask = self._recurrent_mask(sources, dropout)
+            return run_plainly(cell, activation, sources, mask, lengths)
+        run = self._layer(cell, activation, sources, dropout)
+        if not _any_node(sources):
+            return run.forward(), run.final(lengths)
+        d_final: dict[int, np.ndarray] = {}
+        outputs = _record_layer(run, sources, d_final)
+        final = enumerate(run.final(lengths))
+        return outputs, tuple(_record_final(outputs, d_final, *each) for each in final)
+
+    def _layer(self, cell, activation, sources, dropout):
+        values = map(_value, sources)
+        x, kernel, recurrent_kernel, bias, recurrent_bias, *initial = values
+        return LayerRun(
             cell=cell,
             activation=activation,
             x=np.ascontiguousarray(x),
             active=self.active,
             kernel=kernel,
             recurrent_kernel=recurrent_kernel,
-            biases=biases,
-            mask=mask,
+            biases=(bias, recurrent_bias),
+            mask=self._recurrent_mask(sources, dropout),
             workspace=self.workspace,
+            initial=tuple(initial),
         )
-        outputs = run.forward()
-        if not any(isinstance(source, Node) for source in sources):
-            return outputs
-        needs_dx = isinstance(sources[0], Node)
-        return record(outputs, sources, lambda dy: run.backward(dy, needs_dx))
+
+    def _recurrent_mask(self, sources, dropout):
+        if self.noise is None or not dropout:
+            return None
+        x, _, recurrent_kernel, *_ = sources
+        shape = x.shape[1], recurrent_kernel.shape[0]
+        return self.noise.mask(shape, "recurrent_dropout")
+
+
+def run_plainly(cell, activation, sources, mask, lengths):
+    """Do what `Kit.run_cell_from` does step by step: for any cell, and as its twin."""
+    x, kernel, recurrent_kernel, bias, recurrent_bias, *states = sources
+    formula, activate = CELLS[cell].step, ACTIVATIONS[activation]
+    projected, outputs = _tape.ops.matmul(x, kernel) + bias, []
+    for t in range(x.shape[0]):
+        h = states[0] if mask is None else states[0] * mask
+        recurrent = _tape.ops.matmul(h, recurrent_kernel)
+        if recurrent_bias is not None:
+            recurrent = recurrent + recurrent_bias
+        after = formula(_tape.ops, activate, projected[t], recurrent, *states)
+        states = _numpy_kit.hold(_tape.ops, t < lengths, after, states)
+        outputs.append(states[0])
+    return _tape.ops.stack(outputs, axis=0), states
+
+
+def _record_layer(run, sources, d_final):
+    """Note a layer; `d_final` gets the gradients of its last states before it is asked.
+
+    Its keys are the places of the states.
+    """
+    needs_dx = isinstance(sources[0], Node)
+
+    def pull(dy):
+        return run.backward(dy, needs_dx, d_final)
+
+    return record(run.forward(), sources, pull)
+
+
+def _record_final(outputs, d_final, place, value):
+    """Note a last state: its gradient reaches the layer beside that of the outputs."""
+
+    def pull(g):
+        d_final[place] = g
+        return (np.broadcast_to(np.float32(0), outputs.shape),)
+
+    return record(value, (outputs,), pull)
 
 
 class Noise:
@@ -112,3 +178,7 @@ class Noise:
 
 def _value(x):
     return x.value if isinstance(x, Node) else x
+
+
+def _any_node(sources):
+    return any(isinstance(source, Node) for source in sources)

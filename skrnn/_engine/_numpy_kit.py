@@ -66,27 +66,38 @@ def attendable(x, lengths):
     return x, np.arange(x.shape[0])[:, None] < lengths
 
 
-def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, held, _dropout):
+def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, held, dropout):
     """Run a cell over x (T, B, F) from a zero state: (T, B, U).
 
     `held` are the lengths after which a sequence's state stays as it is, or None.
     """
-    n_steps, n_sequences, _ = x.shape
+    zeros = np.zeros((x.shape[1], len(recurrent_kernel)), kernel.dtype)
+    initial = (zeros,) * CELLS[cell].n_states
+    weights = kernel, recurrent_kernel, biases
+    return run_cell_from(initial, cell, activation, x, *weights, held, dropout)[0]
+
+
+def run_cell_from(
+    initial, cell, activation, x, kernel, recurrent_kernel, biases, lengths, _dropout
+):
+    """Run a cell from given states (B, U); return the outputs and the last states.
+
+    The last states are those after each sequence's own length.
+    """
     formula, activate = CELLS[cell].step, ACTIVATIONS[activation]
     bias, recurrent_bias = biases
     # All inputs in one product: only the recurrent one must wait for its turn.
     x = x @ kernel + bias
-    zeros = np.zeros((n_sequences, len(recurrent_kernel)), x.dtype)
-    states = (zeros,) * CELLS[cell].n_states
-    outputs = np.empty((n_steps, *states[0].shape), x.dtype)
-    for t in range(n_steps):
+    states = initial
+    outputs = np.empty((len(x), *states[0].shape), x.dtype)
+    for t in range(len(x)):
         recurrent = states[0] @ recurrent_kernel
         if recurrent_bias is not None:
             recurrent += recurrent_bias
         after = formula(ops, activate, x[t], recurrent, *states)
-        states = after if held is None else hold(ops, t < held, after, states)
+        states = after if lengths is None else hold(ops, t < lengths, after, states)
         outputs[t] = states[0]
-    return outputs
+    return outputs, states
 
 
 def hold(ops, going_on, after, before):

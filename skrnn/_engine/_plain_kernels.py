@@ -1,0 +1,66 @@
+"""The plain twins of the kernels in C, for where these couldn't be compiled.
+
+Each takes what the kernel of its name takes, checks nothing, and is slower. A layer has
+no twin here: the tape runs it step by step.
+"""
+
+import numpy as np
+
+
+def project(_steps, _sequences, active, a, k, b, transposed, n, bias, c):
+    """Set c = [bias +] a b for the active rows, zeros for the others."""
+    right = b.reshape(n, k).T if transposed else b.reshape(k, n)
+    c = c.reshape(-1, n)
+    np.matmul(a.reshape(-1, k), right, out=c)
+    if bias is not None:
+        c += bias
+    c[~_are_active(active, len(c) // len(active))] = 0
+
+
+def outer(
+    _steps, sequences, active, b, ldb, n, column, ldout, total,
+    a, m, out, other, other_m, mask, other_out,
+):  # fmt: skip
+    """Set columns of both `out` to the sums of outer products of the active rows.
+
+    The mask is for the second left operand, or for the only one.
+    """
+    rows = _are_active(active, sequences)
+    right = b.reshape(-1, ldb)[rows, :n]
+    if total is not None:
+        total.reshape(-1)[column : column + n] = right.sum(axis=0)
+    lefts = [(a, m, out, mask if other is None else None)]
+    if other is not None:
+        lefts.append((other, other_m, other_out, mask))
+    for left, width, to, factor in lefts:
+        left = left.reshape(-1, width)
+        if factor is not None:
+            left = left * np.tile(factor, (len(active), 1))
+        to.reshape(-1, ldout)[:, column : column + n] = left[rows].T @ right
+
+
+def clip(x, ends, limit):
+    """Shrink each part of x whose norm is over the limit; whether all are finite."""
+    finite = True
+    for part in np.split(x, ends[:-1]):
+        norm = np.sqrt(np.square(part, dtype=np.float64).sum())
+        finite = finite and bool(np.isfinite(norm))
+        if norm > limit:
+            part *= np.float32(limit / norm)
+    return finite
+
+
+def adam(w, g, m, v, rate, keep_1, keep_2, epsilon):
+    """Update the weights and both moments."""
+    m += (g - m) * np.float32(1 - keep_1)
+    v += (g * g - v) * np.float32(1 - keep_2)
+    w -= np.float32(rate) * m / (np.sqrt(v) + np.float32(epsilon))
+
+
+def scatter(ids, rows, n, width, table):
+    """Add rows to those of the table at `ids`."""
+    np.add.at(table, ids.reshape(n), rows.reshape(n, width))
+
+
+def _are_active(active, sequences):
+    return (np.arange(sequences) < active[:, None]).ravel()
