@@ -46,7 +46,7 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
 def choose_runner(spec, sequences):
     """Return the name of what predicts fastest here."""
     # In a forked process a backend would hang; the others work.
-    small = _work(spec, sequences.lengths) <= SMALL or is_forked()
+    small = _total_work(spec, sequences) <= SMALL or is_forked()
     if _native.can_run(spec) and (small or is_default_backend()):
         return "native"
     return "numpy" if small else "compiled"
@@ -128,6 +128,13 @@ RUNNERS = {"native": _by_kernels, "numpy": _by_numpy, "compiled": _by_compiled}
 def _multiplications(spec, sequences):
     columns = sum(CELLS[spec.cell].n_gates * units**2 for units in spec.units)
     return sequences.n_steps * columns
+
+
+def _total_work(spec, sequences):
+    if sequences.is_uniform:
+        # Ten million lengths would be more numbers than the windows' series has.
+        return len(sequences) * _work(spec, sequences.lengths[:1])
+    return _work(spec, sequences.lengths)
 
 
 def _work(spec, lengths):
