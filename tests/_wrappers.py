@@ -43,3 +43,10 @@ _SCIKERAS = MINIBATCHES | {
     ),
 }
 WRAPPERS_FAIL = {type(each): _SCIKERAS for each in WRAPPERS}
+if keras.backend.backend() == "jax":
+    WRAPPERS_FAIL[scikeras.KerasRegressor] = _SCIKERAS | {
+        "check_methods_sample_order_invariance": (
+            "Keras predicts there, and the last digits of a row's result depend on "
+            "where in the batch it stands."
+        )
+    }
