@@ -153,7 +153,8 @@ class Trained:
     Attributes
     ----------
     weights : list of ndarray
-        Of the best epoch with early stopping, of the last one otherwise.
+        Of the best epoch with early stopping, or where something else ended training
+        before its time; of the last one otherwise.
     optimizer_state : list of ndarray
         Moments and counters, to go on from.
     history : dict of lists
