@@ -1,0 +1,154 @@
+"""How the cost of training grows, for `performance.py`: exponents and a plot."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from performance_groups import CELLS, Case, Contest, in_units
+from performance_ways import Problem
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What changes, its values, and what is measured with what it is held against.
+
+    Attributes
+    ----------
+    at_most : int
+        Peers stop at this value: beyond it they need minutes.
+    """
+
+    name: str
+    field: str
+    values: tuple
+    label: str
+    fixed: dict
+    at_most: float = np.inf
+    per_epoch: bool = False
+
+
+SWEEPS = [
+    Sweep("T", "steps", (10, 30, 100, 300, 1000), "steps of a sequence, T", {}),
+    Sweep("units", "units", (8, 16, 32, 64, 128, 256, 512), "units", {}),
+    Sweep("batch", "batch", (1, 4, 16, 64, 256, 1024), "sequences of a batch", {}),
+    Sweep(
+        "rows",
+        "batches",
+        (1, 10, 100, 1000, 10_000),
+        "rows",
+        {"batch": 1000, "steps": 10, "units": 8, "features": 1, "windows": True},
+        at_most=100,
+        per_epoch=True,
+    ),
+]
+# An epoch of this many multiplications is long enough to measure.
+WORK = 50 * 30 * 32 * 50 * 50
+PEERS = ["skrnn", "Keras on TensorFlow", "PyTorch"]
+
+
+def growth(rounds, seconds):
+    """Yield a case for each point of each sweep; only LSTMs are compared with peers."""
+    with Contest(PEERS, rounds) as all_, Contest(["skrnn"], rounds) as ours:
+        for cell in CELLS:
+            for sweep in SWEEPS:
+                for value in sweep.values:
+                    compared = cell == "lstm" and value <= sweep.at_most
+                    contest = all_ if compared else ours
+                    yield measure(contest, sweep, cell, value, seconds)
+
+
+def measure(contest, sweep, cell, value, seconds):
+    problem = Problem(**{"cell": cell} | sweep.fixed | {sweep.field: value})
+    if not sweep.per_epoch:
+        size = problem.steps * problem.batch * problem.units**2
+        batches = int(np.clip(WORK / size, 4, 100))
+        problem = Problem(**asdict(problem) | {"batches": batches})
+    found = contest.measure("step", problem=asdict(problem), seconds=seconds)
+    factor = problem.batches if sweep.per_epoch else 1e3
+    at = problem.rows if sweep.per_epoch else value
+    name = f"growth, {cell.upper()}, {sweep.name}={at}"
+    return Case(name, in_units(found, factor), unit="s" if sweep.per_epoch else "ms")
+
+
+def curves(cases):
+    """Return {sweep: {way: [(value, median, lowest, highest), ...]}}."""
+    found = {}
+    for case in cases:
+        _, cell, point = case.name.split(", ")
+        sweep, value = point.split("=")
+        for way, values in case.ways.items():
+            if values:
+                name = f"{way.partition(',')[0]}, {cell}"
+                row = int(value), np.median(values), min(values), max(values)
+                found.setdefault(sweep, {}).setdefault(name, []).append(row)
+    return found
+
+
+def exponent(points):
+    """Return the slope of a line through the logarithms."""
+    x, y = np.log([point[:2] for point in points]).T
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def table(cases):
+    """Yield lines: the cost at each value, and the fitted exponents."""
+    for name, ways in curves(cases).items():
+        sweep = next(sweep for sweep in SWEEPS if sweep.name == name)
+        unit = "s an epoch" if sweep.per_epoch else "ms a step"
+        yield f"\n{unit} against {sweep.label}; exponents of all values and the upper"
+        values = sorted({point[0] for points in ways.values() for point in points})
+        header = "".join(f"{value:>10,}" for value in values)
+        yield f"{'':26}{header}{'all':>8}{'upper':>8}"
+        for way, points in ways.items():
+            at = {value: middle for value, middle, *_ in points}
+            cells = "".join(f"{number(at.get(value)):>10}" for value in values)
+            slopes = exponent(points), exponent(points[len(points) // 2 :])
+            yield f"{way:26}{cells}" + "".join(f"{slope:8.2f}" for slope in slopes)
+
+
+def number(value):
+    return "-" if value is None else f"{value:.3g}"
+
+
+LOOKS = {
+    "skrnn, LSTM": dict(color="#b3312c", marker="o", lw=2),
+    "skrnn, GRU": dict(color="#e08a3c", marker="s", lw=1.5),
+    "skrnn, RNN": dict(color="#d9b62f", marker="^", lw=1.5),
+    "Keras on TensorFlow, LSTM": dict(color="#555555", marker="o", lw=1.2, ls="--"),
+    "PyTorch, LSTM": dict(color="#4477aa", marker="o", lw=1.2, ls=":"),
+}
+
+
+def plot(cases, path):
+    """Draw the curves, one panel a sweep."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.5, 7.5), layout="constrained")
+    panels = figure.subplots(2, 2).ravel()
+    for panel, sweep in zip(panels, SWEEPS, strict=True):
+        for way, points in curves(cases).get(sweep.name, {}).items():
+            x, middle, lowest, highest = np.array(points).T
+            label = f"{way}: {exponent(points):.2f}"
+            panel.plot(x, middle, ms=4.5, label=label, **LOOKS[way])
+            panel.fill_between(
+                x, lowest, highest, color=LOOKS[way]["color"], alpha=0.15, lw=0
+            )
+        unit = "seconds an epoch" if sweep.per_epoch else "milliseconds a step"
+        panel.set(xscale="log", yscale="log", xlabel=sweep.label, ylabel=unit)
+        panel.set_title(conditions(sweep), fontsize=9, color="#444444")
+        panel.grid(alpha=0.25, which="major")
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.legend(
+            fontsize=8, frameon=False, title="fitted exponent", title_fontsize=8
+        )
+    figure.savefig(path, dpi=90)
+
+
+def conditions(sweep):
+    """Say what is held fixed."""
+    problem = asdict(Problem(**sweep.fixed))
+    names = {"steps": "T={}", "units": "{} units", "batch": "batch {}"}
+    return ", ".join(
+        text.format(problem[name])
+        for name, text in names.items()
+        if name != sweep.field
+    )

@@ -1,0 +1,205 @@
+"""The report of `performance.py`: ratios, targets, plots."""
+
+import operator
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+import performance_growth
+from performance_groups import Case
+
+# Column -> how it is aligned.
+COLUMNS = {
+    "measured": "<46",
+    "ours": ">9",
+    "against": "<20",
+    "theirs": ">9",
+    "ratio": ">8",
+    "lowest": ">8",
+    "highest": ">8",
+    "target": ">8",
+    "verdict": "<7",
+    "rounds": ">6",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How two values are compared, and what a target bounds."""
+
+    compare: Any
+    reaches: Any
+    sign: str
+    format: str
+
+
+KINDS = {
+    "faster": Kind(lambda ours, theirs: theirs / ours, operator.ge, ">=", "{:.3g}x"),
+    "within": Kind(lambda ours, theirs: ours / theirs, operator.le, "<=", "{:.3g}x"),
+    "more": Kind(lambda ours, theirs: ours - theirs, operator.le, "<=", "{:+.3g}"),
+}
+# What isn't compared as its case says: training can't do without its products.
+KIND_AGAINST = {"matrix products": "within"}
+
+# (start of a case's name, contender) -> the target.
+TARGETS = {
+    ("step, LSTM, T=30", "Keras on TensorFlow"): 5,
+    ("step, GRU, T=30", "Keras on TensorFlow"): 5,
+    ("step, RNN, T=30", "Keras on TensorFlow"): 5,
+    ("step, LSTM, T=30", "PyTorch"): 1.25,
+    ("step, GRU, T=30", "PyTorch"): 3.5,
+    ("step, RNN, T=30", "PyTorch"): 2.5,
+    ("step, ", "matrix products"): 1.5,
+    ("grid of 30 fits", "scikeras"): 11,
+    ("grid of 30 fits", "scikeras, n_jobs=2"): 18,
+    ("long grid, processor time", "n_jobs=1"): 1.2,
+    ("long grid", "n_jobs=1"): 1.6,
+    ("first fit", "Keras on TensorFlow"): 2,
+    ("predict, 1 of", "Keras on TensorFlow"): 100,
+    ("predict, 10,000 of", "Keras on TensorFlow"): 5,
+    ("memory, 10,000,000 rows", "the series"): 3,
+    ("import", "sklearn"): 50,
+    ("memory of fits", "after fit 20"): 1.05,
+}
+# (start of a case's name, contender) -> why a target isn't reached.
+REASONS: dict = {}
+
+NOTES = """\
+A ratio is how many times faster than the other, where the target is >=; where it is <=,
+how many times the other's value, for `import` the difference in ms. It is taken in each
+round; the median of the rounds, the lowest and the highest are shown. Lines without a
+target are there to compare. PyTorch, skorch and the matrix products run with the number
+of threads, 1 or 2, that is faster. A step is what one epoch more of the library's own
+`fit` costs, or for PyTorch of a plain loop, divided by its batches: 8 features, Adam.
+Ours clips gradients too, the others don't. A grid is 6 learning rates by 5 folds of
+1,056 windows with an LSTM of 50 units, T=30, 10 epochs; the long one has 120."""
+
+
+def write(found, folder):
+    """Print the report, and write it and the plots into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(report(found))
+    print(text)
+    (folder / "output.txt").write_text(text + "\n")
+    cases = {group["group"]: as_cases(group) for group in found}
+    if "growth" in cases:
+        performance_growth.plot(cases["growth"], folder / "growth.png")
+    if "step-small" in cases:
+        plot_steps(cases["step-small"], folder / "steps.png")
+
+
+def as_cases(group):
+    return [Case(**case) for case in group["cases"]]
+
+
+def report(found):
+    """Yield the report, line by line."""
+    yield from sorted({group["machine"] for group in found})
+    for versions in {tuple(group["versions"].items()): 0 for group in found}:
+        yield ", ".join(f"{name} {number}" for name, number in versions)
+    yield "\n" + aligned({name: name for name in COLUMNS})
+    missed = []
+    for group in found:
+        if group["group"] != "growth":
+            for case in as_cases(group):
+                yield from lines(case)
+                missed += reasons(case)
+            yield ""
+    yield NOTES
+    yield "\nMissed:" if missed else "\nEvery target is reached."
+    yield from missed
+    for group in found:
+        if group["group"] == "growth":
+            yield from performance_growth.table(as_cases(group))
+    loads = ", ".join(f"{g['group']} {g['load']:.1f}" for g in found)
+    minutes = sum(group["seconds"] for group in found) / 60
+    yield f"\nMeasured in {minutes:.0f} min. Load of the machine before each: {loads}"
+
+
+def lines(case):
+    """Yield a line for each contender of a case."""
+    for row in compared(case):
+        yield aligned(row)
+
+
+def reasons(case):
+    for row in compared(case):
+        if row["verdict"] == "missed":
+            why = known(REASONS, case, row["against"]) or "for a reason not yet known"
+            yield f"    {case.name} against {row['against']}: {why}"
+
+
+def compared(case):
+    """Yield the cells of each line."""
+    (_, ours), *others = case.ways.items()
+    if not others:
+        yield {"measured": case.name, "ours": amount(ours, case.unit)}
+    for way, theirs in others:
+        row = {"measured": case.name, "against": way}
+        if ours is None or theirs is None:
+            yield row | {"verdict": "not installed"}
+            continue
+        row |= {"ours": amount(ours, case.unit), "theirs": amount(theirs, case.unit)}
+        yield row | {"rounds": len(ours)} | judged(case, way, ours, theirs)
+
+
+def judged(case, way, ours, theirs):
+    kind = KINDS[KIND_AGAINST.get(base(way), case.kind)]
+    ratios = [kind.compare(*pair) for pair in zip(ours, theirs, strict=True)]
+    middle = statistics.median(ratios)
+    shown = {"ratio": middle, "lowest": min(ratios), "highest": max(ratios)}
+    row = {name: kind.format.format(value) for name, value in shown.items()}
+    target = known(TARGETS, case, way)
+    if target is None:
+        return row
+    verdict = "met" if kind.reaches(middle, target) else "missed"
+    return row | {"target": f"{kind.sign} {target:g}", "verdict": verdict}
+
+
+def known(table, case, way):
+    """Return what a table has for a case and a contender, with any thread count."""
+    for (start, name), value in table.items():
+        if case.name.startswith(start) and name in (way, base(way)):
+            return value
+    return None
+
+
+def base(way):
+    """Leave the number of threads out of a contender's name."""
+    return way.partition(", 1 thread")[0].partition(", 2 threads")[0]
+
+
+def amount(values, unit):
+    return f"{statistics.median(values):.3g} {unit}"
+
+
+def aligned(row):
+    return "  ".join(f"{row.get(name, ''):{to}}" for name, to in COLUMNS.items())
+
+
+COLOURS = {"skrnn": "#b3312c", "matrix products": "#bbbbbb"}
+
+
+def plot_steps(cases, path):
+    """Draw a training step of every library, one panel a cell."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.5, 3.2), layout="constrained")
+    panels = figure.subplots(1, len(cases), sharey=True)
+    for panel, case in zip(panels, cases, strict=True):
+        ways = {base(way): values for way, values in case.ways.items() if values}
+        middle = [statistics.median(values) for values in ways.values()]
+        spread = [
+            [m - min(v) for m, v in zip(middle, ways.values(), strict=True)],
+            [max(v) - m for m, v in zip(middle, ways.values(), strict=True)],
+        ]
+        colours = [COLOURS.get(way, "#8aa6c1") for way in ways]
+        style = dict(error_kw=dict(lw=0.8, ecolor="#333333"), color=colours)
+        bars = panel.barh(list(ways), middle, xerr=spread, **style)
+        panel.bar_label(bars, [f"{m:.2f}" for m in middle], padding=4, fontsize=8)
+        panel.set_xlim(0, 1.2 * max(max(v) for v in ways.values()))
+        panel.set_title(case.name.split(", ")[1], fontsize=10)
+        panel.set_xlabel("milliseconds a step")
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].invert_yaxis()
+    figure.savefig(path, dpi=90)

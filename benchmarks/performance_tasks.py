@@ -1,0 +1,184 @@
+"""What a process of `performance.py` can be asked to measure."""
+
+import gc
+import importlib
+import resource
+import time
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from performance_ways import Problem
+
+# Six candidates by five folds.
+GRID = [3e-4, 1e-3, 2e-3, 3e-3, 6e-3, 1e-2]
+N_FOLDS = 5
+
+
+class Tasks:
+    """The tasks, for one way."""
+
+    def __init__(self, make):
+        self._make, self._prepared = make, {}
+
+    @cached_property
+    def way(self):
+        """The library, imported when something is first asked of it."""
+        return self._make()
+
+    def step(self, problem, seconds, threads=None):
+        """Return the seconds of a training step.
+
+        It is what one epoch more costs a user, divided by its batches: the difference
+        of two fits. The first call compiles, and finds how many epochs fill `seconds`.
+        """
+        self._use(threads)
+        problem = Problem(**problem)
+        train, epochs = self._once((problem, threads), self._warm_up, problem, seconds)
+        few, many = seconds_of(train, 1), seconds_of(train, 1 + epochs)
+        return (many - few) / (epochs * problem.batches)
+
+    def _warm_up(self, problem, seconds):
+        train = self.way.trainer(problem, *problem.data())
+        train(1)
+        fits = int(seconds / max(seconds_of(train, 1), 1e-6))
+        return train, min(max(fits, 1), 1000)
+
+    def predict(self, problem, rows, seconds, threads=None):
+        """Return the median seconds of a call of `predict` with `rows` sequences."""
+        self._use(threads)
+        problem = Problem(**problem)
+        predict = self._once(problem, self.way.predictor, problem)
+        shape = rows, problem.steps, problem.features
+        X = np.random.default_rng(1).standard_normal(shape, np.float32)
+        predict(X)
+        times, until = [], time.perf_counter() + seconds
+        while time.perf_counter() < until or len(times) < 3:
+            times.append(seconds_of(predict, X))
+        return float(np.median(times))
+
+    def _use(self, threads):
+        if threads is not None:
+            self.way.use_threads(threads)
+
+    def _once(self, key, make, *args):
+        """Keep what was prepared last: its data may be large."""
+        if key not in self._prepared:
+            self._prepared = {}
+            gc.collect()
+            self._prepared[key] = make(*args)
+        return self._prepared[key]
+
+    def first_fit(self, problem, epochs):
+        """Return the seconds of making and fitting a network for the first time."""
+        problem, way = Problem(**problem), self.way
+        data = problem.data()
+        return seconds_of(lambda: way.trainer(problem, *data)(epochs))
+
+    def search(self, problem, epochs, n_jobs, threads=False):
+        """Return the seconds of a grid search, and the processor's.
+
+        With `threads` the jobs are threads of this process, otherwise new processes.
+        """
+        from joblib import parallel_config
+        from sklearn.model_selection import GridSearchCV
+
+        problem = Problem(**problem)
+        estimator, name = self.way.search(problem, epochs)
+        X, y = problem.data()
+        search = GridSearchCV(estimator, {name: GRID}, cv=N_FOLDS, n_jobs=n_jobs)
+        before, started = processor_seconds(), time.perf_counter()
+        with parallel_config("threading" if threads else "loky"):
+            search.fit(X, y)
+        wall = time.perf_counter() - started
+        if n_jobs > 1 and not threads:
+            end_processes()
+        return wall, processor_seconds() - before
+
+    def importing(self, module, name=None):
+        """Return the seconds of an import in a new process, NumPy being there."""
+
+        def load():
+            found = importlib.import_module(module)
+            return name and getattr(found, name)
+
+        return seconds_of(load)
+
+    def fits(self, n, early):
+        """Return the memory in bytes after `early` fits and after `n` fits."""
+        found = {}
+        for i in range(1, n + 1):
+            # As a grid would: cells and sizes change.
+            cell = ("lstm", "gru", "rnn")[i % 3]
+            problem = Problem(cell, 10, 8 + 8 * (i % 2), 32, 8)
+            self.way.trainer(problem, *problem.data())(2)
+            if i in (early, n):
+                gc.collect()
+                found[i] = memory()
+        return found[early], found[n]
+
+    def windows(self, rows, lookback, units):
+        """Return bytes: the series', and the peak above that of the idle process.
+
+        A fit of one epoch on the last windows, then a prediction of all of them.
+        """
+        from skrnn.preprocessing import SlidingWindow
+
+        problem = Problem(steps=lookback, units=units, batches=4, features=1)
+        model = self.way.estimator(problem, epochs=1)
+        series = np.zeros((1000, 1), np.float32)
+        X = SlidingWindow(lookback).fit_transform(series)
+        model.fit(X, series[:, 0]).predict(X)
+        idle = memory()
+        reset_peak()
+        started = time.perf_counter()
+        series = np.arange(rows, dtype=np.float32)[:, None]
+        np.sin(series, out=series)
+        X = SlidingWindow(lookback).fit_transform(series)
+        model.fit(X[-100_000:], series[-100_000:, 0])
+        assert len(model.predict(X)) == rows
+        seconds = time.perf_counter() - started
+        return {
+            "series": series.nbytes,
+            "peak": peak_memory() - idle,
+            "seconds": seconds,
+        }
+
+
+def seconds_of(function, *args):
+    started = time.perf_counter()
+    function(*args)
+    return time.perf_counter() - started
+
+
+def processor_seconds():
+    """Return what this process and those that it has ended have computed."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def end_processes():
+    """End joblib's processes, so that every search starts its own."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
+
+
+def memory():
+    return _status("VmRSS")
+
+
+def peak_memory():
+    return _status("VmHWM")
+
+
+def reset_peak():
+    """Let the peak of the process begin at what it uses now."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _status(name):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return 1024 * int(line.split()[1])
+    raise OSError(f"no {name} in /proc/self/status")
