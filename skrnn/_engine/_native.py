@@ -5,7 +5,6 @@ and nothing has to be traced or compiled first. Only named cells, losses and opt
 run here; `can_train` tells.
 """
 
-import math
 import threading
 from typing import Any
 
@@ -13,11 +12,12 @@ import numpy as np
 
 from skrnn._engine._backends import is_default_backend
 from skrnn._engine._forward import forward
-from skrnn._engine._layer import Workspace, has_kernels, kernels
-from skrnn._engine._native_kit import Kit, Noise
+from skrnn._engine._layer import Workspace, has_kernels
+from skrnn._engine._native_kit import Kit
 from skrnn._engine._native_losses import LOSSES, loss_name
-from skrnn._engine._native_optimizers import FORMULAS, Optimizer
-from skrnn._engine._tape import Node, differentiate
+from skrnn._engine._native_optimizers import FORMULAS
+from skrnn._engine._native_program import NativeProgram
+from skrnn._engine._tape import differentiate
 from skrnn._weights import weight_table
 
 
@@ -33,70 +33,13 @@ def can_train(spec, loss, optimizer):
     return known and is_default_backend()
 
 
-class Program:
-    """The training of one network; it serves one fit at a time.
-
-    Attributes
-    ----------
-    optimizer : object with ``learning_rate``
-        Read before each step, so that callbacks may change it.
-    """
+class Program(NativeProgram):
+    """The training of one network; it serves one fit at a time."""
 
     def __init__(self, spec, loss, optimizer):
+        super().__init__([row.shape for row in weight_table(spec)], optimizer)
         self.spec = spec
         self.loss = LOSSES[loss_name(loss, spec.head.activation)]
-        shapes = [row.shape for row in weight_table(spec)]
-        self._ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=np.int64)
-        self._flat = np.zeros(self._ends[-1], np.float32)
-        self._gradient = np.zeros_like(self._flat)
-        parts = np.split(self._flat, self._ends[:-1])
-        self._views = [
-            part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
-        ]
-        self.optimizer = Optimizer(optimizer, self._views)
-        self._workspace = Workspace()
-
-    @staticmethod
-    def load(dataset):
-        return dataset
-
-    def reset(self, weights, optimizer_state=None):
-        """Start from `weights` and, if given, go on with an optimizer's state."""
-        self.set_weights(weights)
-        self.optimizer.reset(optimizer_state)
-
-    def set_weights(self, weights):
-        for view, value in zip(self._views, weights, strict=True):
-            view[...] = value
-
-    def get_weights(self):
-        return [view.copy() for view in self._views]
-
-    def get_optimizer_state(self):
-        return self.optimizer.state()
-
-    def keras_optimizer(self):
-        """Return what callbacks see as the model's optimizer."""
-        return self.optimizer.in_keras()
-
-    def train(self, data, order, knobs):
-        """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
-
-        Returns the sum of the losses, their number, and whether all was finite; from
-        the first step on where it wasn't, nothing is changed any more.
-        """
-        total = count = 0
-        with np.errstate(all="ignore"):
-            for i, rows in enumerate(order):
-                noise = Noise(knobs, int(knobs["step"]) + i)
-                sum_, n = self._differentiate(data, rows, noise)
-                total, count = total + sum_, count + n
-                limit = float(knobs["clipnorm"])
-                finite = kernels.clip(self._gradient, self._ends, limit)
-                if not (finite and math.isfinite(sum_)):
-                    return total, count, False
-                self.optimizer.apply(self._flat, self._gradient)
-        return total, count, True
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order` and their number."""
@@ -118,21 +61,13 @@ class Program:
     def _differentiate(self, data, rows, noise):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
         batch = Batch(data, rows, self.spec.return_sequences)
-        tape: list = []
-        weights = [Node(view, tape) for view in self._views]
+        weights = self._nodes()
         outputs = self._forward(batch, weights, noise)
         losses, gradients = self.loss(batch.targets, batch.real(outputs.value))
         gradients = gradients * (batch.weights / len(losses))[:, None]
         differentiate(outputs, batch.spread(gradients, outputs.shape))
-        found = [_flat_gradient(weight) for weight in weights]
-        np.concatenate(found, out=self._gradient)
+        self._keep_gradients(weights)
         return float(losses @ batch.weights), len(losses)
-
-
-def _flat_gradient(weight):
-    if weight.gradient is None:
-        return np.zeros(weight.value.size, np.float32)
-    return weight.gradient.ravel()
 
 
 class Predictor:
