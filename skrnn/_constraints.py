@@ -3,10 +3,16 @@
 The classes derive from ``Interval`` because that is what scikit-learn's check lets in.
 """
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, Options
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    RealNotInt,
+)
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 
 __all__ = [
@@ -17,9 +23,11 @@ __all__ = [
     "Instances",
     "Interval",
     "Options",
+    "RealNotInt",
     "Share",
     "StrOptions",
     "StrictInterval",
+    "Vectors",
     "fit_context",
     "positive",
 ]
@@ -94,6 +102,19 @@ class Instances(Instance):
 
     def __str__(self):
         return f"a list of instances of {self.what}"
+
+
+class Vectors(Instance):
+    """An object that gives the vector of a word, or a dict of them."""
+
+    def __init__(self):
+        super().__init__("gensim.models.KeyedVectors", "key_to_index")
+
+    def is_satisfied_by(self, val):
+        return isinstance(val, Mapping) or super().is_satisfied_by(val)
+
+    def __str__(self):
+        return f"a dict or {super().__str__()}"
 
 
 def positive():
