@@ -81,7 +81,7 @@ class BaseRecurrent(
         "return_sequences": ["boolean"],
         "attention": [StrOptions(set(ATTENTIONS)), None],
         "embedding_dim": [Count(), None],
-        "embedding_matrix": ["array-like", Vectors(), None],
+        "embedding_matrix": [Vectors(), None],
         "embedding_trainable": ["boolean"],
         "dense_units": [Count(), Counts(empty=True)],
         "activation": [StrOptions(set(HIDDEN_ACTIVATIONS))],

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import (
     RealNotInt,
 )
 from sklearn.utils._param_validation import StrOptions as _StrOptions
+from sklearn.utils.validation import _is_arraylike_not_scalar
 
 __all__ = [
     "Count",
@@ -105,16 +106,19 @@ class Instances(Instance):
 
 
 class Vectors(Instance):
-    """An object that gives the vector of a word, or a dict of them."""
+    """A table of vectors, or what gives the vector of a word."""
 
     def __init__(self):
         super().__init__("gensim.models.KeyedVectors", "key_to_index")
 
     def is_satisfied_by(self, val):
-        return isinstance(val, Mapping) or super().is_satisfied_by(val)
+        if isinstance(val, type):
+            return False
+        is_table = isinstance(val, Mapping) or _is_arraylike_not_scalar(val)
+        return is_table or super().is_satisfied_by(val)
 
     def __str__(self):
-        return f"a dict or {super().__str__()}"
+        return f"an array-like, a dict or {super().__str__()}"
 
 
 def positive():

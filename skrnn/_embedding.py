@@ -134,12 +134,20 @@ def _vectors_of_words(name, vectors, sequences):
             f"None of the {len(sequences.vocabulary)} words of X has a vector in "
             "embedding_matrix; do they differ in case?"
         )
-    rows = _as_vectors(name, [vectors[word] for word, _ in known])
+    found = [vectors[word] for word, _ in known]
+    lengths = sorted({np.size(vector) for vector in found})
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The vectors of embedding_matrix have the lengths {lengths}; expected one "
+            "length."
+        )
+    rows = _as_vectors(name, found)
     ids = np.array([i for _, i in known])
     return Embedding(_size(sequences), rows.shape[1], ids, rows)
 
 
 def _as_vectors(name, vectors):
-    return check_array(
-        vectors, dtype=np.float32, input_name="embedding_matrix", estimator=name
-    )
+    options: Any = dict(input_name="embedding_matrix", estimator=name)
+    # A float64 beyond float32's range becomes inf, which the same call reports.
+    with np.errstate(over="ignore"):
+        return check_array(vectors, dtype=np.float32, **options)

@@ -299,12 +299,14 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     def _analyze(self, X):
         """Yield the list of tokens of each document."""
         documents = check_documents(self, X, strings=not callable(self.analyzer))
-        analyze = CountVectorizer(
-            analyzer=self.analyzer,
-            lowercase=self.lowercase,
-            tokenizer=self.tokenizer,
-            token_pattern=self.token_pattern,
-        ).build_analyzer()
+        analyze = self.analyzer
+        if not callable(analyze):
+            analyze = CountVectorizer(
+                analyzer=self.analyzer,
+                lowercase=self.lowercase,
+                tokenizer=self.tokenizer,
+                token_pattern=self.token_pattern,
+            ).build_analyzer()
         return (list(analyze(document)) for document in documents)
 
     def _cut(self, tokens, maxlen):
