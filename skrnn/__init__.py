@@ -26,6 +26,7 @@ _PUBLIC = dict.fromkeys(
         "SequencePadder",
         "SequenceWise",
         "SlidingWindow",
+        "TextSequencer",
         "from_channels_first",
         "make_supervised",
     ),

@@ -24,12 +24,14 @@ from skrnn._constraints import (
     Instances,
     Share,
     StrOptions,
+    Vectors,
     fit_context,
     positive,
 )
+from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
 from skrnn._holdout import hold_out
 from skrnn._seed import draw_seed
-from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, TrainPlan
+from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, TrainPlan, as_tuple
 from skrnn._state import unchanged_on_error
 from skrnn._streaming import StreamingPredictor
 from skrnn._validation import check_sequences, refuse_non_numbers
@@ -41,7 +43,9 @@ EARLY_STOPPING_FROM = 500
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseRecurrent(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SharedVectorsMixin, BaseEstimator
+):
     """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
 
     units: int | tuple[int, ...] = 32
@@ -49,6 +53,8 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     return_sequences: bool = False
     attention: str | None = None
     embedding_dim: int | None = None
+    embedding_matrix: Any = None
+    embedding_trainable: bool = True
     dense_units: int | tuple[int, ...] = ()
     activation: str = "tanh"
     dropout: float = 0.0
@@ -75,6 +81,8 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "return_sequences": ["boolean"],
         "attention": [StrOptions(set(ATTENTIONS)), None],
         "embedding_dim": [Count(), None],
+        "embedding_matrix": [Vectors(), None],
+        "embedding_trainable": ["boolean"],
         "dense_units": [Count(), Counts(empty=True)],
         "activation": [StrOptions(set(HIDDEN_ACTIVATIONS))],
         "dropout": [Share()],
@@ -157,9 +165,10 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X = self._check_X(X, reset=not resume, min_samples=min_samples)
         dataset = self._dataset(X, y, sample_weight, known_target or resume)
         plan = self._plan(len(dataset), epochs, resume)
-        spec = self._network(X, resume)
+        embedding = read_embedding(self, X, self._spec if resume else None)
+        spec = self._network(X, embedding, resume)
         training, validation = self._split(dataset, plan)
-        start = self._start(spec, plan.seed, resume)
+        start = self._start(spec, plan.seed, embedding, resume)
         trained = _engine.train(spec, plan, training, validation, *start)
         self._keep(spec, trained, resume)
         return trained
@@ -173,14 +182,13 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _check_X(self, X, *, reset, min_samples=1):
         """Read X as packed sequences."""
-        known = None if reset or self.embedding_dim is None else self._spec
         return check_sequences(
             self,
             X,
             reset=reset,
             ensure_min_samples=min_samples,
-            tokens=self.embedding_dim is not None,
-            vocabulary_size=known and known.vocabulary_size,
+            tokens=reads_tokens(self),
+            vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
 
     def _dataset(self, X, y, sample_weight, known_target):
@@ -233,21 +241,20 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             name=type(self).__name__,
         )
 
-    def _network(self, X, resume):
+    def _network(self, X, embedding, resume):
         """Decide what to build."""
-        known = self._spec.vocabulary_size if resume else None
-        tokens = self.embedding_dim is not None
         spec = NetworkSpec(
             cell=self.cell,
-            units=_as_tuple(self.units),
+            units=as_tuple(self.units),
             n_features=X.n_features,
             head=self._head(),
             bidirectional=bool(self.bidirectional),
             return_sequences=bool(self.return_sequences),
             attention=self.attention,
-            vocabulary_size=known or (int(X.values.max()) + 1 if tokens else None),
-            embedding_dim=self.embedding_dim,
-            dense_units=_as_tuple(self.dense_units),
+            vocabulary_size=embedding.vocabulary_size,
+            embedding_dim=embedding.dim,
+            embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,
+            dense_units=as_tuple(self.dense_units),
             activation=self.activation,
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
@@ -270,12 +277,12 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         rows = hold_out(len(dataset), self.validation_split, strata, plan.seed)
         return dataset.take(rows[0]), dataset.take(rows[1])
 
-    def _start(self, spec, seed, resume):
+    def _start(self, spec, seed, embedding, resume):
         """Return the weights and the optimizer's state to start from."""
         if resume:
             same = self._optimizer_kind == _kind(self.optimizer)
             return self._weights, self._optimizer_state if same else None
-        return initial_weights(spec, seed), None
+        return embedding.fill(initial_weights(spec, seed)), None
 
     def _keep(self, spec, trained, resume):
         """Set the fitted attributes."""
@@ -386,11 +393,6 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _as_tuple(units):
-    units = units if isinstance(units, tuple | list) else (units,)
-    return tuple(int(n) for n in units)
 
 
 def _kind(optimizer):

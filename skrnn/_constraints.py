@@ -3,11 +3,18 @@
 The classes derive from ``Interval`` because that is what scikit-learn's check lets in.
 """
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, Options
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    RealNotInt,
+)
 from sklearn.utils._param_validation import StrOptions as _StrOptions
+from sklearn.utils.validation import _is_arraylike_not_scalar
 
 __all__ = [
     "Count",
@@ -17,9 +24,11 @@ __all__ = [
     "Instances",
     "Interval",
     "Options",
+    "RealNotInt",
     "Share",
     "StrOptions",
     "StrictInterval",
+    "Vectors",
     "fit_context",
     "positive",
 ]
@@ -94,6 +103,22 @@ class Instances(Instance):
 
     def __str__(self):
         return f"a list of instances of {self.what}"
+
+
+class Vectors(Instance):
+    """A table of vectors, or what gives the vector of a word."""
+
+    def __init__(self):
+        super().__init__("gensim.models.KeyedVectors", "key_to_index")
+
+    def is_satisfied_by(self, val):
+        if isinstance(val, type):
+            return False
+        is_table = isinstance(val, Mapping) or _is_arraylike_not_scalar(val)
+        return is_table or super().is_satisfied_by(val)
+
+    def __str__(self):
+        return f"an array-like, a dict or {super().__str__()}"
 
 
 def positive():

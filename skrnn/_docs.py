@@ -46,7 +46,22 @@ PARAMETERS = {
     "embedding_dim": (
         "int",
         """Read X as token ids, integers from 1 with 0 as padding, and learn a vector
-        of this length for each. The vocabulary is 0 to the largest id in ``fit``.""",
+        of this length for each. The vocabulary is that of the
+        :class:`~skrnn.preprocessing.TextSequencer` before, or else 0 to the largest id
+        in ``fit``.""",
+    ),
+    "embedding_matrix": (
+        "array-like of shape (n_ids, embedding_dim), dict or KeyedVectors",
+        """Vectors to begin with instead of random ones; they make `embedding_dim`. Of
+        an array row i is for id i. A dict of vectors by word, or gensim's
+        ``KeyedVectors``, needs ids from a
+        :class:`~skrnn.preprocessing.TextSequencer`, and its order doesn't matter: ids
+        of words that it lacks begin with random vectors of the same variance. Clones
+        of the estimator share it.""",
+    ),
+    "embedding_trainable": (
+        "bool",
+        """Whether training changes the vectors, or leaves them as they began.""",
     ),
     "dense_units": (
         "int or tuple of int",

@@ -63,8 +63,9 @@ def _input(spec):
 def _embed(spec, tokens, seeds):
     initializer = RandomUniform(seed=next(seeds))
     shape = spec.vocabulary_size, spec.embedding_dim
-    x = layers.Embedding(*shape, embeddings_initializer=initializer)(tokens)
-    return _dropout(spec, seeds)(x)
+    table = layers.Embedding(*shape, embeddings_initializer=initializer)
+    table.trainable = spec.embedding_trainable
+    return _dropout(spec, seeds)(table(tokens))
 
 
 def _dense(units, activation, name, seeds):

@@ -30,6 +30,12 @@ OPTIMIZERS = {
 }
 
 
+def as_tuple(units) -> tuple[int, ...]:
+    """Return one number, or several, as the tuple that a spec has."""
+    units = units if isinstance(units, tuple | list) else (units,)
+    return tuple(int(n) for n in units)
+
+
 @dataclass(frozen=True)
 class Head:
     """The last layer: `units` outputs, and what turns them into predictions."""
@@ -52,6 +58,8 @@ class NetworkSpec:
         Features of a step; 1 for token ids.
     vocabulary_size, embedding_dim : int or None
         Rows and columns of the embedding; None without one.
+    embedding_trainable : bool
+        Whether training changes the embedding.
     dropout, recurrent_dropout : float
         Shares dropped while training; prediction ignores them.
     """
@@ -65,6 +73,7 @@ class NetworkSpec:
     attention: str | None = None
     vocabulary_size: int | None = None
     embedding_dim: int | None = None
+    embedding_trainable: bool = True
     dense_units: tuple[int, ...] = ()
     activation: str = "tanh"
     layer_norm: bool = False
@@ -78,8 +87,8 @@ class NetworkSpec:
 
     def changes_to(self, other: "NetworkSpec") -> list[str]:
         """Name the fields in which `other` has weights of its own."""
-        rates = dict(dropout=0.0, recurrent_dropout=0.0)
-        own, others = (dataclasses.asdict(s) | rates for s in (self, other))
+        rest = dict(dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
+        own, others = (dataclasses.asdict(s) | rest for s in (self, other))
         return [name for name in own if own[name] != others[name]]
 
     def to_json(self) -> str:

@@ -19,6 +19,7 @@ from skrnn._sequences import (
     ragged_array,
     strip_padding,
 )
+from skrnn._token_ids import TokenIds
 
 _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
@@ -35,7 +36,7 @@ def check_sequences(
     reset,
     dtype=np.float32,
     ensure_min_samples=1,
-    tokens=False,
+    tokens=None,
     vocabulary_size=None,
 ) -> Sequences:
     """Read any accepted X as packed sequences.
@@ -53,8 +54,9 @@ def check_sequences(
         As in :func:`sklearn.utils.check_array`.
     ensure_min_samples : int, default=1
         Fewer sequences are an error.
-    tokens : bool, default=False
-        Read X as token ids: integers, 0 is padding before and after a sequence.
+    tokens : bool or None, default=None
+        Read X as token ids: integers, 0 is padding before and after a sequence. False
+        refuses ids of a vocabulary, None reads them as any numbers.
     vocabulary_size : int or None
         Token ids at or above it are an error.
 
@@ -72,6 +74,13 @@ def check_sequences(
         fitted_on_ragged = not reset and getattr(estimator, "_form", "") == "ragged"
         X = ragged_array([np.asarray(x) for x in X]) if fitted_on_ragged else X
         X = X if fitted_on_ragged else np.asarray(X)
+    vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
+    if vocabulary is not None and tokens is False:
+        raise ValueError(
+            "X holds token ids of a vocabulary, whose size and order mean nothing, but "
+            f"{_name(estimator)} reads numbers: set embedding_dim, or give an "
+            "embedding_matrix."
+        )
     refuse_odd_types(estimator, X)
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
     if is_ragged(X):
@@ -82,6 +91,7 @@ def check_sequences(
         sequences = _read_columns(estimator, X, reset=reset, tokens=tokens, **options)
     if tokens:
         sequences = _read_tokens(estimator, sequences, vocabulary_size)
+        sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
         _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, sequences, tokens=tokens, reset=reset)

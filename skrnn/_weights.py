@@ -15,11 +15,12 @@ from skrnn._spec import NetworkSpec
 
 @dataclass(frozen=True)
 class Weight:
-    """A weight's name, shape and the name of its initializer."""
+    """A weight's name, shape, the name of its initializer, and whether it is learnt."""
 
     name: str
     shape: tuple[int, ...]
     initializer: str
+    trainable: bool = True
 
 
 @lru_cache(maxsize=64)
@@ -59,7 +60,8 @@ def _embedding_weights(spec):
     if spec.embedding_dim is None:
         return [], spec.n_features
     shape = (spec.vocabulary_size, spec.embedding_dim)
-    return [Weight("embedding", shape, "uniform")], spec.embedding_dim
+    table = Weight("embedding", shape, "uniform", spec.embedding_trainable)
+    return [table], spec.embedding_dim
 
 
 def cell_weights(name, prefix, width, units):

@@ -40,6 +40,8 @@ TRANSFORMERS = [
     preprocessing.SequencePadder(),
     preprocessing.SequencePadder(maxlen=3, padding="pre"),
     preprocessing.SequenceWise(StandardScaler()),
+    preprocessing.TextSequencer(),
+    preprocessing.TextSequencer("char", padding="post", maxlen=3),
 ]
 INSTANCES = NETWORKS + TRANSFORMERS
 

@@ -37,6 +37,16 @@ CHOICES = {
     "dropout": (0.0, 0.5),
     "activation": ("tanh", "relu"),
 }
+TOKENS = [
+    dict(cell="gru", embedding_dim=2, dropout=0.0, ragged=True),
+    dict(
+        cell="lstm",
+        embedding_dim=2,
+        embedding_trainable=False,
+        dropout=0.5,
+        ragged=True,
+    ),
+]
 ROWS = {
     f"{name_of(spec)}{' ragged' * ragged}{' dropout' * bool(spec.dropout)}": (
         spec,
@@ -47,7 +57,7 @@ ROWS = {
             row.pop("ragged"),
             spec_of(units=(3,), recurrent_dropout=row["dropout"], **row),
         )
-        for row in pairwise(CHOICES)
+        for row in [*pairwise(CHOICES), *TOKENS]
     )
 }
 EVERY_ROW = np.arange(4)

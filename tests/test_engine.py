@@ -509,13 +509,6 @@ def test_interruption_before_the_first_step_is_just_raised(small):
         train_by_plan(GRU, *small, callbacks=(Interrupt(),))
 
 
-def test_batches_cover_every_row_once():
-    batches = _training._batches(np.arange(10), 4)
-    assert batches.shape == (3, 4)
-    np.testing.assert_array_equal(batches.ravel(), [*range(10), -1, -1])
-    assert _training._batches(np.arange(3), 32).shape == (1, 3)
-
-
 # Prediction
 
 

@@ -97,13 +97,14 @@ class Program(Variables):
         Returns the sum of the losses, their number, and whether all was finite; from
         the first step on where it wasn't, nothing is changed any more.
         """
-        variables = self.weights, self.optimizer.variables
+        variables = self.trained, self.optimizer.variables
         state = [[variable.value for variable in part] for part in variables]
         knobs = {name: _KNOBS[name](value) for name, value in knobs.items()}
+        frozen = [each.value for each in self.weights if not each.trainable]
         found, finite = [], np.True_
         for first, run, n_steps in _runs(data, order):
             at = knobs | {"step": np.int32(knobs["step"] + first)}
-            run = data.arrays, *_padded_order(run, 1), at
+            run = frozen, data.arrays, *_padded_order(run, 1), at
             *state, sums, counts, finite = self._compiled_train(
                 *state, finite, *run, n_steps=n_steps
             )
@@ -128,12 +129,12 @@ class Program(Variables):
         )
 
     def _train_run(
-        self, weights, state, finite, data, order, n_batches, knobs, *, n_steps
+        self, weights, state, finite, frozen, data, order, n_batches, knobs, *, n_steps
     ):
         def step(carry):
             i, weights, state, sums, counts, _ = carry
             noise = Noise(knobs["seed"], knobs["step"] + i, knobs)
-            loss = partial(self._mean_loss, data, order[i], n_steps, noise)
+            loss = partial(self._mean_loss, data, order[i], n_steps, noise, frozen)
             losses, gradients = jax.value_and_grad(loss, has_aux=True)(weights)
             mean, (sum_, count) = losses
             norms = [jnp.sqrt(jnp.sum(g * g)) for g in gradients]
@@ -168,9 +169,15 @@ class Program(Variables):
         zeros = jnp.zeros(len(order), jnp.float32)
         return jax.lax.fori_loop(0, n_batches, step, (zeros, zeros))
 
-    def _mean_loss(self, *args):
-        total, count = self._batch_loss(*args)
+    def _mean_loss(self, data, rows, n_steps, noise, frozen, trained):
+        weights = self._all_weights(trained, frozen)
+        total, count = self._batch_loss(data, rows, n_steps, noise, weights)
         return total / jnp.maximum(count, 1.0), (total, count)
+
+    def _all_weights(self, trained, frozen):
+        """Put what is learnt and what isn't into the order of the weights."""
+        trained, frozen = iter(trained), iter(frozen)
+        return [next(trained if each.trainable else frozen) for each in self.weights]
 
     def _batch_loss(self, data, rows, n_steps, noise, weights):
         """Return the weighted sum of a batch's losses and the number of its terms."""

@@ -37,7 +37,9 @@ class Program(NativeProgram):
     """The training of one network; it serves one fit at a time."""
 
     def __init__(self, spec, loss, optimizer):
-        super().__init__([row.shape for row in weight_table(spec)], optimizer)
+        table = weight_table(spec)
+        trainable = [row.trainable for row in table]
+        super().__init__([row.shape for row in table], optimizer, trainable)
         self.spec = spec
         self.loss = LOSSES[loss_name(loss, spec.head.activation)]
 

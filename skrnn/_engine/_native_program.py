@@ -1,6 +1,7 @@
 """What every program on the kernels in C shares: flat weights and their optimizer."""
 
 import math
+from itertools import compress
 
 import numpy as np
 
@@ -23,15 +24,23 @@ class NativeProgram:
         Read before each step, so that callbacks may change it.
     """
 
-    def __init__(self, shapes, optimizer):
-        self._ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=np.int64)
+    def __init__(self, shapes, optimizer, trainable=None):
+        self._trainable = trainable or [True] * len(shapes)
+        trained = list(compress(shapes, self._trainable))
+        self._ends = np.cumsum([math.prod(shape) for shape in trained], dtype=np.int64)
         self._flat = np.zeros(self._ends[-1], np.float32)
         self._gradient = np.zeros_like(self._flat)
         parts = np.split(self._flat, self._ends[:-1])
-        self._views = [
-            part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
+        views = [
+            part.reshape(shape) for part, shape in zip(parts, trained, strict=True)
         ]
-        self.optimizer = Optimizer(optimizer, self._views)
+        self.optimizer = Optimizer(optimizer, views)
+        # What isn't learnt stands apart, with no gradient and no optimizer's state.
+        rest = iter(views)
+        self._views = [
+            next(rest) if learnt else np.zeros(shape, np.float32)
+            for shape, learnt in zip(shapes, self._trainable, strict=True)
+        ]
         self._workspace = Workspace()
 
     @staticmethod
@@ -80,12 +89,16 @@ class NativeProgram:
         raise NotImplementedError
 
     def _nodes(self):
-        """Return the weights as nodes of a fresh tape."""
+        """Return the weights, those that are learnt as nodes of a fresh tape."""
         tape: list = []
-        return [Node(view, tape) for view in self._views]
+        return [
+            Node(view, tape) if learnt else view
+            for view, learnt in zip(self._views, self._trainable, strict=True)
+        ]
 
     def _keep_gradients(self, nodes):
         """Copy the gradients of the weights' nodes to where the optimizer reads."""
+        nodes = compress(nodes, self._trainable)
         np.concatenate([_flat_gradient(node) for node in nodes], out=self._gradient)
 
 

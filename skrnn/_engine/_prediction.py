@@ -108,7 +108,7 @@ def _by_numpy(spec, weights, sequences):
 def _by_compiled(spec, weights, sequences):
     # It loads Keras' backend.
     module = backend()
-    key = replace(spec, dropout=0.0, recurrent_dropout=0.0)
+    key = replace(spec, dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
     with _lock:
         if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:

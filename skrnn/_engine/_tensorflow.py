@@ -63,7 +63,7 @@ class Program(Variables):
                 noise = Noise(knobs["seed"], knobs["step"] + i, knobs)
                 sum_, n = self._batch_loss(data, order[i], noise)
                 loss = sum_ / tf.maximum(n, 1.0)
-            variables = [variable.value for variable in self.weights]
+            variables = [variable.value for variable in self.trained]
             gradients = [
                 tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)
             ]
@@ -86,7 +86,7 @@ class Program(Variables):
         scales = tf.minimum(1.0, clipnorm / tf.maximum(norms, 1e-30))
         scales = tf.unstack(scales)
         clipped = [g * scale for g, scale in zip(gradients, scales, strict=True)]
-        self.optimizer.apply(clipped, self.weights)
+        self.optimizer.apply(clipped, self.trained)
 
     def _evaluate(self, data, order):
         def body(i, total, count):

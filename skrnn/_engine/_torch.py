@@ -50,10 +50,10 @@ class Program(Variables):
         total = count = 0.0
         for i, rows in enumerate(order):
             noise = Noise(knobs["seed"], knobs["step"] + i, knobs)
-            weights = self._values()
-            sum_, n = self._batch_loss(data, rows, noise, weights)
+            sum_, n = self._batch_loss(data, rows, noise, self._values())
             loss = sum_ / max(n, 1)
-            gradients = torch.autograd.grad(loss, weights)
+            trained = [variable.value for variable in self.trained]
+            gradients = torch.autograd.grad(loss, trained)
             norms = torch.stack([torch.linalg.vector_norm(g) for g in gradients])
             total, count = total + sum_.item(), count + n
             if not torch.isfinite(loss + norms.sum()):
@@ -61,7 +61,7 @@ class Program(Variables):
             scales = (float(knobs["clipnorm"]) / norms.clamp_min(1e-30)).clamp_max(1)
             with torch.no_grad():
                 clipped = [g * s for g, s in zip(gradients, scales, strict=True)]
-                self.optimizer.apply(clipped, self.weights)
+                self.optimizer.apply(clipped, self.trained)
         return total, count, True
 
     def evaluate(self, data, order):

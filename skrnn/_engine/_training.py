@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from skrnn._engine._batches import cut, shuffled_batches
 from skrnn._engine._callbacks import Callbacks
 from skrnn._engine._progress import Progress
 from skrnn._spec import Trained
@@ -19,11 +20,12 @@ class Loop:
     def __init__(self, program, spec, plan, training, validation):
         self.program, self.spec, self.plan = program, spec, plan
         self.data = program.load(training)
-        self.n_sequences = len(training)
+        self.lengths = training.sequences.lengths
         self.validation = None
         if validation is not None:
-            order = _batches(np.arange(len(validation)), _EVALUATION_BATCH)
-            self.validation = program.load(validation), order
+            # Sorted, because nothing is padded further than to a batch's longest.
+            rows = np.argsort(validation.sequences.lengths, kind="stable")
+            self.validation = program.load(validation), cut(rows, _EVALUATION_BATCH)
         names = ["loss"] + ["val_loss"] * (validation is not None)
         self.history: dict[str, list[float]] = {name: [] for name in names}
         self.rng = np.random.default_rng(plan.seed)
@@ -69,10 +71,7 @@ class Loop:
         return self.plan.early_stopping and stalled_for >= self.plan.patience
 
     def _run_epoch(self, epoch):
-        rows = np.arange(self.n_sequences)
-        if self.plan.shuffle:
-            self.rng.shuffle(rows)
-        batches = _batches(rows, self.plan.batch_size)
+        batches = self._order()
         total = count = done = 0
         while done < len(batches) and not (self.diverged or self.callbacks.stop):
             part = batches[done : done + self._call_size()]
@@ -87,6 +86,12 @@ class Loop:
         values = [*logs.values(), *self.program.get_weights()]
         self.diverged |= not _all_finite(values)
         return logs
+
+    def _order(self):
+        """Return the batches of an epoch, (n_batches, batch_size) row numbers."""
+        if self.plan.shuffle:
+            return shuffled_batches(self.lengths, self.plan.batch_size, self.rng)
+        return cut(np.arange(len(self.lengths)), self.plan.batch_size)
 
     def _call_size(self):
         return 1 if self.callbacks.wants_batches else self.batches_per_call
@@ -168,12 +173,3 @@ class Best:
 
 def _all_finite(values):
     return all(np.isfinite(value).all() for value in values)
-
-
-def _batches(rows, batch_size):
-    """Cut rows into (n_batches, batch_size), filled up with -1."""
-    batch_size = min(batch_size, len(rows))
-    n_batches = -(-len(rows) // batch_size)
-    filled = np.full(n_batches * batch_size, -1)
-    filled[: len(rows)] = rows
-    return filled.reshape(n_batches, batch_size)

@@ -19,11 +19,15 @@ class Variables:
         self.loss = loss_function(loss, spec.head.activation)
         self.weights = [
             keras.Variable(
-                np.zeros(row.shape, np.float32), name=row.name.split("/")[-1]
+                np.zeros(row.shape, np.float32),
+                trainable=row.trainable,
+                name=row.name.split("/")[-1],
             )
             for row in weight_table(spec)
         ]
-        self.optimizer = make_optimizer(optimizer, self.weights)
+        # These alone have gradients and an optimizer's state.
+        self.trained = [variable for variable in self.weights if variable.trainable]
+        self.optimizer = make_optimizer(optimizer, self.trained)
         self._fresh = self._arrays(self.optimizer.variables)
 
     def reset(self, weights, optimizer_state=None):

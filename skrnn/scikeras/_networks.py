@@ -4,7 +4,7 @@ import keras
 
 from skrnn._engine._seeding import global_seed
 from skrnn._networks import build_model
-from skrnn._spec import Head, NetworkSpec
+from skrnn._spec import Head, NetworkSpec, as_tuple
 from skrnn._weights import initial_weights
 
 
@@ -73,13 +73,13 @@ def recurrent_network(
     head, loss = _ending(meta, return_sequences)
     spec = NetworkSpec(
         cell=cell,
-        units=_as_tuple(units),
+        units=as_tuple(units),
         n_features=shape[2] if len(shape) == 3 else 1,
         head=head,
         bidirectional=bidirectional,
         return_sequences=return_sequences,
         attention=attention,
-        dense_units=_as_tuple(dense_units),
+        dense_units=as_tuple(dense_units),
         activation=activation,
         layer_norm=layer_norm,
         dropout=dropout,
@@ -114,8 +114,3 @@ def _ending(meta, return_sequences):
         kind = "binary"
     activation, loss = _ENDINGS.get(kind, _ENDINGS["multiclass"])
     return Head(1 if kind == "binary" else meta["n_classes_"], activation), loss
-
-
-def _as_tuple(units):
-    units = units if isinstance(units, tuple | list) else (units,)
-    return tuple(int(n) for n in units)

@@ -1,0 +1,352 @@
+"""The transformer from texts to sequences of token ids."""
+
+from operator import itemgetter
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._constraints import (
+    Count,
+    RealNotInt,
+    StrictInterval,
+    StrOptions,
+    fit_context,
+)
+from skrnn._sequences import ragged_array
+from skrnn._state import unchanged_on_error
+from skrnn._token_ids import (
+    FIRST_WORD,
+    PADDING,
+    UNKNOWN,
+    token_ids,
+    vocabulary_size,
+)
+from skrnn._windows import pad_sequences
+from skrnn.preprocessing._documents import check_documents, read_ids
+
+# What stands for an unknown word where ids become words again.
+UNKNOWN_WORD = "[UNK]"
+
+
+class TextSequencer(TransformerMixin, BaseEstimator):
+    r"""Turn texts into sequences of token ids for an estimator with an embedding.
+
+    A text is cut into tokens, words or characters, as scikit-learn's
+    ``CountVectorizer`` does it, whose parameters of the same name choose the
+    vocabulary. But the tokens stay in their order, and each becomes its id: 0 is
+    padding, 1 any token that isn't in the vocabulary, and from 2 on stand the tokens of
+    the vocabulary, sorted.
+
+    The result knows its vocabulary, of which a recurrent estimator with `embedding_dim`
+    or `embedding_matrix` learns the size and the words, whatever rows it is given.
+
+    Parameters
+    ----------
+    analyzer : {"word", "char"} or callable, default="word"
+        What a token is. A callable gets a document as it is, which then needn't be a
+        string, and returns its tokens: ``list`` takes documents that are lists of
+        tokens already.
+    lowercase : bool, default=True
+        Whether a text is put into lower case first. Not for a callable `analyzer`.
+    tokenizer : callable or None, default=None
+        Cuts a text into words instead of `token_pattern`, with ``analyzer="word"``.
+    token_pattern : str or None, default=r"(?u)\b\w\w+\b"
+        Regular expression of a word, with ``analyzer="word"``. The default, which is
+        CountVectorizer's, leaves out punctuation and words of one character, and cuts
+        words at combining marks: ``r"\S+"`` keeps whatever stands between spaces.
+    min_df, max_df : int or float in [0, 1], default=1 and 1.0
+        Tokens in fewer or in more documents are not in the vocabulary: an int counts
+        documents, a float is a share of them.
+    max_features : int or None, default=None
+        Only so many of the most frequent tokens are in the vocabulary.
+    maxlen : int or None, default=None
+        Longer documents are cut to this number of tokens. None cuts nothing, or with
+        `padding` what is longer than the longest document in `fit`.
+    padding : {"pre", "post"} or None, default=None
+        Where short sequences are filled with zeros, to be one array; None leaves each
+        as long as it is, which is all that the recurrent estimators need.
+    truncating : {"pre", "post"}, default="pre"
+        Where a long document is cut: "pre" drops its first tokens.
+    oov : {"unknown", "drop"}, default="unknown"
+        What becomes of tokens that aren't in the vocabulary: "unknown" gives them the
+        id 1, "drop" leaves them out.
+
+    Attributes
+    ----------
+    vocabulary_ : dict
+        Token -> id, from 2 on. Each of these ids is somewhere in the result for the
+        documents of `fit`.
+    maxlen_ : int or None
+        The number of tokens that documents are cut to.
+
+    See Also
+    --------
+    SequencePadder : Bring sequences of numbers to one length.
+
+    Notes
+    -----
+    In `fit` documents are cut to `maxlen` first and counted then: a token that is
+    nowhere in what is left could never be learnt, so it is as unknown as one that `fit`
+    hasn't seen.
+
+    With the default ``min_df=1`` no token of the training texts is unknown, so nothing
+    is learnt about the id 1, and what an unknown token does to a prediction is left to
+    the small random numbers that its vector began with. From ``min_df=2`` on, rare
+    tokens are trained to stand for it.
+
+    A document without a token that has an id becomes a single 1, since every sequence
+    needs a step.
+
+    Examples
+    --------
+    >>> from skrnn.preprocessing import TextSequencer
+    >>> texts = ["good food", "good service, good wine", "no wine"]
+    >>> sequencer = TextSequencer().fit(texts)
+    >>> sequencer.vocabulary_
+    {'food': 2, 'good': 3, 'no': 4, 'service': 5, 'wine': 6}
+    >>> [ids.tolist() for ids in sequencer.transform(["good wine", "good beer"])]
+    [[3, 6], [3, 1]]
+    >>> TextSequencer(padding="post", maxlen=3).fit_transform(texts).tolist()
+    [[3, 2, 0], [5, 3, 6], [4, 6, 0]]
+    """
+
+    _parameter_constraints = {
+        "analyzer": [StrOptions({"word", "char"}), callable],
+        "lowercase": ["boolean"],
+        "tokenizer": [callable, None],
+        "token_pattern": [str, None],
+        "min_df": [StrictInterval(RealNotInt, 0, 1, closed="both"), Count()],
+        "max_df": [StrictInterval(RealNotInt, 0, 1, closed="both"), Count()],
+        "max_features": [Count(), None],
+        "maxlen": [Count(), None],
+        "padding": [StrOptions({"pre", "post"}), None],
+        "truncating": [StrOptions({"pre", "post"})],
+        "oov": [StrOptions({"unknown", "drop"})],
+    }
+
+    def __init__(
+        self,
+        analyzer="word",
+        *,
+        lowercase=True,
+        tokenizer=None,
+        token_pattern=r"(?u)\b\w\w+\b",
+        min_df=1,
+        max_df=1.0,
+        max_features=None,
+        maxlen=None,
+        padding=None,
+        truncating="pre",
+        oov="unknown",
+    ):
+        self.analyzer = analyzer
+        self.lowercase = lowercase
+        self.tokenizer = tokenizer
+        self.token_pattern = token_pattern
+        self.min_df = min_df
+        self.max_df = max_df
+        self.max_features = max_features
+        self.maxlen = maxlen
+        self.padding = padding
+        self.truncating = truncating
+        self.oov = oov
+
+    def fit(self, X, y=None):
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Documents: a list, a one-dimensional array, a Series. With a callable
+            `analyzer`, of whatever it takes.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : TextSequencer
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X holds no documents, something else than documents, or no token that
+            `min_df` and `max_df` leave; an earlier fit then stays as it was.
+        """
+        self._learn(X)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Learn the vocabulary and return the documents as ids, analyzing them once.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Documents, as for `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ids : ndarray of shape (n,) or (n, `maxlen_`)
+            As `transform` returns them.
+        """
+        return self._encode(self._learn(X))
+
+    def transform(self, X):
+        """Return the documents as sequences of token ids.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Documents, as for `fit`.
+
+        Returns
+        -------
+        ids : ndarray of shape (n,) or (n, `maxlen_`)
+            An object array of one array of ids for each document, or with `padding` an
+            array of integers. Its attribute `vocabulary` is `vocabulary_`, and so is
+            that of any selection of its rows.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X holds no documents, or something else than documents.
+        """
+        check_is_fitted(self)
+        return self._encode(self._analyze(X))
+
+    def inverse_transform(self, X):
+        """Return the tokens of sequences of ids.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, T), or list of array-likes of shape (T_i,)
+            Token ids; zeros are left out.
+
+        Returns
+        -------
+        tokens : list of lists
+            Those of each sequence; "[UNK]" stands for the id 1.
+
+        Raises
+        ------
+        ValueError
+            For what is no id of `vocabulary_`.
+        """
+        check_is_fitted(self)
+        size, name = vocabulary_size(self.vocabulary_), type(self).__name__
+        words = dict.fromkeys((PADDING, UNKNOWN), UNKNOWN_WORD)
+        words |= {id_: word for word, id_ in self.vocabulary_.items()}
+        rows = X.to_numpy() if hasattr(X, "to_numpy") else X
+        sequences = [read_ids(i, ids, size, name) for i, ids in enumerate(rows)]
+        return [
+            [words[id_] for id_ in ids[ids != PADDING].tolist()] for ids in sequences
+        ]
+
+    @available_if(lambda self: self.padding is not None)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of the result, of which only `padding` makes any.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (`maxlen_`,)
+            "token0" for the first column, and so on.
+        """
+        check_is_fitted(self)
+        return np.array([f"token{i}" for i in range(self.maxlen_)], dtype=object)
+
+    def set_output(self, *, transform=None):
+        """Choose what `transform` returns; without `padding` it stays an array.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            A frame for "pandas" and "polars", in which the ids lose their vocabulary.
+
+        Returns
+        -------
+        self : TextSequencer
+        """
+        # Ragged sequences are no table, yet a Pipeline calls this for every step.
+        return self if self.padding is None else super().set_output(transform=transform)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def _learn(self, X):
+        """Set the fitted attributes; return the tokens of the documents."""
+        with unchanged_on_error(self):
+            documents = [self._cut(tokens, self.maxlen) for tokens in self._analyze(X)]
+            counter = CountVectorizer(
+                analyzer=_as_it_is,
+                min_df=self.min_df,
+                max_df=self.max_df,
+                max_features=self.max_features,
+            ).fit(documents)
+            by_column = sorted(counter.vocabulary_.items(), key=itemgetter(1))
+            self.vocabulary_ = {word: FIRST_WORD + int(i) for word, i in by_column}
+            self.maxlen_ = self.maxlen
+            if self.padding is not None and self.maxlen is None:
+                self.maxlen_ = max(map(len, self._ids(documents)))
+        return documents
+
+    def _analyze(self, X):
+        """Yield the list of tokens of each document."""
+        documents = check_documents(self, X, strings=not callable(self.analyzer))
+        analyze = self.analyzer
+        if not callable(analyze):
+            analyze = CountVectorizer(
+                analyzer=self.analyzer,
+                lowercase=self.lowercase,
+                tokenizer=self.tokenizer,
+                token_pattern=self.token_pattern,
+            ).build_analyzer()
+        return (list(analyze(document)) for document in documents)
+
+    def _cut(self, tokens, maxlen):
+        if maxlen is None or len(tokens) <= maxlen:
+            return tokens
+        return tokens[-maxlen:] if self.truncating == "pre" else tokens[:maxlen]
+
+    def _encode(self, documents):
+        """Return documents, lists of tokens, as ids."""
+        sequences = [
+            np.array(self._cut(ids, self.maxlen_), np.int32)
+            for ids in self._ids(documents)
+        ]
+        if self.padding is None:
+            return token_ids(ragged_array(sequences), self.vocabulary_)
+        padded = pad_sequences(sequences, self.maxlen_, self.padding, self.truncating)
+        return token_ids(padded, self.vocabulary_)
+
+    def _ids(self, documents):
+        """Yield the list of ids of each document, which is never empty."""
+        find = _WithUnknown(self.vocabulary_).__getitem__
+        if self.oov == "drop":
+            find = self.vocabulary_.get
+        for tokens in documents:
+            # No id is 0: what was not found is None.
+            yield list(filter(None, map(find, tokens))) or [UNKNOWN]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _as_it_is(document):
+    return document
+
+
+class _WithUnknown(dict):
+    """A vocabulary that has an id for every token."""
+
+    def __missing__(self, token):
+        return UNKNOWN
