@@ -112,6 +112,8 @@ class TrainPlan:
     verbose: int
     seed: int
     name: str = "estimator"
+    # Of decoders alone: how often they read the true output before, not their own.
+    teacher_forcing: float = 1.0
 
 
 @dataclass(frozen=True)

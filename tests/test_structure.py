@@ -39,6 +39,8 @@ ROOMS = {
     "_seed": {"numpy", "sklearn"},
     "_streaming": {"numpy", "skrnn._engine"},
     "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
+    "_pairs": {"numpy", "skrnn._sequences", "skrnn._spec"},
+    "_pair_weights": {"numpy", "skrnn._cells", "skrnn._pairs", "skrnn._weights"},
     "_networks": {
         "keras",
         "skrnn._attention",
@@ -53,6 +55,8 @@ ROOMS = {
         "skrnn._attention",
         "skrnn._cells",
         "skrnn._networks",
+        "skrnn._pair_weights",
+        "skrnn._pairs",
         "skrnn._sequences",
         "skrnn._spec",
         "skrnn._weights",

@@ -47,9 +47,9 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths):
     if spec.attention is not None:
         y = _attend(kit, spec, w, y, x, lengths)
     for layer in range(len(spec.dense_units)):
-        y = ACTIVATIONS[spec.activation](kit.ops, _dense(kit, w, f"dense_{layer}", y))
+        y = ACTIVATIONS[spec.activation](kit.ops, dense(kit, w, f"dense_{layer}", y))
         y = kit.dropout(y, spec.dropout > 0)
-    return _dense(kit, w, "head", y), state
+    return dense(kit, w, "head", y), state
 
 
 def _recurrent_layer(kit, spec, w, layer, x, lengths):
@@ -66,7 +66,7 @@ def _recurrent_layer(kit, spec, w, layer, x, lengths):
 
     def finish(parts):
         y = kit.ops.concatenate(parts, axis=-1)
-        y = _layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
+        y = layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
         return kit.dropout(y, spec.dropout > 0)
 
     return finish(outputs) if needs_steps else None, finish(states)
@@ -88,11 +88,12 @@ def _run_cell(kit, spec, w, prefix, x, lengths):
     )
 
 
-def _dense(kit, w, prefix, x):
+def dense(kit, w, prefix, x):
+    """Return ``x @ kernel + bias``."""
     return kit.ops.matmul(x, w[f"{prefix}/kernel"]) + w[f"{prefix}/bias"]
 
 
-def _layer_norm(kit, w, prefix, x):
+def layer_norm(kit, w, prefix, x):
     """Ba et al. (2016), over the units of each step."""
     centred = x - kit.ops.mean(x, axis=-1, keepdims=True)
     variance = kit.ops.mean(centred * centred, axis=-1, keepdims=True)
