@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 from typing import TypeVar, dataclass_transform
 
-from skrnn._base import EARLY_STOPPING_FROM
+from skrnn._base_network import EARLY_STOPPING_FROM
 from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
 
 T = TypeVar("T")
