@@ -164,6 +164,11 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNetwo
         found = _engine.predict(self._spec, self._weights, sequences, **wanted)
         return sequences, found
 
+    def _attention(self, X):
+        """Return what the states of each sequence attend to, and the sequences."""
+        sequences = self._check_X(X, reset=False)
+        return _engine.attention_of(self._spec, self._weights, sequences), sequences
+
     def transform(self, X):
         """Return the last hidden state of the last layer.
 

@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -78,7 +79,7 @@ class BaseNetwork(BaseEstimator):
     }
     # What describes the network, and what draws its weights.
     _spec_class: ClassVar[type[NetworkSpec]] = NetworkSpec
-    _initial_weights = staticmethod(initial_weights)
+    _initial_weights: ClassVar[Callable] = staticmethod(initial_weights)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

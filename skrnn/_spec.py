@@ -28,6 +28,8 @@ OPTIMIZERS = {
     "lion": "Lion",
     "lamb": "Lamb",
 }
+# Those that train without a backend of Keras.
+DIRECT_OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,17 @@ NETWORKS = [
     skrnn.GRUClassifier(**TINY),
     skrnn.SequenceClassifier(**TINY),
 ]
+PAIRS = [
+    skrnn.Seq2SeqRegressor(**TINY),
+    skrnn.Seq2SeqClassifier(**TINY),
+]
 TRANSFORMERS = [
     preprocessing.SlidingWindow(lookback=2),
     preprocessing.SequencePadder(),
     preprocessing.SequencePadder(maxlen=3, padding="pre"),
     preprocessing.SequenceWise(StandardScaler()),
 ]
-INSTANCES = NETWORKS + TRANSFORMERS
+INSTANCES = NETWORKS + PAIRS + TRANSFORMERS
 
 MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -61,7 +65,7 @@ _ORDER_IS_TIME = {
     ),
 }
 # Class -> name of the check -> why it can't pass.
-EXPECTED_FAILS = {type(each): MINIBATCHES for each in NETWORKS} | {
+EXPECTED_FAILS = {type(each): MINIBATCHES for each in NETWORKS + PAIRS} | {
     preprocessing.SlidingWindow: _ORDER_IS_TIME
 }
 

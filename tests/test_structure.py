@@ -103,7 +103,7 @@ LIGHT = [
 # Nobody else builds networks or runs them.
 CALLERS = {
     "skrnn._networks": {"_engine", "_base", "scikeras"},
-    "skrnn._engine": {"_base", "_streaming", "scikeras"},
+    "skrnn._engine": {"_base", "_seq2seq", "_streaming", "inspection", "scikeras"},
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}
@@ -351,6 +351,10 @@ ORDER = [
     "dropout",
     "recurrent_dropout",
     "layer_norm",
+    "teacher_forcing",
+    "max_length",
+    "n_beams",
+    "length_penalty",
     "loss",
     "optimizer",
     "learning_rate",
@@ -372,7 +376,7 @@ ORDER = [
 
 def test_recurrent_estimators_have_their_parameters_in_one_order():
     for cls in ESTIMATORS:
-        if cls.__module__ == "skrnn._recurrent":
+        if cls.__module__ in ("skrnn._recurrent", "skrnn._seq2seq"):
             names = list(inspect.signature(cls).parameters)
             assert names == [name for name in ORDER if name in names]
             assert set(names) == set(cls().get_params())

@@ -15,12 +15,20 @@ from skrnn._engine._backends import backend
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._pair_prediction import PairPredictor
-from skrnn._engine._prediction import predict
+from skrnn._engine._prediction import attention_of, predict
 from skrnn._engine._stream import Stream
 from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
 
-__all__ = ["PairPredictor", "Stream", "backend", "predict", "train", "train_pairs"]
+__all__ = [
+    "PairPredictor",
+    "Stream",
+    "attention_of",
+    "backend",
+    "predict",
+    "train",
+    "train_pairs",
+]
 
 programs = Pool(size=32)
 

@@ -16,7 +16,7 @@ from skrnn._spec import NORM_EPSILON, NetworkSpec
 from skrnn._weights import weight_table
 
 
-def forward(kit, spec: NetworkSpec, weights, x, lengths):
+def forward(kit, spec: NetworkSpec, weights, x, lengths, attended=None):
     """Run the network.
 
     Parameters
@@ -28,6 +28,8 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths):
     x : array of shape (T, B, F), or (T, B) token ids
         Padded on the right; what the padding holds doesn't matter.
     lengths : array of shape (B,)
+    attended : list or None
+        Gets the weights of the attention, (Q, T, B) or (Q, T, B, heads).
 
     Returns
     -------
@@ -45,7 +47,9 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths):
         x, state = _recurrent_layer(kit, spec, w, layer, x, lengths)
     y = x if spec.return_sequences else state
     if spec.attention is not None:
-        y = _attend(kit, spec, w, y, x, lengths)
+        y, attention_weights = _attend(kit, spec, w, y, x, lengths)
+        if attended is not None:
+            attended.append(attention_weights)
     for layer in range(len(spec.dense_units)):
         y = ACTIVATIONS[spec.activation](kit.ops, dense(kit, w, f"dense_{layer}", y))
         y = kit.dropout(y, spec.dropout > 0)
@@ -102,10 +106,10 @@ def layer_norm(kit, w, prefix, x):
 
 
 def _attend(kit, spec, w, query, keys, lengths):
-    """Put what the query attends to beside it: (..., U) -> (..., 2U)."""
+    """Put what the query attends to beside it: (..., U) -> (..., 2U); and weights."""
     pooled = not spec.return_sequences
     queries = query[None] if pooled else query
     keys, mask = kit.attendable(keys, lengths)
-    context, _ = attention(kit.ops, spec.attention, w, queries, keys, mask)
+    context, weights = attention(kit.ops, spec.attention, w, queries, keys, mask)
     context = context[0] if pooled else context
-    return kit.ops.concatenate([query, context], axis=-1)
+    return kit.ops.concatenate([query, context], axis=-1), weights
