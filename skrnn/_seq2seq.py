@@ -105,10 +105,6 @@ class BaseSeq2Seq(BaseNetwork):
         weights = _check_sample_weight(
             sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
         )
-        if not weights.any():
-            raise ValueError(
-                "sample_weight is 0 for every sequence: nothing is left to train on."
-            )
         outputs = self._encode_outputs(X, y, weights, known)
         future = self._read_future(X, future, known)
         rows = np.flatnonzero(weights)
