@@ -10,6 +10,7 @@ from skrnn import _engine
 from skrnn._attention import ATTENTIONS
 from skrnn._cells import CELLS
 from skrnn._engine import _encoder_decoder, _numpy_kit
+from skrnn._engine._contractions import contract
 from skrnn._engine._native_kit import Noise
 from skrnn._engine._pair_program import PairBatch, PairProgram
 from skrnn._pair_weights import initial_pair_weights, pair_weight_table
@@ -115,6 +116,27 @@ def test_every_weight_has_a_gradient(cell):
     ends = np.cumsum([weight.size for weight in weights])[:-1]
     for gradient in np.split(program._gradient, ends):
         assert np.any(gradient)
+
+
+@pytest.mark.parametrize("least", [0, 10**9])
+@pytest.mark.parametrize(
+    "formula",
+    ["qbu,sbu->qsb", "qsb,sbu->qbu", "qbhd,sbhd->qsbh", "qsbh,sbhd->qbhd"],
+)
+def test_products_of_stacks_are_those_of_einsum(formula, least, monkeypatch):
+    monkeypatch.setattr("skrnn._engine._contractions._WORTH_A_CALL", least)
+    rng, sizes = np.random.default_rng(0), dict(q=3, s=4, b=5, u=6, h=2, d=7)
+    left, right, out = *formula.split("->")[0].split(","), formula.split("->")[1]
+    arrays = {
+        names: rng.normal(size=[sizes[i] for i in names]).astype("f4")
+        for names in (left, right, out)
+    }
+    for pair in ((left, right, out), (out, right, left), (left, out, right)):
+        formula, operands = f"{pair[0]},{pair[1]}->{pair[2]}", (arrays[p] for p in pair)
+        a, b, _ = operands
+        np.testing.assert_allclose(
+            contract(formula, a, b), np.einsum(formula, a, b), **CLOSE
+        )
 
 
 # Training and decoding, beside the formula in plain NumPy
