@@ -103,7 +103,7 @@ LIGHT = [
 # Nobody else builds networks or runs them.
 CALLERS = {
     "skrnn._networks": {"_engine", "_base", "scikeras"},
-    "skrnn._engine": {"_base", "_seq2seq", "_streaming", "inspection", "scikeras"},
+    "skrnn._engine": {"_base", "_seq2seq", "_streaming", "scikeras"},
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}
