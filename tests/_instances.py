@@ -39,13 +39,14 @@ PAIRS = [
     skrnn.Seq2SeqRegressor(**TINY),
     skrnn.Seq2SeqClassifier(**TINY),
 ]
+LEARNERS = NETWORKS + PAIRS
 TRANSFORMERS = [
     preprocessing.SlidingWindow(lookback=2),
     preprocessing.SequencePadder(),
     preprocessing.SequencePadder(maxlen=3, padding="pre"),
     preprocessing.SequenceWise(StandardScaler()),
 ]
-INSTANCES = NETWORKS + PAIRS + TRANSFORMERS
+INSTANCES = LEARNERS + TRANSFORMERS
 
 MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -65,7 +66,7 @@ _ORDER_IS_TIME = {
     ),
 }
 # Class -> name of the check -> why it can't pass.
-EXPECTED_FAILS = {type(each): MINIBATCHES for each in NETWORKS + PAIRS} | {
+EXPECTED_FAILS = {type(each): MINIBATCHES for each in LEARNERS} | {
     preprocessing.SlidingWindow: _ORDER_IS_TIME
 }
 
