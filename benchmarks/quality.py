@@ -117,12 +117,18 @@ def rows(row, params, arguments):
             "mean": format(mean, metric.format),
             "lowest": format(min(scores), metric.format),
             "highest": format(max(scores), metric.format),
-            "bar": f"{row.bar:g}",
-            "verdict": "met" if metric.reaches(mean, row.bar) else "missed",
+            "bar": "" if row.bar is None else f"{row.bar:g}",
+            "verdict": verdict(metric, mean, row.bar),
             "epochs": f"{np.mean([n_epochs(model) for model in models]):.0f}",
             "simple models": beside(floors, mean, metric),
             "published": row.published,
         }
+
+
+def verdict(metric, mean, bar):
+    if bar is None:
+        return ""
+    return "met" if metric.reaches(mean, bar) else "missed"
 
 
 def judge(model, split, metric):

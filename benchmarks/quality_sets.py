@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import quality_pairs as pairs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_digits
 from sklearn.dummy import DummyRegressor
@@ -249,6 +250,9 @@ ACCURACY = Metric("accuracy %", percent(accuracy_score), ".1f", True)
 CHUNK_F1 = Metric("chunk F1 %", percent(chunk_f1), ".1f", True)
 RMSE = Metric("RMSE", root_mean_squared_error, ".2f", False)
 MSE = Metric("MSE", mean_squared_error, ".1e", False)
+WER = Metric("word errors %", pairs.word_error_rate, ".1f", False)
+EXACT = Metric("exact %", pairs.exact, ".1f", True)
+BLEU = Metric("BLEU", pairs.bleu, ".1f", True)
 
 
 # The table
@@ -270,8 +274,8 @@ class Set:
     params : dict
         Everything that isn't left at its default.
     metric : Metric
-    bar : float
-        What the mean over the seeds must reach.
+    bar : float or None
+        What the mean over the seeds must reach; None if it is only reported.
     floors : dict
         Name -> simple model, fitted and judged on the same split.
     published : str
@@ -285,7 +289,7 @@ class Set:
     path: str | None
     model: Callable
     metric: Metric
-    bar: float
+    bar: float | None
     floors: dict
     params: dict = field(default_factory=dict)
     published: str = ""
@@ -396,6 +400,77 @@ SETS = {
     ),
 }
 
+# Of a spelling or of any other text written by characters, found on development sets.
+SPELLING = dict(units=64, bidirectional=True)
+
+
+def spelling(language, name, bar, published):
+    """Return the row of one language of SIGMORPHON 2021."""
+    return Set(
+        title=f"{name} spelling to sound",
+        read=lambda path: Split(*pairs.read_spellings(path, language)),
+        path="seq2seq",
+        model=pairs.transducer,
+        params=SPELLING,
+        metric=WER,
+        bar=bar,
+        floors={"letter map": pairs.LetterMap()},
+        published=published,
+        cells=("lstm",),
+    )
+
+
+def copies(title, lengths, *, backwards):
+    """Return the row of words to copy or to reverse."""
+    return Set(
+        title=title,
+        read=lambda: Split(*pairs.make_copies(lengths, backwards=backwards)),
+        path=None,
+        model=pairs.transducer,
+        params=SPELLING,
+        metric=EXACT,
+        bar=None,
+        floors={"unchanged": pairs.Unchanged()},
+        cells=("lstm",),
+    )
+
+
+SETS |= {
+    "hungarian": spelling("hun", "Hungarian", 8, "ensemble 1.8 [4]"),
+    "dutch": spelling("dut", "Dutch", 28, "ensemble 14.7 [4]"),
+    "bulgarian": spelling("bul", "Bulgarian", 35, "ensemble 18.3 [4]"),
+    "dates": Set(
+        title="dates to ISO 8601",
+        read=lambda: Split(*pairs.make_dates()),
+        path=None,
+        model=pairs.transducer,
+        params=SPELLING,
+        metric=EXACT,
+        bar=98,
+        floors={"nearest text": pairs.NearestText()},
+        cells=("lstm",),
+    ),
+    "copy": copies("copies, as long as in training", (6, 10), backwards=False),
+    "copy-longer": copies("copies, up to 1.5 times longer", (11, 15), backwards=False),
+    "reverse": copies("reversals, as long", (6, 10), backwards=True),
+    "reverse-longer": copies("reversals, up to 1.5 times", (11, 15), backwards=True),
+    "translation": Set(
+        title="Multi30k, German to English",
+        read=lambda path: Split(*pairs.read_sentences(path)),
+        path="seq2seq",
+        model=pairs.transducer,
+        params=dict(units=128, bidirectional=True, dropout=0.3, n_beams=5),
+        metric=BLEU,
+        bar=None,
+        floors={"word for word": pairs.WordForWord()},
+        published="GRU with attention 28.1, of all 29,000 pairs [5]",
+        cells=("lstm",),
+    ),
+}
+if not pairs.CAN_JUDGE_TRANSLATIONS:
+    # sacrebleu comes with the `bench` extra.
+    del SETS["translation"]
+
 SOURCES = """\
 [1] Ismail Fawaz et al. (2019), Deep learning for time series classification: mean of
     ten runs, from the tables in github.com/hfawaz/dl-4-tsc. TWIESN is an echo state
@@ -403,4 +478,8 @@ SOURCES = """\
 [2] Bai, Kolter & Koltun (2018), An empirical evaluation of generic convolutional and
     recurrent networks for sequence modeling: sequences of 600 steps.
 [3] Huang, Xu & Yu (2015), Bidirectional LSTM-CRF models for sequence tagging: random
-    embeddings, and features of spelling and context beside the words."""
+    embeddings, and features of spelling and context beside the words.
+[4] Ashby et al. (2021), Results of the second SIGMORPHON shared task on multilingual
+    grapheme-to-phoneme conversion: an ensemble of neural transducers.
+[5] Trevett, github.com/bentrevett/pytorch-seq2seq: tested on another part of Multi30k,
+    words cut by spaCy."""

@@ -9,35 +9,42 @@ import importlib
 __version__ = "0.1.0"
 
 # Public name -> module that defines it.
-_PUBLIC = dict.fromkeys(
-    (
-        "RNNRegressor",
-        "LSTMRegressor",
-        "GRURegressor",
-        "SequenceRegressor",
-        "RNNClassifier",
-        "LSTMClassifier",
-        "GRUClassifier",
-        "SequenceClassifier",
-    ),
-    "skrnn._recurrent",
-) | dict.fromkeys(
-    (
-        "SequencePadder",
-        "SequenceWise",
-        "SlidingWindow",
-        "TextSequencer",
-        "from_channels_first",
-        "make_supervised",
-    ),
-    "skrnn.preprocessing",
+_PUBLIC = (
+    dict.fromkeys(
+        (
+            "RNNRegressor",
+            "LSTMRegressor",
+            "GRURegressor",
+            "SequenceRegressor",
+            "RNNClassifier",
+            "LSTMClassifier",
+            "GRUClassifier",
+            "SequenceClassifier",
+        ),
+        "skrnn._recurrent",
+    )
+    | dict.fromkeys(
+        ("Seq2SeqRegressor", "Seq2SeqClassifier"),
+        "skrnn._seq2seq",
+    )
+    | dict.fromkeys(
+        (
+            "SequencePadder",
+            "SequenceWise",
+            "SlidingWindow",
+            "TextSequencer",
+            "from_channels_first",
+            "make_supervised",
+        ),
+        "skrnn.preprocessing",
+    )
 )
 
-__all__ = ["preprocessing", *_PUBLIC]
+__all__ = ["inspection", "preprocessing", *_PUBLIC]
 
 
 def __getattr__(name):
-    if name in ("preprocessing", "scikeras"):
+    if name in ("inspection", "preprocessing", "scikeras"):
         return importlib.import_module(f"skrnn.{name}")
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)

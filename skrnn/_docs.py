@@ -4,8 +4,9 @@ import dataclasses
 import inspect
 from typing import TypeVar, dataclass_transform
 
-from skrnn._base import EARLY_STOPPING_FROM
+from skrnn._base_network import EARLY_STOPPING_FROM
 from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
+from skrnn._docs_of_pairs import EXAMPLES_OF_PAIRS, FOR_PAIRS, PARAMETERS_OF_PAIRS
 
 T = TypeVar("T")
 
@@ -88,6 +89,7 @@ PARAMETERS = {
         """Normalise the outputs of each recurrent layer over its units (Ba et al.,
         2016).""",
     ),
+    **PARAMETERS_OF_PAIRS,
     "loss": (
         None,
         None,
@@ -208,7 +210,9 @@ n_features_in_ : int
     Features of each step; for a 2-D X its number of columns, that is, of steps; 1
     for token ids.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
-    Names of the columns of a frame.
+    Names of the columns of a frame."""
+
+_MODEL = """
 model_ : keras.Model
     The trained network, made at first access."""
 
@@ -263,17 +267,21 @@ def _in_order(signature):
 
 def _docstring(cls):
     kind = "classifier" if cls.__name__.endswith("Classifier") else "regressor"
+    is_pair = cls.__name__.startswith("Seq2Seq")
     table = PARAMETERS | (_FOR_CLASSIFIERS if kind == "classifier" else _FOR_REGRESSORS)
+    if is_pair:
+        table |= FOR_PAIRS[kind]
     names = inspect.signature(cls).parameters
     rows = [
         (name, names[name].default, *table[name]) for name in table if name in names
     ]
+    examples = EXAMPLES_OF_PAIRS if is_pair else _EXAMPLES
     attributes = (_CLASSES if kind == "classifier" else "") + _ATTRIBUTES
     sections = {
         "Parameters": "\n".join(_entry(*row) for row in rows),
-        "Attributes": attributes,
+        "Attributes": attributes + ("" if is_pair else _MODEL),
         "See Also": _see_also(cls, kind),
-        "Examples": _EXAMPLES[kind].format(name=cls.__name__),
+        "Examples": examples[kind].format(name=cls.__name__),
     }
     parts = [inspect.cleandoc(cls.__doc__)]
     parts += [f"{name}\n{'-' * len(name)}\n{text}" for name, text in sections.items()]

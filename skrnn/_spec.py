@@ -28,6 +28,8 @@ OPTIMIZERS = {
     "lion": "Lion",
     "lamb": "Lamb",
 }
+# Those that train without a backend of Keras.
+DIRECT_OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
 
 
 def as_tuple(units) -> tuple[int, ...]:
@@ -121,6 +123,8 @@ class TrainPlan:
     verbose: int
     seed: int
     name: str = "estimator"
+    # Of decoders alone: how often they read the true output before, not their own.
+    teacher_forcing: float = 1.0
 
 
 @dataclass(frozen=True)

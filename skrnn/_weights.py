@@ -33,13 +33,13 @@ def weight_table(spec: NetworkSpec) -> tuple[Weight, ...]:
             table += cell_weights(spec.cell, prefix, width, units)
         width = units * len(spec.directions)
         if spec.layer_norm:
-            table += _norm_weights(f"norm_{layer}", width)
+            table += norm_weights(f"norm_{layer}", width)
     table += attention_weights(spec.attention, width)
     width *= 2 if spec.attention else 1
     for layer, units in enumerate(spec.dense_units):
-        table += _dense_weights(f"dense_{layer}", width, units)
+        table += dense_weights(f"dense_{layer}", width, units)
         width = units
-    return (*table, *_dense_weights("head", width, spec.head.units))
+    return (*table, *dense_weights("head", width, spec.head.units))
 
 
 def initial_weights(spec: NetworkSpec, seed: int) -> list[np.ndarray]:
@@ -48,11 +48,15 @@ def initial_weights(spec: NetworkSpec, seed: int) -> list[np.ndarray]:
     Kernels are Glorot uniform (Glorot & Bengio, 2010), recurrent kernels orthogonal
     (Saxe et al., 2014), biases zero but for a forget gate's, embeddings uniform.
     """
+    return draw_weights(weight_table(spec), spec.cell, seed)
+
+
+def draw_weights(table, cell: str, seed: int) -> list[np.ndarray]:
+    """Draw the first values of the weights of any table."""
     rng = np.random.default_rng(seed)
-    cell = CELLS[spec.cell]
     return [
-        _INITIALIZERS[w.initializer](rng, w.shape, cell).astype(np.float32)
-        for w in weight_table(spec)
+        _INITIALIZERS[w.initializer](rng, w.shape, CELLS[cell]).astype(np.float32)
+        for w in table
     ]
 
 
@@ -76,34 +80,44 @@ def cell_weights(name, prefix, width, units):
     ]
 
 
-def _norm_weights(prefix, width):
+def norm_weights(prefix, width):
+    """List the weights of a layer's normalisation."""
     return [
         Weight(f"{prefix}/gamma", (width,), "ones"),
         Weight(f"{prefix}/beta", (width,), "zeros"),
     ]
 
 
-def _dense_weights(prefix, width, units):
+def dense_weights(prefix, width, units):
+    """List the weights of a dense layer."""
     return [
         Weight(f"{prefix}/kernel", (width, units), "glorot"),
         Weight(f"{prefix}/bias", (units,), "zeros"),
     ]
 
 
-def attention_weights(attention, width):
-    """List the projections of queries and keys, and what scores them."""
-    square = (width, width)
+def attention_weights(attention, width, query_width=None):
+    """List the projections of queries and keys, and what scores them.
+
+    Queries are as wide as keys if `query_width` is None.
+    """
+    square, query = (width, width), (query_width or width, width)
     tables = {
         None: [],
-        "dot": [],
+        # What can't be multiplied is projected first: "general" in Luong et al. (2015).
+        "dot": [Weight("attention/query/kernel", query, "glorot")]
+        if query != square
+        else [],
         "additive": [
-            Weight("attention/query/kernel", square, "glorot"),
+            Weight("attention/query/kernel", query, "glorot"),
             Weight("attention/key/kernel", square, "glorot"),
             Weight("attention/score/kernel", (width, 1), "glorot"),
         ],
         "multihead": [
-            Weight(f"attention/{name}/kernel", square, "glorot")
-            for name in ("key", "query", "value", "output")
+            Weight("attention/key/kernel", square, "glorot"),
+            Weight("attention/query/kernel", query, "glorot"),
+            Weight("attention/value/kernel", square, "glorot"),
+            Weight("attention/output/kernel", square, "glorot"),
         ],
     }
     return tables[attention]

@@ -35,6 +35,11 @@ NETWORKS = [
     skrnn.GRUClassifier(**TINY),
     skrnn.SequenceClassifier(**TINY),
 ]
+PAIRS = [
+    skrnn.Seq2SeqRegressor(**TINY),
+    skrnn.Seq2SeqClassifier(**TINY),
+]
+LEARNERS = NETWORKS + PAIRS
 TRANSFORMERS = [
     preprocessing.SlidingWindow(lookback=2),
     preprocessing.SequencePadder(),
@@ -43,7 +48,7 @@ TRANSFORMERS = [
     preprocessing.TextSequencer(),
     preprocessing.TextSequencer("char", padding="post", maxlen=3),
 ]
-INSTANCES = NETWORKS + TRANSFORMERS
+INSTANCES = LEARNERS + TRANSFORMERS
 
 MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -63,7 +68,7 @@ _ORDER_IS_TIME = {
     ),
 }
 # Class -> name of the check -> why it can't pass.
-EXPECTED_FAILS = {type(each): MINIBATCHES for each in NETWORKS} | {
+EXPECTED_FAILS = {type(each): MINIBATCHES for each in LEARNERS} | {
     preprocessing.SlidingWindow: _ORDER_IS_TIME
 }
 

@@ -15,7 +15,7 @@ import pytest
 from _instances import (
     FAST,
     FORMS,
-    NETWORKS,
+    LEARNERS,
     assert_same_network,
     in_new_process,
     labels,
@@ -45,7 +45,7 @@ def cases():
     X, R = sequences("3-D"), sequences("ragged")
     plain = {
         type(each).__name__: (clone(each).set_params(epochs=2), X, target(each, X))
-        for each in NETWORKS
+        for each in LEARNERS
     }
     rich = LSTMRegressor(
         **FAST,

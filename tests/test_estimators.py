@@ -389,7 +389,7 @@ def test_early_stopping_keeps_the_best_epoch(return_sequences, task):
 def test_early_stopping_by_itself_depends_on_the_number_of_sequences(monkeypatch, X):
     y = X[:, -1, 0]
     assert "val_loss" not in RNNRegressor(**QUICK).fit(X, y).history_
-    monkeypatch.setattr("skrnn._base.EARLY_STOPPING_FROM", 20)
+    monkeypatch.setattr("skrnn._base_network.EARLY_STOPPING_FROM", 20)
     assert "val_loss" in RNNRegressor(**QUICK).fit(X, y).history_
 
 

@@ -62,12 +62,19 @@ def tagging(output):
     return floor < forward <= both and both > 0.99
 
 
+def spelling(output):
+    floor = numbers_after("words right, letter by letter", output)[0]
+    network = numbers_after("words right, Seq2SeqClassifier", output)[0]
+    return network > 0.9 > floor
+
+
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
         ("plot_tagging.py", tagging),
+        ("plot_spelling.py", spelling),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
@@ -76,5 +83,10 @@ def test_gallery(script, holds, tmp_path):
 
 
 def test_every_gallery_script_is_tested():
-    tested = {"plot_forecasting.py", "plot_ragged_classification.py", "plot_tagging.py"}
+    tested = {
+        "plot_forecasting.py",
+        "plot_ragged_classification.py",
+        "plot_spelling.py",
+        "plot_tagging.py",
+    }
     assert {path.name for path in EXAMPLES.glob("plot_*.py")} == tested

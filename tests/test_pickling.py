@@ -15,7 +15,7 @@ from _instances import (
     FAST,
     FORMS,
     INSTANCES,
-    NETWORKS,
+    LEARNERS,
     assert_same_network,
     in_new_process,
     labels,
@@ -86,7 +86,7 @@ def test_before_fit(estimator, there_and_back):
     assert_same_results(fit(copied, form)[0], *fit(estimator, form))
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=name)
+@pytest.mark.parametrize("network", LEARNERS, ids=name)
 def test_after_fit(network, there_and_back):
     fitted, X = fit(network)
     copied = there_and_back(fitted)
@@ -136,7 +136,7 @@ print(len(saved))
 
 def test_in_a_new_process_without_tensorflow(tmp_path):
     saved = []
-    for network in NETWORKS:
+    for network in LEARNERS:
         fitted, X = fit(network)
         methods = [method for method in METHODS if hasattr(fitted, method)]
         results = {method: getattr(fitted, method)(X) for method in methods}
@@ -145,7 +145,7 @@ def test_in_a_new_process_without_tensorflow(tmp_path):
     printed = in_new_process(
         PREDICT_ELSEWHERE, tmp_path / "saved.pkl", OMP_NUM_THREADS="1"
     )
-    assert printed.split() == [str(len(NETWORKS))]
+    assert printed.split() == [str(len(LEARNERS))]
 
 
 GO_ON_ELSEWHERE = """
@@ -190,7 +190,7 @@ def test_import_and_clone_load_no_tensorflow():
     in_new_process(IMPORT_ONLY)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=name)
+@pytest.mark.parametrize("network", LEARNERS, ids=name)
 def test_size_of_32_units(network):
     model = clone(network).set_params(units=32, epochs=1)
     X = sequences("3-D")

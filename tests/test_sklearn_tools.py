@@ -11,7 +11,7 @@ import sklearn
 from _instances import (
     FAST,
     FORMS,
-    NETWORKS,
+    LEARNERS,
     TINY,
     assert_same_network,
     labels,
@@ -96,16 +96,16 @@ def fold_scores(model, X, y, cv):
 
 
 class TestParameters:
-    @pytest.mark.parametrize("network", NETWORKS, ids=lambda each: type(each).__name__)
+    @pytest.mark.parametrize("network", LEARNERS, ids=lambda each: type(each).__name__)
     def test_repr_names_what_was_changed(self, network):
         assert _changed_params(network).keys() == TINY.keys()
 
-    @pytest.mark.parametrize("network", NETWORKS, ids=lambda each: type(each).__name__)
+    @pytest.mark.parametrize("network", LEARNERS, ids=lambda each: type(each).__name__)
     def test_estimators_are_compared_and_hashed_by_identity(self, network):
         assert network != clone(network)
         assert len({network, clone(network)}) == 2
 
-    @pytest.mark.parametrize("network", NETWORKS, ids=lambda each: type(each).__name__)
+    @pytest.mark.parametrize("network", LEARNERS, ids=lambda each: type(each).__name__)
     def test_parameters_are_keywords(self, network):
         with pytest.raises(TypeError, match="positional"):
             type(network)(64)
@@ -260,7 +260,7 @@ class TestCrossValidation:
         assert found["test_score"].tolist() == fold_scores(REGRESSOR, X, y, KFold(3))
         assert [each.n_iter_ for each in found["estimator"]] == [2, 2, 2]
 
-    @pytest.mark.parametrize("network", NETWORKS, ids=lambda each: type(each).__name__)
+    @pytest.mark.parametrize("network", LEARNERS, ids=lambda each: type(each).__name__)
     def test_folds_of_classifiers_are_stratified(self, X, network):
         # Sorted by class: plain folds would hold one class each, and say nothing.
         y = np.sort(labels(X))

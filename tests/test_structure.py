@@ -41,6 +41,8 @@ ROOMS = {
     "_seed": {"numpy", "sklearn"},
     "_streaming": {"numpy", "skrnn._engine"},
     "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
+    "_pairs": {"numpy", "skrnn._sequences", "skrnn._spec"},
+    "_pair_weights": {"numpy", "skrnn._cells", "skrnn._pairs", "skrnn._weights"},
     "_networks": {
         "keras",
         "skrnn._attention",
@@ -55,6 +57,8 @@ ROOMS = {
         "skrnn._attention",
         "skrnn._cells",
         "skrnn._networks",
+        "skrnn._pair_weights",
+        "skrnn._pairs",
         "skrnn._sequences",
         "skrnn._spec",
         "skrnn._weights",
@@ -101,7 +105,7 @@ LIGHT = [
 # Nobody else builds networks or runs them.
 CALLERS = {
     "skrnn._networks": {"_engine", "_base", "scikeras"},
-    "skrnn._engine": {"_base", "_streaming", "scikeras"},
+    "skrnn._engine": {"_base", "_seq2seq", "_streaming", "scikeras"},
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}
@@ -351,6 +355,10 @@ ORDER = [
     "dropout",
     "recurrent_dropout",
     "layer_norm",
+    "teacher_forcing",
+    "max_length",
+    "n_beams",
+    "length_penalty",
     "loss",
     "optimizer",
     "learning_rate",
@@ -372,7 +380,7 @@ ORDER = [
 
 def test_recurrent_estimators_have_their_parameters_in_one_order():
     for cls in ESTIMATORS:
-        if cls.__module__ == "skrnn._recurrent":
+        if cls.__module__ in ("skrnn._recurrent", "skrnn._seq2seq"):
             names = list(inspect.signature(cls).parameters)
             assert names == [name for name in ORDER if name in names]
             assert set(names) == set(cls().get_params())

@@ -2,8 +2,9 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays; `Stream` predicts step by step; `backend` loads Keras. Importing it loads
-neither Keras nor a backend of it; training does where a network has no kernels.
+arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder; `Stream`
+predicts step by step; `backend` loads Keras. Importing it loads neither Keras nor a
+backend of it; training does where a network has no kernels.
 """
 
 import dataclasses
@@ -13,11 +14,21 @@ from skrnn._engine import _native
 from skrnn._engine._backends import backend
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
-from skrnn._engine._prediction import predict
+from skrnn._engine._pair_prediction import PairPredictor
+from skrnn._engine._prediction import attention_of, predict
 from skrnn._engine._stream import Stream
+from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
 
-__all__ = ["Stream", "backend", "predict", "train"]
+__all__ = [
+    "PairPredictor",
+    "Stream",
+    "attention_of",
+    "backend",
+    "predict",
+    "train",
+    "train_pairs",
+]
 
 programs = Pool(size=32)
 
@@ -62,6 +73,27 @@ def _direct(spec, plan):
         refuse_forked_process()
     program = _native.Program(spec, plan.loss, plan.optimizer)
     return nullcontext((program, plan.learning_rate))
+
+
+def train_pairs(
+    spec: Seq2SeqSpec,
+    plan: TrainPlan,
+    training: Pairs,
+    validation: Pairs | None,
+    weights: list,
+    optimizer_state: list | None = None,
+) -> Trained:
+    """Train the encoder and decoder of `spec`, as `train` does other networks.
+
+    They need no backend of Keras.
+    """
+    from skrnn._engine._pair_program import PairProgram  # noqa: PLC0415
+    from skrnn._engine._training import Loop  # noqa: PLC0415
+
+    program = PairProgram(spec, plan.loss, plan.optimizer, plan.teacher_forcing)
+    program.reset(weights, optimizer_state)
+    program.optimizer.learning_rate = plan.learning_rate
+    return Loop(program, spec, plan, training, validation).run()
 
 
 @contextmanager

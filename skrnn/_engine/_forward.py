@@ -16,7 +16,7 @@ from skrnn._spec import NORM_EPSILON, NetworkSpec
 from skrnn._weights import weight_table
 
 
-def forward(kit, spec: NetworkSpec, weights, x, lengths):
+def forward(kit, spec: NetworkSpec, weights, x, lengths, attended=None):
     """Run the network.
 
     Parameters
@@ -28,6 +28,8 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths):
     x : array of shape (T, B, F), or (T, B) token ids
         Padded on the right; what the padding holds doesn't matter.
     lengths : array of shape (B,)
+    attended : list or None
+        Gets the weights of the attention, (Q, T, B) or (Q, T, B, heads).
 
     Returns
     -------
@@ -45,11 +47,13 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths):
         x, state = _recurrent_layer(kit, spec, w, layer, x, lengths)
     y = x if spec.return_sequences else state
     if spec.attention is not None:
-        y = _attend(kit, spec, w, y, x, lengths)
+        y, attention_weights = _attend(kit, spec, w, y, x, lengths)
+        if attended is not None:
+            attended.append(attention_weights)
     for layer in range(len(spec.dense_units)):
-        y = ACTIVATIONS[spec.activation](kit.ops, _dense(kit, w, f"dense_{layer}", y))
+        y = ACTIVATIONS[spec.activation](kit.ops, dense(kit, w, f"dense_{layer}", y))
         y = kit.dropout(y, spec.dropout > 0)
-    return _dense(kit, w, "head", y), state
+    return dense(kit, w, "head", y), state
 
 
 def _recurrent_layer(kit, spec, w, layer, x, lengths):
@@ -66,7 +70,7 @@ def _recurrent_layer(kit, spec, w, layer, x, lengths):
 
     def finish(parts):
         y = kit.ops.concatenate(parts, axis=-1)
-        y = _layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
+        y = layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
         return kit.dropout(y, spec.dropout > 0)
 
     return finish(outputs) if needs_steps else None, finish(states)
@@ -88,11 +92,12 @@ def _run_cell(kit, spec, w, prefix, x, lengths):
     )
 
 
-def _dense(kit, w, prefix, x):
+def dense(kit, w, prefix, x):
+    """Return ``x @ kernel + bias``."""
     return kit.ops.matmul(x, w[f"{prefix}/kernel"]) + w[f"{prefix}/bias"]
 
 
-def _layer_norm(kit, w, prefix, x):
+def layer_norm(kit, w, prefix, x):
     """Ba et al. (2016), over the units of each step."""
     centred = x - kit.ops.mean(x, axis=-1, keepdims=True)
     variance = kit.ops.mean(centred * centred, axis=-1, keepdims=True)
@@ -101,10 +106,10 @@ def _layer_norm(kit, w, prefix, x):
 
 
 def _attend(kit, spec, w, query, keys, lengths):
-    """Put what the query attends to beside it: (..., U) -> (..., 2U)."""
+    """Put what the query attends to beside it: (..., U) -> (..., 2U); and weights."""
     pooled = not spec.return_sequences
     queries = query[None] if pooled else query
     keys, mask = kit.attendable(keys, lengths)
-    context, _ = attention(kit.ops, spec.attention, w, queries, keys, mask)
+    context, weights = attention(kit.ops, spec.attention, w, queries, keys, mask)
     context = context[0] if pooled else context
-    return kit.ops.concatenate([query, context], axis=-1)
+    return kit.ops.concatenate([query, context], axis=-1), weights

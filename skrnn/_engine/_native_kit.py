@@ -168,12 +168,16 @@ class Noise:
 
     def mask(self, shape, kind):
         """Return zeros with the probability of `kind`, and 1 / (1 - it) elsewhere."""
-        self.n_masks += 1
-        rate = np.float32(self.knobs[kind])
-        key = [int(self.knobs["seed"]), self.counter * 1024 + self.n_masks]
-        drawn = np.random.Generator(np.random.Philox(key=key)).random(shape, np.float32)
+        drawn, rate = self.uniform(shape), np.float32(self.knobs[kind])
         # Not a product: a rate may be so close to 1 that this is 0 times infinity.
         return np.where(drawn >= rate, 1 / (1 - rate), np.float32(0))
+
+    def uniform(self, shape):
+        """Return numbers from 0 to below 1."""
+        self.n_masks += 1
+        key = [int(self.knobs["seed"]), self.counter * 1024 + self.n_masks]
+        drawn = np.random.Generator(np.random.Philox(key=key))
+        return drawn.random(shape, np.float32)
 
 
 def _value(x):

@@ -43,6 +43,24 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
     return found
 
 
+def attention_of(spec, weights, sequences):
+    """Return what each sequence attends to: (T,), or (T, T) with ``return_sequences``.
+
+    A mean over heads; the last axis are the steps attended to.
+    """
+    weights = [weight.astype(np.float64) for weight in weights]
+    found: list = [None] * len(sequences)
+    for rows in _blocks(spec, sequences, _BLOCK["numpy"]):
+        block, attended = sequences.take(rows), list[np.ndarray]()
+        forward(_numpy_kit, spec, weights, block.padded(), block.lengths, attended)
+        shares = attended[0] if attended[0].ndim == 3 else attended[0].mean(axis=-1)
+        numbers = np.arange(len(sequences))[rows]
+        for i, (row, length) in enumerate(zip(numbers, block.lengths, strict=True)):
+            own = shares[:length, :length, i]
+            found[row] = own if spec.return_sequences else own[0]
+    return found
+
+
 def choose_runner(spec, sequences):
     """Return the name of what predicts fastest here."""
     # In a forked process a backend would hang; the others work.

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skrnn._engine import _numpy_kit
+from skrnn._engine._contractions import contract
 from skrnn._engine._layer import kernels
 
 
@@ -234,11 +235,11 @@ def _einsum(formula, x, y):
 
     def pull(g):
         return (
-            np.einsum(f"{out},{right}->{left}", g, b),
-            np.einsum(f"{left},{out}->{right}", a, g),
+            contract(f"{out},{right}->{left}", g, b),
+            contract(f"{left},{out}->{right}", a, g),
         )
 
-    return record(np.einsum(formula, a, b), (x, y), pull)
+    return record(contract(formula, a, b), (x, y), pull)
 
 
 _plain = _numpy_kit.ops

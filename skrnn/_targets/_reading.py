@@ -21,9 +21,9 @@ from skrnn._validation import (
 
 def read_steps(estimator, X: Sequences, y):
     """Return the values of all real steps, one sequence after the other."""
-    _require(estimator, y)
+    require(estimator, y)
     if is_ragged(y):
-        _check_count(X, y)
+        check_count(X, y)
         arrays = [_as_array(steps) for steps in y]
         check_equal_lengths(X, arrays, "y")
         check_same_width(arrays, "y", "targets")
@@ -31,7 +31,7 @@ def read_steps(estimator, X: Sequences, y):
         return np.concatenate(arrays)
     y = _as_array(y)
     if y.ndim:
-        _check_count(X, y)
+        check_count(X, y)
     if y.ndim < 2 or y.shape[1] != X.n_timesteps:
         raise ValueError(
             f"With return_sequences=True y needs a value for each of the "
@@ -44,7 +44,7 @@ def read_steps(estimator, X: Sequences, y):
 
 def read_targets(estimator, X: Sequences, y):
     """Return y of shape (n,) or (n, K), one target or K of them for each sequence."""
-    _require(estimator, y)
+    require(estimator, y)
     if not hasattr(y, "shape"):
         y = _one_array(estimator, y)
     _refuse_sequences(estimator, y)
@@ -54,11 +54,12 @@ def read_targets(estimator, X: Sequences, y):
             "or (n_samples, n_targets). For a value at each time step set "
             "return_sequences=True."
         )
-    _check_count(X, y)
+    check_count(X, y)
     return y
 
 
-def _require(estimator, y):
+def require(estimator, y):
+    """Refuse a y that isn't there, or isn't all there."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but "
@@ -104,7 +105,8 @@ def _refuse_mixture(labels):
         )
 
 
-def _check_count(X, y):
+def check_count(X, y):
+    """Refuse a y that isn't as long as X."""
     # A sparse matrix has no length.
     n_targets = y.shape[0] if hasattr(y, "shape") else len(y)
     if len(X) != n_targets:

@@ -41,14 +41,9 @@ class SequenceRegressorMixin(RegressorMixin):
             self._check_width(flat)
             self._let_constants_vary(flat, weights)
         else:
-            self._y_shape, self._y_dtype = y.shape[1:], _float_dtype(y)
+            self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
             self._learn_scale(flat, weights)
-        with np.errstate(over="ignore"):
-            unit = np.where(self._y_scale > 0, self._y_scale, 1.0)
-            scaled = ((flat - self._y_offset) / unit).astype(np.float32)
-        # Without normalize_y, or far from the y of an earlier fit.
-        assert_all_finite(scaled, input_name="y")
-        return scaled, weights
+        return in_units_of_spread(flat, self._y_offset, self._y_scale), weights
 
     def _check_target(self, X, y):
         if self.return_sequences:
@@ -71,15 +66,7 @@ class SequenceRegressorMixin(RegressorMixin):
             )
 
     def _learn_scale(self, flat, weights):
-        n_targets = flat.shape[1]
-        self._y_offset, self._y_scale = np.zeros(n_targets), np.ones(n_targets)
-        if self.normalize_y:
-            flat, weights = flat[weights > 0], weights[weights > 0]
-            mean = np.average(flat, axis=0, weights=weights)
-            # The mean of a constant is off by rounding, and would give it a spread.
-            constant = flat.min(axis=0) == flat.max(axis=0)
-            self._y_offset = np.where(constant, flat[0], mean)
-            self._y_scale = _spread(flat - self._y_offset, weights)
+        self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
 
     def _let_constants_vary(self, flat, weights):
         """Give a target that was constant so far, and isn't any more, a scale."""
@@ -178,8 +165,31 @@ class SequenceRegressorMixin(RegressorMixin):
         return tags
 
 
-def _float_dtype(y):
+def float_dtype(y):
+    """Return the dtype in which predictions of y are returned."""
     return np.float32 if y.dtype == np.float32 else np.float64
+
+
+def learn_scale(flat, weights, normalize):
+    """Return an offset and a scale for each column of y; a constant has scale 0."""
+    n_targets = flat.shape[1]
+    if not normalize:
+        return np.zeros(n_targets), np.ones(n_targets)
+    flat, weights = flat[weights > 0], weights[weights > 0]
+    mean = np.average(flat, axis=0, weights=weights)
+    # The mean of a constant is off by rounding, and would give it a spread.
+    constant = flat.min(axis=0) == flat.max(axis=0)
+    offset = np.where(constant, flat[0], mean)
+    return offset, _spread(flat - offset, weights)
+
+
+def in_units_of_spread(flat, offset, scale):
+    """Return y as it is trained on, in float32."""
+    with np.errstate(over="ignore"):
+        scaled = ((flat - offset) / np.where(scale > 0, scale, 1.0)).astype(np.float32)
+    # Without normalize_y, or far from the y of an earlier fit.
+    assert_all_finite(scaled, input_name="y")
+    return scaled
 
 
 def _spread(centred, weights):

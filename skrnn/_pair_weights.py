@@ -1,0 +1,74 @@
+"""Names, shapes and first values of the weights of an encoder and a decoder."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from skrnn._cells import CELLS
+from skrnn._pairs import Seq2SeqSpec
+from skrnn._weights import (
+    Weight,
+    attention_weights,
+    cell_weights,
+    dense_weights,
+    draw_weights,
+    norm_weights,
+)
+
+
+@lru_cache(maxsize=64)
+def pair_weight_table(spec: Seq2SeqSpec) -> tuple[Weight, ...]:
+    """List the weights of `spec`: the encoder's, then the decoder's."""
+    table = [*_encoder(spec), *_bridges(spec), *_decoder(spec)]
+    width, width_of_memory = spec.units[-1], spec.units[-1] * len(spec.directions)
+    table += attention_weights(spec.attention, width_of_memory, width)
+    if spec.attention is not None:
+        shape = width + width_of_memory, width
+        table.append(Weight("combine/kernel", shape, "glorot"))
+    for layer, units in enumerate(spec.dense_units):
+        table += dense_weights(f"dense_{layer}", width, units)
+        width = units
+    return (*table, *dense_weights("head", width, spec.head.units))
+
+
+def initial_pair_weights(spec: Seq2SeqSpec, seed: int) -> list[np.ndarray]:
+    """Draw the first weights of `spec`, as those of other networks are drawn."""
+    return draw_weights(pair_weight_table(spec), spec.cell, seed)
+
+
+def _encoder(spec):
+    width = spec.n_features
+    if spec.vocabulary_size is not None:
+        width = spec.embedding_dim
+        yield Weight("embedding", (spec.vocabulary_size, width), "uniform")
+    for layer, units in enumerate(spec.units):
+        for direction in spec.directions:
+            yield from cell_weights(
+                spec.cell, f"recurrent_{layer}/{direction}", width, units
+            )
+        width = units * len(spec.directions)
+        if spec.layer_norm:
+            yield from norm_weights(f"norm_{layer}", width)
+
+
+def _bridges(spec):
+    """List what makes states of one direction from those of both."""
+    if spec.bidirectional:
+        for layer, units in enumerate(spec.units):
+            for state in range(CELLS[spec.cell].n_states):
+                yield from dense_weights(f"bridge_{layer}/{state}", 2 * units, units)
+
+
+def _decoder(spec):
+    if spec.n_labels is not None:
+        width = spec.embedding_dim
+        yield Weight("decoder/embedding", (spec.n_labels + 1, width), "uniform")
+    else:
+        width = spec.head.units
+        yield Weight("decoder/start", (1, width), "zeros")
+    width += spec.n_future
+    for layer, units in enumerate(spec.units):
+        yield from cell_weights(spec.cell, f"decoder/recurrent_{layer}", width, units)
+        width = units
+        if spec.layer_norm:
+            yield from norm_weights(f"decoder/norm_{layer}", width)

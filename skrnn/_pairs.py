@@ -1,0 +1,81 @@
+"""What crosses to the engine where a sequence is answered by another one."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from skrnn._sequences import Sequences
+from skrnn._spec import NetworkSpec
+
+
+@dataclass(frozen=True)
+class Seq2SeqSpec(NetworkSpec):
+    """An encoder and a decoder with the same cells and widths.
+
+    The encoder is the network that `NetworkSpec` describes, without its head; the
+    decoder has as many layers, of one direction, and the head.
+
+    Attributes
+    ----------
+    vocabulary_size : int or None
+        Rows of the encoder's embedding; None if it reads numbers.
+    embedding_dim : int or None
+        Width of the embeddings: of what the encoder reads, and of the labels that the
+        decoder reads.
+    n_labels : int or None
+        Labels that the decoder reads and predicts; None if it works on numbers.
+    has_end : bool
+        Whether the head has one more class behind the labels: the end of the output.
+    n_future : int
+        Features that are known at every output step.
+    """
+
+    n_labels: int | None = None
+    has_end: bool = False
+    n_future: int = 0
+
+    @property
+    def start(self) -> int:
+        """What the decoder reads as the label before the first one."""
+        assert self.n_labels is not None
+        return self.n_labels
+
+    @property
+    def end(self) -> int | None:
+        """The class that ends an output."""
+        return self.n_labels if self.has_end else None
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Sequences, and the sequences that answer them.
+
+    Attributes
+    ----------
+    inputs : Sequences
+    outputs : Sequences
+        Label numbers (n_rows,), the end marker included, or numbers (n_rows, K).
+    weights : ndarray of shape (n,)
+        Non-negative, of mean 1 over all output steps.
+    future : ndarray of shape (n, H, F) or None
+        What is known at every output step, if all outputs have H of them.
+    """
+
+    inputs: Sequences
+    outputs: Sequences
+    weights: np.ndarray
+    future: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows) -> "Pairs":
+        """Return the pairs at `rows`."""
+        return dataclasses.replace(
+            self,
+            inputs=self.inputs.take(rows),
+            outputs=self.outputs.take(rows),
+            weights=self.weights[rows],
+            future=None if self.future is None else self.future[rows],
+        )

@@ -1,0 +1,180 @@
+"""The public estimators that answer a sequence with another one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skrnn import _engine
+from skrnn._base_network import BaseNetwork
+from skrnn._cells import CELLS
+from skrnn._constraints import StrictInterval, StrOptions
+from skrnn._docs import recurrent_estimator
+from skrnn._pair_weights import initial_pair_weights
+from skrnn._pairs import Pairs, Seq2SeqSpec
+from skrnn._spec import DIRECT_OPTIMIZERS, NetworkSpec, as_tuple
+from skrnn._state import unchanged_on_error
+from skrnn._symbols import (
+    FIRST,
+    encode_tokens,
+    holds_integers,
+    holds_symbols,
+    read_symbols,
+)
+from skrnn._targets import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
+from skrnn._validation import check_sequences, refuse_non_numbers
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BaseSeq2Seq(BaseNetwork):
+    """An encoder, a decoder, and how they are trained; a mixin adds the task."""
+
+    cell: str = "lstm"
+    attention: str | None = "dot"
+    teacher_forcing: float = 1.0
+
+    _network_constraints = {
+        "cell": [StrOptions(set(CELLS))],
+        "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
+        "optimizer": [StrOptions(set(DIRECT_OPTIMIZERS))],
+    }
+    _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
+    _initial_weights: ClassVar[Callable] = staticmethod(initial_pair_weights)
+
+    def _fit(self, X, y, sample_weight, future=None):
+        resume = self.warm_start and self._is_fitted
+        with unchanged_on_error(self):
+            X = self._check_X(X, reset=not resume, min_samples=2)
+            pairs = self._pairs(X, y, sample_weight, future, resume)
+            ratio = float(self.teacher_forcing)
+            plan = self._plan(
+                len(pairs), None, resume, callbacks=(), teacher_forcing=ratio
+            )
+            spec = self._network(X, resume)
+            training, validation = self._split(pairs, plan)
+            start = self._start(spec, plan.seed, resume)
+            trained = _engine.train_pairs(spec, plan, training, validation, *start)
+            self._keep(spec, trained, resume)
+        return trained
+
+    def _check_X(self, X, *, reset, min_samples=1):
+        """Read X as packed sequences of numbers, or of token ids."""
+        text = holds_symbols(X)
+        if reset:
+            integers = self.embedding_dim is not None and holds_integers(X)
+            self._vocabulary, self._tokens = None, text or integers
+        elif text != (self._vocabulary is not None):
+            kinds = "numbers", "strings"
+            raise TypeError(
+                f"X holds {kinds[text]}, but {type(self).__name__} was fitted on "
+                f"{kinds[not text]}."
+            )
+        if text:
+            return self._read_text(X, reset, min_samples)
+        known = None if reset or not self._tokens else self._spec
+        return check_sequences(
+            self,
+            X,
+            reset=reset,
+            ensure_min_samples=min_samples,
+            tokens=self._tokens,
+            vocabulary_size=known and known.vocabulary_size,
+        )
+
+    def _read_text(self, X, reset, min_samples):
+        """Read strings, or sequences of strings, as token ids of our own vocabulary."""
+        symbols = read_symbols(X, "X")
+        if len(symbols) < min_samples:
+            raise ValueError(
+                f"Found {len(symbols)} sequence(s) while a minimum of {min_samples} is "
+                f"required by {type(self).__name__}: n_samples = {len(symbols)}."
+            )
+        if reset:
+            known = enumerate(sorted(set(symbols.flat)), start=FIRST)
+            self._vocabulary = {symbol: i for i, symbol in known}
+            self.n_features_in_ = 1
+        return encode_tokens(symbols, self._vocabulary)
+
+    def _pairs(self, X, y, sample_weight, future, known):
+        """Put sequences and encoded targets together; leave out zero weights."""
+        if sample_weight is not None:
+            refuse_non_numbers(self, np.asanyarray(sample_weight), "sample_weight")
+        weights = _check_sample_weight(
+            sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
+        )
+        outputs = self._encode_outputs(X, y, weights, known)
+        future = self._read_future(X, future, known)
+        rows = np.flatnonzero(weights)
+        # Of mean 1 over all output steps.
+        n_steps = outputs.lengths[rows].sum()
+        weights = weights * n_steps / (weights * outputs.lengths).sum()
+        return Pairs(X, outputs, weights.astype(np.float32), future).take(rows)
+
+    def _read_future(self, X, future, known):
+        """Only numbers have one."""
+
+    def _network(self, X, resume):
+        """Decide what to build."""
+        units, embedding_dim = as_tuple(self.units), self.embedding_dim
+        vocabulary_size = None
+        if self._tokens:
+            vocabulary_size = self._vocabulary_size(X, resume)
+        decoder = self._decoder()
+        if embedding_dim is None and (self._tokens or "n_labels" in decoder):
+            embedding_dim = units[0]
+        spec = Seq2SeqSpec(
+            cell=self.cell,
+            units=units,
+            n_features=X.n_features,
+            head=self._head(),
+            bidirectional=bool(self.bidirectional),
+            attention=self.attention,
+            vocabulary_size=vocabulary_size,
+            embedding_dim=embedding_dim,
+            dense_units=as_tuple(self.dense_units),
+            activation=self.activation,
+            layer_norm=bool(self.layer_norm),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            **decoder,
+        )
+        if resume:
+            self._refuse_changes(spec)
+        return spec
+
+    def _vocabulary_size(self, X, resume):
+        if resume:
+            return self._spec.vocabulary_size
+        if self._vocabulary is not None:
+            return FIRST + len(self._vocabulary)
+        return int(X.values.max()) + 1
+
+    def _sequences(self, X):
+        check_is_fitted(self)
+        return self._check_X(X, reset=False)
+
+    def _predictor(self):
+        return _engine.PairPredictor(self._spec, self._weights)
+
+
+@recurrent_estimator
+class Seq2SeqRegressor(Seq2SeqRegressorMixin, BaseSeq2Seq):
+    """Encoder and decoder that predict a sequence of numbers from a sequence.
+
+    One recurrent network reads a sequence, another one starts from its state and
+    predicts step by step, each value from the one before (Sutskever et al., 2014).
+    """
+
+
+@recurrent_estimator
+class Seq2SeqClassifier(Seq2SeqClassifierMixin, BaseSeq2Seq):
+    """Encoder and decoder that predict a sequence of labels from a sequence.
+
+    Translation, spelling, transcription, normalisation: one recurrent network reads a
+    sequence, another one starts from its state and writes labels until it writes the
+    end (Sutskever et al., 2014), attending to what was read (Bahdanau et al., 2015;
+    Luong et al., 2015).
+    """

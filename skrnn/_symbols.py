@@ -1,0 +1,258 @@
+"""Sequences of symbols: strings, lists of tokens or labels, and their numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+
+from skrnn._sequences import Sequences, ragged_array
+
+# Numbers of the tokens of an encoder; 0 is kept for padding.
+UNKNOWN, FIRST = 1, 2
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """Sequences of symbols, one after the other.
+
+    Attributes
+    ----------
+    flat : list
+        All symbols; a string's are its characters.
+    lengths : ndarray of shape (n,)
+        At least 1.
+    form : {"strings", "sequences", "table", "labels"}
+        Strings, sequences of symbols, an array (n, H), or one symbol for each.
+    container, element : type
+        Of the whole and, if that holds sequences, of each.
+    dtype : dtype or None
+        Of an array of symbols.
+    """
+
+    flat: list
+    lengths: np.ndarray
+    form: str
+    container: type = list
+    element: type = list
+    dtype: Any = None
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def lists(self) -> list:
+        """Return each sequence as a list of symbols."""
+        ends = np.cumsum(self.lengths)
+        pairs = zip(ends - self.lengths, ends, strict=True)
+        return [self.flat[first:last] for first, last in pairs]
+
+    def classes(self) -> np.ndarray:
+        """Return all symbols, each once and sorted."""
+        symbols = sorted(set(self.flat))
+        found = np.array(symbols, dtype=self.dtype)
+        # An array of strings forgets NULs at the end.
+        return found if found.tolist() == symbols else np.array(symbols, dtype=object)
+
+
+def holds_symbols(X) -> bool:
+    """Whether X is made of strings, or of sequences of them, rather than of numbers."""
+    if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):
+        return True
+    return _has_one_axis(X) and any(map(_is_string_or_begins_with_one, X))
+
+
+def holds_integers(X) -> bool:
+    """Whether X is made of integers alone, which may be token ids."""
+    arrays = X if _has_one_axis(X) else [X]
+    try:
+        return all(np.asarray(array).dtype.kind in "iu" for array in arrays)
+    except (TypeError, ValueError):
+        return False
+
+
+def _has_one_axis(X):
+    return isinstance(X, list | tuple) or len(getattr(X, "shape", ())) == 1
+
+
+def _is_string_or_begins_with_one(x):
+    if _is_sequence(x) and len(x):
+        x = x[0]
+    return isinstance(x, str | bytes)
+
+
+def _is_sequence(x):
+    return isinstance(x, list | tuple) or getattr(x, "ndim", 0) > 0
+
+
+def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
+    """Read sequences of symbols.
+
+    Parameters
+    ----------
+    data : list, tuple, array or Series
+        Strings, sequences of symbols, an array (n, H), or one symbol for each.
+    name : str
+        What to call it in errors.
+    strings_are_sequences : bool, default=True
+        Whether the strings of an array are sequences of characters, as those of a list
+        always are, or one label each.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the first element that can't be read.
+    """
+    if not isinstance(data, list | tuple):
+        return _read_array(_as_array(data, name), name, strings_are_sequences)
+    if not any(isinstance(x, str | bytes) or _is_sequence(x) for x in data):
+        return _read_array(_array_of_labels(data, name), name, strings_are_sequences)
+    return _read_list(data, name, list)
+
+
+def _as_array(data, name):
+    array = np.asarray(data)
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected a list of strings or of "
+            "sequences, or an array of shape (n,) or (n, H)."
+        )
+    return array
+
+
+def _array_of_labels(labels, name):
+    for i, label in enumerate(labels):
+        _check_symbol(label, f"{name}[{i}]")
+    return np.asarray(labels)
+
+
+def _read_array(array, name, strings_are_sequences):
+    if array.ndim == 1 and array.dtype.kind in "OUST":
+        elements = array.tolist()
+        is_text = any(isinstance(x, str | bytes) for x in elements)
+        if (is_text and strings_are_sequences) or any(map(_is_sequence, elements)):
+            return _read_list(elements, name, np.ndarray)
+    if array.ndim == 2 and not array.shape[1]:
+        raise ValueError(f"{name} has shape {array.shape}: its sequences are empty.")
+    flat = array.ravel().tolist()
+    for i, symbol in enumerate(flat):
+        at = i if array.ndim == 1 else f"{i // array.shape[1]}][{i % array.shape[1]}"
+        _check_symbol(symbol, f"{name}[{at}]")
+    refuse_mixture(flat, name)
+    length = 1 if array.ndim == 1 else array.shape[1]
+    return Symbols(
+        flat,
+        np.full(len(array), length),
+        "labels" if array.ndim == 1 else "table",
+        container=np.ndarray,
+        # Numbers that came as objects get a dtype that says so.
+        dtype=None if _are_numbers_as_objects(array, flat) else array.dtype,
+    )
+
+
+def _are_numbers_as_objects(array, flat):
+    return array.dtype.kind == "O" and not isinstance(flat[0], str)
+
+
+def _read_list(sequences, name, container):
+    is_text = any(isinstance(x, str | bytes) for x in sequences)
+    read = _read_string if is_text else _read_sequence
+    parts = [read(x, f"{name}[{i}]") for i, x in enumerate(sequences)]
+    flat = [symbol for part in parts for symbol in part]
+    refuse_mixture(flat, name)
+    form = "strings" if is_text else "sequences"
+    lengths, first = np.array([len(part) for part in parts]), sequences[0]
+    element = type(first) if isinstance(first, tuple | np.ndarray) else list
+    return Symbols(flat, lengths, form, container, element, _common_dtype(sequences))
+
+
+def _common_dtype(sequences):
+    dtypes = {getattr(x, "dtype", np.dtype(object)) for x in sequences}
+    dtype = np.result_type(*dtypes)
+    return None if dtype.kind == "O" else dtype
+
+
+def _read_string(x, name):
+    if not isinstance(x, str):
+        raise TypeError(
+            f"{name} is {_described(x)}, but others are strings: all must be strings, "
+            "or all lists of symbols."
+        )
+    _refuse_empty(x, name)
+    return x
+
+
+def _read_sequence(x, name):
+    if not _is_sequence(x) or getattr(x, "ndim", 1) != 1:
+        raise TypeError(f"{name} is {_described(x)}; expected a sequence of symbols.")
+    _refuse_empty(x, name)
+    symbols = np.asarray(x).tolist() if isinstance(x, np.ndarray) else list(x)
+    for j, symbol in enumerate(symbols):
+        _check_symbol(symbol, f"{name}[{j}]")
+    return [s.item() if isinstance(s, np.generic) else s for s in symbols]
+
+
+def _refuse_empty(x, name):
+    if not len(x):
+        raise ValueError(f"{name} is empty; every sequence needs at least one symbol.")
+
+
+def _check_symbol(symbol, name):
+    if symbol is None or is_scalar_nan(symbol) or is_pandas_na(symbol):
+        raise ValueError(f"{name} is {symbol!r}: every symbol must be known.")
+    if isinstance(symbol, bytes | complex | dict) or _is_sequence(symbol):
+        raise TypeError(
+            f"{name} is {_described(symbol)}; expected a string or a number."
+        )
+    if isinstance(symbol, float) and np.isinf(symbol):
+        raise ValueError(f"{name} is infinity; expected a finite number or a string.")
+
+
+def refuse_mixture(symbols, name):
+    """Refuse strings beside numbers."""
+    kinds = {isinstance(symbol, str): symbol for symbol in symbols}
+    if len(kinds) == 2:
+        raise TypeError(
+            f"{name} must hold strings or numbers throughout; it holds "
+            f"{kinds[True]!r} and {kinds[False]!r}."
+        )
+
+
+def _described(x):
+    if x is None:
+        return "None"
+    return f"of type {type(x).__name__}"
+
+
+def encode_tokens(symbols: Symbols, vocabulary) -> Sequences:
+    """Return token ids: unknown symbols have one of their own."""
+    ids = [vocabulary.get(symbol, UNKNOWN) for symbol in symbols.flat]
+    ends = np.cumsum(symbols.lengths)
+    return Sequences(
+        values=np.array(ids, np.int32),
+        starts=ends - symbols.lengths,
+        lengths=symbols.lengths,
+        form="ragged",
+        n_timesteps=int(symbols.lengths.max()),
+    )
+
+
+def restore(codes: list, classes: np.ndarray, like: Symbols):
+    """Return sequences of class numbers in the form in which `like` came."""
+    if like.form == "labels":
+        return classes[np.concatenate(codes)]
+    if like.form == "table":
+        return classes[np.stack(codes)]
+    symbols = classes.tolist()
+    lists = [[symbols[code] for code in each] for each in codes]
+    made = [_made(each, like) for each in lists]
+    return ragged_array(made) if like.container is np.ndarray else made
+
+
+def _made(symbols, like):
+    if like.form == "strings":
+        return "".join(symbols)
+    return (
+        np.array(symbols, like.dtype)
+        if like.element is np.ndarray
+        else (like.element(symbols))
+    )

@@ -1,0 +1,237 @@
+"""Targets that are sequences of numbers, all of one length: the horizon."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import _check_sample_weight, assert_all_finite
+
+from skrnn._constraints import StrOptions, fit_context
+from skrnn._sequences import pack_dense
+from skrnn._spec import Head
+from skrnn._targets._reading import check_count, check_numbers, require
+from skrnn._targets._regression import (
+    LOSSES,
+    float_dtype,
+    in_units_of_spread,
+    learn_scale,
+)
+from skrnn._validation import refuse_non_numbers
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Seq2SeqRegressorMixin(RegressorMixin):
+    """Targets are H numbers, or H times K of them, for each sequence."""
+
+    normalize_y: bool = True
+
+    _task_constraints = {
+        "loss": [StrOptions({"auto", *LOSSES})],
+        "normalize_y": ["boolean"],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, future=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences: an array (n, T, F); an array or frame (n, T) of univariate ones;
+            a list of (T_i, F) or (T_i,) arrays; or, with `embedding_dim`, integers.
+        y : array-like of shape (n, H), (n, H, K) or (n,)
+            Numbers at H steps; (n,) is a single step.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the loss; a zero leaves it out.
+        future : array-like of shape (n, H, F2) or (n, H), default=None
+            What is known beforehand about the steps of y: dates, prices, plans. The
+            decoder reads it beside the value before, and ``predict`` needs it too.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; an earlier fit then stays as it was.
+        """
+        return self._report(self._fit(X, y, sample_weight, future))
+
+    def _encode_outputs(self, X, y, weights, known):
+        """Return y in units of its spread; learn its shape, offset and scale."""
+        y = self._read_numbers(X, y)
+        shaped = _as_steps(y)
+        flat = shaped.reshape(-1, shaped.shape[2]).astype(np.float64)
+        if known:
+            self._check_shape(y)
+        else:
+            self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
+            weights = np.repeat(weights, shaped.shape[1])
+            self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
+        scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
+        return pack_dense(scaled.reshape(shaped.shape), "dense")
+
+    def _read_numbers(self, X, y):
+        """Read y as finite numbers (n,), (n, H) or (n, H, K)."""
+        require(self, y)
+        y = y if hasattr(y, "shape") else _one_array(y)
+        if _holds_sequences(y):
+            raise ValueError(
+                f"y holds sequences of different lengths, but {type(self).__name__} "
+                "predicts the same number of steps for each sequence of X: y of shape "
+                "(n, H) or (n, H, K)."
+            )
+        if len(y.shape) not in (1, 2, 3) or 0 in y.shape[1:]:
+            raise ValueError(
+                f"y has shape {y.shape}; {type(self).__name__} expects (n, H), "
+                "(n, H, K) or (n,), and at least one number for each sequence."
+            )
+        check_count(X, y)
+        # scikit-learn's checks know two dimensions.
+        shape = y.shape
+        y = np.asarray(y).reshape(len(y), -1) if len(shape) == 3 else y
+        return check_numbers(self, y).reshape(shape)
+
+    def _check_shape(self, y):
+        if y.shape[1:] != self._y_shape:
+            raise ValueError(
+                f"y has shape {y.shape}, but {type(self).__name__} was fitted with "
+                f"{('n', *self._y_shape)}."
+            )
+
+    @property
+    def _horizon(self):
+        return self._y_shape[0] if self._y_shape else 1
+
+    def _read_future(self, X, future, known):
+        """Return what is known about the steps of y, (n, H, F), or None."""
+        if known:
+            self._check_presence(future)
+        if future is None:
+            self._n_future = 0
+            return None
+        refuse_non_numbers(self, np.asanyarray(future), "future")
+        future = np.asarray(future, np.float32)
+        assert_all_finite(future, input_name="future")
+        future = future[:, :, None] if future.ndim == 2 else future
+        expected = len(X), self._horizon
+        if future.ndim != 3 or future.shape[:2] != expected or not future.shape[2]:
+            raise ValueError(
+                f"future has shape {future.shape}, but X has {expected[0]} sequences "
+                f"and y {expected[1]} steps: expected ({expected[0]}, {expected[1]}, "
+                "n_features)."
+            )
+        if known and future.shape[2] != self._n_future:
+            raise ValueError(
+                f"future has {future.shape[2]} features, but {type(self).__name__} was "
+                f"fitted with {self._n_future}."
+            )
+        self._n_future = future.shape[2]
+        return future
+
+    def _check_presence(self, future):
+        name = type(self).__name__
+        if future is None and self._n_future:
+            raise ValueError(
+                f"{name} was fitted with future, of {self._n_future} features; pass "
+                "future=... here as well."
+            )
+        if future is not None and not self._n_future:
+            raise ValueError(
+                f"{name} was fitted without future, but here it is given; fit with "
+                "future=... as well."
+            )
+
+    def _head(self):
+        return Head(len(self._y_scale), "linear")
+
+    def _decoder(self):
+        return {"n_future": self._n_future}
+
+    def _validation_strata(self, pairs):
+        """No strata: the last rows are held out, which in a series come last."""
+        return None
+
+    def predict(self, X, *, future=None):
+        """Predict the targets of X, each step from the one before.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        future : array-like of shape (n, H, F2) or (n, H), default=None
+            What is known about the steps to predict, if ``fit`` was given such.
+
+        Returns
+        -------
+        y : ndarray
+            Of the shape that y had in ``fit``, in y's units.
+        """
+        sequences = self._sequences(X)
+        future = self._read_future(sequences, future, True)
+        outputs = self._predictor().values(sequences, self._horizon, future)
+        y = outputs.astype(np.float64) * self._y_scale + self._y_offset
+        return y.reshape(len(y), *self._y_shape).astype(self._y_dtype, copy=False)
+
+    def _attention(self, X, future=None):
+        """Return what every step attends to, and the sequences."""
+        sequences = self._sequences(X)
+        future = self._read_future(sequences, future, True)
+        steps = self._horizon, future
+        return self._predictor().values(sequences, *steps, attention=True), sequences
+
+    def score(self, X, y, sample_weight=None, *, future=None):
+        """Return R² over all values at once.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : array-like of shape (n, H), (n, H, K) or (n,)
+            True targets.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the score.
+        future : array-like of shape (n, H, F2) or (n, H), default=None
+            What is known about the steps of y, if ``fit`` was given such.
+
+        Returns
+        -------
+        score : float
+        """
+        predicted = self.predict(X, future=future)
+        truth = self._read_numbers(predicted, y)
+        self._check_shape(truth)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, predicted)
+            sample_weight = np.repeat(sample_weight, predicted[0].size)
+        return r2_score(truth.ravel(), predicted.ravel(), sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _as_steps(y):
+    """Return y as (n, H, K)."""
+    y = y[:, None] if y.ndim == 1 else y
+    return y[:, :, None] if y.ndim == 2 else y
+
+
+def _one_array(y):
+    try:
+        return np.asarray(y)
+    except ValueError:
+        # An array of sequences, to be refused by name.
+        return np.array([*y, None], dtype=object)[:-1]
+
+
+def _holds_sequences(y):
+    kind = getattr(getattr(y, "dtype", None), "kind", None)
+    return kind == "O" and any(map(_length, np.ravel(y)))
+
+
+def _length(x):
+    return 1 if isinstance(x, list | tuple) else getattr(x, "ndim", 0)

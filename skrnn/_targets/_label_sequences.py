@@ -1,0 +1,304 @@
+"""Targets that are sequences of labels of any lengths."""
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight
+
+from skrnn._constraints import Count, StrictInterval, StrOptions, fit_context
+from skrnn._sequences import Sequences, ragged_array
+from skrnn._spec import Head
+from skrnn._symbols import Symbols, read_symbols, restore
+from skrnn._targets._reading import check_count, require
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Seq2SeqClassifierMixin(ClassifierMixin):
+    """Targets are sequences of labels: lists, strings, or rows of an array."""
+
+    max_length: int | None = None
+    n_beams: int = 1
+    length_penalty: float = 0.0
+
+    _task_constraints = {
+        "loss": [StrOptions({"auto", "categorical_crossentropy"})],
+        "max_length": [Count(), None],
+        "n_beams": [Count()],
+        "length_penalty": [StrictInterval(Real, 0, np.inf, closed="left")],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : list of str, array-like or list of array-likes
+            Strings, or sequences of tokens, of token ids or of numbers.
+        y : list of str, list of sequences, or array-like of shape (n,) or (n, H)
+            Labels: the characters of strings, or sequences of strings or of numbers.
+            An array has one label, or H of them, for each sequence of X.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the loss; a zero leaves it out.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; an earlier fit then stays as it was.
+        """
+        return self._report(self._fit(X, y, sample_weight))
+
+    def _read_labels(self, X, y):
+        """Read y; strings in an array are labels unless X holds strings too."""
+        require(self, y)
+        text = self._vocabulary is not None
+        symbols = read_symbols(y, "y", strings_are_sequences=text)
+        if not isinstance(symbols.flat[0], str):
+            check_classification_targets(np.array(symbols.flat))
+        check_count(X, symbols)
+        return symbols
+
+    def _encode_outputs(self, X, y, weights, known):
+        """Return label numbers with their ends; learn the classes and the lengths."""
+        symbols = self._read_labels(X, y)
+        if not known:
+            self._learn_labels(symbols)
+        elif symbols.form != self._labels_like.form:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on y as {self._labels_like.form}; "
+                f"now it is {symbols.form}."
+            )
+        self._learn_lengths(X, symbols, known)
+        numbers = {label: i for i, label in enumerate(self.classes_.tolist())}
+        unknown = set(symbols.flat) - numbers.keys()
+        if unknown:
+            raise ValueError(
+                f"y contains the unknown label {sorted(unknown)[0]!r}; the classes are "
+                f"{self.classes_.tolist()}."
+            )
+        codes = np.array([numbers[label] for label in symbols.flat], np.int32)
+        return _packed(codes, symbols.lengths, len(numbers) if self._has_end else None)
+
+    def _learn_labels(self, symbols):
+        self.classes_ = symbols.classes()
+        self._labels_like = Symbols(
+            [], np.array([]), symbols.form, symbols.container, symbols.element,
+            symbols.dtype,
+        )  # fmt: skip
+        self._has_end = symbols.form in ("strings", "sequences")
+        self._longest_output = self._longest_input = 0
+
+    def _learn_lengths(self, X, symbols, known):
+        longest = int(symbols.lengths.max()), int(X.lengths.max())
+        if known and not self._has_end and longest[0] != self._longest_output:
+            raise ValueError(
+                f"y has {longest[0]} labels a sequence, but {type(self).__name__} was "
+                f"fitted with {self._longest_output}."
+            )
+        self._longest_output = max(longest[0], self._longest_output)
+        self._longest_input = max(longest[1], self._longest_input)
+        self.max_length_ = (
+            self._longest_output if self.max_length is None else self.max_length
+        )
+
+    def _limits(self, X):
+        """Return how many labels each sequence may get."""
+        if not self._has_end:
+            return np.full(len(X), self._longest_output)
+        if self.max_length is not None:
+            return np.full(len(X), self.max_length)
+        # Longer inputs than any in fit may have longer outputs, in proportion.
+        growth = np.maximum(X.lengths / self._longest_input, 1)
+        return np.ceil(self.max_length_ * growth).astype(int)
+
+    def _head(self):
+        return Head(len(self.classes_) + self._has_end, "softmax")
+
+    def _decoder(self):
+        n_labels = len(self.classes_)
+        return {"n_labels": n_labels, "has_end": self._has_end}
+
+    def _validation_strata(self, pairs):
+        """Hold out any sequences."""
+        return np.zeros(len(pairs))
+
+    def predict(self, X):
+        """Predict the labels of X.
+
+        Parameters
+        ----------
+        X : list of str, array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        y : list of str, list of sequences, or ndarray of shape (n,) or (n, H)
+            In the form of the y of ``fit``: the greedy path, or with `n_beams` above 1
+            the best that a beam search finds.
+        """
+        return self._restored(self._codes(self._sequences(X)))
+
+    def _codes(self, sequences):
+        """Return the class numbers that are predicted for each sequence."""
+        if self.n_beams > 1:
+            return [best.labels for best, *_ in self._search(sequences, 1)]
+        paths = self._predictor().greedy(sequences, self._limits(sequences))
+        return [path.labels for path in paths]
+
+    def predict_proba(self, X):
+        """Predict the probability of every label at every step of the greedy path.
+
+        Parameters
+        ----------
+        X : list of str, array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        probabilities : ndarray, or list of ndarrays
+            An object array with, for each sequence, an array (H + 1, n_classes + 1),
+            whose last column is the end of the sequence and whose last row is the step
+            at which it was chosen; one that was cut off at `max_length` has no such
+            row. For a y of shape (n,) an array (n, n_classes), and for one of (n, H) a
+            list of H of them, as scikit-learn has it for several outputs.
+        """
+        sequences = self._sequences(X)
+        paths = self._predictor().greedy(
+            sequences, self._limits(sequences), probabilities=True
+        )
+        found = [path.probabilities for path in paths]
+        if self._has_end:
+            return ragged_array(found)
+        steps = list(np.stack(found, axis=1))
+        return steps[0] if self._labels_like.form == "labels" else steps
+
+    def predict_log_proba(self, X):
+        """Predict the logarithm of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : list of str, array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        log_probabilities : ndarray, or list of ndarrays
+            In the form of ``predict_proba``.
+        """
+        probabilities = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            if isinstance(probabilities, np.ndarray) and probabilities.dtype != object:
+                return np.log(probabilities)
+            logs = [np.log(each) for each in probabilities]
+        return logs if isinstance(probabilities, list) else ragged_array(logs)
+
+    def predict_beams(self, X, n_best=None):
+        """Predict several label sequences for each sequence of X, and their scores.
+
+        Parameters
+        ----------
+        X : list of str, array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        n_best : int, default=None
+            How many; at most `n_beams`, and that many if it is None.
+
+        Returns
+        -------
+        beams : list of lists of tuples
+            For each sequence of X at most `n_best` pairs ``(labels, score)``, the best
+            first, labels in the form of the y of ``fit``. The score is the logarithm of
+            the sequence's probability, its end included, divided by
+            ``((5 + length) / 6) ** length_penalty`` (Wu et al., 2016), the end counted
+            in the length.
+
+        Raises
+        ------
+        ValueError
+            If `n_best` isn't from 1 to `n_beams`.
+        """
+        sequences = self._sequences(X)
+        n_best = self.n_beams if n_best is None else n_best
+        if not Count().is_satisfied_by(n_best) or n_best > self.n_beams:
+            raise ValueError(
+                f"n_best must be an int from 1 to n_beams={self.n_beams}. "
+                f"Got {n_best!r}."
+            )
+        found = self._search(sequences, n_best)
+        ends = np.cumsum([len(beams) for beams in found])
+        labels = self._restored([beam.labels for beams in found for beam in beams])
+        return [
+            [(labels[end - len(beams) + i], b.score) for i, b in enumerate(beams)]
+            for end, beams in zip(ends, found, strict=True)
+        ]
+
+    def _search(self, sequences, n_best):
+        """Return the `n_best` best paths of each sequence."""
+        limits = self._limits(sequences)
+        if self.n_beams > 1:
+            options = self.n_beams, self.length_penalty, n_best
+            return self._predictor().beams(sequences, limits, *options)
+        # One beam is the greedy path.
+        paths = self._predictor().greedy(sequences, limits, probabilities=True)
+        for path in paths:
+            penalty = ((5 + len(path.probabilities)) / 6) ** self.length_penalty
+            path.score = path.log_probability / penalty
+        return [[path] for path in paths]
+
+    def _restored(self, codes):
+        return restore(codes, self.classes_, self._labels_like)
+
+    def _attention(self, X):
+        """Return what every step of the greedy paths attends to, and the sequences."""
+        sequences = self._sequences(X)
+        paths = self._predictor().greedy(
+            sequences, self._limits(sequences), attention=True
+        )
+        return [path.attended for path in paths], sequences
+
+    def score(self, X, y, sample_weight=None):
+        """Return the share of sequences that are predicted exactly.
+
+        Parameters
+        ----------
+        X : list of str, array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : list of str, list of sequences, or array-like of shape (n,) or (n, H)
+            True labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the score.
+
+        Returns
+        -------
+        score : float
+        """
+        sequences = self._sequences(X)
+        truth = self._read_labels(sequences, y).lists()
+        symbols, codes = self.classes_.tolist(), self._codes(sequences)
+        predicted = [[symbols[code] for code in each] for each in codes]
+        same = [a == b for a, b in zip(truth, predicted, strict=True)]
+        weights = _check_sample_weight(sample_weight, sequences.lengths)
+        return float(np.average(same, weights=weights))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _packed(codes, lengths, end):
+    """Pack label numbers; put `end` behind every sequence, if there is one."""
+    ends = np.cumsum(lengths)
+    if end is not None:
+        codes = np.insert(codes, ends, end).astype(np.int32)
+        lengths = lengths + 1
+        ends = np.cumsum(lengths)
+    return Sequences(
+        codes, ends - lengths, lengths, form="ragged", n_timesteps=int(lengths.max())
+    )

@@ -1,0 +1,80 @@
+"""Looking into trained networks."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = ["attention_weights"]
+
+
+def attention_weights(estimator, X, *, future=None):
+    """Return what the steps of a network attend to.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted recurrent estimator, `Seq2SeqRegressor` or `Seq2SeqClassifier`, with
+        `attention`.
+    X : array-like or list of array-likes
+        Sequences of any length, in one of the forms that its ``fit`` takes.
+    future : array-like of shape (n, H, F2) or (n, H), default=None
+        What is known about the steps to predict, for a `Seq2SeqRegressor` that was
+        fitted with it.
+
+    Returns
+    -------
+    weights : ndarray
+        Where every predicted step looks, as shares of one: (n, T_out, T_in), with a row
+        for each predicted step, that of a sequence's end included, or for each step of
+        X with ``return_sequences=True``; of other recurrent estimators, whose last
+        state alone attends, (n, T_in). Sequences of different lengths are filled up
+        with zeros. With several heads it is their mean.
+
+    Raises
+    ------
+    ValueError
+        If the network has no attention.
+
+    Examples
+    --------
+    >>> from skrnn import Seq2SeqClassifier
+    >>> from skrnn.inspection import attention_weights
+    >>> words = ["ab", "ba", "abb", "bab"] * 10
+    >>> model = Seq2SeqClassifier(units=8, epochs=2, random_state=0)
+    >>> model = model.set_params(max_length=3).fit(words, words)
+    >>> weights = attention_weights(model, ["ab", "abb"])
+    >>> weights.shape[0], weights.shape[2]
+    (2, 3)
+    >>> bool(weights[0, :, 2].any())  # "ab" has no third character
+    False
+    """
+    check_is_fitted(estimator)
+    if not hasattr(estimator, "_attention"):
+        raise TypeError(
+            "attention_weights takes a recurrent estimator of skrnn. "
+            f"Got {type(estimator).__name__}."
+        )
+    if estimator._spec.attention is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} has no attention: fit it with attention="
+            "'additive', 'dot' or 'multihead'."
+        )
+    options = {} if future is None else {"future": future}
+    rows, sequences = estimator._attention(X, **options)
+    return _filled_up(rows, sequences, estimator._spec.return_sequences)
+
+
+def _filled_up(rows, sequences, of_own_steps):
+    """Put arrays (T_i,) or (H_i, T_i) into one, at the places of X's own steps."""
+    n_steps, offsets = sequences.n_timesteps, sequences.offsets
+    shape: tuple = (n_steps,)
+    if rows[0].ndim == 2:
+        longest = n_steps if of_own_steps else max(map(len, rows))
+        shape = longest, n_steps
+    whole = np.zeros((len(rows), *shape))
+    for i, row in enumerate(rows):
+        first = 0 if offsets is None else offsets[i]
+        # A padded array has its steps where the user put them.
+        top = first if of_own_steps else 0
+        at = slice(first, first + row.shape[-1])
+        whole[i][(at,) if row.ndim == 1 else (slice(top, top + len(row)), at)] = row
+    return whole
