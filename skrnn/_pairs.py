@@ -70,6 +70,11 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """The numbers of input steps: batches are made of sequences about as long."""
+        return self.inputs.lengths
+
     def take(self, rows) -> "Pairs":
         """Return the pairs at `rows`."""
         return dataclasses.replace(

@@ -150,6 +150,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.sequences)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """The numbers of steps: batches are made of sequences about as long."""
+        return self.sequences.lengths
+
     def take(self, rows) -> "Dataset":
         """Return the sequences at `rows` with their targets; nothing is copied."""
         return dataclasses.replace(

@@ -20,11 +20,11 @@ class Loop:
     def __init__(self, program, spec, plan, training, validation):
         self.program, self.spec, self.plan = program, spec, plan
         self.data = program.load(training)
-        self.lengths = training.sequences.lengths
+        self.lengths = training.lengths
         self.validation = None
         if validation is not None:
             # Sorted, because nothing is padded further than to a batch's longest.
-            rows = np.argsort(validation.sequences.lengths, kind="stable")
+            rows = np.argsort(validation.lengths, kind="stable")
             self.validation = program.load(validation), cut(rows, _EVALUATION_BATCH)
         names = ["loss"] + ["val_loss"] * (validation is not None)
         self.history: dict[str, list[float]] = {name: [] for name in names}
