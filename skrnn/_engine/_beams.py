@@ -28,7 +28,7 @@ def search(steps, limits, n_beams, length_penalty, n_best):
 
 
 class Beams:
-    """The unfinished outputs (`n_beams`, B), and what has been finished.
+    """The unfinished outputs, one and then up to `n_beams`, and what has been finished.
 
     Attributes
     ----------
@@ -47,16 +47,16 @@ class Beams:
         n = len(limits)
         self.rows, self.going = np.arange(n), np.ones(n, bool)
         self.found: list[list] = [[] for _ in range(n)]
-        # All begin alike: but for one they must not be taken for others.
-        self._alive = np.full((n_beams, n), -np.inf, np.float32)
-        self._alive[0] = 0
-        self._paths = np.zeros((n_beams, n, limits.max()), np.int32)
-        self._fed = np.full(n_beams * n, steps.spec.start, np.int32)
-        steps.continue_from(np.tile(np.arange(n), n_beams))
+        # The score that is to be beaten.
+        self._least = np.full(n, -np.inf)
+        # Their log-probabilities (k, B), labels (k, B, H), and the last of these.
+        self._alive = np.zeros((1, n), np.float32)
+        self._paths = np.zeros((1, n, limits.max()), np.int32)
+        self._fed = np.full(n, steps.spec.start, np.int32)
 
     def step(self, t):
         """Make every unfinished output one label longer."""
-        outputs = self.steps.next(self._fed, n=self.n_beams)
+        outputs = self.steps.next(self._fed, n=len(self._alive))
         values, parents, labels = self._candidates(outputs)
         is_end = labels == self.steps.spec.end
         self._finish(t, values, parents, is_end)
@@ -66,7 +66,9 @@ class Beams:
             for each in (values, parents, labels)
         )
         columns = np.arange(len(self.rows))
-        self._alive, self._paths = values, self._paths[parents, columns]
+        is_end = labels == self.steps.spec.end
+        self._alive = np.where(is_end, np.float32(-np.inf), values)
+        self._paths = self._paths[parents, columns]
         self._paths[:, :, t] = labels
         self._cut(t)
         self._stop()
@@ -77,7 +79,7 @@ class Beams:
 
         Twice as many as beams: as many as that can be ends.
         """
-        outputs = outputs.reshape(self.n_beams, len(self.rows), -1)
+        outputs = outputs.reshape(*self._alive.shape, -1)
         n_classes = outputs.shape[-1]
         outputs = outputs - outputs.max(axis=-1, keepdims=True)
         outputs -= np.log(np.exp(outputs).sum(axis=-1, keepdims=True))
@@ -93,24 +95,31 @@ class Beams:
         return values, best // n_classes, best % n_classes
 
     def _finish(self, t, values, parents, is_end):
+        values = values[:, : self.n_beams]
         is_end = is_end[:, : self.n_beams] & self.going[:, None]
-        for i, j in np.argwhere(is_end & np.isfinite(values[:, : self.n_beams])):
+        for i, j in np.argwhere(is_end & self._is_better(t, values.T).T):
             path = self._paths[parents[i, j], i, :t]
             self._add(self.rows[i], path, values[i, j], t + 1)
 
     def _cut(self, t):
         """Finish what has reached its limit."""
-        for i in np.flatnonzero(self.going & (self.limits[self.rows] == t + 1)):
-            for k in np.flatnonzero(np.isfinite(self._alive[:, i])):
-                path = self._paths[k, i, : t + 1]
-                self._add(self.rows[i], path, self._alive[k, i], t + 1)
-            self.going[i] = False
+        is_over = self.going & (self.limits[self.rows] == t + 1)
+        for k, i in np.argwhere(is_over & self._is_better(t, self._alive)):
+            path = self._paths[k, i, : t + 1]
+            self._add(self.rows[i], path, self._alive[k, i], t + 1)
+        self.going &= ~is_over
+
+    def _is_better(self, t, log_p):
+        """Whether outputs (k, B) that end at step `t` are better than those found."""
+        return log_p / self._penalty(t + 1) > self._least[self.rows]
 
     def _add(self, row, path, log_p, n_steps):
         found, log_p = self.found[row], float(log_p)
         score = log_p / self._penalty(n_steps)
         insort(found, (path.copy(), log_p, score), key=lambda entry: -entry[2])
         del found[self.n_best :]
+        if len(found) == self.n_best:
+            self._least[row] = found[-1][2]
 
     def _penalty(self, n_steps):
         """Return what divides a log-probability (Wu et al., 2016, equation 14)."""
@@ -119,10 +128,7 @@ class Beams:
     def _stop(self):
         """Find the sequences that can't get any better."""
         most = self._alive.max(axis=0) / self._penalty(self.limits[self.rows])
-        for i in np.flatnonzero(self.going):
-            found = self.found[self.rows[i]]
-            enough = len(found) == self.n_best and found[-1][2] >= most[i]
-            self.going[i] = not enough and np.isfinite(most[i])
+        self.going &= most > self._least[self.rows]
 
     def _go_on(self, parents, labels):
         keep = np.arange(len(self.rows))
