@@ -247,6 +247,16 @@ def test_strings_in_an_array_are_labels_beside_numbers():
     assert model.fit(np.ones((40, 3)), y.tolist()).classes_.tolist() == list("dnopuw")
 
 
+def test_a_score_reads_strings_as_fit_did():
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    y = np.where(x[:, 2] > 0, "up", "down")
+    model = Seq2SeqClassifier(**LEARNS).fit(x, y)
+    assert model.score(x, y.tolist()) == model.score(x, y) > 0.8
+    model.fit(x, y.tolist())
+    assert model.predict(x)[0] in ("up", "down")
+    assert model.score(x, y.tolist()) == model.score(x, y) > 0.8
+
+
 @pytest.mark.parametrize("n_targets", [0, 1, 2])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 def test_numbers_keep_their_shape_and_precision(n_targets, dtype):
@@ -328,8 +338,12 @@ def test_outputs_are_as_long_as_the_longest_of_fit():
     assert model.max_length_ == longest
     assert max(map(len, model.predict(SOME))) <= longest
     # Longer inputs, longer outputs: in proportion to the longest input of fit.
-    limits = model._limits(model._check_X(["a" * 2 * longest, "a"], reset=False))
-    assert limits.tolist() == [2 * longest, longest]
+    inputs = model._check_X(["a" * 2 * longest, "a"], reset=False)
+    assert model._limits(inputs).tolist() == [2 * longest, longest]
+    # It may be set later, and unset.
+    assert model.set_params(max_length=2)._limits(inputs).tolist() == [2, 2]
+    model.set_params(max_length=None)
+    assert model._limits(inputs).tolist() == [2 * longest, longest]
 
 
 @pytest.mark.parametrize("max_length", [1, 2, 7])

@@ -55,10 +55,17 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         """
         return self._report(self._fit(X, y, sample_weight))
 
-    def _read_labels(self, X, y):
-        """Read y; strings in an array are labels unless X holds strings too."""
+    def _read_labels(self, X, y, known):
+        """Read y; strings in an array are labels unless X holds strings too.
+
+        Later they are what they were in ``fit``, in a list too.
+        """
         require(self, y)
         text = self._vocabulary is not None
+        if known:
+            text = self._labels_like.form == "strings"
+            if self._labels_like.form == "labels" and isinstance(y, list | tuple):
+                y = np.array([*y, None], dtype=object)[:-1]
         symbols = read_symbols(y, "y", strings_are_sequences=text)
         if not isinstance(symbols.flat[0], str):
             check_classification_targets(np.array(symbols.flat))
@@ -67,7 +74,7 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
 
     def _encode_outputs(self, X, y, weights, known):
         """Return label numbers with their ends; learn the classes and the lengths."""
-        symbols = self._read_labels(X, y)
+        symbols = self._read_labels(X, y, known)
         if not known:
             self._learn_labels(symbols)
         elif symbols.form != self._labels_like.form:
@@ -116,7 +123,7 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             return np.full(len(X), self.max_length)
         # Longer inputs than any in fit may have longer outputs, in proportion.
         growth = np.maximum(X.lengths / self._longest_input, 1)
-        return np.ceil(self.max_length_ * growth).astype(int)
+        return np.ceil(self._longest_output * growth).astype(int)
 
     def _head(self):
         return Head(len(self.classes_) + self._has_end, "softmax")
@@ -279,7 +286,7 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         score : float
         """
         sequences = self._sequences(X)
-        truth = self._read_labels(sequences, y).lists()
+        truth = self._read_labels(sequences, y, True).lists()
         symbols, codes = self.classes_.tolist(), self._codes(sequences)
         predicted = [[symbols[code] for code in each] for each in codes]
         same = [a == b for a, b in zip(truth, predicted, strict=True)]
