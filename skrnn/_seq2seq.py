@@ -18,13 +18,13 @@ from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import DIRECT_OPTIMIZERS, NetworkSpec, as_tuple
 from skrnn._state import unchanged_on_error
 from skrnn._symbols import (
-    FIRST,
     encode_tokens,
     holds_integers,
     holds_symbols,
     read_symbols,
 )
 from skrnn._targets import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
+from skrnn._token_ids import FIRST_WORD, vocabulary_size
 from skrnn._validation import check_sequences, refuse_non_numbers
 
 
@@ -64,8 +64,10 @@ class BaseSeq2Seq(BaseNetwork):
         """Read X as packed sequences of numbers, or of token ids."""
         text = holds_symbols(X)
         if reset:
-            integers = self.embedding_dim is not None and holds_integers(X)
-            self._vocabulary, self._tokens = None, text or integers
+            # Those of a TextSequencer can't be numbers.
+            ids = getattr(X, "vocabulary", None) is not None
+            ids |= self.embedding_dim is not None and holds_integers(X)
+            self._vocabulary, self._tokens = None, text or ids
         elif text != (self._vocabulary is not None):
             kinds = "numbers", "strings"
             raise TypeError(
@@ -93,7 +95,7 @@ class BaseSeq2Seq(BaseNetwork):
                 f"required by {type(self).__name__}: n_samples = {len(symbols)}."
             )
         if reset:
-            known = enumerate(sorted(set(symbols.flat)), start=FIRST)
+            known = enumerate(sorted(set(symbols.flat)), start=FIRST_WORD)
             self._vocabulary = {symbol: i for i, symbol in known}
             self.n_features_in_ = 1
         return encode_tokens(symbols, self._vocabulary)
@@ -149,7 +151,9 @@ class BaseSeq2Seq(BaseNetwork):
         if resume:
             return self._spec.vocabulary_size
         if self._vocabulary is not None:
-            return FIRST + len(self._vocabulary)
+            return vocabulary_size(self._vocabulary)
+        if X.vocabulary is not None:
+            return vocabulary_size(X.vocabulary)
         return int(X.values.max()) + 1
 
     def _sequences(self, X):

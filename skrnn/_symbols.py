@@ -7,9 +7,7 @@ import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
 from skrnn._sequences import Sequences, ragged_array
-
-# Numbers of the tokens of an encoder; 0 is kept for padding.
-UNKNOWN, FIRST = 1, 2
+from skrnn._token_ids import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from skrnn._cells import CELLS
 from skrnn._engine._native_optimizers import FORMULAS
 from skrnn._spec import DIRECT_OPTIMIZERS
 from skrnn.inspection import attention_weights
-from skrnn.preprocessing import SequenceWise
+from skrnn.preprocessing import SequenceWise, TextSequencer
 
 LEARNS = dict(units=24, epochs=60, learning_rate=0.01, random_state=0)
 
@@ -238,6 +238,15 @@ def test_strings_and_lists_of_their_characters_are_the_same():
 def test_an_unknown_character_is_read_as_unknown(reverser):
     unknown = reverser.predict(["abx", "aby"])
     assert unknown[0] == unknown[1]
+
+
+def test_the_ids_of_a_text_sequencer_are_tokens():
+    texts = [" ".join(word) for word in WORDS]
+    sequencer = TextSequencer(tokenizer=str.split)
+    model = make_pipeline(sequencer, Seq2SeqClassifier(**LEARNS)).fit(texts, BACKWARDS)
+    assert model.score(texts, BACKWARDS) > 0.8
+    assert model[-1]._spec.vocabulary_size == 2 + len("abcd")
+    assert isinstance(model.predict(["a b zz"])[0], str)
 
 
 def test_strings_in_an_array_are_labels_beside_numbers():
