@@ -24,9 +24,9 @@ def main():
     parser.add_argument("--textbook-words", type=int, default=5)
     arguments = parser.parse_args()
     words = make_words(3_000)
-    model = Seq2SeqClassifier(
-        units=arguments.units, bidirectional=True, epochs=5, random_state=0
-    ).fit(words, [word[::-1] for word in words])
+    model = Seq2SeqClassifier(units=arguments.units, epochs=5, random_state=0).fit(
+        words, [word[::-1] for word in words]
+    )
     tested = make_words(1_000, seed=1)
     greedy = seconds(lambda: model.predict(tested), arguments.rounds)
     length = np.mean([len(word) for word in model.predict(tested)])

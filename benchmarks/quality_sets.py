@@ -401,7 +401,7 @@ SETS = {
 }
 
 # Of a spelling or of any other text written by characters, found on development sets.
-SPELLING = dict(units=64, bidirectional=True)
+SPELLING = dict(units=64)
 
 
 def spelling(language, name, bar, published):
@@ -459,7 +459,7 @@ SETS |= {
         read=lambda path: Split(*pairs.read_sentences(path)),
         path="seq2seq",
         model=pairs.transducer,
-        params=dict(units=128, bidirectional=True, dropout=0.3, n_beams=5),
+        params=dict(units=128, dropout=0.3, n_beams=5),
         metric=BLEU,
         bar=None,
         floors={"word for word": pairs.WordForWord()},

@@ -86,7 +86,7 @@ for word in words[:6]:
 # X is a list of strings, y a list of lists: a sound may be written with two letters. A
 # string is read as its characters.
 train, test = slice(0, 2000), slice(2000, None)
-model = Seq2SeqClassifier(units=48, bidirectional=True, epochs=25, random_state=0)
+model = Seq2SeqClassifier(units=48, epochs=25, random_state=0)
 model.fit(words[train], sounds[train])
 
 letter_by_letter = [[SOUNDS.get(c, "") for c in word] for word in words[test]]

@@ -19,6 +19,8 @@ from skrnn._targets._reading import check_count, require
 class Seq2SeqClassifierMixin(ClassifierMixin):
     """Targets are sequences of labels: lists, strings, or rows of an array."""
 
+    # With one direction twice to three times as many words are spelt wrongly.
+    bidirectional: bool = True
     max_length: int | None = None
     n_beams: int = 1
     length_penalty: float = 0.0
