@@ -68,11 +68,18 @@ def spelling(output):
     return network > 0.9 > floor
 
 
+def sentiment(output):
+    names = "words  ", "pairs of words", "LSTM"
+    words, pairs, network = (numbers_after(name, output)[0] for name in names)
+    return words < pairs < network and network > 0.95
+
+
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
+        ("plot_sentiment.py", sentiment),
         ("plot_tagging.py", tagging),
         ("plot_spelling.py", spelling),
     ],
@@ -83,10 +90,6 @@ def test_gallery(script, holds, tmp_path):
 
 
 def test_every_gallery_script_is_tested():
-    tested = {
-        "plot_forecasting.py",
-        "plot_ragged_classification.py",
-        "plot_spelling.py",
-        "plot_tagging.py",
-    }
+    names = ("forecasting", "ragged_classification", "sentiment", "spelling", "tagging")
+    tested = {f"plot_{name}.py" for name in names}
     assert {path.name for path in EXAMPLES.glob("plot_*.py")} == tested
