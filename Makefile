@@ -6,10 +6,11 @@ PYTHON ?= python3
 WORKERS ?= 2
 TESTS ?=
 PYTEST_ARGS ?=
+ROWS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-STAMPS := $(addprefix $(VENV)/.,docs examples test)
+STAMPS := $(addprefix $(VENV)/.,bench docs examples test)
 EXAMPLES := $(sort $(wildcard examples/plot_*.py))
 
 # TensorFlow greets on stderr; only warnings and errors are worth a reader's time.
@@ -23,7 +24,7 @@ QUIETLY := 2> >(grep --line-buffered -vE \
 .DELETE_ON_ERROR:
 # Two installs into one environment would step on each other.
 .NOTPARALLEL:
-.PHONY: help demo test jax lint types docs examples bench clean
+.PHONY: help demo test jax lint types docs examples bench performance clean
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -57,6 +58,9 @@ examples: $(VENV)/.examples ## Run every example of the gallery, without windows
 
 bench: $(VENV)/.test ## Print how good the defaults are on real data (docs/quality.txt)
 	@$(BIN)/python benchmarks/quality.py --output docs/quality.txt $(QUIETLY)
+
+performance: $(VENV)/.bench ## Print how fast it is, beside its peers (25 min; ROWS="import grid")
+	@$(BIN)/python benchmarks/performance.py $(if $(ROWS),--rows $(ROWS)) $(QUIETLY)
 
 clean: ## Remove what was built, but not .venv
 	rm -rf build dist docs/_build docs/gallery docs/reference/generated

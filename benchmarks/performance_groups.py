@@ -193,7 +193,7 @@ def first_fit(rounds, _seconds):
 def importing(rounds, _seconds):
     cases = {
         "import": [("skrnn",), ("sklearn",)],
-        "importing an estimator": [
+        "import of an estimator": [
             ("skrnn", "LSTMRegressor"),
             ("sklearn.neural_network", "MLPRegressor"),
         ],

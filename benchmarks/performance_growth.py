@@ -96,17 +96,17 @@ def table(cases):
         unit = "s an epoch" if sweep.per_epoch else "ms a step"
         yield f"\n{unit} against {sweep.label}; exponents of all values and the upper"
         values = sorted({point[0] for points in ways.values() for point in points})
-        header = "".join(f"{value:>10,}" for value in values)
+        header = "".join(f"{value:>12,}" for value in values)
         yield f"{'':26}{header}{'all':>8}{'upper':>8}"
         for way, points in ways.items():
             at = {value: middle for value, middle, *_ in points}
-            cells = "".join(f"{number(at.get(value)):>10}" for value in values)
+            cells = "".join(f"{number(at.get(value)):>12}" for value in values)
             slopes = exponent(points), exponent(points[len(points) // 2 :])
             yield f"{way:26}{cells}" + "".join(f"{slope:8.2f}" for slope in slopes)
 
 
 def number(value):
-    return "-" if value is None else f"{value:.3g}"
+    return "-" if value is None else f"{value:#.3g}"
 
 
 LOOKS = {

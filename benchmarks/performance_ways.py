@@ -88,7 +88,7 @@ class Keras:
         cells = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
         return self.keras.Sequential(
             [
-                self.keras.Input((None, problem.features)),
+                self.keras.Input((problem.steps, problem.features)),
                 cells[problem.cell](problem.units),
                 layers.Dense(1),
             ]
@@ -175,7 +175,7 @@ class Torch:
 
     def trainer(self, problem, X, y):
         torch, model = self.torch, self.network(problem)()
-        X, y = torch.from_numpy(np.ascontiguousarray(X)), torch.from_numpy(y)[:, None]
+        X, y = torch.from_numpy(np.array(X)), torch.from_numpy(y)[:, None]
         optimizer = torch.optim.Adam(model.parameters(), RATE)
         criterion = torch.nn.MSELoss()
 

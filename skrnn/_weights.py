@@ -123,6 +123,12 @@ def attention_weights(attention, width, query_width=None):
     return tables[attention]
 
 
+# Numbers of a matrix that OpenBLAS factors in one thread. With more of them it wakes up
+# another one hundreds of times, and may wait each time if the other cores are busy: up
+# to a tenth of a second for 50 units, where a whole fit may take half of one.
+_FACTORED_ALONE = 9000
+
+
 def _glorot(rng, shape, _cell):
     limit = np.sqrt(6 / sum(shape))
     return rng.uniform(-limit, limit, shape)
@@ -130,9 +136,18 @@ def _glorot(rng, shape, _cell):
 
 def _orthogonal(rng, shape, _cell):
     units, columns = shape
-    q, r = np.linalg.qr(rng.standard_normal((columns, units)))
-    # The signs make the distribution uniform over orthogonal matrices.
-    return (q * np.sign(np.diag(r))).T
+    drawn = rng.standard_normal((columns, units))
+    q, width = np.empty_like(drawn), max(_FACTORED_ALONE // columns, 16)
+    # A few columns at a time. Twice is enough to be orthogonal to those before them
+    # (Giraud et al., 2005).
+    for at in range(0, units, width):
+        before, part = q[:, :at], drawn[:, at : at + width]
+        for _ in range(2):
+            part = part - before @ (before.T @ part)
+        found, r = np.linalg.qr(part)
+        # The signs make the distribution uniform over orthogonal matrices.
+        q[:, at : at + width] = found * np.sign(np.diag(r))
+    return q.T
 
 
 def _cell_bias(_rng, shape, cell):

@@ -27,7 +27,7 @@ from skrnn._attention import ATTENTIONS, attention, number_of_heads
 from skrnn._cells import ACTIVATIONS, CELLS
 from skrnn._engine import _numpy_kit
 from skrnn._networks import build_model
-from skrnn._spec import NetworkSpec
+from skrnn._spec import Head, NetworkSpec
 from skrnn._weights import attention_weights, initial_weights, weight_table
 
 # One float32 rounding is 6e-8 of a value; these nets add up some hundred of them.
@@ -219,6 +219,18 @@ def test_first_recurrent_kernels_are_orthogonal_and_forget_gates_open():
     _, recurrent, bias, *_ = initial_weights(spec, 0)
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(5), atol=1e-6)
     np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], 5))
+
+
+@pytest.mark.parametrize(("units", "cell"), [(50, "lstm"), (130, "rnn"), (97, "gru")])
+def test_orthogonal_kernels_drawn_in_parts_are_those_of_one_factorisation(units, cell):
+    spec = NetworkSpec(cell, (units,), 2, Head(1))
+    kernel = initial_weights(spec, 0)[1]
+    rng = np.random.default_rng(0)
+    first = weight_table(spec)[0].shape
+    rng.uniform(size=first)
+    q, r = np.linalg.qr(rng.standard_normal(kernel.shape[::-1]))
+    np.testing.assert_allclose(kernel, (q * np.sign(np.diag(r))).T, atol=1e-7)
+    np.testing.assert_allclose(kernel @ kernel.T, np.eye(units), atol=2e-6)
 
 
 @every_spec
