@@ -32,11 +32,11 @@ _PUBLIC = dict.fromkeys(
     "skrnn.preprocessing",
 )
 
-__all__ = ["preprocessing", *_PUBLIC]
+__all__ = ["preprocessing", "text", *_PUBLIC]
 
 
 def __getattr__(name):
-    if name in ("preprocessing", "scikeras"):
+    if name in ("preprocessing", "scikeras", "text"):
         return importlib.import_module(f"skrnn.{name}")
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)

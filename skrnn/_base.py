@@ -1,39 +1,33 @@
 """The estimators' common part: parameters, `fit` as a table of contents, state."""
 
 import inspect
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn import _engine
 from skrnn._attention import ATTENTIONS
-from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
+from skrnn._cells import CELLS
 from skrnn._constraints import (
     Count,
     Counts,
-    Instance,
     Instances,
-    Share,
     StrOptions,
     fit_context,
-    positive,
 )
 from skrnn._holdout import hold_out
 from skrnn._seed import draw_seed
-from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, TrainPlan
+from skrnn._spec import Dataset, NetworkSpec, TrainPlan
 from skrnn._state import unchanged_on_error
 from skrnn._streaming import StreamingPredictor
+from skrnn._trained import TrainedNetwork, as_tuple
 from skrnn._validation import check_sequences, refuse_non_numbers
-from skrnn._weights import initial_weights
 
 # With fewer sequences than this, early_stopping="auto" trains for all epochs on all:
 # sets of 40 to 270 sequences lose more by what is held out, series of 2,000 rows gain.
@@ -41,67 +35,31 @@ EARLY_STOPPING_FROM = 500
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TrainedNetwork):
     """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
 
-    units: int | tuple[int, ...] = 32
     bidirectional: bool = False
     return_sequences: bool = False
     attention: str | None = None
     embedding_dim: int | None = None
     dense_units: int | tuple[int, ...] = ()
-    activation: str = "tanh"
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    layer_norm: bool = False
     loss: Any = "auto"
-    optimizer: Any = "adam"
-    learning_rate: float = 3e-3
-    clipnorm: float | None = 1.0
-    epochs: int = 200
-    batch_size: int = 32
-    shuffle: bool = True
-    early_stopping: bool | str = "auto"
-    validation_split: float = 0.1
-    patience: int = 10
     callbacks: Any = None
-    warm_start: bool = False
-    verbose: int = 0
-    random_state: Any = None
 
     _network_constraints = {
-        "units": [Count(), Counts()],
         "bidirectional": ["boolean"],
         "return_sequences": ["boolean"],
         "attention": [StrOptions(set(ATTENTIONS)), None],
         "embedding_dim": [Count(), None],
         "dense_units": [Count(), Counts(empty=True)],
-        "activation": [StrOptions(set(HIDDEN_ACTIVATIONS))],
-        "dropout": [Share()],
-        "recurrent_dropout": [Share()],
-        "layer_norm": ["boolean"],
-        "optimizer": [
-            StrOptions(set(OPTIMIZERS)),
-            Instance("keras.optimizers.Optimizer", "apply"),
-        ],
-        "learning_rate": [positive()],
-        "clipnorm": [positive(), None],
-        "epochs": [Count()],
-        "batch_size": [Count()],
-        "shuffle": ["boolean"],
-        "early_stopping": ["boolean", StrOptions({"auto"})],
-        "validation_split": [Share(zero=False)],
-        "patience": [Count()],
         "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
     }
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         task = getattr(cls, "_task_constraints", {})
-        cls._parameter_constraints = cls._network_constraints | task
+        shared = cls._training_constraints
+        cls._parameter_constraints = cls._network_constraints | shared | task
         if "cell" in inspect.get_annotations(cls):
             cls._parameter_constraints |= {"cell": [StrOptions(set(CELLS))]}
 
@@ -163,13 +121,6 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         trained = _engine.train(spec, plan, training, validation, *start)
         self._keep(spec, trained, resume)
         return trained
-
-    @property
-    def _is_fitted(self):
-        return hasattr(self, "_weights")
-
-    def __sklearn_is_fitted__(self):
-        return self._is_fitted
 
     def _check_X(self, X, *, reset, min_samples=1):
         """Read X as packed sequences."""
@@ -239,7 +190,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tokens = self.embedding_dim is not None
         spec = NetworkSpec(
             cell=self.cell,
-            units=_as_tuple(self.units),
+            units=as_tuple(self.units),
             n_features=X.n_features,
             head=self._head(),
             bidirectional=bool(self.bidirectional),
@@ -247,7 +198,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             attention=self.attention,
             vocabulary_size=known or (int(X.values.max()) + 1 if tokens else None),
             embedding_dim=self.embedding_dim,
-            dense_units=_as_tuple(self.dense_units),
+            dense_units=as_tuple(self.dense_units),
             activation=self.activation,
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
@@ -270,42 +221,10 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         rows = hold_out(len(dataset), self.validation_split, strata, plan.seed)
         return dataset.take(rows[0]), dataset.take(rows[1])
 
-    def _start(self, spec, seed, resume):
-        """Return the weights and the optimizer's state to start from."""
-        if resume:
-            same = self._optimizer_kind == _kind(self.optimizer)
-            return self._weights, self._optimizer_state if same else None
-        return initial_weights(spec, seed), None
-
     def _keep(self, spec, trained, resume):
-        """Set the fitted attributes."""
-        before = getattr(self, "history_", {}) if resume else {}
-        n_before = getattr(self, "n_iter_", 0) if resume else 0
-        self._spec, self._weights = spec, trained.weights
-        self._optimizer_state = trained.optimizer_state
-        self._optimizer_kind = _kind(self.optimizer)
+        super()._keep(spec, trained, resume)
         self._model = None
-        self.history_ = trained.history_after(before, n_before)
-        n_finished = len(trained.history["loss"])
-        self.n_iter_ = n_before + n_finished
-        self.best_epoch_ = n_before + min(trained.best_epoch, n_finished)
         self._n_features_out = spec.units[-1] * len(spec.directions)
-
-    def _report(self, trained):
-        """Return self, having told how training ended if it didn't by itself."""
-        if trained.diverged:
-            kept = f"of epoch {self.best_epoch_}" if self.best_epoch_ else "before it"
-            warnings.warn(
-                f"Training of {type(self).__name__} stopped in epoch "
-                f"{self.n_iter_ + 1}: the loss is not finite. The finite weights "
-                f"{kept} are kept. Scale X, or try a lower learning_rate (now "
-                f"{self.learning_rate}) or clipnorm (now {self.clipnorm}).",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        if trained.interrupted:
-            raise KeyboardInterrupt
-        return self
 
     def _run(self, X, **wanted):
         """Return X as sequences, and what the network makes of them."""
@@ -386,12 +305,3 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _as_tuple(units):
-    units = units if isinstance(units, tuple | list) else (units,)
-    return tuple(int(n) for n in units)
-
-
-def _kind(optimizer):
-    return optimizer if isinstance(optimizer, str) else type(optimizer).__name__

@@ -6,7 +6,12 @@ The classes derive from ``Interval`` because that is what scikit-learn's check l
 from numbers import Integral, Real
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, Options
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    validate_parameter_constraints,
+)
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 
 __all__ = [
@@ -20,6 +25,7 @@ __all__ = [
     "Share",
     "StrOptions",
     "StrictInterval",
+    "check_arguments",
     "fit_context",
     "positive",
 ]
@@ -99,3 +105,14 @@ class Instances(Instance):
 def positive():
     """Return the constraint of a finite number above 0."""
     return StrictInterval(Real, 0, float("inf"), closed="neither")
+
+
+def check_arguments(constraints, given, method):
+    """Check the arguments of a method as parameters are checked.
+
+    Raises
+    ------
+    ValueError
+        That names the argument, its value and what was expected.
+    """
+    validate_parameter_constraints(constraints, given, caller_name=method)

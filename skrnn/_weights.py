@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from skrnn._cells import CELLS
-from skrnn._spec import NetworkSpec
+from skrnn._spec import LanguageSpec, NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,32 @@ def weight_table(spec: NetworkSpec) -> tuple[Weight, ...]:
     return (*table, *_dense_weights("head", width, spec.head.units))
 
 
-def initial_weights(spec: NetworkSpec, seed: int) -> list[np.ndarray]:
+@lru_cache(maxsize=64)
+def language_weight_table(spec: LanguageSpec) -> tuple[Weight, ...]:
+    """List the weights of a language model."""
+    width = spec.embedding_dim
+    table = [Weight("embedding", (spec.vocabulary_size, width), "uniform")]
+    for layer, units in enumerate(spec.units):
+        table += cell_weights(spec.cell, f"recurrent_{layer}", width, units)
+        width = units
+        if spec.layer_norm:
+            table += _norm_weights(f"norm_{layer}", width)
+    kernel, bias = _dense_weights("head", width, spec.vocabulary_size)
+    return (*table, bias) if spec.tie_weights else (*table, kernel, bias)
+
+
+def initial_weights(spec: NetworkSpec | LanguageSpec, seed: int) -> list[np.ndarray]:
     """Draw the first weights of `spec`.
 
     Kernels are Glorot uniform (Glorot & Bengio, 2010), recurrent kernels orthogonal
     (Saxe et al., 2014), biases zero but for a forget gate's, embeddings uniform.
     """
     rng = np.random.default_rng(seed)
-    cell = CELLS[spec.cell]
+    cell, is_language = CELLS[spec.cell], isinstance(spec, LanguageSpec)
+    table = language_weight_table(spec) if is_language else weight_table(spec)
     return [
         _INITIALIZERS[w.initializer](rng, w.shape, cell).astype(np.float32)
-        for w in weight_table(spec)
+        for w in table
     ]
 
 

@@ -66,7 +66,7 @@ def _recurrent_layer(kit, spec, w, layer, x, lengths):
 
     def finish(parts):
         y = kit.ops.concatenate(parts, axis=-1)
-        y = _layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
+        y = layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
         return kit.dropout(y, spec.dropout > 0)
 
     return finish(outputs) if needs_steps else None, finish(states)
@@ -92,7 +92,7 @@ def _dense(kit, w, prefix, x):
     return kit.ops.matmul(x, w[f"{prefix}/kernel"]) + w[f"{prefix}/bias"]
 
 
-def _layer_norm(kit, w, prefix, x):
+def layer_norm(kit, w, prefix, x):
     """Ba et al. (2016), over the units of each step."""
     centred = x - kit.ops.mean(x, axis=-1, keepdims=True)
     variance = kit.ops.mean(centred * centred, axis=-1, keepdims=True)
