@@ -358,7 +358,8 @@ static void ISA(hand_out)(const Layer *l, Py_ssize_t t, Py_ssize_t row)
 {
     size_t size = l->units * sizeof(float);
     memcpy(STATE(l, y, t, row), STATE(l, h, t + 1, row), size);
-    if (t + 1 < l->steps && l->fresh[(t + 1) * l->sequences + row]) {
+    if (t + 1 < l->steps && row < l->active[t + 1] &&
+        l->fresh[(t + 1) * l->sequences + row]) {
         memset(STATE(l, h, t + 1, row), 0, size);
         if (l->cell == LSTM)
             memset(STATE(l, c, t + 1, row), 0, size);

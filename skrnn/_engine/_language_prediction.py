@@ -77,6 +77,7 @@ def _pieces(spec, weights, documents):
     outputs : ndarray of shape (T, B, vocabulary_size)
     states : list of tuples of ndarrays of shape (B, units)
     """
+    weights = [np.ascontiguousarray(weight, np.float32) for weight in weights]
     steps = np.array([len(document) + 1 for document in documents])
     order, workspace = np.argsort(-steps, kind="stable"), Workspace()
     n_steps = min(_STEPS, max(8, _OUTPUTS // (_DOCUMENTS * spec.vocabulary_size)))

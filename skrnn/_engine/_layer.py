@@ -110,6 +110,8 @@ class LayerRun:
             self.extra = space.empty(n_steps, n_sequences, units)
         if self.active[-1] < n_sequences:
             self.h[1:] = 0
+            if self._reads_ids:
+                self.gates.fill(0)
         if not self._reads_ids:
             product = width, self.kernel, False, columns, self.biases[0]
             project(self._rows, self.x, *product, self.gates)

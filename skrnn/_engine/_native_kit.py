@@ -80,7 +80,7 @@ class Kit:
             With ids, `kernel` is a table (V, gates * U) whose rows are the projected
             inputs, and the first bias is None.
         fresh : ndarray of bool of shape (T, B), default=None
-            Where the state before a step is zeros instead.
+            Where the state before a step is zeros instead; padding doesn't matter.
         """
         sources = x, kernel, recurrent_kernel, *biases, *initial
         if not has_kernels(cell, activation):
@@ -152,8 +152,8 @@ def run_plainly(cell, activation, sources, mask, lengths, fresh=None):
     for t in range(x.shape[0]):
         if fresh is not None:
             # In the place of what may be infinite stands a zero: no product does that.
-            zero = np.float32(0)
-            states = [_tape.ops.where(fresh[t][:, None], zero, s) for s in states]
+            zero, begins = np.float32(0), (fresh[t] & (t < lengths))[:, None]
+            states = [_tape.ops.where(begins, zero, s) for s in states]
         h = states[0] if mask is None else states[0] * mask
         recurrent = _tape.ops.matmul(h, recurrent_kernel)
         if recurrent_bias is not None:

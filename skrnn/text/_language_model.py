@@ -34,7 +34,7 @@ class LanguageModel(TrainedNetwork):
     lookback: int = 64
     cell: str = "lstm"
     units: int | tuple[int, ...] = 256
-    embedding_dim: int = 64
+    embedding_dim: int = 128
     tie_weights: bool = False
     optimizer: str = "adam"
     epochs: int = 50
@@ -205,6 +205,7 @@ class LanguageModel(TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
+            One text or many.
 
         Returns
         -------
@@ -223,6 +224,7 @@ class LanguageModel(TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
+            One text or many.
         y : None
             Ignored.
 
@@ -240,6 +242,7 @@ class LanguageModel(TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
+            One text or many.
 
         Returns
         -------
