@@ -62,9 +62,15 @@ def tagging(output):
     return floor < forward <= both and both > 0.99
 
 
+def generation(output):
+    model = numbers_after("perplexity of new names", output)[0]
+    return model < numbers_after("from frequencies alone", output)[0] / 4
+
+
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
+        ("plot_generation.py", generation),
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
         ("plot_tagging.py", tagging),
@@ -76,5 +82,10 @@ def test_gallery(script, holds, tmp_path):
 
 
 def test_every_gallery_script_is_tested():
-    tested = {"plot_forecasting.py", "plot_ragged_classification.py", "plot_tagging.py"}
+    tested = {
+        "plot_forecasting.py",
+        "plot_generation.py",
+        "plot_ragged_classification.py",
+        "plot_tagging.py",
+    }
     assert {path.name for path in EXAMPLES.glob("plot_*.py")} == tested
