@@ -180,6 +180,10 @@ def test_products_are_those_of_their_twins(counts, k, n, seed):
         for module, c in zip((_kernels, _plain_kernels), made, strict=True):
             module.project(steps, 4, active, a, k, right, transposed, n, bias, c)
         np.testing.assert_allclose(*made, **CLOSE)
+        rows = [draw(4, n) for _ in range(2)]
+        for module, c in zip((_kernels, _plain_kernels), rows, strict=True):
+            module.narrow(4, k, a[:4], b, n, bias if transposed else None, c)
+        np.testing.assert_allclose(*rows, **CLOSE)
     if not active[0]:
         return
     right, other, mask = draw(steps * 4, n), draw(steps * 4, 3), draw(4, 3)

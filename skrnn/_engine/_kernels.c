@@ -78,6 +78,8 @@ typedef struct {
     double (*square)(const float *, Py_ssize_t);
     void (*crossentropy)(float *z, const int *targets, float *losses, Py_ssize_t rows,
                          Py_ssize_t n, float scale);
+    void (*narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float *b, Py_ssize_t n,
+                   const float *bias, float *c);
     void (*adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
                  float keep_1, float keep_2, float epsilon);
 } Kernels;
@@ -365,6 +367,26 @@ static PyObject *project(PyObject *self, PyObject *args)
     return finish(a, 5, good, enough);
 }
 
+/* narrow(m, k, a, b, n, bias, c): what `project` does, for a few rows. */
+static PyObject *narrow(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[4] = {0};
+    Py_ssize_t m, k, n;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "nnO&O&nO&O&", &m, &k, take, a, take, a + 1, &n, take,
+                          a + 2, take, a + 3))
+        return NULL;
+    float *left = floats(a, m * k, &good), *right = floats(a + 1, k * n, &good);
+    float *bias = floats(a + 2, n, &good), *to = floats(a + 3, m * n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->narrow(m, k, left, right, n, bias, to));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 4, good, 1);
+}
+
 /* outer(steps, sequences, active, b, ldb, first, n, column, ldout, total, a, m, out,
          other, other_m, mask, other_out): of b's columns, the `n` from `first` on;
    `column` is where these stand in the outputs and in the total of b's rows, which are
@@ -545,7 +567,8 @@ static PyMethodDef methods[] = {
     {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
     {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
-    {"scatter", scatter, METH_VARARGS, NULL}, {"crossentropy", crossentropy, METH_VARARGS, NULL},
+    {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
+    {"crossentropy", crossentropy, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

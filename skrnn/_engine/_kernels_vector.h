@@ -472,6 +472,34 @@ static int ISA(project)(const Rows *rows, const float *a, Py_ssize_t k, const fl
     return 1;
 }
 
+/* c (m, n) = [bias +] a (m, k) b for a few rows: b is read as it stands, once a row. */
+static void ISA(narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float *b, Py_ssize_t n,
+                        const float *bias, float *c)
+{
+    for (Py_ssize_t i = 0; i < m; i++, a += k, c += n) {
+        if (bias)
+            memcpy(c, bias, n * sizeof(float));
+        else
+            memset(c, 0, n * sizeof(float));
+        for (Py_ssize_t p = 0; p < k; p += 4) {
+            /* Past the last row stand the last one again, times zero. */
+            const float *rows[4];
+            vec by[4];
+            for (int r = 0; r < 4; r++) {
+                rows[r] = b + MIN(p + r, k - 1) * n;
+                by[r] = ISA(constant)(p + r < k ? a[p + r] : 0);
+            }
+            for (Py_ssize_t j = 0; j < n; j += VL) {
+                vec sum = ISA(load)(c + j, n - j);
+#pragma GCC unroll 4
+                for (int r = 0; r < 4; r++)
+                    sum += by[r] * ISA(load)(rows[r] + j, n - j);
+                ISA(store)(c + j, sum, n - j);
+            }
+        }
+    }
+}
+
 /* One block of rows with rows that are over left out, or the rows themselves. */
 static const float *ISA(block)(const Rows *rows, const Py_ssize_t *at, Py_ssize_t n_rows,
                                const Left *left, float *to)
@@ -612,7 +640,7 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(total),    ISA(square),
-                                     ISA(crossentropy), ISA(adam)};
+                                     ISA(crossentropy), ISA(narrow), ISA(adam)};
 
 #undef vec
 #undef bits

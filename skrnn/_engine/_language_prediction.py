@@ -15,6 +15,7 @@ from skrnn._engine._language import (
 )
 from skrnn._engine._layer import Workspace
 from skrnn._engine._native_kit import Kit
+from skrnn._engine._products import multiply
 from skrnn._weights import language_weight_table
 
 # Documents that are read at once.
@@ -116,6 +117,7 @@ class Writer:
 
     def __init__(self, spec, weights, states):
         names = [row.name for row in language_weight_table(spec)]
+        weights = [np.ascontiguousarray(weight, np.float32) for weight in weights]
         self._spec, self._w = spec, dict(zip(names, weights, strict=True))
         self._states = states
         self._cell, self._activation = CELLS[spec.cell], ACTIVATIONS[spec.activation]
@@ -129,17 +131,18 @@ class Writer:
         x = self._table[ids]
         for layer, states in enumerate(self._states):
             if layer > 0:
-                x = x @ self._w[f"recurrent_{layer}/kernel"] + self._bias(layer)[0]
-            recurrent = states[0] @ self._w[f"recurrent_{layer}/recurrent_kernel"]
-            if self._cell.recurrent_bias:
-                recurrent += self._bias(layer)[1]
+                kernel = self._w[f"recurrent_{layer}/kernel"]
+                x = multiply(np.ascontiguousarray(x), kernel, self._bias(layer)[0])
+            kernel = self._w[f"recurrent_{layer}/recurrent_kernel"]
+            before = np.ascontiguousarray(states[0])
+            recurrent = multiply(before, kernel, self._bias(layer)[1])
             states = self._cell.step(
                 _numpy_kit.ops, self._activation, x, recurrent, *states
             )
             self._states[layer], x = states, states[0]
             if self._spec.layer_norm:
                 x = layer_norm(_numpy_kit, self._w, f"norm_{layer}", x)
-        return x @ self._head + self._w["head/bias"]
+        return multiply(np.ascontiguousarray(x), self._head, self._w["head/bias"])
 
     def _bias(self, layer):
         bias = self._w[f"recurrent_{layer}/bias"]

@@ -39,6 +39,13 @@ def outer(
         to.reshape(-1, ldout)[:, column : column + n] = left[rows].T @ right
 
 
+def narrow(_m, k, a, b, n, bias, c):
+    """Set c = [bias +] a b."""
+    np.matmul(a.reshape(-1, k), b.reshape(k, n), out=c.reshape(-1, n))
+    if bias is not None:
+        c += bias
+
+
 def clip(x, ends, limit):
     """Shrink each part of x whose norm is over the limit; whether all are finite."""
     finite = True

@@ -20,6 +20,8 @@ except ImportError:  # They couldn't be compiled where skrnn was installed.
 
     ARE_COMPILED = False
 
+# Rows for which a right operand isn't worth being packed.
+_FEW = 8
 # Arguments of a second left operand that there isn't.
 NO_OTHER = None, 0, None, None
 
@@ -55,6 +57,20 @@ def project(rows, a, k, b, transposed, n, bias, c):
         kernels.project(*part, operands[0], k, b, transposed, n, bias, operands[1])
 
     divide(run, sequences if all_run else steps, work)
+
+
+def multiply(a, b, bias=None):
+    """Return [bias +] a (m, k) b (k, n), never divided: for one step of a network.
+
+    NumPy's products wait for threads, longer than they compute.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    out = np.empty((m, n), np.float32)
+    if m <= _FEW:
+        kernels.narrow(m, k, a, b, n, bias, out)
+    else:
+        kernels.project(1, m, np.array([m], np.int32), a, k, b, 0, n, bias, out)
+    return out
 
 
 def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
