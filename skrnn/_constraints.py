@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import (
     Interval,
     Options,
     RealNotInt,
+    validate_parameter_constraints,
 )
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.validation import _is_arraylike_not_scalar
@@ -29,6 +30,7 @@ __all__ = [
     "StrOptions",
     "StrictInterval",
     "Vectors",
+    "check_arguments",
     "fit_context",
     "positive",
 ]
@@ -124,3 +126,14 @@ class Vectors(Instance):
 def positive():
     """Return the constraint of a finite number above 0."""
     return StrictInterval(Real, 0, float("inf"), closed="neither")
+
+
+def check_arguments(constraints, given, method):
+    """Check the arguments of a method as parameters are checked.
+
+    Raises
+    ------
+    ValueError
+        That names the argument, its value and what was expected.
+    """
+    validate_parameter_constraints(constraints, given, caller_name=method)

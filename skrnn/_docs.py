@@ -251,15 +251,15 @@ True""",
 def recurrent_estimator(cls: type[T]) -> type[T]:
     """Give a leaf its ``__init__`` from the fields of its bases, and its docstring."""
     made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
-    vars(made)["__init__"].__signature__ = _in_order(inspect.signature(made))
+    vars(made)["__init__"].__signature__ = in_order(inspect.signature(made), PARAMETERS)
     if made.__doc__ is not None:
         made.__doc__ = _docstring(made)
     return made
 
 
-def _in_order(signature):
+def in_order(signature, table):
     """Put the parameters of all bases into the one order of the documentation."""
-    names = [name for name in PARAMETERS if name in signature.parameters]
+    names = [name for name in table if name in signature.parameters]
     ordered = [signature.parameters[name] for name in names]
     itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return signature.replace(parameters=[itself, *ordered])
@@ -271,21 +271,31 @@ def _docstring(cls):
     table = PARAMETERS | (_FOR_CLASSIFIERS if kind == "classifier" else _FOR_REGRESSORS)
     if is_pair:
         table |= FOR_PAIRS[kind]
-    names = inspect.signature(cls).parameters
-    rows = [
-        (name, names[name].default, *table[name]) for name in table if name in names
-    ]
     examples = EXAMPLES_OF_PAIRS if is_pair else _EXAMPLES
     attributes = (_CLASSES if kind == "classifier" else "") + _ATTRIBUTES
     sections = {
-        "Parameters": "\n".join(_entry(*row) for row in rows),
+        "Parameters": described(cls, table),
         "Attributes": attributes + ("" if is_pair else _MODEL),
         "See Also": _see_also(cls, kind),
         "Examples": examples[kind].format(name=cls.__name__),
     }
-    parts = [inspect.cleandoc(cls.__doc__)]
+    return with_sections(cls.__doc__, sections)
+
+
+def with_sections(text, sections):
+    """Put a docstring together."""
+    parts = [inspect.cleandoc(text)]
     parts += [f"{name}\n{'-' * len(name)}\n{text}" for name, text in sections.items()]
     return "\n\n".join(parts) + "\n"
+
+
+def described(cls, table):
+    """Describe the parameters of an estimator, in the order of a table."""
+    names = inspect.signature(cls).parameters
+    rows = [
+        (name, names[name].default, *table[name]) for name in table if name in names
+    ]
+    return "\n".join(_entry(*row) for row in rows)
 
 
 def _entry(name, default, kind, description):

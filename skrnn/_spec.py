@@ -47,7 +47,28 @@ class Head:
 
 
 @dataclass(frozen=True)
-class NetworkSpec:
+class Spec:
+    """What network to build: its weights depend on nothing else."""
+
+    def changes_to(self, other) -> list[str]:
+        """Name the fields in which `other` has weights of its own."""
+        rest = dict(dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
+        own, others = (dataclasses.asdict(s) | rest for s in (self, other))
+        return [name for name in own if own[name] != others[name]]
+
+    def to_json(self) -> str:
+        """Return the spec as text."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text) -> Any:
+        """Read what `to_json` wrote."""
+        fields = json.loads(text).items()
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields})
+
+
+@dataclass(frozen=True)
+class NetworkSpec(Spec):
     """What network to build. Two fits with equal specs share compiled functions.
 
     Attributes
@@ -87,23 +108,40 @@ class NetworkSpec:
         """Names of the directions that each layer reads."""
         return ("forward", "backward") if self.bidirectional else ("forward",)
 
-    def changes_to(self, other: "NetworkSpec") -> list[str]:
-        """Name the fields in which `other` has weights of its own."""
-        rest = dict(dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
-        own, others = (dataclasses.asdict(s) | rest for s in (self, other))
-        return [name for name in own if own[name] != others[name]]
-
-    def to_json(self) -> str:
-        """Return the spec as text."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
-
     @classmethod
     def from_json(cls, text) -> "NetworkSpec":
         """Read what `to_json` wrote."""
-        fields = json.loads(text)
-        for name in ("units", "dense_units"):
-            fields[name] = tuple(fields[name])
-        return cls(**fields | {"head": Head(**fields["head"])})
+        spec = super().from_json(text)
+        return dataclasses.replace(spec, head=Head(**spec.head))
+
+
+@dataclass(frozen=True)
+class LanguageSpec(Spec):
+    """What language model to build.
+
+    Attributes
+    ----------
+    cell : str
+        A key of ``CELLS``.
+    units : tuple of int
+        One entry for each recurrent layer.
+    vocabulary_size, embedding_dim : int
+        Rows and columns of the embedding. Token 0 stands between documents.
+    tie_weights : bool
+        Whether the embedding is the kernel of the head too.
+    dropout, recurrent_dropout : float
+        Shares dropped while training; prediction ignores them.
+    """
+
+    cell: str
+    units: tuple[int, ...]
+    vocabulary_size: int
+    embedding_dim: int
+    tie_weights: bool = False
+    activation: str = "tanh"
+    layer_norm: bool = False
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
 
 
 @dataclass(frozen=True)

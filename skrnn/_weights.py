@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from skrnn._cells import CELLS
-from skrnn._spec import NetworkSpec
+from skrnn._spec import LanguageSpec, NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,25 @@ def initial_weights(spec: NetworkSpec, seed: int) -> list[np.ndarray]:
     (Saxe et al., 2014), biases zero but for a forget gate's, embeddings uniform.
     """
     return draw_weights(weight_table(spec), spec.cell, seed)
+
+
+@lru_cache(maxsize=64)
+def language_weight_table(spec: LanguageSpec) -> tuple[Weight, ...]:
+    """List the weights of a language model."""
+    width = spec.embedding_dim
+    table = [Weight("embedding", (spec.vocabulary_size, width), "uniform")]
+    for layer, units in enumerate(spec.units):
+        table += cell_weights(spec.cell, f"recurrent_{layer}", width, units)
+        width = units
+        if spec.layer_norm:
+            table += norm_weights(f"norm_{layer}", width)
+    kernel, bias = dense_weights("head", width, spec.vocabulary_size)
+    return (*table, bias) if spec.tie_weights else (*table, kernel, bias)
+
+
+def initial_language_weights(spec: LanguageSpec, seed: int) -> list[np.ndarray]:
+    """Draw the first weights of a language model, as `initial_weights` does."""
+    return draw_weights(language_weight_table(spec), spec.cell, seed)
 
 
 def draw_weights(table, cell: str, seed: int) -> list[np.ndarray]:

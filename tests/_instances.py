@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, is_regressor
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
-from skrnn import preprocessing
+from skrnn import preprocessing, text
 
 # As few units and epochs as scikit-learn's checks of quality (R2 above 0.5, accuracy
 # above 0.83) allow all cells; the high learning rate stands for more epochs.
@@ -49,6 +49,14 @@ TRANSFORMERS = [
     preprocessing.TextSequencer("char", padding="post", maxlen=3),
 ]
 INSTANCES = LEARNERS + TRANSFORMERS
+# scikit-learn has data for none of its checks of these: `test_generator.py` runs those
+# that need none, and has its own for the others.
+OF_TEXT = [
+    text.TextGenerator(
+        units=16, embedding_dim=8, lookback=8, batch_size=4, epochs=30,
+        learning_rate=0.02, early_stopping=False, random_state=0,
+    )
+]  # fmt: skip
 
 MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (

@@ -5,7 +5,13 @@ import re
 
 import pytest
 import scipy
-from _instances import EXPECTED_FAILS, INSTANCES, in_new_process, public_estimators
+from _instances import (
+    EXPECTED_FAILS,
+    INSTANCES,
+    OF_TEXT,
+    in_new_process,
+    public_estimators,
+)
 from _wrappers import WRAPPERS, WRAPPERS_FAIL
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
@@ -22,7 +28,7 @@ def expected_failures(estimator):
 
 
 def test_every_public_estimator_has_a_row():
-    assert public_estimators() == {type(each) for each in EVERYONE}
+    assert public_estimators() == {type(each) for each in EVERYONE + OF_TEXT}
 
 
 def test_expected_failures_are_few_and_explained():
@@ -32,7 +38,7 @@ def test_expected_failures_are_few_and_explained():
 
 
 def test_no_tag_asks_for_leniency():
-    for each in EVERYONE:
+    for each in EVERYONE + OF_TEXT:
         tags = each.__sklearn_tags__()
         assert not tags.non_deterministic
         assert not tags._skip_test

@@ -74,9 +74,15 @@ def sentiment(output):
     return words < pairs < network and network > 0.95
 
 
+def generation(output):
+    model = numbers_after("perplexity of new names", output)[0]
+    return model < numbers_after("from frequencies alone", output)[0] / 4
+
+
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
+        ("plot_generation.py", generation),
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
         ("plot_sentiment.py", sentiment),
@@ -90,6 +96,13 @@ def test_gallery(script, holds, tmp_path):
 
 
 def test_every_gallery_script_is_tested():
-    names = ("forecasting", "ragged_classification", "sentiment", "spelling", "tagging")
+    names = (
+        "forecasting",
+        "generation",
+        "ragged_classification",
+        "sentiment",
+        "spelling",
+        "tagging",
+    )
     tested = {f"plot_{name}.py" for name in names}
     assert {path.name for path in EXAMPLES.glob("plot_*.py")} == tested

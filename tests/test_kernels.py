@@ -436,17 +436,17 @@ def test_small_arrays_are_refused_rather_than_overrun():
     with pytest.raises(ValueError, match="2 of 1 sequences"):
         _kernels.project(1, 1, np.full(1, 2, np.int32), row, 1, row, 0, 1, None, row)
     with pytest.raises(ValueError, match="cell 3"):
-        _kernels.layer(3, 0, *[1] * 5, *[row] * 11)
+        _kernels.layer(3, 0, *[1] * 5, *[row] * 15)
 
 
 def test_rows_are_scattered_within_bounds():
     ids, rows = np.array([2, 0, 2], np.int32), np.ones((3, 2), np.float32)
     table = np.zeros((3, 2), np.float32)
-    _kernels.scatter(ids, rows, 3, 2, table)
+    _kernels.scatter(ids, rows, 3, 2, 0, 2, table)
     np.testing.assert_array_equal(table, [[1, 1], [0, 0], [2, 2]])
     for bad in (-1, 3):
         with pytest.raises(IndexError, match=f"id {bad} of 3 rows"):
-            _kernels.scatter(np.array([0, 0, bad], np.int32), rows, 3, 2, table)
+            _kernels.scatter(np.array([0, 0, bad], np.int32), rows, 3, 2, 0, 2, table)
     np.testing.assert_array_equal(table, [[1, 1], [0, 0], [2, 2]])
 
 

@@ -31,20 +31,29 @@ class Case:
         self.real = (np.arange(N_STEPS)[:, None] < self.lengths)[..., None]
         self.d_outputs = draw(N_STEPS, *state) * self.real
         self.d_final = [draw(*state) for _ in self.states]
+        self.fresh = None
         self.mask = (draw(*state) > 0) * np.float32(2) if masked else None
+
+    def read_ids(self):
+        """Look inputs up in a table, and begin some sequences anew."""
+        rng, columns = np.random.default_rng(1), self.sources[1].shape[1]
+        self.ids = rng.integers(4, size=(N_STEPS, N_SEQUENCES)).astype(np.int32)
+        self.fresh = self.ids == 0
+        self.table = rng.normal(size=(4, columns)).astype(np.float32)
+        self.sources = self.ids, self.table, self.sources[2], None, self.sources[4]
 
     def run(self, way):
         """Return the outputs, the last states, and all gradients."""
         tape: list = []
         nodes = [
-            None if each is None else _tape.Node(each, tape)
+            each if each is None or each.dtype.kind == "i" else _tape.Node(each, tape)
             for each in (*self.sources, *self.states)
         ]
         outputs, final = way(self, nodes)
         weighted = [(outputs, self.d_outputs), *zip(final, self.d_final, strict=True)]
         total = sum(_sum(node * by) for node, by in weighted)
         _tape.differentiate(total, np.float32(1))
-        gradients = [node.gradient for node in nodes if node is not None]
+        gradients = [node.gradient for node in nodes if isinstance(node, _tape.Node)]
         return [outputs.value * self.real, *(f.value for f in final), *gradients]
 
 
@@ -58,12 +67,14 @@ def by_kernels(case, nodes):
     kit = Kit(case.lengths, _layer.Workspace())
     kit._recurrent_mask = lambda *_: case.mask
     options = nodes[:3], nodes[3:5], case.lengths
-    return run_from(kit, nodes[5:], *options)
+    return run_from(kit, nodes[5:], *options, fresh=case.fresh)
 
 
-def run_from(kit, states, weights, biases, lengths, cell=None):
+def run_from(kit, states, weights, biases, lengths, cell=None, fresh=None):
     cell = cell or {1: "rnn", 3: "gru", 4: "lstm"}[weights[2].shape[1] // UNITS]
-    options = biases, lengths, False
+    options = (
+        (biases, lengths, False) if fresh is None else (biases, lengths, False, fresh)
+    )
     return kit.run_cell_from(tuple(states), cell, "tanh", *weights, *options)
 
 
@@ -77,6 +88,44 @@ def test_states_and_their_gradients_are_those_of_the_formula(cell, masked):
 
     for a, b in zip(case.run(by_kernels), case.run(plainly), strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)
+
+
+@pytest.mark.parametrize("ids", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
+def test_fresh_starts_and_tables_are_those_of_the_formula(cell, masked, ids):
+    case = Case(cell, masked)
+    features = case.sources
+    case.read_ids()
+    if not ids:
+        case.sources = features
+
+    def plainly(case, nodes):
+        return run_plainly(cell, "tanh", nodes, case.mask, case.lengths, case.fresh)
+
+    # At the beginning, in between and in the padding.
+    assert case.fresh[0].any()
+    assert case.fresh[1:4, :3].any()
+    assert case.fresh[2:, 3:].any()
+    for a, b in zip(case.run(by_kernels), case.run(plainly), strict=True):
+        np.testing.assert_allclose(a, b, **CLOSE)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_fresh_start_forgets_what_was_before(cell):
+    case = Case(cell, masked=False)
+    case.read_ids()
+    case.lengths, case.fresh = np.full(N_SEQUENCES, N_STEPS), np.zeros_like(case.fresh)
+    case.fresh[2] = True
+    zeros = [np.zeros_like(state) for state in case.states]
+    after = 4 * np.ones(N_SEQUENCES, int)
+    weights, biases = case.sources[1:3], case.sources[3:]
+    kit = Kit(case.lengths, _layer.Workspace())
+    options = biases, case.lengths, cell, case.fresh
+    whole, _ = run_from(kit, case.states, (case.ids, *weights), *options)
+    kit, ids = Kit(after, _layer.Workspace()), case.ids[2:].copy()
+    part, _ = run_from(kit, zeros, (ids, *weights), biases, after, cell)
+    np.testing.assert_allclose(whole[2:], part, **CLOSE)
 
 
 @pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
@@ -131,6 +180,10 @@ def test_products_are_those_of_their_twins(counts, k, n, seed):
         for module, c in zip((_kernels, _plain_kernels), made, strict=True):
             module.project(steps, 4, active, a, k, right, transposed, n, bias, c)
         np.testing.assert_allclose(*made, **CLOSE)
+        rows = [draw(4, n) for _ in range(2)]
+        for module, c in zip((_kernels, _plain_kernels), rows, strict=True):
+            module.narrow(4, k, a[:4], b, n, bias if transposed else None, c)
+        np.testing.assert_allclose(*rows, **CLOSE)
     if not active[0]:
         return
     right, other, mask = draw(steps * 4, n), draw(steps * 4, 3), draw(4, 3)
@@ -139,9 +192,25 @@ def test_products_are_those_of_their_twins(counts, k, n, seed):
         made = [np.zeros(shape, np.float32) for shape in (n + 2, (k, n + 2))]
         made.append(np.zeros((3, n + 2), np.float32))
         products = made[0], a, k, made[1], other, 3, mask, made[2]
-        module.outer(steps, 4, active, right, n, n, 1, n + 2, *products)
+        module.outer(steps, 4, active, right, n, 0, n, 1, n + 2, *products)
         both.append(np.concatenate([each.ravel() for each in made]))
     np.testing.assert_allclose(*both, **CLOSE)
+
+
+@settings(deadline=None)
+@given(rows=st.integers(1, 40), n=st.integers(1, 40), seed=st.integers(0, 99))
+def test_crossentropy_is_that_of_its_twin(rows, n, seed):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(scale=rng.choice([1, 30]), size=(rows, n)).astype(np.float32)
+    targets, found = rng.integers(-1, n, size=rows).astype(np.int32), []
+    first, last = sorted(rng.integers(0, rows + 1, size=2))
+    for module in (_kernels, _plain_kernels):
+        made, losses = z.copy(), np.full(rows, 7, np.float32)
+        module.crossentropy(made, targets, losses, first, last, n, 0.5)
+        assert (made[:first] == z[:first]).all()
+        assert (losses[last:] == 7).all()
+        found.append(np.column_stack([made, losses]))
+    np.testing.assert_allclose(*found, rtol=1e-4, atol=2e-6)
 
 
 def test_updates_are_those_of_their_twins():
@@ -154,7 +223,7 @@ def test_updates_are_those_of_their_twins():
         table = np.zeros((2, 2), np.float32)
         assert module.clip(g, ends, 0.5)
         module.adam(w, g, m, v, 0.1, 0.9, 0.999, 1e-7)
-        module.scatter(ids, rows, 3, 2, table)
+        module.scatter(ids, rows, 3, 2, 0, 2, table)
         assert not module.clip(np.full(8, np.nan, np.float32), ends, 0.5)
         found.append(np.concatenate([w, g, m, v, table.ravel()]))
     np.testing.assert_allclose(*found, **CLOSE)

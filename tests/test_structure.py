@@ -105,7 +105,7 @@ LIGHT = [
 # Nobody else builds networks or runs them.
 CALLERS = {
     "skrnn._networks": {"_engine", "_base", "scikeras"},
-    "skrnn._engine": {"_base", "_seq2seq", "_streaming", "scikeras"},
+    "skrnn._engine": {"_base", "_seq2seq", "_streaming", "scikeras", "text"},
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}

@@ -2,31 +2,42 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder; `Stream`
-predicts step by step; `backend` loads Keras. Importing it loads neither Keras nor a
-backend of it; training does where a network has no kernels.
+arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder, and
+`train_language`, `log_likelihoods`, `next_token` and `Writer` for language models;
+`Stream` predicts step by step; `backend` loads Keras. Importing it loads neither Keras
+nor a backend of it; training does where a network has no kernels.
 """
 
 import dataclasses
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
 from skrnn._engine import _native
 from skrnn._engine._backends import backend
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
+from skrnn._engine._language import BOUNDARY, Lanes, LanguageProgram
+from skrnn._engine._language_prediction import Writer, log_likelihoods, next_token
 from skrnn._engine._pair_prediction import PairPredictor
 from skrnn._engine._prediction import attention_of, predict
+from skrnn._engine._progress import TextProgress
 from skrnn._engine._stream import Stream
 from skrnn._pairs import Pairs, Seq2SeqSpec
-from skrnn._spec import Dataset, NetworkSpec, Trained, TrainPlan
+from skrnn._spec import Dataset, LanguageSpec, NetworkSpec, Trained, TrainPlan
 
 __all__ = [
+    "BOUNDARY",
+    "Lanes",
     "PairPredictor",
     "Stream",
+    "Writer",
     "attention_of",
     "backend",
+    "log_likelihoods",
+    "next_token",
     "predict",
     "train",
+    "train_language",
     "train_pairs",
 ]
 
@@ -64,6 +75,45 @@ def train(
         if rate is not None:
             program.optimizer.learning_rate = rate
         return Loop(program, spec, plan, training, validation).run()
+
+
+def train_language(
+    spec: LanguageSpec,
+    plan: TrainPlan,
+    training: Lanes,
+    validation: Lanes | None,
+    weights: list,
+    optimizer_state: list | None = None,
+    *,
+    unit: str = "token",
+    sample: Callable[[list], str] = lambda weights: "",
+) -> Trained:
+    """Train a language model from `weights`; it needs neither Keras nor a backend.
+
+    Parameters
+    ----------
+    spec : LanguageSpec
+    plan : TrainPlan
+        Its loss, batch size and shuffling aren't read: the lanes have their own.
+    training, validation : Lanes
+    weights : list of ndarray
+    optimizer_state : list of ndarray or None
+        Of the training to go on with.
+    unit : str
+        What progress calls a token.
+    sample : callable
+        ``sample(weights) -> text`` for progress to show.
+    """
+    from skrnn._engine._training import Loop  # noqa: PLC0415
+
+    program = LanguageProgram(_without_rates(spec), plan.optimizer)
+    program.reset(weights, optimizer_state)
+    program.optimizer.learning_rate = plan.learning_rate
+    # A batch is a piece of all lanes, and the pieces come in order.
+    plan = dataclasses.replace(plan, batch_size=1, shuffle=False)
+    shown = unit, lambda: sample(program.get_weights())
+    progress = TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
+    return Loop(program, spec, plan, training, validation, progress).run()
 
 
 def _direct(spec, plan):

@@ -42,6 +42,12 @@ typedef struct {
     const float *kernel; /* (units, gates * units) */
     const float *bias;   /* (gates * units) of the recurrent product, or NULL */
     const float *mask;   /* (sequences, units) for the recurrent product, or NULL */
+    const float *table;  /* (rows, gates * units): inputs are its rows `ids`; or NULL */
+    const int *ids;      /* (steps, sequences) */
+    /* (steps, sequences): where states are zeros before a step; then the outputs stand
+       in y (steps, sequences, units), because h has those zeros. Or both NULL. */
+    const unsigned char *fresh;
+    float *y;
 } Layer;
 
 typedef struct {
@@ -58,6 +64,7 @@ typedef struct {
 } Left;
 
 #define GATES(l, t, row) ((l)->z + ((t) * (l)->sequences + (row)) * (l)->gates * (l)->units)
+#define OUTPUT(l, t, row) ((l)->y ? STATE(l, y, t, row) : STATE(l, h, t + 1, row))
 #define STATE(l, name, t, row) ((l)->name + ((t) * (l)->sequences + (row)) * (l)->units)
 
 typedef struct {
@@ -69,6 +76,10 @@ typedef struct {
                  Py_ssize_t ldout);
     void (*total)(const Rows *, const float *b, Py_ssize_t ldb, Py_ssize_t n, float *out);
     double (*square)(const float *, Py_ssize_t);
+    void (*crossentropy)(float *z, const int *targets, float *losses, Py_ssize_t rows,
+                         Py_ssize_t n, float scale);
+    void (*narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float *b, Py_ssize_t n,
+                   const float *bias, float *c);
     void (*adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
                  float keep_1, float keep_2, float epsilon);
 } Kernels;
@@ -212,17 +223,22 @@ static int take(PyObject *object, void *to)
     return Py_CLEANUP_SUPPORTED;
 }
 
-/* The floats of an array; refuses one that has fewer than `n`. */
-static void *floats(const Array *array, Py_ssize_t n, int *good)
+/* The contents of an array; refuses one that has fewer than `n` items. */
+static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
 {
     if (!array->given)
         return NULL;
-    if (n < 0 || array->view.len / (Py_ssize_t)sizeof(float) < n) {
+    if (n < 0 || array->view.len / size < n) {
         PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
-                     array->view.len, n * (Py_ssize_t)sizeof(float));
+                     array->view.len, n * size);
         *good = 0;
     }
     return array->view.buf;
+}
+
+static void *floats(const Array *array, Py_ssize_t n, int *good)
+{
+    return items(array, n, sizeof(float), good);
 }
 
 /* Whether there are at most `most` sequences at every step; an error if not. */
@@ -231,6 +247,17 @@ static int counts_are_good(const int *active, Py_ssize_t steps, Py_ssize_t most)
     for (Py_ssize_t t = 0; active && t < steps; t++)
         if (active[t] < 0 || active[t] > most) {
             PyErr_Format(PyExc_ValueError, "%d of %zd sequences", active[t], most);
+            return 0;
+        }
+    return 1;
+}
+
+/* Whether all ids are rows of a table; an error if not. */
+static int ids_are_good(const int *ids, Py_ssize_t n, Py_ssize_t n_rows)
+{
+    for (Py_ssize_t i = 0; ids && i < n; i++)
+        if (ids[i] < 0 || ids[i] >= n_rows) {
+            PyErr_Format(PyExc_IndexError, "id %d of %zd rows", ids[i], n_rows);
             return 0;
         }
     return 1;
@@ -254,24 +281,25 @@ static PyObject *finish(Array *arrays, int n, int good, int enough)
 }
 
 /* layer(cell, activation, steps, sequences, units, first, last, active, z, h, c, extra,
-         kernel, bias, mask, dy, dh, dc): forward if dy is None. dh and dc hold the
+         kernel, bias, mask, table, ids, fresh, y, dy, dh, dc): forward if dy is None. dh and dc hold the
    gradients of the states after each sequence's last step, and are left holding those
    of the states before its first. */
 static PyObject *layer(PyObject *self, PyObject *args)
 {
     (void)self;
     Layer l;
-    Array a[11] = {0};
-    if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&O&", &l.cell, &l.activation,
-                          &l.steps, &l.sequences, &l.units, &l.first, &l.last, take, a,
-                          take, a + 1, take, a + 2, take, a + 3, take, a + 4, take, a + 5,
-                          take, a + 6, take, a + 7, take, a + 8, take, a + 9, take,
-                          a + 10))
+    Array a[15] = {0};
+    if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.cell,
+                          &l.activation, &l.steps, &l.sequences, &l.units, &l.first,
+                          &l.last, take, a, take, a + 1, take, a + 2, take, a + 3, take,
+                          a + 4, take, a + 5, take, a + 6, take, a + 7, take, a + 8, take,
+                          a + 9, take, a + 10, take, a + 11, take, a + 12, take, a + 13,
+                          take, a + 14))
         return NULL;
     static const int gates[] = {1, 4, 3};
     int good = 1, enough = 0;
     if (l.cell < RNN || l.cell > GRU || l.first < 0 || l.last > l.sequences) {
-        release(a, 11);
+        release(a, 15);
         return PyErr_Format(PyExc_ValueError, "cell %zd, sequences %zd to %zd of %zd",
                             l.cell, l.first, l.last, l.sequences);
     }
@@ -285,21 +313,31 @@ static PyObject *layer(PyObject *self, PyObject *args)
     l.kernel = floats(a + 5, l.units * l.gates * l.units, &good);
     l.bias = floats(a + 6, l.gates * l.units, &good);
     l.mask = floats(a + 7, l.sequences * l.units, &good);
-    float *dy = floats(a + 8, rows * l.units, &good);
-    float *dh = floats(a + 9, l.sequences * l.units, &good);
-    float *dc = floats(a + 10, l.sequences * l.units, &good);
+    l.table = floats(a + 8, 0, &good);
+    l.ids = floats(a + 9, rows, &good);
+    l.fresh = items(a + 10, rows, 1, &good);
+    l.y = floats(a + 11, rows * l.units, &good);
+    float *dy = floats(a + 12, rows * l.units, &good);
+    float *dh = floats(a + 13, l.sequences * l.units, &good);
+    float *dc = floats(a + 14, l.sequences * l.units, &good);
     if (good && dy && (!dh || (l.cell == LSTM && !dc))) {
         PyErr_SetString(PyExc_ValueError, "dy needs dh, and dc for an LSTM");
         good = 0;
     }
+    if (good && (!l.table != !l.ids || !l.fresh != !l.y)) {
+        PyErr_SetString(PyExc_ValueError, "table needs ids, and fresh needs y");
+        good = 0;
+    }
     good = good && counts_are_good(l.active, l.steps, l.sequences);
+    Py_ssize_t width = l.gates * l.units * (Py_ssize_t)sizeof(float);
+    good = good && ids_are_good(l.ids, rows, l.table ? a[8].view.len / width : 0);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         WITHOUT_TINY_NUMBERS(enough = dy ? kernels->backward(&l, dy, dh, dc)
                                          : kernels->forward(&l));
         Py_END_ALLOW_THREADS
     }
-    return finish(a, 11, good, enough);
+    return finish(a, 15, good, enough);
 }
 
 /* project(steps, sequences, active, a, k, b, transposed, n, bias, c) */
@@ -329,21 +367,42 @@ static PyObject *project(PyObject *self, PyObject *args)
     return finish(a, 5, good, enough);
 }
 
-/* outer(steps, sequences, active, b, ldb, n, column, ldout, total, a, m, out,
-         other, other_m, mask, other_out): `column` is where b's columns stand in the
-   outputs and in the total of b's rows, which are `ldout` wide. */
+/* narrow(m, k, a, b, n, bias, c): what `project` does, for a few rows. */
+static PyObject *narrow(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[4] = {0};
+    Py_ssize_t m, k, n;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "nnO&O&nO&O&", &m, &k, take, a, take, a + 1, &n, take,
+                          a + 2, take, a + 3))
+        return NULL;
+    float *left = floats(a, m * k, &good), *right = floats(a + 1, k * n, &good);
+    float *bias = floats(a + 2, n, &good), *to = floats(a + 3, m * n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->narrow(m, k, left, right, n, bias, to));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 4, good, 1);
+}
+
+/* outer(steps, sequences, active, b, ldb, first, n, column, ldout, total, a, m, out,
+         other, other_m, mask, other_out): of b's columns, the `n` from `first` on;
+   `column` is where these stand in the outputs and in the total of b's rows, which are
+   `ldout` wide. */
 static PyObject *outer(PyObject *self, PyObject *args)
 {
     (void)self;
     Rows rows;
     Left lefts[2];
     Array a[8] = {0};
-    Py_ssize_t n, ldb, ldout, column;
+    Py_ssize_t first, n, ldb, ldout, column;
     int good = 1, enough = 0;
-    if (!PyArg_ParseTuple(args, "nnO&O&nnnnO&O&nO&O&nO&O&", &rows.steps, &rows.sequences,
-                          take, a, take, a + 1, &ldb, &n, &column, &ldout, take, a + 2,
-                          take, a + 3, &lefts[0].m, take, a + 4, take, a + 5, &lefts[1].m,
-                          take, a + 6, take, a + 7))
+    if (!PyArg_ParseTuple(args, "nnO&O&nnnnnO&O&nO&O&nO&O&", &rows.steps, &rows.sequences,
+                          take, a, take, a + 1, &ldb, &first, &n, &column, &ldout, take,
+                          a + 2, take, a + 3, &lefts[0].m, take, a + 4, take, a + 5,
+                          &lefts[1].m, take, a + 6, take, a + 7))
         return NULL;
     Py_ssize_t all = rows.steps * rows.sequences;
     rows.active = floats(a, rows.steps, &good);
@@ -354,8 +413,13 @@ static PyObject *outer(PyObject *self, PyObject *args)
     lefts[1].a = floats(a + 5, all * lefts[1].m, &good);
     lefts[1].mask = floats(a + 6, rows.sequences * lefts[1].m, &good);
     lefts[1].out = floats(a + 7, lefts[1].m * ldout, &good);
+    if (good && (first < 0 || n < 0 || first + n > ldb || column < 0 || column + n > ldout)) {
+        PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, first + n, ldb);
+        good = 0;
+    }
     good = good && counts_are_good(rows.active, rows.steps, rows.sequences);
     if (good) {
+        b += first;
         lefts[0].out += column;
         int n_lefts = lefts[1].a ? 2 : 1;
         lefts[1].out += lefts[1].a ? column : 0;
@@ -421,29 +485,67 @@ static PyObject *adam(PyObject *self, PyObject *args)
     return finish(a, 4, good, 1);
 }
 
-/* scatter(ids, rows, n, width, out): add each row to the row of `out` at its id. */
+/* scatter(ids, rows, n, width, first, last, out): add columns `first` to `last` of each
+   row to the row of `out` at its id. */
 static PyObject *scatter(PyObject *self, PyObject *args)
 {
     (void)self;
     Array a[3] = {0};
-    Py_ssize_t n, width;
+    Py_ssize_t n, width, first, last;
     int good = 1;
-    if (!PyArg_ParseTuple(args, "O&O&nnO&", take, a, take, a + 1, &n, &width, take, a + 2))
+    if (!PyArg_ParseTuple(args, "O&O&nnnnO&", take, a, take, a + 1, &n, &width, &first,
+                          &last, take, a + 2))
         return NULL;
     const int *ids = floats(a, n, &good);
     const float *rows = floats(a + 1, n * width, &good);
     float *to = a[2].view.buf;
     Py_ssize_t n_rows = width ? a[2].view.len / (width * (Py_ssize_t)sizeof(float)) : 0;
-    for (Py_ssize_t i = 0; good && i < n; i++)
-        if (ids[i] < 0 || ids[i] >= n_rows) {
-            PyErr_Format(PyExc_IndexError, "id %d of %zd rows", ids[i], n_rows);
+    good = good && ids_are_good(ids, n, n_rows);
+    if (good && (first < 0 || last > width)) {
+        PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, last, width);
+        good = 0;
+    }
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < n; i++) {
+            float *restrict out = to + ids[i] * width;
+            const float *restrict row = rows + i * width;
+            for (Py_ssize_t j = first; j < last; j++)
+                out[j] += row[j];
+        }
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 3, good, 1);
+}
+
+/* crossentropy(z, targets, losses, first, last, n, scale): of the rows `first` to `last`
+   of z, (rows, n), the loss of the softmax; z becomes its gradient times `scale`. A
+   target of -1 has none. */
+static PyObject *crossentropy(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[3] = {0};
+    Py_ssize_t first, last, n;
+    float scale;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "O&O&O&nnnf", take, a, take, a + 1, take, a + 2, &first,
+                          &last, &n, &scale))
+        return NULL;
+    float *z = floats(a, last * n, &good), *losses = floats(a + 2, last, &good);
+    const int *targets = floats(a + 1, last, &good);
+    if (good && (first < 0 || n < 1)) {
+        PyErr_Format(PyExc_ValueError, "rows from %zd of %zd columns", first, n);
+        good = 0;
+    }
+    for (Py_ssize_t i = MAX(first, 0); good && i < last; i++)
+        if (targets[i] < -1 || targets[i] >= n) {
+            PyErr_Format(PyExc_IndexError, "target %d of %zd columns", targets[i], n);
             good = 0;
         }
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; i < n; i++)
-            for (Py_ssize_t j = 0; j < width; j++)
-                to[ids[i] * width + j] += rows[i * width + j];
+        kernels->crossentropy(z + first * n, targets + first, losses + first, last - first,
+                              n, scale);
         Py_END_ALLOW_THREADS
     }
     return finish(a, 3, good, 1);
@@ -465,7 +567,8 @@ static PyMethodDef methods[] = {
     {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
     {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
-    {"scatter", scatter, METH_VARARGS, NULL},
+    {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
+    {"crossentropy", crossentropy, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -284,7 +284,7 @@ static void ISA(rnn_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, floa
     for (Py_ssize_t u = 0; u < l->units; u += VL) {
         Py_ssize_t n = l->units - u;
         vec d = ISA(load)(dh + u, n);
-        vec h = ISA(load)(STATE(l, h, t + 1, row) + u, n);
+        vec h = ISA(load)(OUTPUT(l, t, row) + u, n);
         ISA(store)(GATES(l, t, row) + u, d * ISA(slope)(l->activation, h), n);
         ISA(store)(dh + u, (vec){0}, n);
     }
@@ -353,6 +353,19 @@ INLINE void ISA(scale_rows)(float *to, const float *from, const float *by, Py_ss
 
 /* ---- a layer over all steps ------------------------------------------------------- */
 
+/* Put a step's output where it stays, and the states that a fresh start needs. */
+static void ISA(hand_out)(const Layer *l, Py_ssize_t t, Py_ssize_t row)
+{
+    size_t size = l->units * sizeof(float);
+    memcpy(STATE(l, y, t, row), STATE(l, h, t + 1, row), size);
+    if (t + 1 < l->steps && row < l->active[t + 1] &&
+        l->fresh[(t + 1) * l->sequences + row]) {
+        memset(STATE(l, h, t + 1, row), 0, size);
+        if (l->cell == LSTM)
+            memset(STATE(l, c, t + 1, row), 0, size);
+    }
+}
+
 static int ISA(forward)(const Layer *l)
 {
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
@@ -372,8 +385,15 @@ static int ISA(forward)(const Layer *l)
                 h = masked;
             }
             ISA(product)(n, columns, units, h, units, 1, packed, r, columns, 0, l->bias);
-            for (Py_ssize_t i = 0; i < n; i++)
-                ISA(steps_forward)[l->cell](l, t, l->first + i, r + i * columns);
+            for (Py_ssize_t i = 0; i < n; i++) {
+                Py_ssize_t row = l->first + i;
+                if (l->table)
+                    memcpy(GATES(l, t, row), l->table + l->ids[t * l->sequences + row] * columns,
+                           columns * sizeof(float));
+                ISA(steps_forward)[l->cell](l, t, row, r + i * columns);
+                if (l->y)
+                    ISA(hand_out)(l, t, row);
+            }
         }
     }
     free(packed), free(r), free(masked);
@@ -415,6 +435,13 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
                 ISA(scale_rows)(to, to, l->mask + l->first * units, n * units);
                 ISA(add_rows)(dh, to, n * units);
             }
+            /* No gradient reaches what was before a fresh start. */
+            for (Py_ssize_t i = 0; l->fresh && i < n; i++)
+                if (l->fresh[t * l->sequences + l->first + i]) {
+                    memset(dh + i * units, 0, units * sizeof(float));
+                    if (l->cell == LSTM)
+                        memset(dc + i * units, 0, units * sizeof(float));
+                }
         }
     }
     free(packed), free(through);
@@ -443,6 +470,34 @@ static int ISA(project)(const Rows *rows, const float *a, Py_ssize_t k, const fl
     }
     free(packed);
     return 1;
+}
+
+/* c (m, n) = [bias +] a (m, k) b for a few rows: b is read as it stands, once a row. */
+static void ISA(narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float *b, Py_ssize_t n,
+                        const float *bias, float *c)
+{
+    for (Py_ssize_t i = 0; i < m; i++, a += k, c += n) {
+        if (bias)
+            memcpy(c, bias, n * sizeof(float));
+        else
+            memset(c, 0, n * sizeof(float));
+        for (Py_ssize_t p = 0; p < k; p += 4) {
+            /* Past the last row stand the last one again, times zero. */
+            const float *rows[4];
+            vec by[4];
+            for (int r = 0; r < 4; r++) {
+                rows[r] = b + MIN(p + r, k - 1) * n;
+                by[r] = ISA(constant)(p + r < k ? a[p + r] : 0);
+            }
+            for (Py_ssize_t j = 0; j < n; j += VL) {
+                vec sum = ISA(load)(c + j, n - j);
+#pragma GCC unroll 4
+                for (int r = 0; r < 4; r++)
+                    sum += by[r] * ISA(load)(rows[r] + j, n - j);
+                ISA(store)(c + j, sum, n - j);
+            }
+        }
+    }
 }
 
 /* One block of rows with rows that are over left out, or the rows themselves. */
@@ -508,6 +563,55 @@ static void ISA(total)(const Rows *rows, const float *b, Py_ssize_t ldb, Py_ssiz
             ISA(add_rows)(out, b + (t * rows->sequences + s) * ldb, n);
 }
 
+/* ---- the loss of a softmax --------------------------------------------------------- */
+
+/* exp(x) of x <= 0: 2^n times 2^f, |f| <= 1/2, by its Taylor series. Within 3e-7 of the
+   value near 0; what is too small for a normal float is about 1e-38. */
+INLINE vec ISA(exp)(vec x)
+{
+    vec t = ISA(at_least)(ISA(constant)(-126), x * 1.44269504f);
+    /* Adding 1.5 * 2^23 rounds to a whole number, which then stands in the last bits. */
+    vec shifted = t + 12582912.0f;
+    vec f = t - (shifted - 12582912.0f);
+    vec p = f * 1.5403530e-4f + 1.3333558e-3f;
+    p = p * f + 9.6181291e-3f;
+    p = p * f + 5.5504109e-2f;
+    p = p * f + 2.4022651e-1f;
+    p = p * f + 6.9314718e-1f;
+    p = p * f + 1.0f;
+    return (vec)((bits)p + ((bits)shifted << 23));
+}
+
+static void ISA(crossentropy)(float *z, const int *targets, float *losses, Py_ssize_t rows,
+                              Py_ssize_t n, float scale)
+{
+    for (Py_ssize_t i = 0; i < rows; i++, z += n) {
+        float most = z[0], sum = 0;
+        for (Py_ssize_t j = 1; j < n; j++)
+            most = z[j] > most ? z[j] : most;
+        if (targets[i] < 0) {
+            losses[i] = 0;
+            memset(z, 0, n * sizeof(float));
+            continue;
+        }
+        float own = z[targets[i]] - most;
+        vec sums = {0};
+        for (Py_ssize_t j = 0; j < n; j += VL) {
+            vec e = ISA(exp)(ISA(load)(z + j, n - j) - most);
+            ISA(store)(z + j, e, n - j);
+            /* The lanes past the end hold something: read back without them. */
+            sums += ISA(load)(z + j, n - j);
+        }
+        for (int j = 0; j < VL; j++)
+            sum += sums[j];
+        vec factor = ISA(constant)(scale / sum);
+        for (Py_ssize_t j = 0; j < n; j += VL)
+            ISA(store)(z + j, ISA(load)(z + j, n - j) * factor, n - j);
+        z[targets[i]] -= scale;
+        losses[i] = logf(sum) - own;
+    }
+}
+
 /* ---- optimization ----------------------------------------------------------------- */
 
 static double ISA(square)(const float *x, Py_ssize_t n)
@@ -536,7 +640,7 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(total),    ISA(square),
-                                     ISA(adam)};
+                                     ISA(crossentropy), ISA(narrow), ISA(adam)};
 
 #undef vec
 #undef bits

@@ -6,29 +6,17 @@ first: at each step only those that still run are computed, the rest is zeros.
 
 import math
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from skrnn._cells import CELLS
+from skrnn._engine._products import ARE_COMPILED, kernels, outer, project, scatter
 from skrnn._engine._threads import divide
-
-kernels: Any
-try:
-    from skrnn._engine import _kernels as kernels
-
-    ARE_COMPILED = True
-except ImportError:  # They couldn't be compiled where skrnn was installed.
-    from skrnn._engine import _plain_kernels as kernels
-
-    ARE_COMPILED = False
 
 # The kernels know these by their place.
 KERNEL_CELLS = ("rnn", "lstm", "gru")
 KERNEL_ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
-# Arguments of a second product that there isn't.
-_NOTHING = None, 0, None, None
 
 
 def has_kernels(cell, activation):
@@ -82,9 +70,13 @@ class LayerRun:
 
     Attributes
     ----------
-    x : ndarray of shape (T, B, F)
+    x : ndarray of shape (T, B, F), or (T, B) of int32
+        Token ids if there are only two axes: the kernel then is a table (V, gates * U)
+        whose rows are the projected inputs, the bias among them.
     initial : tuple of ndarrays of shape (B, U), or ()
         States before the first step; zeros if none are given.
+    fresh : ndarray of bool of shape (T, B), or None
+        Where the state before a step is zeros, whatever was before.
     outputs : ndarray of shape (T, B, U)
         Zeros where a sequence is over.
     """
@@ -99,10 +91,11 @@ class LayerRun:
     mask: Any
     workspace: Workspace
     initial: tuple = ()
+    fresh: Any = None
 
     def forward(self):
         """Run over all steps."""
-        (n_steps, n_sequences, n_features), columns = self.x.shape, self.kernel.shape[1]
+        (n_steps, n_sequences), (width, columns) = self.x.shape[:2], self.kernel.shape
         units, space = len(self.recurrent_kernel), self.workspace
         self.gates = space.empty(n_steps, n_sequences, columns)
         self.h = space.empty(n_steps + 1, n_sequences, units)
@@ -111,16 +104,21 @@ class LayerRun:
             self.c = space.empty(n_steps + 1, n_sequences, units)
         for states, first in zip(self._states, self.initial or (0, 0), strict=False):
             states[0] = first
+            if self.fresh is not None:
+                states[0][self.fresh[0]] = 0
         if self.cell != "rnn":
             self.extra = space.empty(n_steps, n_sequences, units)
         if self.active[-1] < n_sequences:
             self.h[1:] = 0
-        kernels.project(
-            *self._rows, self.x, n_features, self.kernel, 0, columns, self.biases[0],
-            self.gates,
-        )  # fmt: skip
-        self._run(None)
+            if self._reads_ids:
+                self.gates.fill(0)
+        if not self._reads_ids:
+            product = width, self.kernel, False, columns, self.biases[0]
+            project(self._rows, self.x, *product, self.gates)
         self.outputs = self.h[1:]
+        if self.fresh is not None:
+            self.outputs = space.zeros(n_steps, n_sequences, units)
+        self._run(None)
         return self.outputs
 
     def final(self, lengths):
@@ -131,40 +129,53 @@ class LayerRun:
     def backward(self, dy, needs_dx, d_final):
         """Return the gradients of x (or None), both kernels, both biases and `initial`.
 
+        That of the bias of the inputs is None if they are rows of a table.
+
         `dy` (T, B, U) is the gradient of the outputs; what stands at steps after the
         end of a sequence isn't read. `d_final` has last states' gradients, by place.
         """
-        (_, n_sequences, n_features), columns = self.x.shape, self.kernel.shape[1]
-        units, space = len(self.recurrent_kernel), self.workspace
+        n_sequences, (units, columns) = self.x.shape[1], self.recurrent_kernel.shape
+        space = self.workspace
         d_states = [space.zeros(n_sequences, units) for _ in range(self._n_states)]
         for place, d_state in d_final.items():
             d_states[place][...] = d_state
         self._run(np.ascontiguousarray(dy), *d_states)
-        d_kernel = np.empty_like(self.kernel)
-        d_recurrent = np.empty_like(self.recurrent_kernel)
-        d_bias, d_recurrent_bias = np.empty(columns, np.float32), None
-        outer = partial(kernels.outer, *self._rows)
-        inputs = self.x, n_features, d_kernel
-        states = self.h[:-1], units, self.mask, d_recurrent
-        if self.cell == "gru":
-            # The recurrent part of the candidate has a gradient of its own.
-            alone = states[:2] + states[3:] + (None, 0, self.mask, None)
-            outer(self.gates, columns, columns, 0, columns, d_bias, *inputs, *_NOTHING)
-            outer(self.gates, columns, 2 * units, 0, columns, None, *alone)
-            d_recurrent_bias = d_bias.copy()
-            gate = self.extra, units, units, 2 * units, columns, d_recurrent_bias
-            outer(*gate, *alone)
-        else:
-            both = *inputs, *states
-            outer(self.gates, columns, columns, 0, columns, d_bias, *both)
+        gradients = self._gradients_of_weights()
         dx = None
         if needs_dx:
             dx = space.empty(*self.x.shape)
-            kernels.project(
-                *self._rows, self.gates, columns, self.kernel, 1, n_features, None, dx
-            )
-        d_initial = d_states if self.initial else ()
-        return dx, d_kernel, d_recurrent, d_bias, d_recurrent_bias, *d_initial
+            product = columns, self.kernel, True, len(self.kernel), None
+            project(self._rows, self.gates, *product, dx)
+        return dx, *gradients, *(d_states if self.initial else ())
+
+    def _gradients_of_weights(self):
+        (units, columns), rows = self.recurrent_kernel.shape, self._rows
+        d_kernel, d_bias = np.empty_like(self.kernel), np.empty(columns, np.float32)
+        d_recurrent = np.empty_like(self.recurrent_kernel)
+        # The recurrent part of a GRU's candidate has a gradient of its own.
+        shared = 2 * units if self.cell == "gru" else columns
+        inputs = self.x, len(self.kernel), d_kernel
+        states = self.h[:-1], units, self.mask, d_recurrent
+        alone = self.h[:-1], units, d_recurrent, (None, 0, self.mask, None)
+        if self._reads_ids:
+            d_kernel.fill(0)
+            scatter(self.x, self.gates, d_kernel)
+            outer(rows, self.gates, shared, 0, d_bias, *alone)
+        elif self.cell == "gru":
+            outer(rows, self.gates, columns, 0, d_bias, *inputs)
+            outer(rows, self.gates, shared, 0, None, *alone)
+        else:
+            outer(rows, self.gates, columns, 0, d_bias, *inputs, states)
+        d_recurrent_bias = None
+        if self.cell == "gru":
+            d_recurrent_bias = d_bias.copy()
+            outer(rows, self.extra, units, shared, d_recurrent_bias, *alone)
+        of_inputs = None if self._reads_ids else d_bias
+        return d_kernel, d_recurrent, of_inputs, d_recurrent_bias
+
+    @property
+    def _reads_ids(self):
+        return self.x.ndim == 2
 
     @property
     def _n_states(self):
@@ -179,8 +190,10 @@ class LayerRun:
         return *self.x.shape[:2], self.active
 
     def _run(self, dy, dh=None, dc=None):
-        n_steps, n_sequences, _ = self.x.shape
+        n_steps, n_sequences = self.x.shape[:2]
         units = len(self.recurrent_kernel)
+        inputs = (self.kernel, self.x) if self._reads_ids else (None, None)
+        fresh = (None, None) if self.fresh is None else (self.fresh, self.outputs)
 
         def run(first, last):
             kernels.layer(
@@ -188,7 +201,8 @@ class LayerRun:
                 KERNEL_ACTIVATIONS.index(self.activation),
                 n_steps, n_sequences, units, first, last, self.active,
                 self.gates, self.h, self.c, self.extra,
-                self.recurrent_kernel, self.biases[1], self.mask, dy, dh, dc,
+                self.recurrent_kernel, self.biases[1], self.mask, *inputs, *fresh,
+                dy, dh, dc,
             )  # fmt: skip
 
         divide(run, n_sequences, work=self.gates.size * units)

@@ -14,8 +14,8 @@ from skrnn._engine._layer import (
     LayerRun,
     active_sequences,
     has_kernels,
-    kernels,
 )
+from skrnn._engine._products import outer, project, scatter
 from skrnn._engine._tape import Node, record
 
 
@@ -28,17 +28,9 @@ class Kit:
         self.active = active_sequences(lengths)
         self.workspace, self.noise = workspace, noise
 
-    def take_rows(self, table, ids):
-        if not isinstance(table, Node):
-            return table[ids]
-
-        def pull(g):
-            whole = np.zeros_like(table.value)
-            g = np.ascontiguousarray(g)
-            kernels.scatter(ids, g, ids.size, g.shape[-1], whole)
-            return (whole,)
-
-        return record(table.value[ids], (table,), pull)
+    @staticmethod
+    def take_rows(table, ids):
+        return take_rows(table, ids)
 
     def dropout(self, x, enabled):
         if self.noise is None or not enabled:
@@ -78,14 +70,23 @@ class Kit:
 
     def run_cell_from(
         self, initial, cell, activation, x, kernel, recurrent_kernel, biases, lengths,
-        dropout,
+        dropout, fresh=None,
     ):  # fmt: skip
-        """Run a cell from given states; return the outputs and the last states."""
+        """Run a cell from given states; return the outputs and the last states.
+
+        Parameters
+        ----------
+        x : array of shape (T, B, F), or token ids (T, B)
+            With ids, `kernel` is a table (V, gates * U) whose rows are the projected
+            inputs, and the first bias is None.
+        fresh : ndarray of bool of shape (T, B), default=None
+            Where the state before a step is zeros instead; padding doesn't matter.
+        """
         sources = x, kernel, recurrent_kernel, *biases, *initial
         if not has_kernels(cell, activation):
             mask = self._recurrent_mask(sources, dropout)
-            return run_plainly(cell, activation, sources, mask, lengths)
-        run = self._layer(cell, activation, sources, dropout)
+            return run_plainly(cell, activation, sources, mask, lengths, fresh)
+        run = self._layer(cell, activation, sources, dropout, fresh)
         if not _any_node(sources):
             return run.forward(), run.final(lengths)
         d_final: dict[int, np.ndarray] = {}
@@ -93,7 +94,32 @@ class Kit:
         final = enumerate(run.final(lengths))
         return outputs, tuple(_record_final(outputs, d_final, *each) for each in final)
 
-    def _layer(self, cell, activation, sources, dropout):
+    def dense(self, x, kernel, bias, transposed=False):
+        """Multiply x (T, B, k) by a kernel (k, n) and add a bias: (T, B, n).
+
+        A `transposed` kernel is (n, k). Nothing but the workspace is written to.
+        """
+        rows = *x.shape[:2], np.full(x.shape[0], x.shape[1], np.int32)
+        (k, n), space = kernel.shape[:: -1 if transposed else 1], self.workspace
+        a, b = np.ascontiguousarray(_value(x)), _value(kernel)
+        out = space.empty(*x.shape[:2], n)
+        project(rows, a, k, b, transposed, n, _value(bias), out)
+
+        def pull(g):
+            d_kernel, d_bias = np.empty_like(b), np.empty(n, np.float32)
+            if transposed:
+                np.sum(g, axis=(0, 1), out=d_bias)
+                outer(rows, a, k, 0, None, g, n, d_kernel)
+            else:
+                outer(rows, g, n, 0, d_bias, a, k, d_kernel)
+            dx = space.empty(*x.shape)
+            project(rows, g, n, b, not transposed, k, None, dx)
+            return dx, d_kernel, d_bias
+
+        nodes = x, kernel, bias
+        return record(out, nodes, pull) if _any_node(nodes) else out
+
+    def _layer(self, cell, activation, sources, dropout, fresh=None):
         values = map(_value, sources)
         x, kernel, recurrent_kernel, bias, recurrent_bias, *initial = values
         return LayerRun(
@@ -107,6 +133,7 @@ class Kit:
             mask=self._recurrent_mask(sources, dropout),
             workspace=self.workspace,
             initial=tuple(initial),
+            fresh=fresh,
         )
 
     def _recurrent_mask(self, sources, dropout):
@@ -117,12 +144,16 @@ class Kit:
         return self.noise.mask(shape, "recurrent_dropout")
 
 
-def run_plainly(cell, activation, sources, mask, lengths):
+def run_plainly(cell, activation, sources, mask, lengths, fresh=None):
     """Do what `Kit.run_cell_from` does step by step: for any cell, and as its twin."""
     x, kernel, recurrent_kernel, bias, recurrent_bias, *states = sources
     formula, activate = CELLS[cell].step, ACTIVATIONS[activation]
-    projected, outputs = _tape.ops.matmul(x, kernel) + bias, []
+    projected, outputs = _projected(x, kernel, bias), []
     for t in range(x.shape[0]):
+        if fresh is not None:
+            # In the place of what may be infinite stands a zero: no product does that.
+            zero, begins = np.float32(0), (fresh[t] & (t < lengths))[:, None]
+            states = [_tape.ops.where(begins, zero, s) for s in states]
         h = states[0] if mask is None else states[0] * mask
         recurrent = _tape.ops.matmul(h, recurrent_kernel)
         if recurrent_bias is not None:
@@ -131,6 +162,25 @@ def run_plainly(cell, activation, sources, mask, lengths):
         states = _numpy_kit.hold(_tape.ops, t < lengths, after, states)
         outputs.append(states[0])
     return _tape.ops.stack(outputs, axis=0), states
+
+
+def _projected(x, kernel, bias):
+    if len(x.shape) == 3:
+        return _tape.ops.matmul(x, kernel) + bias
+    return take_rows(kernel, x)
+
+
+def take_rows(table, ids):
+    """Return the rows of `table` (V, n) at `ids` (...): (..., n)."""
+    if not isinstance(table, Node):
+        return table[ids]
+
+    def pull(g):
+        whole = np.zeros_like(table.value)
+        scatter(ids, np.ascontiguousarray(g), whole)
+        return (whole,)
+
+    return record(table.value[ids], (table,), pull)
 
 
 def _record_layer(run, sources, d_final):

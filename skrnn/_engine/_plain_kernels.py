@@ -18,7 +18,7 @@ def project(_steps, _sequences, active, a, k, b, transposed, n, bias, c):
 
 
 def outer(
-    _steps, sequences, active, b, ldb, n, column, ldout, total,
+    _steps, sequences, active, b, ldb, first, n, column, ldout, total,
     a, m, out, other, other_m, mask, other_out,
 ):  # fmt: skip
     """Set columns of both `out` to the sums of outer products of the active rows.
@@ -26,7 +26,7 @@ def outer(
     The mask is for the second left operand, or for the only one.
     """
     rows = _are_active(active, sequences)
-    right = b.reshape(-1, ldb)[rows, :n]
+    right = b.reshape(-1, ldb)[rows, first : first + n]
     if total is not None:
         total.reshape(-1)[column : column + n] = right.sum(axis=0)
     lefts = [(a, m, out, mask if other is None else None)]
@@ -37,6 +37,13 @@ def outer(
         if factor is not None:
             left = left * np.tile(factor, (len(active), 1))
         to.reshape(-1, ldout)[:, column : column + n] = left[rows].T @ right
+
+
+def narrow(_m, k, a, b, n, bias, c):
+    """Set c = [bias +] a b."""
+    np.matmul(a.reshape(-1, k), b.reshape(k, n), out=c.reshape(-1, n))
+    if bias is not None:
+        c += bias
 
 
 def clip(x, ends, limit):
@@ -57,9 +64,27 @@ def adam(w, g, m, v, rate, keep_1, keep_2, epsilon):
     w -= np.float32(rate) * m / (np.sqrt(v) + np.float32(epsilon))
 
 
-def scatter(ids, rows, n, width, table):
-    """Add rows to those of the table at `ids`."""
-    np.add.at(table, ids.reshape(n), rows.reshape(n, width))
+def scatter(ids, rows, n, width, first, last, table):
+    """Add columns of rows to those of the table's rows at `ids`."""
+    rows = rows.reshape(n, width)[:, first:last]
+    np.add.at(table[:, first:last], ids.reshape(n), rows)
+
+
+def crossentropy(z, targets, losses, first, last, _n, scale):
+    """Set the losses of some rows, and z to their gradient; none where there's -1."""
+    z, losses = z[first:last], losses[first:last]
+    targets = targets.ravel()[first:last]
+    rows = np.flatnonzero(targets >= 0)
+    at = rows, targets[rows]
+    z -= z.max(axis=1, keepdims=True)
+    own = z[at]
+    np.exp(z, out=z)
+    total = z.sum(axis=1, keepdims=True)
+    losses[...] = 0
+    losses[rows] = np.log(total[rows, 0]) - own
+    z *= np.float32(scale) / total
+    z[at] -= np.float32(scale)
+    z[targets < 0] = 0
 
 
 def _are_active(active, sequences):

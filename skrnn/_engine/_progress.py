@@ -1,5 +1,6 @@
 """One line that tells how training goes: in a notebook, a terminal and a log."""
 
+import math
 import shutil
 import sys
 import time
@@ -78,6 +79,31 @@ class Progress:
     def _write(self, text):
         self.stream.write(text)
         self.stream.flush()
+
+
+class TextProgress(Progress):
+    """Show losses as bits a token, and a sample of text after each epoch.
+
+    Parameters
+    ----------
+    unit : str
+        What a token is called.
+    sample : callable
+        Returns a text; asked for with `verbose` from 2 on.
+    """
+
+    def __init__(self, name, n_epochs, verbose, unit, sample, stream=None):
+        super().__init__(name, n_epochs, verbose, stream)
+        self._names = {"loss": f"bits a {unit}", "val_loss": "validation"}
+        self._sample = sample
+
+    def show(self, epoch, share, logs):
+        """Draw the state of `epoch` (from 1), of which `share` is done."""
+        bits = {self._names[name]: loss / math.log(2) for name, loss in logs.items()}
+        super().show(epoch, share, bits)
+        if share >= 1 and self.verbose > 1:
+            self._write(f"{chr(10) * bool(self._width)}{self._sample()}\n\n")
+            self._width = 0
 
 
 def _bar(share, room):

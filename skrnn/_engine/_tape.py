@@ -12,7 +12,7 @@ import numpy as np
 
 from skrnn._engine import _numpy_kit
 from skrnn._engine._contractions import contract
-from skrnn._engine._layer import kernels
+from skrnn._engine._products import NO_OTHER, outer, project
 
 
 class Node:
@@ -146,7 +146,7 @@ def matmul(x, w):
     x = np.ascontiguousarray(x)
     (k, n), rows = w.shape, x.size // len(w)
     out = np.empty((*x.shape[:-1], n), np.float32)
-    kernels.project(1, rows, _count(rows), x, k, w, 0, n, None, out)
+    project((1, rows, _count(rows)), x, k, w, False, n, None, out)
     return out
 
 
@@ -161,14 +161,13 @@ def _matmul(x, w):
     (k, n), rows = b.shape, a.size // len(b)
 
     def pull(g):
-        g, count = np.ascontiguousarray(g), _count(rows)
+        g, layout = np.ascontiguousarray(g), (1, rows, _count(rows))
         dw = np.empty_like(b)
-        single = a, k, dw, None, 0, None, None
-        kernels.outer(1, rows, count, g, n, n, 0, n, None, *single)
+        outer(layout, g, n, 0, None, a, k, dw, NO_OTHER)
         if not isinstance(x, Node):
             return None, dw
         dx = np.empty_like(a)
-        kernels.project(1, rows, count, g, n, b, 1, k, None, dx)
+        project(layout, g, n, b, True, k, None, dx)
         return dx, dw
 
     return record(matmul(a, b), (x, w), pull)

@@ -15,9 +15,9 @@ _EVALUATION_BATCH = 256
 
 
 class Loop:
-    """One fit on a borrowed program."""
+    """One fit on a borrowed program; `progress` shows how it goes."""
 
-    def __init__(self, program, spec, plan, training, validation):
+    def __init__(self, program, spec, plan, training, validation, progress=None):
         self.program, self.spec, self.plan = program, spec, plan
         self.data = program.load(training)
         self.lengths = training.lengths
@@ -29,7 +29,7 @@ class Loop:
         names = ["loss"] + ["val_loss"] * (validation is not None)
         self.history: dict[str, list[float]] = {name: [] for name in names}
         self.rng = np.random.default_rng(plan.seed)
-        self.progress = Progress(plan.name, plan.epochs, plan.verbose)
+        self.progress = progress or Progress(plan.name, plan.epochs, plan.verbose)
         self.callbacks = Callbacks(spec, plan, program)
         self.best = Best()
         self.start = program.get_weights()

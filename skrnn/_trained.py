@@ -1,0 +1,127 @@
+"""What estimators share that train a recurrent network: parameters, state, a report."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+
+from skrnn._cells import HIDDEN_ACTIVATIONS
+from skrnn._constraints import Count, Counts, Instance, Share, StrOptions, positive
+from skrnn._spec import OPTIMIZERS
+from skrnn._weights import initial_weights
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TrainedNetwork(BaseEstimator):
+    """An estimator whose ``fit`` trains a network; a subclass says which, and on what.
+
+    It keeps `_spec`, `_weights` and the optimizer's state.
+    """
+
+    units: int | tuple[int, ...] = 32
+    activation: str = "tanh"
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    layer_norm: bool = False
+    optimizer: Any = "adam"
+    learning_rate: float = 3e-3
+    clipnorm: float | None = 1.0
+    epochs: int = 200
+    batch_size: int = 32
+    shuffle: bool = True
+    early_stopping: bool | str = "auto"
+    validation_split: float = 0.1
+    patience: int = 10
+    warm_start: bool = False
+    verbose: int = 0
+    random_state: Any = None
+
+    _training_constraints = {
+        "units": [Count(), Counts()],
+        "activation": [StrOptions(set(HIDDEN_ACTIVATIONS))],
+        "dropout": [Share()],
+        "recurrent_dropout": [Share()],
+        "layer_norm": ["boolean"],
+        "optimizer": [
+            StrOptions(set(OPTIMIZERS)),
+            Instance("keras.optimizers.Optimizer", "apply"),
+        ],
+        "learning_rate": [positive()],
+        "clipnorm": [positive(), None],
+        "epochs": [Count()],
+        "batch_size": [Count()],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_split": [Share(zero=False)],
+        "patience": [Count()],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    # What draws the first weights.
+    _initial_weights: ClassVar[Callable] = staticmethod(initial_weights)
+    # How the advice begins to whom training diverged.
+    _advice = "Scale X, or try"
+
+    @property
+    def _is_fitted(self):
+        return hasattr(self, "_weights")
+
+    def __sklearn_is_fitted__(self):
+        return self._is_fitted
+
+    def _start(self, spec, seed, resume, fill=list):
+        """Return the weights and the optimizer's state to start from.
+
+        `fill` puts in the weights that were given.
+        """
+        if resume:
+            same = self._optimizer_kind == _kind(self.optimizer)
+            return self._weights, self._optimizer_state if same else None
+        return fill(self._initial_weights(spec, seed)), None
+
+    def _refuse_changes(self, spec):
+        """Refuse to go on training another network."""
+        changed = self._spec.changes_to(spec)
+        if changed:
+            # Training can only go on with the same weights.
+            raise ValueError(
+                f"{type(self).__name__} cannot go on training: {', '.join(changed)} "
+                "changed since the network was built. Fit with warm_start=False."
+            )
+
+    def _keep(self, spec, trained, resume):
+        """Set the fitted attributes."""
+        before = getattr(self, "history_", {}) if resume else {}
+        n_before = getattr(self, "n_iter_", 0) if resume else 0
+        self._spec, self._weights = spec, trained.weights
+        self._optimizer_state = trained.optimizer_state
+        self._optimizer_kind = _kind(self.optimizer)
+        self.history_ = trained.history_after(before, n_before)
+        n_finished = len(trained.history["loss"])
+        self.n_iter_ = n_before + n_finished
+        self.best_epoch_ = n_before + min(trained.best_epoch, n_finished)
+
+    def _report(self, trained):
+        """Return self, having told how training ended if it didn't by itself."""
+        if trained.diverged:
+            kept = f"of epoch {self.best_epoch_}" if self.best_epoch_ else "before it"
+            warnings.warn(
+                f"Training of {type(self).__name__} stopped in epoch "
+                f"{self.n_iter_ + 1}: the loss is not finite. The finite weights "
+                f"{kept} are kept. {self._advice} a lower learning_rate (now "
+                f"{self.learning_rate}) or clipnorm (now {self.clipnorm}).",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        if trained.interrupted:
+            raise KeyboardInterrupt
+        return self
+
+
+def _kind(optimizer):
+    return optimizer if isinstance(optimizer, str) else type(optimizer).__name__
