@@ -35,7 +35,7 @@ class BaseNetwork(BaseEstimator):
     units: int | tuple[int, ...] = 32
     bidirectional: bool = False
     attention: str | None = None
-    embedding_dim: int | None = None
+    embedding_dim: int | tuple[int, ...] | None = None
     dense_units: int | tuple[int, ...] = ()
     activation: str = "tanh"
     dropout: float = 0.0

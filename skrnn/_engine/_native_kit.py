@@ -31,6 +31,8 @@ class Kit:
     def take_rows(self, table, ids):
         if not isinstance(table, Node):
             return table[ids]
+        # One of several channels lies scattered.
+        ids = np.ascontiguousarray(ids)
 
         def pull(g):
             whole = np.zeros_like(table.value)
