@@ -40,11 +40,11 @@ _PUBLIC = (
     )
 )
 
-__all__ = ["inspection", "preprocessing", *_PUBLIC]
+__all__ = ["inspection", "metrics", "preprocessing", *_PUBLIC]
 
 
 def __getattr__(name):
-    if name in ("inspection", "preprocessing", "scikeras"):
+    if name in ("inspection", "metrics", "preprocessing", "scikeras"):
         return importlib.import_module(f"skrnn.{name}")
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)

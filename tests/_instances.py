@@ -48,6 +48,8 @@ TRANSFORMERS = [
     preprocessing.TextSequencer(),
     preprocessing.TextSequencer("char", padding="post", maxlen=3),
 ]
+# These read words, which most of scikit-learn's checks don't have.
+OF_WORDS = [preprocessing.WordFeaturizer(("lower", "suffix2"), min_df=1)]
 INSTANCES = LEARNERS + TRANSFORMERS
 
 MINIBATCHES = {

@@ -74,12 +74,19 @@ def sentiment(output):
     return words < pairs < network and network > 0.95
 
 
+def slots(output):
+    titles = "words", "words and shapes", "words, shapes and endings"
+    alone, shapes, endings = (numbers_after(rf"{t}  ", output)[-1] for t in titles)
+    return alone + 0.1 < shapes < endings and endings > 0.95
+
+
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
         ("plot_sentiment.py", sentiment),
+        ("plot_slots.py", slots),
         ("plot_tagging.py", tagging),
         ("plot_spelling.py", spelling),
     ],
@@ -90,6 +97,6 @@ def test_gallery(script, holds, tmp_path):
 
 
 def test_every_gallery_script_is_tested():
-    names = ("forecasting", "ragged_classification", "sentiment", "spelling", "tagging")
-    tested = {f"plot_{name}.py" for name in names}
+    names = ("forecasting", "ragged_classification", "sentiment", "slots", "spelling")
+    tested = {f"plot_{name}.py" for name in (*names, "tagging")}
     assert {path.name for path in EXAMPLES.glob("plot_*.py")} == tested
