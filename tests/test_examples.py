@@ -77,7 +77,7 @@ def sentiment(output):
 def slots(output):
     titles = "words", "words and shapes", "words, shapes and endings"
     alone, shapes, endings = (numbers_after(rf"{t}  ", output)[-1] for t in titles)
-    return alone + 0.1 < shapes < endings and endings > 0.95
+    return alone + 0.05 < shapes < endings - 0.05 and endings > 0.95
 
 
 @pytest.mark.parametrize(
