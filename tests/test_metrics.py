@@ -309,6 +309,17 @@ def test_perplexity_of_steps_in_every_form():
     np.testing.assert_allclose(perplexity(y, proba, labels=[0, 1, 2]), expected)
 
 
+def test_perplexity_of_frames():
+    proba = probabilities(4, 5, 3)
+    proba[0, 3:] = 0
+    y = np.random.default_rng(1).integers(0, 3, (4, 5))
+    options = {"labels": [0, 1, 2]}
+    expected = perplexity(y, proba, **options)
+    assert perplexity(pd.DataFrame(y), proba, **options) == expected
+    flat = pd.Series(y[1]), pd.DataFrame(proba[1])
+    assert perplexity(*flat, **options) == perplexity(y[1], proba[1], **options)
+
+
 def test_perplexity_of_certainty_and_of_error():
     assert perplexity([0, 1], np.eye(2)) == 1
     assert perplexity([1, 0], np.eye(2)) == np.inf
@@ -320,7 +331,7 @@ def test_perplexity_of_certainty_and_of_error():
 
 NAN = float("nan")
 BAD_PAIRS = {
-    "nothing": ([], [], ValueError, "y_true is empty; at least one label sequence"),
+    "nothing": ([], [], ValueError, "y_true is empty; at least one sample is"),
     "nothing predicted": (T, [], ValueError, "y_pred is empty"),
     "None": (None, P, TypeError, "y_true must hold label sequences. Got None."),
     "a number": (T, 3, TypeError, "y_pred must hold label sequences. Got 3."),
@@ -566,7 +577,7 @@ BAD_PROBABILITIES = {
         {},
         "y_proba[0] must hold numbers of shape (n_timesteps, n_classes).",
     ),
-    "nothing": ([], HALVES, {}, "y_true is empty; at least one label sequence is requ"),
+    "nothing": ([], HALVES, {}, "y_true is empty; at least one sample is required."),
     "nothing predicted": ([[0, 1]], [], {}, "y_proba is empty"),
     "padding alone": ([[0, 1]], HALVES * 0, {}, "y_proba is 0 or has weight 0 everyw"),
     "zeros in a list": (
@@ -595,7 +606,7 @@ BAD_KINDS = {
         [[0, 1]],
         None,
         {},
-        "y_proba must hold label sequences. Got N",
+        "y_proba must hold probabilities. Got Non",
     ),
     "mixed labels": ([["a", 1]], HALVES, {}, "y_true[0] must hold strings or numbers "),
 }

@@ -65,6 +65,8 @@ def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
     >>> perplexity([["a", "b"]], np.full((1, 2, 4), 0.25), labels=list("abcd"))
     4.0
     """
+    y_true = as_sequences("y_true", y_true)
+    y_proba = as_sequences("y_proba", y_proba, "probabilities")
     truth, probabilities = _read(y_true, y_proba)
     columns = _columns(truth.flat, labels, probabilities.shape[1])
     weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
@@ -81,7 +83,7 @@ def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
 
 def _read(y_true, y_proba):
     """Return labels, and probabilities (n_labels, n_classes): a row for each."""
-    truth = _read_truth(as_sequences("y_true", y_true))
+    truth = _read_truth(y_true)
     blocks = [_read_block(i, block) for i, block in enumerate(_blocks(y_true, y_proba))]
     check_consistent_length(truth.lengths, blocks)
     for i, block in enumerate(blocks):
@@ -109,17 +111,16 @@ def _read_truth(y_true):
 
 def _blocks(y_true, y_proba):
     """Return the probabilities (T_i, n_classes) of each sample."""
-    y_proba = as_sequences("y_proba", y_proba)
-    if not is_ragged(y_proba):
-        y_proba = np.asarray(y_proba)
-        dimensions = 2 if _is_flat(as_sequences("y_true", y_true)) else 3
-        if y_proba.ndim != dimensions:
-            raise ValueError(
-                f"y_proba has shape {y_proba.shape}; expected {dimensions} dimensions: "
-                f"{_SHAPES[dimensions]}."
-            )
-        return y_proba[:, None] if dimensions == 2 else y_proba
-    return y_proba
+    if is_ragged(y_proba):
+        return y_proba
+    y_proba = np.asarray(y_proba)
+    dimensions = 2 if _is_flat(y_true) else 3
+    if y_proba.ndim != dimensions:
+        raise ValueError(
+            f"y_proba has shape {y_proba.shape}; expected {dimensions} dimensions: "
+            f"{_SHAPES[dimensions]}."
+        )
+    return y_proba[:, None] if dimensions == 2 else y_proba
 
 
 _SHAPES = {

@@ -41,13 +41,13 @@ def read_labels(name, y, *, strings=False) -> Labels:
     return Labels(check_labels(flat, name) if arrays else flat, lengths)
 
 
-def as_sequences(name, y):
+def as_sequences(name, y, what="label sequences"):
     """Return something that holds sequences and has a length above 0."""
     y = y.to_numpy() if hasattr(y, "to_numpy") else y
     if isinstance(y, str | bytes) or getattr(y, "shape", None) == () or not _has_len(y):
-        raise TypeError(f"{name} must hold label sequences. Got {y!r:.60}.")
+        raise TypeError(f"{name} must hold {what}. Got {y!r:.60}.")
     if len(y) == 0:
-        raise ValueError(f"{name} is empty; at least one label sequence is required.")
+        raise ValueError(f"{name} is empty; at least one sample is required.")
     return y
 
 
