@@ -1,17 +1,15 @@
 """The sets of `quality.py`: how to read each, what to fit on it, what to compare."""
 
 import gzip
-from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import quality_pairs as pairs
-from sklearn.base import BaseEstimator, TransformerMixin
+import quality_tags as tags
 from sklearn.datasets import load_digits
 from sklearn.dummy import DummyRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -27,6 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import SequenceClassifier, SequenceRegressor
+from skrnn.metrics import span_f1_score
 from skrnn.preprocessing import (
     SequenceWise,
     SlidingWindow,
@@ -94,17 +93,6 @@ def make_adding(n_timesteps=50, n_train=10_000, n_test=2_000):
     return Split(X[:n_train], y[:n_train], X[n_train:], y[n_train:])
 
 
-def read_chunks(path):
-    """Read the words and the chunk tags of the sentences of CoNLL-2000."""
-    parts = []
-    for part in ("train", "test"):
-        with gzip.open(path / f"conll2000_{part}.txt.gz", "rt") as file:
-            sentences = [s.split("\n") for s in file.read().strip().split("\n\n")]
-        for column in (0, -1):
-            parts += [[[line.split()[column] for line in s] for s in sentences]]
-    return Split(*parts)
-
-
 def read_reviews(path):
     """Read sentences of film reviews and whether they praise; a tenth is to be told."""
     return split_texts(*columns(path, 0, 1), test_size=0.1)
@@ -160,33 +148,6 @@ def regressor(seed, *, cell, **params):
     return SequenceRegressor(cell=cell, random_state=seed, **params)
 
 
-class Vocabulary(TransformerMixin, BaseEstimator):
-    """Numbers from 2 for the words seen often enough, 1 for all others."""
-
-    def __init__(self, min_count):
-        self.min_count = min_count
-
-    def fit(self, X, y=None):
-        """Count the words of sentences."""
-        counts = Counter(word.lower() for sentence in X for word in sentence)
-        words = sorted(w for w, n in counts.items() if n >= self.min_count)
-        self.ids_ = {word: i for i, word in enumerate(words, start=2)}
-        return self
-
-    def transform(self, X):
-        """Return the numbers of the words of sentences."""
-        return [[self.ids_.get(word.lower(), 1) for word in s] for s in X]
-
-
-def tagger(seed, *, cell, min_count, **params):
-    return make_pipeline(
-        Vocabulary(min_count),
-        SequenceClassifier(
-            cell=cell, return_sequences=True, random_state=seed, **params
-        ),
-    )
-
-
 # Whatever stands between spaces is a word, punctuation too.
 WORDS = r"\S+"
 # Punctuation stands by itself.
@@ -237,47 +198,7 @@ class Persistence:
         return X[:, 0]
 
 
-class MostFrequentTag:
-    """The tag that a word mostly has in training; for new words, the commonest."""
-
-    def fit(self, X, y):
-        """Count the tags of each word."""
-        counts = defaultdict(Counter)
-        for word, tag in zip(chain(*X), chain(*y), strict=True):
-            counts[word][tag] += 1
-        overall = sum(counts.values(), Counter()).most_common(1)[0][0]
-        tags = {word: count.most_common(1)[0][0] for word, count in counts.items()}
-        self.tags_ = defaultdict(lambda: overall, tags)
-        return self
-
-    def predict(self, X):
-        """Return the tags of the words of sentences."""
-        return [[self.tags_[word] for word in words] for words in X]
-
-
 # How to judge
-
-
-def chunk_f1(y_true, y_pred):
-    """Return the F1 score of whole chunks, as ``conlleval`` counts them."""
-    true, predicted = set(_chunks(y_true)), set(_chunks(y_pred))
-    return 2 * len(true & predicted) / (len(true) + len(predicted))
-
-
-def _chunks(sentences):
-    """Yield (sentence, first, past the last, type) of every chunk of BIO tags.
-
-    An "I-" after another type, or after "O", begins a chunk as well.
-    """
-    for i, tags in enumerate(sentences):
-        first, kind = 0, None
-        for t, tag in enumerate([*tags, "O"]):
-            prefix, _, now = tag.partition("-")
-            if prefix == "I" and now == kind:
-                continue
-            if kind is not None:
-                yield i, first, t, kind
-            first, kind = t, now or None
 
 
 def percent(score):
@@ -299,7 +220,7 @@ class Metric:
 
 
 ACCURACY = Metric("accuracy %", percent(accuracy_score), ".1f", True)
-CHUNK_F1 = Metric("chunk F1 %", percent(chunk_f1), ".1f", True)
+SPAN_F1 = Metric("span F1 %", percent(span_f1_score), ".1f", True)
 RMSE = Metric("RMSE", root_mean_squared_error, ".2f", False)
 MSE = Metric("MSE", mean_squared_error, ".1e", False)
 WER = Metric("word errors %", pairs.word_error_rate, ".1f", False)
@@ -445,16 +366,50 @@ SETS = {
         published="LSTM .164, GRU 5.3e-5 [2]",
     ),
     "chunks": Set(
-        title="CoNLL-2000 chunks from words",
-        read=read_chunks,
+        title="CoNLL-2000 chunks, words alone",
+        read=lambda path: Split(*tags.read_chunks(path)),
         path="tagging",
-        model=tagger,
-        params=dict(min_count=2, embedding_dim=50, bidirectional=True, dropout=0.5),
-        metric=CHUNK_F1,
+        model=tags.tagger,
+        params=tags.ON_WORDS,
+        metric=SPAN_F1,
         bar=88,
-        floors={"commonest tag": MostFrequentTag()},
+        floors={"commonest tag": tags.MostFrequentTag()},
         published="BI-LSTM 93.6 [3]",
         cells=("lstm",),
+    ),
+    "chunks-parts": Set(
+        title="CoNLL-2000 chunks, word parts",
+        read=lambda path: Split(*tags.read_chunks(path)),
+        path="tagging",
+        model=tags.tagger,
+        params=tags.ON_PARTS,
+        metric=SPAN_F1,
+        bar=90,
+        floors={"commonest tag": tags.MostFrequentTag()},
+        published="BI-LSTM 93.6 [3]",
+        cells=("lstm",),
+    ),
+    "slots": Set(
+        title="ATIS slots",
+        read=lambda path: Split(*tags.read_requests(path, "slots")),
+        path="tagging",
+        model=tags.tagger,
+        params=tags.ON_WORDS,
+        metric=SPAN_F1,
+        bar=93,
+        floors={"commonest tag": tags.MostFrequentTag()},
+        published="BLSTM 95.6, BiRNN 96.0 [7]",
+    ),
+    "intents": Set(
+        title="ATIS intents",
+        read=lambda path: Split(*tags.read_requests(path, "intents")),
+        path="tagging",
+        model=tags.reader,
+        params=tags.ON_WORDS,
+        metric=ACCURACY,
+        bar=95,
+        floors={"TF-IDF": tags.on_words(LogisticRegression(max_iter=2_000))},
+        published="BLSTM 98.7, BiRNN 98.2 [7]",
     ),
     "reviews": Set(
         title="MR, praise of a film or not",
@@ -574,4 +529,8 @@ SOURCES = """\
 [5] Trevett, github.com/bentrevett/pytorch-seq2seq: tested on another part of Multi30k,
     words cut by spaCy.
 [6] Kim (2014), Convolutional neural networks for sentence classification: no vectors
-    from elsewhere; MR by ten-fold cross-validation."""
+    from elsewhere; MR by ten-fold cross-validation.
+[7] Both from the tables in github.com/sz128/slot_filling_and_intent_detection_of_SLU:
+    BLSTM, which begins with vectors of GloVe; BiRNN with attention of Liu & Lane
+    (2016), Attention-based recurrent neural network models for joint intent detection
+    and slot filling."""

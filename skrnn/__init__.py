@@ -40,11 +40,11 @@ _PUBLIC = (
     )
 )
 
-__all__ = ["inspection", "preprocessing", "text", *_PUBLIC]
+__all__ = ["inspection", "metrics", "preprocessing", "text", *_PUBLIC]
 
 
 def __getattr__(name):
-    if name in ("inspection", "preprocessing", "scikeras", "text"):
+    if name in ("inspection", "metrics", "preprocessing", "scikeras", "text"):
         return importlib.import_module(f"skrnn.{name}")
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -9,7 +9,15 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn import _engine
 from skrnn._base_network import BaseNetwork
-from skrnn._constraints import Instance, Instances, StrOptions, Vectors, fit_context
+from skrnn._constraints import (
+    Count,
+    Counts,
+    Instance,
+    Instances,
+    StrOptions,
+    Vectors,
+    fit_context,
+)
 from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
 from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, as_tuple
 from skrnn._state import unchanged_on_error
@@ -30,6 +38,7 @@ class BaseRecurrent(
 
     _network_constraints = {
         "return_sequences": ["boolean"],
+        "embedding_dim": [Count(), Counts(), None],
         "embedding_matrix": [Vectors(), None],
         "embedding_trainable": ["boolean"],
         "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
@@ -218,8 +227,8 @@ class BaseRecurrent(
     def model_(self):
         """The trained network as a ``keras.Model``, made at first access.
 
-        It reads unpadded sequences (n, T, F), or token ids (n, T), and returns what
-        ``predict`` (regressors) or ``predict_proba`` compute, in float32.
+        It reads unpadded sequences (n, T, F), or token ids (n, T) or (n, T, C), and
+        returns what ``predict`` (regressors) or ``predict_proba`` compute, in float32.
         """
         check_is_fitted(self)
         if self._model is None:

@@ -23,7 +23,7 @@ class BaseNetwork(TrainedNetwork):
 
     bidirectional: bool = False
     attention: str | None = None
-    embedding_dim: int | None = None
+    embedding_dim: int | tuple[int, ...] | None = None
     dense_units: int | tuple[int, ...] = ()
     loss: Any = "auto"
 

@@ -45,11 +45,13 @@ PARAMETERS = {
         width.""",
     ),
     "embedding_dim": (
-        "int",
+        "int or tuple of int",
         """Read X as token ids, integers from 1 with 0 as padding, and learn a vector
         of this length for each. The vocabulary is that of the
         :class:`~skrnn.preprocessing.TextSequencer` before, or else 0 to the largest id
-        in ``fit``.""",
+        in ``fit``. Steps may have several ids, in channels (n, T, C): each channel has
+        its own vectors, of one length or of the length that a tuple gives it, and they
+        stand side by side.""",
     ),
     "embedding_matrix": (
         "array-like of shape (n_ids, embedding_dim), dict or KeyedVectors",

@@ -18,15 +18,16 @@ class Embedding:
 
     Attributes
     ----------
-    vocabulary_size, dim : int or None
-        Rows and columns; None where no tokens are read.
+    vocabulary_size, dim : int, tuple of int or None
+        Rows and columns; a tuple has those of each channel of token ids. None where no
+        tokens are read.
     ids : ndarray of shape (n_given,) or None
         Rows that `vectors` are for; None where nothing is given.
     vectors : ndarray of shape (n_given, dim) or None
     """
 
-    vocabulary_size: int | None = None
-    dim: int | None = None
+    vocabulary_size: int | tuple[int, ...] | None = None
+    dim: int | tuple[int, ...] | None = None
     ids: np.ndarray | None = None
     vectors: np.ndarray | None = None
 
@@ -78,15 +79,22 @@ def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:
     Raises
     ------
     ValueError
-        If an ``embedding_matrix`` doesn't suit the ids or ``embedding_dim``.
+        If an ``embedding_matrix`` doesn't suit the ids or ``embedding_dim``, or that
+        doesn't suit the number of channels.
     """
-    dim, matrix = estimator.embedding_dim, estimator.embedding_matrix
+    matrix = estimator.embedding_matrix
     if not reads_tokens(estimator):
         return Embedding()
+    dim = _dim(sequences, estimator.embedding_dim)
     if trained is not None:
         return Embedding(trained.vocabulary_size, dim or trained.embedding_dim)
     if matrix is None:
         return Embedding(_size(sequences), dim)
+    if sequences.values.ndim > 1:
+        raise ValueError(
+            "embedding_matrix is for one token id a step, but X has "
+            f"{sequences.n_features} channels."
+        )
     name = type(estimator).__name__
     read = _vectors_of_words if is_by_word(matrix) else _rows_of_ids
     found = read(name, matrix, sequences)
@@ -106,7 +114,24 @@ def is_by_word(vectors) -> bool:
 def _size(sequences):
     if sequences.vocabulary is not None:
         return vocabulary_size(sequences.vocabulary)
+    if sequences.values.ndim > 1:
+        return tuple(int(id_) + 1 for id_ in sequences.values.max(axis=0))
     return int(sequences.values.max()) + 1
+
+
+def _dim(sequences, embedding_dim):
+    """Return one length of vectors, or that of each of several channels."""
+    if embedding_dim is None:
+        return None
+    n_channels = sequences.n_features
+    given = isinstance(embedding_dim, tuple | list)
+    dims = tuple(embedding_dim) if given else (embedding_dim,) * n_channels
+    if len(dims) != n_channels:
+        raise ValueError(
+            f"embedding_dim={embedding_dim!r} is for {len(dims)} channels of token ids "
+            f"a step, but X has {n_channels}."
+        )
+    return tuple(map(int, dims)) if sequences.values.ndim > 1 else int(dims[0])
 
 
 def _rows_of_ids(name, matrix, sequences):

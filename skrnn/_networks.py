@@ -31,7 +31,8 @@ def build_model(spec: NetworkSpec, weights=None, scale=None, offset=None):
     Returns
     -------
     model : keras.Model
-        Input (batch, T, F), or (batch, T) token ids, of any T and without padding.
+        Input (batch, T, F), or token ids (batch, T) or (batch, T, C), of any T and
+        without padding.
     """
     # What has no seed takes one from Python's global generator.
     seeds = count()
@@ -56,16 +57,22 @@ def build_model(spec: NetworkSpec, weights=None, scale=None, offset=None):
 
 def _input(spec):
     if spec.embedding_dim is not None:
-        return keras.Input((None,), dtype="int32", name="tokens")
+        channels = (spec.n_features,) if isinstance(spec.embedding_dim, tuple) else ()
+        return keras.Input((None, *channels), dtype="int32", name="tokens")
     return keras.Input((None, spec.n_features), name="sequences")
 
 
 def _embed(spec, tokens, seeds):
-    initializer = RandomUniform(seed=next(seeds))
-    shape = spec.vocabulary_size, spec.embedding_dim
-    table = layers.Embedding(*shape, embeddings_initializer=initializer)
-    table.trainable = spec.embedding_trainable
-    return _dropout(spec, seeds)(table(tokens))
+    """Look up token ids, those of each channel in its own table, side by side."""
+    parts = []
+    for channel, shape in enumerate(spec.embeddings.values()):
+        initializer = RandomUniform(seed=next(seeds))
+        table = layers.Embedding(*shape, embeddings_initializer=initializer)
+        table.trainable = spec.embedding_trainable
+        one = isinstance(spec.embedding_dim, int)
+        parts.append(table(tokens if one else tokens[..., channel]))
+    x = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+    return _dropout(spec, seeds)(x)
 
 
 def _dense(units, activation, name, seeds):

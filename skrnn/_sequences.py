@@ -44,7 +44,7 @@ class Sequences:
     Attributes
     ----------
     values : ndarray of shape (n_rows, n_features) or (n_rows,)
-        Rows of numbers, or token ids.
+        Rows of numbers, or token ids: one a step, or several in channels.
     starts : ndarray or Multiples of shape (n_sequences,)
         Row of `values` that holds the first step of each sequence.
     lengths : ndarray of shape (n_sequences,)
@@ -166,18 +166,19 @@ def pack_ragged(arrays):
 def strip_padding(tokens):
     """Leave out the zeros before and after the ids of each packed token sequence.
 
-    A sequence of zeros alone keeps one of them, so that no length is 0.
+    A step of several channels is padding where all of them are 0. A sequence of zeros
+    alone keeps one of them, so that no length is 0.
     """
-    starts, lengths = np.array(tokens.starts), tokens.lengths.copy()
+    steps = tokens.values if tokens.values.ndim == 1 else tokens.values.any(axis=1)
+    starts, lengths, step = np.array(tokens.starts), tokens.lengths.copy(), tokens.step
     for i, (start, length) in enumerate(
         zip(starts.copy(), tokens.lengths, strict=True)
     ):
-        real = np.flatnonzero(tokens.values[start : start + length])
+        real = np.flatnonzero(steps[start : start + length * step : step])
         first, last = (real[0], real[-1]) if len(real) else (0, 0)
-        starts[i], lengths[i] = start + first, last - first + 1
-    return replace(
-        tokens, starts=starts, lengths=lengths, offsets=starts - tokens.starts[:]
-    )
+        starts[i], lengths[i] = start + first * step, last - first + 1
+    offsets = (starts - tokens.starts[:]) // step
+    return replace(tokens, starts=starts, lengths=lengths, offsets=offsets)
 
 
 def pack_steps(dense, sequences):

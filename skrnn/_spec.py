@@ -78,9 +78,9 @@ class NetworkSpec(Spec):
     units : tuple of int
         One entry for each recurrent layer.
     n_features : int
-        Features of a step; 1 for token ids.
-    vocabulary_size, embedding_dim : int or None
-        Rows and columns of the embedding; None without one.
+        Features of a step; for token ids the number of their channels.
+    vocabulary_size, embedding_dim : int, tuple of int or None
+        Rows and columns of the embedding, or of that of each channel; None without.
     embedding_trainable : bool
         Whether training changes the embedding.
     dropout, recurrent_dropout : float
@@ -94,8 +94,8 @@ class NetworkSpec(Spec):
     bidirectional: bool = False
     return_sequences: bool = False
     attention: str | None = None
-    vocabulary_size: int | None = None
-    embedding_dim: int | None = None
+    vocabulary_size: int | tuple[int, ...] | None = None
+    embedding_dim: int | tuple[int, ...] | None = None
     embedding_trainable: bool = True
     dense_units: tuple[int, ...] = ()
     activation: str = "tanh"
@@ -107,6 +107,16 @@ class NetworkSpec(Spec):
     def directions(self) -> tuple[str, ...]:
         """Names of the directions that each layer reads."""
         return ("forward", "backward") if self.bidirectional else ("forward",)
+
+    @property
+    def embeddings(self) -> dict[str, tuple[int, int]]:
+        """Names and shapes of the tables in which token ids are looked up."""
+        sizes: Any = self.vocabulary_size
+        dims: Any = self.embedding_dim
+        if not isinstance(dims, tuple):
+            return {} if dims is None else {"embedding": (sizes, dims)}
+        shapes = zip(sizes, dims, strict=True)
+        return {f"embedding_{i}/embeddings": shape for i, shape in enumerate(shapes)}
 
     @classmethod
     def from_json(cls, text) -> "NetworkSpec":

@@ -52,8 +52,8 @@ class StreamingPredictor:
         Parameters
         ----------
         x : array-like of shape (n_features,), float or int
-            The features of the step; a number where there is only one, and the id of a
-            token (not 0, which is padding) with an embedding.
+            The features of the step; a number where there is only one. With an
+            embedding the id of a token (not 0, which is padding), or one a channel.
 
         Returns
         -------
@@ -95,13 +95,29 @@ class StreamingPredictor:
         return x.astype(np.float64)
 
     def _read_token(self, x):
-        size = self._spec.vocabulary_size
         token = np.asarray(x)
+        if isinstance(self._spec.embedding_dim, tuple):
+            return self._read_channels(token)
         if token.size != 1 or token.dtype.kind not in "iu":
             raise ValueError(f"update takes one token id, an integer. Got {x!r}.")
+        size = self._spec.vocabulary_size
         if not 0 < token.item() < size:
             raise ValueError(
                 f"update takes a token id from 1 to {size - 1}, those known from fit. "
                 f"Got {token.item()}."
             )
         return token.item()
+
+    def _read_channels(self, ids):
+        sizes = np.array(self._spec.vocabulary_size)
+        if ids.shape != sizes.shape or ids.dtype.kind not in "iu":
+            raise ValueError(
+                f"update takes {len(sizes)} token ids, an integer for each channel. "
+                f"Got {ids.tolist()}."
+            )
+        if not ids.any() or (ids < 0).any() or (ids >= sizes).any():
+            raise ValueError(
+                f"update takes a token id below {sizes.tolist()} for each channel, "
+                f"those known from fit, and not 0 in all. Got {ids.tolist()}."
+            )
+        return ids

@@ -17,9 +17,9 @@ from skrnn._sequences import (
     pack_ragged,
     pack_windows,
     ragged_array,
-    strip_padding,
 )
 from skrnn._token_ids import TokenIds
+from skrnn._tokens import read_tokens
 
 _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
@@ -57,8 +57,8 @@ def check_sequences(
     tokens : bool or None, default=None
         Read X as token ids: integers, 0 is padding before and after a sequence. False
         refuses ids of a vocabulary, None reads them as any numbers.
-    vocabulary_size : int or None
-        Token ids at or above it are an error.
+    vocabulary_size : int, tuple of int or None
+        Token ids at or above it, or at or above that of their channel, are an error.
 
     Returns
     -------
@@ -90,11 +90,11 @@ def check_sequences(
     else:
         sequences = _read_columns(estimator, X, reset=reset, tokens=tokens, **options)
     if tokens:
-        sequences = _read_tokens(estimator, sequences, vocabulary_size)
+        sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
         sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
         _check_feature_names(estimator, X, reset=reset)
-        _check_n_features(estimator, sequences, tokens=tokens, reset=reset)
+        _check_n_features(estimator, sequences, reset=reset)
     if reset:
         estimator._form = sequences.form
     return sequences
@@ -353,37 +353,13 @@ def check_same_width(arrays, name="X", what="features"):
             )
 
 
-def _read_tokens(estimator, sequences, vocabulary_size):
-    values = sequences.values
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1 or values.dtype.kind not in "iu":
-        raise ValueError(
-            f"With embedding_dim set, {_name(estimator)} expects X to hold token ids: "
-            "integers of shape (n_samples, n_timesteps) or a list of integer "
-            f"sequences. Got {sequences.n_features} feature(s) of dtype {values.dtype}."
-        )
-    if values.min() < 0:
-        raise ValueError(f"Token ids must not be negative: X contains {values.min()}.")
-    if vocabulary_size is not None and values.max() >= vocabulary_size:
-        raise ValueError(
-            f"X contains the token id {values.max()}, but {_name(estimator)} was "
-            f"fitted with ids below {vocabulary_size}."
-        )
-    if values.max() >= np.iinfo(np.int32).max:
-        raise ValueError(
-            f"Token ids must be below 2**31 - 1: X contains {values.max()}."
-        )
-    return strip_padding(replace(sequences, values=values.astype(np.int32)))
-
-
-def _check_n_features(estimator, sequences, *, tokens, reset):
+def _check_n_features(estimator, sequences, *, reset):
     if reset:
         estimator.n_features_in_ = sequences.n_features
         return
     # Fitted on (n, T): n_features_in_ counts columns, but a step has one feature.
     columns = getattr(estimator, "_form", None) == "columns"
-    expected = 1 if columns or tokens else estimator.n_features_in_
+    expected = 1 if columns else estimator.n_features_in_
     if sequences.n_features != expected:
         raise ValueError(
             f"X has {sequences.n_features} features, but {_name(estimator)} is "

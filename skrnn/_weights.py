@@ -82,9 +82,9 @@ def draw_weights(table, cell: str, seed: int) -> list[np.ndarray]:
 def _embedding_weights(spec):
     if spec.embedding_dim is None:
         return [], spec.n_features
-    shape = (spec.vocabulary_size, spec.embedding_dim)
-    table = Weight("embedding", shape, "uniform", spec.embedding_trainable)
-    return [table], spec.embedding_dim
+    learnt, shapes = spec.embedding_trainable, spec.embeddings
+    table = [Weight(name, shape, "uniform", learnt) for name, shape in shapes.items()]
+    return table, sum(width for _, width in shapes.values())
 
 
 def cell_weights(name, prefix, width, units):

@@ -48,6 +48,8 @@ TRANSFORMERS = [
     preprocessing.TextSequencer(),
     preprocessing.TextSequencer("char", padding="post", maxlen=3),
 ]
+# These read words, which most of scikit-learn's checks don't have.
+OF_WORDS = [preprocessing.WordFeaturizer(("lower", "suffix2"), min_df=1)]
 INSTANCES = LEARNERS + TRANSFORMERS
 # scikit-learn has data for none of its checks of these: `test_generator.py` runs those
 # that need none, and has its own for the others.

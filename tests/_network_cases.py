@@ -15,13 +15,15 @@ from skrnn._spec import Dataset, Head, NetworkSpec
 from skrnn._weights import weight_table
 
 N_FEATURES, VOCABULARY = 2, 7
+# Those of two channels.
+VOCABULARIES = 7, 5
 CHOICES = {
     "cell": tuple(CELLS),
     "units": ((4,), (3, 4)),
     "bidirectional": (False, True),
     "return_sequences": (False, True),
     "attention": (None, "additive", "dot", "multihead"),
-    "embedding_dim": (None, 3),
+    "embedding_dim": (None, 3, (3, 2)),
     "layer_norm": (False, True),
     "dense_units": ((), (3,)),
     "activation": ("tanh", "silu"),
@@ -56,24 +58,30 @@ def pairwise(choices):
     return table
 
 
+_VOCABULARY_SIZE = {type(None): None, int: VOCABULARY, tuple: VOCABULARIES}
+
+
 def spec_of(cell="lstm", units=(4,), head=None, embedding_dim=None, **choices):
     """Return the spec of a small network."""
     return NetworkSpec(
         cell=cell,
         units=units,
         head=head or Head(1),
-        n_features=N_FEATURES if embedding_dim is None else 1,
+        n_features=1 if isinstance(embedding_dim, int) else N_FEATURES,
         embedding_dim=embedding_dim,
-        vocabulary_size=embedding_dim and VOCABULARY,
+        vocabulary_size=_VOCABULARY_SIZE[type(embedding_dim)],
         **choices,
     )
+
+
+_TOKENS = {type(None): "", int: "tokens", tuple: "channels"}
 
 
 def name_of(spec):
     """Say what is special about a network, for the name of a test."""
     sizes = "-".join(map(str, spec.units))
     words = [f"{spec.cell}{sizes}", spec.bidirectional and "both", spec.attention]
-    words += [spec.return_sequences and "steps", spec.embedding_dim and "tokens"]
+    words += [spec.return_sequences and "steps", _TOKENS[type(spec.embedding_dim)]]
     words += [spec.layer_norm and "norm", spec.dense_units and "dense"]
     words += [spec.activation, f"{spec.head.activation}{spec.head.units}"]
     return " ".join(word for word in words if word)
@@ -91,8 +99,10 @@ def draw_weights(spec, seed=0):
 
 
 def draw_steps(spec, shape, seed=0):
-    """Draw the values of steps: (*shape, F), or token ids of `shape`."""
+    """Draw the values of steps: (*shape, F), or token ids of `shape` or (*shape, C)."""
     rng = np.random.default_rng(seed)
+    if isinstance(spec.embedding_dim, tuple):
+        return rng.integers(1, VOCABULARIES, (*shape, 2)).astype(np.int32)
     if spec.embedding_dim is not None:
         return rng.integers(1, VOCABULARY, shape).astype(np.int32)
     return rng.normal(size=(*shape, spec.n_features)).astype(np.float32)
@@ -102,7 +112,7 @@ def draw_dense(spec, n=5, n_timesteps=6, seed=0):
     """Draw sequences of one length: the array and its packed form."""
     X = draw_steps(spec, (n, n_timesteps), seed)
     packed = pack_dense(X, "dense")
-    if spec.embedding_dim is None:
+    if not isinstance(spec.embedding_dim, int):
         return X, packed
     return X, _with_values(packed, X.ravel())
 

@@ -33,6 +33,7 @@ CHOICES = {
     "bidirectional": (False, True),
     "return_sequences": (False, True),
     "attention": (None, "additive", "dot", "multihead"),
+    "embedding_dim": (None, 3, (3, 2)),
     "ragged": (False, True),
     "dropout": (0.0, 0.5),
     "activation": ("tanh", "relu"),

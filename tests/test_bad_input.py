@@ -383,7 +383,8 @@ ONE_SAMPLE = {
 
 NO_IDS = (
     "With embedding_dim set, {name} expects X to hold token ids: integers of shape "
-    "(n_samples, n_timesteps) or a list of integer sequences. Got "
+    "(n_samples, n_timesteps) or (n_samples, n_timesteps, n_channels), or a list of "
+    "integer sequences. Got "
 )
 BAD_IDS = {
     "negative": (
@@ -405,8 +406,8 @@ BAD_IDS = {
     "bools": (ValueError, NO_IDS + "1 feature(s) of dtype bool.", IDS > 2),
     "3-D": (
         ValueError,
-        NO_IDS + "2 feature(s) of dtype int64.",
-        np.ones((N, T, 2), np.int64),
+        NO_IDS + "2 feature(s) of dtype float64.",
+        np.ones((N, T, 2)),
     ),
     "1-D": (ValueError, "got 1D array instead", IDS[:, 0]),
     "NaN": (ValueError, "Input X contains NaN.", np.where(IDS == 3, np.nan, IDS)),
@@ -761,7 +762,10 @@ BAD_PARAMS = {
         "a str among {'additive', 'dot', 'multihead'} or None",
         ["additve", True, 3],
     ),
-    "embedding_dim": (f"{COUNT} or None", NOT_COUNTS),
+    "embedding_dim": (
+        f"{COUNT}, a non-empty tuple of positive ints or None",
+        [*NOT_COUNTS, (), (8, 0), (8, 2.5), (True,)],
+    ),
     "dense_units": (f"{COUNT} or a tuple of positive ints", [0, -1, (0,), 2.5, "8"]),
     "activation": (ACTIVATIONS, ["tanhh", "softmax", None, np.tanh]),
     "dropout": (BELOW_1, NOT_SHARES),
@@ -848,6 +852,31 @@ BAD_CLASS_LOSSES = {
     ),
 }
 TOKENS = {"embedding_dim": 2}
+CHANNELS = np.stack([IDS, IDS // 2], axis=2)
+BAD_CHANNELS = {
+    "negative": (
+        ValueError,
+        "Token ids must not be negative: X contains -3.",
+        CHANNELS - np.array([0, 3]),
+    ),
+    "floats": (ValueError, NO_IDS + "2 feature(s) of dtype float64.", CHANNELS * 1.0),
+    "other numbers of channels": (
+        ValueError,
+        "All sequences need the same number of features: X[1] has shape (4, 1), but "
+        "X[0] has shape (4, 2).",
+        [CHANNELS[0], CHANNELS[1, :, :1], *CHANNELS[2:]],
+    ),
+}
+WRONG_DIMS = (
+    ValueError,
+    "embedding_dim=(2, 2, 2) is for 3 channels of token ids a step, but X has 2.",
+    {"X": CHANNELS, "params": {"embedding_dim": (2, 2, 2)}},
+)
+ONE_CHANNEL = (
+    ValueError,
+    "embedding_dim=(2, 3) is for 2 channels of token ids a step, but X has 1.",
+    {"X": IDS, "params": {"embedding_dim": (2, 3)}},
+)
 LARGE_IDS = {
     "beyond int32": (
         ValueError,
@@ -860,6 +889,8 @@ FITS = [
     *fits(changing("X", BAD_X)),
     *fits(ONE_SAMPLE),
     *fits(changing("X", BAD_IDS | LARGE_IDS, **TOKENS)),
+    *fits(changing("X", BAD_CHANNELS, embedding_dim=(2, 1))),
+    *fits({"more vectors": WRONG_DIMS, "fewer channels": ONE_CHANNEL}),
     *fits(changing("y", BAD_Y)),
     *fits(changing("y", BAD_NUMBERS), REGRESSOR),
     *fits(changing("y", BAD_LABELS), CLASSIFIER),
@@ -899,12 +930,12 @@ def unreachable(*_):
     raise AssertionError("training began")
 
 
-FORMS = {"3-D": X, "2-D": FLAT, "frame": FRAME, "ids": IDS}
+FORMS = {"3-D": X, "2-D": FLAT, "frame": FRAME, "ids": IDS, "channels": CHANNELS}
 
 
 @cache
 def fitted(estimator, form="3-D"):
-    params = TOKENS if form == "ids" else {}
+    params = TOKENS if form in ("ids", "channels") else {}
     with mock.patch.object(skrnn._engine, "train", untrained):
         return estimator(**TINY | params).fit(FORMS[form], TARGETS[estimator])
 
@@ -1015,10 +1046,19 @@ AT_PREDICT = {
         "X contains the token id 7, but {name} was fitted with ids below 7.",
     ),
     "far beyond it": ("ids", IDS + 2**41, "but {name} was fitted with ids below 7."),
+    "beyond that of a channel": (
+        "channels",
+        CHANNELS + np.array([0, 2]),
+        "X contains the token id 5 in channel 1, but {name} was fitted with ids below "
+        "4.",
+    ),
+    "more channels": ("channels", CHANNELS[:, :, [0, 1, 1]], f"X has 3 {EXPECTING} 2"),
+    "fewer channels": ("channels", IDS, f"X has 1 {EXPECTING} 2"),
+    "channels after ids": ("ids", CHANNELS, f"X has 2 {EXPECTING} 1"),
     "beyond it in a list": ("ids", [[1, 2], [9]], "X contains the token id 9, but"),
 }
 PREDICTS = {key: (form, X_, ValueError, m) for key, (form, X_, m) in AT_PREDICT.items()}
-for form, rows in {"3-D": BAD_X, "ids": BAD_IDS}.items():
+for form, rows in {"3-D": BAD_X, "ids": BAD_IDS, "channels": BAD_CHANNELS}.items():
     for key, (error, message, X_) in rows.items():
         # A first method would leave nothing of an iterator to the next.
         if key != "an iterator":

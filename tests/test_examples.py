@@ -79,6 +79,12 @@ def generation(output):
     return model < numbers_after("from frequencies alone", output)[0] / 4
 
 
+def slots(output):
+    titles = "words", "words and shapes", "words, shapes and endings"
+    alone, shapes, endings = (numbers_after(rf"{t}  ", output)[-1] for t in titles)
+    return alone + 0.05 < shapes < endings - 0.05 and endings > 0.95
+
+
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
@@ -86,6 +92,7 @@ def generation(output):
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
         ("plot_sentiment.py", sentiment),
+        ("plot_slots.py", slots),
         ("plot_tagging.py", tagging),
         ("plot_spelling.py", spelling),
     ],
@@ -101,6 +108,7 @@ def test_every_gallery_script_is_tested():
         "generation",
         "ragged_classification",
         "sentiment",
+        "slots",
         "spelling",
         "tagging",
     )

@@ -25,7 +25,7 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths, attended=None):
     spec : NetworkSpec
     weights : list of arrays
         In the order of `weight_table`.
-    x : array of shape (T, B, F), or (T, B) token ids
+    x : array of shape (T, B, F), or (T, B) or (T, B, C) token ids
         Padded on the right; what the padding holds doesn't matter.
     lengths : array of shape (B,)
     attended : list or None
@@ -42,7 +42,7 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths, attended=None):
         row.name: value for row, value in zip(weight_table(spec), weights, strict=True)
     }
     if spec.embedding_dim is not None:
-        x = kit.dropout(kit.take_rows(w["embedding"], x), spec.dropout > 0)
+        x = kit.dropout(_embed(kit, spec, w, x), spec.dropout > 0)
     for layer in range(len(spec.units)):
         x, state = _recurrent_layer(kit, spec, w, layer, x, lengths)
     y = x if spec.return_sequences else state
@@ -54,6 +54,15 @@ def forward(kit, spec: NetworkSpec, weights, x, lengths, attended=None):
         y = ACTIVATIONS[spec.activation](kit.ops, dense(kit, w, f"dense_{layer}", y))
         y = kit.dropout(y, spec.dropout > 0)
     return dense(kit, w, "head", y), state
+
+
+def _embed(kit, spec, w, ids):
+    """Look up token ids, those of each channel in its own table, side by side."""
+    if "embedding" in w:
+        return kit.take_rows(w["embedding"], ids)
+    channels = enumerate(spec.embeddings)
+    parts = [kit.take_rows(w[name], ids[..., channel]) for channel, name in channels]
+    return kit.ops.concatenate(parts, axis=-1)
 
 
 def _recurrent_layer(kit, spec, w, layer, x, lengths):

@@ -174,6 +174,8 @@ def take_rows(table, ids):
     """Return the rows of `table` (V, n) at `ids` (...): (..., n)."""
     if not isinstance(table, Node):
         return table[ids]
+    # One of several channels lies scattered.
+    ids = np.ascontiguousarray(ids)
 
     def pull(g):
         whole = np.zeros_like(table.value)

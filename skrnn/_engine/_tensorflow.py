@@ -158,12 +158,12 @@ def _compile(function, signature):
 
 
 def _sequences_signature(spec):
-    tokens = spec.embedding_dim is not None
+    dtype = tf.float32 if spec.embedding_dim is None else tf.int32
+    # Token ids of one channel have no axis for it.
+    flat = isinstance(spec.embedding_dim, int)
     rows = tf.TensorSpec([None], tf.int64)
     return {
-        "values": tf.TensorSpec([None], tf.int32)
-        if tokens
-        else tf.TensorSpec([None, spec.n_features], tf.float32),
+        "values": tf.TensorSpec([None] if flat else [None, spec.n_features], dtype),
         "starts": rows,
         "lengths": rows,
         "step": tf.TensorSpec([], tf.int64),

@@ -24,12 +24,12 @@ def read_steps(estimator, X: Sequences, y):
     require(estimator, y)
     if is_ragged(y):
         check_count(X, y)
-        arrays = [_as_array(steps) for steps in y]
+        arrays = [as_array(steps) for steps in y]
         check_equal_lengths(X, arrays, "y")
         check_same_width(arrays, "y", "targets")
         _refuse_mixture(array[0] for array in arrays)
         return np.concatenate(arrays)
-    y = _as_array(y)
+    y = as_array(y)
     if y.ndim:
         check_count(X, y)
     if y.ndim < 2 or y.shape[1] != X.n_timesteps:
@@ -70,7 +70,7 @@ def require(estimator, y):
 
 def _one_array(estimator, y):
     try:
-        return _as_array(y)
+        return as_array(y)
     except ValueError:
         # An array of sequences, to be refused by name.
         return np.array([*y, None], dtype=object)[:-1]
@@ -86,21 +86,21 @@ def _refuse_sequences(estimator, y):
         )
 
 
-def _as_array(y):
+def as_array(y, name="y"):
     """Return an array, in which numbers among strings didn't become strings."""
-    refuse_masked(y, "y")
+    refuse_masked(y, name)
     array = np.asarray(y)
     if array.dtype.kind in "US" and isinstance(y, list | tuple):
-        _refuse_mixture(np.array(y, dtype=object).flat)
+        _refuse_mixture(np.array(y, dtype=object).flat, name)
     return array
 
 
-def _refuse_mixture(labels):
+def _refuse_mixture(labels, name="y"):
     kinds = {isinstance(label, str | bytes): label for label in labels}
     if len(kinds) == 2:
         string, number = (np.asarray(kinds[kind]).tolist() for kind in (True, False))
         raise TypeError(
-            "y must hold strings or numbers throughout; it holds "
+            f"{name} must hold strings or numbers throughout; it holds "
             f"{string!r} and {number!r}."
         )
 
@@ -130,21 +130,23 @@ def check_numbers(estimator, y):
     return y
 
 
-def check_labels(y):
+def check_labels(y, name="y"):
     """Return labels as an array: none missing, and strings or numbers throughout."""
     array = np.asarray(y)
     if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: y has dtype {array.dtype}.")
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype.kind == "f":
-        assert_all_finite(array, input_name="y")
+        assert_all_finite(array, input_name=name)
     if array.dtype.kind != "O":
         return array
     if any(
         label is None or is_scalar_nan(label) or is_pandas_na(label)
         for label in array.flat
     ):
-        raise ValueError("Input y contains NaN or None: every label must be known.")
-    _refuse_mixture(array.flat)
+        raise ValueError(
+            f"Input {name} contains NaN or None: every label must be known."
+        )
+    _refuse_mixture(array.flat, name)
     # Numbers get a dtype that says so.
     return array if isinstance(array.flat[0], str | bytes) else np.array(array.tolist())
 

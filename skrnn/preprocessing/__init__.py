@@ -10,12 +10,14 @@ from skrnn.preprocessing._sequence_wise import SequenceWise
 from skrnn.preprocessing._sliding_window import SlidingWindow
 from skrnn.preprocessing._supervised import make_supervised
 from skrnn.preprocessing._text_sequencer import TextSequencer
+from skrnn.preprocessing._word_featurizer import WordFeaturizer
 
 __all__ = [
     "SequencePadder",
     "SequenceWise",
     "SlidingWindow",
     "TextSequencer",
+    "WordFeaturizer",
     "from_channels_first",
     "make_supervised",
 ]

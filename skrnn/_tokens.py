@@ -1,0 +1,60 @@
+"""What token ids may be, and the errors of those that aren't."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skrnn._sequences import Sequences, strip_padding
+
+
+def read_tokens(name, sequences: Sequences, vocabulary_size=None) -> Sequences:
+    """Return packed integers as token ids, int32 and without padding.
+
+    Parameters
+    ----------
+    name : str
+        Who reads them, for the errors.
+    sequences : Sequences
+        Values of shape (n_rows,), or (n_rows, n_channels): several ids a step.
+    vocabulary_size : int, tuple of int or None
+        Ids at or above it, or at or above that of their channel, are an error.
+
+    Raises
+    ------
+    ValueError
+        If they are no integers, negative, or too large.
+    """
+    values = sequences.values
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.dtype.kind not in "iu":
+        raise ValueError(
+            f"With embedding_dim set, {name} expects X to hold token ids: integers of "
+            "shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_channels), "
+            f"or a list of integer sequences. Got {sequences.n_features} feature(s) of "
+            f"dtype {values.dtype}."
+        )
+    if values.min() < 0:
+        raise ValueError(f"Token ids must not be negative: X contains {values.min()}.")
+    if vocabulary_size is not None:
+        _refuse_unknown(name, values, vocabulary_size)
+    if values.max() >= np.iinfo(np.int32).max:
+        raise ValueError(
+            f"Token ids must be below 2**31 - 1: X contains {values.max()}."
+        )
+    return strip_padding(replace(sequences, values=values.astype(np.int32)))
+
+
+def _refuse_unknown(name, values, vocabulary_size):
+    sizes = (
+        vocabulary_size if isinstance(vocabulary_size, tuple) else (vocabulary_size,)
+    )
+    largest = np.atleast_1d(values.max(axis=0))
+    # Another number of channels is refused as another number of features is.
+    for channel, (id_, size) in enumerate(zip(largest, sizes, strict=False)):
+        if id_ >= size and len(largest) == len(sizes):
+            where = f" in channel {channel}" if len(sizes) > 1 else ""
+            raise ValueError(
+                f"X contains the token id {id_}{where}, but {name} was fitted with ids "
+                f"below {size}."
+            )

@@ -1,0 +1,182 @@
+"""Perplexity: how many labels a model hesitates between."""
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+from skrnn._targets._reading import as_array, check_labels
+from skrnn._validation import is_ragged
+from skrnn.metrics._reading import (
+    Labels,
+    as_sequences,
+    check_weights,
+    read_labels,
+    refuse_other_lengths,
+    refuse_other_types,
+)
+
+# How far from 1 the probabilities of a step may add up to, for rounding.
+_SUM_TOLERANCE = 1e-4
+
+
+def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
+    """Return the exponential of the mean negative log-likelihood of the true labels.
+
+    A model that knows nothing of C labels has the perplexity C, one that is always
+    right and sure of it has 1.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,) or (n, T), or list of (T_i,)
+        True labels: one for each sample, or one for each step.
+    y_proba : array-like of shape (n, n_classes) or (n, T, n_classes), or list of \
+            (T_i, n_classes)
+        Probabilities of all labels, as ``predict_proba`` returns them. Steps of an
+        array whose probabilities are all 0 are padding and don't count.
+    labels : array-like of shape (n_classes,), default=None
+        The label of each column of `y_proba`: the ``classes_`` of a classifier. None is
+        the labels of `y_true`, sorted.
+    sample_weight : array-like of shape (n,), default=None
+        Weight of each sample's labels.
+
+    Returns
+    -------
+    perplexity : float
+        From 1, the best, to infinity, if a true label had the probability 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes differ, a true label has no column, or `y_proba` holds what can't
+        be the probabilities of a step.
+
+    See Also
+    --------
+    sklearn.metrics.log_loss : The logarithm of it, with one label for each sample.
+
+    Notes
+    -----
+    Jelinek et al. (1977), Perplexity: a measure of the difficulty of speech recognition
+    tasks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.metrics import perplexity
+    >>> perplexity([["a", "b"]], np.full((1, 2, 4), 0.25), labels=list("abcd"))
+    4.0
+    """
+    y_true = as_sequences("y_true", y_true)
+    y_proba = as_sequences("y_proba", y_proba, "probabilities")
+    truth, probabilities = _read(y_true, y_proba)
+    columns = _columns(truth.flat, labels, probabilities.shape[1])
+    weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
+    if not (_is_flat(y_true) or is_ragged(y_proba)):
+        weights = weights * probabilities.any(axis=1)
+    _check_probabilities(probabilities[weights > 0])
+    if not weights.any():
+        raise ValueError("y_proba is 0 or has weight 0 everywhere: nothing is left.")
+    with np.errstate(divide="ignore"):
+        losses = -np.log(probabilities[np.arange(len(columns)), columns])
+    counted = weights > 0
+    return float(np.exp(np.average(losses[counted], weights=weights[counted])))
+
+
+def _read(y_true, y_proba):
+    """Return labels, and probabilities (n_labels, n_classes): a row for each."""
+    truth = _read_truth(y_true)
+    blocks = [_read_block(i, block) for i, block in enumerate(_blocks(y_true, y_proba))]
+    check_consistent_length(truth.lengths, blocks)
+    for i, block in enumerate(blocks):
+        if block.shape[1] != blocks[0].shape[1]:
+            raise ValueError(
+                f"y_proba[{i}] has {block.shape[1]} columns, but y_proba[0] has "
+                f"{blocks[0].shape[1]}; every step needs one for each label."
+            )
+    lengths = np.array([len(block) for block in blocks])
+    refuse_other_lengths(truth.lengths, "y_proba", lengths)
+    return truth, np.concatenate(blocks)
+
+
+def _is_flat(y_true):
+    """Whether there is one label for each sample."""
+    return not any(np.ndim(labels) for labels in y_true)
+
+
+def _read_truth(y_true):
+    if not _is_flat(y_true):
+        return read_labels("y_true", y_true)
+    flat = check_labels(as_array(y_true, "y_true"), "y_true")
+    return Labels(flat, np.ones(len(flat), int))
+
+
+def _blocks(y_true, y_proba):
+    """Return the probabilities (T_i, n_classes) of each sample."""
+    if is_ragged(y_proba):
+        return y_proba
+    y_proba = np.asarray(y_proba)
+    dimensions = 2 if _is_flat(y_true) else 3
+    if y_proba.ndim != dimensions:
+        raise ValueError(
+            f"y_proba has shape {y_proba.shape}; expected {dimensions} dimensions: "
+            f"{_SHAPES[dimensions]}."
+        )
+    return y_proba[:, None] if dimensions == 2 else y_proba
+
+
+_SHAPES = {
+    2: "(n_samples, n_classes) for one label a sample",
+    3: "(n_samples, n_timesteps, n_classes), or a list, for one label a step",
+}
+
+
+def _read_block(i, block):
+    try:
+        block = np.asarray(block, float)
+    except (TypeError, ValueError):
+        block = np.empty(0)
+    if block.ndim != 2:
+        raise ValueError(
+            f"y_proba[{i}] must hold numbers of shape (n_timesteps, n_classes)."
+        )
+    return block
+
+
+def _columns(flat, labels, n_columns):
+    """Return the column of each true label."""
+    if labels is None:
+        labels = np.unique(flat)
+    else:
+        labels = check_labels(as_array(labels, "labels"), "labels")
+    if len(labels) != n_columns or labels.ndim != 1:
+        raise ValueError(
+            f"y_proba has {n_columns} columns, but there are {len(labels)} labels; "
+            "give the label of each column as `labels`: `classes_` of a classifier."
+        )
+    refuse_other_types(flat, labels, "labels")
+    places = {label: column for column, label in enumerate(labels.tolist())}
+    if len(places) < n_columns:
+        raise ValueError(f"labels must differ. Got {labels.tolist()}.")
+    known, which = np.unique(flat, return_inverse=True)
+    for label in known.tolist():
+        if label not in places:
+            raise ValueError(f"y_true holds {label!r}, which is none of the labels.")
+    return np.array([places[label] for label in known.tolist()])[which]
+
+
+def _check_probabilities(probabilities):
+    if np.isnan(probabilities).any():
+        raise ValueError("Input y_proba contains NaN.")
+    lowest, highest = probabilities.min(initial=0), probabilities.max(initial=0)
+    if lowest < 0 or highest > 1 + _SUM_TOLERANCE:
+        outside = lowest if lowest < 0 else highest
+        raise ValueError(
+            f"y_proba must hold probabilities, from 0 to 1. Got {outside:.6g}; of "
+            "logarithms take the exponential first."
+        )
+    sums = probabilities.sum(axis=1)
+    wrong = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
+    if len(wrong):
+        raise ValueError(
+            "The probabilities of every step must add up to 1. Those of a step of "
+            f"y_proba add up to {sums[wrong[0]]:.6g}."
+        )

@@ -1,0 +1,221 @@
+"""The F1 score of spans that are written as tags of single steps."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+
+from skrnn.metrics._reading import check_weights, read_pair
+
+# Name of the scheme -> prefixes that its tags may have besides the tag "O". The second
+# names are those of seqeval.
+SCHEMES = {"BIO": "BI", "IOB2": "BI", "BIOES": "BIES", "IOBES": "BIES"}
+MODES = ("lenient", "strict")
+AVERAGES = ("micro", "macro", "weighted", None)
+
+
+def span_f1_score(
+    y_true,
+    y_pred,
+    *,
+    scheme="BIO",
+    mode="lenient",
+    average="micro",
+    sample_weight=None,
+    zero_division="warn",
+):
+    """Return the F1 score of whole spans: chunks, entities, slots.
+
+    A predicted span is right if a true one begins and ends at the same steps and has
+    the same type. Tags are "O", outside of any span, or a prefix, a hyphen and the type
+    of the span: "B-date". A prefix alone has an empty type.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n, T), or list of (T_i,)
+        True tags.
+    y_pred : array-like of shape (n, T), or list of (T_i,)
+        Predicted tags of the same sequences.
+    scheme : {"BIO", "BIOES", "IOB2", "IOBES"}, default="BIO"
+        What the prefixes are. "BIO": "B" begins a span and "I" continues it. "BIOES":
+        "E" ends one as well, and "S" is one of a single step. "IOB2" and "IOBES" are
+        other names for the two.
+    mode : {"lenient", "strict"}, default="lenient"
+        What counts as a span where the tags break the scheme, as a network's may.
+        "lenient" is what the shared tasks of CoNLL counted: a span begins where it
+        must, at an "I" after "O" or after another type too. "strict" leaves out a span
+        that isn't written as the scheme has it.
+    average : {"micro", "macro", "weighted"} or None, default="micro"
+        "micro" counts the spans of all types together, "macro" is the mean of the
+        types' scores and "weighted" the mean weighted by the number of true spans. None
+        returns the score of each type, sorted by name.
+    sample_weight : array-like of shape (n,), default=None
+        Weight of each sequence's spans.
+    zero_division : {"warn", 0, 1, np.nan}, default="warn"
+        What is returned where there is neither a true nor a predicted span; "warn" is 0
+        and a warning.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_types,) without `average`
+        From 0 to 1, the best.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the sequences differ in length, are empty or hold what is no tag of the
+        scheme, or a parameter is unknown.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If there is no span, and `zero_division` is "warn".
+
+    See Also
+    --------
+    token_accuracy_score : The share of single labels that are right.
+
+    Notes
+    -----
+    The names and the results are those of seqeval's ``f1_score``, whose mode None is
+    "lenient" here. The rules are those of the script ``conlleval`` (Tjong Kim Sang &
+    Buchholz, 2000, Introduction to the CoNLL-2000 shared task: chunking).
+
+    Examples
+    --------
+    >>> from skrnn.metrics import span_f1_score
+    >>> y_true = [["B-name", "O", "B-place", "I-place"], ["O", "B-place"]]
+    >>> y_pred = [["B-name", "O", "B-place", "O"], ["O", "B-place"]]
+    >>> span_f1_score(y_true, y_pred)
+    0.6666666666666666
+    >>> span_f1_score(y_true, y_pred, average=None)
+    array([1. , 0.5])
+    """
+    _check_parameters(scheme, mode, average, zero_division)
+    truth, predicted = read_pair(y_true, y_pred)
+    tags = np.concatenate([truth.flat, predicted.flat])
+    prefixes, types, n_types = _parse(tags, scheme, len(truth.flat))
+    halves = zip(np.split(prefixes, 2), np.split(types, 2), strict=True)
+    firsts = np.zeros(len(truth.flat), bool)
+    firsts[truth.firsts()] = True
+    true, found = (_find_spans(*half, firsts, mode, SCHEMES[scheme]) for half in halves)
+    weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
+    return _average(_count(true, found, weights, n_types), average, zero_division)
+
+
+def _check_parameters(scheme, mode, average, zero_division):
+    allowed = {
+        "scheme": (scheme, tuple(SCHEMES)),
+        "mode": (mode, MODES),
+        "average": (average, AVERAGES),
+    }
+    for name, (value, choices) in allowed.items():
+        if not (value is None or isinstance(value, str)) or value not in choices:
+            raise ValueError(
+                f"The {name!r} parameter of span_f1_score must be one of "
+                f"{', '.join(map(repr, choices))}. Got {value!r} instead."
+            )
+    number = isinstance(zero_division, Real) and not isinstance(zero_division, bool)
+    known = number and (zero_division in (0, 1) or np.isnan(zero_division))
+    if not known and not (isinstance(zero_division, str) and zero_division == "warn"):
+        raise ValueError(
+            "The 'zero_division' parameter of span_f1_score must be 'warn', 0, 1 or "
+            f"nan. Got {zero_division!r} instead."
+        )
+
+
+def _parse(tags, scheme, n_true):
+    """Return each tag's prefix and the number of its type, and the number of types.
+
+    Types are numbered in sorted order; those of "O" have the number -1.
+    """
+    known, places = np.unique(tags, return_inverse=True)
+    parts = []
+    for place, tag in enumerate(known.tolist()):
+        prefix, hyphen, type_ = tag.partition("-") if isinstance(tag, str) else [""] * 3
+        outside = prefix == "O" and not hyphen
+        if not outside and (len(prefix) != 1 or prefix not in SCHEMES[scheme]):
+            name = "y_true" if place in places[:n_true] else "y_pred"
+            raise ValueError(
+                f"{name} holds {tag!r}, which is no tag of scheme={scheme!r}: expected "
+                f"'O', or {' or '.join(SCHEMES[scheme])}, a hyphen and a type."
+            )
+        parts.append((prefix, type_))
+    types = sorted({type_ for prefix, type_ in parts if prefix != "O"})
+    numbers = {type_: i for i, type_ in enumerate(types)}
+    prefixes = np.array([prefix for prefix, _ in parts])
+    codes = np.array([-1 if p == "O" else numbers[type_] for p, type_ in parts])
+    return prefixes[places], codes[places], len(types)
+
+
+@dataclass(frozen=True)
+class _Spans:
+    """Spans: at the step where each begins, where it ends, and its type; else -1."""
+
+    ends: np.ndarray
+    types: np.ndarray
+
+
+def _find_spans(prefixes, types, firsts, mode, known):
+    inside = prefixes != "O"
+    # What continues a span; everything else inside begins one, as in conlleval.
+    continues = np.isin(prefixes, ["I", "E"])
+    continues[1:] &= np.isin(prefixes[:-1], ["B", "I"]) & (types[1:] == types[:-1])
+    continues &= ~firsts
+    begins = np.flatnonzero(inside & ~continues)
+    ends = np.flatnonzero(inside & ~np.append(continues[1:], False))
+    if mode == "strict":
+        well = prefixes[begins] == "B"
+        if "S" in known:
+            well &= prefixes[ends] == "E"
+            well |= prefixes[begins] == "S"
+        begins, ends = begins[well], ends[well]
+    found = np.full((2, len(prefixes)), -1)
+    found[:, begins] = ends, types[begins]
+    return _Spans(*found)
+
+
+def _count(true, predicted, weights, n_types):
+    """Return the weights of the true, predicted and right spans of each type."""
+    right = (true.ends == predicted.ends) & (true.types == predicted.types)
+
+    def total(types):
+        real = types >= 0
+        return np.bincount(types[real], weights[real], minlength=n_types)
+
+    return [
+        total(true.types),
+        total(predicted.types),
+        total(np.where(right, true.types, -1)),
+    ]
+
+
+def _average(counts, average, zero_division):
+    true, predicted, right = counts
+    if average == "micro":
+        true, predicted, right = (np.array([count.sum()]) for count in counts)
+    if not (true + predicted).any():
+        return _undefined(average, zero_division)
+    # Types of sequences of weight 0 are no types.
+    there = true + predicted > 0
+    scores = 2 * right[there] / (true + predicted)[there]
+    if average is None:
+        return scores
+    if average == "weighted" and true.any():
+        return float(np.average(scores, weights=true[there]))
+    return float(scores.mean())
+
+
+def _undefined(average, zero_division):
+    if isinstance(zero_division, str):
+        warnings.warn(
+            "The F1 score of spans is ill-defined and set to 0.0, since neither y_true "
+            "nor y_pred holds a span. Use the `zero_division` parameter to control "
+            "this behavior.",
+            UndefinedMetricWarning,
+            stacklevel=4,
+        )
+        zero_division = 0
+    return float(zero_division) if average else np.empty(0)
