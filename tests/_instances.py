@@ -99,8 +99,10 @@ def public_estimators():
 
 
 def sequences(form):
-    """Make X in one of the `FORMS`."""
+    """Make X in one of the `FORMS`, or texts."""
     rng = np.random.default_rng(0)
+    if form == "texts":
+        return ["".join(rng.choice(list("abc  "), 12)) + "." for _ in range(24)]
     if form == "ragged":
         return [rng.normal(size=(length, 2)) for length in np.arange(24) % 4 + 3]
     return rng.normal(size=(24, 5, 2) if form == "3-D" else (24, 5))
@@ -117,7 +119,9 @@ def labels(X):
 
 
 def target(estimator, X):
-    """Return the target that suits `estimator`."""
+    """Return the target that suits `estimator`; nothing is learnt about texts here."""
+    if isinstance(X[0], str):
+        return None
     return numbers(X) if is_regressor(estimator) else labels(X)
 
 
