@@ -293,6 +293,9 @@ def test_the_unit_of_y_makes_no_difference(forecaster):
 def test_a_constant_is_predicted_exactly():
     model = Seq2SeqRegressor(**FAST).fit(X, np.full((120, 2), 0.1))
     np.testing.assert_array_equal(model.predict(X), np.full((120, 2), 0.1))
+    # Once it varies, so does what is predicted.
+    later = model.set_params(warm_start=True).fit(X, 0.1 + Y[:, :2])
+    assert np.ptp(later.predict(X)) > 0
 
 
 ALPHABETS = {

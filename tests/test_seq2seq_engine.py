@@ -335,6 +335,28 @@ def test_other_sequences_make_no_difference(spec, variant):
                     assert one.score == pytest.approx(other.score, rel=1e-5)
 
 
+@both_tasks
+def test_blocks_and_threads_make_no_difference(spec, monkeypatch):
+    spec = replace(spec, attention="dot", bidirectional=True)
+    pairs, weights = make_pairs(spec, n=100), make_weights(spec)
+    predictor, limits = _engine.PairPredictor(spec, weights), np.full(100, 6)
+
+    def decode():
+        if spec.n_labels is None:
+            return predictor.values(pairs.inputs, 3, pairs.future).round(4).tolist()
+        paths = predictor.greedy(pairs.inputs, limits)
+        beams = predictor.beams(pairs.inputs, limits, 3, 0.5, 2)
+        best = [beam.labels.tolist() for each in beams for beam in each]
+        return [path.labels.tolist() for path in paths], best
+
+    whole = decode()
+    monkeypatch.setattr("skrnn._engine._pair_prediction.BLOCK", 7)
+    assert decode() == whole
+    monkeypatch.setattr("skrnn._engine._threads.WORTH_A_THREAD", 1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert decode() == whole
+
+
 # Scheduled sampling
 
 

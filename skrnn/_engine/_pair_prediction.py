@@ -73,8 +73,9 @@ class PairPredictor:
                 else:
                     found[rows, t] = own
             if attention:
+                shares = np.stack(attended)
                 for i, row in enumerate(rows):
-                    found[row] = np.stack(attended)[:, : inputs.lengths[row], i]
+                    found[row] = shares[:, : inputs.lengths[row], i]
 
         self._for_blocks(inputs, n_steps, keep)
         return found

@@ -16,6 +16,7 @@ from skrnn._targets._regression import (
     float_dtype,
     in_units_of_spread,
     learn_scale,
+    scale_of_varying,
 )
 from skrnn._validation import refuse_non_numbers
 
@@ -64,12 +65,14 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         y = self._read_numbers(X, y)
         shaped = _as_steps(y)
         flat = shaped.reshape(-1, shaped.shape[2]).astype(np.float64)
-        if known:
-            self._check_shape(y)
-        else:
+        weights = np.repeat(weights, shaped.shape[1])
+        if not known:
             self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
-            weights = np.repeat(weights, shaped.shape[1])
             self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
+        else:
+            self._check_shape(y)
+            centred = flat - self._y_offset
+            self._y_scale = scale_of_varying(self._y_scale, centred, weights)
         scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
         return pack_dense(scaled.reshape(shaped.shape), "dense")
 

@@ -37,12 +37,13 @@ class SequenceRegressorMixin(RegressorMixin):
         y = self._check_target(X, y)
         weights = weights_like(self, X, weights)
         flat = y.reshape(len(y), -1).astype(np.float64)
-        if known:
-            self._check_width(flat)
-            self._let_constants_vary(flat, weights)
-        else:
+        if not known:
             self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
-            self._learn_scale(flat, weights)
+            self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
+        else:
+            self._check_width(flat)
+            centred = flat - self._y_offset
+            self._y_scale = scale_of_varying(self._y_scale, centred, weights)
         return in_units_of_spread(flat, self._y_offset, self._y_scale), weights
 
     def _check_target(self, X, y):
@@ -64,15 +65,6 @@ class SequenceRegressorMixin(RegressorMixin):
                 f"y has {flat.shape[1]} targets, but {type(self).__name__} was fitted "
                 f"with {len(self._y_scale)}."
             )
-
-    def _learn_scale(self, flat, weights):
-        self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
-
-    def _let_constants_vary(self, flat, weights):
-        """Give a target that was constant so far, and isn't any more, a scale."""
-        constant_so_far = self._y_scale == 0
-        spread = _spread(flat - self._y_offset, weights)
-        self._y_scale = np.where(constant_so_far, spread, self._y_scale)
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on a batch of data.
@@ -181,6 +173,11 @@ def learn_scale(flat, weights, normalize):
     constant = flat.min(axis=0) == flat.max(axis=0)
     offset = np.where(constant, flat[0], mean)
     return offset, _spread(flat - offset, weights)
+
+
+def scale_of_varying(scale, centred, weights):
+    """Return the scale with one for what was constant so far, and isn't any more."""
+    return np.where(scale == 0, _spread(centred, weights), scale)
 
 
 def in_units_of_spread(flat, offset, scale):
