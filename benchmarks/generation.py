@@ -122,7 +122,8 @@ def n_gram(training, validation, order):
 
 def speed(text, units):
     """Time both ways of writing, and return a line."""
-    model = TextGenerator(units=units, epochs=1, early_stopping=False, random_state=0)
+    # Long enough for it not to end its texts soon: beginning one takes a millisecond.
+    model = TextGenerator(units=units, epochs=4, early_stopping=False, random_state=0)
     model.fit(text)
     seconds = seconds_a_character(lambda n: "".join(islice(endless(model), n)))
     textbook = seconds_a_character(textbook_writer(model), n=25)

@@ -11,7 +11,8 @@ from skrnn._cells import CELLS
 from skrnn._engine import _language, _native_kit, _threads
 from skrnn._engine._language import Lanes, LanguageProgram
 from skrnn._spec import LanguageSpec, TrainPlan
-from skrnn._weights import initial_weights, language_weight_table
+from skrnn._weights import initial_language_weights as initial_weights
+from skrnn._weights import language_weight_table
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 BASE = LanguageSpec("lstm", (7,), vocabulary_size=6, embedding_dim=4)
