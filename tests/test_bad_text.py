@@ -290,3 +290,13 @@ def test_texts_need_a_sequencer():
     for texts in (TEXTS, np.array(TEXTS), pd.Series(TEXTS)):
         with pytest.raises(ValueError, match="could not convert string to float"):
             LSTMClassifier(embedding_dim=2).fit(texts, LABELS)
+
+
+@pytest.mark.parametrize("matrix", [MATRIX, {"good": np.ones(3)}])
+@pytest.mark.usefixtures("untrained")
+def test_vectors_are_for_one_id_a_step(matrix):
+    model = GRUClassifier(embedding_matrix=matrix)
+    with pytest.raises(
+        ValueError, match="is for one token id a step, but X has 2 chan"
+    ):
+        model.fit(np.ones((2, 3, 2), int), [0, 1])
