@@ -130,7 +130,8 @@ class TestTwo:
         unweighted = clone(model).fit(X, y)
         one, other, neither = map(outputs, (weighted, repeated, unweighted), [X] * 3)
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
-        assert abs(one - neither).max() > 1e-2
+        # Ten times what is allowed between the first two, at the least.
+        assert abs(one - neither).max() > 3e-3
 
 
 def outputs(fitted, X):
