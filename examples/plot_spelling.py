@@ -104,7 +104,7 @@ print(f"words right, Seq2SeqClassifier {model.score(words[test], sounds[test]):.
 # --------------
 # :func:`~skrnn.inspection.attention_weights` tells how much each sound looks at each
 # letter. The last row is the end of the word.
-examples = ["sharax", "chot", "chote", "phigune"]
+examples = ["sharax", "chot", "chote", "phadune"]
 weights = attention_weights(model, examples)
 spoken = model.predict(examples)
 fig, axes = plt.subplots(2, 2, figsize=(8, 7.5), layout="constrained")
