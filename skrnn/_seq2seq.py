@@ -60,6 +60,12 @@ class BaseSeq2Seq(BaseNetwork):
             self._keep(spec, trained, resume)
         return trained
 
+    def _keep(self, spec, trained, resume):
+        super()._keep(spec, trained, resume)
+        if not self.warm_start:
+            # Twice as large as the weights, and nothing else would go on with it.
+            self._optimizer_state = None
+
     def _check_X(self, X, *, reset, min_samples=1):
         """Read X as packed sequences of numbers, or of token ids."""
         text = holds_symbols(X)
