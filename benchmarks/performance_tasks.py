@@ -120,23 +120,24 @@ class Tasks:
                 found[i] = memory()
         return found[early], found[n]
 
-    def windows(self, rows, lookback, units):
+    def windows(self, rows, lookback, units, features):
         """Return bytes: the series', and the peak above that of the idle process.
 
         A fit of one epoch on the last windows, then a prediction of all of them.
         """
         from skrnn.preprocessing import SlidingWindow
 
-        problem = Problem(steps=lookback, units=units, batches=4, features=1)
+        problem = Problem(steps=lookback, units=units, batches=4, features=features)
         model = self.way.estimator(problem, epochs=1)
-        series = np.zeros((1000, 1), np.float32)
+        series = np.zeros((1000, features), np.float32)
         X = SlidingWindow(lookback).fit_transform(series)
         model.fit(X, series[:, 0]).predict(X)
         idle = memory()
         reset_peak()
         started = time.perf_counter()
-        series = np.arange(rows, dtype=np.float32)[:, None]
-        np.sin(series, out=series)
+        series = np.empty((rows, features), np.float32)
+        np.sin(np.arange(rows, dtype=np.float32), out=series[:, 0])
+        series[:, 1:] = series[:, :1]
         X = SlidingWindow(lookback).fit_transform(series)
         model.fit(X[-100_000:], series[-100_000:, 0])
         assert len(model.predict(X)) == rows
