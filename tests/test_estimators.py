@@ -516,9 +516,11 @@ class Recorder(keras.callbacks.Callback):
 
 
 class BatchRecorder(Recorder):
+    losses = ()
+
     def on_train_batch_end(self, batch, logs=None):
         self.events.append(f"batch {batch}")
-        assert np.isfinite(logs["loss"])
+        self.losses = [*self.losses, logs["loss"]]
 
 
 def test_callbacks_hear_of_training(X):
@@ -544,6 +546,10 @@ def test_callbacks_change_nothing_by_listening(X):
     batches = [f"batch {i}" for i in range(3)]
     expected = ["train", "epoch 0", *batches, "epoch 1", *batches, "done"]
     assert recorder.events == expected
+    assert recorder.params["steps"] == 3
+    # As in Keras a batch is told the mean of the epoch until then.
+    assert np.isfinite(recorder.losses).all()
+    assert recorder.losses[2::3] == heard.history_["loss"]
 
 
 @pytest.mark.parametrize(
@@ -584,6 +590,31 @@ def test_callbacks_can_stop_training_within_an_epoch(X):
     options = QUICK | dict(batch_size=10, callbacks=[recorder])
     assert RNNRegressor(**options).fit(X, X[:, 0, 0]).n_iter_ == 1
     assert recorder.events == ["train", "epoch 0", "batch 0", "batch 1", "done"]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
+@pytest.mark.parametrize(
+    ("event", "n_iter"), [("on_train_begin", 1), ("on_epoch_begin", 3)]
+)
+def test_a_stop_before_an_epoch_ends_it_after_a_batch(event, n_iter, optimizer, X):
+    class Stop(keras.callbacks.Callback):
+        batches = 0
+
+    def stop(self, *args, logs=None):
+        # The beginning of training has no number.
+        self.model.stop_training = args[:1] in ((), ({},), (2,))
+
+    def count(self, batch, logs=None):
+        self.batches += 1
+
+    setattr(Stop, event, stop)
+    options = QUICK | dict(epochs=9, batch_size=10, optimizer=optimizer)
+    model = RNNRegressor(callbacks=[Stop()], **options).fit(X, X[:, 0, 0])
+    assert model.n_iter_ == n_iter
+    Stop.on_train_batch_end = count
+    stop = Stop()
+    RNNRegressor(callbacks=[stop], **options).fit(X, X[:, 0, 0])
+    assert stop.batches == 3 * (n_iter - 1) + 1
 
 
 def test_early_stopping_by_keras(X):

@@ -14,7 +14,7 @@ class Callbacks:
     The model is made, and its weights are copied, only if there are callbacks.
     """
 
-    def __init__(self, spec, plan, program):
+    def __init__(self, spec, plan, program, n_batches):
         self._program = program
         self._list = None
         if plan.callbacks:
@@ -32,7 +32,7 @@ class Callbacks:
                 model=self.model,
                 epochs=plan.epochs,
                 verbose=plan.verbose,
-                steps=None,
+                steps=n_batches,
             )
         self.wants_batches = any(map(_listens_to_batches, plan.callbacks))
 

@@ -30,7 +30,8 @@ class Loop:
         self.history: dict[str, list[float]] = {name: [] for name in names}
         self.rng = np.random.default_rng(plan.seed)
         self.progress = progress or Progress(plan.name, plan.epochs, plan.verbose)
-        self.callbacks = Callbacks(spec, plan, program)
+        n_batches = -(-len(self.lengths) // plan.batch_size)
+        self.callbacks = Callbacks(spec, plan, program, n_batches)
         self.best = Best()
         self.start = program.get_weights()
         self.batches_per_call = 1
@@ -73,19 +74,27 @@ class Loop:
     def _run_epoch(self, epoch):
         batches = self._order()
         total = count = done = 0
-        while done < len(batches) and not (self.diverged or self.callbacks.stop):
+        # One batch at least, as in Keras, even if a callback has asked to stop before.
+        while not done or (done < len(batches) and not self._is_over()):
             part = batches[done : done + self._call_size()]
-            total_part, count_part = self._train(part, done)
+            if self.callbacks.wants_batches:
+                self.callbacks.tell("on_train_batch_begin", done)
+            total_part, count_part = self._train(part)
             total, count = total + total_part, count + count_part
+            logs = {"loss": total / max(count, 1)}
+            if self.callbacks.wants_batches:
+                self.callbacks.tell("on_train_batch_end", done, dict(logs))
             done += len(part)
-            loss = total / max(count, 1)
             if done < len(batches):
-                self.progress.show(epoch + 1, done / len(batches), {"loss": loss})
-        logs = {"loss": loss} | self._evaluate()
+                self.progress.show(epoch + 1, done / len(batches), logs)
+        logs |= self._evaluate()
         # An update may overflow although its loss and gradients were finite.
         values = [*logs.values(), *self.program.get_weights()]
         self.diverged |= not _all_finite(values)
         return logs
+
+    def _is_over(self):
+        return self.diverged or self.callbacks.stop
 
     def _order(self):
         """Return the batches of an epoch, (n_batches, batch_size) row numbers."""
@@ -94,20 +103,16 @@ class Loop:
         return cut(np.arange(len(self.lengths)), self.plan.batch_size)
 
     def _call_size(self):
-        return 1 if self.callbacks.wants_batches else self.batches_per_call
+        one = self.callbacks.wants_batches or self.callbacks.stop
+        return 1 if one else self.batches_per_call
 
-    def _train(self, part, first):
-        if self.callbacks.wants_batches:
-            self.callbacks.tell("on_train_batch_begin", first)
+    def _train(self, part):
         started = time.monotonic()
         total, count, finite = self.program.train(self.data, part, self._knobs())
         total, count = float(total), float(count)
         self.diverged = not bool(finite)
         self._adapt(time.monotonic() - started, len(part))
         self.step += len(part)
-        if self.callbacks.wants_batches:
-            logs = {"loss": total / max(count, 1)}
-            self.callbacks.tell("on_train_batch_end", first, logs)
         return total, count
 
     def _adapt(self, seconds, n_batches):
