@@ -6,10 +6,12 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from _instances import FAST
 from _network_cases import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
 from skrnn._cells import CELLS, Cell
 from skrnn._engine._pair_program import PairBatch, PairProgram
 from skrnn._networks import build_model, get_weights, set_weights
@@ -174,6 +176,77 @@ def test_building_touches_no_global_generator():
     spec = spec_of("words", cell="lstm", units=(4,), attention="additive")
     build_model(replace(spec, dropout=0.5, recurrent_dropout=0.5, bidirectional=True))
     assert state() == before
+
+
+# Of estimators
+
+
+def make_series():
+    rng = np.random.default_rng(0)
+    at = rng.uniform(0, 6, (40, 1)) + 0.5 * np.arange(11)
+    return np.sin(at[:, :8]), 1e3 + 50 * np.sin(at[:, 8:]), rng.normal(size=(40, 3, 2))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("n_targets", [0, 2])
+@pytest.mark.parametrize("known", [False, True])
+def test_told_its_own_numbers_it_predicts_them(cell, n_targets, known, tmp_path):
+    x, y, future = make_series()
+    y = np.stack([y, -y], axis=2)[:, :, :n_targets] if n_targets else y
+    more = {"future": future} if known else {}
+    model = Seq2SeqRegressor(**FAST, cell=cell, bidirectional=n_targets > 0)
+    expected = model.fit(x, y, **more).predict(x, **more)
+    assert isinstance(model.model_, keras.Model)
+    assert model.model_ is model.model_
+    steps = expected.reshape(40, 3, -1)
+    before = np.concatenate([np.zeros_like(steps[:, :1]), steps[:, :-1]], axis=1)
+    inputs = [x[:, :, None], before, *more.values()]
+    found = model.model_.predict(inputs, verbose=0)
+    np.testing.assert_allclose(found, steps, rtol=1e-5)
+    model.model_.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), found)
+
+
+WORDS = ["abc", "cab", "bb", "ca"] * 8
+FORMS = {
+    "strings": (WORDS, WORDS),
+    "lists": (WORDS, [[word, word] for word in WORDS]),
+    "table": (np.ones((32, 5, 2)), np.array([["a", "b"], ["b", "c"]] * 16)),
+    "labels": (np.ones((32, 5, 2)), np.array(["up", "down"] * 16)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("attention", ["dot", None])
+def test_told_its_own_labels_it_predicts_them(form, attention):
+    x, y = FORMS[form]
+    model = Seq2SeqClassifier(**FAST, attention=attention, layer_norm=True).fit(x, y)
+    places = {label: i for i, label in enumerate(model.classes_.tolist())}
+    start = len(places)
+    steps = probabilities_of(model, x)
+    for word, wanted, labels in zip(x, steps, model.predict(x), strict=True):
+        if isinstance(word, str):
+            word = np.array([2 + "abc".index(c) for c in word])
+        labels = [labels] if form == "labels" else list(labels)
+        before = np.array([start, *(places[label] for label in labels)])[: len(wanted)]
+        (found,) = model.model_([word[None], before[None]]).numpy()
+        np.testing.assert_allclose(found, wanted, **CLOSE)
+
+
+def probabilities_of(model, x):
+    found = model.predict_proba(x)
+    if found[0].ndim == 1:
+        return found[:, None]
+    return np.stack(found, axis=1) if isinstance(found, list) else found
+
+
+def test_the_model_follows_the_next_fit_and_nothing_follows_it():
+    model = Seq2SeqClassifier(**FAST).fit(WORDS, WORDS)
+    before, expected = model.model_, model.predict(WORDS)
+    before.set_weights([0 * w for w in before.get_weights()])
+    assert model.predict(WORDS) == expected
+    assert model.fit(WORDS, WORDS).model_ is not before
 
 
 def middle_step(ops, activation, x, r, h):

@@ -117,11 +117,12 @@ LIGHT = [
 ]
 # Nobody else builds networks or runs them.
 CALLERS = {
-    "skrnn._networks": {"_engine", "_base", "scikeras"},
+    "skrnn._networks": {"_engine", "_base_network", "scikeras"},
     "skrnn._keras_layers": {"_networks", "_pair_networks"},
     "skrnn._pair_networks": {"_networks"},
     "skrnn._engine": {
         "_base",
+        "_base_network",
         "_seq2seq",
         "_streaming",
         "scikeras",
