@@ -10,7 +10,8 @@ import pytest
 from _instances import FAST, assert_same_network
 from sklearn.base import clone
 
-from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
+from skrnn import Seq2SeqClassifier, Seq2SeqRegressor, _engine
+from skrnn._engine._cache import Pool
 from skrnn.preprocessing import TextSequencer
 
 RNG = np.random.default_rng(0)
@@ -130,6 +131,22 @@ def test_a_callback_that_fails_changes_nothing():
     assert model.predict(WORDS) == expected
 
 
+@both_tasks
+def test_ctrl_c_keeps_the_weights_so_far(kind):
+    def interrupt(epoch, logs):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    recorder = Recorder()
+    callbacks = [recorder, keras.callbacks.LambdaCallback(on_epoch_begin=interrupt)]
+    model = kind(**FAST | dict(epochs=9), callbacks=callbacks)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*DATA[kind])
+    assert model.n_iter_ == 2
+    for a, b in zip(recorder.weights[-1], model.model_.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("callbacks", [3, [3], [object]])
 @both_tasks
 def test_what_is_no_callback_is_refused(kind, callbacks):
@@ -178,6 +195,19 @@ def test_an_optimizer_is_left_as_it_was_and_its_state_is_kept():
     assert_same_network(whole, parts)
     assert not adam.built
     assert parts.n_iter_ == 4
+
+
+def test_an_optimizer_of_keras_is_compiled_once_for_a_grid(monkeypatch):
+    pool = Pool(size=4)
+    monkeypatch.setattr(_engine, "programs", pool)
+    options = FAST | dict(optimizer="nadam")
+    fits = [
+        NUMBERS(**options | dict(learning_rate=rate, dropout=rate)).fit(X, Y)
+        for rate in (0.01, 0.1, 0.01)
+    ]
+    assert pool.made == 1
+    # Nothing of one fit is left to the next.
+    assert_same_network(fits[0], fits[2])
 
 
 def test_callbacks_change_the_rate_of_an_optimizer_of_keras():
