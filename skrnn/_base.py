@@ -5,24 +5,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
-from skrnn._base_network import BaseNetwork
-from skrnn._constraints import (
-    Count,
-    Counts,
-    Instance,
-    Instances,
-    StrOptions,
-    Vectors,
-    fit_context,
-)
+from skrnn._base_network import BaseNetwork, refuse_no_weight
+from skrnn._constraints import Count, Counts, Vectors, fit_context
 from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
-from skrnn._spec import OPTIMIZERS, Dataset, NetworkSpec, as_tuple
-from skrnn._state import unchanged_on_error
+from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
-from skrnn._validation import check_sequences, refuse_non_numbers
+from skrnn._validation import check_sequences
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -34,18 +25,12 @@ class BaseRecurrent(
     return_sequences: bool = False
     embedding_matrix: Any = None
     embedding_trainable: bool = True
-    callbacks: Any = None
 
     _network_constraints = {
         "return_sequences": ["boolean"],
         "embedding_dim": [Count(), Counts(), None],
         "embedding_matrix": [Vectors(), None],
         "embedding_trainable": ["boolean"],
-        "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
-        "optimizer": [
-            StrOptions(set(OPTIMIZERS)),
-            Instance("keras.optimizers.Optimizer", "apply"),
-        ],
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -71,20 +56,7 @@ class BaseRecurrent(
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
-        resume = self.warm_start and self._is_fitted
-        with unchanged_on_error(self):
-            trained = self._train(X, y, sample_weight, resume=resume)
-        return self._report(trained)
-
-    def _partial_fit(self, X, y, sample_weight, classes):
-        options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
-        # What a first call is told about y must not be learnt again from it.
-        options["known_target"] = classes is not None
-        with unchanged_on_error(self):
-            self._validate_params()
-            self._begin_partial_fit(y, classes)
-            trained = self._train(X, y, sample_weight, **options)
-        return self._report(trained)
+        return self._report(self._fit(X, y, sample_weight))
 
     def _train(
         self,
@@ -99,8 +71,7 @@ class BaseRecurrent(
     ):
         X = self._check_X(X, reset=not resume, min_samples=min_samples)
         dataset = self._dataset(X, y, sample_weight, known_target or resume)
-        callbacks = tuple(self.callbacks or ())
-        plan = self._plan(len(dataset), epochs, resume, callbacks=callbacks)
+        plan = self._plan(len(dataset), epochs, resume)
         embedding = read_embedding(self, X, self._spec if resume else None)
         spec = self._network(X, embedding, resume)
         training, validation = self._split(dataset, plan)
@@ -127,18 +98,9 @@ class BaseRecurrent(
         Weights are scaled to a mean of 1, so that the loss and the step size don't
         depend on their unit.
         """
-        if sample_weight is not None:
-            refuse_non_numbers(self, np.asanyarray(sample_weight), "sample_weight")
-        # With array_api_dispatch it takes arrays alone: any with a row a sequence.
-        weights = _check_sample_weight(
-            sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
-        )
+        weights = self._read_weights(X, sample_weight)
         targets, target_weights = self._encode_target(X, y, weights, known_target)
-        if not target_weights.any():
-            raise ValueError(
-                "sample_weight times class_weight is 0 for every sequence: nothing is "
-                "left to train on."
-            )
+        refuse_no_weight(target_weights)
         rows = np.flatnonzero(weights)
         n_targets = X.lengths[rows].sum() if self.return_sequences else len(rows)
         starts = np.cumsum(X.lengths) - X.lengths
@@ -222,19 +184,3 @@ class BaseRecurrent(
         """
         check_is_fitted(self)
         return StreamingPredictor(self, method)
-
-    @property
-    def model_(self):
-        """The trained network as a ``keras.Model``, made at first access.
-
-        It reads unpadded sequences (n, T, F), or token ids (n, T) or (n, T, C), and
-        returns what ``predict`` (regressors) or ``predict_proba`` compute, in float32.
-        """
-        check_is_fitted(self)
-        if self._model is None:
-            _engine.backend()
-            # Deferred: it needs Keras, which the line above has loaded.
-            from skrnn._networks import build_model  # noqa: PLC0415
-
-            self._model = build_model(self._spec, self._weights, **self._rescaling())
-        return self._model

@@ -4,13 +4,19 @@ import inspect
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skrnn import _engine
 from skrnn._attention import ATTENTIONS
 from skrnn._cells import CELLS
-from skrnn._constraints import Count, Counts, StrOptions
+from skrnn._constraints import Count, Counts, Instances, StrOptions
 from skrnn._holdout import hold_out
 from skrnn._seed import draw_seed
 from skrnn._spec import NetworkSpec, TrainPlan
+from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
+from skrnn._validation import refuse_non_numbers
 
 # With fewer sequences than this, early_stopping="auto" trains for all epochs on all:
 # sets of 40 to 270 sequences lose more by what is held out, series of 2,000 rows gain.
@@ -26,12 +32,14 @@ class BaseNetwork(TrainedNetwork):
     embedding_dim: int | tuple[int, ...] | None = None
     dense_units: int | tuple[int, ...] = ()
     loss: Any = "auto"
+    callbacks: Any = None
 
     _common_constraints = TrainedNetwork._training_constraints | {
         "bidirectional": ["boolean"],
         "attention": [StrOptions(set(ATTENTIONS)), None],
         "embedding_dim": [Count(), None],
         "dense_units": [Count(), Counts(empty=True)],
+        "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
     }
     # What describes the network.
     _spec_class: ClassVar[type[NetworkSpec]] = NetworkSpec
@@ -43,6 +51,34 @@ class BaseNetwork(TrainedNetwork):
         cls._parameter_constraints = cls._common_constraints | network | task
         if "cell" in inspect.get_annotations(cls):
             cls._parameter_constraints |= {"cell": [StrOptions(set(CELLS))]}
+
+    def _fit(self, X, y, sample_weight, **known):
+        """Train from the first weights on, or with `warm_start` go on.
+
+        `known` is what a task knows besides.
+        """
+        resume = self.warm_start and self._is_fitted
+        with unchanged_on_error(self):
+            return self._train(X, y, sample_weight, resume=resume, **known)
+
+    def _partial_fit(self, X, y, sample_weight, classes=None, **known):
+        options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
+        # What a first call is told about y must not be learnt again from it.
+        options["known_target"] = classes is not None
+        with unchanged_on_error(self):
+            self._validate_params()
+            self._begin_partial_fit(y, classes)
+            trained = self._train(X, y, sample_weight, **options, **known)
+        return self._report(trained)
+
+    def _read_weights(self, X, sample_weight):
+        """Return a weight for each sequence."""
+        if sample_weight is not None:
+            refuse_non_numbers(self, np.asanyarray(sample_weight), "sample_weight")
+        # With array_api_dispatch it takes arrays alone: any with a row a sequence.
+        return _check_sample_weight(
+            sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
+        )
 
     def _plan(self, n_sequences, epochs, resume, **more):
         """Decide how to train."""
@@ -60,6 +96,7 @@ class BaseNetwork(TrainedNetwork):
             # One epoch of partial_fit is trained on everything it is given.
             early_stopping=bool(early_stopping) and epochs is None,
             patience=self.patience,
+            callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
             seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
             name=type(self).__name__,
@@ -78,6 +115,30 @@ class BaseNetwork(TrainedNetwork):
         super()._keep(spec, trained, resume)
         self._model = None
 
+    @property
+    def model_(self):
+        """The trained network as a ``keras.Model``, made at first access.
+
+        It reads unpadded sequences (n, T, F), or token ids (n, T) or (n, T, C), and
+        returns what ``predict`` (regressors) or ``predict_proba`` compute, in float32.
+
+        That of an encoder and a decoder has a list of inputs and is told what came
+        before each step, as in training. The second input has the numbers (n, H, K)
+        before, of which the first step's aren't read, or the places (n, H) of the
+        labels before in ``classes_``, where the first step has one more than the last
+        place. The third one is the `future` (n, H, F2), if ``fit`` was given such. For
+        strings in X, ids from 2 on stand for the symbols of ``fit``, sorted, and 1 for
+        any other.
+        """
+        check_is_fitted(self)
+        if self._model is None:
+            _engine.backend()
+            # Deferred: it needs Keras, which the line above has loaded.
+            from skrnn._networks import build_model  # noqa: PLC0415
+
+            self._model = build_model(self._spec, self._weights, **self._rescaling())
+        return self._model
+
     def __getstate__(self):
         # The spec as text and the weights are the state: a Keras model is made from
         # them again.
@@ -95,3 +156,12 @@ class BaseNetwork(TrainedNetwork):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def refuse_no_weight(weights):
+    """Refuse weights, of classes too, that are zero everywhere."""
+    if not weights.any():
+        raise ValueError(
+            "sample_weight times class_weight is 0 for every sequence: nothing is "
+            "left to train on."
+        )

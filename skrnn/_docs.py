@@ -212,9 +212,7 @@ n_features_in_ : int
     Features of each step; for a 2-D X its number of columns, that is, of steps; 1
     for token ids.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
-    Names of the columns of a frame."""
-
-_MODEL = """
+    Names of the columns of a frame.
 model_ : keras.Model
     The trained network, made at first access."""
 
@@ -277,7 +275,7 @@ def _docstring(cls):
     attributes = (_CLASSES if kind == "classifier" else "") + _ATTRIBUTES
     sections = {
         "Parameters": described(cls, table),
-        "Attributes": attributes + ("" if is_pair else _MODEL),
+        "Attributes": attributes,
         "See Also": _see_also(cls, kind),
         "Examples": examples[kind].format(name=cls.__name__),
     }

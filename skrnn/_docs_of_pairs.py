@@ -1,7 +1,5 @@
 """What the parameters of encoders and decoders mean."""
 
-from skrnn._spec import DIRECT_OPTIMIZERS
-
 PARAMETERS_OF_PAIRS = {
     "teacher_forcing": (
         "float in [0, 1]",
@@ -54,10 +52,6 @@ _FOR_BOTH = {
         labels that a decoder reads: with vectors as long as the first of `units` if
         this is None.""",
     ),
-    "optimizer": (
-        "{" + ", ".join(f'"{name}"' for name in DIRECT_OPTIMIZERS) + "}",
-        "Name of an optimizer, used with `learning_rate`.",
-    ),
 }
 _FOR_REGRESSORS = {
     "loss": (
@@ -75,6 +69,13 @@ _FOR_CLASSIFIERS = {
     "loss": (
         '{"auto", "categorical_crossentropy"}',
         "What is minimised; both are the crossentropy.",
+    ),
+    "class_weight": (
+        'dict, "balanced" or None',
+        """Weight of each label in the loss of the steps at which it stands; "balanced"
+        makes it inversely proportional to the label's frequency, sequences counted with
+        their `sample_weight`. Multiplied with `sample_weight`. The end of a sequence
+        always weighs 1.""",
     ),
     "validation_split": (
         "float in (0, 1)",

@@ -47,7 +47,7 @@ def _encoder(spec):
                 spec.cell, f"recurrent_{layer}/{direction}", width, units
             )
         width = units * len(spec.directions)
-        if spec.layer_norm:
+        if spec.layer_norm and spec.is_read(layer):
             yield from norm_weights(f"norm_{layer}", width)
 
 

@@ -35,6 +35,13 @@ class Seq2SeqSpec(NetworkSpec):
     has_end: bool = False
     n_future: int = 0
 
+    def is_read(self, layer) -> bool:
+        """Whether anything reads what a layer of the encoder puts out at each step.
+
+        Without attention the decoder has only the last states.
+        """
+        return self.attention is not None or layer < len(self.units) - 1
+
     @property
     def start(self) -> int:
         """What the decoder reads as the label before the first one."""
@@ -60,12 +67,16 @@ class Pairs:
         Non-negative, of mean 1 over all output steps.
     future : ndarray of shape (n, H, F) or None
         What is known at every output step, if all outputs have H of them.
+    step_weights : ndarray of shape (n_rows,) or None
+        What the weight of each step of `outputs` is multiplied with; the mean is that
+        of the products then.
     """
 
     inputs: Sequences
     outputs: Sequences
     weights: np.ndarray
     future: np.ndarray | None = None
+    step_weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)

@@ -6,17 +6,16 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
-from skrnn._base_network import BaseNetwork
+from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._cells import CELLS
 from skrnn._constraints import StrictInterval, StrOptions
 from skrnn._docs import recurrent_estimator
 from skrnn._pair_weights import initial_pair_weights
 from skrnn._pairs import Pairs, Seq2SeqSpec
-from skrnn._spec import DIRECT_OPTIMIZERS, NetworkSpec, as_tuple
-from skrnn._state import unchanged_on_error
+from skrnn._spec import NetworkSpec, as_tuple
 from skrnn._symbols import (
     encode_tokens,
     holds_integers,
@@ -25,7 +24,7 @@ from skrnn._symbols import (
 )
 from skrnn._targets import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._token_ids import FIRST_WORD, vocabulary_size
-from skrnn._validation import check_sequences, refuse_non_numbers
+from skrnn._validation import check_sequences
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -39,32 +38,40 @@ class BaseSeq2Seq(BaseNetwork):
     _network_constraints = {
         "cell": [StrOptions(set(CELLS))],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
-        "optimizer": [StrOptions(set(DIRECT_OPTIMIZERS))],
     }
     _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
     _initial_weights: ClassVar[Callable] = staticmethod(initial_pair_weights)
 
-    def _fit(self, X, y, sample_weight, future=None):
-        resume = self.warm_start and self._is_fitted
-        with unchanged_on_error(self):
-            X = self._check_X(X, reset=not resume, min_samples=2)
-            pairs = self._pairs(X, y, sample_weight, future, resume)
-            ratio = float(self.teacher_forcing)
-            plan = self._plan(
-                len(pairs), None, resume, callbacks=(), teacher_forcing=ratio
-            )
-            spec = self._network(X, resume)
-            training, validation = self._split(pairs, plan)
-            start = self._start(spec, plan.seed, resume)
-            trained = _engine.train_pairs(spec, plan, training, validation, *start)
-            self._keep(spec, trained, resume)
+    def _fit(self, X, y, sample_weight, **known):
+        trained = super()._fit(X, y, sample_weight, **known)
+        if not self.warm_start:
+            # Twice as large as the weights, and the next fit won't go on with it.
+            self._optimizer_state = None
         return trained
 
-    def _keep(self, spec, trained, resume):
-        super()._keep(spec, trained, resume)
-        if not self.warm_start:
-            # Twice as large as the weights, and nothing else would go on with it.
-            self._optimizer_state = None
+    def _train(
+        self,
+        X,
+        y,
+        sample_weight,
+        *,
+        resume,
+        known_target=False,
+        epochs=None,
+        min_samples=2,
+        future=None,
+    ):
+        X = self._check_X(X, reset=not resume, min_samples=min_samples)
+        known = resume, known_target or resume
+        pairs = self._pairs(X, y, sample_weight, future, *known)
+        ratio = float(self.teacher_forcing)
+        plan = self._plan(len(pairs), epochs, resume, teacher_forcing=ratio)
+        spec = self._network(X, resume)
+        training, validation = self._split(pairs, plan)
+        start = self._start(spec, plan.seed, resume)
+        trained = _engine.train_pairs(spec, plan, training, validation, *start)
+        self._keep(spec, trained, resume)
+        return trained
 
     def _check_X(self, X, *, reset, min_samples=1):
         """Read X as packed sequences of numbers, or of token ids."""
@@ -106,23 +113,27 @@ class BaseSeq2Seq(BaseNetwork):
             self.n_features_in_ = 1
         return encode_tokens(symbols, self._vocabulary)
 
-    def _pairs(self, X, y, sample_weight, future, known):
+    def _pairs(self, X, y, sample_weight, future, resume, known_target):
         """Put sequences and encoded targets together; leave out zero weights."""
-        if sample_weight is not None:
-            refuse_non_numbers(self, np.asanyarray(sample_weight), "sample_weight")
-        weights = _check_sample_weight(
-            sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
-        )
-        outputs = self._encode_outputs(X, y, weights, known)
-        future = self._read_future(X, future, known)
+        weights = self._read_weights(X, sample_weight)
+        outputs = self._encode_outputs(X, y, weights, resume, known_target)
+        future = self._read_future(X, future, resume)
+        of_steps = np.repeat(weights, outputs.lengths)
+        factors = self._step_weights(outputs, of_steps)
+        of_steps = of_steps if factors is None else of_steps * factors
+        refuse_no_weight(of_steps)
         rows = np.flatnonzero(weights)
         # Of mean 1 over all output steps.
-        n_steps = outputs.lengths[rows].sum()
-        weights = weights * n_steps / (weights * outputs.lengths).sum()
-        return Pairs(X, outputs, weights.astype(np.float32), future).take(rows)
+        weights = weights * (outputs.lengths[rows].sum() / of_steps.sum())
+        return Pairs(
+            X, outputs, weights.astype(np.float32), future, step_weights=factors
+        ).take(rows)
 
     def _read_future(self, X, future, known):
         """Only numbers have one."""
+
+    def _step_weights(self, outputs, weights):
+        """Only labels have some of their own."""
 
     def _network(self, X, resume):
         """Decide what to build."""

@@ -1,6 +1,6 @@
 """Sequences of symbols: strings, lists of tokens or labels, and their numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,16 @@ def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
     if not any(isinstance(x, str | bytes) or _is_sequence(x) for x in data):
         return _read_array(_array_of_labels(data, name), name, strings_are_sequences)
     return _read_list(data, name, list)
+
+
+def read_classes(classes, name) -> np.ndarray:
+    """Return all labels there may be, each once and sorted."""
+    given = hasattr(classes, "dtype")
+    array = np.asarray(classes) if given else np.array([*classes, None], object)[:-1]
+    if array.ndim != 1 or not len(array):
+        raise ValueError(f"{name} has shape {array.shape}; expected (n_classes,).")
+    read = read_symbols(array, name, strings_are_sequences=False)
+    return (read if given else replace(read, dtype=None)).classes()
 
 
 def _as_array(data, name):

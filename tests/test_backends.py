@@ -23,7 +23,13 @@ from _network_cases import (
     spec_of,
 )
 
-from skrnn import GRUClassifier, GRURegressor, RNNRegressor, _engine
+from skrnn import (
+    GRUClassifier,
+    GRURegressor,
+    RNNRegressor,
+    Seq2SeqClassifier,
+    _engine,
+)
 from skrnn._cells import CELLS
 from skrnn._engine import _backends, _fork, _prediction
 
@@ -252,8 +258,36 @@ def check_callbacks():
     np.testing.assert_allclose(model.predict([x[:3] for x in X]), found, 1e-4, 1e-5)
 
 
+def check_pairs():
+    """Train an encoder and a decoder by the kernels, with what Keras adds to them."""
+    import keras
+
+    words = ["abc", "cab", "bb", "ca"] * 8
+    rate = keras.callbacks.LearningRateScheduler(lambda epoch: 0.01)
+    options = FAST | dict(learning_rate=0.01)
+    plain, *others = (
+        Seq2SeqClassifier(**options | more).fit(words, words)
+        for more in (
+            {},
+            dict(learning_rate=0.5, callbacks=[rate]),
+            dict(optimizer=keras.optimizers.Adam(0.01)),
+        )
+    )
+    for other in others:
+        for a, b in zip(plain._weights, other._weights, strict=True):
+            np.testing.assert_allclose(a, b, 1e-3, 1e-5)
+    (expected,) = plain.predict_proba(["abc"])
+    places = {"a": 0, "b": 1, "c": 2}
+    before = [3, *(places[label] for label in plain.predict(["abc"])[0])]
+    found = plain.model_([np.array([[2, 3, 4]]), np.array([before[: len(expected)]])])
+    found = keras.ops.convert_to_numpy(keras.ops.stop_gradient(found))
+    np.testing.assert_allclose(found[0], expected, 1e-4, 1e-5)
+
+
 @others
-@pytest.mark.parametrize("check", ["batches", "optimizers", "losses", "callbacks"])
+@pytest.mark.parametrize(
+    "check", ["batches", "optimizers", "losses", "callbacks", "pairs"]
+)
 def test_training(backend, check):
     run_on(backend, f"t.check_{check}()")
 

@@ -32,6 +32,7 @@ from skrnn import (
     GRURegressor,
     LSTMClassifier,
     LSTMRegressor,
+    Seq2SeqClassifier,
     SequenceClassifier,
 )
 
@@ -59,11 +60,16 @@ def cases():
     stopped = LSTMClassifier(**FAST, early_stopping=True, validation_split=0.25)
     steps = GRURegressor(**FAST, return_sequences=True)
     words = GRUClassifier(**FAST, embedding_dim=3)
+    # With an optimizer of Keras.
+    pair = Seq2SeqClassifier(
+        **FAST, class_weight="balanced", dropout=0.2, optimizer="nadam"
+    )
     return plain | {
         "dropout": (rich, R, numbers(R)),
         "early_stopping": (stopped, R, labels(R)),
         "return_sequences": (steps, X, X[:, :, 0]),
         "embedding": (words, tokens(), labels(tokens())),
+        "pairs": (pair, R, labels(R)),
     }
 
 

@@ -628,7 +628,7 @@ BAD_FITS = {
         LABELS(attention="luong"), SOME, SAME, ValueError, "'attention' parameter",
     ),
     "optimizer": (
-        LABELS(optimizer="lamb"), SOME, SAME, ValueError, "'optimizer' parameter",
+        LABELS(optimizer="lambda"), SOME, SAME, ValueError, "'optimizer' parameter",
     ),
     "cell": (LABELS(cell="LSTM"), SOME, SAME, ValueError, "'cell' parameter"),
     "loss": (

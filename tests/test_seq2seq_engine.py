@@ -155,8 +155,9 @@ class Plainly:
         x = x[:, None] if spec.vocabulary_size else x[:, None].astype(np.float64)
         model = _numpy_kit, spec, self.w
         outputs, self.states = _encoder_decoder.encode(*model, x, lengths)
-        mask = np.ones((len(x), 1), bool)
-        self.memory = _encoder_decoder.memory_of(*model, outputs, mask)
+        mask, self.memory = np.ones((len(x), 1), bool), None
+        if spec.attention is not None:
+            self.memory = _encoder_decoder.memory_of(*model, outputs, mask)
 
     def run(self, inputs):
         """Return the outputs at all steps of inputs (H, D), and the attention."""

@@ -43,12 +43,25 @@ ROOMS = {
     "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
     "_pairs": {"numpy", "skrnn._sequences", "skrnn._spec"},
     "_pair_weights": {"numpy", "skrnn._cells", "skrnn._pairs", "skrnn._weights"},
-    "_networks": {
+    "_keras_layers": {
         "keras",
         "skrnn._attention",
         "skrnn._cells",
         "skrnn._spec",
         "skrnn._weights",
+    },
+    "_pair_networks": {
+        "keras",
+        "skrnn._cells",
+        "skrnn._keras_layers",
+        "skrnn._pair_weights",
+    },
+    "_networks": {
+        "keras",
+        "skrnn._keras_layers",
+        "skrnn._pair_networks",
+        "skrnn._pairs",
+        "skrnn._spec",
     },
     "_engine": {
         *BACKENDS,
@@ -104,8 +117,17 @@ LIGHT = [
 ]
 # Nobody else builds networks or runs them.
 CALLERS = {
-    "skrnn._networks": {"_engine", "_base", "scikeras"},
-    "skrnn._engine": {"_base", "_seq2seq", "_streaming", "scikeras", "text"},
+    "skrnn._networks": {"_engine", "_base_network", "scikeras"},
+    "skrnn._keras_layers": {"_networks", "_pair_networks"},
+    "skrnn._pair_networks": {"_networks"},
+    "skrnn._engine": {
+        "_base",
+        "_base_network",
+        "_seq2seq",
+        "_streaming",
+        "scikeras",
+        "text",
+    },
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}

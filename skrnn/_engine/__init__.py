@@ -135,15 +135,42 @@ def train_pairs(
 ) -> Trained:
     """Train the encoder and decoder of `spec`, as `train` does other networks.
 
-    They need no backend of Keras.
+    They need no backend of Keras, but for an optimizer of its own.
     """
     from skrnn._engine._pair_program import PairProgram  # noqa: PLC0415
     from skrnn._engine._training import Loop  # noqa: PLC0415
 
-    program = PairProgram(spec, plan.loss, plan.optimizer, plan.teacher_forcing)
-    program.reset(weights, optimizer_state)
-    program.optimizer.learning_rate = plan.learning_rate
-    return Loop(program, spec, plan, training, validation).run()
+    if plan.callbacks:
+        # They are shown a Keras model.
+        refuse_forked_process()
+    lent = (
+        nullcontext((plan.optimizer, plan.learning_rate))
+        if _native.has_formula(plan.optimizer)
+        else _optimizer_of_keras(plan, [weight.shape for weight in weights])
+    )
+    with lent as (optimizer, rate):
+        program = PairProgram(spec, plan.loss, optimizer, plan.teacher_forcing)
+        program.reset(weights, optimizer_state)
+        if rate is not None:
+            program.optimizer.learning_rate = rate
+        return Loop(program, spec, plan, training, validation).run()
+
+
+@contextmanager
+def _optimizer_of_keras(plan, shapes):
+    """Lend an optimizer for weights of `shapes`, and tell the learning rate to set."""
+    refuse_forked_process()
+    backend()
+    # Deferred: it needs Keras, which the line above has loaded.
+    from skrnn._engine import _optimizers  # noqa: PLC0415
+
+    key = ("optimizer", *shapes, _optimizers.optimizer_key(plan.optimizer))
+
+    def make():
+        return _optimizers.OptimizerOfArrays(plan.optimizer, shapes)
+
+    with programs.borrow(key, make) as optimizer:
+        yield optimizer, _optimizers.learning_rate(plan.optimizer, plan.learning_rate)
 
 
 @contextmanager

@@ -15,15 +15,16 @@ class Callbacks:
     """
 
     def __init__(self, spec, plan, program, n_batches):
-        self._program = program
+        self._spec, self._program = spec, program
         self._list = None
         if plan.callbacks:
             # Deferred: training without callbacks may need no Keras.
             import keras  # noqa: PLC0415
 
-            from skrnn._networks import build_model  # noqa: PLC0415
+            from skrnn import _networks  # noqa: PLC0415
 
-            self.model = build_model(spec)
+            self._networks = _networks
+            self.model = _networks.build_model(spec)
             self.model.optimizer = program.keras_optimizer()
             # Keras' own `fit` would set it.
             self.model.stop_training = False
@@ -45,12 +46,13 @@ class Callbacks:
         """Call `event` of every callback, with the weights as they are now."""
         if self._list is None:
             return
-        self.model.set_weights(self._program.get_weights())
+        mirror = self.model, self._spec
+        self._networks.set_weights(*mirror, self._program.get_weights())
         # It shows the number of steps taken until now.
         self._program.keras_optimizer()
         getattr(self._list, event)(*args)
         # A callback may have changed them: averaging, restoring the best.
-        self._program.set_weights(self.model.get_weights())
+        self._program.set_weights(self._networks.get_weights(*mirror))
 
     def release(self):
         """Let go of the model, so that the callbacks can be pickled and used again."""

@@ -19,7 +19,7 @@ def encode(kit, spec: Seq2SeqSpec, w, x, lengths):
 
     Returns
     -------
-    outputs : array of shape (T, B, U)
+    outputs : array of shape (T, B, U), or None if nothing reads them
         Of the last layer, both directions side by side.
     states : list of tuples of arrays of shape (B, units)
         What each layer of the decoder starts from.
@@ -37,7 +37,8 @@ def encode(kit, spec: Seq2SeqSpec, w, x, lengths):
             y, final = _run(kit, spec, w, prefix, y, initial, lengths)
             outputs.append(kit.reverse(y, lengths) if backward else y)
             last.append(final)
-        x = _finish(kit, spec, w, f"norm_{layer}", outputs)
+        read = spec.is_read(layer)
+        x = _finish(kit, spec, w, f"norm_{layer}", outputs) if read else None
         states.append(_bridge(kit, w, layer, last))
     return x, states
 
@@ -60,12 +61,10 @@ def recur(kit, spec: Seq2SeqSpec, w, x, states, lengths):
 
 
 def memory_of(kit, spec: Seq2SeqSpec, w, outputs, mask):
-    """Prepare the encoder's outputs (S, B, U) to be attended to; None if nobody does.
+    """Prepare the encoder's outputs (S, B, U) to be attended to.
 
     `mask` (S, B) is True at real steps.
     """
-    if spec.attention is None:
-        return None
     return remember(kit.ops, spec.attention, w, outputs, mask)
 
 

@@ -15,7 +15,7 @@ from skrnn._engine._forward import forward
 from skrnn._engine._layer import Workspace, has_kernels
 from skrnn._engine._native_kit import Kit
 from skrnn._engine._native_losses import LOSSES, loss_name
-from skrnn._engine._native_optimizers import FORMULAS
+from skrnn._engine._native_optimizers import has_formula
 from skrnn._engine._native_program import NativeProgram
 from skrnn._engine._tape import differentiate
 from skrnn._weights import weight_table
@@ -28,8 +28,7 @@ def can_run(spec):
 
 def can_train(spec, loss, optimizer):
     """Whether a network can be trained here with a loss and an optimizer."""
-    named = isinstance(loss, str) and isinstance(optimizer, str)
-    known = named and can_run(spec) and optimizer in FORMULAS
+    known = isinstance(loss, str) and can_run(spec) and has_formula(optimizer)
     return known and is_default_backend()
 
 

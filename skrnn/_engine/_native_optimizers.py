@@ -52,6 +52,22 @@ FORMULAS = {
 }
 
 
+def has_formula(optimizer):
+    """Whether an optimizer, or the name of one, needs no Keras."""
+    return isinstance(optimizer, str) and optimizer in FORMULAS
+
+
+def make_optimizer(optimizer, views):
+    """Return what steps the weights `views`, which lie in one flat array.
+
+    `optimizer` is a name, or an object with the methods of `Optimizer` that is lent.
+    """
+    if has_formula(optimizer):
+        return Optimizer(optimizer, views)
+    optimizer.views = views
+    return optimizer
+
+
 class Optimizer:
     """The state of one optimizer over the flat weights `w`.
 

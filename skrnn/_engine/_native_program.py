@@ -7,7 +7,7 @@ import numpy as np
 
 from skrnn._engine._layer import Workspace, kernels
 from skrnn._engine._native_kit import Noise
-from skrnn._engine._native_optimizers import Optimizer
+from skrnn._engine._native_optimizers import make_optimizer
 from skrnn._engine._tape import Node
 
 
@@ -34,7 +34,7 @@ class NativeProgram:
         views = [
             part.reshape(shape) for part, shape in zip(parts, trained, strict=True)
         ]
-        self.optimizer = Optimizer(optimizer, views)
+        self.optimizer = make_optimizer(optimizer, views)
         # What isn't learnt stands apart, with no gradient and no optimizer's state.
         rest = iter(views)
         self._views = [

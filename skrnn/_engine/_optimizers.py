@@ -1,6 +1,9 @@
 """Keras optimizers for compiled training: by name, or a copy of the user's own."""
 
+from functools import partial
+
 import keras
+import numpy as np
 
 from skrnn._spec import OPTIMIZERS
 
@@ -38,6 +41,80 @@ def learning_rate(optimizer, default):
 def _has_fixed_rate(optimizer):
     schedule = keras.optimizers.schedules.LearningRateSchedule
     return not isinstance(optimizer._learning_rate, schedule)
+
+
+class OptimizerOfArrays:
+    """An optimizer of Keras for weights that are arrays; `Optimizer`'s methods.
+
+    Each step copies the weights to variables and back, for no formula of ours knows
+    what the optimizer does with them. It serves one fit at a time.
+
+    Attributes
+    ----------
+    views : list of ndarray
+        The weights, set by whoever borrows it.
+    """
+
+    def __init__(self, optimizer, shapes):
+        self.views = [np.zeros(shape, np.float32) for shape in shapes]
+        self._variables = [keras.Variable(view.copy()) for view in self.views]
+        self._optimizer = make_optimizer(optimizer, self._variables)
+        self._fresh = self.state()
+        self._ends = np.cumsum([view.size for view in self.views])[:-1]
+        self._run = _compiled(self._step)
+
+    @property
+    def learning_rate(self):
+        return float(self._optimizer.learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        self._optimizer.learning_rate = rate
+
+    def in_keras(self):
+        """Return what callbacks see."""
+        return self._optimizer
+
+    def reset(self, state):
+        """Start anew, or from a `state` of the same layout."""
+        fresh = [array.shape for array in self._fresh]
+        if state is None or [array.shape for array in state] != fresh:
+            state = self._fresh
+        for variable, array in zip(self._optimizer.variables, state, strict=True):
+            variable.assign(array.copy())
+
+    def state(self):
+        """Return copies of the state."""
+        return [np.array(variable.numpy()) for variable in self._optimizer.variables]
+
+    def apply(self, _w, g):
+        """Make a step of the weights along their gradients `g`, one flat array."""
+        shaped = zip(np.split(g, self._ends), self.views, strict=True)
+        gradients = [_tensor(part.reshape(view.shape)) for part, view in shaped]
+        found = self._run([_tensor(view) for view in self.views], gradients)
+        for view, weight in zip(self.views, found, strict=True):
+            view[...] = keras.ops.convert_to_numpy(weight)
+
+    def _step(self, weights, gradients):
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+        self._optimizer.apply(gradients, self._variables)
+        return [keras.ops.convert_to_tensor(variable) for variable in self._variables]
+
+
+def _tensor(array):
+    # A copy, because a backend may go on using the array it is given.
+    return keras.ops.convert_to_tensor(array.copy())
+
+
+def _compiled(step):
+    """Compile where single operations cost most: ten times the rest of a step."""
+    if keras.backend.backend() != "tensorflow":
+        return step
+    import tensorflow as tf  # noqa: PLC0415
+
+    # TensorFlow would warn of a method of several objects.
+    return tf.function(partial(step), autograph=False)
 
 
 def _keep_gradients_local(optimizer):

@@ -138,8 +138,9 @@ class PairPredictor:
         mine["reading"].rewind()
         kit = Kit(inputs.lengths, mine["reading"])
         outputs, states = encode(kit, spec, w, inputs.padded(), inputs.lengths)
-        outputs, mask = kit.attendable(outputs, inputs.lengths)
-        memory = memory_of(kit, spec, w, outputs, mask)
+        memory = None
+        if spec.attention is not None:
+            memory = memory_of(kit, spec, w, *kit.attendable(outputs, inputs.lengths))
         return Steps(spec, w, memory, states, mine["writing"])
 
 

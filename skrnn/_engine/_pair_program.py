@@ -1,5 +1,7 @@
 """Training of an encoder and a decoder, on the kernels in C or their plain twins."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from skrnn._engine._encoder_decoder import answer, consult, encode, memory_of, recur
@@ -160,3 +162,6 @@ class PairBatch:
         self.targets = outputs[self.real].reshape(self.real.sum(), -1)
         weights = np.broadcast_to(data.weights[rows], self.real.shape)
         self.weights = weights[self.real]
+        if data.step_weights is not None:
+            factors = replace(data.outputs.take(rows), values=data.step_weights)
+            self.weights = self.weights * factors.padded()[self.real]

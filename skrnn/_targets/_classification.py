@@ -1,7 +1,6 @@
 """Targets that are labels."""
 
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 from scipy.sparse import issparse
@@ -19,6 +18,7 @@ from sklearn.utils.validation import _check_y, column_or_1d
 from skrnn._constraints import StrOptions
 from skrnn._sequences import ragged_array, unpack_steps
 from skrnn._spec import Head
+from skrnn._targets._class_weights import balanced, check_class_weight
 from skrnn._targets._reading import (
     check_labels,
     flat_steps,
@@ -124,9 +124,9 @@ class SequenceClassifierMixin(ClassifierMixin):
         if self.class_weight is None:
             return np.ones(len(y))
         if isinstance(self.class_weight, str):
-            return _balanced(y, weights)
+            return balanced(y, weights)
         if isinstance(self.class_weight, dict):
-            _check_class_weight(self.class_weight, self.classes_)
+            check_class_weight(self.class_weight, self.classes_)
         elif isinstance(self.class_weight, list) and not self._multilabel:
             raise ValueError(
                 "class_weight is a list, which is for an indicator matrix y: one dict "
@@ -304,32 +304,3 @@ def _label_at_padding(X, y):
     padding = np.ones((len(X), X.n_timesteps), dtype=bool)
     padding &= ~unpack_steps(np.ones(X.lengths.sum(), bool), X, False)
     return np.asarray(y)[padding][0] if X.form != "ragged" else None
-
-
-def _balanced(y, weights):
-    """Return factors that give all labels of a column of y the same total weight.
-
-    As in scikit-learn's linear models it is weights that are counted, not rows: one of
-    weight zero has no part in it.
-    """
-    rows = np.flatnonzero(weights)
-    factors = np.ones(len(y))
-    for column in y[rows].T if y.ndim == 2 else [y[rows]]:
-        labels, codes = np.unique(column, return_inverse=True)
-        totals = np.bincount(codes, weights[rows])
-        factors[rows] *= (totals.sum() / (len(labels) * totals))[codes]
-    return factors
-
-
-def _check_class_weight(class_weight, classes):
-    for label, weight in class_weight.items():
-        if label not in classes:
-            raise ValueError(
-                f"class_weight has the key {label!r}, which is none of the classes "
-                f"{classes.tolist()}."
-            )
-        if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
-            raise ValueError(
-                f"class_weight[{label!r}] must be a finite number of at least 0. "
-                f"Got {weight!r}."
-            )

@@ -58,9 +58,40 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
-        return self._report(self._fit(X, y, sample_weight, future))
+        return self._report(self._fit(X, y, sample_weight, future=future))
 
-    def _encode_outputs(self, X, y, weights, known):
+    def partial_fit(self, X, y, sample_weight=None, *, future=None):
+        """Train for one more epoch on a batch of data.
+
+        The first call learns the features of X, its symbols if it is made of strings,
+        the shape of y and, with `normalize_y`, the units in which y is trained on.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : array-like of shape (n, H), (n, H, K) or (n,)
+            Their targets, of as many steps in each call.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the loss; a zero leaves it out.
+        future : array-like of shape (n, H, F2) or (n, H), default=None
+            What is known about the steps of y, if the first call was given such.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; the estimator then stays as it was.
+        """
+        return self._partial_fit(X, y, sample_weight, future=future)
+
+    def _begin_partial_fit(self, y, classes):
+        """Nothing but the data itself has to be known beforehand."""
+
+    def _encode_outputs(self, X, y, weights, known, _known_target):
         """Return y in units of its spread; learn its shape, offset and scale."""
         y = self._read_numbers(X, y)
         shaped = _as_steps(y)
@@ -149,6 +180,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
 
     def _head(self):
         return Head(len(self._y_scale), "linear")
+
+    def _rescaling(self):
+        return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
 
     def _decoder(self):
         return {"n_future": self._n_future}

@@ -11,7 +11,8 @@ from sklearn.utils.validation import _check_sample_weight
 from skrnn._constraints import Count, StrictInterval, StrOptions, fit_context
 from skrnn._sequences import Sequences, ragged_array
 from skrnn._spec import Head
-from skrnn._symbols import Symbols, read_symbols, restore
+from skrnn._symbols import Symbols, read_classes, read_symbols, restore
+from skrnn._targets._class_weights import factors_of_classes
 from skrnn._targets._reading import check_count, require
 
 
@@ -24,12 +25,14 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
     max_length: int | None = None
     n_beams: int = 1
     length_penalty: float = 0.0
+    class_weight: dict | str | None = None
 
     _task_constraints = {
         "loss": [StrOptions({"auto", "categorical_crossentropy"})],
         "max_length": [Count(), None],
         "n_beams": [Count()],
         "length_penalty": [StrictInterval(Real, 0, np.inf, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -57,6 +60,52 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         """
         return self._report(self._fit(X, y, sample_weight))
 
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more epoch on a batch of data.
+
+        The first call learns the features of X, its symbols if it is made of strings,
+        and the form of y. Lengths may grow from call to call, but for an array (n, H).
+
+        Parameters
+        ----------
+        X : list of str, array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : list of str, list of sequences, or array-like of shape (n,) or (n, H)
+            Their labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come, such as the characters of strings; required
+            by the first call.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each sequence in the loss; a zero leaves it out.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; the estimator then stays as it was.
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def _begin_partial_fit(self, y, classes):
+        """Learn the classes of the first call of ``partial_fit``."""
+        if classes is None:
+            if not self._is_fitted:
+                raise ValueError(
+                    "classes must be passed on the first call to partial_fit."
+                )
+            return
+        read = read_classes(classes, "classes")
+        if not self._is_fitted:
+            self.classes_ = read
+        elif read.tolist() != self.classes_.tolist():
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to "
+                f"partial_fit, was: {self.classes_!r}"
+            )
+
     def _read_labels(self, X, y, known):
         """Read y; strings in an array are labels unless X holds strings too.
 
@@ -74,11 +123,13 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         check_count(X, symbols)
         return symbols
 
-    def _encode_outputs(self, X, y, weights, known):
+    def _encode_outputs(self, X, y, weights, known, known_classes):
         """Return label numbers with their ends; learn the classes and the lengths."""
         symbols = self._read_labels(X, y, known)
+        if not known_classes:
+            self.classes_ = symbols.classes()
         if not known:
-            self._learn_labels(symbols)
+            self._learn_form(symbols)
         elif symbols.form != self._labels_like.form:
             raise ValueError(
                 f"{type(self).__name__} was fitted on y as {self._labels_like.form}; "
@@ -95,8 +146,20 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         codes = np.array([numbers[label] for label in symbols.flat], np.int32)
         return _packed(codes, symbols.lengths, len(numbers) if self._has_end else None)
 
-    def _learn_labels(self, symbols):
-        self.classes_ = symbols.classes()
+    def _step_weights(self, outputs, weights):
+        """Return what `class_weight` multiplies each step's weight with.
+
+        The end of a sequence is none of the classes: its weight stays.
+        """
+        if self.class_weight is None:
+            return None
+        codes, factors = outputs.values, np.ones(len(weights), np.float32)
+        steps = codes < len(self.classes_)
+        given = self.class_weight, self.classes_, codes[steps], weights[steps]
+        factors[steps] = factors_of_classes(*given)
+        return factors
+
+    def _learn_form(self, symbols):
         self._labels_like = Symbols(
             [], np.array([]), symbols.form, symbols.container, symbols.element,
             symbols.dtype,
@@ -129,6 +192,9 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
 
     def _head(self):
         return Head(len(self.classes_) + self._has_end, "softmax")
+
+    def _rescaling(self):
+        return {}
 
     def _decoder(self):
         n_labels = len(self.classes_)
