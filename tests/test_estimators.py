@@ -18,6 +18,7 @@ from skrnn import (
     LSTMRegressor,
     RNNClassifier,
     RNNRegressor,
+    Seq2SeqRegressor,
     SequenceClassifier,
     SequenceRegressor,
 )
@@ -710,6 +711,32 @@ def test_an_optimizer_may_have_a_schedule(X):
         by_hand.set_params(learning_rate=rate).fit(X, y)
     for a, b in zip(scheduled._weights, by_hand._weights, strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("kind", [RNNRegressor, Seq2SeqRegressor])
+def test_averages_that_an_optimizer_takes_are_kept(kind, early_stopping, X):
+    class Follow(keras.callbacks.Callback):
+        averages = None
+
+        def on_train_batch_end(self, batch, logs=None):
+            now = self.model.get_weights()
+            before = self.averages or now
+            pairs = zip(before, now, strict=True)
+            self.averages = [0.9 * a + 0.1 * b for a, b in pairs]
+
+    follow = Follow()
+    adam = keras.optimizers.Adam(0.05, use_ema=True, ema_momentum=0.9)
+    options = QUICK | dict(epochs=4, batch_size=20, early_stopping=early_stopping)
+    model = kind(optimizer=adam, callbacks=[follow], **options).fit(X, X[:, -1, 0])
+    assert model.best_epoch_ == 4
+    # All but the head, which the model has in units of y.
+    kept = model.model_.get_weights()[:-2]
+    for a, b in zip(kept, follow.averages[:-2], strict=True):
+        np.testing.assert_allclose(a, b, **CLOSE)
+    adam = keras.optimizers.Adam(0.05)
+    plain = kind(optimizer=adam, **options).fit(X, X[:, -1, 0])
+    assert abs(plain._weights[0] - model._weights[0]).max() > 0.01
 
 
 def test_an_optimizer_keeps_its_other_settings(X):

@@ -132,6 +132,9 @@ class Optimizer:
             first = last
         return listed
 
+    def averages(self):
+        """Return None: no named optimizer averages the weights."""
+
     def apply(self, w, g):
         """Make a step of the weights `w` along their gradients `g`."""
         self.n_steps += 1

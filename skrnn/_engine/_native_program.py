@@ -59,6 +59,11 @@ class NativeProgram:
     def get_weights(self):
         return [view.copy() for view in self._views]
 
+    def final_weights(self):
+        """Return the weights to keep: averages of them, if the optimizer takes such."""
+        averages = self.optimizer.averages()
+        return self.get_weights() if averages is None else averages
+
     def get_optimizer_state(self):
         return self.optimizer.state()
 

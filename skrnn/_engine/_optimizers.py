@@ -31,6 +31,15 @@ def make_optimizer(optimizer, variables):
     return made
 
 
+def averages_of(optimizer):
+    """Return the averages that an optimizer with ``use_ema`` takes of the weights.
+
+    Keras' ``fit`` ends by putting them in the place of the weights; its method for
+    that would also do so where training goes on.
+    """
+    return optimizer._model_variables_moving_average
+
+
 def learning_rate(optimizer, default):
     """Return the rate to start with, or None where a schedule decides."""
     if isinstance(optimizer, str):
@@ -86,6 +95,12 @@ class OptimizerOfArrays:
     def state(self):
         """Return copies of the state."""
         return [np.array(variable.numpy()) for variable in self._optimizer.variables]
+
+    def averages(self):
+        """Return copies of the averages that the optimizer takes of the weights."""
+        if not self._optimizer.use_ema:
+            return None
+        return [np.array(average.numpy()) for average in averages_of(self._optimizer)]
 
     def apply(self, _w, g):
         """Make a step of the weights along their gradients `g`, one flat array."""

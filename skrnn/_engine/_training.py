@@ -162,7 +162,7 @@ class Loop:
         if restore and self.best.weights is not None:
             return self.best.weights
         # What an interrupted first epoch has learnt is the best so far.
-        return self.start if self.diverged else self.program.get_weights()
+        return self.start if self.diverged else self.program.final_weights()
 
 
 class Best:
@@ -172,8 +172,8 @@ class Best:
         self.loss, self.epoch, self.weights = np.inf, 0, None
 
     def offer(self, loss, epoch, program):
-        if loss < self.loss and _all_finite(program.get_weights()):
-            self.loss, self.epoch, self.weights = loss, epoch, program.get_weights()
+        if loss < self.loss and _all_finite(program.final_weights()):
+            self.loss, self.epoch, self.weights = loss, epoch, program.final_weights()
 
 
 def _all_finite(values):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from skrnn._engine._losses import loss_function
-from skrnn._engine._optimizers import make_optimizer
+from skrnn._engine._optimizers import averages_of, make_optimizer
 from skrnn._weights import weight_table
 
 
@@ -44,6 +44,15 @@ class Variables:
 
     def get_weights(self):
         return self._arrays(self.weights)
+
+    def final_weights(self):
+        """Return the weights to keep: averages of them, if the optimizer takes such."""
+        if not self.optimizer.use_ema:
+            return self.get_weights()
+        averages = dict(
+            zip(map(id, self.trained), averages_of(self.optimizer), strict=True)
+        )
+        return self._arrays([averages.get(id(each), each) for each in self.weights])
 
     def get_optimizer_state(self):
         return self._arrays(self.optimizer.variables)
