@@ -21,6 +21,7 @@ from skrnn._symbols import (
     holds_integers,
     holds_symbols,
     read_symbols,
+    refuse_no_list,
 )
 from skrnn._targets import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._token_ids import FIRST_WORD, vocabulary_size
@@ -82,6 +83,7 @@ class BaseSeq2Seq(BaseNetwork):
             ids |= self.embedding_dim is not None and holds_integers(X)
             self._vocabulary, self._tokens = None, text or ids
         elif text != (self._vocabulary is not None):
+            refuse_no_list(X, "X", type(self).__name__)
             kinds = "numbers", "strings"
             raise TypeError(
                 f"X holds {kinds[text]}, but {type(self).__name__} was fitted on "

@@ -1,5 +1,6 @@
 """Sequences of symbols: strings, lists of tokens or labels, and their numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +57,10 @@ def holds_symbols(X) -> bool:
     """Whether X is made of strings, or of sequences of them, rather than of numbers."""
     if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):
         return True
-    return _has_one_axis(X) and any(map(_is_string_or_begins_with_one, X))
+    if len(getattr(X, "shape", ())) == 2 and len(X) and not _is_numeric(X):
+        # A table of tokens: an array of objects, or a frame.
+        return _begins_with_string(np.asarray(X[:1])[0])
+    return _has_one_axis(X) and any(map(_begins_with_string, X))
 
 
 def holds_integers(X) -> bool:
@@ -72,14 +76,40 @@ def _has_one_axis(X):
     return isinstance(X, list | tuple) or len(getattr(X, "shape", ())) == 1
 
 
-def _is_string_or_begins_with_one(x):
-    if _is_sequence(x) and len(x):
-        x = x[0]
-    return isinstance(x, str | bytes)
+def _is_numeric(X):
+    return getattr(getattr(X, "dtype", None), "kind", "O") in "biufc"
+
+
+def _begins_with_string(x):
+    """Whether x is a string, or a sequence whose first known symbol is one."""
+    if isinstance(x, str | bytes):
+        return True
+    if not _is_sequence(x) or _is_numeric(x):
+        return False
+    if not isinstance(x, Sequence):
+        # A frame's elements are looked up by their labels.
+        x = np.asarray(x).ravel()
+    known = (symbol for symbol in x if symbol is not None)
+    return isinstance(next(known, None), str | bytes)
 
 
 def _is_sequence(x):
-    return isinstance(x, list | tuple) or getattr(x, "ndim", 0) > 0
+    if isinstance(x, str | bytes):
+        return False
+    return isinstance(x, Sequence) or getattr(x, "ndim", 0) > 0
+
+
+def refuse_no_list(X, name, estimator):
+    """Refuse what isn't a list of sequences, whatever these hold."""
+    if isinstance(X, str | bytes) or not (_is_sequence(X) or hasattr(X, "__array__")):
+        raise TypeError(
+            f"{name} is {_described(X)}; expected a list of strings or of sequences."
+        )
+    if not len(X):
+        raise ValueError(
+            f"Found array with 0 sample(s) while a minimum of 1 is required by "
+            f"{estimator}."
+        )
 
 
 def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
@@ -101,7 +131,11 @@ def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
         Naming the first element that can't be read.
     """
     if not isinstance(data, list | tuple):
-        return _read_array(_as_array(data, name), name, strings_are_sequences)
+        data = _as_array(data, name)
+    if not len(data):
+        return Symbols([], np.array([], int), "labels")
+    if isinstance(data, np.ndarray):
+        return _read_array(data, name, strings_are_sequences)
     if not any(isinstance(x, str | bytes) or _is_sequence(x) for x in data):
         return _read_array(_array_of_labels(data, name), name, strings_are_sequences)
     return _read_list(data, name, list)
@@ -174,7 +208,9 @@ def _read_list(sequences, name, container):
 
 
 def _common_dtype(sequences):
-    dtypes = {getattr(x, "dtype", np.dtype(object)) for x in sequences}
+    dtypes = {getattr(x, "dtype", None) for x in sequences}
+    if not all(isinstance(dtype, np.dtype) for dtype in dtypes):
+        return None
     dtype = np.result_type(*dtypes)
     return None if dtype.kind == "O" else dtype
 
@@ -182,8 +218,8 @@ def _common_dtype(sequences):
 def _read_string(x, name):
     if not isinstance(x, str):
         raise TypeError(
-            f"{name} is {_described(x)}, but others are strings: all must be strings, "
-            "or all lists of symbols."
+            f"{name} is {_described(x)}; expected a string: all must be strings, or "
+            "all sequences of symbols."
         )
     _refuse_empty(x, name)
     return x

@@ -227,6 +227,33 @@ def test_every_form_of_input_is_learnt_from(form):
     assert reads_tokens == ("numbers" not in form)
 
 
+def test_frames_of_a_group_each_are_sequences():
+    frame = pd.DataFrame({"group": [1, 1, 1, 2, 2, 3], "a": range(6), "b": 0.5})
+    frame["c"] = list("xyxzyz")
+    groups = [group for _, group in frame.groupby("group")]
+    numbers = [group[["a", "b"]] for group in groups]
+    columns, symbols = ([group[name] for group in groups] for name in "ac")
+    arrays = [np.asarray(each) for each in numbers]
+    lists = [each.tolist() for each in symbols]
+    y = np.zeros((3, 2))
+    for x, plain in [(numbers, arrays), (columns, [a[:, 0] for a in arrays])]:
+        one, other = (Seq2SeqRegressor(**FAST).fit(each, y) for each in (x, plain))
+        assert_same_network(one, other)
+    one = Seq2SeqClassifier(**FAST).fit(symbols, symbols)
+    assert_same_network(one, Seq2SeqClassifier(**FAST).fit(lists, lists))
+    assert one.predict(symbols) == one.predict(lists)
+    ranges = Seq2SeqClassifier(**FAST).fit(SOME[:2], [range(2), range(3)])
+    assert ranges.classes_.tolist() == [0, 1, 2]
+
+
+def test_a_table_of_symbols_is_read_as_strings_whatever_holds_it():
+    table = np.array([["ab", "c"], ["d", "ab"]])
+    one = Seq2SeqClassifier(**FAST).fit(table, ["ab", "c"])
+    for x in (table.astype(object), pd.DataFrame(table), table.tolist()):
+        assert_same_network(one, Seq2SeqClassifier(**FAST).fit(x, ["ab", "c"]))
+        assert one.predict(x) == one.predict(table)
+
+
 def test_strings_and_lists_of_their_characters_are_the_same():
     lists = [list(word) for word in SOME]
     one = Seq2SeqClassifier(**FAST).fit(SOME, SAME)
@@ -648,11 +675,11 @@ BAD_FITS = {
     ),
     "strings and lists": (
         LABELS(), SOME[:2], ["ab", ["a"]], TypeError,
-        "y[1] is of type list, but others are strings",
+        "y[1] is of type list; expected a string: all",
     ),
     "inputs of strings and lists": (
         LABELS(), [["a"], "ab"], SAME[:2], TypeError,
-        "X[0] is of type list, but others are strings",
+        "X[0] is of type list; expected a string: all",
     ),
     "strings and numbers": (
         LABELS(), SOME[:2], [["a"], [1]], TypeError,
@@ -662,7 +689,7 @@ BAD_FITS = {
         LABELS(), SOME[:2], [["a", 2], ["a"]], TypeError, "strings or numbers",
     ),
     "None among strings": (
-        LABELS(), SOME[:2], ["ab", None], TypeError, "y[1] is None, but others",
+        LABELS(), SOME[:2], ["ab", None], TypeError, "y[1] is None; expected a string",
     ),
     "None among lists": (
         LABELS(), SOME[:2], [["a"], None], TypeError, "y[1] is None; expected a seq",
@@ -674,7 +701,7 @@ BAD_FITS = {
         LABELS(), X[:2], [None, 1], ValueError, "y[0] is None: every",
     ),
     "None among inputs": (
-        LABELS(), ["ab", None], SAME[:2], TypeError, "X[1] is None, but others",
+        LABELS(), ["ab", None], SAME[:2], TypeError, "X[1] is None; expected a string",
     ),
     "bytes": (
         LABELS(), SOME[:2], [b"ab", b"a"], TypeError, "y[0] is of type bytes",
@@ -727,6 +754,16 @@ BAD_FITS = {
         NUMBERS(), X[:2], [[1, 2], [1]], ValueError, "y holds sequences of different",
     ),
     "4-D y": (NUMBERS(), X, np.ones((120, 1, 1, 1)), ValueError, "expects (n, H), "),
+    "no outputs": (LABELS(), SOME[:2], [], ValueError, "numbers of samples: [2, 0]"),
+    "an array of no outputs": (
+        LABELS(), SOME[:2], np.array([]), ValueError, "numbers of samples: [2, 0]",
+    ),
+    "an array of bytes": (
+        LABELS(), np.array([b"ab", b"c"]), SAME[:2], TypeError, "X[0] is of type bytes",
+    ),
+    "None first": (
+        LABELS(), [[None, "a"], ["b"]], SAME[:2], ValueError, "X[0][0] is None: every",
+    ),
     "an empty horizon": (NUMBERS(), X, Y[:, :0], ValueError, "y has shape (120, 0)"),
 }  # fmt: skip
 
@@ -760,6 +797,11 @@ BAD_FUTURES = {
     "no features": (FUTURE[:, :, :0], "future has shape (120, 3, 0)"),
     "NaN": (NAN_FUTURE, "Input future contains NaN"),
     "text": (np.full((120, 3), "a"), "could not convert string to float: future"),
+    "ragged": ([[1, 2], [3]] * 60, "future holds sequences of different lengths"),
+    "too large": (
+        FUTURE * 1e300,
+        "Input future contains infinity or a value too large",
+    ),
 }
 
 
@@ -789,7 +831,11 @@ BAD_PREDICTIONS = {
     "numbers for strings": (X, TypeError, "X holds numbers, but Seq2SeqClassifier was"),
     "an empty string": (["ab", ""], ValueError, "X[1] is empty"),
     "None": (["ab", None], TypeError, "X[1] is None"),
-    "nothing": ([], TypeError, "X holds numbers"),
+    "nothing": ([], ValueError, "Found array with 0 sample(s) while a minimum of 1"),
+    "one string": ("abc", TypeError, "X is of type str; expected a list of strings"),
+    "no X": (None, TypeError, "X is None; expected a list of strings"),
+    "a set": ({"ab"}, TypeError, "X is of type set; expected a list of strings"),
+    "a generator": (iter(["ab"]), TypeError, "expected a list of strings"),
 }
 
 
@@ -824,7 +870,12 @@ def test_no_weight_at_all_is_refused():
         LABELS(**FAST).fit(SOME, SAME, sample_weight=np.zeros(20))
 
 
-@pytest.mark.parametrize("name", ["n_beams", "length_penalty"])
-def test_parameters_of_the_search_may_be_set_after_fit(reverser, name):
+@pytest.mark.parametrize("name", ["n_beams", "length_penalty", "max_length"])
+def test_parameters_of_decoding_may_be_set_after_fit(reverser, name):
     model = copy.deepcopy(reverser).set_params(**{name: 2})
     assert model.predict(SOME)
+    for value in (-1, np.nan, "3"):
+        model.set_params(**{name: value})
+        for method in ("predict", "predict_proba", "predict_beams"):
+            with pytest.raises(ValueError, match=f"'{name}' parameter of Seq2SeqCla"):
+                getattr(model, method)(SOME)

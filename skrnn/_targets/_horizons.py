@@ -146,9 +146,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         if future is None:
             self._n_future = 0
             return None
-        refuse_non_numbers(self, np.asanyarray(future), "future")
-        future = np.asarray(future, np.float32)
-        assert_all_finite(future, input_name="future")
+        future = _as_numbers(self, future, "future")
         future = future[:, :, None] if future.ndim == 2 else future
         expected = len(X), self._horizon
         if future.ndim != 3 or future.shape[:2] != expected or not future.shape[2]:
@@ -272,3 +270,25 @@ def _holds_sequences(y):
 
 def _length(x):
     return 1 if isinstance(x, list | tuple) else getattr(x, "ndim", 0)
+
+
+def _as_numbers(estimator, data, name):
+    """Return finite numbers of float32."""
+    try:
+        array = np.asanyarray(data)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} holds sequences of different lengths; expected an array of shape "
+            "(n, H, n_features)."
+        ) from error
+    refuse_non_numbers(estimator, array, name)
+    if array.dtype.kind == "O" and not array.ndim:
+        raise TypeError(
+            f"{name} is of type {type(data).__name__}; expected an array of shape "
+            "(n, H, n_features)."
+        )
+    # What is too large for float32 becomes infinite, and is refused for that.
+    with np.errstate(over="ignore"):
+        array = np.asarray(array, np.float32)
+    assert_all_finite(array, input_name=name)
+    return array

@@ -8,7 +8,13 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight
 
-from skrnn._constraints import Count, StrictInterval, StrOptions, fit_context
+from skrnn._constraints import (
+    Count,
+    StrictInterval,
+    StrOptions,
+    check_arguments,
+    fit_context,
+)
 from skrnn._sequences import Sequences, ragged_array
 from skrnn._spec import Head
 from skrnn._symbols import Symbols, read_classes, read_symbols, restore
@@ -118,9 +124,9 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             if self._labels_like.form == "labels" and isinstance(y, list | tuple):
                 y = np.array([*y, None], dtype=object)[:-1]
         symbols = read_symbols(y, "y", strings_are_sequences=text)
+        check_count(X, symbols)
         if not isinstance(symbols.flat[0], str):
             check_classification_targets(np.array(symbols.flat))
-        check_count(X, symbols)
         return symbols
 
     def _encode_outputs(self, X, y, weights, known, known_classes):
@@ -179,6 +185,14 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         self.max_length_ = (
             self._longest_output if self.max_length is None else self.max_length
         )
+
+    def _sequences(self, X):
+        """Read X, to be decoded as the parameters say now, which may be set late."""
+        names = "max_length", "n_beams", "length_penalty"
+        constraints = {name: self._task_constraints[name] for name in names}
+        given = {name: getattr(self, name) for name in names}
+        check_arguments(constraints, given, type(self).__name__)
+        return super()._sequences(X)
 
     def _limits(self, X):
         """Return how many labels each sequence may get."""
