@@ -142,10 +142,10 @@ def attention_weights(attention, width, query_width=None):
     return tables[attention]
 
 
-# Numbers of a matrix that OpenBLAS factors in one thread. With more of them it wakes up
-# another one hundreds of times, and may wait each time if the other cores are busy: up
-# to a tenth of a second for 50 units, where a whole fit may take half of one.
-_FACTORED_ALONE = 9000
+# Columns that are factored at a time. With more of them OpenBLAS wakes up other threads
+# for 50 units already; nothing is gained, and they turn for 20 ms before they sleep, on
+# cores that another fit may need.
+_FACTORED = 8
 
 
 def _glorot(rng, shape, _cell):
@@ -156,16 +156,15 @@ def _glorot(rng, shape, _cell):
 def _orthogonal(rng, shape, _cell):
     units, columns = shape
     drawn = rng.standard_normal((columns, units))
-    q, width = np.empty_like(drawn), max(_FACTORED_ALONE // columns, 16)
-    # A few columns at a time. Twice is enough to be orthogonal to those before them
-    # (Giraud et al., 2005).
-    for at in range(0, units, width):
-        before, part = q[:, :at], drawn[:, at : at + width]
+    q = np.empty_like(drawn)
+    # Twice is enough to be orthogonal to the columns before (Giraud et al., 2005).
+    for at in range(0, units, _FACTORED):
+        before, part = q[:, :at], drawn[:, at : at + _FACTORED]
         for _ in range(2):
             part = part - before @ (before.T @ part)
         found, r = np.linalg.qr(part)
         # The signs make the distribution uniform over orthogonal matrices.
-        q[:, at : at + width] = found * np.sign(np.diag(r))
+        q[:, at : at + _FACTORED] = found * np.sign(np.diag(r))
     return q.T
 
 

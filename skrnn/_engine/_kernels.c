@@ -199,6 +199,8 @@ static int choose(const char *name)
 #define WITHOUT_TINY_NUMBERS(work) work
 #endif
 
+#include "_kernels_steps.h"
+
 /* ---- Python ----------------------------------------------------------------------- */
 
 /* An array that may be None. */
@@ -434,6 +436,80 @@ static PyObject *outer(PyObject *self, PyObject *args)
     return finish(a, 8, good, enough);
 }
 
+/* train(cell, activation, loss, steps, units, features, outputs, stride, counts, starts,
+         values, targets, weights, w, g, m, v, ends, space, rate, clipnorm, n_done): see
+   `_kernels_steps.h`. Returns the sum of the losses, their number, whether all was
+   finite, and how many steps the optimizer has made. */
+static PyObject *train(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Training t = {0};
+    Array a[10] = {0};
+    PyObject *rows;
+    Py_buffer values;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&ddn", &t.cell, &t.activation,
+                          &t.loss, &t.steps, &t.units, &t.features, &t.outputs, &t.stride,
+                          take, a, take, a + 1, &rows, take, a + 2, take, a + 3, take,
+                          a + 4, take, a + 5, take, a + 6, take, a + 7, take, a + 8,
+                          take, a + 9, &t.rate, &t.clipnorm, &t.n_done))
+        return NULL;
+    if (PyObject_GetBuffer(rows, &values, PyBUF_STRIDED_RO) < 0) {
+        release(a, 10);
+        return NULL;
+    }
+    t.n_batches = a[0].view.len / (Py_ssize_t)sizeof(int64_t);
+    Py_ssize_t n = a[1].view.len / (Py_ssize_t)sizeof(int64_t);
+    t.batch_size = t.n_batches ? n / t.n_batches : 0;
+    t.counts = a[0].view.buf, t.starts = a[1].view.buf;
+    int of_labels = t.loss == CATEGORICAL_CROSSENTROPY;
+    t.targets = floats(a + 2, of_labels ? n : n * t.outputs, &good);
+    t.weights = floats(a + 3, n, &good);
+    static const int gates[] = {1, 4, 3};
+    t.n_parts = a[8].view.len / (Py_ssize_t)sizeof(int64_t), t.ends = a[8].view.buf;
+    good = good && t.n_parts == 5 && t.cell >= RNN && t.cell <= GRU && values.ndim == 2;
+    if (good) {
+        Py_ssize_t columns = gates[t.cell] * t.units;
+        Py_ssize_t sizes[] = {t.features * columns, t.units * columns,
+                              columns * (t.cell == GRU ? 2 : 1), t.units * t.outputs,
+                              t.outputs};
+        for (Py_ssize_t i = 0, end = 0; i < 5; i++)
+            good &= t.ends[i] == (end += sizes[i]);
+        good &= values.shape[1] == t.features;
+        t.values = values.buf, t.row = values.strides[0], t.column = values.strides[1];
+        float **parts[] = {&t.w, &t.g, &t.m, &t.v};
+        for (int i = 0; good && i < 4; i++)
+            *parts[i] = floats(a + 4 + i, t.ends[4], &good);
+        Batch unused;
+        t.space = good ? floats(a + 9, place(&t, &unused), &good) : NULL;
+    }
+    for (Py_ssize_t i = 0; good && i < t.n_batches; i++) {
+        good &= t.counts[i] > 0 && t.counts[i] <= t.batch_size;
+        for (Py_ssize_t j = 0; good && j < t.counts[i]; j++) {
+            int64_t start = t.starts[i * t.batch_size + j];
+            good &= start >= 0 && start + (t.steps - 1) * t.stride < values.shape[0];
+            if (good && of_labels) {
+                int label = ((const int *)t.targets)[i * t.batch_size + j];
+                good &= label >= 0 && label < t.outputs;
+            }
+        }
+    }
+    if (!good && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "weights, sequences or labels of another network");
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = train_batches(&t));
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&values);
+    release(a, 10);
+    if (!good)
+        return NULL;
+    if (!enough)
+        return PyErr_NoMemory();
+    return Py_BuildValue("ddin", t.total, t.count, t.finite, t.n_done);
+}
+
 /* clip(x, ends, limit): shrink each part of x whose norm is over the limit; whether all
    norms are finite. */
 static PyObject *clip(PyObject *self, PyObject *args)
@@ -449,14 +525,7 @@ static PyObject *clip(PyObject *self, PyObject *args)
     float *x = floats(a, n_parts ? ends[n_parts - 1] : 0, &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t part = 0, first = 0; part < n_parts; first = ends[part++]) {
-            Py_ssize_t n = ends[part] - first;
-            double norm = sqrt(kernels->square(x + first, n));
-            finite &= isfinite(norm);
-            if (norm > limit)
-                for (Py_ssize_t i = 0; i < n; i++)
-                    x[first + i] *= (float)(limit / norm);
-        }
+        finite = clip_parts(x, ends, n_parts, limit);
         Py_END_ALLOW_THREADS
     }
     release(a, 2);
@@ -569,6 +638,7 @@ static PyMethodDef methods[] = {
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
+    {"train", train, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -421,7 +421,8 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
             Py_ssize_t n = MIN(l->last, l->active[t]) - l->first;
             if (n <= 0)
                 continue;
-            ISA(add_rows)(dh, dy + (t * l->sequences + l->first) * units, n * units);
+            if (dy)
+                ISA(add_rows)(dh, dy + (t * l->sequences + l->first) * units, n * units);
             for (Py_ssize_t i = 0; i < n; i++)
                 ISA(steps_backward)[l->cell](l, t, l->first + i, dh + i * units,
                                              l->cell == LSTM ? dc + i * units : NULL);

@@ -17,6 +17,7 @@ from skrnn._engine._native_kit import Kit
 from skrnn._engine._native_losses import LOSSES, loss_name
 from skrnn._engine._native_optimizers import has_formula
 from skrnn._engine._native_program import NativeProgram
+from skrnn._engine._plain_steps import can_step, take_steps
 from skrnn._engine._tape import differentiate
 from skrnn._weights import weight_table
 
@@ -39,8 +40,14 @@ class Program(NativeProgram):
         table = weight_table(spec)
         trainable = [row.trainable for row in table]
         super().__init__([row.shape for row in table], optimizer, trainable)
-        self.spec = spec
-        self.loss = LOSSES[loss_name(loss, spec.head.activation)]
+        self.spec, self.loss_name = spec, loss_name(loss, spec.head.activation)
+        self.loss = LOSSES[self.loss_name]
+
+    def train(self, data, order, knobs):
+        """Train on batches `order`, in one call where the network is a plain one."""
+        if can_step(self, data, order):
+            return take_steps(self, data, order, knobs)
+        return super().train(data, order, knobs)
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order` and their number."""
