@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import unicodedata
 
 import numpy as np
@@ -22,7 +23,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import _safe_indexing
 
-from skrnn import GRUClassifier, LSTMClassifier, LSTMRegressor
+from skrnn import GRUClassifier, LSTMClassifier, LSTMRegressor, Seq2SeqClassifier
 from skrnn._token_ids import TokenIds
 from skrnn.preprocessing import SequencePadder, TextSequencer
 
@@ -299,6 +300,69 @@ def test_ids_are_not_read_as_numbers():
             ValueError, match="set embedding_dim, or give an embedding_"
         ):
             LSTMClassifier(units=2).fit(ids, LABELS)
+
+
+OTHERS = {
+    "another word": (
+        [text.replace("wine", "tea") for text in TEXTS],
+        "the id 9 stands for 'tea', but {} was fitted with 'the'",
+    ),
+    "one word more": (
+        [*TEXTS, "zoo"],
+        "the id 13 stands for 'zoo', but {} was fitted with no word",
+    ),
+    "one word less": (
+        [text.replace("wine", "was") for text in TEXTS],
+        "the id 12 stands for no word, but {} was fitted with 'wine'",
+    ),
+}
+
+
+@pytest.mark.parametrize("padding", [None, "post"])
+@pytest.mark.parametrize("key", OTHERS)
+@pytest.mark.parametrize("network", [LSTMClassifier, Seq2SeqClassifier])
+def test_ids_of_other_words_are_refused(network, key, padding):
+    texts, difference = OTHERS[key]
+    y = LABELS if network is LSTMClassifier else TEXTS
+    first, other = (TextSequencer(padding=padding).fit(t) for t in (TEXTS, texts))
+    ids = other.transform(TEXTS)
+    model = network(**TINY, warm_start=True).fit(first.transform(TEXTS), y)
+    weights = [weight.copy() for weight in model._weights]
+    message = "of another vocabulary than the X of fit: " + difference.format(
+        network.__name__
+    )
+    for method in (model.predict, lambda X: model.fit(X, y)):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            method(ids)
+    for before, after in zip(weights, model._weights, strict=True):
+        np.testing.assert_array_equal(before, after)
+    # Who takes the words off is trusted, up to the size of the table.
+    plain = np.array([np.asarray(each) for each in ids] + [None], object)[:-1]
+    plain = plain if padding is None else np.asarray(ids)
+    if key != "one word more":
+        assert len(model.predict(plain)) == len(TEXTS)
+    assert len(network(**TINY).fit(plain, y).predict(ids)) == len(TEXTS)
+
+
+@pytest.mark.parametrize("network", [LSTMClassifier, Seq2SeqClassifier])
+def test_a_pipeline_goes_on_with_the_same_words_alone(network):
+    y = LABELS if network is LSTMClassifier else TEXTS
+    model = make_pipeline(TextSequencer(), network(**TINY, warm_start=True))
+    model.fit(TEXTS, y).fit(TEXTS[::-1], y[::-1])
+    assert model[-1].n_iter_ == 2 * TINY["epochs"]
+    assert len(pickle.loads(pickle.dumps(model)).predict(TEXTS)) == len(TEXTS)
+    with pytest.raises(ValueError, match="or other words fit anew, with warm_start="):
+        model.fit([text + " zoo" for text in TEXTS], y)
+    model.set_params(**{f"{network.__name__.lower()}__warm_start": False})
+    assert len(model.fit([text + " zoo" for text in TEXTS], y).predict(TEXTS)) == 5
+
+
+def test_a_pickle_holds_the_words_once():
+    texts = [f"{word}{i}" for i in range(20) for word in ("apple", "pear", "plum")]
+    model = make_pipeline(TextSequencer(), LSTMClassifier(**TINY))
+    model.fit(texts, np.arange(len(texts)) % 2)
+    assert pickle.dumps(model).count(b"apple7") == 1
+    assert pickle.loads(pickle.dumps(model))[-1]._words == model[0].vocabulary_
 
 
 def test_other_transformers_take_ids():
