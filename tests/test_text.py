@@ -4,6 +4,7 @@ import copy
 import pickle
 import re
 import unicodedata
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import _safe_indexing
 
 from skrnn import GRUClassifier, LSTMClassifier, LSTMRegressor, Seq2SeqClassifier
@@ -473,6 +475,33 @@ def test_ragged_ids_stay_an_array():
     model = pipeline().set_output(transform="pandas").fit(MANY, MANY_LABELS)
     assert isinstance(model[0].transform(MANY), TokenIds)
     assert not hasattr(TextSequencer(), "get_feature_names_out")
+
+
+@pytest.mark.parametrize("asked", ["pandas", "default", None])
+def test_output_may_be_asked_for_before_padding(asked):
+    sequencer = TextSequencer().set_output(transform=asked)
+    assert isinstance(sequencer.fit_transform(TEXTS), TokenIds)
+    padded = clone(sequencer).set_params(padding="post")
+    direct = TextSequencer(padding="post").set_output(transform=asked)
+    found, expected = (each.fit_transform(TEXTS) for each in (padded, direct))
+    assert type(found) is type(expected)
+    again = padded.set_output(transform="default").fit_transform(TEXTS)
+    assert isinstance(again, TokenIds)
+    assert isinstance(padded.set_params(padding=None).fit_transform(TEXTS), TokenIds)
+
+
+def test_texts_are_taken_out_of_a_frame():
+    frame = pd.DataFrame({"text": MANY, "n": range(20)})
+    column = FunctionTransformer(itemgetter("text"))
+    model = make_pipeline(column, pipeline()).fit(frame, MANY_LABELS)
+    expected = pipeline().fit(MANY, MANY_LABELS).predict_proba(MANY)
+    np.testing.assert_array_equal(model.predict_proba(frame), expected)
+
+
+def test_characters_are_those_of_a_count_vectorizer():
+    text = "A  b\n\nC d"
+    assert words(TextSequencer("char").fit([text]), [text]) == [list("a b c d")]
+    assert words(TextSequencer(list).fit([text]), [text]) == [list(text)]
 
 
 def test_a_column_of_texts_among_others():
