@@ -150,8 +150,9 @@ def _vectors_of_words(name, vectors, sequences):
     if sequences.vocabulary is None:
         raise ValueError(
             "embedding_matrix holds vectors by word, but X doesn't tell the words of "
-            "its ids: put a TextSequencer before, in a Pipeline, or give an array with "
-            "a row for each id."
+            "its ids: put a TextSequencer right before, in a Pipeline, with nothing "
+            "that makes a frame or another array of its ids, as pandas output or a "
+            "ColumnTransformer does; or give an array with a row for each id."
         )
     known = [(word, i) for word, i in sequences.vocabulary.items() if word in vectors]
     if not known:

@@ -171,13 +171,13 @@ class BaseSeq2Seq(BaseNetwork):
             return self._spec.vocabulary_size
         if self._vocabulary is not None:
             return vocabulary_size(self._vocabulary)
-        if X.vocabulary is not None:
-            return vocabulary_size(X.vocabulary)
         if X.n_features > 1:
             raise ValueError(
                 f"{type(self).__name__} reads one token id a step, but X has "
                 f"{X.n_features} channels of them."
             )
+        if X.vocabulary is not None:
+            return vocabulary_size(X.vocabulary)
         return int(X.values.max()) + 1
 
     def _sequences(self, X):

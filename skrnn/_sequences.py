@@ -57,8 +57,8 @@ class Sequences:
         Width of the dense form, or length of the longest sequence.
     offsets : ndarray of shape (n_sequences,) or None
         Padding steps that stood before each sequence in the dense form.
-    vocabulary : dict or None
-        Word -> token id, where the words are known.
+    vocabulary : dict, tuple of dict or None
+        Word -> token id, where the words are known; one for each of several channels.
     """
 
     values: np.ndarray
@@ -68,7 +68,7 @@ class Sequences:
     form: str = "dense"
     n_timesteps: int = 1
     offsets: np.ndarray | None = None
-    vocabulary: dict | None = None
+    vocabulary: dict | tuple[dict, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -18,11 +18,12 @@ class TokenIds(np.ndarray):
 
     Attributes
     ----------
-    vocabulary : dict or None
-        Word -> id, from 2 on without gaps; None where it has been lost.
+    vocabulary : dict, tuple of dict or None
+        Word -> id, from 2 on without gaps; one for each of several channels. None where
+        it has been lost.
     """
 
-    vocabulary: dict | None = None
+    vocabulary: dict | tuple[dict, ...] | None = None
 
     def __array_finalize__(self, source):
         self.vocabulary = getattr(source, "vocabulary", None)
@@ -46,6 +47,11 @@ def token_ids(array, vocabulary):
     return ids
 
 
-def vocabulary_size(vocabulary) -> int:
-    """Return the number of ids, those of padding and of unknown words included."""
+def vocabulary_size(vocabulary):
+    """Return the number of ids, those of padding and of unknown words included.
+
+    Of several channels it is a tuple, as their vocabulary is.
+    """
+    if isinstance(vocabulary, tuple):
+        return tuple(map(vocabulary_size, vocabulary))
     return FIRST_WORD + len(vocabulary)

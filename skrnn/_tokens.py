@@ -58,3 +58,44 @@ def _refuse_unknown(name, values, vocabulary_size):
                 f"X contains the token id {id_}{where}, but {name} was fitted with ids "
                 f"below {size}."
             )
+
+
+def refuse_other_words(name, known, vocabulary):
+    """Refuse ids that stand for other words than the ids of `fit` did.
+
+    Parameters
+    ----------
+    name : str
+        Who reads them, for the errors.
+    known, vocabulary : dict, tuple of dict or None
+        Word -> id in `fit` and now. Where one isn't known nothing is compared.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    if known is None or vocabulary is None:
+        return
+    before, now = _by_channel(known), _by_channel(vocabulary)
+    if len(before) != len(now):
+        # Refused as another number of features is.
+        return
+    for old, new in zip(before, now, strict=True):
+        if old != new:
+            id_ = min(id_ for _, id_ in old.items() ^ new.items())
+            raise ValueError(
+                "X holds token ids of another vocabulary than the X of fit: the id "
+                f"{id_} stands for {_word(new, id_)}, but {name} was fitted with "
+                f"{_word(old, id_)}. Take the transformer that made the X of fit, as "
+                "it was then; for other words fit anew, with warm_start=False."
+            )
+
+
+def _by_channel(vocabulary):
+    return vocabulary if isinstance(vocabulary, tuple) else (vocabulary,)
+
+
+def _word(vocabulary, id_):
+    words = (f"{word!r:.40}" for word, known in vocabulary.items() if known == id_)
+    return next(words, "no word")

@@ -19,7 +19,7 @@ from skrnn._sequences import (
     ragged_array,
 )
 from skrnn._token_ids import TokenIds
-from skrnn._tokens import read_tokens
+from skrnn._tokens import read_tokens, refuse_other_words
 
 _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
@@ -44,8 +44,9 @@ def check_sequences(
     Parameters
     ----------
     estimator : estimator
-        Its ``n_features_in_`` and ``feature_names_in_`` are set when `reset`, and
-        compared with X otherwise; its class is named in error messages.
+        Its ``n_features_in_`` and ``feature_names_in_``, and what it knows of the words
+        of token ids, are set when `reset`, and compared with X otherwise; its class is
+        named in error messages.
     X : array-like or list of array-likes
         (n, T, F), (n, T), or a list of (T_i, F) or (T_i,) arrays.
     reset : bool
@@ -90,6 +91,7 @@ def check_sequences(
     else:
         sequences = _read_columns(estimator, X, reset=reset, tokens=tokens, **options)
     if tokens:
+        _check_words(estimator, vocabulary, reset=reset)
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
         sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
@@ -98,6 +100,15 @@ def check_sequences(
     if reset:
         estimator._form = sequences.form
     return sequences
+
+
+def _check_words(estimator, vocabulary, *, reset):
+    if reset:
+        # The dict itself: in a pickle of a Pipeline its transformer has the same one.
+        estimator._words = vocabulary
+    else:
+        known = getattr(estimator, "_words", None)
+        refuse_other_words(_name(estimator), known, vocabulary)
 
 
 def is_ragged(X) -> bool:

@@ -47,7 +47,8 @@ BAD_TEXTS = {
         np.array(TEXTS).reshape(-1, 1),
         ValueError,
         "Expected 1D array, got 2D array instead (shape=(4, 1)): TextSequencer expects "
-        "one document a row.",
+        'one document a row. Choose a column of texts, as frame["text"] does; in a '
+        "Pipeline a FunctionTransformer can do it.",
     ),
     "a 3-D array": (np.array(TEXTS)[:, None, None], ValueError, "got 3D array instead"),
     "a frame": (pd.DataFrame({"text": TEXTS}), ValueError, "got 2D array instead"),
@@ -90,6 +91,72 @@ def test_what_is_no_document_is_refused(key, method):
 def test_a_callable_is_not_asked_about_missing_documents(value):
     with pytest.raises(ValueError, match=re.escape(f"X[2] is {value!r}: {MISSING}")):
         TextSequencer(list).fit(put(value))
+
+
+# Tokens, as callables return them
+
+MIXED = "sorts the tokens, and 'a' can't be compared with it: '<' not supported between"
+NONE_RETURNED = "The tokens of X[0] are None, but TextSequencer expects its analyzer or"
+BAD_TOKENS = {
+    "None": (list, [["a"], ["b", None]], ValueError, "X[1] has the token None: "),
+    "NaN": (list, [["a", np.nan]], ValueError, "X[0] has the token nan: TextSequencer"),
+    "NA alone": (list, [[pd.NA]], ValueError, "does not accept missing tokens. Leave"),
+    "a list": (
+        list,
+        [["a"], [["b"]]],
+        TypeError,
+        "X[1] has the token ['b'] of type list, but TextSequencer expects tokens that "
+        "can be the keys of a dict.",
+    ),
+    "a list in a tuple": (list, [[("a", ["b"])]], TypeError, "of type tuple, but Text"),
+    "nothing returned": (lambda _: None, TEXTS, TypeError, NONE_RETURNED),
+    "a number returned": (len, TEXTS, TypeError, "The tokens of X[0] are 9, but Text"),
+}
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+@pytest.mark.parametrize("key", BAD_TOKENS)
+def test_what_is_no_token_is_refused(key, method):
+    analyzer, X, error, message = BAD_TOKENS[key]
+    sequencer = TextSequencer(list).fit([["a"]]).set_params(analyzer=analyzer)
+    before = dict(vars(sequencer))
+    with pytest.raises(error, match=re.escape(message)):
+        getattr(sequencer, method)(X)
+    assert vars(sequencer) == before
+
+
+UNSORTED = {
+    "text and numbers": ([["a"], ["b", 3]], "X[1] has the token 3 of type int, but T"),
+    "why": ([["a", 3]], MIXED),
+    "in tuples": (
+        [[("a", 1), ("b", 1), ("b", "c")]],
+        "TextSequencer sorts the tokens, but they can't be compared: '<' not supported",
+    ),
+    "complex": ([[1j, 2j]], "X[0] has the token 2j of type complex, but TextSequencer"),
+}
+
+
+@pytest.mark.parametrize("key", UNSORTED)
+def test_tokens_that_have_no_order_are_refused(key):
+    X, message = UNSORTED[key]
+    with pytest.raises(TypeError, match=re.escape(message)):
+        TextSequencer(list).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [(None, NONE_RETURNED), ([None], "X[0] has the token None")],
+)
+def test_a_tokenizer_returns_tokens(tokens, message):
+    sequencer = TextSequencer(tokenizer=lambda _: tokens, token_pattern=None)
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        sequencer.fit(TEXTS)
+
+
+def test_tokens_of_any_one_kind_are_taken():
+    for tokens in ([1, 2.5, True], [("a", 1), ("b", 0)], [b"a"], [frozenset({1})]):
+        known = TextSequencer(list).fit([tokens]).vocabulary_
+        assert set(known) == set(tokens)
 
 
 # Vocabularies of which nothing is left
@@ -184,6 +251,28 @@ def test_nothing_works_before_fit(method):
     arguments = {"transform": [TEXTS], "inverse_transform": [[[2]]]}.get(method, [])
     with pytest.raises(NotFittedError, match="This TextSequencer instance is not fit"):
         getattr(TextSequencer(padding="post"), method)(*arguments)
+
+
+NO_SEQUENCES = {
+    "None": (None, "X is None, but TextSequencer expects an iterable over sequences"),
+    "a number": (3, "X is of type int, but TextSequencer expects an iterable over"),
+    "a dict": ({2: [2]}, "X is of type dict, but TextSequencer expects an iterable"),
+}
+
+
+@pytest.mark.parametrize("key", NO_SEQUENCES)
+def test_what_holds_no_ids_is_refused(key):
+    X, message = NO_SEQUENCES[key]
+    with pytest.raises(TypeError, match=message):
+        TextSequencer().fit(TEXTS).inverse_transform(X)
+
+
+@pytest.mark.parametrize("method", ["transform", "get_feature_names_out"])
+def test_padding_needs_a_length_from_fit(method):
+    sequencer = TextSequencer().fit(TEXTS).set_params(padding="post")
+    arguments = [TEXTS] if method == "transform" else []
+    with pytest.raises(ValueError, match="padding='post' was set after fit, which lea"):
+        getattr(sequencer, method)(*arguments)
 
 
 # Given vectors

@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.utils import estimator_checks
 
 from skrnn._engine._progress import TextProgress
+from skrnn.metrics import get_scorer
 from skrnn.text import TextGenerator
 from skrnn.text._sampling import Draft, Sampler
 from skrnn.text._vocabulary import ANALYZERS, Vocabulary
@@ -171,10 +172,15 @@ def test_unknown_tokens_are_an_error_or_mapped(writer):
         writer.generate("the ж€!€")
     many = "".join(map(chr, range(0x430, 0x430 + 15)))
     with pytest.raises(ValueError, match="'й' and 5 more"):
-        writer.score([many])
+        writer.predict_proba([many])
+    with pytest.raises(ValueError, match=r"texts has characters .*: 'ж'"):
+        pickle.loads(pickle.dumps(writer)).partial_fit(["the ж"])
     mapped = pickle.loads(pickle.dumps(writer)).set_params(handle_unknown="map")
     assert mapped.generate("the ж", 5, random_state=0).startswith("the ж")
-    assert math.isfinite(mapped.score("the ж"))
+    assert writer.score("the ж") == mapped.score("the ж") < writer.score("the ")
+    assert writer.perplexity("the ж") == math.exp(-mapped.score("the ж"))
+    with pytest.raises(NotFittedError):
+        TextGenerator().score("the ж")
     words = TextGenerator(**TINY | dict(analyzer="word", min_count=7, epochs=2))
     with pytest.raises(ValueError, match=r"words that are not .*: 'the'"):
         words.fit(TEXT).generate("the")
@@ -511,6 +517,17 @@ def test_a_search_finds_the_best_by_its_own_score():
     assert search.best_score_ == max(search.cv_results_["mean_test_score"]) < 0
     assert search.best_estimator_.generate("the", 2, temperature=0).startswith("the")
     assert search.score(texts) == search.best_estimator_.score(texts)
+
+
+def test_folds_need_not_share_all_tokens():
+    texts = np.array(["abab ", "baba ", "acac ", "caca ", "adad ", "dada "] * 4)
+    model = TextGenerator(**TINY | dict(epochs=1))
+    for scoring in (None, get_scorer("neg_perplexity")):
+        options = dict(scoring=scoring, cv=[(range(4), range(24))], error_score="raise")
+        search = GridSearchCV(model, {"units": [2, 3]}, **options).fit(texts)
+        scores = search.cv_results_["mean_test_score"]
+        assert np.isfinite(scores).all()
+        assert (scores < 0).all()
 
 
 def test_workers_get_the_same(writer):

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, cross_validate
@@ -24,6 +26,7 @@ from skrnn.metrics import (
     token_accuracy_score,
 )
 from skrnn.preprocessing import WordFeaturizer
+from skrnn.text import TextGenerator
 
 T, P = [["a", "b", "c"], ["a"]], [["a", "b", "b"], ["a"]]
 TOKEN_WISE = (token_accuracy_score, span_f1_score)
@@ -68,6 +71,22 @@ def test_token_accuracy_is_that_of_all_labels():
     assert token_accuracy_score(T, P) == accuracy_score(flat, other)
     found = token_accuracy_score(T, P, sample_weight=weights)
     assert found == accuracy_score(flat, other, sample_weight=[1, 1, 1, 3])
+
+
+NULS = {
+    "at an end": ([["a\0", "b"]], [["a", "b"]], 0.5),
+    "nothing but one": ([["\0"], ["b"]], [[""], ["b"]], 0.5),
+    "in one of the sequences": ([["a"], ["b\0"]], [["a"], ["b\0"]], 1.0),
+    "as a tuple": ([("a\0",)], [("a\0\0",)], 0.0),
+}
+
+
+@pytest.mark.parametrize("key", NULS)
+def test_labels_are_compared_to_their_last_character(key):
+    y_true, y_pred, score = NULS[key]
+    assert token_accuracy_score(y_true, y_pred) == score
+    assert token_accuracy_score(y_pred, y_true) == score
+    assert sequence_accuracy_score(y_true, y_pred) == (score if len(y_true) > 1 else 0)
 
 
 def test_ignored_labels_do_not_count():
@@ -703,3 +722,50 @@ def test_names_of_scorers():
         get_scorer("f1")
     assert "span_f1" in str(caught.value)
     assert get_scorer("span_f1") is not get_scorer("span_f1")
+    assert repr(get_scorer("neg_perplexity")) == "get_scorer('neg_perplexity')"
+
+
+@pytest.mark.parametrize("scoring", [["a"], None, len, 3], ids=str)
+def test_a_name_is_a_str(scoring):
+    with pytest.raises(ValueError, match="is not a valid scoring value"):
+        get_scorer(scoring)
+
+
+@pytest.mark.parametrize("name", SCORING)
+def test_every_scorer_can_ask_for_weights(name):
+    y = TAGS.copy()
+    for i in range(8):
+        y[i] = np.full(len(y[i]), "O")
+    model, weights = clone(TAGGER).set_params(gruclassifier__epochs=10), np.arange(24.0)
+    tagger, score = clone(model).fit(SENTENCES, y), get_scorer(name)
+    expected = score(tagger, SENTENCES, y, sample_weight=weights)
+    assert expected != score(tagger, SENTENCES, y, sample_weight=weights[::-1])
+    options = dict(params={"sample_weight": weights}, cv=[(range(24), range(24))])
+    with config_context(enable_metadata_routing=True):
+        model[-1].set_fit_request(sample_weight=False)
+        asks, other = (
+            each.set_score_request(sample_weight=True)
+            for each in (score, get_scorer("token_accuracy"))
+        )
+        alone = cross_validate(model, SENTENCES, y, scoring=asks, **options)
+        both = {"one": asks, "two": other}
+        together = cross_validate(model, SENTENCES, y, scoring=both, **options)
+    assert alone["test_score"] == together["test_one"] == expected
+
+
+def test_perplexity_of_a_language_model_is_its_own():
+    texts = ["abab", "baba"] * 4
+    options = dict(units=2, lookback=4, epochs=1, random_state=0)
+    model = TextGenerator(**options).fit(texts)
+    score = get_scorer("neg_perplexity")
+    assert score(model, texts) == score(model, texts, None) == -model.perplexity(texts)
+    scoring = {"ppl": score, "again": get_scorer("neg_perplexity")}
+    found = cross_validate(TextGenerator(**options), texts, scoring=scoring, cv=2)
+    np.testing.assert_array_equal(found["test_ppl"], found["test_again"])
+    assert np.isfinite(found["test_ppl"]).all()
+
+
+def test_perplexity_of_a_tagger_needs_labels():
+    tagger = clone(TAGGER).fit(SENTENCES, TAGS)
+    with pytest.raises(ValueError, match="needs y_true to score a Pipeline, but y_tr"):
+        get_scorer("neg_perplexity")(tagger, SENTENCES)

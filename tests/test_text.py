@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import re
 import unicodedata
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -20,9 +22,10 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import _safe_indexing
 
-from skrnn import GRUClassifier, LSTMClassifier, LSTMRegressor
+from skrnn import GRUClassifier, LSTMClassifier, LSTMRegressor, Seq2SeqClassifier
 from skrnn._token_ids import TokenIds
 from skrnn.preprocessing import SequencePadder, TextSequencer
 
@@ -301,6 +304,69 @@ def test_ids_are_not_read_as_numbers():
             LSTMClassifier(units=2).fit(ids, LABELS)
 
 
+OTHERS = {
+    "another word": (
+        [text.replace("wine", "tea") for text in TEXTS],
+        "the id 9 stands for 'tea', but {} was fitted with 'the'",
+    ),
+    "one word more": (
+        [*TEXTS, "zoo"],
+        "the id 13 stands for 'zoo', but {} was fitted with no word",
+    ),
+    "one word less": (
+        [text.replace("wine", "was") for text in TEXTS],
+        "the id 12 stands for no word, but {} was fitted with 'wine'",
+    ),
+}
+
+
+@pytest.mark.parametrize("padding", [None, "post"])
+@pytest.mark.parametrize("key", OTHERS)
+@pytest.mark.parametrize("network", [LSTMClassifier, Seq2SeqClassifier])
+def test_ids_of_other_words_are_refused(network, key, padding):
+    texts, difference = OTHERS[key]
+    y = LABELS if network is LSTMClassifier else TEXTS
+    first, other = (TextSequencer(padding=padding).fit(t) for t in (TEXTS, texts))
+    ids = other.transform(TEXTS)
+    model = network(**TINY, warm_start=True).fit(first.transform(TEXTS), y)
+    weights = [weight.copy() for weight in model._weights]
+    message = "of another vocabulary than the X of fit: " + difference.format(
+        network.__name__
+    )
+    for method in (model.predict, lambda X: model.fit(X, y)):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            method(ids)
+    for before, after in zip(weights, model._weights, strict=True):
+        np.testing.assert_array_equal(before, after)
+    # Who takes the words off is trusted, up to the size of the table.
+    plain = np.array([np.asarray(each) for each in ids] + [None], object)[:-1]
+    plain = plain if padding is None else np.asarray(ids)
+    if key != "one word more":
+        assert len(model.predict(plain)) == len(TEXTS)
+    assert len(network(**TINY).fit(plain, y).predict(ids)) == len(TEXTS)
+
+
+@pytest.mark.parametrize("network", [LSTMClassifier, Seq2SeqClassifier])
+def test_a_pipeline_goes_on_with_the_same_words_alone(network):
+    y = LABELS if network is LSTMClassifier else TEXTS
+    model = make_pipeline(TextSequencer(), network(**TINY, warm_start=True))
+    model.fit(TEXTS, y).fit(TEXTS[::-1], y[::-1])
+    assert model[-1].n_iter_ == 2 * TINY["epochs"]
+    assert len(pickle.loads(pickle.dumps(model)).predict(TEXTS)) == len(TEXTS)
+    with pytest.raises(ValueError, match="or other words fit anew, with warm_start="):
+        model.fit([text + " zoo" for text in TEXTS], y)
+    model.set_params(**{f"{network.__name__.lower()}__warm_start": False})
+    assert len(model.fit([text + " zoo" for text in TEXTS], y).predict(TEXTS)) == 5
+
+
+def test_a_pickle_holds_the_words_once():
+    texts = [f"{word}{i}" for i in range(20) for word in ("apple", "pear", "plum")]
+    model = make_pipeline(TextSequencer(), LSTMClassifier(**TINY))
+    model.fit(texts, np.arange(len(texts)) % 2)
+    assert pickle.dumps(model).count(b"apple7") == 1
+    assert pickle.loads(pickle.dumps(model))[-1]._words == model[0].vocabulary_
+
+
 def test_other_transformers_take_ids():
     X = TextSequencer().fit_transform(TEXTS)
     padded = SequencePadder().fit_transform(X)
@@ -409,6 +475,33 @@ def test_ragged_ids_stay_an_array():
     model = pipeline().set_output(transform="pandas").fit(MANY, MANY_LABELS)
     assert isinstance(model[0].transform(MANY), TokenIds)
     assert not hasattr(TextSequencer(), "get_feature_names_out")
+
+
+@pytest.mark.parametrize("asked", ["pandas", "default", None])
+def test_output_may_be_asked_for_before_padding(asked):
+    sequencer = TextSequencer().set_output(transform=asked)
+    assert isinstance(sequencer.fit_transform(TEXTS), TokenIds)
+    padded = clone(sequencer).set_params(padding="post")
+    direct = TextSequencer(padding="post").set_output(transform=asked)
+    found, expected = (each.fit_transform(TEXTS) for each in (padded, direct))
+    assert type(found) is type(expected)
+    again = padded.set_output(transform="default").fit_transform(TEXTS)
+    assert isinstance(again, TokenIds)
+    assert isinstance(padded.set_params(padding=None).fit_transform(TEXTS), TokenIds)
+
+
+def test_texts_are_taken_out_of_a_frame():
+    frame = pd.DataFrame({"text": MANY, "n": range(20)})
+    column = FunctionTransformer(itemgetter("text"))
+    model = make_pipeline(column, pipeline()).fit(frame, MANY_LABELS)
+    expected = pipeline().fit(MANY, MANY_LABELS).predict_proba(MANY)
+    np.testing.assert_array_equal(model.predict_proba(frame), expected)
+
+
+def test_characters_are_those_of_a_count_vectorizer():
+    text = "A  b\n\nC d"
+    assert words(TextSequencer("char").fit([text]), [text]) == [list("a b c d")]
+    assert words(TextSequencer(list).fit([text]), [text]) == [list(text)]
 
 
 def test_a_column_of_texts_among_others():

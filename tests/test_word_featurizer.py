@@ -11,8 +11,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skrnn import GRUClassifier
+from skrnn import GRUClassifier, Seq2SeqClassifier
 from skrnn._sequences import ragged_array
+from skrnn._token_ids import TokenIds
 from skrnn.preprocessing import WordFeaturizer
 
 SENTENCES = [["She", "walked", "home"], ["He", "talked"], ["She", "talked"]]
@@ -118,6 +119,70 @@ def test_estimators_take_what_it_returns():
         embedding_dim=(4, 2, 2, 2), return_sequences=True, epochs=2, random_state=0
     )
     assert model.fit(X, y).predict(X)[0].shape == (3,)
+
+
+# The vocabularies go along
+
+TINY = dict(units=3, epochs=1, random_state=0, return_sequences=True)
+TAGS = ragged_array([np.array([len(w) % 2 for w in words]) for words in SENTENCES])
+
+
+@pytest.mark.parametrize("features", [("lower",), ("lower", "shape")])
+def test_ids_know_their_vocabularies(features):
+    featurizer = WordFeaturizer(features, min_df=1).fit(SENTENCES)
+    X = featurizer.transform(SENTENCES)
+    assert isinstance(X, TokenIds)
+    known = X[1:].vocabulary
+    assert (list(known) if len(features) > 1 else [known]) == featurizer.vocabularies_
+    # The tables have rows for what isn't in these sentences.
+    model = GRUClassifier(embedding_dim=2, **TINY).fit(X[:2], TAGS[:2])
+    sizes = [len(words) + 2 for words in featurizer.vocabularies_]
+    assert np.atleast_1d(model._spec.vocabulary_size).tolist() == sizes
+    assert len(model.predict(X)) == len(X)
+
+
+@pytest.mark.parametrize("features", [("lower",), ("lower", "shape")])
+def test_ids_are_not_read_as_numbers(features):
+    X = WordFeaturizer(features).fit_transform(SENTENCES)
+    with pytest.raises(ValueError, match="set embedding_dim, or give an embedding_"):
+        GRUClassifier(**TINY).fit(X, TAGS)
+
+
+@pytest.mark.parametrize("features", [("lower",), ("shape", "lower")])
+def test_ids_of_other_words_are_refused(features):
+    others = [["She", "walked", "hill"], ["He", "talked"], ["She", "talked"]]
+    options = dict(embedding_dim=2, warm_start=True, **TINY)
+    first, other = (
+        WordFeaturizer(features, min_df=1).fit(X) for X in (SENTENCES, others)
+    )
+    model = GRUClassifier(**options).fit(first.transform(SENTENCES), TAGS)
+    ids = other.transform(SENTENCES)
+    message = "the id 3 stands for 'hill', but GRUClassifier was fitted with 'home'"
+    for method in (model.predict, lambda X: model.fit(X, TAGS)):
+        with pytest.raises(ValueError, match=message):
+            method(ids)
+    again = WordFeaturizer(features, min_df=1).fit_transform(SENTENCES)
+    assert model.fit(again, TAGS).n_iter_ == 2
+    fewer = WordFeaturizer(("word",) * 3).fit_transform(SENTENCES)
+    with pytest.raises(ValueError, match="X has 3 features, but GRUClassifier is"):
+        model.predict(fewer)
+
+
+def test_an_encoder_reads_one_channel():
+    X = WordFeaturizer(("lower",)).fit_transform(SENTENCES)
+    options = dict(units=2, epochs=1, random_state=0)
+    model = Seq2SeqClassifier(**options).fit(X, ["a", "b", "ab"])
+    assert model._spec.vocabulary_size == 4
+    with pytest.raises(ValueError, match="one token id a step, but X has 4 channels"):
+        model.fit(WordFeaturizer().fit_transform(SENTENCES), ["a", "b", "ab"])
+
+
+def test_the_fitted_features_stay():
+    featurizer = WordFeaturizer(min_df=1).fit(SENTENCES)
+    before = featurizer.transform(SENTENCES)
+    featurizer.set_params(features=("lower",))
+    for one, other in zip(before, featurizer.transform(SENTENCES), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 BAD = {

@@ -77,6 +77,10 @@ def _read_sequence(name, sequence, strings):
         )
     if not len(array) and not strings:
         raise ValueError(f"{name} is empty; every sequence needs at least one label.")
+    listed = array.dtype.kind == "U" and isinstance(sequence, list | tuple)
+    if listed and "\0" in "".join(map(str, sequence)):
+        # NumPy's strings lose it at the end.
+        return np.array(sequence, dtype=object)
     return array
 
 

@@ -3,25 +3,47 @@
 import copy
 
 from sklearn.metrics import make_scorer
+from sklearn.metrics._scorer import _BaseScorer
 
 from skrnn.metrics._perplexity import perplexity
 from skrnn.metrics._spans import span_f1_score
 from skrnn.metrics._tokens import sequence_accuracy_score, token_accuracy_score
 
 
-def _neg_perplexity(estimator, X, y_true, sample_weight=None):
-    """Return minus the perplexity; greater is better, as of all scorers.
+class _NegPerplexity(_BaseScorer):
+    """Minus the perplexity; greater is better, as of all scorers.
 
     It needs the classes of the estimator, which `make_scorer` doesn't hand on: fewer
-    may occur in `y_true`.
+    may occur in `y_true`. An estimator that has a method ``perplexity`` is asked for
+    it, and needs no `y_true`.
     """
-    probabilities = estimator.predict_proba(X)
-    options = {"labels": estimator.classes_, "sample_weight": sample_weight}
-    return -perplexity(y_true, probabilities, **options)
+
+    def __init__(self):
+        super().__init__(perplexity, -1, {}, response_method="predict_proba")
+
+    def __call__(self, estimator, X, y_true=None, *, sample_weight=None, **kwargs):
+        """Return the score of an estimator on X, as every scorer does."""
+        options = kwargs | {"sample_weight": sample_weight}
+        return super().__call__(estimator, X, y_true, **options)
+
+    def _score(self, method_caller, estimator, X, y_true=None, **kwargs):
+        # Not by method_caller: of two classes it hands on the second column alone.
+        if callable(getattr(estimator, "perplexity", None)):
+            return self._sign * estimator.perplexity(X, **kwargs)
+        if y_true is None:
+            raise ValueError(
+                f"neg_perplexity needs y_true to score a {type(estimator).__name__}, "
+                "but y_true is None."
+            )
+        options = {"labels": estimator.classes_} | kwargs
+        return self._sign * perplexity(y_true, estimator.predict_proba(X), **options)
+
+    def __repr__(self):
+        return "get_scorer('neg_perplexity')"
 
 
 SCORERS = {
-    "neg_perplexity": _neg_perplexity,
+    "neg_perplexity": _NegPerplexity(),
     "sequence_accuracy": make_scorer(sequence_accuracy_score),
     "span_f1": make_scorer(span_f1_score),
     "token_accuracy": make_scorer(token_accuracy_score),
@@ -37,12 +59,14 @@ def get_scorer(scoring):
     Parameters
     ----------
     scoring : {"neg_perplexity", "sequence_accuracy", "span_f1", "token_accuracy"}
-        Name of a scorer. The perplexity is negated, so that greater is better.
+        Name of a scorer. The perplexity is negated, so that greater is better; of a
+        :class:`~skrnn.text.TextGenerator` it is that of the texts.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y)`` returns a float.
+        ``scorer(estimator, X, y)`` returns a float. Its ``set_score_request`` is that
+        of scikit-learn's scorers.
 
     Raises
     ------
@@ -75,7 +99,7 @@ def get_scorer(scoring):
     >>> bool(scores["test_f1"].mean() > 0.9)
     True
     """
-    if scoring not in SCORERS:
+    if not isinstance(scoring, str) or scoring not in SCORERS:
         raise ValueError(
             f"{scoring!r} is not a valid scoring value. Use "
             f"skrnn.metrics.get_scorer_names() to get valid options: {[*SCORERS]}; "

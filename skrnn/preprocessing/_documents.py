@@ -56,14 +56,20 @@ def _refuse_no_documents(name, X):
         raise ValueError(
             f"Expected 1D array, got {n_dimensions}D array instead "
             f"(shape={tuple(X.shape)}): {name} expects one document a row. Choose a "
-            "column of texts, with a ColumnTransformer say."
+            'column of texts, as frame["text"] does; in a Pipeline a '
+            "FunctionTransformer can do it."
         )
+    expected = "documents: a list, a one-dimensional array or a Series"
+    refuse_no_iterable(name, X, expected)
+
+
+def refuse_no_iterable(name, X, expected):
+    """Refuse what holds nothing in an order, naming what is expected of an iterable."""
     ordered = isinstance(X, Iterable) and not isinstance(X, bytes | Mapping | Set)
-    if not ordered or n_dimensions == 0:
+    if not ordered or getattr(X, "ndim", 1) == 0:
         raise TypeError(
             f"X is {'None' if X is None else f'of type {type(X).__name__}'}, but "
-            f"{name} expects an iterable over documents: a list, a one-dimensional "
-            "array or a Series."
+            f"{name} expects an iterable over {expected}."
         )
 
 
@@ -72,6 +78,68 @@ def _is_missing(document):
     if document is None or type(document).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(document, float) and document != document
+
+
+def check_tokens(name, i, tokens):
+    """Return the tokens of document `i` as a list.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are none, or can't be in a vocabulary.
+    """
+    if not isinstance(tokens, Iterable):
+        raise TypeError(
+            f"The tokens of X[{i}] are {tokens!r:.60}, but {name} expects its analyzer "
+            "or tokenizer to return a list of tokens."
+        )
+    tokens = list(tokens)
+    if set(map(type, tokens)) <= {str}:
+        return tokens
+    for token in tokens:
+        if not _is_hashable(token):
+            raise TypeError(
+                f"X[{i}] has the token {token!r:.60} of type {type(token).__name__}, "
+                f"but {name} expects tokens that can be the keys of a dict."
+            )
+    for token in set(tokens):
+        if _is_missing(token):
+            raise ValueError(
+                f"X[{i}] has the token {token!r}: {name} does not accept missing "
+                "tokens. Leave them out."
+            )
+    return tokens
+
+
+def _is_hashable(token):
+    # Hashable, the class, holds of a tuple with a list in it as well.
+    try:
+        hash(token)
+    except TypeError:
+        return False
+    return True
+
+
+def mixed_tokens(name, documents, error):
+    """Return a telling error for the one that the sorting of the tokens raised."""
+    every = ((i, token) for i, tokens in enumerate(documents) for token in tokens)
+    (_, first), *others = every
+    for i, token in others:
+        if not _is_comparable(first, token):
+            return TypeError(
+                f"X[{i}] has the token {token!r:.60} of type {type(token).__name__}, "
+                f"but {name} sorts the tokens, and {first!r:.60} can't be compared "
+                f"with it: {error}."
+            )
+    return TypeError(f"{name} sorts the tokens, but they can't be compared: {error}.")
+
+
+def _is_comparable(one, other):
+    try:
+        one < other  # noqa: B015
+    except TypeError:
+        return False
+    return True
 
 
 def read_ids(i, ids, n_ids, name):

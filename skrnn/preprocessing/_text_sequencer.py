@@ -25,7 +25,13 @@ from skrnn._token_ids import (
     vocabulary_size,
 )
 from skrnn._windows import pad_sequences
-from skrnn.preprocessing._documents import check_documents, read_ids
+from skrnn.preprocessing._documents import (
+    check_documents,
+    check_tokens,
+    mixed_tokens,
+    read_ids,
+    refuse_no_iterable,
+)
 
 # What stands for an unknown word where ids become words again.
 UNKNOWN_WORD = "[UNK]"
@@ -46,9 +52,11 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     analyzer : {"word", "char"} or callable, default="word"
-        What a token is. A callable gets a document as it is, which then needn't be a
-        string, and returns its tokens: ``list`` takes documents that are lists of
-        tokens already.
+        What a token is. As in CountVectorizer, "char" makes one space of white space of
+        two or more characters, and lower case, before every character is a token. A
+        callable gets a document as it is, which then needn't be a string, and returns
+        its tokens: ``list`` keeps every character of a string, and takes documents that
+        are lists of tokens already.
     lowercase : bool, default=True
         Whether a text is put into lower case first. Not for a callable `analyzer`.
     tokenizer : callable or None, default=None
@@ -233,14 +241,15 @@ class TextSequencer(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            For what is no id of `vocabulary_`.
+        ValueError, TypeError
+            For what is no id of `vocabulary_`, or no sequence of them.
         """
         check_is_fitted(self)
         size, name = vocabulary_size(self.vocabulary_), type(self).__name__
         words = dict.fromkeys((PADDING, UNKNOWN), UNKNOWN_WORD)
         words |= {id_: word for word, id_ in self.vocabulary_.items()}
         rows = X.to_numpy() if hasattr(X, "to_numpy") else X
+        refuse_no_iterable(name, rows, "sequences of token ids")
         sequences = [read_ids(i, ids, size, name) for i, ids in enumerate(rows)]
         return [
             [words[id_] for id_ in ids[ids != PADDING].tolist()] for ids in sequences
@@ -261,7 +270,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
             "token0" for the first column, and so on.
         """
         check_is_fitted(self)
-        return np.array([f"token{i}" for i in range(self.maxlen_)], dtype=object)
+        return np.array([f"token{i}" for i in range(self._width())], dtype=object)
 
     def set_output(self, *, transform=None):
         """Choose what `transform` returns; without `padding` it stays an array.
@@ -275,26 +284,39 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         -------
         self : TextSequencer
         """
-        # Ragged sequences are no table, yet a Pipeline calls this for every step.
-        return self if self.padding is None else super().set_output(transform=transform)
+        if self.padding is not None:
+            return super().set_output(transform=transform)
+        # Ragged sequences are no table, yet a Pipeline calls this for every step, and
+        # padding may be set later: scikit-learn finds here what was asked for.
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
 
     @fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X):
         """Set the fitted attributes; return the tokens of the documents."""
         with unchanged_on_error(self):
             documents = [self._cut(tokens, self.maxlen) for tokens in self._analyze(X)]
-            counter = CountVectorizer(
-                analyzer=_as_it_is,
-                min_df=self.min_df,
-                max_df=self.max_df,
-                max_features=self.max_features,
-            ).fit(documents)
-            by_column = sorted(counter.vocabulary_.items(), key=itemgetter(1))
+            known = self._count(documents)
+            by_column = sorted(known.items(), key=itemgetter(1))
             self.vocabulary_ = {word: FIRST_WORD + int(i) for word, i in by_column}
             self.maxlen_ = self.maxlen
             if self.padding is not None and self.maxlen is None:
                 self.maxlen_ = max(map(len, self._ids(documents)))
         return documents
+
+    def _count(self, documents):
+        """Return the tokens that stay, and their places."""
+        counter = CountVectorizer(
+            analyzer=_as_it_is,
+            min_df=self.min_df,
+            max_df=self.max_df,
+            max_features=self.max_features,
+        )
+        try:
+            return counter.fit(documents).vocabulary_
+        except TypeError as error:
+            raise mixed_tokens(type(self).__name__, documents, error) from error
 
     def _analyze(self, X):
         """Yield the list of tokens of each document."""
@@ -307,7 +329,8 @@ class TextSequencer(TransformerMixin, BaseEstimator):
                 tokenizer=self.tokenizer,
                 token_pattern=self.token_pattern,
             ).build_analyzer()
-        return (list(analyze(document)) for document in documents)
+        name = type(self).__name__
+        return (check_tokens(name, i, analyze(d)) for i, d in enumerate(documents))
 
     def _cut(self, tokens, maxlen):
         if maxlen is None or len(tokens) <= maxlen:
@@ -322,8 +345,17 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         ]
         if self.padding is None:
             return token_ids(ragged_array(sequences), self.vocabulary_)
-        padded = pad_sequences(sequences, self.maxlen_, self.padding, self.truncating)
+        padded = pad_sequences(sequences, self._width(), self.padding, self.truncating)
         return token_ids(padded, self.vocabulary_)
+
+    def _width(self):
+        """Return the length of every padded sequence."""
+        if self.maxlen_ is None:
+            raise ValueError(
+                f"padding={self.padding!r} was set after fit, which learnt no length "
+                "to fill sequences to: fit again."
+            )
+        return self.maxlen_
 
     def _ids(self, documents):
         """Yield the list of ids of each document, which is never empty."""

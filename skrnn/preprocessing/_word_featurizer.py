@@ -11,10 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._constraints import Count, fit_context
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
+from skrnn._token_ids import FIRST_WORD, UNKNOWN, token_ids
 from skrnn.preprocessing._fitting import ArrayOutputMixin
 
-# Id of every value that is rare or unknown; 0 is padding.
-UNKNOWN = 1
 # Runs of one kind of character that are longer look alike.
 _LONGEST_RUN = 4
 
@@ -121,13 +120,15 @@ class WordFeaturizer(  # type: ignore[call-arg]
             If a feature is unknown, a sequence is empty or a token is no word.
         """
         with unchanged_on_error(self):
-            readers = self._readers()
+            readers = _readers(self.features)
             sequences = _read(X, max(_columns(self.features), default=0))
             counts: list[Counter] = [Counter() for _ in readers]
             for tokens in map(set, sequences):
                 for count, reader in zip(counts, readers, strict=True):
                     count.update({reader(token) for token in tokens})
             self.vocabularies_ = [_vocabulary(count, self.min_df) for count in counts]
+            # Those of the vocabularies, whatever becomes of the parameter.
+            self._features = tuple(self.features)
         return self
 
     def transform(self, X):
@@ -141,36 +142,39 @@ class WordFeaturizer(  # type: ignore[call-arg]
         Returns
         -------
         ids : ndarray of shape (n,) of ndarrays of shape (n_words, n_features)
-            Integers from 1, which is what is unknown; ragged like X.
+            Integers from 1, which is what is unknown; ragged like X. The array knows
+            the vocabulary of each channel, and so does any selection of its rows, as
+            :class:`TextSequencer`'s do.
         """
         check_is_fitted(self)
-        sequences = _read(X, max(_columns(self.features), default=0))
-        table = list(zip(self._readers(), self.vocabularies_, strict=True))
+        sequences = _read(X, max(_columns(self._features), default=0))
+        table = list(zip(_readers(self._features), self.vocabularies_, strict=True))
         ids = {
             token: [known.get(reader(token), UNKNOWN) for reader, known in table]
             for token in set().union(*sequences)
         }
-        return ragged_array(
-            [
-                np.array([ids[token] for token in tokens], np.int32)
-                for tokens in sequences
-            ]
-        )
-
-    def _readers(self):
-        """Return a function of a token for each feature."""
-        if not self.features:
-            raise ValueError(
-                f"features must name at least one of {_NAMES}, or an entry of tokens "
-                f"that are tuples. Got {self.features!r}."
-            )
-        return [_reader(feature) for feature in self.features]
+        arrays = [
+            np.array([ids[token] for token in tokens], np.int32) for tokens in sequences
+        ]
+        several = len(self.vocabularies_) > 1
+        known = tuple(self.vocabularies_) if several else self.vocabularies_[0]
+        return token_ids(ragged_array(arrays), known)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+def _readers(features):
+    """Return a function of a token for each feature."""
+    if not features:
+        raise ValueError(
+            f"features must name at least one of {_NAMES}, or an entry of tokens "
+            f"that are tuples. Got {features!r}."
+        )
+    return [_reader(feature) for feature in features]
 
 
 def _columns(features):
@@ -195,7 +199,7 @@ def _reader(feature):
 
 def _vocabulary(count, min_df):
     known = sorted(value for value, n in count.items() if n >= min_df)
-    return {value: i for i, value in enumerate(known, start=UNKNOWN + 1)}
+    return {value: i for i, value in enumerate(known, start=FIRST_WORD)}
 
 
 def _read(X, last_entry):

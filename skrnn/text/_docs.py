@@ -27,8 +27,9 @@ _OF_TEXT = {
     "handle_unknown": (
         '{"error", "map"}',
         """Whether a token that isn't in the vocabulary is an error after ``fit``, or is
-        read as the unknown one. Training sees that one only if `max_features` or
-        `min_count` leave some out. It is never generated.""",
+        read as the unknown one, as ``score`` and ``perplexity`` always read it.
+        Training sees that one only if `max_features` or `min_count` leave some out. It
+        is never generated.""",
     ),
     "lookback": (
         "int",

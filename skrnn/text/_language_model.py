@@ -197,10 +197,6 @@ class LanguageModel(TrainedNetwork):
             refuse_unknown(self._vocabulary, texts, what)
         return [self._vocabulary.encode(text) for text in texts]
 
-    def _documents(self, texts):
-        check_is_fitted(self)
-        return self._encode(check_texts(texts), "texts")
-
     def predict_proba(self, texts):
         """Return the probabilities of the token that follows each text.
 
@@ -215,13 +211,16 @@ class LanguageModel(TrainedNetwork):
             The columns are in the order of `tokens_`: the end of the text, an unknown
             token, and those of the vocabulary.
         """
-        documents = self._documents(texts)
+        check_is_fitted(self)
+        documents = self._encode(check_texts(texts), "texts")
         return np.exp(_engine.next_token(self._spec, self._weights, documents)[0])
 
     def score(self, texts, y=None):
         """Return the mean log-likelihood of a token, in nats: the higher, the better.
 
-        The end of a text counts as a token.
+        The end of a text counts as a token. One that isn't in the vocabulary counts as
+        the unknown one, whatever `handle_unknown` is: that one has a probability, and
+        parts of a set seldom share all of their tokens.
 
         Parameters
         ----------
@@ -234,7 +233,8 @@ class LanguageModel(TrainedNetwork):
         -------
         score : float
         """
-        documents = self._documents(texts)
+        check_is_fitted(self)
+        documents = [self._vocabulary.encode(text) for text in check_texts(texts)]
         found = _engine.log_likelihoods(self._spec, self._weights, documents)
         return float(found.sum() / sum(len(ids) + 1 for ids in documents))
 
