@@ -421,7 +421,7 @@ SETS = {
         read=lambda path: Split(*tags.read_requests(path, "intents")),
         path="tagging",
         model=tags.reader,
-        params=tags.ON_WORDS,
+        params=tags.ON_REQUESTS,
         metric=ACCURACY,
         bar=95,
         floors={"TF-IDF": tags.on_words(LogisticRegression(max_iter=2_000))},
