@@ -4,18 +4,22 @@ Two models of equal keys may share compiled functions, so a key holds all that i
 constant in them. Whoever can't be given a key is left to Keras.
 """
 
+import hashlib
 import json
 import pickle
 import re
 from types import FunctionType
 
 import keras
+import numpy as np
 from keras.src.trainers.trainer import model_supports_jit
 
 # Training steps times time steps: below, plain TensorFlow is done before XLA begins.
 _XLA_FROM = 5_000
 # Their configuration doesn't say what they compute.
 _OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
+# Of the layers that are adapted to data, those that tell all they have found.
+_ADAPTED_LAYERS = {"Normalization", "Discretization"}
 # What a row gives depends on the other rows of its batch while training.
 _MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
 # Operations between layers that leave the rows apart.
@@ -61,11 +65,10 @@ def architecture_key(model):
     except Exception as error:  # Whatever a layer of the user's raises.
         raise NotTakenError(f"a layer has no configuration: {error}") from error
     _refuse_foreign(config)
-    layers = model._flatten_layers(include_self=False)
-    if any(getattr(layer, "stateful", False) for layer in layers):
-        raise NotTakenError("a layer is stateful")
-    text = json.dumps(_without_seeds(config), sort_keys=True, default=str)
-    return type(model).__name__, _without_numbered_names(text)
+    for layer in model._flatten_layers(include_self=False):
+        _refuse_hidden_state(layer)
+    text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
+    return type(model).__name__, _without_numbered_names(text), _forms(model)
 
 
 def compile_key(model):
@@ -115,7 +118,54 @@ def _like(model):
     copied = type(model).from_config(model.get_config())
     if not copied.built:
         copied.build(model.input_shape)
+    if _forms(copied) != _forms(model):
+        # Part of a layer was frozen, say, of which a configuration knows nothing.
+        raise NotTakenError("its configuration doesn't give the same variables")
+    for layer in _adapted_layers(copied):
+        layer.__class__ = _LiveNormalization
     return copied
+
+
+def _forms(model):
+    return tuple((tuple(v.shape), v.dtype, v.trainable) for v in model.variables)
+
+
+class _LiveNormalization(keras.layers.Normalization):
+    """Normalization by the statistics in its variables, which a fit copies in.
+
+    Keras' own makes tensors of them once, in ``adapt``: constants where it is compiled.
+    """
+
+    def call(self, inputs):
+        self.finalize_state()
+        return super().call(inputs)
+
+
+def _adapted_layers(model):
+    return [
+        layer
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
+    ]
+
+
+def refuse_stale_statistics(model):
+    """Refuse a model whose ``Normalization`` doesn't compute by its variables.
+
+    ``set_weights`` changes the variables alone, and Keras goes on with what ``adapt``
+    found.
+
+    Raises
+    ------
+    NotTakenError
+    """
+    for layer in _adapted_layers(model):
+        pairs = (layer.mean, layer.adapt_mean), (layer.variance, layer.adapt_variance)
+        for used, variable in pairs:
+            used = keras.ops.convert_to_numpy(used)
+            known = keras.ops.convert_to_numpy(variable).astype(used.dtype)
+            if not np.array_equal(used.ravel(), known.ravel(), equal_nan=True):
+                raise NotTakenError(f"{layer.name} doesn't compute by its variables")
 
 
 def may_be_padded(model):
@@ -192,6 +242,16 @@ def _ends(model):
 _FORMS = {keras.Sequential, type(keras.Model(x := keras.Input((1,)), x))}
 
 
+def _refuse_hidden_state(layer):
+    """Refuse a layer that remembers what isn't in its variables."""
+    if getattr(layer, "stateful", False):
+        raise NotTakenError("a layer is stateful")
+    # Of those that are adapted to data: tables and the like are made in the end.
+    adapted = hasattr(layer, "finalize_state")
+    if adapted and type(layer).__name__ not in _ADAPTED_LAYERS:
+        raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
+
+
 def _refuse_foreign(config):
     """Refuse a configuration in which something isn't Keras' own, or ours."""
     if isinstance(config, dict):
@@ -206,6 +266,18 @@ def _refuse_foreign(config):
         values = config.values() if isinstance(config, dict) else config
         for value in values:
             _refuse_foreign(value)
+
+
+def _digest(value):
+    """Return what stands for an array in a key: text would leave digits out."""
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # Whatever an object of the user's raises.
+        raise NotTakenError(f"{value!r} can't be told from others") from error
+    if array.dtype.kind not in "fiub":
+        raise NotTakenError(f"{value!r} can't be told from others")
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    return [array.dtype.name, list(array.shape), digest]
 
 
 def _without_seeds(config):

@@ -15,6 +15,7 @@ from skrnn._engine._keras_models import (
     architecture_key,
     compile_key,
     gains_from_xla,
+    refuse_stale_statistics,
 )
 from skrnn._engine._keras_program import (
     KerasProgram,
@@ -71,6 +72,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     data = _data_of(model, x, y, sample_weight)
     if not model.built:
         model.build((None, *data["x"].shape[1:]))
+    refuse_stale_statistics(model)
     training, validation = _split(model, data, plan)
     signature = signature_of(training)
     shapes = tuple((k, tuple(v.shape), v.dtype.name) for k, v in signature.items())
