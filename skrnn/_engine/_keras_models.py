@@ -6,13 +6,14 @@ constant in them. Whoever can't be given a key is left to Keras.
 
 import hashlib
 import json
-import pickle
 import re
 from types import FunctionType
 
 import keras
 import numpy as np
 from keras.src.trainers.trainer import model_supports_jit
+
+from skrnn._engine._keys import value_key
 
 # Training steps times time steps: below, plain TensorFlow is done before XLA begins.
 _XLA_FROM = 5_000
@@ -313,10 +314,9 @@ def _snake_case(name):
 
 def _part_key(part):
     """Return what stands for an optimizer, a loss or a metric in a key."""
-    if isinstance(part, str | int | float | bool | FunctionType):
-        return part
-    if isinstance(part, keras.losses.Loss):
-        return _loss_key(part)
+    if isinstance(part, str | int | float | bool | FunctionType | keras.losses.Loss):
+        # Not a loss's configuration, in which some lack their numbers: Huber its delta.
+        return value_key(part)
     if not _is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
     config = dict(part.get_config())
@@ -327,15 +327,6 @@ def _part_key(part):
         config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
     return f"{type(part).__module__}.{type(part).__name__} {text}"
-
-
-def _loss_key(loss):
-    # Not its configuration, in which some lack their numbers: Huber its delta.
-    attributes = {k: v for k, v in vars(loss).items() if k != "name"}
-    try:
-        return type(loss), pickle.dumps(attributes)
-    except Exception as error:  # Whatever an object of the user's raises.
-        raise NotTakenError(f"{loss!r} can't be told from others") from error
 
 
 def _has_fixed_rate(config):
