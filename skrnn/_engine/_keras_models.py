@@ -205,6 +205,16 @@ def divides_by_rows(model):
     return getattr(loss, "reduction", "sum_over_batch_size") in _FULL_MEAN
 
 
+def takes_columns(model):
+    """Whether losses and metrics are the same for a y (n,) and for its column (n, 1).
+
+    Keras' own are; a function of the user's may have one broadcast and not the other.
+    """
+    metrics = [each for each in _metrics(model) if not isinstance(each, str)]
+    own = _loss_class(model.loss) in _ROWWISE_LOSSES
+    return own and all(map(_is_keras, metrics)) and len(model.output_shape) == 2
+
+
 def _only(loss):
     flat = keras.tree.flatten(loss)
     return flat[0] if len(flat) == 1 else None
