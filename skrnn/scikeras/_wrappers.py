@@ -22,7 +22,7 @@ from skrnn.scikeras._parameters import (
     refuse_unknown,
 )
 from skrnn.scikeras._reading import read_X, read_y
-from skrnn.scikeras._running import RunningModel
+from skrnn.scikeras._running import RunningModel, unchanged_weights_on_error
 from skrnn.scikeras._targets import LabelsEncoder, NumbersEncoder
 
 
@@ -100,7 +100,6 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
 
     def _guarded(self, fit, X, y, sample_weight, **kwargs):
         """Fit; after an error all is as before, after Ctrl-C as far as it has come."""
-        interrupted = None
         with unchanged_on_error(self):
             self._validate_params()
             if y is None:
@@ -111,10 +110,8 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
             if sample_weight is not None:
                 # scikeras multiplies it by class weights, in place.
                 sample_weight = np.array(sample_weight, dtype=float)
-            try:
-                fit(X, y, sample_weight=sample_weight, **kwargs)
-            except KeyboardInterrupt as interrupt:
-                interrupted = interrupt
+            fit(X, y, sample_weight=sample_weight, **kwargs)
+        interrupted = vars(self).pop("_interrupted", None)
         if interrupted is not None:
             raise interrupted
         return self
@@ -178,10 +175,14 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
         model = self.model_
         self.model_ = running = RunningModel(model, self._seed)
         try:
-            super()._fit_keras_model(X, y, *args, **kwargs)
+            # The model may be that of an earlier fit, or the user's.
+            with unchanged_weights_on_error(model):
+                super()._fit_keras_model(X, y, *args, **kwargs)
         finally:
             self.model_ = model
         self.engine_ = running.engine
+        if running.interrupted is not None:
+            self._interrupted = running.interrupted
 
     def _predict_raw(self, X, **kwargs):
         if not self.initialized_:
