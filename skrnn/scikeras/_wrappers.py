@@ -111,7 +111,7 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
                 # scikeras multiplies it by class weights, in place.
                 sample_weight = np.array(sample_weight, dtype=float)
             fit(X, y, sample_weight=sample_weight, **kwargs)
-        interrupted = vars(self).pop("_interrupted", None)
+        interrupted = self.__dict__.pop("_interrupted", None)
         if interrupted is not None:
             raise interrupted
         return self
