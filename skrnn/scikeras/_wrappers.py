@@ -1,6 +1,7 @@
 """The two wrappers: scikeras' own, with what had to be put right."""
 
 from abc import ABCMeta
+from contextlib import nullcontext
 from copy import copy
 from typing import Any
 
@@ -171,13 +172,15 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
             arguments["optimizer"] = copied
         return arguments
 
-    def _fit_keras_model(self, X, y, *args, **kwargs):
+    def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
         model = self.model_
+        # Else the network is new, and goes if its training fails.
+        known = warm_start or self.warm_start or model is self.model
+        unchanged = unchanged_weights_on_error(model) if known else nullcontext()
         self.model_ = running = RunningModel(model, self._seed)
         try:
-            # The model may be that of an earlier fit, or the user's.
-            with unchanged_weights_on_error(model):
-                super()._fit_keras_model(X, y, *args, **kwargs)
+            with unchanged:
+                super()._fit_keras_model(X, y, *args, warm_start=warm_start, **kwargs)
         finally:
             self.model_ = model
         self.engine_ = running.engine
