@@ -100,6 +100,7 @@ HEAVY = [
     "_keras_prediction",
     "_keras_program",
     "_keras_training",
+    "_keys",
     "_losses",
     "_optimizers",
     "_seeding",

@@ -180,10 +180,10 @@ def _compiled(spec, plan):
     # This is where Keras and its backend are loaded.
     program_of_backend = backend().Program
     # Deferred for the same reason.
-    from skrnn._engine._losses import loss_key  # noqa: PLC0415
+    from skrnn._engine._keys import value_key  # noqa: PLC0415
     from skrnn._engine._optimizers import learning_rate, optimizer_key  # noqa: PLC0415
 
-    key = (spec, loss_key(plan.loss), optimizer_key(plan.optimizer))
+    key = (spec, value_key(plan.loss), optimizer_key(plan.optimizer))
 
     def make():
         return program_of_backend(spec, plan.loss, plan.optimizer)

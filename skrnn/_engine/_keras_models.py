@@ -4,18 +4,23 @@ Two models of equal keys may share compiled functions, so a key holds all that i
 constant in them. Whoever can't be given a key is left to Keras.
 """
 
+import hashlib
 import json
-import pickle
 import re
 from types import FunctionType
 
 import keras
+import numpy as np
 from keras.src.trainers.trainer import model_supports_jit
+
+from skrnn._engine._keys import value_key
 
 # Training steps times time steps: below, plain TensorFlow is done before XLA begins.
 _XLA_FROM = 5_000
 # Their configuration doesn't say what they compute.
 _OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
+# Of the layers that are adapted to data, those that tell all they have found.
+_ADAPTED_LAYERS = {"Normalization", "Discretization"}
 # What a row gives depends on the other rows of its batch while training.
 _MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
 # Operations between layers that leave the rows apart.
@@ -61,11 +66,10 @@ def architecture_key(model):
     except Exception as error:  # Whatever a layer of the user's raises.
         raise NotTakenError(f"a layer has no configuration: {error}") from error
     _refuse_foreign(config)
-    layers = model._flatten_layers(include_self=False)
-    if any(getattr(layer, "stateful", False) for layer in layers):
-        raise NotTakenError("a layer is stateful")
-    text = json.dumps(_without_seeds(config), sort_keys=True, default=str)
-    return type(model).__name__, _without_numbered_names(text)
+    for layer in model._flatten_layers(include_self=False):
+        _refuse_hidden_state(layer)
+    text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
+    return type(model).__name__, _without_numbered_names(text), _forms(model)
 
 
 def compile_key(model):
@@ -115,7 +119,54 @@ def _like(model):
     copied = type(model).from_config(model.get_config())
     if not copied.built:
         copied.build(model.input_shape)
+    if _forms(copied) != _forms(model):
+        # Part of a layer was frozen, say, of which a configuration knows nothing.
+        raise NotTakenError("its configuration doesn't give the same variables")
+    for layer in _adapted_layers(copied):
+        layer.__class__ = _LiveNormalization
     return copied
+
+
+def _forms(model):
+    return tuple((tuple(v.shape), v.dtype, v.trainable) for v in model.variables)
+
+
+class _LiveNormalization(keras.layers.Normalization):
+    """Normalization by the statistics in its variables, which a fit copies in.
+
+    Keras' own makes tensors of them once, in ``adapt``: constants where it is compiled.
+    """
+
+    def call(self, inputs):
+        self.finalize_state()
+        return super().call(inputs)
+
+
+def _adapted_layers(model):
+    return [
+        layer
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
+    ]
+
+
+def refuse_stale_statistics(model):
+    """Refuse a model whose ``Normalization`` doesn't compute by its variables.
+
+    ``set_weights`` changes the variables alone, and Keras goes on with what ``adapt``
+    found.
+
+    Raises
+    ------
+    NotTakenError
+    """
+    for layer in _adapted_layers(model):
+        pairs = (layer.mean, layer.adapt_mean), (layer.variance, layer.adapt_variance)
+        for used, variable in pairs:
+            used = keras.ops.convert_to_numpy(used)
+            known = keras.ops.convert_to_numpy(variable).astype(used.dtype)
+            if not np.array_equal(used.ravel(), known.ravel(), equal_nan=True):
+                raise NotTakenError(f"{layer.name} doesn't compute by its variables")
 
 
 def may_be_padded(model):
@@ -152,6 +203,16 @@ def divides_by_rows(model):
     """Whether the loss of a batch is a sum divided by the number of its rows."""
     loss = _only(model.loss)
     return getattr(loss, "reduction", "sum_over_batch_size") in _FULL_MEAN
+
+
+def takes_columns(model):
+    """Whether losses and metrics are the same for a y (n,) and for its column (n, 1).
+
+    Keras' own are; a function of the user's may have one broadcast and not the other.
+    """
+    metrics = [each for each in _metrics(model) if not isinstance(each, str)]
+    own = _loss_class(model.loss) in _ROWWISE_LOSSES
+    return own and all(map(_is_keras, metrics)) and len(model.output_shape) == 2
 
 
 def _only(loss):
@@ -192,6 +253,16 @@ def _ends(model):
 _FORMS = {keras.Sequential, type(keras.Model(x := keras.Input((1,)), x))}
 
 
+def _refuse_hidden_state(layer):
+    """Refuse a layer that remembers what isn't in its variables."""
+    if getattr(layer, "stateful", False):
+        raise NotTakenError("a layer is stateful")
+    # Of those that are adapted to data: tables and the like are made in the end.
+    adapted = hasattr(layer, "finalize_state")
+    if adapted and type(layer).__name__ not in _ADAPTED_LAYERS:
+        raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
+
+
 def _refuse_foreign(config):
     """Refuse a configuration in which something isn't Keras' own, or ours."""
     if isinstance(config, dict):
@@ -206,6 +277,18 @@ def _refuse_foreign(config):
         values = config.values() if isinstance(config, dict) else config
         for value in values:
             _refuse_foreign(value)
+
+
+def _digest(value):
+    """Return what stands for an array in a key: text would leave digits out."""
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # Whatever an object of the user's raises.
+        raise NotTakenError(f"{value!r} can't be told from others") from error
+    if array.dtype.kind not in "fiub":
+        raise NotTakenError(f"{value!r} can't be told from others")
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    return [array.dtype.name, list(array.shape), digest]
 
 
 def _without_seeds(config):
@@ -241,10 +324,9 @@ def _snake_case(name):
 
 def _part_key(part):
     """Return what stands for an optimizer, a loss or a metric in a key."""
-    if isinstance(part, str | int | float | bool | FunctionType):
-        return part
-    if isinstance(part, keras.losses.Loss):
-        return _loss_key(part)
+    if isinstance(part, str | int | float | bool | FunctionType | keras.losses.Loss):
+        # Not a loss's configuration, in which some lack their numbers: Huber its delta.
+        return value_key(part)
     if not _is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
     config = dict(part.get_config())
@@ -255,15 +337,6 @@ def _part_key(part):
         config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
     return f"{type(part).__module__}.{type(part).__name__} {text}"
-
-
-def _loss_key(loss):
-    # Not its configuration, in which some lack their numbers: Huber its delta.
-    attributes = {k: v for k, v in vars(loss).items() if k != "name"}
-    try:
-        return type(loss), pickle.dumps(attributes)
-    except Exception as error:  # Whatever an object of the user's raises.
-        raise NotTakenError(f"{loss!r} can't be told from others") from error
 
 
 def _has_fixed_rate(config):

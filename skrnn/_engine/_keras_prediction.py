@@ -13,8 +13,9 @@ from skrnn._engine._keras_models import (
     NotTakenError,
     architecture_copy,
     architecture_key,
+    refuse_stale_statistics,
 )
-from skrnn._engine._keras_program import as_keras_reads
+from skrnn._engine._keras_program import as_keras_reads, compiled
 from skrnn._engine._keras_training import listens
 from skrnn._engine._seeding import seeded
 
@@ -57,8 +58,9 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
         raise NotTakenError("x is no array of numbers")
     if not model.built:
         raise NotTakenError("the model isn't built")
-    run = _compiled_for(model)
+    refuse_stale_statistics(model)
     x = as_keras_reads(x, model.inputs[0].dtype)
+    run = _compiled_for(model, x.shape[1:])
     size = _block_size(x)
     if any(listens(callback, event) for callback in callbacks for event in _EVENTS):
         size = batch_size or 32
@@ -101,24 +103,40 @@ def _run_blocks(model, run, x, size, callbacks):
     return np.concatenate(parts)
 
 
-def _compiled_for(model):
+def _compiled_for(model, shape):
     """Return ``f(weights, state, x) -> outputs`` for models like `model`."""
     key = _keys.get(model)
     if key is None:
         key = _keys[model] = architecture_key(model)
+    if not _takes_any_length(model):
+        key = *key, shape
     with _lock:
-        if key not in _compiled:
-            while len(_compiled) >= _MAX_COMPILED:
-                _compiled.popitem(last=False)
-            _compiled[key] = _compile(model)
-        _compiled.move_to_end(key)
-        return _compiled[key]
+        run = _compiled.get(key)
+        if run is not None:
+            _compiled.move_to_end(key)
+            return run
+    # Unlocked: a copy is made under the lock of the seeds, and who holds that may be
+    # about to predict.
+    run = _compile(model, shape)
+    with _lock:
+        run = _compiled.setdefault(key, run)
+        while len(_compiled) > _MAX_COMPILED:
+            _compiled.popitem(last=False)
+    return run
 
 
-def _compile(model):
+def _takes_any_length(model):
+    """Whether the model works where the number of time steps isn't known beforehand."""
+    # Its loop over the steps can't be compiled by TensorFlow then.
+    loops = keras.layers.TimeDistributed
+    return not any(isinstance(layer, loops) for layer in model._flatten_layers())
+
+
+def _compile(model, shape):
     with seeded(0):
         copied = architecture_copy(model)
-    shape = [None, *model.inputs[0].shape[1:]]
+    if _takes_any_length(model):
+        shape = model.inputs[0].shape[1:]
 
     def run(weights, state, x):
         return copied.stateless_call(weights, state, x, training=False)[0]
@@ -129,9 +147,9 @@ def _compile(model):
     signature = [
         like(copied.trainable_variables),
         like(copied.non_trainable_variables),
-        tf.TensorSpec(shape, model.inputs[0].dtype),
+        tf.TensorSpec([None, *shape], model.inputs[0].dtype),
     ]
-    return tf.function(run, input_signature=signature, autograph=False)
+    return compiled(run, input_signature=signature)
 
 
 def _block_size(x):

@@ -31,11 +31,7 @@ class KerasProgram:
         self.padded = may_be_padded(self.model)
         self.scaled = divides_by_rows(self.model)
         self.has_metrics = self._build_metrics(signature["y"])
-        self._step = tf.function(
-            partial(self._take_step),
-            autograph=False,
-            jit_compile=fast,
-        )
+        self._step = compiled(self._take_step, jit_compile=fast)
         order = tf.TensorSpec([None, None], tf.int64)
         self.train = self._compile(self._train_batch, [signature, order])
         self.evaluate = self._compile(self._evaluate_batch, [signature, order])
@@ -95,7 +91,7 @@ class KerasProgram:
                 parallel_iterations=1,
             )[1:]
 
-        return tf.function(run, input_signature=signature, autograph=False)
+        return compiled(run, input_signature=signature)
 
     def _train_batch(self, data, rows):
         """Train on a batch: its last rows are -1 where there is no more data."""
@@ -155,6 +151,15 @@ class KerasProgram:
             self.model._compile_metrics.update_state(
                 batch["y"], outputs, batch.get("weights")
             )
+
+
+def compiled(function, **options):
+    """Return `function` to be traced by TensorFlow, which shall not warn of it.
+
+    It warns of code that is traced often, which ours is, once an architecture: it tells
+    functions apart by their code, which a partial doesn't show.
+    """
+    return tf.function(partial(function), autograph=False, **options)
 
 
 def signature_of(data):

@@ -15,6 +15,8 @@ from skrnn._engine._keras_models import (
     architecture_key,
     compile_key,
     gains_from_xla,
+    refuse_stale_statistics,
+    takes_columns,
 )
 from skrnn._engine._keras_program import (
     KerasProgram,
@@ -71,6 +73,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     data = _data_of(model, x, y, sample_weight)
     if not model.built:
         model.build((None, *data["x"].shape[1:]))
+    refuse_stale_statistics(model)
     training, validation = _split(model, data, plan)
     signature = signature_of(training)
     shapes = tuple((k, tuple(v.shape), v.dtype.name) for k, v in signature.items())
@@ -162,11 +165,14 @@ class KerasLoop:
     def _run_batches(self, run, data, batches, mode):
         """Run all batches in few calls, or one by one for who wants to hear of each."""
         one_by_one = any(self._listens(event) for event in _BATCH_EVENTS[mode])
+        if mode == "train" and self.model.stop_training:
+            # Keras stops after a batch, even who was told before the first.
+            batches = batches[:1]
         begin, end = _BATCH_EVENTS[mode][:2]
         self.program.start_metrics()
         total = count = done = 0
         logs: dict = {}
-        while done < len(batches) and not (self.model.stop_training and one_by_one):
+        while done < len(batches):
             part = _next_part(batches, done, 1 if one_by_one else self.batches_per_call)
             self._tell(begin, done)
             started = time.monotonic()
@@ -179,6 +185,8 @@ class KerasLoop:
             logs = self.program.logs(total, count) if one_by_one or last else {}
             logs = logs or {"loss": total / count}
             self._tell(end, done - 1, logs)
+            if mode == "train" and one_by_one and self.model.stop_training:
+                break
         return dict(logs)
 
     def _adapt(self, seconds, n_batches):
@@ -245,6 +253,7 @@ def _split(model, data, plan):
             raise NotTakenError("validation_data is no tuple of arrays")
         weights = given[2] if len(given) > 2 else None
         validation = _data_of(model, given[0], given[1], weights)
+        validation["y"] = _labels_like(data["y"], validation["y"], model)
         return data, _with_weights_like(data, validation)
     if not plan.validation_split:
         return data, None
@@ -254,6 +263,17 @@ def _split(model, data, plan):
         raise NotTakenError("validation_split leaves nothing")
     training = {name: array[:n] for name, array in data.items()}
     return training, {name: array[n:] for name, array in data.items()}
+
+
+def _labels_like(known, y, model):
+    """Return the y of a validation set in the form of the `known` one, if it can be.
+
+    A wrapper has made a column of floats of the integers that it trains on.
+    """
+    if y.ndim == 1 and known.shape[1:] == (1,) and takes_columns(model):
+        y = y[:, None]
+    same = y.astype(known.dtype)
+    return same if np.array_equal(same, y) else y
 
 
 def _with_weights_like(data, validation):

@@ -1,8 +1,5 @@
 """Losses of one prediction each, before weighting: the names are Keras' own."""
 
-import pickle
-from types import FunctionType
-
 import keras
 
 # What "auto" means for each activation of the head.
@@ -11,21 +8,6 @@ DEFAULTS = {
     "sigmoid": "binary_crossentropy",
     "softmax": "categorical_crossentropy",
 }
-
-
-def loss_key(loss):
-    """Return what two losses share if one compiled function can serve both.
-
-    An object's attributes are constants in what is compiled, so they belong to the key;
-    one that can't be pickled is compiled anew for each fit.
-    """
-    if isinstance(loss, str | FunctionType):
-        return loss
-    try:
-        # Not the object itself: Keras pickles what it was made with.
-        return pickle.dumps((type(loss), vars(loss)))
-    except Exception:  # Whatever an object of the user's raises.
-        return object()
 
 
 def loss_function(loss, activation):

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import keras
 import numpy as np
@@ -19,15 +19,17 @@ _lock = threading.RLock()
 
 @contextmanager
 def seeded(seed):
-    """Seed Python's, NumPy's, Keras' and TensorFlow's generators while inside.
+    """Seed Python's, NumPy's, Keras' and its backend's generators while inside.
 
     Functions that build a Keras model take their first weights from these. Afterwards
-    all are as they were before; nothing happens if `seed` is None.
+    all are as they were before. With None for `seed` whoever is inside draws from the
+    generators as they are, but while nobody has them seeded.
     """
-    if seed is None:
-        yield
-        return
-    with _lock, _python(seed), _numpy(seed), _tensorflow(seed), _keras(seed):
+    with _lock, ExitStack() as stack:
+        if seed is not None:
+            backend = _BACKENDS.get(keras.backend.backend(), _nothing)
+            for generators in (_python, _numpy, backend, _keras):
+                stack.enter_context(generators(seed))
         yield
 
 
@@ -67,10 +69,23 @@ def _keras(seed):
 
 
 @contextmanager
-def _tensorflow(seed):
-    if keras.backend.backend() != "tensorflow":
+def _nothing(_seed):
+    yield
+
+
+@contextmanager
+def _torch(seed):
+    # Deferred: Keras may run on another backend.
+    import torch  # noqa: PLC0415
+
+    # Keras draws the order of rows from them.
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
         yield
-        return
+
+
+@contextmanager
+def _tensorflow(seed):
     # Deferred: Keras may run on another backend.
     from tensorflow.python.eager import context  # noqa: PLC0415
 
@@ -92,9 +107,13 @@ def _tensorflow(seed):
         vars(state).update(before)
 
 
+_BACKENDS = {"tensorflow": _tensorflow, "torch": _torch}
+
+
 def global_seed():
     """Draw a seed from Python's generator, as Keras does for what has none.
 
     So a script that begins with ``keras.utils.set_random_seed`` gives the same again.
     """
-    return random.randint(0, 2**31 - 1)
+    with _lock:
+        return random.randint(0, 2**31 - 1)

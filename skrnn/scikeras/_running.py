@@ -1,10 +1,10 @@
 """What stands in for a Keras model where scikeras calls it: our engine, or Keras."""
 
+from contextlib import contextmanager
 from dataclasses import fields
 from types import SimpleNamespace
 
 import keras
-import numpy as np
 
 from skrnn._engine._keras_models import NotTakenError
 from skrnn._engine._keras_prediction import predict_keras
@@ -28,27 +28,42 @@ class RunningModel:
     ----------
     engine : {"skrnn", "keras", None}
         What has run last.
+    interrupted : KeyboardInterrupt or None
+        What ended training after its first step.
     """
 
     def __init__(self, model, seed=None):
         self.model, self.seed, self.engine = model, seed, None
+        self.interrupted = None
 
     def __getattr__(self, name):
         return getattr(self.model, name)
 
     def fit(self, x, y, sample_weight=None, **arguments):
-        """Train as ``Model.fit`` does."""
+        """Train as ``Model.fit`` does, and keep what Ctrl-C interrupts."""
         x = fill_padding(self.model, x)
+        record = keras.callbacks.History()
+        given = keras.tree.flatten(arguments.get("callbacks") or [])
+        arguments["callbacks"] = [*given, record]
+        before = _n_steps(self.model)
+        try:
+            self._train(x, y, sample_weight, arguments)
+        except KeyboardInterrupt as interrupt:
+            if _n_steps(self.model) == before:
+                raise
+            self.interrupted = interrupt
+        return SimpleNamespace(history=getattr(record, "history", {}))
+
+    def _train(self, x, y, sample_weight, arguments):
         try:
             seed = global_seed() if self.seed is None else self.seed
             plan = _plan(arguments, seed)
-            history = fit_keras(self.model, x, y, sample_weight, plan)
             self.engine = "skrnn"
+            fit_keras(self.model, x, y, sample_weight, plan)
         except NotTakenError:
+            self.engine = "keras"
             with seeded(self.seed):
-                found = self.model.fit(x, y, sample_weight=sample_weight, **arguments)
-            history, self.engine = found.history, "keras"
-        return SimpleNamespace(history=history)
+                self.model.fit(x, y, sample_weight=sample_weight, **arguments)
 
     def predict(self, x, callbacks=(), steps=None, **arguments):
         """Predict as ``Model.predict`` does."""
@@ -60,7 +75,31 @@ class RunningModel:
             return predict_keras(self.model, x, callbacks=callbacks, **arguments)
         except NotTakenError:
             arguments = arguments | {"callbacks": callbacks, "steps": steps}
-            return np.asarray(self.model.predict(x, **arguments))
+            # Of several outputs a list or a dict, for an encoder of the user's.
+            return self.model.predict(x, **arguments)
+
+
+@contextmanager
+def unchanged_weights_on_error(model):
+    """Give `model` its weights and its optimizer's state back if what runs fails."""
+    if not model.built:
+        # New: nobody has it yet.
+        yield
+        return
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [keras.ops.copy(variable.value) for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        for layer in model._flatten_layers(include_self=False):
+            # Made of its variables, in which they are now as they were.
+            if isinstance(layer, keras.layers.Normalization):
+                layer.finalize_state()
+        raise
 
 
 def _plan(arguments, seed):
@@ -71,3 +110,7 @@ def _plan(arguments, seed):
         raise NotTakenError(f"{sorted(other)} are for Keras")
     known["callbacks"] = tuple(keras.tree.flatten(known.get("callbacks") or []))
     return KerasPlan(**known, seed=seed)
+
+
+def _n_steps(model):
+    return int(model.optimizer.iterations)

@@ -1,6 +1,7 @@
 """The two wrappers: scikeras' own, with what had to be put right."""
 
 from abc import ABCMeta
+from contextlib import nullcontext
 from copy import copy
 from typing import Any
 
@@ -22,7 +23,7 @@ from skrnn.scikeras._parameters import (
     refuse_unknown,
 )
 from skrnn.scikeras._reading import read_X, read_y
-from skrnn.scikeras._running import RunningModel
+from skrnn.scikeras._running import RunningModel, unchanged_weights_on_error
 from skrnn.scikeras._targets import LabelsEncoder, NumbersEncoder
 
 
@@ -100,7 +101,6 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
 
     def _guarded(self, fit, X, y, sample_weight, **kwargs):
         """Fit; after an error all is as before, after Ctrl-C as far as it has come."""
-        interrupted = None
         with unchanged_on_error(self):
             self._validate_params()
             if y is None:
@@ -111,10 +111,8 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
             if sample_weight is not None:
                 # scikeras multiplies it by class weights, in place.
                 sample_weight = np.array(sample_weight, dtype=float)
-            try:
-                fit(X, y, sample_weight=sample_weight, **kwargs)
-            except KeyboardInterrupt as interrupt:
-                interrupted = interrupt
+            fit(X, y, sample_weight=sample_weight, **kwargs)
+        interrupted = self.__dict__.pop("_interrupted", None)
         if interrupted is not None:
             raise interrupted
         return self
@@ -174,14 +172,20 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
             arguments["optimizer"] = copied
         return arguments
 
-    def _fit_keras_model(self, X, y, *args, **kwargs):
+    def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
         model = self.model_
+        # Else the network is new, and goes if its training fails.
+        known = warm_start or self.warm_start or model is self.model
+        unchanged = unchanged_weights_on_error(model) if known else nullcontext()
         self.model_ = running = RunningModel(model, self._seed)
         try:
-            super()._fit_keras_model(X, y, *args, **kwargs)
+            with unchanged:
+                super()._fit_keras_model(X, y, *args, warm_start=warm_start, **kwargs)
         finally:
             self.model_ = model
         self.engine_ = running.engine
+        if running.interrupted is not None:
+            self._interrupted = running.interrupted
 
     def _predict_raw(self, X, **kwargs):
         if not self.initialized_:
