@@ -61,7 +61,8 @@ def take_steps(program, data, order, knobs):
         *optimizer._state,
         program._ends,
         _space(program, order.shape[1], int(sequences.lengths[0])),
-        float(optimizer.learning_rate),
+        # As a callback's optimizer of Keras would hold it.
+        float(np.float32(optimizer.learning_rate)),
         float(knobs["clipnorm"]),
         optimizer.n_steps,
     )
