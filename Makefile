@@ -59,7 +59,7 @@ examples: $(VENV)/.examples ## Run every example of the gallery, without windows
 bench: $(VENV)/.test ## Print how good the defaults are on real data (docs/quality.txt)
 	@$(BIN)/python benchmarks/quality.py --output docs/quality.txt $(QUIETLY)
 
-performance: $(VENV)/.bench ## Print how fast it is, beside its peers (25 min; ROWS="import grid")
+performance: $(VENV)/.bench ## Print how fast it is, beside its peers (an hour; ROWS="import grid")
 	@$(BIN)/python benchmarks/performance.py $(if $(ROWS),--rows $(ROWS)) $(QUIETLY)
 
 clean: ## Remove what was built, but not .venv
