@@ -42,6 +42,9 @@ def take_steps(program, data, order, knobs):
     spec, optimizer, sequences = program.spec, program.optimizer, data.sequences
     rows = np.maximum(order, 0)
     targets = data.target_starts[rows]
+    with np.errstate(over="ignore"):
+        # As a callback's optimizer of Keras would hold it.
+        rate = float(np.float32(optimizer.learning_rate))
     total, count, finite, optimizer.n_steps = kernels.train(
         KERNEL_CELLS.index(spec.cell),
         KERNEL_ACTIVATIONS.index(spec.activation),
@@ -61,8 +64,7 @@ def take_steps(program, data, order, knobs):
         *optimizer._state,
         program._ends,
         _space(program, order.shape[1], int(sequences.lengths[0])),
-        # As a callback's optimizer of Keras would hold it.
-        float(np.float32(optimizer.learning_rate)),
+        rate,
         float(knobs["clipnorm"]),
         optimizer.n_steps,
     )
