@@ -32,8 +32,8 @@ def can_step(program, data, order):
 
 def _is_plain(spec):
     """Whether a network is one layer, one direction, a head for its last state."""
-    more = spec.bidirectional, spec.return_sequences, spec.attention, spec.layer_norm
-    more += spec.embedding_dim, spec.dense_units, spec.dropout, spec.recurrent_dropout
+    more = [spec.bidirectional, spec.return_sequences, spec.attention, spec.layer_norm]
+    more += [spec.embedding_dim, spec.dense_units, spec.dropout, spec.recurrent_dropout]
     return len(spec.units) == 1 and not any(more)
 
 
