@@ -90,22 +90,17 @@ def parse_arguments():
 def measure(name, arguments):
     """Measure one group; print each case when it is done, and keep them all."""
     function, rounds = GROUPS[name]
-    started, load = time.monotonic(), os.getloadavg()[0]
+    kept = {"group": name, "machine": machine(), "versions": versions()}
+    kept |= {"load": os.getloadavg()[0], "cases": []}
+    started = time.monotonic()
     print(f"\n== {name}", flush=True)
-    cases = []
     for case in function(arguments.rounds or rounds, arguments.seconds):
         for line in performance_report.lines(case):
             print(line, flush=True)
-        cases.append(asdict(case))
-    kept = {
-        "group": name,
-        "machine": machine(),
-        "versions": versions(),
-        "load": load,
-        "seconds": time.monotonic() - started,
-        "cases": cases,
-    }
-    (arguments.results / f"{name}.json").write_text(json.dumps(kept, indent=1))
+        kept["cases"].append(asdict(case))
+        kept["seconds"] = time.monotonic() - started
+        # After each case: a run that is stopped keeps what it has measured.
+        (arguments.results / f"{name}.json").write_text(json.dumps(kept, indent=1))
 
 
 def machine():

@@ -15,7 +15,7 @@ from performance_worker import MissingPackageError, Worker, ask_new
 CELLS = "lstm", "gru", "rnn"
 # (T, units, batch) -> batches of an epoch.
 SMALL = {(30, 50, 32): 100}
-LARGE = {(100, 128, 64): 16, (50, 256, 128): 16}
+LARGE = {(100, 128, 64): 8, (50, 256, 128): 8}
 # T=30, 50 units, batch 32; the windows of one series.
 WINDOWS = {"features": 1, "windows": True}
 SEARCH = asdict(Problem(batches=33, **WINDOWS))

@@ -40,13 +40,16 @@ SWEEPS = [
         per_epoch=True,
     ),
 ]
-# An epoch of this many multiplications is long enough to measure.
-WORK = 50 * 30 * 32 * 50 * 50
+# An epoch of this many multiplications is long enough to measure, and these seconds:
+# there are many points.
+WORK = 12 * 30 * 32 * 50 * 50
+SECONDS = 0.1
 PEERS = ["skrnn", "Keras on TensorFlow", "PyTorch"]
 
 
 def growth(rounds, seconds):
     """Yield a case for each point of each sweep; only LSTMs are compared with peers."""
+    seconds = min(seconds, SECONDS)
     with Contest(PEERS, rounds) as all_, Contest(["skrnn"], rounds) as ours:
         for cell in CELLS:
             for sweep in SWEEPS:

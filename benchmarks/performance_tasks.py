@@ -13,6 +13,8 @@ from performance_ways import Problem
 # Six candidates by five folds.
 GRID = [3e-4, 1e-3, 2e-3, 3e-3, 6e-3, 1e-2]
 N_FOLDS = 5
+# What a fit costs besides an epoch of so many seconds is lost in it.
+LONG = 5.0
 
 
 class Tasks:
@@ -30,11 +32,14 @@ class Tasks:
         """Return the seconds of a training step.
 
         It is what one epoch more costs a user, divided by its batches: the difference
-        of two fits. The first call compiles, and finds how many epochs fill `seconds`.
+        of two fits. The first call compiles, and finds how many epochs fill `seconds`;
+        none stands for an epoch that is long enough to be measured alone.
         """
         self._use(threads)
         problem = Problem(**problem)
         train, epochs = self._once(problem, self._warm_up, problem, seconds)
+        if not epochs:
+            return seconds_of(train, 1) / problem.batches
         for _ in range(5):
             few, many = seconds_of(train, 1), seconds_of(train, 1 + epochs)
             if many > few:
@@ -44,8 +49,9 @@ class Tasks:
     def _warm_up(self, problem, seconds):
         train = self.way.trainer(problem, *problem.data())
         train(1)
-        fits = int(seconds / max(seconds_of(train, 1), 1e-6))
-        return train, min(max(fits, 1), 1000)
+        once = seconds_of(train, 1)
+        fits = int(seconds / max(once, 1e-6))
+        return train, 0 if once > LONG else min(max(fits, 1), 1000)
 
     def predict(self, problem, rows, seconds, threads=None):
         """Return the median seconds of a call of `predict` with `rows` sequences."""

@@ -1,0 +1,242 @@
+"""What a network that reads the letters of each word adds to a tagger.
+
+`WordFeaturizer` gives a tagger endings and shapes of words as further ids. Others let a
+small network read the letters instead: a convolution whose greatest outputs are kept
+(Ma & Hovy, 2016), or an LSTM in both directions (Lample et al., 2016). All of these are
+one PyTorch network here, which differs in nothing but what it knows of a word, and are
+judged on what was set aside from the training sets: 1,000 sentences of CoNLL-2000, and
+the validation set of ATIS.
+
+    python benchmarks/characters.py --seeds 2
+"""
+
+import argparse
+import copy
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import quality_tags
+import torch
+from sklearn.model_selection import train_test_split
+from torch import nn
+
+from skrnn.metrics import span_f1_score
+from skrnn.preprocessing import WordFeaturizer
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+PARTS = ("suffix2", "suffix3", "shape")
+# Name -> the channels of ids, and the reader of letters.
+ARMS = {
+    "words": (("lower",), None),
+    "words, parts": (("lower", *PARTS), None),
+    "words, letters by convolution": (("lower",), "convolution"),
+    "words, letters by LSTM": (("lower",), "lstm"),
+    "words, parts, letters by convolution": (("lower", *PARTS), "convolution"),
+}
+BATCH, RATE, PATIENCE, EPOCHS = 32, 3e-3, 5, 60
+# Of a word; the rest is cut off.
+LETTERS = 20
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the data")
+    parser.add_argument("--seeds", type=int, default=2)
+    arguments = parser.parse_args()
+    sets = {
+        "CoNLL-2000": read_chunks(arguments.data / "tagging"),
+        "ATIS slots": read_slots(arguments.data / "tagging"),
+    }
+    for title, split in sets.items():
+        print(f"{title}: F1, mean (lowest to highest) of the seeds")
+        for name, (features, letters) in ARMS.items():
+            scores = [
+                score(split, features, letters, seed) for seed in range(arguments.seeds)
+            ]
+            spread = f"({min(scores):.1f} to {max(scores):.1f})"
+            print(f"  {name:40}{np.mean(scores):5.1f}  {spread}", flush=True)
+
+
+def read_chunks(path):
+    words, tags, *_ = quality_tags.read_chunks(path)
+    return words[1000:], tags[1000:], words[:1000], tags[:1000]
+
+
+def read_slots(path):
+    parts = []
+    for name in ("train", "valid"):
+        lines = quality_tags._lines(path / f"atis_{name}.txt.gz")
+        requests = [line.split(" <=> ")[0].split() for line in lines]
+        pairs = [[pair.rsplit(":", 1) for pair in request] for request in requests]
+        parts += [[[pair[i] for pair in r] for r in pairs] for i in (0, 1)]
+    return parts
+
+
+def score(split, features, letters, seed):
+    """Train on a part of the sentences, stop by another, judge by the third."""
+    torch.manual_seed(seed)
+    words, tags, tested, true = split
+    words, held, tags, held_tags = train_test_split(
+        words, tags, test_size=0.1, random_state=seed
+    )
+    featurizer = WordFeaturizer(features).fit(words)
+    alphabet = {c: i + 2 for i, c in enumerate(sorted(set("".join(chain(*words)))))}
+    names = sorted(set(chain(*tags)))
+
+    def read(sentences, tags=None):
+        return Sentences(sentences, tags, featurizer, alphabet, names)
+
+    sizes = [1 + ids.max() for ids in np.concatenate(featurizer.transform(words)).T]
+    network = Tagger(sizes, len(alphabet) + 2, letters, len(names))
+    train(network, read(words, tags), read(held, held_tags), seed)
+    return 100 * span_f1_score(true, predict(network, read(tested)))
+
+
+class Sentences:
+    """Ids of words and letters, and the tags if there are any, in batches by length."""
+
+    def __init__(self, sentences, tags, featurizer, alphabet, names):
+        ids = featurizer.transform(sentences)
+        self.ids = [torch.as_tensor(np.asarray(i, "int64")) for i in ids]
+        self.letters = [
+            torch.tensor([letters_of(word, alphabet) for word in words])
+            for words in sentences
+        ]
+        self.names = names
+        index = {name: i for i, name in enumerate(names)}
+        known = tags or [["O"] * len(words) for words in sentences]
+        # What training never saw counts as nothing.
+        self.tags = [torch.tensor([index.get(t, -100) for t in row]) for row in known]
+
+    def batch(self, rows):
+        def padded(values, fill=0):
+            chosen = [values[i] for i in rows]
+            return nn.utils.rnn.pad_sequence(chosen, True, fill)
+
+        lengths = torch.tensor([len(self.ids[i]) for i in rows])
+        return padded(self.ids), padded(self.letters), lengths, padded(self.tags, -100)
+
+    def batches(self, rng=None):
+        """Return the rows of each batch: in random order, or by length."""
+        if rng is None:
+            order = np.argsort([len(ids) for ids in self.ids], kind="stable")
+        else:
+            order = rng.permutation(len(self.ids))
+        return [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+
+
+def letters_of(word, alphabet):
+    ids = [alphabet.get(c, 1) for c in word[:LETTERS]]
+    return ids + [0] * (LETTERS - len(ids))
+
+
+class Tagger(nn.Module):
+    """Vectors of words and of their letters, an LSTM in both directions, a head."""
+
+    def __init__(self, sizes, n_letters, letters, n_tags, units=32):
+        super().__init__()
+        widths = [50] + [20] * (len(sizes) - 1)
+        self.words = nn.ModuleList(
+            nn.Embedding(size, width, padding_idx=0)
+            for size, width in zip(sizes, widths, strict=True)
+        )
+        self.letters = LETTER_READERS[letters](n_letters) if letters else None
+        width = sum(widths) + (self.letters.width if letters else 0)
+        self.dropout = nn.Dropout(0.5)
+        self.lstm = nn.LSTM(width, units, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(2 * units, n_tags)
+
+    def forward(self, ids, letters, lengths):
+        parts = [embed(ids[..., i]) for i, embed in enumerate(self.words)]
+        if self.letters is not None:
+            n, steps, _ = letters.shape
+            parts.append(self.letters(letters.flatten(0, 1)).view(n, steps, -1))
+        inputs = self.dropout(torch.cat(parts, -1))
+        packed = nn.utils.rnn.pack_padded_sequence(
+            inputs, lengths, batch_first=True, enforce_sorted=False
+        )
+        outputs, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], True)
+        return self.head(outputs)
+
+
+class Convolution(nn.Module):
+    """The greatest output of each of 30 filters of three letters."""
+
+    width = 30
+
+    def __init__(self, n_letters):
+        super().__init__()
+        self.embed = nn.Embedding(n_letters, 30, padding_idx=0)
+        self.filters = nn.Conv1d(30, self.width, 3, padding=1)
+
+    def forward(self, letters):
+        return self.filters(self.embed(letters).transpose(1, 2)).amax(-1)
+
+
+class LetterLSTM(nn.Module):
+    """The last states of an LSTM that reads a word in both directions."""
+
+    width = 50
+
+    def __init__(self, n_letters):
+        super().__init__()
+        self.embed = nn.Embedding(n_letters, 25, padding_idx=0)
+        self.lstm = nn.LSTM(25, 25, batch_first=True, bidirectional=True)
+
+    def forward(self, letters):
+        # Padding between the words has no letters: it is read as one step.
+        lengths = (letters > 0).sum(1).clamp(min=1)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            self.embed(letters), lengths, batch_first=True, enforce_sorted=False
+        )
+        _, (states, _) = self.lstm(packed)
+        return torch.cat([*states], -1)
+
+
+LETTER_READERS = {"convolution": Convolution, "lstm": LetterLSTM}
+
+
+def train(network, sentences, held, seed):
+    """Train until the loss of what is held out falls no more; keep the best weights."""
+    optimizer = torch.optim.Adam(network.parameters(), RATE)
+    rng, best, waited = np.random.default_rng(seed), (np.inf, None), 0
+    for _ in range(EPOCHS):
+        network.train()
+        for rows in sentences.batches(rng):
+            optimizer.zero_grad()
+            loss_of(network, sentences, rows).backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+        network.eval()
+        with torch.inference_mode():
+            losses = [float(loss_of(network, held, rows)) for rows in held.batches()]
+        if np.mean(losses) < best[0]:
+            best, waited = (np.mean(losses), copy.deepcopy(network.state_dict())), 0
+        elif (waited := waited + 1) == PATIENCE:
+            break
+    network.load_state_dict(best[1])
+
+
+def loss_of(network, sentences, rows):
+    *inputs, tags = sentences.batch(rows)
+    logits = network(*inputs)
+    return nn.functional.cross_entropy(logits.flatten(0, 1), tags.flatten())
+
+
+def predict(network, sentences):
+    """Return the names of the tags of each sentence."""
+    found = [None] * len(sentences.ids)
+    for rows in sentences.batches():
+        *inputs, _ = sentences.batch(rows)
+        with torch.inference_mode():
+            best = network(*inputs).argmax(-1).numpy()
+        for row, tags in zip(rows, best, strict=True):
+            found[row] = [sentences.names[i] for i in tags[: len(sentences.ids[row])]]
+    return found
+
+
+if __name__ == "__main__":
+    main()
