@@ -1,13 +1,11 @@
-"""How well the text generator learns tinyshakespeare, and how fast it writes.
+"""How well the text generator learns tinyshakespeare.
 
 Prints the negative log-likelihood of a character, in nats, of the last tenth of the
 text after a given time of training on the rest, beside those of n-grams on the same
-split; and characters written a second, beside the textbook loop that calls Keras'
-``predict`` on a window for each character, with the same weights.
+split. How fast it writes is a row of `performance.py`.
 
     python benchmarks/generation.py
     python benchmarks/generation.py --seconds 180 --model long.pickle  # again: goes on
-    python benchmarks/generation.py --seconds 0  # speed alone
 """
 
 import argparse
@@ -16,16 +14,11 @@ import math
 import pickle
 import time
 from collections import Counter, defaultdict
-from itertools import count, islice
 from pathlib import Path
-
-import numpy as np
 
 from skrnn.text import TextGenerator
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-# Characters that the loop of Keras' example reads for each that it writes.
-WINDOW = 40
 PUBLISHED = """\
 published: nanoGPT, a transformer: 1.88 after 3 minutes on a CPU, 1.4697 on a GPU;
 char-rnn, LSTM: 1.40 to 1.42, on another split"""
@@ -37,10 +30,8 @@ def main():
     with gzip.open(path, "rt", encoding="utf-8") as file:
         text = file.read()
     cut = len(text) * 9 // 10
-    if arguments.seconds:
-        print("\n".join(quality(text[:cut], text[cut:], arguments)), flush=True)
-    for units in arguments.writers:
-        print(speed(text[:50_000], units), flush=True)
+    for line in quality(text[:cut], text[cut:], arguments):
+        print(line, flush=True)
 
 
 def parse_arguments():
@@ -53,7 +44,6 @@ def parse_arguments():
     parser.add_argument("--units", type=int, nargs="+", default=[512])
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--writers", type=int, nargs="*", default=[128, 256])
     return parser.parse_args()
 
 
@@ -118,61 +108,6 @@ def n_gram(training, validation, order):
                 p = (counts[context][whole[i]] + 5 * p) / (totals[context] + 5)
         total -= math.log(p)
     return total / len(validation)
-
-
-def speed(text, units):
-    """Time both ways of writing, and return a line."""
-    # Long enough for it not to end its texts soon: beginning one takes a millisecond.
-    model = TextGenerator(units=units, epochs=4, early_stopping=False, random_state=0)
-    model.fit(text)
-    seconds = seconds_a_character(lambda n: "".join(islice(endless(model), n)))
-    textbook = seconds_a_character(textbook_writer(model), n=25)
-    return (
-        f"characters a second, {units} units: {1 / seconds:,.0f}, textbook loop around "
-        f"Keras' predict {1 / textbook:.1f}: {textbook / seconds:.0f}x"
-    )
-
-
-def endless(model):
-    """Yield characters, one text after the other."""
-    for seed in count():
-        yield from model.stream("ROMEO:", random_state=seed)
-
-
-def seconds_a_character(write, n=5000):
-    """Return the time of the fastest of three runs."""
-    write(5)
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        assert len(write(n)) >= n
-        times.append((time.perf_counter() - started) / n)
-    return min(times)
-
-
-def textbook_writer(model):
-    """Return the loop of Keras' example of text generation, with a model's weights."""
-    import keras
-
-    network = keras.Sequential(
-        [
-            keras.Input((WINDOW,), dtype="int32"),
-            keras.layers.Embedding(len(model.tokens_), model.embedding_dim),
-            keras.layers.LSTM(model.units),
-            keras.layers.Dense(len(model.tokens_), activation="softmax"),
-        ]
-    )
-    network.set_weights(model._weights)
-    rng = np.random.default_rng(0)
-
-    def write(n):
-        ids = list(rng.integers(2, len(model.tokens_), size=WINDOW))
-        for _ in range(n):
-            p = network.predict(np.array([ids[-WINDOW:]]), verbose=0)[0].astype(float)
-            ids.append(rng.choice(len(p), p=p / p.sum()))
-        return ids
-
-    return write
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ GROUPS = {
     "jobs": (groups.jobs, 3),
     "first-fit": (groups.first_fit, 5),
     "predict": (groups.prediction, 5),
+    "script": (groups.script, 5),
+    "writing": (groups.writing, 5),
     "memory": (groups.windows, 1),
     "import": (groups.importing, 10),
     "fits": (groups.fits, 1),

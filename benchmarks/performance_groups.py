@@ -9,13 +9,14 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 
-from performance_ways import WAYS, Problem
+from performance_ways import LIBRARIES, WAYS, Problem
 from performance_worker import MissingPackageError, Worker, ask_new
 
 CELLS = "lstm", "gru", "rnn"
 # (T, units, batch) -> batches of an epoch.
 SMALL = {(30, 50, 32): 100}
 LARGE = {(100, 128, 64): 8, (50, 256, 128): 8}
+TEXTBOOK = "textbook loop, Keras"
 # T=30, 50 units, batch 32; the windows of one series.
 WINDOWS = {"features": 1, "windows": True}
 SEARCH = asdict(Problem(batches=33, **WINDOWS))
@@ -105,7 +106,7 @@ def in_units(ways, factor):
 
 
 def step_small(rounds, seconds):
-    yield from steps(SMALL, list(WAYS), rounds, seconds)
+    yield from steps(SMALL, LIBRARIES, rounds, seconds)
 
 
 def step_large(rounds, seconds):
@@ -124,7 +125,7 @@ def steps(sizes, ways, rounds, seconds):
 
 
 def prediction(rounds, seconds):
-    ways = [way for way in WAYS if way != "matrix products"]
+    ways = [way for way in LIBRARIES if way != "matrix products"]
     with Contest(ways, rounds) as contest:
         for rows in (1, 10_000):
             found = contest.measure(
@@ -188,6 +189,47 @@ def first_fit(rounds, _seconds):
     }
     found = in_turns(turns, rounds)
     yield Case("first fit in a process, 832 windows, 10 epochs", found, unit="s")
+
+
+def script(rounds, _seconds):
+    turns = {
+        way: lambda way=way: ask_new(way, "script", problem=SEARCH, epochs=10)
+        for way in ("skrnn.scikeras", "scikeras")
+    }
+    yield Case("a script with another import", in_turns(turns, rounds), unit="s")
+
+
+def writing(rounds, _seconds):
+    """Compare with loops that call `predict` for each character of a few."""
+    with Contest(["skrnn", "Keras on TensorFlow"], rounds) as contest:
+        ours, textbook = (worker.ask for worker in contest.workers.values())
+        for units in (128, 256):
+            turns = {
+                "skrnn": lambda units=units: ours("write", units=units, n=5_000),
+                TEXTBOOK: lambda units=units: textbook("write", units=units, n=25),
+            }
+            found = in_units(in_turns(turns, rounds), 1e3)
+            yield Case(f"a character, LSTM of {units} units", found)
+        size = {"units": 64}
+        turns = {
+            "skrnn": lambda: ours("decode", **size, n=1_000),
+            TEXTBOOK: lambda: textbook("decode", **size, n=5),
+        }
+        found = in_units(in_turns(turns, rounds), 1e3)
+        yield Case("a word's labels, LSTM of 64 units", found)
+    yield beams(rounds, size)
+
+
+def beams(rounds, size):
+    with Contest(["skrnn"], rounds) as one, Contest(["skrnn"], rounds) as other:
+        turns = {
+            name: lambda worker=contest.workers["skrnn"], n_beams=n_beams: worker.ask(
+                "decode", **size, n=1_000, n_beams=n_beams
+            )
+            for name, contest, n_beams in [("5 beams", one, 5), ("greedy", other, 1)]
+        }
+        found = in_units(in_turns(turns, rounds), 1e3)
+    return Case("a word's labels by beam search", found, "within")
 
 
 def importing(rounds, _seconds):

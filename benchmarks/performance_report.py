@@ -58,6 +58,10 @@ TARGETS = {
     ("first fit", "Keras on TensorFlow"): 2,
     ("predict, 1 of", "Keras on TensorFlow"): 100,
     ("predict, 10,000 of", "Keras on TensorFlow"): 5,
+    ("a script", "scikeras"): 3,
+    ("a character", "textbook loop, Keras"): 500,
+    ("a word's labels, LSTM", "textbook loop, Keras"): 200,
+    ("a word's labels by beam search", "greedy"): 6,
     ("memory, 10,000,000 rows", "the series"): 3,
     ("import", "sklearn"): 50,
     ("memory of fits", "after fit 20"): 1.05,
@@ -79,7 +83,10 @@ target are there to compare. PyTorch, skorch and the matrix products run with th
 of threads, 1 or 2, that is faster. A step is what one epoch more of the library's own
 `fit` costs, or for PyTorch of a plain loop, divided by its batches: 8 features, Adam.
 Ours clips gradients too, the others don't. A grid is 6 learning rates by 5 folds of
-1,056 windows with an LSTM of 50 units, T=30, 10 epochs; the long one has 120."""
+1,056 windows with an LSTM of 50 units, T=30, 10 epochs; the long one has 120. The
+script fits such a network, predicts and searches among two learning rates, in a process
+of its own. Textbooks' loops call Keras' `predict` for each character of a text, with a
+window of 40, or each label of a word of 4 to 14, with a state and without attention."""
 
 
 def write(found, folder):

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from performance_text import make_words
 from performance_ways import Problem
 
 # Six candidates by five folds.
@@ -83,6 +84,34 @@ class Tasks:
         problem, way = Problem(**problem), self.way
         data = problem.data()
         return seconds_of(lambda: way.trainer(problem, *data)(epochs))
+
+    def script(self, problem, epochs):
+        """Return the seconds of a script: a fit, a prediction and a small search."""
+        from sklearn.model_selection import GridSearchCV
+
+        problem, way = Problem(**problem), self.way
+        X, y = problem.data()
+        X = np.ascontiguousarray(X)
+
+        def run():
+            estimator, name = way.search(problem, epochs)
+            estimator.fit(X, y).predict(X)
+            GridSearchCV(estimator, {name: GRID[1:3]}, cv=3).fit(X, y)
+
+        return seconds_of(run)
+
+    def write(self, units, n):
+        """Return the seconds of a character."""
+        write = self._once(("write", units), self.way.writer, units)
+        write(5)
+        return seconds_of(write, n) / n
+
+    def decode(self, units, n, n_beams=1):
+        """Return the seconds of a word."""
+        decode = self._once((units, n_beams), self.way.decoder, units, n_beams)
+        words = make_words(n, seed=1)
+        decode(words[:1])
+        return seconds_of(decode, words) / n
 
     def search(self, problem, epochs, n_jobs, threads=False):
         """Return the seconds of a grid search, and the processor's.

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
+from performance_text import OurText, TextbookText
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 RATE = 3e-3
@@ -44,7 +45,7 @@ class Problem:
         return X, np.ascontiguousarray(X[:, -1, 0])
 
 
-class Skrnn:
+class Skrnn(OurText):
     """The package itself, with its defaults: it clips the gradients too."""
 
     def __init__(self):
@@ -75,7 +76,7 @@ class Skrnn:
         return self.estimator(problem, epochs=epochs), "learning_rate"
 
 
-class Keras:
+class Keras(TextbookText):
     """Keras' own `fit` and `predict`, on the backend that KERAS_BACKEND names."""
 
     def __init__(self):
@@ -110,9 +111,12 @@ class Scikeras(Keras):
 
     def __init__(self):
         super().__init__()
+        self.wrapper = self.wrappers().KerasRegressor
+
+    def wrappers(self):
         import scikeras.wrappers
 
-        self.wrapper = scikeras.wrappers.KerasRegressor
+        return scikeras.wrappers
 
     def estimator(self, problem, **params):
         return self.wrapper(
@@ -138,6 +142,15 @@ class Scikeras(Keras):
 
     def search(self, problem, epochs):
         return self.estimator(problem, epochs=epochs), "optimizer__learning_rate"
+
+
+class SkrnnScikeras(Scikeras):
+    """The same script with another import."""
+
+    def wrappers(self):
+        import skrnn.scikeras
+
+        return skrnn.scikeras
 
 
 def network_of_scikeras(problem):
@@ -286,7 +299,10 @@ WAYS = {
     "Keras on TensorFlow": Way(Keras, ON_TENSORFLOW),
     "Keras on JAX": Way(Keras, (("KERAS_BACKEND", "jax"),)),
     "scikeras": Way(Scikeras, ON_TENSORFLOW),
+    "skrnn.scikeras": Way(SkrnnScikeras, ON_TENSORFLOW),
     "PyTorch": Way(Torch, threads=(1, 2)),
     "skorch": Way(Skorch, threads=(1, 2)),
     "matrix products": Way(Products, threads=(1, 2)),
 }
+# Those who train and predict each in a manner of its own.
+LIBRARIES = [way for way in WAYS if way != "skrnn.scikeras"]

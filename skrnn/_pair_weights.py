@@ -36,6 +36,29 @@ def initial_pair_weights(spec: Seq2SeqSpec, seed: int) -> list[np.ndarray]:
     return draw_weights(pair_weight_table(spec), spec.cell, seed)
 
 
+def at_frequencies(weights, pairs) -> list[np.ndarray]:
+    """Let the bias of the head begin at the logarithms of the labels' frequencies.
+
+    A step moves it by no more than the learning rate. Among thousands of labels the
+    hidden units, which a step moves all together, would get there first in its place,
+    and stay saturated: without this two of three translators learnt nothing further.
+    Outputs that are numbers leave the weights alone.
+
+    Source: Karpathy (2019), "A recipe for training neural networks": "init well".
+    """
+    outputs = pairs.outputs
+    if outputs.values.ndim > 1:
+        return weights
+    rows = outputs.positions()
+    of_steps = np.repeat(pairs.weights, outputs.lengths).astype(np.float64)
+    if pairs.step_weights is not None:
+        of_steps *= pairs.step_weights[rows]
+    *others, bias = weights
+    # One more of each: what is rare, or is still to come, has a probability.
+    counts = 1 + np.bincount(outputs.values[rows], of_steps, minlength=len(bias))
+    return [*others, np.log(counts / counts.sum()).astype(np.float32)]
+
+
 def _encoder(spec):
     width = spec.n_features
     if spec.vocabulary_size is not None:

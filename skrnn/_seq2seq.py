@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._cells import CELLS
 from skrnn._constraints import StrictInterval, StrOptions
 from skrnn._docs import recurrent_estimator
-from skrnn._pair_weights import initial_pair_weights
+from skrnn._pair_weights import at_frequencies, initial_pair_weights
 from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import NetworkSpec, as_tuple
 from skrnn._symbols import (
@@ -69,7 +70,8 @@ class BaseSeq2Seq(BaseNetwork):
         plan = self._plan(len(pairs), epochs, resume, teacher_forcing=ratio)
         spec = self._network(X, resume)
         training, validation = self._split(pairs, plan)
-        start = self._start(spec, plan.seed, resume)
+        fill = partial(at_frequencies, pairs=training)
+        start = self._start(spec, plan.seed, resume, fill)
         trained = _engine.train_pairs(spec, plan, training, validation, *start)
         self._keep(spec, trained, resume)
         return trained

@@ -480,3 +480,29 @@ def test_no_weight_at_all_is_refused():
 def test_weights_are_those_of_the_end_too_where_labels_weigh_nothing():
     model = LABELS(**FAST, class_weight=dict.fromkeys("abc", 0))
     assert np.isfinite(model.fit(WORDS, BACKWARDS).history_["loss"]).all()
+
+
+def test_training_begins_at_the_frequencies_of_the_labels():
+    rng = np.random.default_rng(0)
+    X = ["ab", "ba", "aab", "bb"] * 10
+    y = ["".join(rng.choice(list("pqr"), p=[0.7, 0.2, 0.1], size=4)) for _ in X]
+    weights = np.where(np.arange(40) % 3, 1.0, 3.0)
+    model = Seq2SeqClassifier(
+        units=4, epochs=1, optimizer="sgd", learning_rate=1e-9, random_state=0,
+        early_stopping=False, class_weight={"p": 0.5, "q": 1.0, "r": 2.0},
+    ).fit(X, y, sample_weight=weights)  # fmt: skip
+    factors = {"p": 0.5, "q": 1.0, "r": 2.0, "end": 1.0}
+    counts = dict.fromkeys(factors, 1.0)
+    scale = 200 / sum(
+        weight * factors[label]
+        for weight, word in zip(weights, y, strict=True)
+        for label in [*word, "end"]
+    )
+    for weight, word in zip(weights, y, strict=True):
+        for label in [*word, "end"]:
+            counts[label] += scale * weight * factors[label]
+    expected = np.log(np.array(list(counts.values())) / sum(counts.values()))
+    np.testing.assert_allclose(model._weights[-1], expected, rtol=1e-4)
+    # Those that a later fit goes on from stay as they are.
+    model.set_params(warm_start=True).fit(X, y[::-1])
+    np.testing.assert_allclose(model._weights[-1], expected, rtol=1e-4)

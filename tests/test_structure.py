@@ -96,9 +96,11 @@ ROOMS = {
 HEAVY = [
     "_jax",
     "_jax_kit",
+    "_keras_kernels",
     "_keras_models",
     "_keras_prediction",
     "_keras_program",
+    "_keras_specs",
     "_keras_training",
     "_keys",
     "_losses",

@@ -16,8 +16,11 @@ from skrnn._engine._keras_models import (
     refuse_stale_statistics,
 )
 from skrnn._engine._keras_program import as_keras_reads, compiled
+from skrnn._engine._keras_specs import spec_of
 from skrnn._engine._keras_training import listens
+from skrnn._engine._prediction import predict
 from skrnn._engine._seeding import seeded
+from skrnn._sequences import pack_dense, pack_windows
 
 # Numbers of X that a block may hold, about 4 MB; many make a block of many rows.
 _BLOCK = 1_000_000
@@ -29,6 +32,7 @@ _MAX_COMPILED = 64
 _compiled: OrderedDict = OrderedDict()
 _lock = threading.Lock()
 _keys: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_specs: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
@@ -60,6 +64,8 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
         raise NotTakenError("the model isn't built")
     refuse_stale_statistics(model)
     x = as_keras_reads(x, model.inputs[0].dtype)
+    if not callbacks and verbose == 0 and (spec := _spec_for(model)) is not None:
+        return _by_kernels(spec, model, x)
     run = _compiled_for(model, x.shape[1:])
     size = _block_size(x)
     if any(listens(callback, event) for callback in callbacks for event in _EVENTS):
@@ -68,6 +74,20 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
 
 
 _EVENTS = ("on_predict_batch_begin", "on_predict_batch_end")
+
+
+def _spec_for(model):
+    """Return the spec of a model that the kernels know, or None."""
+    if model not in _specs:
+        architecture_key(model)
+        _specs[model] = spec_of(model)
+    return _specs[model]
+
+
+def _by_kernels(spec, model, x):
+    weights = [np.asarray(variable.value) for variable in model.weights]
+    sequences = pack_windows(x) or pack_dense(x, "dense")
+    return predict(spec, weights, sequences, dtype=np.float32)
 
 
 def _callback_list(model, callbacks, verbose):

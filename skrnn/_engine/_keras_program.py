@@ -44,6 +44,11 @@ class KerasProgram:
             metrics.build(y, self.model.outputs[0])
         return metrics is not None
 
+    @staticmethod
+    def load(data):
+        """Hand arrays to TensorFlow."""
+        return {name: tf.convert_to_tensor(array) for name, array in data.items()}
+
     def copy_from(self, model):
         """Take over weights, the optimizer's state and the names of the metrics."""
         share_names(self.model, model)
@@ -168,11 +173,6 @@ def signature_of(data):
         name: tf.TensorSpec([None, *array.shape[1:]], array.dtype)
         for name, array in data.items()
     }
-
-
-def on_device(data):
-    """Hand arrays to TensorFlow."""
-    return {name: tf.convert_to_tensor(array) for name, array in data.items()}
 
 
 def _up_to(weights, present):

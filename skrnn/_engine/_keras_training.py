@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
+from skrnn._engine._keras_kernels import kernel_program
 from skrnn._engine._keras_models import (
     NotTakenError,
     architecture_key,
@@ -21,7 +23,6 @@ from skrnn._engine._keras_models import (
 from skrnn._engine._keras_program import (
     KerasProgram,
     as_keras_reads,
-    on_device,
     signature_of,
 )
 from skrnn._engine._seeding import seeded
@@ -75,21 +76,31 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
         model.build((None, *data["x"].shape[1:]))
     refuse_stale_statistics(model)
     training, validation = _split(model, data, plan)
+    # Also asked where kernels train it: whoever can't be given a key is for Keras.
+    keys = architecture_key(model), compile_key(model)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    with _borrow(model, keys, plan, training, validation) as program:
+        return KerasLoop(program, model, plan, training, validation).run()
+
+
+def _borrow(model, keys, plan, training, validation):
+    """Lend what trains the model: the kernels, or what TensorFlow compiles."""
+    given = [training] if validation is None else [training, validation]
+    program = kernel_program(model, *given)
+    if program is not None:
+        return nullcontext(program)
     signature = signature_of(training)
     shapes = tuple((k, tuple(v.shape), v.dtype.name) for k, v in signature.items())
     steps = -(-len(training["x"]) // (plan.batch_size or 32)) * plan.epochs
     fast = gains_from_xla(model, steps, math.prod(training["x"].shape[1:2]))
-    key = (architecture_key(model), compile_key(model), shapes, fast)
 
     def make():
         # What the copy draws is written over, and nobody else shall miss it.
         with seeded(0):
             return KerasProgram(model, signature, fast=fast)
 
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    with keras_programs.borrow(key, make) as program:
-        return KerasLoop(program, model, plan, training, validation).run()
+    return keras_programs.borrow((*keys, shapes, fast), make)
 
 
 class KerasLoop:
@@ -99,8 +110,9 @@ class KerasLoop:
         self.program, self.model, self.plan = program, model, plan
         self.n_rows = len(training["x"])
         self.batch_size = min(plan.batch_size or 32, self.n_rows)
-        self.data = on_device(training)
-        self.validation = validation and on_device(validation)
+        self.data = program.load(training)
+        self.n_validation_rows = 0 if validation is None else len(validation["x"])
+        self.validation = validation and program.load(validation)
         self.rng = np.random.default_rng([plan.seed, plan.initial_epoch])
         self.listeners = tuple(keras.tree.flatten(list(plan.callbacks)))
         self.callbacks = keras.callbacks.CallbackList(
@@ -154,7 +166,7 @@ class KerasLoop:
 
     def _validate(self):
         batch_size = self.plan.validation_batch_size or self.batch_size
-        rows = np.arange(len(self.validation["x"]))
+        rows = np.arange(self.n_validation_rows)
         self._tell("on_test_begin")
         batches = _batches(rows, batch_size, filled=True)
         run = self.program.evaluate
@@ -170,14 +182,14 @@ class KerasLoop:
             batches = batches[:1]
         begin, end = _BATCH_EVENTS[mode][:2]
         self.program.start_metrics()
-        total = count = done = 0
+        total, count, done = 0.0, 0, 0
         logs: dict = {}
         while done < len(batches):
             part = _next_part(batches, done, 1 if one_by_one else self.batches_per_call)
             self._tell(begin, done)
             started = time.monotonic()
             total_part, count_part = run(data, part)
-            total, count = total + total_part.numpy(), count + count_part.numpy()
+            total, count = total + float(total_part), count + int(count_part)
             self._adapt(time.monotonic() - started, len(part))
             done += len(part)
             last = done == len(batches)

@@ -1,0 +1,113 @@
+"""Training a user's Keras model by the kernels, where it is a network they know.
+
+It has the methods of `KerasProgram`, its plain twin, which trains any model; they agree
+up to the rounding of float32.
+"""
+
+import math
+
+import numpy as np
+
+from skrnn._engine import _native
+from skrnn._engine._keras_specs import loss_of, optimizer_of, spec_of, targets_of
+from skrnn._sequences import pack_dense, pack_windows
+from skrnn._spec import Dataset
+
+
+def kernel_program(model, *data):
+    """Return what trains `model` on the arrays of `data`; None if that isn't for us."""
+    spec = spec_of(model)
+    if spec is None:
+        return None
+    loss, optimizer = loss_of(model, spec), optimizer_of(model)
+    if None in (loss, optimizer) or not _native.can_train(spec, loss, optimizer):
+        return None
+    program = KernelProgram(spec, loss, optimizer, model.optimizer.clipnorm)
+    alike = _shapes(program.state()) == _shapes(_variables(model))
+    return program if alike and all(map(program.can_load, data)) else None
+
+
+def _variables(model):
+    return [*model.weights, *model.optimizer.variables]
+
+
+def _shapes(arrays):
+    return [tuple(array.shape) for array in arrays]
+
+
+class KernelProgram:
+    """One fit of one model."""
+
+    # The last batch is filled up with rows that aren't there.
+    padded = True
+
+    def __init__(self, spec, loss, optimizer, clipnorm):
+        self.spec, self.loss = spec, loss
+        self._native = _native.Program(spec, loss, optimizer)
+        self._knobs = {
+            "seed": 0,
+            "step": 0,
+            "clipnorm": np.float32(math.inf if clipnorm is None else clipnorm),
+        }
+
+    def can_load(self, data):
+        """Whether `load` will take the arrays."""
+        x, weights = data["x"], data.get("weights")
+        of_rows = weights is None or weights.ndim == 1
+        alike = x.ndim == 3 and x.shape[1] and x.shape[2] == self.spec.n_features
+        known = targets_of(data["y"], self.spec, self.loss) is not None
+        return bool(of_rows and alike and known)
+
+    def load(self, data):
+        """Put the arrays together for the kernels."""
+        x, n = data["x"].astype(np.float32, copy=False), len(data["x"])
+        targets = targets_of(data["y"], self.spec, self.loss)
+        assert targets is not None
+        weights = data.get("weights", np.ones(n, np.float32))
+        return Dataset(
+            sequences=pack_windows(x) or pack_dense(x, "dense"),
+            targets=targets,
+            weights=weights.astype(np.float32, copy=False),
+            target_starts=np.arange(n),
+        )
+
+    def state(self):
+        """Return the weights and the optimizer's state, as Keras lists them."""
+        return [*self._native.get_weights(), *self._native.get_optimizer_state()]
+
+    def copy_from(self, model):
+        """Take over weights, the optimizer's state and its learning rate."""
+        weights, state = (
+            [np.asarray(variable.value) for variable in variables]
+            for variables in (model.weights, model.optimizer.variables)
+        )
+        self._native.reset(weights, state)
+
+    def copy_to(self, model):
+        """Hand back weights and the optimizer's state."""
+        for variable, value in zip(_variables(model), self.state(), strict=True):
+            variable.assign(value)
+
+    def train(self, data, order):
+        """Train on batches of row numbers; return the summed losses and the rows."""
+        total, count, finite = self._native.train(data, order, self._knobs)
+        if not finite:
+            # The kernels stop there; Keras goes on, and has nothing else afterwards.
+            nothing = [np.full_like(w, np.nan) for w in self._native.get_weights()]
+            self._native.set_weights(nothing)
+            total, count = math.nan, (order >= 0).sum()
+        return total, count
+
+    def evaluate(self, data, order):
+        """Return the summed losses of batches and the rows."""
+        return self._native.evaluate(data, order)
+
+    def start_metrics(self):
+        """There are none besides the loss."""
+
+    def logs(self, total, count):
+        """Return the loss."""
+        return {"loss": float(total) / max(float(count), 1)}
+
+    def finish(self):
+        """No optimizer that the kernels know has anything left to do."""
