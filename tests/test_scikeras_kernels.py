@@ -60,6 +60,11 @@ def three():
     return sequential(L.GRU(4), L.Dense(3, "softmax"))
 
 
+def area():
+    # Keras numbers what has no name.
+    return keras.metrics.AUC(name="area")
+
+
 # Name -> the network, how it is compiled, and its y.
 COMPILED = {
     **{name: (make, ("adam", "mse"), Y) for name, make in NETWORKS.items()},
@@ -79,16 +84,37 @@ COMPILED = {
     "two classes": (two, ("adam", "binary_crossentropy"), LABELS > 0),
     "classes": (three, ("adam", "sparse_categorical_crossentropy"), LABELS),
     "one hot": (three, ("adam", "categorical_crossentropy"), np.eye(3)[LABELS]),
-}
+    "metrics": (NETWORKS["lstm"], ("adam", "mse", None, ["mae", "mape"]), Y),
+    "weighted metrics": (
+        NETWORKS["stacked"],
+        ("adam", "mse", None, ["mae"], [keras.metrics.RootMeanSquaredError]),
+        Y,
+    ),
+    "accuracy": (two, ("adam", "binary_crossentropy", None, ["accuracy"]), LABELS > 0),
+    "area": (two, ("adam", "binary_crossentropy", None, [area]), LABELS > 0),
+    "accuracy of classes": (
+        three, ("adam", "sparse_categorical_crossentropy", None, ["accuracy"]), LABELS,
+    ),
+    "accuracy of one hot": (
+        three,
+        ("adam", "categorical_crossentropy", None, ["accuracy", "precision"]),
+        np.eye(3)[LABELS],
+    ),
+}  # fmt: skip
 
 
 def compiled(name):
-    make, (optimizer, loss), y = COMPILED[name]
+    make, parts, y = COMPILED[name]
     keras.utils.set_random_seed(0)
     model = make()
-    parts = (part() if callable(part) else part for part in (optimizer, loss))
-    model.compile(*parts)
+    optimizer, loss, *more = keras.tree.map_structure(made, parts)
+    names = "loss_weights", "metrics", "weighted_metrics"
+    model.compile(optimizer, loss, **dict(zip(names, more, strict=False)))
     return model, y
+
+
+def made(part):
+    return part() if callable(part) else part
 
 
 def program_of(model, y, **more):
@@ -212,7 +238,6 @@ OTHERS = {
     "branches": (branched, {}, Y),
     "layer between": (between, {}, Y),
     "no head": (lambda: sequential(L.GRU(1)), {}, Y),
-    "metrics": (rnn, {"metrics": ["mae"]}, Y),
     "loss weights": (rnn, {"loss_weights": 2.0}, Y),
     "no loss": (rnn, {"loss": None}, Y),
     "other loss": (rnn, {"loss": "mape"}, Y),
@@ -265,7 +290,7 @@ def test_callbacks_change_rates_and_weights():
         )
         seen = []
         note = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: seen.append(logs["loss"])
+            on_train_batch_end=lambda batch, logs: seen.extend(logs.values())
         )
         fit(model, y, [halve, last, note])
         return [*state_of(model), seen]
@@ -297,7 +322,7 @@ def test_windows_are_not_copied():
     model, _ = compiled("functional")
     y = windows[:, -1, 0]
     loaded = program_of(model, y, x=windows).load({"x": windows, "y": y})
-    assert np.shares_memory(loaded.sequences.values, series)
+    assert np.shares_memory(loaded.dataset.sequences.values, series)
     assert_close([predict_keras(model, windows)], [model.predict(windows, verbose=0)])
 
 

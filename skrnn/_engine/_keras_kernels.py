@@ -5,10 +5,13 @@ up to the rounding of float32.
 """
 
 import math
+from dataclasses import dataclass
 
+import keras
 import numpy as np
 
-from skrnn._engine import _native
+from skrnn._cells import ACTIVATIONS
+from skrnn._engine import _native, _numpy_kit
 from skrnn._engine._keras_specs import loss_of, optimizer_of, spec_of, targets_of
 from skrnn._sequences import pack_dense, pack_windows
 from skrnn._spec import Dataset
@@ -22,7 +25,7 @@ def kernel_program(model, *data):
     loss, optimizer = loss_of(model, spec), optimizer_of(model)
     if None in (loss, optimizer) or not _native.can_train(spec, loss, optimizer):
         return None
-    program = KernelProgram(spec, loss, optimizer, model.optimizer.clipnorm)
+    program = KernelProgram(model, spec, loss, optimizer)
     alike = _shapes(program.state()) == _shapes(_variables(model))
     return program if alike and all(map(program.can_load, data)) else None
 
@@ -35,15 +38,27 @@ def _shapes(arrays):
     return [tuple(array.shape) for array in arrays]
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """Data for the kernels, and as they were given, for the metrics."""
+
+    dataset: Dataset
+    arrays: dict
+
+
 class KernelProgram:
     """One fit of one model."""
 
     # The last batch is filled up with rows that aren't there.
     padded = True
 
-    def __init__(self, spec, loss, optimizer, clipnorm):
-        self.spec, self.loss = spec, loss
+    def __init__(self, model, spec, loss, optimizer):
+        self.model, self.spec, self.loss = model, spec, loss
         self._native = _native.Program(spec, loss, optimizer)
+        self.has_metrics = model._compile_metrics is not None
+        if self.has_metrics:
+            self._native.heard = []
+        clipnorm = model.optimizer.clipnorm
         self._knobs = {
             "seed": 0,
             "step": 0,
@@ -64,12 +79,13 @@ class KernelProgram:
         targets = targets_of(data["y"], self.spec, self.loss)
         assert targets is not None
         weights = data.get("weights", np.ones(n, np.float32))
-        return Dataset(
+        dataset = Dataset(
             sequences=pack_windows(x) or pack_dense(x, "dense"),
             targets=targets,
             weights=weights.astype(np.float32, copy=False),
             target_starts=np.arange(n),
         )
+        return Loaded(dataset, data)
 
     def state(self):
         """Return the weights and the optimizer's state, as Keras lists them."""
@@ -90,7 +106,8 @@ class KernelProgram:
 
     def train(self, data, order):
         """Train on batches of row numbers; return the summed losses and the rows."""
-        total, count, finite = self._native.train(data, order, self._knobs)
+        total, count, finite = self._native.train(data.dataset, order, self._knobs)
+        self._count(data.arrays, order)
         if not finite:
             # The kernels stop there; Keras goes on, and has nothing else afterwards.
             nothing = [np.full_like(w, np.nan) for w in self._native.get_weights()]
@@ -100,14 +117,38 @@ class KernelProgram:
 
     def evaluate(self, data, order):
         """Return the summed losses of batches and the rows."""
-        return self._native.evaluate(data, order)
+        found = self._native.evaluate(data.dataset, order)
+        self._count(data.arrays, order)
+        return found
+
+    def _count(self, arrays, order):
+        """Add what was put out for the rows of `order` to the metrics of the model."""
+        heard = self._native.heard
+        if heard is None:
+            return
+        outputs = np.concatenate(heard).astype(np.float64)
+        outputs = ACTIVATIONS[self.spec.head.activation](_numpy_kit.ops, outputs)
+        # Fewer than there are rows where training has stopped.
+        rows = order[order >= 0][: len(outputs)]
+        heard.clear()
+        given = {name: array[rows] for name, array in arrays.items() if name != "x"}
+        y, y_pred = map(
+            keras.ops.convert_to_tensor, (given["y"], outputs.astype(np.float32))
+        )
+        self.model._compile_metrics.update_state(y, y_pred, given.get("weights"))
 
     def start_metrics(self):
-        """There are none besides the loss."""
+        """Forget what the metrics have counted."""
+        if self.has_metrics:
+            self.model.reset_metrics()
 
     def logs(self, total, count):
-        """Return the loss."""
-        return {"loss": float(total) / max(float(count), 1)}
+        """Return the loss and the metrics since `start_metrics`."""
+        loss = {"loss": float(total) / max(float(count), 1)}
+        if not self.has_metrics:
+            return loss
+        found = self.model.get_metrics_result()
+        return {name: float(value) for name, value in found.items()} | loss
 
     def finish(self):
         """No optimizer that the kernels know has anything left to do."""

@@ -94,7 +94,7 @@ def spec_of(model) -> NetworkSpec | None:
 def loss_of(model, spec) -> str | None:
     """Return the name of the loss that a model is compiled for, or None."""
     arguments = compile_arguments(model)
-    if arguments.get("loss_weights") or model._compile_metrics is not None:
+    if arguments.get("loss_weights"):
         return None
     activation, name = _LOSSES.get(_loss_class(arguments["loss"]), (None, None))
     return name if activation == spec.head.activation else None

@@ -34,7 +34,13 @@ def can_train(spec, loss, optimizer):
 
 
 class Program(NativeProgram):
-    """The training of one network; it serves one fit at a time."""
+    """The training of one network; it serves one fit at a time.
+
+    Attributes
+    ----------
+    heard : list or None
+        Gets the outputs of each batch, before the head's activation, if it is a list.
+    """
 
     def __init__(self, spec, loss, optimizer):
         table = weight_table(spec)
@@ -42,6 +48,7 @@ class Program(NativeProgram):
         super().__init__([row.shape for row in table], optimizer, trainable)
         self.spec, self.loss_name = spec, loss_name(loss, spec.head.activation)
         self.loss = LOSSES[self.loss_name]
+        self.heard: list | None = None
 
     def train(self, data, order, knobs):
         """Train on batches `order`, in one call where the network is a plain one."""
@@ -55,11 +62,19 @@ class Program(NativeProgram):
         with np.errstate(all="ignore"):
             for rows in order:
                 batch = Batch(data, rows, self.spec.return_sequences)
-                outputs = self._forward(batch, self._views, None)
-                losses, _ = self.loss(batch.targets, batch.real(outputs))
+                outputs = self._tell(
+                    batch.real(self._forward(batch, self._views, None))
+                )
+                losses, _ = self.loss(batch.targets, outputs)
                 total += float(losses @ batch.weights)
                 count += len(losses)
         return total, count
+
+    def _tell(self, outputs):
+        if self.heard is not None:
+            # The next batch is computed in the same place.
+            self.heard.append(outputs.copy())
+        return outputs
 
     def _forward(self, batch, weights, noise):
         self._workspace.rewind()
@@ -71,7 +86,8 @@ class Program(NativeProgram):
         batch = Batch(data, rows, self.spec.return_sequences)
         weights = self._nodes()
         outputs = self._forward(batch, weights, noise)
-        losses, gradients = self.loss(batch.targets, batch.real(outputs.value))
+        real = self._tell(batch.real(outputs.value))
+        losses, gradients = self.loss(batch.targets, real)
         gradients = gradients * (batch.weights / len(losses))[:, None]
         differentiate(outputs, batch.spread(gradients, outputs.shape))
         self._keep_gradients(weights)

@@ -22,6 +22,7 @@ def can_step(program, data, order):
     work = order.shape[1] * sequences.lengths[0] * CELLS[spec.cell].n_gates
     return (
         _is_plain(spec)
+        and program.heard is None
         and work * spec.units[0] ** 2 < WORTH_A_THREAD
         and program.optimizer.name == "adam"
         and program.loss_name in LOSSES
