@@ -3,6 +3,7 @@
 import math
 import operator
 import statistics
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +122,8 @@ def report(found):
             yield ""
     yield NOTES
     yield "\nMissed:" if missed else "\nEvery target is reached."
-    yield from missed
+    for line in missed:
+        yield textwrap.fill(line, 88, initial_indent="    ", subsequent_indent="    ")
     for group in found:
         if group["group"] == "growth":
             yield from performance_growth.table(as_cases(group))
@@ -140,7 +142,7 @@ def reasons(case):
     for row in compared(case):
         if row.get("verdict") == "missed":
             why = known(REASONS, case, row["against"]) or "for a reason not yet known"
-            yield f"    {case.name} against {row['against']}: {why}"
+            yield f"{case.name} against {row['against']}: {why}"
 
 
 def compared(case):
