@@ -15,6 +15,9 @@ from skrnn._weights import (
     norm_weights,
 )
 
+# The probability that all labels share evenly before the first step.
+RESERVED = 0.01
+
 
 @lru_cache(maxsize=64)
 def pair_weight_table(spec: Seq2SeqSpec) -> tuple[Weight, ...]:
@@ -54,9 +57,11 @@ def at_frequencies(weights, pairs) -> list[np.ndarray]:
     if pairs.step_weights is not None:
         of_steps *= pairs.step_weights[rows]
     *others, bias = weights
-    # One more of each: what is rare, or is still to come, has a probability.
-    counts = 1 + np.bincount(outputs.values[rows], of_steps, minlength=len(bias))
-    return [*others, np.log(counts / counts.sum()).astype(np.float32)]
+    counts = np.bincount(outputs.values[rows], of_steps, minlength=len(bias))
+    # What is still to come has a probability too. A share of the whole, and not a
+    # count: a row of weight 2 begins as that row twice does.
+    frequencies = (1 - RESERVED) * counts / counts.sum() + RESERVED / len(bias)
+    return [*others, np.log(frequencies).astype(np.float32)]
 
 
 def _encoder(spec):

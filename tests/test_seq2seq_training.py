@@ -492,16 +492,13 @@ def test_training_begins_at_the_frequencies_of_the_labels():
         early_stopping=False, class_weight={"p": 0.5, "q": 1.0, "r": 2.0},
     ).fit(X, y, sample_weight=weights)  # fmt: skip
     factors = {"p": 0.5, "q": 1.0, "r": 2.0, "end": 1.0}
-    counts = dict.fromkeys(factors, 1.0)
-    scale = 200 / sum(
-        weight * factors[label]
-        for weight, word in zip(weights, y, strict=True)
-        for label in [*word, "end"]
-    )
+    counts = dict.fromkeys(factors, 0.0)
     for weight, word in zip(weights, y, strict=True):
         for label in [*word, "end"]:
-            counts[label] += scale * weight * factors[label]
-    expected = np.log(np.array(list(counts.values())) / sum(counts.values()))
+            counts[label] += weight * factors[label]
+    frequencies = np.array(list(counts.values())) / sum(counts.values())
+    # A hundredth is shared by all labels.
+    expected = np.log(0.99 * frequencies + 0.01 / 4)
     np.testing.assert_allclose(model._weights[-1], expected, rtol=1e-4)
     # Those that a later fit goes on from stay as they are.
     model.set_params(warm_start=True).fit(X, y[::-1])
