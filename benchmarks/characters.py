@@ -152,8 +152,9 @@ class Tagger(nn.Module):
     def forward(self, ids, letters, lengths):
         parts = [embed(ids[..., i]) for i, embed in enumerate(self.words)]
         if self.letters is not None:
-            n, steps, _ = letters.shape
-            parts.append(self.letters(letters.flatten(0, 1)).view(n, steps, -1))
+            # Each word once, however often a batch has it.
+            words, places = letters.flatten(0, 1).unique(dim=0, return_inverse=True)
+            parts.append(self.letters(words)[places].unflatten(0, letters.shape[:2]))
         inputs = self.dropout(torch.cat(parts, -1))
         packed = nn.utils.rnn.pack_padded_sequence(
             inputs, lengths, batch_first=True, enforce_sorted=False
