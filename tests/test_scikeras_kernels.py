@@ -6,9 +6,9 @@ import pytest
 
 from skrnn._engine import _keras_training
 from skrnn._engine._keras_kernels import kernel_program
-from skrnn._engine._keras_prediction import _spec_for, predict_keras
+from skrnn._engine._keras_prediction import _facts_of, predict_keras
 from skrnn._engine._keras_training import KerasPlan, fit_keras
-from skrnn.scikeras import KerasRegressor
+from skrnn.scikeras import KerasClassifier, KerasRegressor
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -77,6 +77,11 @@ COMPILED = {
         (lambda: keras.optimizers.Adam(0.01, clipnorm=0.1), "mse"),
         Y,
     ),
+    "clipped by nothing": (
+        NETWORKS["lstm"],
+        (lambda: keras.optimizers.SGD(0.01, clipnorm=0.0), "mse"),
+        Y,
+    ),
     "absolute": (NETWORKS["rnn"], ("adam", "mean_absolute_error"), Y),
     "huber": (NETWORKS["rnn"], ("adam", keras.losses.Huber), Y),
     "log cosh": (NETWORKS["rnn"], ("adam", "log_cosh"), Y),
@@ -91,6 +96,9 @@ COMPILED = {
         Y,
     ),
     "accuracy": (two, ("adam", "binary_crossentropy", None, ["accuracy"]), LABELS > 0),
+    "cosine of rows": (
+        NETWORKS["lstm"], ("adam", "mse", None, [keras.metrics.CosineSimilarity]), Y,
+    ),
     "area": (two, ("adam", "binary_crossentropy", None, [area]), LABELS > 0),
     "accuracy of classes": (
         three, ("adam", "sparse_categorical_crossentropy", None, ["accuracy"]), LABELS,
@@ -98,6 +106,11 @@ COMPILED = {
     "accuracy of one hot": (
         three,
         ("adam", "categorical_crossentropy", None, ["accuracy", "precision"]),
+        np.eye(3)[LABELS],
+    ),
+    "score of each class": (
+        three,
+        ("adam", "categorical_crossentropy", None, [keras.metrics.F1Score]),
         np.eye(3)[LABELS],
     ),
 }  # fmt: skip
@@ -149,7 +162,7 @@ def test_three_steps_and_more_are_those_of_keras(name):
         assert_close(found.values(), expected.values())
         assert_close(state_of(other), state_of(one))
     assert _keras_training.keras_programs.made == made
-    assert _spec_for(other) is not None
+    assert _facts_of(other).spec is not None
     assert_close([predict_keras(other, X)], [one.predict(X, verbose=0)])
     assert predict_keras(other, X).dtype == np.float32
 
@@ -162,6 +175,32 @@ def frozen():
     model = rnn()
     model.layers[0].trainable = False
     return model
+
+
+def constrained():
+    model = rnn()
+    model.layers[1].kernel.constraint = keras.constraints.NonNeg()
+    return model
+
+
+def regularized():
+    model = rnn()
+    model.layers[0].cell.recurrent_kernel.regularizer = keras.regularizers.L2(1.0)
+    return model
+
+
+def both(**more):
+    return sequential(L.Bidirectional(L.SimpleRNN(3), **more), L.Dense(1))
+
+
+def backward_layer():
+    layer = L.SimpleRNN(3, go_backwards=True, activation="relu")
+    return both(backward_layer=layer)
+
+
+def spread(y, z):
+    # The mean over batches isn't that over rows.
+    return keras.ops.sqrt(keras.ops.mean(keras.ops.square(y - z)))
 
 
 def stepped():
@@ -224,6 +263,24 @@ OTHERS = {
         lambda: sequential(L.GRU(4, return_sequences=True), L.LSTM(3), L.Dense(1)),
         {}, Y,
     ),
+    "constraint of a variable": (constrained, {}, Y),
+    "regularizer of a variable": (regularized, {}, Y),
+    "two activations": (backward_layer, {}, Y),
+    "regularizer of both": (lambda: both(activity_regularizer="l2"), {}, Y),
+    "half precision of both": (lambda: both(dtype="mixed_bfloat16"), {}, Y),
+    "metric of a batch": (rnn, {"metrics": [spread]}, Y),
+    "weighted metric of a batch": (
+        rnn, {"weighted_metrics": [keras.metrics.MeanMetricWrapper(spread)]}, Y,
+    ),
+    "cosine of a batch": (
+        rnn, {"metrics": [keras.metrics.CosineSimilarity(axis=0)]}, Y,
+    ),
+    "numbers of classes for one hot": (
+        three, {"loss": "categorical_crossentropy"}, LABELS,
+    ),
+    "one hot for numbers of classes": (
+        three, {"loss": "sparse_categorical_crossentropy"}, np.eye(3)[LABELS],
+    ),
     "summed": (
         lambda: sequential(L.Bidirectional(L.GRU(4), merge_mode="sum"), L.Dense(1)),
         {}, Y,
@@ -268,6 +325,37 @@ def test_what_the_kernels_leave_to_the_compiler(name):
     assert program_of(model, y) is None
 
 
+# What of them Keras refuses, or gives a random part.
+REFUSED = (
+    "dropout", "recurrent dropout", "layer between", "no loss", "loss of another head",
+    "wide y", "soft classes", "unknown class", "own activation", "own loss", "steps",
+    "half precision", "half precision of both", "numbers of classes for one hot",
+    "one hot for numbers of classes", "weighted metric of a batch",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS.keys() - set(REFUSED)))
+def test_what_the_compiler_gets_is_as_keras_trains_it(name):
+    make, more, y = OTHERS[name]
+
+    def trained(fit):
+        keras.utils.set_random_seed(0)
+        model = make()
+        optimizer = more.get("optimizer", "adam")
+        optimizer = optimizer() if callable(optimizer) else optimizer
+        model.compile(**{"loss": "mse"} | more | {"optimizer": optimizer})
+        history = fit(model, np.asarray(y, np.float32))
+        return [*state_of(model), *history.values()], history.keys(), model
+
+    options = dict(epochs=2, batch_size=7, shuffle=False, verbose=0)
+    expected, names, one = trained(lambda m, y: m.fit(X, y, **options).history)
+    plan = KerasPlan(seed=0, **options)
+    found, same, other = trained(lambda m, y: fit_keras(m, X, y, None, plan))
+    assert same == names
+    assert_close(found, expected)
+    assert_close([predict_keras(other, X)], [one.predict(X, verbose=0)])
+
+
 def test_data_of_another_form_are_left_to_the_compiler():
     model, y = compiled("lstm")
     assert program_of(model, y, weights=WEIGHTS) is not None
@@ -277,7 +365,7 @@ def test_data_of_another_form_are_left_to_the_compiler():
 
 def test_predictions_of_models_with_steps_are_those_of_keras():
     model = OTHERS["steps"][0]()
-    assert _spec_for(model) is None
+    assert _facts_of(model).spec is None
     assert_close([predict_keras(model, X)], [model.predict(X, verbose=0)])
 
 
@@ -313,6 +401,71 @@ def test_a_loss_that_is_not_finite_stays_so():
     history = fit_keras(model, X, y, None, plan)
     assert not np.isfinite(history["loss"]).any()
     assert np.isnan(model.weights[0]).all()
+
+
+class Faster(keras.callbacks.History):
+    """Hears of epochs, as what it is derived from does, but changes something."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        self.model.optimizer.learning_rate = 0.01
+        self.model.layers[-1].bias.assign([0.5])
+
+
+def test_callbacks_derived_from_those_that_only_tell_are_heard():
+    one, y = compiled("gru")
+    other, _ = compiled("gru")
+    options = dict(epochs=3, batch_size=7, shuffle=False, verbose=0)
+    one.fit(X, y, callbacks=[Faster()], **options)
+    told = Faster()
+    fit_keras(other, X, y, None, KerasPlan(callbacks=(told,), seed=0, **options))
+    assert_close(state_of(other), state_of(one))
+    assert len(told.history["loss"]) == 3
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int32", "int64", "uint8"])
+def test_inputs_of_another_type(dtype):
+    inputs = keras.Input((5, 2), dtype=dtype)
+    model = keras.Model(inputs, L.Dense(1)(L.LSTM(3)(inputs)))
+    x = np.abs(3 * X).astype(dtype)
+    assert _facts_of(model).spec is not None
+    assert_close([predict_keras(model, x)], [model.predict(x, verbose=0)])
+
+
+@pytest.mark.parametrize("shape", [(21, 5), (21, 5, 1), (21, 5, 1, 1)])
+@pytest.mark.parametrize("steps", [5, None])
+def test_one_feature_with_and_without_an_axis(shape, steps):
+    def made():
+        keras.utils.set_random_seed(0)
+        return keras.Sequential([keras.Input((steps, 1)), L.LSTM(3), L.Dense(1)])
+
+    x, one, other = X[..., 0].reshape(shape), made(), made()
+    options = dict(epochs=2, batch_size=7, shuffle=False, verbose=0)
+    for model in (one, other):
+        model.compile("adam", "mse")
+    one.fit(x, Y, **options)
+    fit_keras(other, x, Y, None, KerasPlan(seed=0, **options))
+    assert_close(state_of(other), state_of(one))
+    assert_close([predict_keras(other, x)], [one.predict(x, verbose=0)])
+
+
+def test_layers_changed_after_a_prediction():
+    model = sequential(L.LSTM(3), L.Dense(1, name="head"))
+    predict_keras(model, X)
+    model.pop()
+    # Keras' own predict goes on with what it has compiled.
+    assert_close([predict_keras(model, X)], [np.asarray(model(X))])
+    model.add(L.Dense(1, "sigmoid", name="head"))
+    assert_close([predict_keras(model, X)], [np.asarray(model(X))])
+
+
+def test_the_wrapper_keeps_the_scores_of_all_classes():
+    model = KerasClassifier(
+        three, loss="categorical_crossentropy", metrics=[keras.metrics.F1Score],
+        epochs=2, verbose=0,
+    ).fit(X, LABELS)  # fmt: skip
+    assert model.engine_ == "skrnn"
+    assert np.shape(model.history_["f1_score"]) == (2, 3)
 
 
 def test_windows_are_not_copied():

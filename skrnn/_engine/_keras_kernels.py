@@ -12,7 +12,14 @@ import numpy as np
 
 from skrnn._cells import ACTIVATIONS
 from skrnn._engine import _native, _numpy_kit
-from skrnn._engine._keras_specs import loss_of, optimizer_of, spec_of, targets_of
+from skrnn._engine._keras_program import logs_of
+from skrnn._engine._keras_specs import (
+    counts_rows,
+    loss_of,
+    optimizer_of,
+    spec_of,
+    targets_of,
+)
 from skrnn._sequences import pack_dense, pack_windows
 from skrnn._spec import Dataset
 
@@ -23,7 +30,9 @@ def kernel_program(model, *data):
     if spec is None:
         return None
     loss, optimizer = loss_of(model, spec), optimizer_of(model)
-    if None in (loss, optimizer) or not _native.can_train(spec, loss, optimizer):
+    if loss is None or optimizer is None or not counts_rows(model):
+        return None
+    if not _native.can_train(spec, loss.name, optimizer):
         return None
     program = KernelProgram(model, spec, loss, optimizer)
     alike = _shapes(program.state()) == _shapes(_variables(model))
@@ -54,15 +63,17 @@ class KernelProgram:
 
     def __init__(self, model, spec, loss, optimizer):
         self.model, self.spec, self.loss = model, spec, loss
-        self._native = _native.Program(spec, loss, optimizer)
+        self._native = _native.Program(spec, loss.name, optimizer)
         self.has_metrics = model._compile_metrics is not None
         if self.has_metrics:
             self._native.heard = []
         clipnorm = model.optimizer.clipnorm
+        # To Keras a norm of 0, or less, is none.
+        clipped = clipnorm is not None and clipnorm > 0
         self._knobs = {
             "seed": 0,
             "step": 0,
-            "clipnorm": np.float32(math.inf if clipnorm is None else clipnorm),
+            "clipnorm": np.float32(clipnorm if clipped else math.inf),
         }
 
     def can_load(self, data):
@@ -144,11 +155,7 @@ class KernelProgram:
 
     def logs(self, total, count):
         """Return the loss and the metrics since `start_metrics`."""
-        loss = {"loss": float(total) / max(float(count), 1)}
-        if not self.has_metrics:
-            return loss
-        found = self.model.get_metrics_result()
-        return {name: float(value) for name, value in found.items()} | loss
+        return logs_of(self.model, total, count)
 
     def finish(self):
         """No optimizer that the kernels know has anything left to do."""

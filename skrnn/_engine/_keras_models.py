@@ -69,7 +69,9 @@ def architecture_key(model):
     for layer in model._flatten_layers(include_self=False):
         _refuse_hidden_state(layer)
     text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
-    return type(model).__name__, _without_numbered_names(text), _forms(model)
+    told = [part for v in model.variables for part in (v.constraint, v.regularizer)]
+    keys = tuple(part and _part_key(part) for part in told)
+    return type(model).__name__, _without_numbered_names(text), _forms(model), keys
 
 
 def compile_key(model):
@@ -98,13 +100,14 @@ def copy_of(model):
 
 def share_names(copied, model):
     """Call the metrics of a copy as those of `model`: Keras numbers them."""
-    pairs = zip(_metrics(copied), _metrics(model), strict=True)
+    pairs = zip(metrics_of(copied), metrics_of(model), strict=True)
     for own, others in pairs:
         if isinstance(others, keras.metrics.Metric):
             own.name = others.name
 
 
-def _metrics(model):
+def metrics_of(model):
+    """Return the metrics that ``compile`` was called with, weighted or not."""
     arguments = compile_arguments(model)
     names = "metrics", "weighted_metrics"
     return keras.tree.flatten([arguments.get(name) or [] for name in names])
@@ -122,6 +125,9 @@ def _like(model):
     if _forms(copied) != _forms(model):
         # Part of a layer was frozen, say, of which a configuration knows nothing.
         raise NotTakenError("its configuration doesn't give the same variables")
+    for own, given in zip(copied.variables, model.variables, strict=True):
+        # A variable may have been given one that no configuration tells of.
+        own.constraint, own.regularizer = given.constraint, given.regularizer
     for layer in _adapted_layers(copied):
         layer.__class__ = _LiveNormalization
     return copied
@@ -210,9 +216,9 @@ def takes_columns(model):
 
     Keras' own are; a function of the user's may have one broadcast and not the other.
     """
-    metrics = [each for each in _metrics(model) if not isinstance(each, str)]
+    metrics = [each for each in metrics_of(model) if not isinstance(each, str)]
     own = _loss_class(model.loss) in _ROWWISE_LOSSES
-    return own and all(map(_is_keras, metrics)) and len(model.output_shape) == 2
+    return own and all(map(is_keras, metrics)) and len(model.output_shape) == 2
 
 
 def _only(loss):
@@ -224,7 +230,7 @@ def _loss_class(loss):
     """Return the name of the class of Keras' own losses, given as a string too."""
     loss = _only(loss)
     loss = keras.losses.get(loss) if isinstance(loss, str) else loss
-    if not _is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
+    if not is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
         return None
     if isinstance(loss, FunctionType):
         return "".join(map(str.capitalize, loss.__name__.split("_"))).replace(
@@ -327,12 +333,13 @@ def _part_key(part):
     if isinstance(part, str | int | float | bool | FunctionType | keras.losses.Loss):
         # Not a loss's configuration, in which some lack their numbers: Huber its delta.
         return value_key(part)
-    if not _is_keras(part) or not hasattr(part, "get_config"):
+    if not is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
     config = dict(part.get_config())
     _refuse_foreign(config)
     # It may be numbered, and is no part of what is computed.
     config.pop("name", None)
+    config["told"] = getattr(part, "_fn_kwargs", None)
     if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
         config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
@@ -343,13 +350,18 @@ def _has_fixed_rate(config):
     return not isinstance(config.get("learning_rate"), dict)
 
 
-def _is_keras(part):
+def is_keras(part):
+    """Whether a function, or what an object is one of, is Keras' own."""
     owner = part if isinstance(part, FunctionType) else type(part)
     return owner.__module__.split(".")[0] == "keras"
 
 
 def _fresh(part):
     """Copy what has variables of its own."""
-    if isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
-        return type(part).from_config(part.get_config())
-    return part
+    if not isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
+        return part
+    copied = type(part).from_config(part.get_config())
+    if hasattr(part, "_fn_kwargs"):
+        # Not all of them are in a configuration: the axis of a cosine isn't.
+        copied._fn_kwargs = part._fn_kwargs
+    return copied

@@ -3,6 +3,7 @@
 import threading
 import weakref
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -15,12 +16,13 @@ from skrnn._engine._keras_models import (
     architecture_key,
     refuse_stale_statistics,
 )
-from skrnn._engine._keras_program import as_keras_reads, compiled
+from skrnn._engine._keras_program import as_model_reads, compiled
 from skrnn._engine._keras_specs import spec_of
 from skrnn._engine._keras_training import listens
 from skrnn._engine._prediction import predict
 from skrnn._engine._seeding import seeded
 from skrnn._sequences import pack_dense, pack_windows
+from skrnn._spec import NetworkSpec
 
 # Numbers of X that a block may hold, about 4 MB; many make a block of many rows.
 _BLOCK = 1_000_000
@@ -31,8 +33,7 @@ _ROWS = 32
 _MAX_COMPILED = 64
 _compiled: OrderedDict = OrderedDict()
 _lock = threading.Lock()
-_keys: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
-_specs: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_facts: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
@@ -63,10 +64,12 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
     if not model.built:
         raise NotTakenError("the model isn't built")
     refuse_stale_statistics(model)
-    x = as_keras_reads(x, model.inputs[0].dtype)
-    if not callbacks and verbose == 0 and (spec := _spec_for(model)) is not None:
-        return _by_kernels(spec, model, x)
-    run = _compiled_for(model, x.shape[1:])
+    facts = _facts_of(model)
+    x = as_model_reads(x, model)
+    alike = facts.spec is not None and x.ndim == 3
+    if alike and not callbacks and verbose == 0:
+        return _by_kernels(facts.spec, model, x)
+    run = _compiled_for(model, facts.key, x.shape[1:])
     size = _block_size(x)
     if any(listens(callback, event) for callback in callbacks for event in _EVENTS):
         size = batch_size or 32
@@ -76,16 +79,30 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
 _EVENTS = ("on_predict_batch_begin", "on_predict_batch_end")
 
 
-def _spec_for(model):
-    """Return the spec of a model that the kernels know, or None."""
-    if model not in _specs:
-        architecture_key(model)
-        _specs[model] = spec_of(model)
-    return _specs[model]
+@dataclass(frozen=True)
+class _Facts:
+    """What it takes some time to find out about a model."""
+
+    key: tuple
+    # None where the kernels don't know it.
+    spec: NetworkSpec | None
+    # Weak references: layers may be taken off and put on later.
+    layers: tuple
+
+
+def _facts_of(model):
+    layers = model._flatten_layers(include_self=False)
+    known = _facts.get(model)
+    if known is None or [layer() for layer in known.layers] != layers:
+        references = tuple(map(weakref.ref, layers))
+        known = _Facts(architecture_key(model), spec_of(model), references)
+        _facts[model] = known
+    return known
 
 
 def _by_kernels(spec, model, x):
     weights = [np.asarray(variable.value) for variable in model.weights]
+    x = x.astype(np.float32, copy=False)
     sequences = pack_windows(x) or pack_dense(x, "dense")
     return predict(spec, weights, sequences, dtype=np.float32)
 
@@ -123,11 +140,8 @@ def _run_blocks(model, run, x, size, callbacks):
     return np.concatenate(parts)
 
 
-def _compiled_for(model, shape):
+def _compiled_for(model, key, shape):
     """Return ``f(weights, state, x) -> outputs`` for models like `model`."""
-    key = _keys.get(model)
-    if key is None:
-        key = _keys[model] = architecture_key(model)
     if not _takes_any_length(model):
         key = *key, shape
     with _lock:

@@ -72,11 +72,7 @@ class KerasProgram:
 
     def logs(self, total, count):
         """Return the loss and the metrics since `start_metrics`."""
-        loss = float(total) / max(float(count), 1)
-        if not self.has_metrics:
-            return {"loss": loss}
-        found = self.model.get_metrics_result()
-        return {name: float(value) for name, value in found.items()} | {"loss": loss}
+        return logs_of(self.model, total, count)
 
     def _compile(self, run_batch, signature):
         """Compile ``f(data, order) -> total loss, rows`` for batches of row numbers."""
@@ -158,6 +154,19 @@ class KerasProgram:
             )
 
 
+def logs_of(model, total, count):
+    """Return the mean of summed losses, and what the metrics of a model have counted.
+
+    Most are numbers; a score of each class is an array.
+    """
+    logs = {}
+    if model._compile_metrics is not None:
+        for name, value in model.get_metrics_result().items():
+            value = keras.ops.convert_to_numpy(value)
+            logs[name] = value if value.ndim else float(value)
+    return logs | {"loss": float(total) / max(float(count), 1)}
+
+
 def compiled(function, **options):
     """Return `function` to be traced by TensorFlow, which shall not warn of it.
 
@@ -185,8 +194,19 @@ def _assign(to, values):
         variable.assign(value.value)
 
 
-def as_keras_reads(array, dtype=None):
+def as_keras_reads(array):
     """Return an array of the type in which Keras would take it."""
-    if dtype is None and array.dtype.kind == "f":
-        dtype = keras.config.floatx()
-    return array if dtype is None else array.astype(dtype, copy=False)
+    if array.dtype.kind != "f":
+        return array
+    return array.astype(keras.config.floatx(), copy=False)
+
+
+def as_model_reads(x, model):
+    """Return X of the type of a model's input, and with its last axis of length 1."""
+    (wanted,) = model.inputs
+    rank = len(wanted.shape)
+    if x.ndim == rank - 1 and wanted.shape[-1] == 1:
+        x = x[..., None]
+    elif x.ndim == rank + 1 and x.shape[-1] == 1:
+        x = x[..., 0]
+    return x.astype(wanted.dtype, copy=False)

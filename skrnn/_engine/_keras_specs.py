@@ -5,6 +5,7 @@ Keras' defaults, trained on a plain loss by a plain optimizer. Whatever else a l
 be told leaves a model to what TensorFlow compiles.
 """
 
+from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
@@ -12,7 +13,7 @@ import keras
 import numpy as np
 
 from skrnn._cells import ACTIVATIONS, CELLS
-from skrnn._engine._keras_models import compile_arguments
+from skrnn._engine._keras_models import compile_arguments, is_keras, metrics_of
 from skrnn._engine._keys import value_key
 from skrnn._engine._native import can_run
 from skrnn._spec import Head, NetworkSpec
@@ -44,6 +45,9 @@ _FREE = {
     "recurrent_initializer",
     "bias_initializer",
     "batch_input_shape",
+    # Of what wraps two directions: they are looked at themselves.
+    "layer",
+    "backward_layer",
 }
 # Class of a loss -> the activation of the head, and the name of the loss.
 _LOSSES = {
@@ -73,31 +77,64 @@ def spec_of(model) -> NetworkSpec | None:
         return None
     *recurrent, head = layers
     parts = [_directions(layer) for layer in recurrent]
-    kinds = {tuple(map(_kind, directions)) for directions in parts}
-    kind, shape = kinds.pop(), model.inputs[0].shape
-    if kinds or None in kind or not kind or not _is_plain(head) or len(shape) != 3:
+    kinds = {_kind(layer) for directions in parts for layer in directions}
+    counts, shape = {len(directions) for directions in parts}, model.inputs[0].shape
+    if len(kinds) != 1 or None in kinds or len(counts) != 1 or 0 in counts:
         return None
+    if not (_has_known_activation(head) and _is_plain(head)) or len(shape) != 3:
+        return None
+    ((cell, activation),) = kinds
     steps = [directions[0].return_sequences for directions in parts]
     if steps != [True] * (len(parts) - 1) + [False]:
         return None
     spec = NetworkSpec(
-        cell=kind[0][0],
+        cell=cell,
         units=tuple(directions[0].units for directions in parts),
         n_features=shape[-1] or 0,
         head=Head(head.units, _activation(head)),
-        bidirectional=len(kind) == 2,
-        activation=kind[0][1],
+        bidirectional=counts == {2},
+        activation=activation,
     )
     return spec if can_run(spec) and _has_weights_of(model, spec) else None
 
 
-def loss_of(model, spec) -> str | None:
-    """Return the name of the loss that a model is compiled for, or None."""
+@dataclass(frozen=True)
+class KernelLoss:
+    """What the kernels call a loss, and whether its targets are numbers of classes."""
+
+    name: str
+    sparse: bool
+
+
+def loss_of(model, spec) -> KernelLoss | None:
+    """Return the loss that a model is compiled for, or None."""
     arguments = compile_arguments(model)
     if arguments.get("loss_weights"):
         return None
-    activation, name = _LOSSES.get(_loss_class(arguments["loss"]), (None, None))
-    return name if activation == spec.head.activation else None
+    kind = _loss_class(arguments["loss"])
+    if kind is None or kind not in _LOSSES:
+        return None
+    activation, name = _LOSSES[kind]
+    same = activation == spec.head.activation
+    return KernelLoss(name, kind.startswith("Sparse")) if same else None
+
+
+def counts_rows(model) -> bool:
+    """Whether the metrics of a model don't depend on which rows make up a batch.
+
+    Those of a function of the user's may, as the root of the mean of a batch does.
+    """
+    return all(map(_counts_rows, metrics_of(model)))
+
+
+def _counts_rows(metric):
+    if metric is None:
+        return True
+    metric = keras.metrics.get(metric) if isinstance(metric, str) else metric
+    parts = [metric, getattr(metric, "_fn", metric)]
+    if not all(map(is_keras, parts)):
+        return False
+    return getattr(metric, "_fn_kwargs", {}).get("axis", -1) == -1
 
 
 def _loss_class(loss):
@@ -124,11 +161,14 @@ def optimizer_of(model):
 
 def targets_of(y, spec, loss) -> np.ndarray | None:
     """Return y as the kernels take it, (n, K), or None where it has another form."""
+    is_table = y.ndim == 2 and y.shape[1] == spec.head.units
     y = y[:, None] if y.ndim == 1 else y
-    if loss != "categorical_crossentropy":
+    if loss.name != "categorical_crossentropy":
         same = y.ndim == 2 and y.shape[1] == spec.head.units
         return y.astype(np.float32, copy=False) if same else None
-    if y.shape[1:] == (spec.head.units,) and spec.head.units > 1:
+    if not loss.sparse:
+        if not is_table or spec.head.units == 1:
+            return None
         one_hot = (y.max(axis=1) == 1) & (np.count_nonzero(y, axis=1) == 1)
         return y.argmax(axis=1)[:, None].astype(np.int32) if one_hot.all() else None
     labels = y.astype(np.int32)
@@ -163,21 +203,21 @@ def _directions(layer) -> list[Any]:
         return [] if getattr(layer, "go_backwards", True) else [layer]
     forward, backward = layer.forward_layer, layer.backward_layer
     reverse = not forward.go_backwards and backward.go_backwards
-    alike = forward.units == backward.units and layer.merge_mode == "concat"
-    return [forward, backward] if reverse and alike else []
+    alike = forward.units == backward.units
+    return [forward, backward] if reverse and alike and _is_plain(layer) else []
 
 
 def _kind(layer):
     """Return the cell and the activation of a layer; None if it has more to it."""
-    known = type(layer) in _CELLS and _is_plain(layer)
-    return (_CELLS[type(layer)], _activation(layer)) if known else None
+    if type(layer) not in _CELLS or not _has_known_activation(layer):
+        return None
+    return (_CELLS[type(layer)], _activation(layer)) if _is_plain(layer) else None
 
 
 def _is_plain(layer):
     """Whether a layer has Keras' defaults, but for what is free, and is learnt."""
-    named = _activation(layer) in ACTIVATIONS
     single = layer.dtype_policy.name == "float32"
-    return named and single and layer.trainable and _has_defaults(layer)
+    return single and layer.trainable and _has_defaults(layer)
 
 
 def _has_defaults(part):
@@ -192,6 +232,10 @@ def _has_defaults(part):
     )
 
 
+def _has_known_activation(layer):
+    return _activation(layer) in ACTIVATIONS
+
+
 def _activation(layer):
     """Return the name of an activation of Keras' own, or None."""
     name = getattr(layer.activation, "__name__", "")
@@ -201,6 +245,5 @@ def _activation(layer):
 def _has_weights_of(model, spec):
     shapes = [row.shape for row in weight_table(spec)]
     variables = model.weights
-    return [tuple(v.shape) for v in variables] == shapes and all(
-        variable.trainable for variable in variables
-    )
+    plain = [v.trainable and not (v.constraint or v.regularizer) for v in variables]
+    return [tuple(v.shape) for v in variables] == shapes and all(plain)

@@ -23,6 +23,7 @@ from skrnn._engine._keras_models import (
 from skrnn._engine._keras_program import (
     KerasProgram,
     as_keras_reads,
+    as_model_reads,
     signature_of,
 )
 from skrnn._engine._seeding import seeded
@@ -235,11 +236,17 @@ _BATCH_EVENTS = {
 
 def listens(callback, event) -> bool:
     """Whether `callback` does anything at `event`."""
-    if isinstance(callback, keras.callbacks.ProgbarLogger | keras.callbacks.History):
-        return False
     # Asked of the object: LambdaCallback's methods aren't its class's.
     own = getattr(getattr(callback, event), "__func__", None)
-    return own is not getattr(keras.callbacks.Callback, event)
+    return own not in [getattr(each, event) for each in _ONLY_TELL]
+
+
+# Their own methods look at logs alone; those of a class derived from them may do more.
+_ONLY_TELL = (
+    keras.callbacks.Callback,
+    keras.callbacks.History,
+    keras.callbacks.ProgbarLogger,
+)
 
 
 def _data_of(model, x, y, sample_weight):
@@ -253,7 +260,7 @@ def _data_of(model, x, y, sample_weight):
         raise NotTakenError("arrays differ in length")
     arrays = {name: as_keras_reads(array) for name, array in arrays.items()}
     if len(getattr(model, "inputs", None) or ()) == 1:
-        arrays["x"] = as_keras_reads(arrays["x"], model.inputs[0].dtype)
+        arrays["x"] = as_model_reads(arrays["x"], model)
     return arrays
 
 
