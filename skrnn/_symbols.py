@@ -24,7 +24,8 @@ class Symbols:
     form : {"strings", "sequences", "table", "labels"}
         Strings, sequences of symbols, an array (n, H), or one symbol for each.
     container, element : type
-        Of the whole and, if that holds sequences, of each.
+        Of the whole: a list or an array. If it holds sequences, of each: a list, a
+        tuple or an array.
     dtype : dtype or None
         Of an array of symbols.
     """
@@ -203,7 +204,9 @@ def _read_list(sequences, name, container):
     refuse_mixture(flat, name)
     form = "strings" if is_text else "sequences"
     lengths, first = np.array([len(part) for part in parts]), sequences[0]
-    element = type(first) if isinstance(first, tuple | np.ndarray) else list
+    # A subclass, such as a named tuple, may not be made of a list of any length.
+    known = (kind for kind in (tuple, np.ndarray) if isinstance(first, kind))
+    element = next(known, list)
     return Symbols(flat, lengths, form, container, element, _common_dtype(sequences))
 
 
@@ -261,6 +264,17 @@ def refuse_mixture(symbols, name):
         )
 
 
+def refuse_other_type(symbols: Symbols, classes, estimator):
+    """Refuse strings where the classes are numbers, and numbers where they aren't."""
+    label, known = symbols.flat[0], classes.tolist()[0]
+    if isinstance(label, str) != isinstance(known, str):
+        kind = "strings" if isinstance(known, str) else "numbers"
+        raise TypeError(
+            f"y holds {label!r}, but {estimator} was fitted on such labels as "
+            f"{known!r}: expected {kind}."
+        )
+
+
 def _described(x):
     if x is None:
         return "None"
@@ -280,23 +294,29 @@ def encode_tokens(symbols: Symbols, vocabulary) -> Sequences:
     )
 
 
+def pack_labels(codes, lengths, end):
+    """Pack the numbers of labels; put `end` behind every sequence, if there is one."""
+    ends = np.cumsum(lengths)
+    if end is not None:
+        codes = np.insert(codes, ends, end).astype(np.int32)
+        lengths = lengths + 1
+        ends = np.cumsum(lengths)
+    return Sequences(
+        codes, ends - lengths, lengths, form="ragged", n_timesteps=int(lengths.max())
+    )
+
+
 def restore(codes: list, classes: np.ndarray, like: Symbols):
     """Return sequences of class numbers in the form in which `like` came."""
     if like.form == "labels":
         return classes[np.concatenate(codes)]
     if like.form == "table":
         return classes[np.stack(codes)]
-    symbols = classes.tolist()
-    lists = [[symbols[code] for code in each] for each in codes]
-    made = [_made(each, like) for each in lists]
+    if like.element is np.ndarray:
+        # Of the dtype of all classes: the first batch of several may have a narrower.
+        made = [classes[each] for each in codes]
+    else:
+        make = "".join if like.form == "strings" else like.element
+        symbols = classes.tolist()
+        made = [make([symbols[code] for code in each]) for each in codes]
     return ragged_array(made) if like.container is np.ndarray else made
-
-
-def _made(symbols, like):
-    if like.form == "strings":
-        return "".join(symbols)
-    return (
-        np.array(symbols, like.dtype)
-        if like.element is np.ndarray
-        else (like.element(symbols))
-    )

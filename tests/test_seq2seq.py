@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -159,6 +160,18 @@ def test_sequences_come_back_as_they_went_in(form):
     assert np.mean(same) == pytest.approx(model.score(SOME, y))
     assert np.mean(same) > 0.8
     assert model.classes_.tolist() == sorted({label for each in y for label in each})
+
+
+def test_sequences_of_a_subclass_come_back_as_what_they_are_made_of():
+    named, array = namedtuple("Pair", "one other"), TextSequencer(list)
+    options = FAST | dict(epochs=30, learning_rate=0.1)
+    for y, element in (
+        ([named("a", "b")] * 4, tuple),
+        (list(array.fit_transform([["a", "b"]] * 4)), np.ndarray),
+    ):
+        predicted = Seq2SeqClassifier(**options).fit(SOME[:4], y).predict(SOME[:4])
+        assert {type(each) for each in predicted} == {element}
+        assert list(predicted[0]) == list(y[0])
 
 
 def test_arrays_of_sequences_come_back_as_arrays():
@@ -544,6 +557,26 @@ def test_scores(forecaster, reverser):
     truth = [*BACKWARDS[:8], "zz", "zz"]
     assert reverser.score(WORDS[:10], truth) <= 0.8
     assert reverser.score(WORDS[:10], truth, [1] * 8 + [0] * 2) > 0.8
+
+
+OTHER_LABELS = {
+    "numbers for strings": (SAME, [[1, 2]] * 20, "y holds 1, but Seq2SeqClassifier wa"),
+    "strings for numbers": ([[1, 2], [3]] * 10, SAME, "as 1: expected numbers"),
+    "strings for a table": (np.eye(20, dtype=int), [["a"]] * 20, "expected numbers"),
+    "an array of numbers": ([list(word) for word in SAME], np.eye(20), "y holds 1.0,"),
+}
+
+
+@pytest.mark.parametrize("key", OTHER_LABELS)
+def test_labels_of_another_type_are_not_scored(key):
+    y, other, message = OTHER_LABELS[key]
+    model = Seq2SeqClassifier(**FAST, warm_start=True).fit(SOME, y)
+    for method in (model.score, model.fit):
+        with pytest.raises(TypeError, match=re.escape(message)):
+            method(SOME, other)
+    # Those of the right type that fit never saw are wrong, and no error.
+    unseen = [["~" if isinstance(y[0][0], str) else 77]] * 20
+    assert model.score(SOME, unseen) == 0
 
 
 @pytest.mark.parametrize("task", ["numbers", "labels"])

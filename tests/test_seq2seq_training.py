@@ -291,6 +291,31 @@ def test_arrays_of_labels_and_token_ids_stream():
     assert (predicted.shape, predicted.dtype) == (y.shape, y.dtype)
 
 
+NARROW_FIRST = {
+    "short words": (np.array(["l", "m"]), ["l", "long", "m"]),
+    "small integers": (np.array([1, 2], np.int8), [1, 2, 300]),
+    "booleans": (np.array([False, True]), range(4)),
+    "a dtype that is told": (np.array([1, 2], np.int8), np.array([1, 2], np.uint16)),
+    "objects": (np.array(["l", "m"], object), ["l", "m", "long"]),
+}
+
+
+@pytest.mark.parametrize("key", NARROW_FIRST)
+@pytest.mark.parametrize("n_beams", [1, 2])
+def test_arrays_of_labels_hold_every_class_whatever_comes_first(key, n_beams):
+    first, classes = NARROW_FIRST[key]
+    later = np.array([*classes, classes[-1]])
+    model = LABELS(**FAST | dict(learning_rate=0.1), n_beams=n_beams, warm_start=True)
+    model.partial_fit(["a", "b"], [first, first], classes=classes)
+    assert model.predict(["a"])[0].dtype == np.array(classes).dtype
+    for method in (model.partial_fit, model.fit):
+        for _ in range(30):
+            method(["a", "b"], [later, later])
+        (predicted,) = model.predict(["a"])
+        assert predicted.dtype == model.classes_.dtype
+        assert predicted.tolist() == later.tolist()
+
+
 def labels_of(n):
     return np.ones((6, n), int)
 

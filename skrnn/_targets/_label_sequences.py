@@ -15,9 +15,16 @@ from skrnn._constraints import (
     check_arguments,
     fit_context,
 )
-from skrnn._sequences import Sequences, ragged_array
+from skrnn._sequences import ragged_array
 from skrnn._spec import Head
-from skrnn._symbols import Symbols, read_classes, read_symbols, restore
+from skrnn._symbols import (
+    Symbols,
+    pack_labels,
+    read_classes,
+    read_symbols,
+    refuse_other_type,
+    restore,
+)
 from skrnn._targets._class_weights import factors_of_classes
 from skrnn._targets._reading import check_count, require
 
@@ -125,6 +132,8 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
                 y = np.array([*y, None], dtype=object)[:-1]
         symbols = read_symbols(y, "y", strings_are_sequences=text)
         check_count(X, symbols)
+        if known:
+            refuse_other_type(symbols, self.classes_, type(self).__name__)
         if not isinstance(symbols.flat[0], str):
             check_classification_targets(np.array(symbols.flat))
         return symbols
@@ -150,7 +159,8 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
                 f"{self.classes_.tolist()}."
             )
         codes = np.array([numbers[label] for label in symbols.flat], np.int32)
-        return _packed(codes, symbols.lengths, len(numbers) if self._has_end else None)
+        end = len(numbers) if self._has_end else None
+        return pack_labels(codes, symbols.lengths, end)
 
     def _step_weights(self, outputs, weights):
         """Return what `class_weight` multiplies each step's weight with.
@@ -166,10 +176,8 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         return factors
 
     def _learn_form(self, symbols):
-        self._labels_like = Symbols(
-            [], np.array([]), symbols.form, symbols.container, symbols.element,
-            symbols.dtype,
-        )  # fmt: skip
+        form = symbols.form, symbols.container, symbols.element
+        self._labels_like = Symbols([], np.array([]), *form)
         self._has_end = symbols.form in ("strings", "sequences")
         self._longest_output = self._longest_input = 0
 
@@ -366,6 +374,7 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         Returns
         -------
         score : float
+            From 0 to 1, the best. Labels that ``fit`` never saw are wrong.
         """
         sequences = self._sequences(X)
         truth = self._read_labels(sequences, y, True).lists()
@@ -379,15 +388,3 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _packed(codes, lengths, end):
-    """Pack label numbers; put `end` behind every sequence, if there is one."""
-    ends = np.cumsum(lengths)
-    if end is not None:
-        codes = np.insert(codes, ends, end).astype(np.int32)
-        lengths = lengths + 1
-        ends = np.cumsum(lengths)
-    return Sequences(
-        codes, ends - lengths, lengths, form="ragged", n_timesteps=int(lengths.max())
-    )
