@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 
-from skrnn import GRUClassifier
+from skrnn import GRUClassifier, Seq2SeqClassifier
 from skrnn._sequences import ragged_array
 from skrnn.metrics import (
     get_scorer,
@@ -339,6 +339,46 @@ def test_perplexity_of_frames():
     assert perplexity(*flat, **options) == perplexity(y[1], proba[1], **options)
 
 
+@pytest.mark.parametrize("shape", [(4, 5), (5, 4), (4, 4), (6, 1), (1, 3)])
+@pytest.mark.parametrize("form", [np.asarray, pd.DataFrame])
+def test_perplexity_of_an_array_for_each_output(shape, form):
+    proba = probabilities(*shape, 3)
+    y = np.random.default_rng(1).integers(0, 3, shape)
+    weights = np.arange(1.0, 1 + len(y))
+    options = {"labels": [0, 1, 2], "sample_weight": weights}
+    by_output = list(np.swapaxes(proba, 0, 1))
+    expected = perplexity(y, proba, **options)
+    for listed in (by_output, tuple(by_output), list(map(pd.DataFrame, by_output))):
+        assert perplexity(form(y), listed, **options) == expected
+    # Nested lists are an array, and lists of labels have a list with each sample's.
+    assert perplexity(form(y), proba.tolist(), **options) == expected
+    assert perplexity(y.tolist(), list(proba), **options) == expected
+
+
+PADDING_LABELS = {
+    "a number": (-1, [0, 1, 2]),
+    "a number, without labels": (-1, None),
+    "text": ("PAD", ["a", "b", "c"]),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize("key", PADDING_LABELS)
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_labels_of_padding_are_never_looked_up(key, nested):
+    padding, labels = PADDING_LABELS[key]
+    proba, real = probabilities(4, 5, 3), np.arange(5) < np.array([[5], [2], [1], [3]])
+    names = np.array([0, 1, 2] if isinstance(padding, int) else ["a", "b", "c"])
+    y = names[np.random.default_rng(1).integers(0, 3, (4, 5))]
+    y[0, :3] = names
+    expected = perplexity(y[real], proba[real], labels=labels)
+    padded = np.where(real, y, padding)
+    proba[~real] = 0
+    padded = padded.tolist() if nested else padded
+    found = perplexity(padded, proba, labels=labels)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_perplexity_of_certainty_and_of_error():
     assert perplexity([0, 1], np.eye(2)) == 1
     assert perplexity([1, 0], np.eye(2)) == np.inf
@@ -431,7 +471,14 @@ BAD_STEPS = {
         ["B-x", "O"],
         TypeError,
         "y_true[0] is 'B-x', but every label sequence must be a list or an array of "
-        "labels. A flat list of labels is one sequence: put it into a list.",
+        "labels. sequence_accuracy_score takes strings as well.",
+    ),
+    "strings": (
+        ["colour", "labour"],
+        ["color", "labour"],
+        TypeError,
+        "y_true[0] is 'colour', but every label sequence must be a list or an array of "
+        "labels. sequence_accuracy_score takes strings as well.",
     ),
     "a flat array": (
         np.array([1, 2]),
@@ -590,6 +637,44 @@ BAD_PROBABILITIES = {
     "an axis of steps": ([0], HALVES, {}, "y_proba has shape (1, 2, 2); expected 2 "),
     "one column": ([0, 1], [0.5, 0.5], {}, "y_proba has shape (2,); expected 2 dimens"),
     "text": ([[0, 1]], [[["a", "b"]] * 2], {}, "y_proba[0] must hold numbers of shape"),
+    "an array for each sample beside an array": (
+        np.array([[0, 1, 0]] * 2),
+        list(np.full((2, 3, 2), 0.5)),
+        {},
+        "y_proba is a list beside a y_true of shape (2, 3); expected 3 arrays of shape "
+        "(2, n_classes), one for each column. Got 2, one of shape (3, 2). For taggers "
+        "give an array (n_samples, n_timesteps, n_classes).",
+    ),
+    "too few outputs": (
+        np.array([[0, 1, 0]] * 2),
+        [HALVES[0]] * 2,
+        {},
+        "expected 3 arrays of shape (2, n_classes), one for each column. Got 2, one of",
+    ),
+    "one sample less": (
+        np.array([[0, 1, 0]] * 2),
+        [HALVES[0], HALVES[0], HALVES[0][:1]],
+        {},
+        "Got 3, one of shape (1, 2).",
+    ),
+    "outputs of other widths": (
+        np.array([[0, 1]] * 2),
+        [HALVES[0], np.ones((2, 1))],
+        {},
+        "Got 2, one of shape (2, 1).",
+    ),
+    "outputs without columns": (
+        np.array([[0, 1]] * 2),
+        [np.ones(2), np.ones(2)],
+        {},
+        "Got 2, one of shape (2,).",
+    ),
+    "zeros of an output": (
+        np.array([[0, 1]] * 2),
+        [HALVES[0], HALVES[0] * 0],
+        {},
+        "must add up to 1. Those of a step of y_proba add up to 0.",
+    ),
     "a list of lists": (
         [[0, 1], [0]],
         [[0.5, 0.5], [0.5]],
@@ -705,6 +790,62 @@ def test_perplexity_scores_any_number_of_classes(classes, dense):
     scores = cross_validate(model, X, y, **options)["test_score"]
     assert (scores > -classes - 0.5).all()
     assert (scores < -1).all()
+
+
+LABELLED = {
+    "one label": lambda X: X[:, -1],
+    "rows": lambda X: X[:, ::-1],
+    "as many rows as columns": lambda X: X[:, ::-1],
+    "text": lambda X: X[:, :3].astype(str),
+}
+
+
+@pytest.mark.parametrize("key", LABELLED)
+@pytest.mark.parametrize("piped", [False, True])
+def test_perplexity_scores_arrays_of_labels_that_answer_sequences(key, piped):
+    n = 5 if key.startswith("as many") else 40
+    X = np.random.default_rng(0).integers(1, 4, (n, 5))
+    y = LABELLED[key](X)
+    model = Seq2SeqClassifier(embedding_dim=4, units=4, epochs=5, random_state=0)
+    model = (make_pipeline("passthrough", model) if piped else model).fit(X, y)
+    steps = model.predict_proba(X)
+    steps = steps if y.ndim > 1 else [steps]
+    # One after the other, label by label.
+    places = np.searchsorted(model.classes_, y).reshape(n, -1)
+    chosen = [steps[h][i, place] for (i, h), place in np.ndenumerate(places)]
+    expected = np.exp(-np.log(chosen).mean())
+    score = get_scorer("neg_perplexity")
+    np.testing.assert_allclose(score(model, X, y), -expected, rtol=1e-6)
+    np.testing.assert_allclose(score(model, X, y.tolist()), -expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        perplexity(y, model.predict_proba(X), labels=model.classes_), expected
+    )
+
+
+@pytest.mark.parametrize("as_lists", [False, True])
+@pytest.mark.parametrize("piped", [False, True])
+def test_what_is_written_to_its_end_has_no_perplexity_of_true_labels(as_lists, piped):
+    words = ["ab", "ba", "aab", "bb"] * 3
+    y = [list(word) for word in words] if as_lists else words
+    model = Seq2SeqClassifier(units=2, epochs=1, random_state=0)
+    model = (make_pipeline("passthrough", model) if piped else model).fit(words, y)
+    message = (
+        "neg_perplexity can't score strings or lists of labels that a "
+        f"{type(model).__name__} writes: its predict_proba is about the labels"
+    )
+    assert_refused(ValueError, message, get_scorer("neg_perplexity"), model, words, y)
+    assert 0 <= get_scorer("sequence_accuracy")(model, words, y) <= 1
+
+
+def test_perplexity_scores_a_padded_tagger_whatever_stands_at_padding():
+    X = np.array([[1, 2, 0], [2, 1, 2], [2, 0, 0], [1, 1, 0]] * 4)
+    model = GRUClassifier(
+        embedding_dim=4, units=4, return_sequences=True, epochs=2, random_state=0
+    )
+    tagger, score = model.fit(X, X), get_scorer("neg_perplexity")
+    expected = score(tagger, X, X)
+    assert tagger.classes_.tolist() == [1, 2]
+    assert score(tagger, X, np.where(X, X, -100)) == expected
 
 
 def test_scorers_of_sequences_with_one_label():

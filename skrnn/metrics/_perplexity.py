@@ -31,7 +31,10 @@ def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
     y_proba : array-like of shape (n, n_classes) or (n, T, n_classes), or list of \
             (T_i, n_classes)
         Probabilities of all labels, as ``predict_proba`` returns them. Steps of an
-        array whose probabilities are all 0 are padding and don't count.
+        array (n, T, n_classes) whose probabilities are all 0 are padding: they don't
+        count, whatever their labels are. Beside an array (n, T) of labels a list is T
+        arrays (n, n_classes), scikit-learn's form for several outputs; beside other
+        labels it has an array for each sample.
     labels : array-like of shape (n_classes,), default=None
         The label of each column of `y_proba`: the ``classes_`` of a classifier. None is
         the labels of `y_true`, sorted.
@@ -55,6 +58,11 @@ def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
 
     Notes
     -----
+    The probabilities that a :class:`~skrnn.Seq2SeqClassifier` predicts are about its
+    own path: each step's depend on the labels that it wrote before. With y (n, H) they
+    can be judged nevertheless; for strings or lists, which may end anywhere, they have
+    no step for each true label.
+
     Jelinek et al. (1977), Perplexity: a measure of the difficulty of speech recognition
     tasks.
 
@@ -67,18 +75,51 @@ def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
     """
     y_true = as_sequences("y_true", y_true)
     y_proba = as_sequences("y_proba", y_proba, "probabilities")
+    if _is_by_output(y_true, y_proba):
+        y_proba = _by_sample(y_true, y_proba)
     truth, probabilities = _read(y_true, y_proba)
-    columns = _columns(truth.flat, labels, probabilities.shape[1])
     weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
-    if not (_is_flat(y_true) or is_ragged(y_proba)):
-        weights = weights * probabilities.any(axis=1)
-    _check_probabilities(probabilities[weights > 0])
+    real = np.full(len(weights), True)
+    if _may_be_padded(y_true, y_proba):
+        real = probabilities.any(axis=1)
+    weights, probabilities = weights[real], probabilities[real]
     if not weights.any():
         raise ValueError("y_proba is 0 or has weight 0 everywhere: nothing is left.")
+    columns = _columns(truth.flat[real], labels, probabilities.shape[1])
+    counted = weights > 0
+    _check_probabilities(probabilities[counted])
     with np.errstate(divide="ignore"):
         losses = -np.log(probabilities[np.arange(len(columns)), columns])
-    counted = weights > 0
     return float(np.exp(np.average(losses[counted], weights=weights[counted])))
+
+
+def _is_by_output(y_true, y_proba):
+    """Whether there is an array for each output rather than for each sample."""
+    listed = isinstance(y_proba, list | tuple)
+    # Nested lists are one array.
+    of_arrays = listed and all(getattr(block, "ndim", 0) for block in y_proba)
+    return of_arrays and getattr(y_true, "ndim", 1) == 2
+
+
+def _by_sample(y_true, y_proba):
+    """Turn H arrays (n, n_classes) into a list of n arrays (H, n_classes)."""
+    n_samples, n_outputs = y_true.shape
+    shapes = [np.shape(block) for block in y_proba]
+    expected = n_samples, shapes[0][-1]
+    wrong = [shape for shape in shapes if shape != expected]
+    if wrong or len(shapes) != n_outputs:
+        raise ValueError(
+            f"y_proba is a list beside a y_true of shape {y_true.shape}; expected "
+            f"{n_outputs} arrays of shape ({n_samples}, n_classes), one for each "
+            f"column. Got {len(shapes)}, one of shape {(wrong or shapes)[0]}. For "
+            "taggers give an array (n_samples, n_timesteps, n_classes)."
+        )
+    return list(np.stack(y_proba, axis=1))
+
+
+def _may_be_padded(y_true, y_proba):
+    """Whether y_proba is an array (n, T, n_classes), where zeros tell padding."""
+    return not (_is_flat(y_true) or is_ragged(y_proba))
 
 
 def _read(y_true, y_proba):

@@ -61,8 +61,7 @@ def _read_sequence(name, sequence, strings):
         if not strings:
             raise TypeError(
                 f"{name} is {sequence!r:.60}, but every label sequence must be a list "
-                "or an array of labels. A flat list of labels is one sequence: put it "
-                "into a list."
+                "or an array of labels. sequence_accuracy_score takes strings as well."
             )
         return np.array(list(sequence)) if sequence else np.empty(0, "U1")
     try:

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.metrics._scorer import _BaseScorer
 
@@ -36,10 +37,30 @@ class _NegPerplexity(_BaseScorer):
                 "but y_true is None."
             )
         options = {"labels": estimator.classes_} | kwargs
-        return self._sign * perplexity(y_true, estimator.predict_proba(X), **options)
+        found = _of_true_labels(estimator, estimator.predict_proba(X))
+        return self._sign * perplexity(y_true, found, **options)
 
     def __repr__(self):
         return "get_scorer('neg_perplexity')"
+
+
+def _of_true_labels(estimator, probabilities):
+    """Return probabilities for each sample that can be held against its labels."""
+    if isinstance(probabilities, list):
+        # An array for each output, as scikit-learn has it: (n, H, n_classes).
+        return np.stack(probabilities, axis=1)
+    n_columns = probabilities.shape[-1]
+    if probabilities.dtype == object:
+        n_columns = probabilities[0].shape[-1]
+    if n_columns > len(estimator.classes_):
+        # The last one is the end of a path.
+        raise ValueError(
+            "neg_perplexity can't score strings or lists of labels that a "
+            f"{type(estimator).__name__} writes: its predict_proba is about the labels "
+            "of its own path, beside which the true ones don't lie step by step. Take "
+            "'sequence_accuracy'."
+        )
+    return probabilities
 
 
 SCORERS = {
@@ -60,7 +81,8 @@ def get_scorer(scoring):
     ----------
     scoring : {"neg_perplexity", "sequence_accuracy", "span_f1", "token_accuracy"}
         Name of a scorer. The perplexity is negated, so that greater is better; of a
-        :class:`~skrnn.text.TextGenerator` it is that of the texts.
+        :class:`~skrnn.text.TextGenerator` it is that of the texts. Strings or lists
+        of a :class:`~skrnn.Seq2SeqClassifier` have none.
 
     Returns
     -------
