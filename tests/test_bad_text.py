@@ -161,7 +161,11 @@ def test_tokens_of_any_one_kind_are_taken():
 
 # Vocabularies of which nothing is left
 
-EMPTY = "empty vocabulary; perhaps the documents only contain stop words"
+EMPTY = "empty vocabulary; TextSequencer finds no token in any document of X."
+NO_PATTERN = (
+    "The 'token_pattern' parameter of TextSequencer must be a regular expression where "
+    "there is no tokenizer. Got "
+)
 PRUNED = "After pruning, no terms remain. Try a lower min_df or a higher max_df."
 NOTHING_LEFT = {
     "empty documents": ({}, ["", " "], EMPTY),
@@ -176,6 +180,16 @@ NOTHING_LEFT = {
         dict(min_df=3, max_df=2),
         TEXTS,
         "max_df corresponds to < documents than min_df",
+    ),
+    "a pattern that is none": (
+        dict(token_pattern="("),
+        TEXTS,
+        NO_PATTERN + "'(' instead: missing ), unterminated subpattern at position 0.",
+    ),
+    "neither a pattern nor a tokenizer": (
+        dict(token_pattern=None),
+        TEXTS,
+        NO_PATTERN + "None instead: ",
     ),
     "two groups": (
         dict(token_pattern="(a)(b)"),
@@ -222,6 +236,17 @@ def test_a_bad_parameter_is_named(name, value):
         with pytest.raises(InvalidParameterError, match=start) as caught:
             method(TEXTS)
         assert f"Got {value!r} instead." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in PARAMETERS.items() for value in values],
+)
+def test_a_bad_parameter_is_named_when_it_is_set_after_fit(name, value):
+    sequencer = TextSequencer(maxlen=2).fit(TEXTS).set_params(**{name: value})
+    start = f"The '{name}' parameter of TextSequencer must be "
+    with pytest.raises(InvalidParameterError, match=start):
+        sequencer.transform(TEXTS)
 
 
 # Ids that are to become words again

@@ -9,7 +9,7 @@ from operator import itemgetter
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -135,6 +135,42 @@ def test_dropping_comes_before_cutting():
     sequencer = TextSequencer(maxlen=2, truncating="post", oov="drop").fit(TEXTS)
     (found,) = words(sequencer, ["xx yy the zz food was"])
     assert found == ["the", "food"]
+
+
+@given(
+    texts=st.lists(st.text("abcde", max_size=9), min_size=1, max_size=6),
+    oov=st.sampled_from(["drop", "unknown"]),
+    truncating=st.sampled_from(["pre", "post"]),
+    padding=st.sampled_from([None, "pre", "post"]),
+    maxlen=st.none() | st.integers(1, 5),
+    min_df=st.integers(1, 3),
+    max_features=st.none() | st.integers(1, 4),
+)
+@example(
+    # Unknown ones among the last two of each.
+    texts=["xabcbd", "abyxcz", "dzabc"],
+    oov="drop",
+    truncating="pre",
+    padding=None,
+    maxlen=2,
+    min_df=2,
+    max_features=None,
+)
+def test_fit_transform_is_fit_and_transform(texts, **params):
+    sequencer = TextSequencer(list, **params)
+    try:
+        found = sequencer.fit_transform(texts)
+    except ValueError as error:
+        # No token, or none that is frequent enough.
+        assert re.search("empty vocabulary|terms remain|min_df", str(error))  # noqa: PT017
+        return
+    other = clone(sequencer).fit(texts)
+    assert other.vocabulary_ == sequencer.vocabulary_
+    for ids in (other.transform(texts), sequencer.transform(texts)):
+        assert lists(ids) == lists(found)
+    # Each id of the vocabulary is somewhere in it.
+    seen = {id_ for ids in lists(found) for id_ in ids}
+    assert seen - {0, 1} == set(sequencer.vocabulary_.values())
 
 
 PADDED = {

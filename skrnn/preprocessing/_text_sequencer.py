@@ -4,7 +4,6 @@ from operator import itemgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,16 +24,19 @@ from skrnn._token_ids import (
     vocabulary_size,
 )
 from skrnn._windows import pad_sequences
+from skrnn.preprocessing._counting import analyzer_of, count_tokens
 from skrnn.preprocessing._documents import (
     check_documents,
     check_tokens,
-    mixed_tokens,
     read_ids,
     refuse_no_iterable,
 )
 
 # What stands for an unknown word where ids become words again.
 UNKNOWN_WORD = "[UNK]"
+# The parameters that are CountVectorizer's: how texts are cut, and which tokens stay.
+_CUTTING = ("lowercase", "tokenizer", "token_pattern")
+_LIMITS = ("min_df", "max_df", "max_features")
 
 
 class TextSequencer(TransformerMixin, BaseEstimator):
@@ -98,7 +100,8 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     -----
     In `fit` documents are cut to `maxlen` first and counted then: a token that is
     nowhere in what is left could never be learnt, so it is as unknown as one that `fit`
-    hasn't seen.
+    hasn't seen. Where documents become ids, ``oov="drop"`` leaves out unknown tokens
+    first, and cuts what is left.
 
     With the default ``min_df=1`` no token of the training texts is unknown, so nothing
     is learnt about the id 1, and what an unknown token does to a prediction is left to
@@ -221,9 +224,12 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If X holds no documents, or something else than documents.
+            If X holds no documents or something else than documents, or if a parameter
+            was set to what it can't be.
         """
         check_is_fitted(self)
+        # They may be set after fit.
+        self._validate_params()
         return self._encode(self._analyze(X))
 
     def inverse_transform(self, X):
@@ -295,9 +301,12 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     @fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X):
         """Set the fitted attributes; return the tokens of the documents."""
+        name = type(self).__name__
+        limits = {key: getattr(self, key) for key in _LIMITS}
         with unchanged_on_error(self):
-            documents = [self._cut(tokens, self.maxlen) for tokens in self._analyze(X)]
-            known = self._count(documents)
+            documents = list(self._analyze(X))
+            cut = [self._cut(tokens, self.maxlen) for tokens in documents]
+            known = count_tokens(name, cut, **limits)
             by_column = sorted(known.items(), key=itemgetter(1))
             self.vocabulary_ = {word: FIRST_WORD + int(i) for word, i in by_column}
             self.maxlen_ = self.maxlen
@@ -305,31 +314,12 @@ class TextSequencer(TransformerMixin, BaseEstimator):
                 self.maxlen_ = max(map(len, self._ids(documents)))
         return documents
 
-    def _count(self, documents):
-        """Return the tokens that stay, and their places."""
-        counter = CountVectorizer(
-            analyzer=_as_it_is,
-            min_df=self.min_df,
-            max_df=self.max_df,
-            max_features=self.max_features,
-        )
-        try:
-            return counter.fit(documents).vocabulary_
-        except TypeError as error:
-            raise mixed_tokens(type(self).__name__, documents, error) from error
-
     def _analyze(self, X):
         """Yield the list of tokens of each document."""
         documents = check_documents(self, X, strings=not callable(self.analyzer))
-        analyze = self.analyzer
-        if not callable(analyze):
-            analyze = CountVectorizer(
-                analyzer=self.analyzer,
-                lowercase=self.lowercase,
-                tokenizer=self.tokenizer,
-                token_pattern=self.token_pattern,
-            ).build_analyzer()
         name = type(self).__name__
+        params = {key: getattr(self, key) for key in _CUTTING}
+        analyze = analyzer_of(name, self.analyzer, **params)
         return (check_tokens(name, i, analyze(d)) for i, d in enumerate(documents))
 
     def _cut(self, tokens, maxlen):
@@ -338,7 +328,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         return tokens[-maxlen:] if self.truncating == "pre" else tokens[:maxlen]
 
     def _encode(self, documents):
-        """Return documents, lists of tokens, as ids."""
+        """Return documents, whole lists of tokens, as ids."""
         sequences = [
             np.array(self._cut(ids, self.maxlen_), np.int32)
             for ids in self._ids(documents)
@@ -371,10 +361,6 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _as_it_is(document):
-    return document
 
 
 class _WithUnknown(dict):

@@ -1,0 +1,65 @@
+"""What scikit-learn's CountVectorizer does for texts that stay in their order."""
+
+import re
+
+from sklearn.feature_extraction.text import CountVectorizer
+
+from skrnn.preprocessing._documents import mixed_tokens
+
+
+def analyzer_of(name, analyzer, **params):
+    """Return the function that cuts a document into tokens.
+
+    Parameters
+    ----------
+    name : str
+        Who cuts it, for the errors.
+    analyzer : {"word", "char"} or callable
+    **params
+        ``lowercase``, ``tokenizer`` and ``token_pattern`` of CountVectorizer.
+
+    Raises
+    ------
+    ValueError
+        If the pattern is no regular expression.
+    """
+    if callable(analyzer):
+        return analyzer
+    try:
+        return CountVectorizer(analyzer=analyzer, **params).build_analyzer()
+    except (re.error, TypeError) as error:
+        raise ValueError(
+            f"The 'token_pattern' parameter of {name} must be a regular expression "
+            f"where there is no tokenizer. Got {params['token_pattern']!r} instead: "
+            f"{error}."
+        ) from error
+
+
+def count_tokens(name, documents, **limits):
+    """Return the tokens that stay, and their places in sorted order.
+
+    Parameters
+    ----------
+    name : str
+        Who counts them, for the errors.
+    documents : list of lists of tokens
+    **limits
+        ``min_df``, ``max_df`` and ``max_features`` of CountVectorizer.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If no token is there or left, or they can't be sorted.
+    """
+    if not any(documents):
+        raise ValueError(
+            f"empty vocabulary; {name} finds no token in any document of X."
+        )
+    try:
+        return CountVectorizer(analyzer=_as_it_is, **limits).fit(documents).vocabulary_
+    except TypeError as error:
+        raise mixed_tokens(name, documents, error) from error
+
+
+def _as_it_is(document):
+    return document
