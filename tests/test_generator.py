@@ -3,6 +3,7 @@
 import io
 import math
 import pickle
+import re
 from itertools import islice
 
 import numpy as np
@@ -116,8 +117,10 @@ def test_warm_start_goes_on_with_the_vocabulary():
     assert model.tokens_ is tokens
     for change in (dict(units=8), dict(analyzer="word")):
         name = next(iter(change))
-        with pytest.raises(ValueError, match=f"cannot go on training: {name}"):
-            clone(model).fit(TEXT).set_params(**change).fit(TEXT)
+        # Characters of other texts, or words of these, aren't in the vocabulary.
+        for text in (TEXT, "Other words?"):
+            with pytest.raises(ValueError, match=f"cannot go on training: {name}"):
+                clone(model).fit(TEXT).set_params(**change).fit(text)
 
 
 # Tokens
@@ -352,6 +355,8 @@ BAD_TEXTS = {
     "a frame": (pd.DataFrame({"a": ["b"]}), ValueError, "pass one column"),
     "two axes": (np.array([["a"]]), ValueError, r"of shape \(1, 1\)"),
     "a dict": ({"a": "b"}, TypeError, "Got an object of type dict"),
+    "a set": (set(NAMES), TypeError, "list of str. Got an object of type set"),
+    "a frozen set": (frozenset(NAMES), TypeError, "an object of type frozenset"),
     "tokens": ([["the", "cat"]], TypeError, r"Got \['the', 'cat'\]"),
 }
 
@@ -432,6 +437,28 @@ BAD_PARAMETERS = {
 def test_bad_parameters_are_named(name):
     with pytest.raises(ValueError, match=f"The '{name}' parameter of TextGenerator"):
         TextGenerator(**TINY | {name: BAD_PARAMETERS[name]}).fit(TEXT)
+
+
+EMPTY = {
+    "char": "min_count=999 leaves no character of texts in the vocabulary: the most "
+    "frequent one, ' ', occurs 78 times.",
+    "word": "min_count=999 leaves no word of texts in the vocabulary: the most "
+    "frequent one, ' the', occurs 23 times.",
+}
+
+
+@pytest.mark.parametrize("analyzer", EMPTY)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_vocabulary_needs_a_token(analyzer, method):
+    params = dict(min_count=999, analyzer=analyzer)
+    fitted, new = clone(OF_TEXT[0]).fit(TEXT), clone(OF_TEXT[0]).set_params(**params)
+    before = dict(vars(fitted.set_params(**params)))
+    with pytest.raises(ValueError, match=re.escape(EMPTY[analyzer])):
+        fitted.fit(TEXT)
+    assert vars(fitted) == before
+    with pytest.raises(ValueError, match=re.escape(EMPTY[analyzer])):
+        getattr(new, method)(TEXT)
+    assert not hasattr(new, "tokens_")
 
 
 def test_other_bad_choices():

@@ -75,8 +75,8 @@ class LanguageModel(TrainedNetwork):
         TypeError
             If a text isn't a str.
         ValueError
-            If there are fewer tokens than `lookback`, or none at all; an earlier fit
-            then stays as it was.
+            If there are fewer tokens than `lookback` or none at all, or `min_count`
+            leaves none in the vocabulary; an earlier fit then stays as it was.
         """
         resume = self.warm_start and self._is_fitted
         with unchanged_on_error(self):
@@ -106,9 +106,13 @@ class LanguageModel(TrainedNetwork):
         return self._report(trained)
 
     def _train(self, texts, resume, epochs, least):
-        documents = self._learn_vocabulary(check_texts(texts), resume)
-        inputs, targets = stream_of(documents, least, self._vocabulary.unit)
+        texts = check_texts(texts)
+        if not resume:
+            self._learn_vocabulary(texts)
+        # Before the texts are read: by another analyzer their tokens are unknown.
         spec = self._network(resume)
+        documents = self._encode(texts, "texts", known=resume)
+        inputs, targets = stream_of(documents, least, self._vocabulary.unit)
         plan = self._plan(len(inputs), epochs, resume)
         lanes = self._lanes(inputs, targets, plan)
         start = self._start(spec, plan.seed, resume)
@@ -123,14 +127,10 @@ class LanguageModel(TrainedNetwork):
         self._keep(spec, trained, resume)
         return trained
 
-    def _learn_vocabulary(self, texts, resume):
-        """Return the texts as token ids."""
-        if resume:
-            return self._encode(texts, "texts")
+    def _learn_vocabulary(self, texts):
         limits = self.max_features, self.min_count
         self._vocabulary = Vocabulary.of(texts, self.analyzer, *limits)
         self.tokens_ = np.array(self._vocabulary.names, dtype=object)
-        return [self._vocabulary.encode(text) for text in texts]
 
     def _network(self, resume):
         spec = LanguageSpec(
@@ -192,8 +192,9 @@ class LanguageModel(TrainedNetwork):
         training = cut(slice(n - n_held), self.shuffle)
         return training, cut(slice(n - n_held, n), False) if n_held else None
 
-    def _encode(self, texts, what):
-        if self.handle_unknown == "error":
+    def _encode(self, texts, what, known=True):
+        """Return texts as token ids; those it learns from may hold unknown tokens."""
+        if known and self.handle_unknown == "error":
             refuse_unknown(self._vocabulary, texts, what)
         return [self._vocabulary.encode(text) for text in texts]
 

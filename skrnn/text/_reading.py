@@ -1,5 +1,7 @@
 """The only place that knows what texts and prompts may be, and its errors."""
 
+from collections.abc import Mapping, Set
+
 import numpy as np
 
 from skrnn.text._vocabulary import END
@@ -24,7 +26,9 @@ def check_texts(texts):
             "texts must be a str or a one-dimensional collection of them. Got "
             f"{_kind(texts)} of shape {getattr(texts, 'shape', None)}; pass one column."
         )
-    if isinstance(texts, bytes | bytearray | dict) or not hasattr(texts, "__iter__"):
+    # A set has no order that the next process would find again.
+    unordered = isinstance(texts, bytes | bytearray | Mapping | Set)
+    if unordered or not hasattr(texts, "__iter__"):
         raise TypeError(f"texts must be a str or a list of str. Got {_kind(texts)}.")
     found = list(texts)
     for i, text in enumerate(found):

@@ -61,11 +61,22 @@ class Vocabulary:
         """Collect the most frequent tokens of `texts`, all that occur often enough.
 
         Those that are equally frequent are sorted.
+
+        Raises
+        ------
+        ValueError
+            If none does.
         """
-        analyze, _ = ANALYZERS[analyzer]
+        analyze, unit = ANALYZERS[analyzer]
         counts = Counter(token for text in texts for token in analyze(text))
         known = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         tokens = [token for token, count in known if count >= min_count]
+        if known and not tokens:
+            most_frequent, count = known[0]
+            raise ValueError(
+                f"min_count={min_count} leaves no {unit} of texts in the vocabulary: "
+                f"the most frequent one, {most_frequent!r:.40}, occurs {count} times."
+            )
         return cls(analyzer, tuple(tokens[:max_features]))
 
     def __len__(self):
