@@ -160,8 +160,8 @@ def _vectors_of_words(name, vectors, sequences):
             f"None of the {len(sequences.vocabulary)} words of X has a vector in "
             "embedding_matrix; do they differ in case?"
         )
-    found = [vectors[word] for word, _ in known]
-    lengths = sorted({np.size(vector) for vector in found})
+    found = [_vector(word, vectors[word]) for word, _ in known]
+    lengths = sorted({len(vector) for vector in found})
     if len(lengths) > 1:
         raise ValueError(
             f"The vectors of embedding_matrix have the lengths {lengths}; expected one "
@@ -172,8 +172,37 @@ def _vectors_of_words(name, vectors, sequences):
     return Embedding(_size(sequences), rows.shape[1], ids, rows)
 
 
+def _vector(word, vector):
+    if len(_shape(vector)) != 1:
+        raise ValueError(
+            f"embedding_matrix[{word!r:.40}] is {vector!r:.60}; expected a vector of "
+            "numbers."
+        )
+    return vector
+
+
+def _shape(array):
+    try:
+        return np.shape(array)
+    except ValueError:
+        # Rows of several lengths make no array.
+        return len(array), None
+
+
 def _as_vectors(name, vectors):
+    shape = _shape(vectors)
+    if len(shape) != 2 or not all(shape):
+        raise ValueError(
+            f"embedding_matrix has shape {shape}; expected (n_ids, embedding_dim), "
+            "where row i is the vector of id i."
+        )
     options: Any = dict(input_name="embedding_matrix", estimator=name)
-    # A float64 beyond float32's range becomes inf, which the same call reports.
-    with np.errstate(over="ignore"):
-        return check_array(vectors, dtype=np.float32, **options)
+    try:
+        # A float64 beyond float32's range becomes inf, which the same call reports.
+        with np.errstate(over="ignore"):
+            return check_array(vectors, dtype=np.float32, **options)
+    except (TypeError, ValueError) as error:
+        if "embedding_matrix" in str(error):
+            raise
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"embedding_matrix must hold numbers: {reason}.") from error

@@ -312,11 +312,26 @@ BAD_VECTORS = {
         dict(embedding_matrix=np.ones((8, 3))),
         "embedding_matrix has 8 rows, but X has 7 ids, 0 to 6",
     ),
-    "1-D": (dict(embedding_matrix=np.ones(7)), "Expected 2D array, got 1D array"),
-    "3-D": (dict(embedding_matrix=np.ones((7, 3, 1))), "Found array with dim 3"),
+    "1-D": (
+        dict(embedding_matrix=np.ones(7)),
+        "embedding_matrix has shape (7,); expected (n_ids, embedding_dim), where row i "
+        "is the vector of id i.",
+    ),
+    "3-D": (
+        dict(embedding_matrix=np.ones((7, 3, 1))),
+        "embedding_matrix has shape (7, 3, 1); expected",
+    ),
     "no columns": (
         dict(embedding_matrix=np.ones((7, 0))),
-        "Found array with 0 feature",
+        "embedding_matrix has shape (7, 0); expected",
+    ),
+    "no rows": (
+        dict(embedding_matrix=np.ones((0, 7))),
+        "embedding_matrix has shape (0, 7); expected",
+    ),
+    "ragged": (
+        dict(embedding_matrix=[[1.0, 2.0], [1.0]]),
+        "embedding_matrix has shape (2, None); expected",
     ),
     "NaN": (dict(embedding_matrix=MATRIX * np.nan), "embedding_matrix contains NaN"),
     "inf": (
@@ -324,10 +339,17 @@ BAD_VECTORS = {
         "embedding_matrix contains infinity",
     ),
     "beyond float32": (dict(embedding_matrix=MATRIX * 1e300), "contains infinity"),
-    "complex": (dict(embedding_matrix=MATRIX + 1j), "Complex data not supported"),
+    "complex": (
+        dict(embedding_matrix=MATRIX + 1j),
+        "embedding_matrix must hold numbers: Complex data not supported",
+    ),
     "strings": (
         dict(embedding_matrix=[["a"]] * 7),
-        "could not convert string to float",
+        "embedding_matrix must hold numbers: could not convert string to float: 'a'.",
+    ),
+    "an array of strings": (
+        dict(embedding_matrix=np.full((7, 3), "a")),
+        "embedding_matrix must hold numbers: could not convert string to float",
     ),
     "another length": (
         dict(embedding_matrix=MATRIX, embedding_dim=4),
@@ -347,7 +369,31 @@ BAD_VECTORS = {
     ),
     "a number for a vector": (
         dict(embedding_matrix={"good": 1.0, "bad": 2.0}),
-        "Expected 2D array, got 1D array",
+        "embedding_matrix['bad'] is 2.0; expected a vector of numbers.",
+    ),
+    "a string for a vector": (
+        dict(embedding_matrix={"good": "x"}),
+        "embedding_matrix['good'] is 'x'; expected a vector of numbers.",
+    ),
+    "None for a vector": (
+        dict(embedding_matrix={"good": None}),
+        "embedding_matrix['good'] is None; expected a vector of numbers.",
+    ),
+    "a matrix for a vector": (
+        dict(embedding_matrix={"good": np.ones((1, 2))}),
+        "embedding_matrix['good'] is array([[1., 1.]]); expected a vector of numbers.",
+    ),
+    "ragged for a vector": (
+        dict(embedding_matrix={"good": [1.0, [2.0]]}),
+        "embedding_matrix['good'] is [1.0, [2.0]]; expected a vector of numbers.",
+    ),
+    "a vector of strings": (
+        dict(embedding_matrix={"good": ["x", "y"]}),
+        "embedding_matrix must hold numbers: could not convert string to float: 'x'.",
+    ),
+    "vectors of no length": (
+        dict(embedding_matrix={"good": [], "bad": []}),
+        "embedding_matrix has shape (2, 0); expected",
     ),
 }
 NO_MATRIX = {
