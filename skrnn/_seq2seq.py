@@ -22,6 +22,7 @@ from skrnn._symbols import (
     holds_integers,
     holds_symbols,
     read_symbols,
+    refuse_missing,
     refuse_no_list,
 )
 from skrnn._targets import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
@@ -86,6 +87,8 @@ class BaseSeq2Seq(BaseNetwork):
             self._vocabulary, self._tokens = None, text or ids
         elif text != (self._vocabulary is not None):
             refuse_no_list(X, "X", type(self).__name__)
+            if not text:
+                refuse_missing(X, "X")
             kinds = "numbers", "strings"
             raise TypeError(
                 f"X holds {kinds[text]}, but {type(self).__name__} was fitted on "
@@ -207,4 +210,8 @@ class Seq2SeqClassifier(Seq2SeqClassifierMixin, BaseSeq2Seq):
     sequence, another one starts from its state and writes labels until it writes the
     end (Sutskever et al., 2014), attending to what was read (Bahdanau et al., 2015;
     Luong et al., 2015).
+
+    Searches and cross-validation need ``cv=KFold(5)`` or another splitter that doesn't
+    look at y: with a number scikit-learn takes y for labels, one for each sequence,
+    which lists of strings or of lists aren't.
     """

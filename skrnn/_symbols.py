@@ -61,7 +61,7 @@ def holds_symbols(X) -> bool:
     if len(getattr(X, "shape", ())) == 2 and len(X) and not _is_numeric(X):
         # A table of tokens: an array of objects, or a frame.
         return _begins_with_string(np.asarray(X[:1])[0])
-    return _has_one_axis(X) and any(map(_begins_with_string, X))
+    return _has_one_axis(X) and any(map(_holds_string, X))
 
 
 def holds_integers(X) -> bool:
@@ -79,6 +79,20 @@ def _has_one_axis(X):
 
 def _is_numeric(X):
     return getattr(getattr(X, "dtype", None), "kind", "O") in "biufc"
+
+
+def _holds_string(x):
+    """Whether x is a string, or a sequence of symbols with one among them.
+
+    Tokens that are tuples of strings count too: so they are refused as symbols, not as
+    numbers.
+    """
+    is_list = isinstance(x, list | tuple) or getattr(x, "ndim", 0) == 1
+    if is_list and not _is_numeric(x):
+        if any(isinstance(symbol, str | bytes) for symbol in x):
+            return True
+        x = next(iter(x), None)
+    return _begins_with_string(x)
 
 
 def _begins_with_string(x):
@@ -111,6 +125,18 @@ def refuse_no_list(X, name, estimator):
             f"Found array with 0 sample(s) while a minimum of 1 is required by "
             f"{estimator}."
         )
+
+
+def refuse_missing(X, name):
+    """Refuse None in a list that holds no string, which reads like one of numbers."""
+    for i, x in enumerate(X if _has_one_axis(X) and not _is_numeric(X) else []):
+        if x is None:
+            raise TypeError(
+                f"{name}[{i}] is None; expected a string or a sequence of symbols."
+            )
+        for j, symbol in enumerate(x if isinstance(x, list | tuple) else []):
+            if symbol is None:
+                _check_symbol(symbol, f"{name}[{i}][{j}]")
 
 
 def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:

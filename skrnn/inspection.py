@@ -1,5 +1,7 @@
 """Looking into trained networks."""
 
+import inspect
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,12 +29,15 @@ def attention_weights(estimator, X, *, future=None):
         for each predicted step, that of a sequence's end included, or for each step of
         X with ``return_sequences=True``; of other recurrent estimators, whose last
         state alone attends, (n, T_in). Sequences of different lengths are filled up
-        with zeros. With several heads it is their mean.
+        with zeros. With several heads it is their mean. With `n_beams` above 1 it is
+        still the greedy path's, whose labels need not be those of ``predict``.
 
     Raises
     ------
     ValueError
         If the network has no attention.
+    TypeError
+        If the estimator is no recurrent one, or `future` is given and it takes none.
 
     Examples
     --------
@@ -59,6 +64,11 @@ def attention_weights(estimator, X, *, future=None):
             "'additive', 'dot' or 'multihead'."
         )
     options = {} if future is None else {"future": future}
+    if options and "future" not in inspect.signature(estimator.predict).parameters:
+        raise TypeError(
+            f"A {type(estimator).__name__} takes no future: expected None. Only a "
+            "Seq2SeqRegressor can be fitted with one."
+        )
     rows, sequences = estimator._attention(X, **options)
     return _filled_up(rows, sequences, estimator._spec.return_sequences)
 

@@ -906,6 +906,14 @@ def test_perplexity_of_a_language_model_is_its_own():
     assert np.isfinite(found["test_ppl"]).all()
 
 
+def test_perplexity_of_a_language_model_knows_no_weights():
+    texts = ["abab", "baba"] * 4
+    model = TextGenerator(units=2, lookback=4, epochs=1, random_state=0).fit(texts)
+    message = "neg_perplexity takes no sample_weight for a TextGenerator, whose own"
+    score, weights = get_scorer("neg_perplexity"), np.ones(8)
+    assert_refused(TypeError, message, score, model, texts, sample_weight=weights)
+
+
 def test_perplexity_of_a_tagger_needs_labels():
     tagger = clone(TAGGER).fit(SENTENCES, TAGS)
     with pytest.raises(ValueError, match="needs y_true to score a Pipeline, but y_tr"):

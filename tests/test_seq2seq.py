@@ -506,6 +506,20 @@ def test_a_network_without_attention_has_none_to_show(reverser):
         attention_weights(Seq2SeqClassifier(), X)
 
 
+def test_attention_of_what_takes_no_future(reverser):
+    other = GRURegressor(units=2, epochs=1, attention="dot").fit(X, Y[:, 0])
+    for model, x in ((reverser, SOME), (other, X)):
+        message = f"A {type(model).__name__} takes no future: expected None. Only a Seq"
+        with pytest.raises(TypeError, match=message):
+            attention_weights(model, x, future=FUTURE)
+
+
+def test_attention_is_that_of_the_greedy_path(reverser):
+    model = copy.deepcopy(reverser).set_params(n_beams=3)
+    expected = attention_weights(reverser, SOME)
+    np.testing.assert_array_equal(attention_weights(model, SOME), expected)
+
+
 # scikit-learn's tools
 
 
@@ -718,6 +732,18 @@ BAD_FITS = {
         LABELS(), SOME[:2], [["a"], [1]], TypeError,
         "y must hold strings or numbers throughout; it holds 'a' and 1.",
     ),
+    "numbers before strings": (
+        LABELS(), [[1, "a"]] * 4, SAME[:4], TypeError,
+        "X must hold strings or numbers throughout; it holds 'a' and 1.",
+    ),
+    "arrays of numbers before strings": (
+        LABELS(), [np.array([1, "a"], object)] * 4, SAME[:4], TypeError,
+        "X must hold strings or numbers throughout; it holds 'a' and 1.",
+    ),
+    "tuples as tokens": (
+        LABELS(), [[("a", "N"), ("b", "V")]] * 4, SAME[:4], TypeError,
+        "X[0][0] is of type tuple; expected a string or a number.",
+    ),
     "strings beside numbers": (
         LABELS(), SOME[:2], [["a", 2], ["a"]], TypeError, "strings or numbers",
     ),
@@ -864,6 +890,10 @@ BAD_PREDICTIONS = {
     "numbers for strings": (X, TypeError, "X holds numbers, but Seq2SeqClassifier was"),
     "an empty string": (["ab", ""], ValueError, "X[1] is empty"),
     "None": (["ab", None], TypeError, "X[1] is None"),
+    "None alone": ([None], TypeError, "X[0] is None; expected a string or a sequence"),
+    "an array of None": (np.array([None]), TypeError, "X[0] is None; expected a str"),
+    "None in a list alone": ([["a"], [None]], ValueError, "X[1][0] is None: every sym"),
+    "lists of None": ([[None, None]], ValueError, "X[0][0] is None: every symbol"),
     "nothing": ([], ValueError, "Found array with 0 sample(s) while a minimum of 1"),
     "one string": ("abc", TypeError, "X is of type str; expected a list of strings"),
     "no X": (None, TypeError, "X is None; expected a list of strings"),

@@ -1,6 +1,7 @@
 """Scorers: what `scoring` takes in searches and cross-validation."""
 
 import copy
+import inspect
 
 import numpy as np
 from sklearn.metrics import make_scorer
@@ -30,6 +31,7 @@ class _NegPerplexity(_BaseScorer):
     def _score(self, method_caller, estimator, X, y_true=None, **kwargs):
         # Not by method_caller: of two classes it hands on the second column alone.
         if callable(getattr(estimator, "perplexity", None)):
+            _refuse_unknown(estimator, kwargs)
             return self._sign * estimator.perplexity(X, **kwargs)
         if y_true is None:
             raise ValueError(
@@ -42,6 +44,15 @@ class _NegPerplexity(_BaseScorer):
 
     def __repr__(self):
         return "get_scorer('neg_perplexity')"
+
+
+def _refuse_unknown(estimator, options):
+    known = inspect.signature(estimator.perplexity).parameters
+    for name in options.keys() - known.keys():
+        raise TypeError(
+            f"neg_perplexity takes no {name} for a {type(estimator).__name__}, whose "
+            "own perplexity has no such parameter."
+        )
 
 
 def _of_true_labels(estimator, probabilities):
