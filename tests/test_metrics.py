@@ -95,6 +95,24 @@ def test_ignored_labels_do_not_count():
     assert token_accuracy_score(truth, predicted) == 4 / 6
     with pytest.raises(ValueError, match="ignore_label=0 or has weight 0"):
         token_accuracy_score([[0, 0]], [[0, 0]], ignore_label=0)
+    # Of the same type it needn't be there.
+    assert token_accuracy_score([["a", "b"]], [["a", "a"]], ignore_label="PAD") == 0.5
+    assert token_accuracy_score([[True, False]], [[True] * 2], ignore_label=-1.0) == 0.5
+
+
+OTHER_TYPES = {
+    "text": ([[1, 2]], "1", "ignore_label='1' is of another type than the labels of"),
+    "bytes": ([[1, 2]], b"1", "such as 1: expected a number."),
+    "a number": ([["a", "b"]], 0, "y_true, such as 'a': expected text."),
+    "a list": ([["a", "b"]], ["a"], "such as 'a': expected text."),
+    "a number beside objects": ([["a\0", "b"]], 0, "expected text."),
+}
+
+
+@pytest.mark.parametrize("key", OTHER_TYPES)
+def test_a_label_of_another_type_is_not_ignored(key):
+    y, label, message = OTHER_TYPES[key]
+    assert_refused(TypeError, message, token_accuracy_score, y, y, ignore_label=label)
 
 
 def test_sequences_of_another_length_are_wrong():
@@ -254,6 +272,15 @@ def test_span_f1_agrees_with_seqeval(scheme, data, mode, average):
             y_true, y_pred, average=average, zero_division=0, **options
         )
     np.testing.assert_allclose(found, np.nan_to_num(expected), rtol=1e-12)
+
+
+def test_span_f1_of_no_span_is_a_number_where_seqeval_has_none():
+    metrics = pytest.importorskip("seqeval.metrics")
+    nothing, options = ([["O"]], [["O"]]), dict(average="macro", zero_division=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.isnan(metrics.f1_score(*nothing, **options))
+    assert span_f1_score(*nothing, **options) == 0
 
 
 def drawn(data, scheme):

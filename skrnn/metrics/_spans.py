@@ -80,8 +80,9 @@ def span_f1_score(
     Notes
     -----
     The names and the results are those of seqeval's ``f1_score``, whose mode None is
-    "lenient" here. The rules are those of the script ``conlleval`` (Tjong Kim Sang &
-    Buchholz, 2000, Introduction to the CoNLL-2000 shared task: chunking).
+    "lenient" here. But with "macro" and no span at all it returns NaN, whatever
+    `zero_division` is. The rules are those of the script ``conlleval`` (Tjong Kim Sang
+    & Buchholz, 2000, Introduction to the CoNLL-2000 shared task: chunking).
 
     Examples
     --------

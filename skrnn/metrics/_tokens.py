@@ -16,7 +16,7 @@ def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=Non
         Predicted labels of the same sequences.
     ignore_label : label or None, default=None
         Steps with this true label don't count: what stands at the padding of an
-        array.
+        array. A number or text, as the labels are.
     sample_weight : array-like of shape (n,), default=None
         Weight of each sequence's labels.
 
@@ -29,7 +29,7 @@ def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=Non
     ------
     ValueError, TypeError
         If the sequences differ in length, are empty, hold NaN or mix text with
-        numbers.
+        numbers, or `ignore_label` is of another type than they are.
 
     See Also
     --------
@@ -45,6 +45,7 @@ def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=Non
     truth, predicted = read_pair(y_true, y_pred)
     weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
     if ignore_label is not None:
+        _refuse_other_type(ignore_label, truth.flat)
         weights = weights * (truth.flat != ignore_label)
         if not weights.any():
             raise ValueError(
@@ -52,6 +53,16 @@ def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=Non
                 "weight 0: nothing is left."
             )
     return float(np.average(truth.flat == predicted.flat, weights=weights))
+
+
+def _refuse_other_type(ignore_label, labels):
+    is_text = labels.dtype.kind in "OUS"
+    if isinstance(ignore_label, str | bytes) != is_text:
+        raise TypeError(
+            f"ignore_label={ignore_label!r} is of another type than the labels of "
+            f"y_true, such as {labels[:1].tolist()[0]!r}: expected "
+            f"{'text' if is_text else 'a number'}."
+        )
 
 
 def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
