@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -847,6 +848,20 @@ def test_perplexity_scores_arrays_of_labels_that_answer_sequences(key, piped):
     np.testing.assert_allclose(
         perplexity(y, model.predict_proba(X), labels=model.classes_), expected
     )
+
+
+PREDICTED = {
+    "a frame": ([0, 1, 1], pd.DataFrame(np.full((3, 2), 0.5))),
+    "a list for each sample": ([[0], [1, 1, 0]], [HALVES[0][:1], HALVES[0][[0, 0, 1]]]),
+    "an array for each output": ([[0, 1, 0], [1, 1, 0]], [HALVES[0]] * 3),
+}
+
+
+@pytest.mark.parametrize("key", PREDICTED)
+def test_perplexity_scores_what_other_estimators_predict(key):
+    y, proba = PREDICTED[key]
+    other = SimpleNamespace(classes_=np.array([0, 1]), predict_proba=lambda _: proba)
+    assert get_scorer("neg_perplexity")(other, y, y) == -2
 
 
 @pytest.mark.parametrize("as_lists", [False, True])

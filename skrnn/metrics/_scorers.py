@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.metrics._scorer import _BaseScorer
 
+from skrnn._validation import is_ragged
 from skrnn.metrics._perplexity import perplexity
 from skrnn.metrics._spans import span_f1_score
 from skrnn.metrics._tokens import sequence_accuracy_score, token_accuracy_score
@@ -39,7 +40,7 @@ class _NegPerplexity(_BaseScorer):
                 "but y_true is None."
             )
         options = {"labels": estimator.classes_} | kwargs
-        found = _of_true_labels(estimator, estimator.predict_proba(X))
+        found = _of_true_labels(estimator, estimator.predict_proba(X), y_true)
         return self._sign * perplexity(y_true, found, **options)
 
     def __repr__(self):
@@ -55,16 +56,15 @@ def _refuse_unknown(estimator, options):
         )
 
 
-def _of_true_labels(estimator, probabilities):
+def _of_true_labels(estimator, probabilities, y_true):
     """Return probabilities for each sample that can be held against its labels."""
     if isinstance(probabilities, list):
+        shapes = {np.shape(block) for block in probabilities}
+        by_output = len(shapes) == 1 and shapes.pop()[:1] == (len(y_true),)
         # An array for each output, as scikit-learn has it: (n, H, n_classes).
-        return np.stack(probabilities, axis=1)
-    n_columns = probabilities.shape[-1]
-    if probabilities.dtype == object:
-        n_columns = probabilities[0].shape[-1]
-    if n_columns > len(estimator.classes_):
-        # The last one is the end of a path.
+        return np.stack(probabilities, axis=1) if by_output else probabilities
+    if is_ragged(probabilities) and len(probabilities[0].T) > len(estimator.classes_):
+        # The last column is the end of a path.
         raise ValueError(
             "neg_perplexity can't score strings or lists of labels that a "
             f"{type(estimator).__name__} writes: its predict_proba is about the labels "
