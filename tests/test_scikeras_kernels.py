@@ -268,6 +268,7 @@ OTHERS = {
     "two activations": (backward_layer, {}, Y),
     "regularizer of both": (lambda: both(activity_regularizer="l2"), {}, Y),
     "half precision of both": (lambda: both(dtype="mixed_bfloat16"), {}, Y),
+    "loss as a metric": (rnn, {"metrics": [keras.losses.MeanSquaredError()]}, Y),
     "metric of a batch": (rnn, {"metrics": [spread]}, Y),
     "weighted metric of a batch": (
         rnn, {"weighted_metrics": [keras.metrics.MeanMetricWrapper(spread)]}, Y,

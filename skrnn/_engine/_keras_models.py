@@ -11,6 +11,7 @@ from types import FunctionType
 
 import keras
 import numpy as np
+from keras.src.models import Functional
 from keras.src.trainers.trainer import model_supports_jit
 
 from skrnn._engine._keys import value_key
@@ -46,6 +47,8 @@ _ROWWISE_LOSSES = {
     "SquaredHinge",
 }
 _FULL_MEAN = {"sum_over_batch_size", "mean"}
+# What exclude_from_weight_decay has set, of which no configuration tells.
+_EXCLUDED = "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"
 
 
 class NotTakenError(Exception):
@@ -67,11 +70,11 @@ def architecture_key(model):
         raise NotTakenError(f"a layer has no configuration: {error}") from error
     _refuse_foreign(config)
     for layer in model._flatten_layers(include_self=False):
-        _refuse_hidden_state(layer)
+        _refuse_other_influence(layer)
     text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
     told = [part for v in model.variables for part in (v.constraint, v.regularizer)]
     keys = tuple(part and _part_key(part) for part in told)
-    return type(model).__name__, _without_numbered_names(text), _forms(model), keys
+    return type(model).__name__, _without_numbered_names(text), forms(model), keys
 
 
 def compile_key(model):
@@ -80,7 +83,10 @@ def compile_key(model):
     if arguments.get("run_eagerly"):
         raise NotTakenError("run_eagerly is set")
     items = keras.tree.flatten({k: v for k, v in arguments.items() if v is not None})
-    return str(keras.tree.map_structure(type, arguments)), *map(_part_key, items)
+    # Keras wraps it where the model computes in half precision.
+    optimizer = type(model.optimizer).__name__
+    types = str(keras.tree.map_structure(type, arguments))
+    return optimizer, types, *map(_part_key, items)
 
 
 def compile_arguments(model):
@@ -95,6 +101,8 @@ def copy_of(model):
     # It was resolved for the first model.
     arguments.pop("jit_compile", None)
     copied.compile(**keras.tree.map_structure(_fresh, arguments))
+    if type(copied.optimizer) is not type(model.optimizer):
+        raise NotTakenError("it was compiled under another policy of types")
     return copied
 
 
@@ -122,7 +130,7 @@ def _like(model):
     copied = type(model).from_config(model.get_config())
     if not copied.built:
         copied.build(model.input_shape)
-    if _forms(copied) != _forms(model):
+    if forms(copied) != forms(model):
         # Part of a layer was frozen, say, of which a configuration knows nothing.
         raise NotTakenError("its configuration doesn't give the same variables")
     for own, given in zip(copied.variables, model.variables, strict=True):
@@ -133,7 +141,8 @@ def _like(model):
     return copied
 
 
-def _forms(model):
+def forms(model):
+    """Return what kinds of variables a model has."""
     return tuple((tuple(v.shape), v.dtype, v.trainable) for v in model.variables)
 
 
@@ -232,6 +241,8 @@ def _loss_class(loss):
     loss = keras.losses.get(loss) if isinstance(loss, str) else loss
     if not is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
         return None
+    if getattr(loss, "_fn_kwargs", {}).get("axis", -1) != -1:
+        return None
     if isinstance(loss, FunctionType):
         return "".join(map(str.capitalize, loss.__name__.split("_"))).replace(
             "KlDivergence", "KLDivergence"
@@ -256,15 +267,17 @@ def _ends(model):
     return inner._inputs_struct, inner._outputs_struct
 
 
-_FORMS = {keras.Sequential, type(keras.Model(x := keras.Input((1,)), x))}
+_FORMS = {keras.Sequential, Functional}
 
 
-def _refuse_hidden_state(layer):
-    """Refuse a layer that remembers what isn't in its variables."""
+def _refuse_other_influence(layer):
+    """Refuse a layer whose outputs depend on more than its variables and the row."""
     if getattr(layer, "stateful", False):
         raise NotTakenError("a layer is stateful")
     # Of those that are adapted to data: tables and the like are made in the end.
     adapted = hasattr(layer, "finalize_state")
+    if 0 in keras.tree.flatten(getattr(layer, "axis", None)):
+        raise NotTakenError(f"{layer.name} mixes the rows of a batch")
     if adapted and type(layer).__name__ not in _ADAPTED_LAYERS:
         raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
 
@@ -335,7 +348,12 @@ def _part_key(part):
         return value_key(part)
     if not is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
-    config = dict(part.get_config())
+    if any(getattr(part, name, None) for name in _EXCLUDED):
+        raise NotTakenError("the optimizer treats some variables in another way")
+    try:
+        config = dict(part.get_config())
+    except Exception as error:  # Whatever a schedule of the user's raises.
+        raise NotTakenError(f"a part has no configuration: {error}") from error
     _refuse_foreign(config)
     # It may be numbered, and is no part of what is computed.
     config.pop("name", None)

@@ -14,6 +14,7 @@ from skrnn._engine._keras_models import (
     NotTakenError,
     architecture_copy,
     architecture_key,
+    forms,
     refuse_stale_statistics,
 )
 from skrnn._engine._keras_program import as_model_reads, compiled
@@ -88,15 +89,21 @@ class _Facts:
     spec: NetworkSpec | None
     # Weak references: layers may be taken off and put on later.
     layers: tuple
+    # A layer may be given other variables, as by ``quantize``.
+    forms: tuple
 
 
 def _facts_of(model):
     layers = model._flatten_layers(include_self=False)
-    known = _facts.get(model)
-    if known is None or [layer() for layer in known.layers] != layers:
+    known, variables = _facts.get(model), forms(model)
+    if (
+        known is None
+        or [layer() for layer in known.layers] != layers
+        or known.forms != variables
+    ):
         references = tuple(map(weakref.ref, layers))
-        known = _Facts(architecture_key(model), spec_of(model), references)
-        _facts[model] = known
+        parts = architecture_key(model), spec_of(model)
+        known = _facts[model] = _Facts(*parts, references, variables)
     return known
 
 

@@ -114,7 +114,9 @@ class KerasProgram:
         if self.scaled:
             there = tf.maximum(tf.reduce_sum(present), 1.0)
             present *= tf.cast(tf.size(present), tf.float32) / there
-        return present if weights is None else weights * _up_to(weights, present)
+        if weights is None:
+            return present
+        return weights * tf.cast(_up_to(weights, present), weights.dtype)
 
     def _take_step(self, x, y, weights):
         model = self.model

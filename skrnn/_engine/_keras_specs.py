@@ -7,6 +7,7 @@ be told leaves a model to what TensorFlow compiles.
 
 from dataclasses import dataclass
 from inspect import signature
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -131,8 +132,9 @@ def _counts_rows(metric):
     if metric is None:
         return True
     metric = keras.metrics.get(metric) if isinstance(metric, str) else metric
-    parts = [metric, getattr(metric, "_fn", metric)]
-    if not all(map(is_keras, parts)):
+    # A loss gives the mean of a batch.
+    known = isinstance(metric, keras.metrics.Metric | FunctionType)
+    if not (known and is_keras(metric) and is_keras(getattr(metric, "_fn", metric))):
         return False
     return getattr(metric, "_fn_kwargs", {}).get("axis", -1) == -1
 

@@ -81,6 +81,9 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     keys = architecture_key(model), compile_key(model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
+    known = map(id, model.optimizer._trainable_variables)
+    if list(known) != list(map(id, model.trainable_variables)):
+        raise NotTakenError("layers were frozen or thawed since it was compiled")
     with _borrow(model, keys, plan, training, validation) as program:
         return KerasLoop(program, model, plan, training, validation).run()
 
@@ -166,7 +169,9 @@ class KerasLoop:
         return due
 
     def _validate(self):
-        batch_size = self.plan.validation_batch_size or self.batch_size
+        # Not as many as for training, where there may be fewer rows.
+        asked = self.plan.validation_batch_size or self.plan.batch_size or 32
+        batch_size = min(asked, self.n_validation_rows)
         rows = np.arange(self.n_validation_rows)
         self._tell("on_test_begin")
         batches = _batches(rows, batch_size, filled=True)

@@ -102,6 +102,20 @@ def unchanged_weights_on_error(model):
         raise
 
 
+def copy_of_optimizer(optimizer):
+    """Return an optimizer told the same, or itself where it can't be copied."""
+    if getattr(optimizer, "_exclude_from_weight_decay", None):
+        # It knows the variables of one network.
+        return optimizer
+    try:
+        copied = type(optimizer).from_config(optimizer.get_config())
+    except Exception:  # Whatever a schedule of the user's raises.
+        return optimizer
+    name = "_exclude_from_weight_decay_pattern"
+    setattr(copied, name, getattr(optimizer, name, None))
+    return copied
+
+
 def _plan(arguments, seed):
     """Return the arguments of ``Model.fit`` as a plan, if the engine knows them all."""
     known = {k: v for k, v in arguments.items() if k in _PLANNED}

@@ -23,7 +23,11 @@ from skrnn.scikeras._parameters import (
     refuse_unknown,
 )
 from skrnn.scikeras._reading import read_X, read_y
-from skrnn.scikeras._running import RunningModel, unchanged_weights_on_error
+from skrnn.scikeras._running import (
+    RunningModel,
+    copy_of_optimizer,
+    unchanged_weights_on_error,
+)
 from skrnn.scikeras._targets import LabelsEncoder, NumbersEncoder
 
 
@@ -165,11 +169,9 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
 
     def _get_compile_kwargs(self):
         arguments = super()._get_compile_kwargs()
-        optimizer = arguments["optimizer"]
-        if hasattr(optimizer, "get_config"):
+        if hasattr(arguments["optimizer"], "get_config"):
             # An optimizer belongs to one network: this one's to the user.
-            copied = type(optimizer).from_config(optimizer.get_config())
-            arguments["optimizer"] = copied
+            arguments["optimizer"] = copy_of_optimizer(arguments["optimizer"])
         return arguments
 
     def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
