@@ -16,7 +16,7 @@ from skrnn._weights import (
 )
 
 # The probability that all labels share evenly before the first step.
-RESERVED = 0.01
+_RESERVED = 0.01
 
 
 @lru_cache(maxsize=64)
@@ -60,7 +60,7 @@ def at_frequencies(weights, pairs) -> list[np.ndarray]:
     counts = np.bincount(outputs.values[rows], of_steps, minlength=len(bias))
     # What is still to come has a probability too. A share of the whole, and not a
     # count: a row of weight 2 begins as that row twice does.
-    frequencies = (1 - RESERVED) * counts / counts.sum() + RESERVED / len(bias)
+    frequencies = (1 - _RESERVED) * counts / counts.sum() + _RESERVED / len(bias)
     return [*others, np.log(frequencies).astype(np.float32)]
 
 

@@ -274,10 +274,10 @@ def _refuse_other_influence(layer):
     """Refuse a layer whose outputs depend on more than its variables and the row."""
     if getattr(layer, "stateful", False):
         raise NotTakenError("a layer is stateful")
-    # Of those that are adapted to data: tables and the like are made in the end.
-    adapted = hasattr(layer, "finalize_state")
     if 0 in keras.tree.flatten(getattr(layer, "axis", None)):
         raise NotTakenError(f"{layer.name} mixes the rows of a batch")
+    # Of those that are adapted to data: tables and the like are made in the end.
+    adapted = hasattr(layer, "finalize_state")
     if adapted and type(layer).__name__ not in _ADAPTED_LAYERS:
         raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
 

@@ -50,15 +50,28 @@ _FREE = {
     "layer",
     "backward_layer",
 }
-# Class of a loss -> the activation of the head, and the name of the loss.
+
+
+@dataclass(frozen=True)
+class KernelLoss:
+    """What the kernels call a loss, and whether its targets are numbers of classes."""
+
+    name: str
+    sparse: bool = False
+
+
+# Class of a loss -> the activation of the head, and what the kernels know of the loss.
 _LOSSES = {
-    "MeanSquaredError": ("linear", "mean_squared_error"),
-    "MeanAbsoluteError": ("linear", "mean_absolute_error"),
-    "Huber": ("linear", "huber"),
-    "LogCosh": ("linear", "log_cosh"),
-    "BinaryCrossentropy": ("sigmoid", "binary_crossentropy"),
-    "CategoricalCrossentropy": ("softmax", "categorical_crossentropy"),
-    "SparseCategoricalCrossentropy": ("softmax", "categorical_crossentropy"),
+    "MeanSquaredError": ("linear", KernelLoss("mean_squared_error")),
+    "MeanAbsoluteError": ("linear", KernelLoss("mean_absolute_error")),
+    "Huber": ("linear", KernelLoss("huber")),
+    "LogCosh": ("linear", KernelLoss("log_cosh")),
+    "BinaryCrossentropy": ("sigmoid", KernelLoss("binary_crossentropy")),
+    "CategoricalCrossentropy": ("softmax", KernelLoss("categorical_crossentropy")),
+    "SparseCategoricalCrossentropy": (
+        "softmax",
+        KernelLoss("categorical_crossentropy", sparse=True),
+    ),
 }
 _OPTIMIZERS = {
     keras.optimizers.Adam: "adam",
@@ -99,25 +112,13 @@ def spec_of(model) -> NetworkSpec | None:
     return spec if can_run(spec) and _has_weights_of(model, spec) else None
 
 
-@dataclass(frozen=True)
-class KernelLoss:
-    """What the kernels call a loss, and whether its targets are numbers of classes."""
-
-    name: str
-    sparse: bool
-
-
 def loss_of(model, spec) -> KernelLoss | None:
     """Return the loss that a model is compiled for, or None."""
     arguments = compile_arguments(model)
     if arguments.get("loss_weights"):
         return None
-    kind = _loss_class(arguments["loss"])
-    if kind is None or kind not in _LOSSES:
-        return None
-    activation, name = _LOSSES[kind]
-    same = activation == spec.head.activation
-    return KernelLoss(name, kind.startswith("Sparse")) if same else None
+    activation, loss = _LOSSES.get(_loss_class(arguments["loss"]), (None, None))
+    return loss if activation == spec.head.activation else None
 
 
 def counts_rows(model) -> bool:
@@ -163,13 +164,12 @@ def optimizer_of(model):
 
 def targets_of(y, spec, loss) -> np.ndarray | None:
     """Return y as the kernels take it, (n, K), or None where it has another form."""
-    is_table = y.ndim == 2 and y.shape[1] == spec.head.units
     y = y[:, None] if y.ndim == 1 else y
+    has_outputs = y.shape[1:] == (spec.head.units,)
     if loss.name != "categorical_crossentropy":
-        same = y.ndim == 2 and y.shape[1] == spec.head.units
-        return y.astype(np.float32, copy=False) if same else None
+        return y.astype(np.float32, copy=False) if has_outputs else None
     if not loss.sparse:
-        if not is_table or spec.head.units == 1:
+        if not has_outputs or spec.head.units == 1:
             return None
         one_hot = (y.max(axis=1) == 1) & (np.count_nonzero(y, axis=1) == 1)
         return y.argmax(axis=1)[:, None].astype(np.int32) if one_hot.all() else None
