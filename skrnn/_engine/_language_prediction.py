@@ -24,21 +24,26 @@ _DOCUMENTS = 64
 _OUTPUTS, _STEPS = 2_000_000, 256
 
 
-def log_likelihoods(spec, weights, documents):
-    """Return the log-likelihood of each document, its end included: (n,).
+def log_likelihoods(spec, weights, documents, targets=None):
+    """Return the log-likelihood of each document: (n,).
 
     Parameters
     ----------
     documents : list of ndarray of int32
         Token ids, without boundaries.
+    targets : list of ndarray of int32 or None
+        What is to be predicted from each document's beginning on: as many tokens as it
+        has, and one more where its end counts. None is the documents and their ends.
     """
+    if targets is None:
+        targets = [np.append(document, BOUNDARY) for document in documents]
     found = np.zeros(len(documents))
     for rows, first, inputs, lengths, outputs, _ in _pieces(spec, weights, documents):
-        targets = np.full(inputs.shape, NOTHING, np.int32)
+        expected = np.full(inputs.shape, NOTHING, np.int32)
         for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-            following = [*documents[row][first : first + length], BOUNDARY]
-            targets[:length, i] = following[:length]
-        losses = crossentropy_losses(outputs, targets, 1).reshape(inputs.shape)
+            following = targets[row][first : first + length]
+            expected[: len(following), i] = following
+        losses = crossentropy_losses(outputs, expected, 1).reshape(inputs.shape)
         found[rows] -= losses.sum(axis=0, dtype=np.float64)
     return found
 

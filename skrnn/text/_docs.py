@@ -33,8 +33,8 @@ _OF_TEXT = {
     ),
     "lookback": (
         "int",
-        """Tokens through which gradients flow back. The state is carried on over all
-        of a text.""",
+        """Tokens through which gradients flow back, or all of a text that has fewer.
+        The state is carried on over all of a text.""",
     ),
 }
 _OF_TRAINING = {

@@ -12,13 +12,15 @@ from skrnn._seed import draw_seed
 from skrnn.text._docs import text_estimator
 from skrnn.text._language_model import LanguageModel
 from skrnn.text._reading import as_stops, check_text
-from skrnn.text._sampling import Draft, Sampler, go_on, tokens_of
+from skrnn.text._sampling import Draft, Hand, Sampler, go_on, written
+from skrnn.text._vocabulary import END, UNKNOWN
 
 _SAMPLING = {
     "temperature": [StrictInterval(Real, 0, math.inf, closed="left")],
     "top_k": [Count(), None],
     "top_p": [StrictInterval(Real, 0, 1, closed="right"), None],
     "random_state": ["random_state"],
+    "stop_at_end": ["boolean"],
 }
 _GENERATION = _SAMPLING | {
     "max_new_tokens": [Count()],
@@ -37,7 +39,8 @@ class TextGenerator(LanguageModel):
     hidden state goes on from one piece to the next, the gradient doesn't (truncated
     backpropagation through time; Williams & Peng, 1990). Every text begins with the
     state at zero, wherever it stands in the stream, so texts don't depend on those
-    before them; its end is a token too, which is how a generated text ends by itself.
+    before them. The end of each text of a list is a token too, which is how a generated
+    text ends by itself. A single str has no end: it is a stream that goes on.
 
     Training and generation run on skrnn's own kernels, without Keras. Generation keeps
     the state: a token costs one step, however long the text has become.
@@ -54,15 +57,17 @@ class TextGenerator(LanguageModel):
         n_samples=1,
         random_state=None,
         stop=None,
+        stop_at_end=True,
     ):
         """Write a text that goes on from a prompt.
 
         Parameters
         ----------
         prompt : str, default=""
-            The beginning of the text; empty, a new text begins.
+            The beginning of the text; empty, a new text begins. A space at its end is
+            that of the word that follows.
         max_new_tokens : int, default=200
-            Tokens after the prompt, at most: a text may end by itself.
+            Tokens after the prompt; fewer if the text ends by itself or before `stop`.
         temperature : float >= 0, default=1.0
             Below 1 likely tokens become likelier, above 1 less likely; 0 always takes
             the likeliest.
@@ -77,6 +82,9 @@ class TextGenerator(LanguageModel):
             The same int gives the same text.
         stop : str or list of str, default=None
             A text ends before any of these.
+        stop_at_end : bool, default=True
+            Whether a text may end by itself, where the model expects the end of a text.
+            A model that was fitted on one str has learnt of no end, and never does.
 
         Returns
         -------
@@ -84,28 +92,35 @@ class TextGenerator(LanguageModel):
             The prompt and what follows it; a list if `n_samples` is not 1.
         """
         given = dict(temperature=temperature, top_k=top_k, top_p=top_p)
+        given |= dict(random_state=random_state, stop_at_end=stop_at_end)
         limits = dict(max_new_tokens=max_new_tokens, n_samples=n_samples, stop=stop)
-        given["random_state"] = random_state
         check_arguments(_GENERATION, given | limits, f"{type(self).__name__}.generate")
-        steps = self._begin(prompt, given, n_samples)
-        drafts = [Draft(as_stops(stop)) for _ in range(n_samples)]
+        steps, hands = self._begin(prompt, given, n_samples)
+        drafts = [Draft(hand, as_stops(stop)) for hand in hands]
         for ids in islice(steps, max_new_tokens):
             for draft, id_ in zip(drafts, ids.tolist(), strict=True):
-                draft.add(id_, self._vocabulary.names[id_])
+                draft.add(id_)
             if all(draft.is_over for draft in drafts):
                 break
         texts = [prompt + draft.text() for draft in drafts]
         return texts[0] if n_samples == 1 else texts
 
     def stream(
-        self, prompt="", *, temperature=1.0, top_k=None, top_p=None, random_state=None
+        self,
+        prompt="",
+        *,
+        temperature=1.0,
+        top_k=None,
+        top_p=None,
+        random_state=None,
+        stop_at_end=True,
     ):
         """Write a text token by token, for as long as it is asked for more.
 
         Parameters
         ----------
         prompt : str, default=""
-            The beginning of the text; empty, a new text begins.
+            As for ``generate``.
         temperature : float >= 0, default=1.0
             As for ``generate``.
         top_k : int, default=None
@@ -114,6 +129,8 @@ class TextGenerator(LanguageModel):
             As for ``generate``.
         random_state : int, RandomState instance or None, default=None
             The same int gives the text that it gives in ``generate``.
+        stop_at_end : bool, default=True
+            As for ``generate``.
 
         Returns
         -------
@@ -121,25 +138,32 @@ class TextGenerator(LanguageModel):
             What follows the prompt; endless, unless the text ends by itself.
         """
         given = dict(temperature=temperature, top_k=top_k, top_p=top_p)
-        given["random_state"] = random_state
+        given |= dict(random_state=random_state, stop_at_end=stop_at_end)
         check_arguments(_SAMPLING, given, f"{type(self).__name__}.stream")
-        steps = self._begin(prompt, given, 1)
-        names = self._vocabulary.names
-        return tokens_of(steps, names)
+        steps, (hand,) = self._begin(prompt, given, 1)
+        return written(steps, hand)
 
     def _begin(self, prompt, given, n_samples):
-        """Read the prompt, and return an iterator of tokens (n_samples,) after it."""
+        """Read the prompt; return the ids (n_samples,) that follow, and their hands."""
         check_is_fitted(self)
         check_text(prompt, "prompt")
-        document = self._encode([prompt], "prompt")[0]
-        sampler = Sampler(given["temperature"], given["top_k"], given["top_p"])
+        read, space = self._vocabulary.opening(prompt)
+        document = self._encode([read], "prompt")[0]
+        never = self._never(given["stop_at_end"])
+        sampler = Sampler(given["temperature"], given["top_k"], given["top_p"], never)
         rng = np.random.default_rng(draw_seed(given["random_state"], 0))
-        options = document, n_samples, sampler, rng
-        return go_on(self._spec, self._weights, *options)
+        first = self._vocabulary.begins_with_space if space else slice(None)
+        options = document, n_samples, sampler, rng, first
+        hands = [Hand(self._vocabulary, prompt, space) for _ in range(n_samples)]
+        return go_on(self._spec, self._weights, *options), hands
+
+    def _never(self, stop_at_end=True):
+        return (UNKNOWN,) if stop_at_end and self._has_ends else (UNKNOWN, END)
 
     def _sample(self, spec, weights, seed):
         """Return a text for progress to show."""
         rng = np.random.default_rng(seed)
         nothing = np.array([], np.int32)
-        steps = go_on(spec, weights, nothing, 1, Sampler(0.8), rng)
-        return "".join(islice(tokens_of(steps, self._vocabulary.names), 200))
+        sampler = Sampler(0.8, never=self._never())
+        steps = go_on(spec, weights, nothing, 1, sampler, rng)
+        return "".join(islice(written(steps, Hand(self._vocabulary)), 200))

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
@@ -14,8 +15,8 @@ from skrnn._spec import DIRECT_OPTIMIZERS, LanguageSpec, TrainPlan, as_tuple
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
 from skrnn._weights import initial_language_weights
-from skrnn.text._reading import check_texts, refuse_unknown, stream_of
-from skrnn.text._vocabulary import ANALYZERS, Vocabulary
+from skrnn.text._reading import check_texts, has_ends, refuse_unknown, stream_of
+from skrnn.text._vocabulary import ANALYZERS, END, Vocabulary
 
 # With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
 EARLY_STOPPING_FROM = 10_000
@@ -62,7 +63,8 @@ class LanguageModel(TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
-            One text or many.
+            A str is one text that goes on: nothing is learnt of an end. Those of a list
+            end, even if there is only one.
         y : None
             Ignored; it is there because scikit-learn's tools pass it.
 
@@ -75,12 +77,12 @@ class LanguageModel(TrainedNetwork):
         TypeError
             If a text isn't a str.
         ValueError
-            If there are fewer tokens than `lookback` or none at all, or `min_count`
-            leaves none in the vocabulary; an earlier fit then stays as it was.
+            If there are no tokens, or `min_count` leaves none in the vocabulary; an
+            earlier fit then stays as it was.
         """
         resume = self.warm_start and self._is_fitted
         with unchanged_on_error(self):
-            trained = self._train(texts, resume, self.epochs, least=self.lookback)
+            trained = self._train(texts, resume, self.epochs)
         return self._report(trained)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -93,7 +95,7 @@ class LanguageModel(TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
-            One text or many; they may be shorter than `lookback`.
+            As for ``fit``. Once texts of a list have been learnt, the model knows ends.
         y : None
             Ignored.
 
@@ -102,17 +104,18 @@ class LanguageModel(TrainedNetwork):
         self : object
         """
         with unchanged_on_error(self):
-            trained = self._train(texts, self._is_fitted, None, least=1)
+            trained = self._train(texts, self._is_fitted, None)
         return self._report(trained)
 
-    def _train(self, texts, resume, epochs, least):
-        texts = check_texts(texts)
+    def _train(self, texts, resume, epochs):
+        ends, texts = has_ends(texts), check_texts(texts)
         if not resume:
             self._learn_vocabulary(texts)
+        self._has_ends = ends or (resume and self._has_ends)
         # Before the texts are read: by another analyzer their tokens are unknown.
         spec = self._network(resume)
         documents = self._encode(texts, "texts", known=resume)
-        inputs, targets = stream_of(documents, least, self._vocabulary.unit)
+        inputs, targets = stream_of(documents, self._targets(texts, ends))
         plan = self._plan(len(inputs), epochs, resume)
         lanes = self._lanes(inputs, targets, plan)
         start = self._start(spec, plan.seed, resume)
@@ -198,13 +201,19 @@ class LanguageModel(TrainedNetwork):
             refuse_unknown(self._vocabulary, texts, what)
         return [self._vocabulary.encode(text) for text in texts]
 
+    def _targets(self, texts, ends):
+        """Return what is to be predicted of each text, its end too if it has one."""
+        end = np.array([END] if ends else [], np.int32)
+        return [np.append(self._vocabulary.expect(text), end) for text in texts]
+
     def predict_proba(self, texts):
         """Return the probabilities of the token that follows each text.
 
         Parameters
         ----------
         texts : str or iterable of str
-            One text or many.
+            One text or many. A space at the end is that of the word that follows: only
+            tokens that begin with one then have a probability.
 
         Returns
         -------
@@ -213,31 +222,48 @@ class LanguageModel(TrainedNetwork):
             token, and those of the vocabulary.
         """
         check_is_fitted(self)
-        documents = self._encode(check_texts(texts), "texts")
-        return np.exp(_engine.next_token(self._spec, self._weights, documents)[0])
+        openings = map(self._vocabulary.opening, check_texts(texts))
+        read, spaces = zip(*openings, strict=True)
+        documents = self._encode(read, "texts")
+        found = _engine.next_token(self._spec, self._weights, documents)[0]
+        impossible = np.array(spaces)[:, None] > ""
+        impossible = impossible & ~self._vocabulary.begins_with_space
+        return softmax(np.where(impossible, -np.inf, found), axis=1)
 
     def score(self, texts, y=None):
         """Return the mean log-likelihood of a token, in nats: the higher, the better.
 
-        The end of a text counts as a token. One that isn't in the vocabulary counts as
-        the unknown one, whatever `handle_unknown` is: that one has a probability, and
-        parts of a set seldom share all of their tokens.
+        The end of each text of a list counts as a token, if the model has learnt of
+        ends. One that isn't in the vocabulary counts as the unknown one, whatever
+        `handle_unknown` is: that one has a probability, and parts of a set seldom share
+        all of their tokens.
 
         Parameters
         ----------
         texts : str or iterable of str
-            One text or many.
+            One text, without an end, or many.
         y : None
             Ignored.
 
         Returns
         -------
         score : float
+
+        Raises
+        ------
+        ValueError
+            If there is no token to predict.
         """
         check_is_fitted(self)
-        documents = [self._vocabulary.encode(text) for text in check_texts(texts)]
-        found = _engine.log_likelihoods(self._spec, self._weights, documents)
-        return float(found.sum() / sum(len(ids) + 1 for ids in documents))
+        ends, texts = has_ends(texts), check_texts(texts)
+        targets = self._targets(texts, ends and self._has_ends)
+        n_tokens = sum(map(len, targets))
+        if n_tokens == 0:
+            raise ValueError("texts are empty: there is no token to predict.")
+        documents = map(self._vocabulary.encode, texts)
+        network = self._spec, self._weights
+        found = _engine.log_likelihoods(*network, list(documents), targets)
+        return float(found.sum() / n_tokens)
 
     def perplexity(self, texts):
         """Return the perplexity of a token, ``exp(-score(texts))``.
@@ -245,7 +271,7 @@ class LanguageModel(TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
-            One text or many.
+            One text, without an end, or many.
 
         Returns
         -------

@@ -9,6 +9,11 @@ from skrnn.text._vocabulary import END
 _SHOWN = 10
 
 
+def has_ends(texts):
+    """Whether texts are documents, which end: a single str is a stream."""
+    return not isinstance(texts, str)
+
+
 def check_texts(texts):
     """Return texts as a list of str: one str is one text.
 
@@ -68,30 +73,31 @@ def as_stops(stop):
     return stops
 
 
-def stream_of(documents, least, unit):
+def stream_of(documents, targets):
     """Put documents one behind the other, each begun by the marker that ends them all.
+
+    Parameters
+    ----------
+    documents, targets : list of ndarray of int32
+        Ids of each document, and what is to be predicted from its beginning on: as
+        many, and one more where its end is.
 
     Returns
     -------
     inputs, targets : ndarray of int32 of shape (n,)
-        The stream, and what follows each of its tokens; the first follows the last.
+        The stream, and what follows each of its tokens.
 
     Raises
     ------
     ValueError
-        If there are fewer tokens than `least`.
+        If there are no tokens.
     """
-    n = sum(map(len, documents))
-    if n == 0:
+    if not sum(map(len, documents)):
         raise ValueError("texts are empty: there is nothing to learn from.")
-    if n < least:
-        raise ValueError(
-            f"texts have {n} {unit}s, but lookback={least} asks for as many at least. "
-            "Give more text, or make lookback smaller."
-        )
     marker = np.array([END], np.int32)
-    inputs = np.concatenate([part for ids in documents for part in (marker, ids)])
-    return inputs, np.roll(inputs, -1)
+    pairs = zip(documents, targets, strict=True)
+    inputs = [np.append(marker, ids)[: len(after)] for ids, after in pairs]
+    return np.concatenate(inputs), np.concatenate(targets)
 
 
 def _kind(value):

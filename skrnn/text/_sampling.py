@@ -10,7 +10,7 @@ from skrnn.text._vocabulary import END, UNKNOWN
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draw tokens from outputs before the softmax; the unknown one never comes.
+    """Draw tokens from outputs before the softmax.
 
     Attributes
     ----------
@@ -21,16 +21,19 @@ class Sampler:
     top_p : float or None
         Only the likeliest tokens whose probabilities reach this sum come into question
         (Holtzman et al., 2020).
+    never : tuple of int
+        Tokens that never come, whatever their probability.
     """
 
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
+    never: tuple[int, ...] = (UNKNOWN,)
 
     def draw(self, outputs, rng):
         """Return a token for each row of `outputs` (n, V): (n,)."""
         outputs = outputs.astype(np.float64)
-        outputs[:, UNKNOWN] = -np.inf
+        outputs[:, list(self.never)] = -np.inf
         if self.temperature == 0:
             return outputs.argmax(axis=1)
         outputs -= outputs.max(axis=1, keepdims=True)
@@ -58,15 +61,18 @@ def _unlikely(p, share):
     return marked
 
 
-def go_on(spec, weights, document, n_samples, sampler, rng):
+def go_on(spec, weights, document, n_samples, sampler, rng, first=slice(None)):
     """Read a document, and draw the tokens (n_samples,) after it, one after another.
+
+    `first` selects the ids that may come first.
 
     Yields
     ------
     ids : ndarray of shape (n_samples,)
     """
-    outputs, states = _engine.next_token(spec, weights, [document])
-    outputs = np.repeat(outputs, n_samples, axis=0)
+    found, states = _engine.next_token(spec, weights, [document])
+    outputs = np.full((n_samples, found.shape[1]), -np.inf)
+    outputs[:, first] = found[:, first]
     states = [tuple(np.repeat(s, n_samples, axis=0) for s in layer) for layer in states]
     writer = _engine.Writer(spec, weights, states)
     while True:
@@ -75,26 +81,50 @@ def go_on(spec, weights, document, n_samples, sampler, rng):
         outputs = writer.read(ids)
 
 
-def tokens_of(steps, names):
-    """Yield the tokens of a single text until it ends."""
+class Hand:
+    """What writes one text: it turns ids into what stands in the text.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    before : str
+        What stands there already.
+    space : str
+        What of it hasn't been read: the beginning of the first token.
+    """
+
+    def __init__(self, vocabulary, before="", space=""):
+        self._vocabulary, self._before, self._space = vocabulary, before, space
+
+    def write(self, id_):
+        """Return what the next token adds to the text."""
+        token = self._vocabulary.names[id_].removeprefix(self._space)
+        token = self._vocabulary.joined(self._before, token)
+        self._before, self._space = token[-1:] or self._before, ""
+        return token
+
+
+def written(steps, hand):
+    """Yield what each token adds to a single text until it ends."""
     for (id_,) in steps:
         if id_ == END:
             return
-        yield names[id_]
+        yield hand.write(id_)
 
 
 class Draft:
     """One text while it is written: it ends before a stop string or an end marker."""
 
-    def __init__(self, stop):
-        self._stop, self._tokens, self.is_over = stop, [], False
+    def __init__(self, hand, stop):
+        self._hand, self._stop, self._tokens, self.is_over = hand, stop, [], False
         self._tail, self._longest = "", max(map(len, stop), default=0)
 
-    def add(self, id_, token):
+    def add(self, id_):
         """Go on by a token, unless the text is over."""
         if self.is_over or id_ == END:
             self.is_over = True
             return
+        token = self._hand.write(id_)
         self._tokens.append(token)
         if self._stop:
             tail = self._tail + token

@@ -14,15 +14,25 @@ SPECIAL = ("<end>", "<unknown>")
 
 
 @cache
+def _marks():
+    planes = [*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)]
+    return "".join(c for c in map(chr, planes) if unicodedata.category(c)[0] == "M")
+
+
+@cache
 def _word_pattern():
     """Return what finds words with the space before them, or else single characters.
 
     Marks belong to the letter before them, which Python's words leave out.
     """
-    planes = [*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)]
-    marks = "".join(c for c in map(chr, planes) if unicodedata.category(c)[0] == "M")
-    word = rf"\w[\w{marks}]*"
+    word = rf"\w[\w{_marks()}]*"
     return re.compile(rf" ?{word}(?:['\u2019]{word})*|.", re.DOTALL)
+
+
+@cache
+def _seam_pattern():
+    """Return what finds two characters that join two words into one."""
+    return re.compile(rf"[\w{_marks()}]\w")
 
 
 def words(text):
@@ -39,6 +49,11 @@ def words(text):
 # Name -> what cuts a text into tokens, and what one of them is called. The tokens put
 # together are the text.
 ANALYZERS = {"char": (list, "character"), "word": (words, "word")}
+
+
+def other_form(token):
+    """Return a word without the space before it, or with one."""
+    return token[1:] if token.startswith(" ") else f" {token}"
 
 
 @dataclass(frozen=True)
@@ -100,12 +115,66 @@ class Vocabulary:
         """Cut a text into tokens, known or not."""
         return ANALYZERS[self.analyzer][0](text)
 
+    @cached_property
+    def _readings(self):
+        # A word that is known only with or only without the space before it.
+        others = ((other_form(token), i) for token, i in self._ids.items())
+        return {token: i for token, i in others if token} | self._ids
+
     def encode(self, text):
-        """Return the ids of a text's tokens."""
-        ids = self._ids
+        """Return the ids by which a text's tokens are read.
+
+        A word that is known in its other form alone, with or without the space before
+        it, is read as that one.
+        """
+        return self._numbers(self._readings, text)
+
+    def expect(self, text):
+        """Return the ids by which a text's tokens are predicted.
+
+        Here a word's other form is another token: else a word in the middle of a line
+        would be written without its space, or at the beginning with one.
+        """
+        return self._numbers(self._ids, text)
+
+    def _numbers(self, ids, text):
         found = [ids.get(token, UNKNOWN) for token in self.analyze(text)]
         return np.array(found, np.int32)
 
     def unknown(self, texts):
-        """List the tokens of `texts` that aren't known, once each, sorted."""
-        return sorted({t for text in texts for t in self.analyze(text)} - {*self._ids})
+        """List the tokens of `texts` that can't be read, once each, sorted."""
+        tokens = {token for text in texts for token in self.analyze(text)}
+        return sorted(tokens - {*self._readings})
+
+    @cached_property
+    def begins_with_space(self):
+        """Which ids are tokens that begin with a space."""
+        return np.array([name.startswith(" ") for name in self.names])
+
+    @property
+    def holds_spaces(self):
+        """Whether tokens carry the space before them."""
+        return any(len(token) > 1 and token.startswith(" ") for token in self.tokens)
+
+    def opening(self, text):
+        """Return what of a beginning is read, and the space that comes after it or "".
+
+        A space at the end belongs to the word that is to come. Spaces in a row of
+        which the vocabulary knows none by itself are read as one.
+        """
+        if not self.holds_spaces:
+            return text, ""
+        if " " not in self._ids:
+            text = re.sub("  +", " ", text)
+        read = text.removesuffix(" ")
+        return read, text[len(read) :]
+
+    def joined(self, before, token):
+        """Return a token as it is written after `before`: words have a space between.
+
+        What has been trained on never has two words without one, but a network may
+        draw them.
+        """
+        if self.analyzer == "word" and _seam_pattern().match(before[-1:] + token[:1]):
+            return f" {token}"
+        return token
