@@ -47,6 +47,9 @@ def build_model(spec: NetworkSpec, weights=None, scale=None, offset=None):
     model = keras.Model(inputs, y)
     if weights is not None:
         set_weights(model, spec, weights)
+    # On its own symbols, so nothing is computed: Keras doesn't export as ONNX what has
+    # never been called.
+    model(inputs)
     return model
 
 

@@ -111,7 +111,7 @@ class LanguageModel(TrainedNetwork):
         ends, texts = has_ends(texts), check_texts(texts)
         if not resume:
             self._learn_vocabulary(texts)
-        self._has_ends = ends or (resume and self._has_ends)
+        self._has_ends: bool = ends or (resume and self._has_ends)
         # Before the texts are read: by another analyzer their tokens are unknown.
         spec = self._network(resume)
         documents = self._encode(texts, "texts", known=resume)
