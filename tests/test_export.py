@@ -125,3 +125,49 @@ def test_the_recipe_of_the_guide_is_true(tmp_path, monkeypatch):
     names = {}
     exec("\n".join(before), names)
     assert eval(last, names) is True
+
+
+def network_from(kind):
+    """Return a Keras network of one's own."""
+    inputs, lstm = keras.Input((None, 2), name="a"), keras.layers.LSTM(3)
+    if kind == "sequential":
+        model = keras.Sequential([inputs, lstm, keras.layers.Dense(1)])
+    elif kind == "functional":
+        model = keras.Model(inputs, keras.layers.Dense(1)(lstm(inputs)))
+    else:
+        both = {"a": inputs, "b": keras.Input((None, 2), name="b")}
+        x = keras.layers.Concatenate()([*both.values()])
+        model = keras.Model(both, keras.layers.Dense(1)(lstm(x)))
+    model.compile(loss="mse", optimizer="adam")
+    return model
+
+
+@old_numpy
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_networks_of_ones_own_are_exported_too(kind, tmp_path):
+    from skrnn.scikeras import KerasRegressor
+
+    model = KerasRegressor(lambda: network_from(kind), epochs=1, verbose=0)
+    model.fit(X, X[:, -1, 0])
+    assert model.engine_ == "skrnn"
+    path = tmp_path / "network.onnx"
+    if HAS_ONNX:
+        model.model_.export(path, format="onnx", verbose=False)
+        assert path.stat().st_size > 1_000
+    else:
+        with pytest.raises(ImportError, match="onnx"):
+            model.model_.export(path, format="onnx", verbose=False)
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional", "of two inputs"])
+def test_a_network_is_called_once_and_computes_nothing(kind):
+    from skrnn.scikeras._running import _call_once
+
+    model = network_from(kind)
+    before = model.to_json(), [weight.path for weight in model.variables]
+    for _ in range(3):
+        _call_once(model)
+    assert model._called
+    # One more than what built it, if anything did.
+    assert len(model._inbound_nodes) == 1
+    assert (model.to_json(), [weight.path for weight in model.variables]) == before

@@ -60,6 +60,7 @@ class RunningModel:
             plan = _plan(arguments, seed)
             self.engine = "skrnn"
             fit_keras(self.model, x, y, sample_weight, plan)
+            _call_once(self.model)
         except NotTakenError:
             self.engine = "keras"
             with seeded(self.seed):
@@ -124,6 +125,17 @@ def _plan(arguments, seed):
         raise NotTakenError(f"{sorted(other)} are for Keras")
     known["callbacks"] = tuple(keras.tree.flatten(known.get("callbacks") or []))
     return KerasPlan(**known, seed=seed)
+
+
+def _call_once(model):
+    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
+
+    Keras exports no other as ONNX. Where it goes by another name it is called again.
+    """
+    if getattr(model, "_called", False) or not getattr(model, "inputs", None):
+        return
+    is_sequential = isinstance(model, keras.Sequential)
+    model(model.inputs[0] if is_sequential else model.input)
 
 
 def _n_steps(model):
