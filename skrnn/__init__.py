@@ -4,52 +4,101 @@ Importing this package loads neither TensorFlow nor Keras; a ``fit`` that needs 
 does.
 """
 
-import importlib
+from typing import TYPE_CHECKING
+
+# A test holds the three lists of public names together: these are for type checkers and
+# editors, `__all__` is for readers, `_PUBLIC` is what is loaded when it is asked for.
+if TYPE_CHECKING:
+    from skrnn import inspection, metrics, preprocessing, text
+    from skrnn import scikeras as scikeras
+    from skrnn._recurrent import (
+        GRUClassifier,
+        GRURegressor,
+        LSTMClassifier,
+        LSTMRegressor,
+        RNNClassifier,
+        RNNRegressor,
+        SequenceClassifier,
+        SequenceRegressor,
+    )
+    from skrnn._seq2seq import Seq2SeqClassifier, Seq2SeqRegressor
+    from skrnn._versions import show_versions
+    from skrnn.preprocessing import (
+        SequencePadder,
+        SequenceWise,
+        SlidingWindow,
+        TextSequencer,
+        from_channels_first,
+        make_supervised,
+    )
 
 __version__ = "0.1.0"
 
-# Public name -> module that defines it.
-_PUBLIC = (
-    dict.fromkeys(
-        (
-            "RNNRegressor",
-            "LSTMRegressor",
-            "GRURegressor",
-            "SequenceRegressor",
-            "RNNClassifier",
-            "LSTMClassifier",
-            "GRUClassifier",
-            "SequenceClassifier",
-        ),
-        "skrnn._recurrent",
-    )
-    | dict.fromkeys(
-        ("Seq2SeqRegressor", "Seq2SeqClassifier"),
-        "skrnn._seq2seq",
-    )
-    | dict.fromkeys(
-        (
-            "SequencePadder",
-            "SequenceWise",
-            "SlidingWindow",
-            "TextSequencer",
-            "from_channels_first",
-            "make_supervised",
-        ),
-        "skrnn.preprocessing",
-    )
-)
+__all__ = [
+    "GRUClassifier",
+    "GRURegressor",
+    "LSTMClassifier",
+    "LSTMRegressor",
+    "RNNClassifier",
+    "RNNRegressor",
+    "Seq2SeqClassifier",
+    "Seq2SeqRegressor",
+    "SequenceClassifier",
+    "SequencePadder",
+    "SequenceRegressor",
+    "SequenceWise",
+    "SlidingWindow",
+    "TextSequencer",
+    "from_channels_first",
+    "inspection",
+    "make_supervised",
+    "metrics",
+    "preprocessing",
+    "show_versions",
+    "text",
+]
 
-__all__ = ["inspection", "metrics", "preprocessing", "text", *_PUBLIC]
+# Not in `__all__`: ``from skrnn import *`` would load Keras.
+_HEAVY = ["scikeras"]
+
+# Module -> what it defines of the public names; the others are modules themselves.
+_PUBLIC = {
+    "_recurrent": (
+        "GRUClassifier",
+        "GRURegressor",
+        "LSTMClassifier",
+        "LSTMRegressor",
+        "RNNClassifier",
+        "RNNRegressor",
+        "SequenceClassifier",
+        "SequenceRegressor",
+    ),
+    "_seq2seq": ("Seq2SeqClassifier", "Seq2SeqRegressor"),
+    "_versions": ("show_versions",),
+    "preprocessing": (
+        "SequencePadder",
+        "SequenceWise",
+        "SlidingWindow",
+        "TextSequencer",
+        "from_channels_first",
+        "make_supervised",
+    ),
+}
+_HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 
 
-def __getattr__(name):
-    if name in ("inspection", "metrics", "preprocessing", "scikeras", "text"):
-        return importlib.import_module(f"skrnn.{name}")
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module 'skrnn' has no attribute {name!r}")
+# Hidden from type checkers, who would believe that any name is there.
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        from importlib import import_module  # noqa: PLC0415 - not a name of ours
+
+        if name in _HOMES:
+            return getattr(import_module(f"skrnn.{_HOMES[name]}"), name)
+        if name in __all__ or name in _HEAVY:
+            return import_module(f"skrnn.{name}")
+        raise AttributeError(f"module 'skrnn' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *_HEAVY, "__version__"])

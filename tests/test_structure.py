@@ -40,6 +40,7 @@ ROOMS = {
     "_spec": {"numpy", "skrnn._sequences"},
     "_seed": {"numpy", "sklearn"},
     "_streaming": {"numpy", "skrnn._engine"},
+    "_versions": {"skrnn._engine"},
     "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
     "_pairs": {"numpy", "skrnn._sequences", "skrnn._spec"},
     "_pair_weights": {"numpy", "skrnn._cells", "skrnn._pairs", "skrnn._weights"},
@@ -128,12 +129,14 @@ CALLERS = {
         "_base_network",
         "_seq2seq",
         "_streaming",
+        "_versions",
         "scikeras",
         "text",
     },
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}
+HEAVY_ATTRIBUTES = {name.removeprefix("skrnn.") for name in HEAVY_PUBLIC}
 
 
 def room_of(module):
@@ -277,9 +280,34 @@ print(*sys.modules)
 def test_every_public_name_is_there():
     for name in skrnn.__all__:
         assert getattr(skrnn, name) is not None
-    assert set(skrnn.__all__) <= set(dir(skrnn))
+    # The names that are public and no others, were they asked for or not.
+    assert set(dir(skrnn)) == {*skrnn.__all__, "__version__", *HEAVY_ATTRIBUTES}
     assert len(set(skrnn.__all__)) == len(skrnn.__all__)
     assert dir(skrnn) == sorted(set(dir(skrnn)))
+
+
+def names_imported_from(body):
+    """List what is imported, and the names of the modules of ours it comes from."""
+    for node in body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            module = f"{node.module}.".removeprefix("skrnn.").removesuffix(".")
+            yield alias.name, module or alias.name
+
+
+def test_type_checkers_are_told_of_every_public_name():
+    (block,) = (
+        node
+        for node in TREES["skrnn/__init__"].body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    told = dict(names_imported_from(block.body))
+    assert told.keys() == {*skrnn.__all__, *HEAVY_ATTRIBUTES}
+    for name, module in told.items():
+        home = f"skrnn.{module}"
+        found = importlib.import_module(home)
+        expected = found if module == name else getattr(found, name)
+        assert getattr(skrnn, name) is expected
 
 
 def test_a_name_that_is_not_there_is_missed():

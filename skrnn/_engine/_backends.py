@@ -32,13 +32,17 @@ def is_default_backend() -> bool:
 
     Only then do the kernels train: who sets another backend wants it to be used.
     """
-    if (os.environ.get("KERAS_BACKEND") or "tensorflow") != "tensorflow":
-        return False
+    chosen = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    return chosen == configured_backend() == "tensorflow"
+
+
+def configured_backend() -> str:
+    """Return the name of the backend that Keras uses, or would use; load nothing."""
     config = getattr(sys.modules.get("keras"), "config", None)
     if config is not None:
-        return config.backend() == "tensorflow"
+        return config.backend()
     home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
-    return bool(os.environ.get("KERAS_BACKEND")) or _configured(home) == "tensorflow"
+    return os.environ.get("KERAS_BACKEND") or _configured(home)
 
 
 @cache

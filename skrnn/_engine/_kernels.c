@@ -632,6 +632,13 @@ static PyObject *use(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* instructions() -> name: the set of instructions that is computed with. */
+static PyObject *instructions(PyObject *self, PyObject *args)
+{
+    (void)self, (void)args;
+    return PyUnicode_FromString(instruction_set);
+}
+
 static PyMethodDef methods[] = {
     {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
     {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
@@ -639,6 +646,7 @@ static PyMethodDef methods[] = {
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
     {"train", train, METH_VARARGS, NULL},
+    {"instructions", instructions, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

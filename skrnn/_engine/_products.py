@@ -26,6 +26,11 @@ _FEW = 8
 NO_OTHER = None, 0, None, None
 
 
+def instructions():
+    """Return the set of instructions that the kernels use, or None without kernels."""
+    return kernels.instructions() if ARE_COMPILED else None
+
+
 def project(rows, a, k, b, transposed, n, bias, c):
     """Set c (T, B, n) to [bias +] a (T, B, k) b, and to zeros where nothing runs.
 
