@@ -131,6 +131,8 @@ class BaseNetwork(TrainedNetwork):
         any other.
         """
         check_is_fitted(self)
+        # One that was made before a fork could do nothing in the child.
+        _engine.refuse_forked_process()
         if self._model is None:
             _engine.backend()
             # Deferred: it needs Keras, which the line above has loaded.
@@ -142,15 +144,22 @@ class BaseNetwork(TrainedNetwork):
     def __getstate__(self):
         # The spec as text and the weights are the state: a Keras model is made from
         # them again.
-        state = super().__getstate__()
+        state = _engine.pack(super().__getstate__())
         if "_spec" not in state:
             return state
         return state | {"_model": None, "_spec": self._spec.to_json()}
 
     def __setstate__(self, state):
+        state = _engine.unpack(state)
         if "_spec" in state:
             state = state | {"_spec": self._spec_class.from_json(state["_spec"])}
         super().__setstate__(state)
+
+    def __sklearn_clone__(self):
+        if _engine.is_of_keras(self.optimizer):
+            # It would be copied.
+            _engine.refuse_forked_process()
+        return super().__sklearn_clone__()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -404,6 +404,6 @@ def test_a_forked_process_is_told_of_the_backend_in_use(name, monkeypatch):
     import keras
 
     monkeypatch.setattr(keras.config, "backend", lambda: name)
-    monkeypatch.setattr(_fork, "is_forked", lambda: True)
+    monkeypatch.setattr(_fork, "_lost", set(_fork._RUNS))
     with pytest.raises(RuntimeError, match=f"used {_backends.BACKENDS[name][0]},"):
         _fork.refuse_forked_process()

@@ -4,7 +4,9 @@ This is its whole border. `train` takes a spec, a plan and packed data and retur
 weights and a history; `predict` takes a spec, weights and packed data and returns
 arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder, and
 `train_language`, `log_likelihoods`, `next_token` and `Writer` for language models;
-`Stream` predicts step by step; `backend` loads Keras. Importing it loads neither Keras
+`Stream` predicts step by step; `backend` loads Keras, unless this process was forked
+from one in which it ran (`refuse_forked_process`), and `pack` keeps objects of Keras in
+pickles closed there. Importing it loads neither Keras
 nor a backend of it; training does where a network has no kernels.
 """
 
@@ -12,12 +14,12 @@ import dataclasses
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
-from skrnn._engine import _native
-from skrnn._engine._backends import backend
+from skrnn._engine import _backends, _native
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._language import BOUNDARY, Lanes, LanguageProgram
 from skrnn._engine._language_prediction import Writer, log_likelihoods, next_token
+from skrnn._engine._packing import is_of_keras, pack, unpack
 from skrnn._engine._pair_prediction import PairPredictor
 from skrnn._engine._prediction import attention_of, predict
 from skrnn._engine._progress import TextProgress
@@ -33,15 +35,31 @@ __all__ = [
     "Writer",
     "attention_of",
     "backend",
+    "is_of_keras",
     "log_likelihoods",
     "next_token",
+    "pack",
     "predict",
+    "refuse_forked_process",
     "train",
     "train_language",
     "train_pairs",
+    "unpack",
 ]
 
 programs = Pool(size=32)
+
+
+def backend():
+    """Load Keras and its backend, and return the module that trains on it.
+
+    Raises
+    ------
+    RuntimeError
+        In a forked process in which the backend can't run.
+    """
+    refuse_forked_process()
+    return _backends.backend()
 
 
 def train(
@@ -159,7 +177,6 @@ def train_pairs(
 @contextmanager
 def _optimizer_of_keras(plan, shapes):
     """Lend an optimizer for weights of `shapes`, and tell the learning rate to set."""
-    refuse_forked_process()
     backend()
     # Deferred: it needs Keras, which the line above has loaded.
     from skrnn._engine import _optimizers  # noqa: PLC0415
@@ -176,7 +193,6 @@ def _optimizer_of_keras(plan, shapes):
 @contextmanager
 def _compiled(spec, plan):
     """Lend a compiled program, and tell the learning rate to set."""
-    refuse_forked_process()
     # This is where Keras and its backend are loaded.
     program_of_backend = backend().Program
     # Deferred for the same reason.

@@ -1,9 +1,16 @@
-"""Large work divided among threads; its results don't depend on their number."""
+"""Large work divided among threads; its results don't depend on their number.
 
+A part of the work changes arrays in place, so nobody may do it twice: not even where a
+thread that should help can't be started, as where a container limits their number.
+"""
+
+import atexit
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
+from queue import Empty, SimpleQueue
+from typing import Any
 
 # Multiplications below which waking up another thread costs more than it saves.
 WORTH_A_THREAD = 20_000_000
@@ -50,14 +57,14 @@ def divide(run, n, work):
         return
     size = -(-n // n_parts // _TILE) * _TILE
     ranges = [(at, min(at + size, n)) for at in range(0, n, size)]
-    others = [_begin(run, *range_) for range_ in ranges[1:]]
-    run(*ranges[0])
-    for other, range_ in zip(others, ranges[1:], strict=True):
-        # Nobody was free to take it.
-        if other is None or other.cancel():
-            run(*range_)
-        else:
-            other.result()
+    others = [_offer(run, *range_) for range_ in ranges[1:]]
+    try:
+        run(*ranges[0])
+        for other in others:
+            # Where nobody was free to take it.
+            other.do()
+    finally:
+        _end(others)
 
 
 def for_each(function, items, work):
@@ -89,24 +96,127 @@ def for_each(function, items, work):
         finally:
             _here.is_divided = False
 
-    others = [_begin(take_turns) for _ in range(n_threads() - 1)]
+    others = [_offer(take_turns) for _ in range(n_threads() - 1)]
     try:
         take_turns()
     finally:
-        for other in others:
-            if other is not None and not other.cancel():
-                other.result()
+        _end(others)
 
 
-def _begin(function, *args):
-    """Start `function` in another thread; None if the interpreter is shutting down."""
-    try:
-        return _pool(os.getpid()).submit(function, *args)
-    except RuntimeError:
-        return None
+class Task:
+    """Work for whoever comes first: one thread does it, once."""
+
+    def __init__(self, function, *args):
+        self._work: Any = (function, args)
+        self._owner: dict[str, int] = {}
+        self._error: BaseException | None = None
+        self._running = threading.Lock()
+        self._running.acquire()
+
+    def _claim(self):
+        """Whether it is this thread's. In one step: nobody comes between its halves."""
+        me = threading.get_ident()
+        return self._owner.setdefault("thread", me) == me
+
+    def do(self):
+        """Do it, unless another thread has begun. A thread calls this once."""
+        if not self._claim():
+            return
+        # A queue may hold the task for longer than the arrays shall live.
+        (function, args), self._work = self._work, None
+        try:
+            function(*args)
+        except BaseException as error:
+            self._error = error
+            raise
+        finally:
+            self._running.release()
+
+    def withdraw(self):
+        """See that nobody begins any more."""
+        if self._claim():
+            self._work = None
+
+    def wait(self):
+        """Wait for another thread that has begun."""
+        if self._claim():
+            return
+        self._running.acquire()
+        if self._error is not None:
+            raise self._error
+
+
+def _end(tasks):
+    for task in tasks:
+        task.withdraw()
+    for task in tasks:
+        task.wait()
+
+
+class Helpers:
+    """Threads of one process that do tasks: up to `most`, as many as can be started."""
+
+    def __init__(self, most):
+        self._process, self._most = os.getpid(), most
+        self._threads: list[threading.Thread] = []
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._idle, self._lock = threading.Semaphore(0), threading.Lock()
+        atexit.register(self._stop)
+
+    def offer(self, task):
+        """Put a task where helpers find it, if there are any."""
+        if not self._idle.acquire(blocking=False):
+            self._start_one()
+        if self._threads:
+            self._tasks.put(task)
+
+    def _start_one(self):
+        with self._lock:
+            if len(self._threads) >= self._most:
+                return
+            # Nothing that Python waits for where it ends: `_stop` does.
+            thread = threading.Thread(target=self._help, name="skrnn", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # No more threads are allowed here, or Python is about to end.
+                return
+            self._threads.append(thread)
+
+    def _help(self):
+        while (task := self._next()) is not None:
+            # Who waits for the task gets its error.
+            with suppress(BaseException):
+                task.do()
+            del task
+        # For the next one.
+        self._tasks.put(None)
+
+    def _next(self):
+        try:
+            return self._tasks.get_nowait()
+        except Empty:
+            self._idle.release()
+            return self._tasks.get()
+
+    def _stop(self):
+        if os.getpid() != self._process:
+            # Of the parent, before a fork.
+            return
+        self._most = 0
+        self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+
+
+def _offer(function, *args):
+    """Return a task that another thread may do by now."""
+    task = Task(function, *args)
+    _pool(os.getpid()).offer(task)
+    return task
 
 
 @cache
 def _pool(_process):
     """Return the helping threads of a process: those of its parent aren't in a fork."""
-    return ThreadPoolExecutor(n_threads(), thread_name_prefix="skrnn")
+    return Helpers(n_threads())

@@ -92,15 +92,24 @@ def unchanged_weights_on_error(model):
     variables = [*model.variables, *model.optimizer.variables]
     before = [keras.ops.copy(variable.value) for variable in variables]
     try:
-        yield
+        try:
+            yield
+        except BaseException:
+            _give_back(model, variables, before)
+            raise
     except BaseException:
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(value)
-        for layer in model._flatten_layers(include_self=False):
-            # Made of its variables, in which they are now as they were.
-            if isinstance(layer, keras.layers.Normalization):
-                layer.finalize_state()
+        # Once more: a second Ctrl-C may have ended the first try.
+        _give_back(model, variables, before)
         raise
+
+
+def _give_back(model, variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    for layer in model._flatten_layers(include_self=False):
+        # Made of its variables, in which they are now as they were.
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def copy_of_optimizer(optimizer):

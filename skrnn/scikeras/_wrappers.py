@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
+from skrnn._engine import pack, refuse_forked_process, unpack
 from skrnn._engine._seeding import seeded
 from skrnn._state import unchanged_on_error
 from skrnn.scikeras._docs import documented
@@ -105,6 +106,7 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
 
     def _guarded(self, fit, X, y, sample_weight, **kwargs):
         """Fit; after an error all is as before, after Ctrl-C as far as it has come."""
+        refuse_forked_process()
         with unchanged_on_error(self):
             self._validate_params()
             if y is None:
@@ -153,6 +155,7 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
         return X, y
 
     def _initialize(self, X, y=None):
+        refuse_forked_process()
         refuse_unknown(self, self._check_model_param(), self.get_params(deep=False))
         self._seed = None
         if self.random_state is not None:
@@ -190,6 +193,7 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
             self._interrupted = running.interrupted
 
     def _predict_raw(self, X, **kwargs):
+        refuse_forked_process()
         if not self.initialized_:
             raise NotFittedError(
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
@@ -202,6 +206,12 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
 
     def __sklearn_is_fitted__(self):
         return self.initialized_
+
+    def __getstate__(self):
+        return pack(super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__(unpack(state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
