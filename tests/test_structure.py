@@ -33,6 +33,8 @@ ROOMS = {
     "_cells": set(),
     "_attention": set(),
     "_windows": {"numpy"},
+    "_numbers": {"numpy", "sklearn"},
+    "_frames": {"narwhals", "numpy", "sklearn", "skrnn._numbers"},
     "_holdout": {"numpy"},
     "_sequences": {"numpy", "skrnn._windows"},
     "_token_ids": {"numpy"},
