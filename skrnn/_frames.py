@@ -253,9 +253,8 @@ def _representative(X, what):
         return X
     first, *others = frames
     for i in others:
-        _refuse_other_names(
-            frames[first], f"{what}[{first}]", frames[i], f"{what}[{i}]"
-        )
+        names = f"{what}[{first}]", f"{what}[{i}]"
+        _refuse_other_names(frames[first], frames[i], *names)
     nameless = next((i for i in range(len(X)) if i not in frames), None)
     if nameless is not None and _string_labels(frames[first]):
         warnings.warn(
