@@ -129,7 +129,7 @@ def frame_as_array(estimator, frame, what="X"):
     if not columns:
         return np.empty((len(frame), 0))
     array = _in_one_piece(frame, columns)
-    _refuse_missing(estimator, array, labels, what)
+    _refuse_missing(estimator, array, what, labels)
     return array
 
 
@@ -139,6 +139,35 @@ def column_as_array(estimator, column, what):
     array = as_plain(column)
     refuse_non_numbers(estimator, array, what)
     return objects_as_numbers(estimator, array, what) if is_object(array) else array
+
+
+def sequence_as_array(estimator, x, what):
+    """Return the numbers of a frame or a Series; anything else as it is."""
+    if is_frame(x):
+        return frame_as_array(estimator, x, what)
+    if not is_column(x):
+        return x
+    array = column_as_array(estimator, x, what)
+    _refuse_missing(estimator, array, what)
+    return array
+
+
+def step_as_array(estimator, x):
+    """Return the features of one step: those of a frame's row, or of a Series.
+
+    What has names is held to those of the steps of ``fit``, if these had any.
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    named = names is not None and estimator._form != "columns"
+    if is_frame(x):
+        if named:
+            check_names(estimator, x, reset=False)
+        array = frame_as_array(estimator, x, "x")
+        return array[0] if len(array) == 1 else array
+    labels = list(getattr(x, "index", [])) if is_column(x) else []
+    if named and labels and all(isinstance(label, str) for label in labels):
+        check_names(estimator, x.to_frame().T, reset=False)
+    return as_plain(x)
 
 
 def as_plain(x):
@@ -167,6 +196,20 @@ def frames_in(X) -> dict:
     else:
         listed = isinstance(X, list | tuple) or (is_object(X) and is_column(X))
     return {i: x for i, x in enumerate(X) if is_frame(x)} if listed else {}
+
+
+def first_row(frame) -> tuple:
+    """Return the values of the first row of a frame."""
+    return tuple(as_plain(column[:1])[0] for column in _columns(frame))
+
+
+def holds_integer_columns(x) -> bool:
+    """Whether all columns of a frame, or a Series, are of integers, missing or not."""
+    if is_frame(x):
+        return bool(np.all(integer_columns(x)))
+    if _is_arrow_array(x):
+        return sys.modules["pyarrow"].types.is_integer(x.type)
+    return nw.from_native(x, series_only=True).dtype.is_integer()
 
 
 def integer_columns(X):
@@ -297,17 +340,17 @@ def _in_one_piece(frame, columns):
     return array
 
 
-def _refuse_missing(estimator, array, labels, what):
+def _refuse_missing(estimator, array, what, labels=None):
     if array.dtype.kind != "f":
         return
     # As cheap as scikit-learn's own: a sum is NaN where anything is.
     with np.errstate(invalid="ignore", over="ignore"):
         if not np.isnan(array.sum()):
             return
-    rows, columns = np.nonzero(np.isnan(array))
-    if len(rows):
+    for row, *column in np.argwhere(np.isnan(array))[:1]:
+        where = what if labels is None else f"column {labels[column[0]]!r} of {what}"
         raise ValueError(
-            f"Input X contains NaN.\n{type(estimator).__name__} does not accept "
-            f"missing values, of which column {labels[columns[0]]!r} of {what} has one "
-            f"in row {rows[0]}: fill them or leave the rows out."
+            f"Input {what.partition('[')[0]} contains NaN.\n"
+            f"{type(estimator).__name__} does not accept missing values, of which "
+            f"{where} has one in row {row}: fill them or leave the rows out."
         )

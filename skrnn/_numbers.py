@@ -114,7 +114,7 @@ def as_one_dtype(arrays):
     return [array.astype(dtype, copy=False) for array in arrays]
 
 
-def warn_of_rounding(X, values, integers=None):
+def warn_of_rounding(X, values, integers=None, *, what="X"):
     """Warn if integers of X are others in the float32 array `values`.
 
     Parameters
@@ -124,15 +124,19 @@ def warn_of_rounding(X, values, integers=None):
     values : ndarray of shape (..., n_columns)
     integers : ndarray of shape (n_columns,) or None
         Which columns held integers before they stood together, if any had names.
+    what : str, default="X"
+        What to call X.
     """
+    if not X.size:
+        return
     if X.dtype.kind not in "iu":
         if integers is None or not integers.any():
             return
         values = values[..., integers]
     if max(values.max(), -values.min()) >= _FIRST_ROUNDED:
         warnings.warn(
-            f"X holds integers from 2**24 = {_FIRST_ROUNDED} on, where float32 can't "
-            "tell neighbours apart; subtract an offset or scale X first.",
+            f"{what} holds integers from 2**24 = {_FIRST_ROUNDED} on, where float32 "
+            f"can't tell neighbours apart; subtract an offset or scale {what} first.",
             stacklevel=2,
         )
 
@@ -168,10 +172,10 @@ def warn_of_lost_spread(X, *, names=None, what="X"):
     for i in np.flatnonzero(lost)[:1]:
         feature = i if names is None else repr(names[i])
         warnings.warn(
-            f"Feature {feature} of {what} has half of its values from {low[i]!r:.24} "
-            f"to {high[i]!r:.24}, of which float32 knows {steps[i]:.0f} values only: "
-            "the network is trained on what rounding leaves. Subtract an offset first, "
-            "as StandardScaler does.",
+            f"Feature {feature} of {what} has half of its values between {low[i]:.12g} "
+            f"and {high[i]:.12g}, where float32 has only {steps[i]:.0f} numbers to "
+            "tell them apart: the network would be trained on what rounding leaves. "
+            "Subtract an offset first, as StandardScaler does.",
             stacklevel=2,
         )
 

@@ -10,14 +10,15 @@ from sklearn.utils.validation import _num_samples, check_array
 from skrnn._frames import (
     as_plain,
     check_names,
-    column_as_array,
     frame_as_array,
     integer_columns,
     is_column,
     is_frame,
     names_of,
+    sequence_as_array,
 )
 from skrnn._numbers import (
+    as_integers,
     as_one_dtype,
     is_object,
     refuse_non_numbers,
@@ -219,6 +220,7 @@ def _check_values(
             estimator=estimator,
             input_name="X",
         )
+    checked = as_integers(checked) if dtype is None else checked
     if isinstance(values, np.ndarray) and checked.dtype == np.float32:
         warn_of_rounding(values, checked, integer_columns(given))
         if reset:
@@ -297,9 +299,7 @@ def _read_ragged(estimator, X, *, min_samples, **options):
 
 
 def _read_sequence(estimator, i, x):
-    if is_frame(x) or is_column(x):
-        read = frame_as_array if is_frame(x) else column_as_array
-        x = read(estimator, x, f"X[{i}]")
+    x = sequence_as_array(estimator, x, f"X[{i}]")
     try:
         # A masked array stays one, to be refused.
         array = x if isinstance(x, np.ndarray) else np.asarray(x)

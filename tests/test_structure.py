@@ -41,7 +41,7 @@ ROOMS = {
     "_embedding": {"numpy", "sklearn", "skrnn._sequences", "skrnn._token_ids"},
     "_spec": {"numpy", "skrnn._sequences"},
     "_seed": {"numpy", "sklearn"},
-    "_streaming": {"numpy", "skrnn._engine"},
+    "_streaming": {"numpy", "skrnn._engine", "skrnn._frames"},
     "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
     "_pairs": {"numpy", "skrnn._sequences", "skrnn._spec"},
     "_pair_weights": {"numpy", "skrnn._cells", "skrnn._pairs", "skrnn._weights"},
