@@ -9,14 +9,9 @@ from sklearn.utils.validation import (
     assert_all_finite,
 )
 
+from skrnn._numbers import refuse_masked, refuse_non_numbers
 from skrnn._sequences import Sequences, pack_steps
-from skrnn._validation import (
-    check_equal_lengths,
-    check_same_width,
-    is_ragged,
-    refuse_masked,
-    refuse_non_numbers,
-)
+from skrnn._validation import check_equal_lengths, check_same_width, is_ragged
 
 
 def read_steps(estimator, X: Sequences, y):

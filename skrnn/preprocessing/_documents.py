@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
+from skrnn._frames import as_plain, is_frame
+
 
 def check_documents(estimator, X, *, strings):
     """Return documents as a list.
@@ -23,7 +25,7 @@ def check_documents(estimator, X, *, strings):
     """
     name = type(estimator).__name__
     _refuse_no_documents(name, X)
-    documents = list(X)
+    documents = list(as_plain(X))
     if not documents:
         raise ValueError(
             "Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is "
@@ -51,7 +53,7 @@ def _refuse_no_documents(name, X):
         raise ValueError(
             "Iterable over raw text documents expected, string object received."
         )
-    n_dimensions = getattr(X, "ndim", 1)
+    n_dimensions = 2 if is_frame(X) else getattr(X, "ndim", 1)
     if n_dimensions > 1:
         raise ValueError(
             f"Expected 1D array, got {n_dimensions}D array instead "
