@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skrnn._rows import check_order_within
 from skrnn._sequences import (
     Sequences,
     pack_dense,
@@ -20,6 +21,7 @@ from skrnn._sequences import (
 )
 from skrnn._token_ids import TokenIds
 from skrnn._tokens import read_tokens, refuse_other_words
+from skrnn._windows import SeriesWindows
 
 _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
@@ -70,11 +72,8 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
-    if isinstance(X, list | tuple) and len(X) and not is_ragged(X):
-        # Lists that happen to be equally long stay what those of fit were.
-        fitted_on_ragged = not reset and getattr(estimator, "_form", "") == "ragged"
-        X = ragged_array([np.asarray(x) for x in X]) if fitted_on_ragged else X
-        X = X if fitted_on_ragged else np.asarray(X)
+    check_order_within(X, "X")
+    X = _as_arrays(estimator, X, reset)
     vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
     if vocabulary is not None and tokens is False:
         raise ValueError(
@@ -100,6 +99,16 @@ def check_sequences(
     if reset:
         estimator._form = sequences.form
     return sequences
+
+
+def _as_arrays(estimator, X, reset):
+    """Return what is rectangular as an array; lists of sequences stay what they are."""
+    if not isinstance(X, list | tuple) or not len(X) or is_ragged(X):
+        return X
+    # Lists that happen to be equally long stay what those of fit were.
+    if not reset and getattr(estimator, "_form", "") == "ragged":
+        return ragged_array([np.asarray(x) for x in X])
+    return np.asarray(X)
 
 
 def _check_words(estimator, vocabulary, *, reset):
@@ -295,7 +304,8 @@ def _refuse_dimensions(estimator, X):
 
 
 def _read_dense(estimator, X, *, dtype, min_samples):
-    windows = pack_windows(X) if isinstance(X, np.ndarray) else None
+    packable = isinstance(X, np.ndarray | SeriesWindows)
+    windows = pack_windows(X) if packable else None
     if windows is not None and len(X) >= min_samples:
         values = _check_values(estimator, windows.values, dtype=dtype)
         return replace(windows, values=values)

@@ -8,6 +8,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import _check_sample_weight, assert_all_finite
 
 from skrnn._constraints import StrOptions, fit_context
+from skrnn._rows import check_order_within
 from skrnn._sequences import pack_dense
 from skrnn._spec import Head
 from skrnn._targets._reading import check_count, check_numbers, require
@@ -110,6 +111,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     def _read_numbers(self, X, y):
         """Read y as finite numbers (n,), (n, H) or (n, H, K)."""
         require(self, y)
+        check_order_within(y, "y")
         y = y if hasattr(y, "shape") else _one_array(y)
         if _holds_sequences(y):
             raise ValueError(
@@ -274,6 +276,7 @@ def _length(x):
 
 def _as_numbers(estimator, data, name):
     """Return finite numbers of float32."""
+    check_order_within(data, name)
     try:
         array = np.asanyarray(data)
     except ValueError as error:

@@ -9,6 +9,7 @@ from sklearn.utils.validation import (
     assert_all_finite,
 )
 
+from skrnn._rows import check_order_within
 from skrnn._sequences import Sequences, pack_steps
 from skrnn._validation import (
     check_equal_lengths,
@@ -22,6 +23,7 @@ from skrnn._validation import (
 def read_steps(estimator, X: Sequences, y):
     """Return the values of all real steps, one sequence after the other."""
     require(estimator, y)
+    check_order_within(y, "y")
     if is_ragged(y):
         check_count(X, y)
         arrays = [as_array(steps) for steps in y]
