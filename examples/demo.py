@@ -111,7 +111,8 @@ def search_network(X, y, grid):
     )
     model = Pipeline(
         [
-            ("scale", StandardScaler()),
+            # The window asks the index whether the test rows follow.
+            ("scale", StandardScaler().set_output(transform="pandas")),
             ("window", SlidingWindow(warmup="carry")),
             ("network", network),
         ]
@@ -126,7 +127,8 @@ def search_ridge(X, y):
     """Fit a linear model on the same windows, searched in the same way."""
     model = Pipeline(
         [
-            ("scale", StandardScaler()),
+            # The window asks the index whether the test rows follow.
+            ("scale", StandardScaler().set_output(transform="pandas")),
             ("window", SlidingWindow(warmup="carry")),
             ("flatten", FunctionTransformer(lambda X: X.reshape(len(X), -1))),
             ("ridge", Ridge()),

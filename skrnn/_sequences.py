@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skrnn._windows import recognise_windows
+from skrnn._windows import SeriesWindows, recognise_windows
 
 
 class Multiples:
@@ -137,6 +137,15 @@ def _same(length, n):
 
 def pack_windows(X):
     """Pack overlapping windows (n, T, F) as their series; None if X is no such view."""
+    if isinstance(X, SeriesWindows):
+        return Sequences(
+            values=X.table,
+            starts=X.starts,
+            lengths=_same(X.shape[1], len(X)),
+            step=X.step,
+            form="dense",
+            n_timesteps=X.shape[1],
+        )
     found = recognise_windows(X)
     if found is None:
         return None

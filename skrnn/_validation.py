@@ -25,6 +25,7 @@ from skrnn._numbers import (
     warn_of_lost_spread,
     warn_of_rounding,
 )
+from skrnn._rows import check_order_within
 from skrnn._sequences import (
     Sequences,
     pack_dense,
@@ -34,6 +35,7 @@ from skrnn._sequences import (
 )
 from skrnn._token_ids import TokenIds
 from skrnn._tokens import read_tokens, refuse_other_words
+from skrnn._windows import SeriesWindows
 
 _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
@@ -87,6 +89,7 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
+    check_order_within(X, "X")
     given, X = X, _as_arrays(estimator, X, reset)
     vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
     if vocabulary is not None and tokens is False:
@@ -269,7 +272,8 @@ def _refuse_dimensions(estimator, X, reset):
 
 
 def _read_dense(estimator, X, *, min_samples, **options):
-    windows = pack_windows(X) if isinstance(X, np.ndarray) else None
+    packable = isinstance(X, np.ndarray | SeriesWindows)
+    windows = pack_windows(X) if packable else None
     if windows is not None and len(X) >= min_samples:
         values = _check_values(estimator, windows.values, **options)
         return replace(windows, values=values)

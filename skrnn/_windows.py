@@ -47,6 +47,96 @@ def sliding_windows(series, lookback, sampling_rate=1):
     return _read_only_view(series, shape, (row, row * sampling_rate, column))
 
 
+class SeriesWindows(np.lib.mixins.NDArrayOperatorsMixin):
+    """Windows of several series in one table, gathered only where they are read.
+
+    Windows of one series overlap evenly, which strides can say; from the end of one
+    series to the start of the next they don't. What reads it as an array gets one, and
+    so does every selection: the methods of arrays are there. The estimators read
+    `table` instead.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, n_features)
+        The rows of all series.
+    starts : ndarray of shape (n_windows,)
+        The row of `table` that each window starts at.
+    lookback : int
+        Steps of a window.
+    step : int
+        Rows between two consecutive steps of a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn._windows import SeriesWindows
+    >>> windows = SeriesWindows(np.arange(6.0).reshape(-1, 1), np.array([0, 3]), 2, 1)
+    >>> windows.shape
+    (2, 2, 1)
+    >>> windows[:, :, 0]
+    array([[0., 1.],
+           [3., 4.]])
+    """
+
+    ndim = 3
+
+    def __init__(self, table, starts, lookback, step):
+        self.table, self.starts, self.step = table, starts, step
+        self.shape = (len(starts), lookback, table.shape[1])
+
+    @property
+    def dtype(self):
+        """That of the rows."""
+        return self.table.dtype
+
+    @property
+    def size(self):
+        """Number of values of all windows."""
+        return int(np.prod(self.shape))
+
+    @property
+    def nbytes(self):
+        """Bytes that it holds, far fewer than those of its values."""
+        return self.table.nbytes + self.starts.nbytes
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key):
+        rows, *others = key if isinstance(key, tuple) else (key,)
+        if rows is None or rows is Ellipsis or np.ndim(rows) > 1:
+            return np.asarray(self)[key]
+        starts = self.starts[rows]
+        if starts.ndim == 0:
+            return self._gathered(starts[None])[0][tuple(others)]
+        return self._gathered(starts)[:, *others] if others else self._gathered(starts)
+
+    def __array__(self, dtype=None, copy=None):
+        if copy is False:
+            raise ValueError("Windows of several series can't be an array uncopied.")
+        return self._gathered(self.starts).astype(dtype or self.dtype, copy=False)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        arrays = [np.asarray(x) if x is not None else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **options)
+
+    def __getattr__(self, name):
+        # Only of arrays' public names: whatever else is asked for isn't there.
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"SeriesWindows has no attribute {name!r}")
+        return getattr(np.asarray(self), name)
+
+    def __repr__(self):
+        return f"SeriesWindows of shape {self.shape}, dtype {self.dtype}"
+
+    def _gathered(self, starts):
+        steps = np.arange(self.shape[1]) * self.step
+        return self.table[starts[:, None] + steps]
+
+
 def recognise_windows(X):
     """Find the series that an array of overlapping windows is a view of.
 
@@ -114,6 +204,45 @@ def pad_rows(series, n_rows, fill):
     padded = np.empty((n_rows + len(series), series.shape[1]), dtype=series.dtype)
     padded[:n_rows] = series[:1] if isinstance(fill, str) else fill
     padded[n_rows:] = series
+    return padded
+
+
+def pad_series(rows, lengths, n_rows, fill):
+    """Put rows before each of several series.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, n_features)
+        The series, one after the other.
+    lengths : ndarray of int
+        Number of rows of each, at least 1.
+    n_rows : int
+        Number of rows to put in front of each.
+    fill : "edge" or float
+        The first row of the series again, or one number everywhere.
+
+    Returns
+    -------
+    padded : ndarray of shape (len(lengths) * n_rows + n, n_features)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn._windows import pad_series
+    >>> rows = np.array([[3.0], [4.0], [7.0]])
+    >>> pad_series(rows, np.array([2, 1]), 1, "edge").ravel()
+    array([3., 3., 4., 7., 7.])
+    """
+    if isinstance(fill, str):
+        # Each first row stands for itself too.
+        times = np.ones(len(rows), dtype=np.intp)
+        times[np.cumsum(lengths) - lengths] += n_rows
+        return np.repeat(rows, times, axis=0)
+    n_before = n_rows * np.repeat(np.arange(1, len(lengths) + 1), lengths)
+    padded = np.full(
+        (len(lengths) * n_rows + len(rows), rows.shape[1]), fill, dtype=rows.dtype
+    )
+    padded[np.arange(len(rows)) + n_before] = rows
     return padded
 
 

@@ -26,7 +26,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 every_module = pytest.mark.parametrize("module", MODULES)
 
 BACKENDS = {"keras", "tensorflow", "jax", "torch"}
-COMMON = {"numpy", "scipy", "pandas", "sklearn", "joblib"}
+COMMON = {"numpy", "scipy", "pandas", "sklearn", "joblib", "narwhals"}
 
 # Room -> what it may import besides Python's own modules and what is in it.
 ROOMS = {
@@ -37,6 +37,9 @@ ROOMS = {
     "_frames": {"narwhals", "numpy", "sklearn", "skrnn._numbers"},
     "_holdout": {"numpy"},
     "_sequences": {"numpy", "skrnn._windows"},
+    "_row_labels": {"pandas"},
+    "_row_order": {"numpy"},
+    "_rows": {"numpy", "pandas", "skrnn._row_labels", "skrnn._row_order"},
     "_token_ids": {"numpy"},
     "_embedding": {"numpy", "sklearn", "skrnn._sequences", "skrnn._token_ids"},
     "_spec": {"numpy", "skrnn._sequences"},

@@ -311,11 +311,13 @@ def test_arrays_continue_whatever_fit_saw():
     window = SlidingWindow(2, warmup="carry")
     for first, then in [
         (SERIES[:10], SERIES[10:]),
-        (frame, SERIES[10:]),
         (SERIES[:10], pd.DataFrame(SERIES[10:])),
     ]:
         windows = window.fit(first).transform(then)
         np.testing.assert_array_equal(windows[0], SERIES[9:11])
+    with pytest.warns(UserWarning, match="fit saw the index of the rows, but here"):
+        windows = window.fit(frame).transform(SERIES[10:])
+    np.testing.assert_array_equal(windows[0], SERIES[9:11])
 
 
 def test_a_longer_lookback_after_fit_is_padded_and_carried():

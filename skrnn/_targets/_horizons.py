@@ -22,6 +22,7 @@ from skrnn._numbers import (
     warn_of_lost_spread,
     warn_of_rounding,
 )
+from skrnn._rows import check_order_within
 from skrnn._sequences import pack_dense
 from skrnn._spec import Head
 from skrnn._targets._reading import check_count, check_numbers, require
@@ -123,6 +124,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     def _read_numbers(self, X, y):
         """Read y as finite numbers (n,), (n, H) or (n, H, K)."""
         require(self, y)
+        check_order_within(y, "y")
         y = y if hasattr(y, "shape") else _one_array(y)
         if _holds_sequences(y):
             raise ValueError(
@@ -289,6 +291,7 @@ def _length(x):
 
 def _as_numbers(estimator, data, name, *, reset):
     """Return finite numbers of float32."""
+    check_order_within(data, name)
     try:
         array = _one_block(estimator, data, name)
     except _NotRectangular as error:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import (
 )
 
 from skrnn._numbers import refuse_masked, refuse_non_numbers
+from skrnn._rows import check_order_within
 from skrnn._sequences import Sequences, pack_steps
 from skrnn._validation import check_equal_lengths, check_same_width, is_ragged
 
@@ -17,6 +18,7 @@ from skrnn._validation import check_equal_lengths, check_same_width, is_ragged
 def read_steps(estimator, X: Sequences, y):
     """Return the values of all real steps, one sequence after the other."""
     require(estimator, y)
+    check_order_within(y, "y")
     if is_ragged(y):
         check_count(X, y)
         arrays = [as_array(steps) for steps in y]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from skrnn._frames import as_plain
-from skrnn._sequences import ragged_array
-from skrnn._windows import sliding_windows
+from skrnn._sequences import Multiples, ragged_array
+from skrnn._windows import SeriesWindows, sliding_windows
 
 # The first is what everything else becomes; integers may be token ids and stay.
 NUMBERS = [
@@ -50,13 +50,16 @@ def unpack(values, sequences, *, univariate):
     Returns
     -------
     X : ndarray of shape (n, T, F) or (n, T), or object array of (T_i, F) or (T_i,)
-        Overlapping windows are a view of `values` again.
+        Overlapping windows are a view of `values` again, those of several series
+        a :class:`skrnn._windows.SeriesWindows`.
     """
     if univariate and values.shape[1] == 1:
         values = values[:, 0]
     if sequences.form == "ragged":
         return ragged_array(np.split(values, sequences.starts[1:]))
     n_sequences, n_timesteps = len(sequences), sequences.n_timesteps
+    if not isinstance(sequences.starts, Multiples):
+        return SeriesWindows(values, sequences.starts, n_timesteps, sequences.step)
     if len(values) == n_sequences * n_timesteps:
         return values.reshape(n_sequences, n_timesteps, *values.shape[1:])
     return sliding_windows(values, n_timesteps, sequences.step)

@@ -126,8 +126,8 @@ class SequencePadder(  # type: ignore[call-arg]
         value = self._fill(sequences.values.dtype)
         univariate = lacks_feature_axis(X, sequences)
         unpacked = unpack(sequences.values, sequences, univariate=univariate)
-        if sequences.form == "ragged":
-            unpacked = list(unpacked)
+        ragged = sequences.form == "ragged"
+        unpacked = list(unpacked) if ragged else np.asarray(unpacked)
         return pad_sequences(
             unpacked, self.maxlen_, self.padding, self.truncating, value
         )

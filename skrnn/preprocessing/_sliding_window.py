@@ -1,5 +1,6 @@
 """The transformer that turns rows of a series into windows."""
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -7,17 +8,23 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
+from skrnn._rows import (
+    History,
+    labels_by_series,
+    read_rows,
+    refuse_list_of_series,
+)
 from skrnn._state import unchanged_on_error
 from skrnn._validation import read_table
-from skrnn._windows import pad_rows, sliding_windows
+from skrnn._windows import SeriesWindows, pad_rows, pad_series, sliding_windows
 from skrnn.preprocessing._fitting import (
     ArrayOutputMixin,
 )
-from skrnn.preprocessing._time_index import (
-    check_time_order,
-    continues,
-    last_labels,
-    row_index,
+
+_KEEP_INDEX = (
+    "A step before SlidingWindow, such as a scaler, gives arrays, which have no index: "
+    "put it behind, as SequenceWise(StandardScaler()), or let it keep frames by "
+    'set_output(transform="pandas").'
 )
 
 
@@ -103,15 +110,18 @@ class SlidingWindow(  # type: ignore[call-arg]
         self.fill = fill
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, groups=None):
         """Check the series and keep its last rows.
 
         Parameters
         ----------
         X : array-like of shape (n, n_features)
             Rows in time order. NaN and inf are refused.
-        y : None
-            Ignored.
+        y : array-like of n rows or None, default=None
+            Only its index is read, and only if X has none: it tells of an X that a
+            scaler has made an array of which times its rows have.
+        groups : array-like of shape (n,) or None, default=None
+            The series that each row belongs to. Without it a MultiIndex of X says it.
 
         Returns
         -------
@@ -120,60 +130,86 @@ class SlidingWindow(  # type: ignore[call-arg]
         Raises
         ------
         ValueError
-            If X is shorter than one window, or has an index of times that is
-            unsorted or has duplicates.
+            If no series is as long as one window, or the index isn't in order, within
+            each series, or has a label twice.
         """
-        self._learn(X)
+        self._learn(X, y, groups)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, *, groups=None):
         """Fit, and return the windows of X; what they lack is padded, never carried.
 
         Parameters
         ----------
         X : array-like of shape (n, n_features)
             Rows in time order. NaN and inf are refused.
-        y : None
-            Ignored.
+        y : array-like of n rows or None, default=None
+            As in `fit`.
+        groups : array-like of shape (n,) or None, default=None
+            As in `fit`.
 
         Returns
         -------
         windows : ndarray of shape (n, lookback, n_features)
-            Read-only view. float32 stays, everything else is float64.
+            As `transform` returns them.
         """
-        return self._windows(self._learn(X), self.fill)
+        series, rows = self._learn(X, y, groups)
+        return self._windows(series, rows, {})
 
-    def transform(self, X):
+    def transform(self, X, *, groups=None):
         """Return for every row the window that ends there.
 
         Parameters
         ----------
         X : array-like of shape (n, n_features)
             Rows in time order, one or more. NaN and inf are refused.
+        groups : array-like of shape (n,) or None, default=None
+            As in `fit`; needed if `fit` had it.
 
         Returns
         -------
         windows : ndarray of shape (n, lookback, n_features)
-            Read-only view. float32 stays, everything else is float64.
+            Read-only view. float32 stays, everything else is float64. Of several
+            series it is an array-like instead, which gathers the windows that are
+            read: ``numpy.asarray`` and every selection make an array of them.
+
+        Raises
+        ------
+        ValueError
+            If the index isn't in order, within each series, or has a label twice, or
+            if `fit` had several series and nothing says which ones X has.
         """
         check_is_fitted(self)
-        check_time_order(row_index(X))
         series = self._read(X, reset=False)
-        return self._windows(series, self._past() if self._follows(X) else self.fill)
+        rows = read_rows(X, groups=groups)
+        if self._history.is_panel and rows.keys is None:
+            raise ValueError(
+                "SlidingWindow was fitted on several series, but nothing says which "
+                "ones the rows of X belong to: pass groups, or a frame with the "
+                f"MultiIndex that fit had. {_KEEP_INDEX}"
+            )
+        return self._windows(series, rows, self._past(rows))
 
-    def _learn(self, X):
+    def _learn(self, X, y, groups):
         with unchanged_on_error(self):
             series = self._read(X, reset=True)
-            self._check_one_window_fits(len(series))
-            index = row_index(X)
-            check_time_order(index)
+            rows = read_rows(X, groups=groups, y=y)
+            self._check_one_window_fits(int(rows.lengths.max()))
             # Copies: views would keep the whole training series alive.
-            self.tail_ = _last(series, self._n_past).copy()
-            self._last_labels = last_labels(index)
-        return series
+            tails = [
+                _last(series[places], self._n_past).copy()
+                for places in rows.by_series()
+            ]
+            keys = rows.keys
+            self.tail_ = (
+                tails[0] if keys is None else dict(zip(keys, tails, strict=True))
+            )
+            self._history = History.of(rows, keep_labels=self.warmup == "carry")
+        return series, rows
 
     def _read(self, X, *, reset):
+        refuse_list_of_series(X, "X")
         return read_table(self, X, reset=reset, dtype=[np.float64, np.float32])
 
     @property
@@ -189,21 +225,54 @@ class SlidingWindow(  # type: ignore[call-arg]
             f"at least {self._n_past + 1} rows but the series has n={n} samples."
         )
 
-    def _follows(self, X):
-        """Whether the rows that fit saw last belong before those of X."""
-        index = row_index(X)
-        if self.warmup == "pad" or index is None or self._last_labels is None:
-            return self.warmup == "carry"
-        return continues(self._last_labels, index)
+    def _past(self, rows):
+        """Return the rows that belong before those of each series that goes on."""
+        if self.warmup == "pad":
+            return {}
+        history = self._history
+        if rows.labels is None and history.ends is not None:
+            warnings.warn(
+                "fit saw the index of the rows, but here X has none, so it can't be "
+                "seen whether its rows follow those of fit; warmup='carry' takes them "
+                f"to. {_KEEP_INDEX}",
+                stacklevel=3,
+            )
+        tails = self.tail_ if history.is_panel else {None: self.tail_}
+        past, skipped = {}, None
+        for key, labels in labels_by_series(rows):
+            if key in tails and history.is_continued(key, labels):
+                past[key] = self._filled(tails[key])
+            elif skipped is None:
+                skipped = history.first_skipped(key, labels)
+        if skipped is not None:
+            warnings.warn(
+                f"X holds rows that fit left out between its own or before them, the "
+                f"first of them {skipped}, as shuffled folds and those of KFold do. "
+                "Nothing is carried over to them, and their windows are padded; for "
+                "warmup='carry' use TimeSeriesSplit.",
+                stacklevel=3,
+            )
+        return past
 
-    def _past(self):
-        # Shorter than wanted only if a parameter was set to more after fit.
-        tail = _last(self.tail_, self._n_past)
+    def _filled(self, tail):
+        # Shorter than wanted where a series is, or if a parameter was set after fit.
+        tail = _last(tail, self._n_past)
         return pad_rows(tail, self._n_past - len(tail), self.fill)
 
-    def _windows(self, series, fill):
-        padded = pad_rows(series, self._n_past, fill)
-        return sliding_windows(padded, self.lookback, self.sampling_rate)
+    def _windows(self, series, rows, past):
+        shape = self.lookback, self.sampling_rate
+        if rows.keys is None or len(rows.keys) == 1:
+            fill = next(iter(past.values()), self.fill)
+            return sliding_windows(pad_rows(series, self._n_past, fill), *shape)
+        order, places = rows.places()
+        table = pad_series(series[order], rows.lengths, self._n_past, self.fill)
+        starts = places + self._n_past * rows.codes
+        firsts = self._n_past * np.arange(len(rows.keys))
+        firsts += np.cumsum(rows.lengths) - rows.lengths
+        for key, first in zip(rows.keys, firsts, strict=True):
+            if key in past:
+                table[first : first + self._n_past] = past[key]
+        return SeriesWindows(table, starts, *shape)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

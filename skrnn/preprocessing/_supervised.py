@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.utils._param_validation import validate_params
 
 from skrnn._constraints import StrictInterval
+from skrnn._rows import read_rows, refuse_list_of_series
 from skrnn._windows import sliding_windows
+from skrnn.preprocessing._tables import read_table
 
 
 @validate_params(
@@ -14,19 +16,23 @@ from skrnn._windows import sliding_windows
         "series": ["array-like"],
         "horizon": [StrictInterval(Integral, 1, None, closed="left")],
         "gap": [StrictInterval(Integral, 0, None, closed="left")],
+        "groups": ["array-like", None],
     },
     prefer_skip_nested_validation=True,
 )
-def make_supervised(series, *, horizon=1, gap=0, target=None):
+def make_supervised(series, *, horizon=1, gap=0, target=None, groups=None):
     """Return the rows of a series whose future is known, and that future.
 
-    ``y[t]`` holds the target at rows ``t + gap + 1, ..., t + gap + horizon``. X keeps
-    one row for each time, for a pipeline that starts with :class:`SlidingWindow`.
+    ``y[t]`` holds the target at rows ``t + gap + 1, ..., t + gap + horizon`` of the
+    same series. X keeps one row for each time, for a pipeline that starts with
+    :class:`SlidingWindow`.
 
     Parameters
     ----------
     series : array-like, Series or DataFrame of shape (n,) or (n, n_columns)
-        Values in time order.
+        Values in time order. Frames of pandas, polars and pyarrow keep their columns.
+        With a MultiIndex (series, time), it holds several series, which may be one
+        after the other or mixed.
     horizon : int, default=1
         Number of future steps in y.
     gap : int, default=0
@@ -35,21 +41,33 @@ def make_supervised(series, *, horizon=1, gap=0, target=None):
     target : str, int, list of them, or None, default=None
         Columns that y is made of: names of a frame's columns, or positions. None is
         all columns.
+    groups : array-like of shape (n,) or None, default=None
+        The series that each row belongs to, where no MultiIndex says it.
 
     Returns
     -------
-    X : ndarray or DataFrame of shape (n - gap - horizon, n_columns)
-        The rows with a full future; the rows of an array are a view.
-    y : ndarray, Series or DataFrame of n - gap - horizon rows
+    X : ndarray or DataFrame of shape (n', n_columns)
+        The rows with a full future, in their order: n' is n - gap - horizon, or the
+        sum of that over all series, of which one that is too short has none. The rows
+        of an array are a view if they are of one series.
+    y : ndarray, Series or DataFrame of n' rows
         Shape (n',) for one step of one target, (n', horizon) for one target, (n', K)
         for one step of K targets, and (n', horizon, K) otherwise, always an array
-        then. Columns of pandas objects are called after the column and the step, such
-        as ``"sales(t+2)"``, and have the index of X.
+        then. Columns of frames are called after the column and the step, such
+        as ``"sales(t+2)"``, and those of pandas have the index of X.
 
     Raises
     ------
     ValueError
-        If no row has a full future, or if a target is unknown or named twice.
+        If no row has a full future, if a target is unknown or named twice, if a column
+        holds times, or if the index isn't in ascending order, within each series, or
+        has a label twice.
+
+    Notes
+    -----
+    The `groups` of the rows of X, for :class:`SlidingWindow`, are
+    ``make_supervised(groups, groups=groups, ...)[0].ravel()`` with the same `horizon`
+    and `gap`. A frame that has them as a column, or in its index, still has them in X.
 
     Examples
     --------
@@ -61,59 +79,58 @@ def make_supervised(series, *, horizon=1, gap=0, target=None):
     array([[2, 3],
            [3, 4],
            [4, 5]])
+
+    No target is taken from another series:
+
+    >>> X, y = make_supervised([1, 2, 3, 70, 80], groups=["a", "a", "a", "b", "b"])
+    >>> X.ravel(), y
+    (array([ 1,  2, 70]), array([ 2,  3, 80]))
     """
-    table = _as_table(series)
+    refuse_list_of_series(series, "series")
+    table = read_table(series)
+    rows = read_rows(series, groups=groups, name="series")
     targets = _target_positions(target, table)
-    n_rows = _count_rows(len(table), horizon, gap)
-    future = _take_columns(table, targets)[gap + 1 :]
-    # A copy: y would be read-only otherwise, which nobody expects of it.
-    y = sliding_windows(future, horizon).copy()
-    y = y.reshape([n_rows, *(size for size in y.shape[1:] if size > 1)])
-    if not _is_frame(table):
-        return table[:n_rows], y
-    X = table.iloc[:n_rows]
+    _check_length(rows, horizon, gap)
+    kept, futures = _with_future(rows, horizon, gap)
+    values = table.columns(targets)
+    if futures is None:
+        # A copy: y would be read-only otherwise, which nobody expects of it.
+        y = sliding_windows(values[gap + 1 :], horizon).copy()
+    else:
+        y = values[futures]
+    y = y.reshape([len(y), *(size for size in y.shape[1:] if size > 1)])
+    X = table.take(kept)
     steps = range(gap + 1, gap + horizon + 1)
-    names = [f"{table.columns[i]}(t+{step})" for step in steps for i in targets]
-    return X, _as_pandas(y, X.index, names)
+    names = table.names and [f"{table.names[i]}(t+{s})" for s in steps for i in targets]
+    return X, table.framed(y, names, X)
 
 
-def _is_frame(series):
-    return hasattr(series, "iloc")
+def _with_future(rows, horizon, gap):
+    """Return the rows with a full future in their series, and which rows that is.
+
+    For one series they are the first ones, and their futures windows: None.
+    """
+    if rows.keys is None:
+        return slice(rows.n_rows - gap - horizon), None
+    order, places = rows.places()
+    left = np.cumsum(rows.lengths)[rows.codes] - 1 - places
+    kept = np.flatnonzero(left >= gap + horizon)
+    ahead = np.arange(gap + 1, gap + horizon + 1)
+    return kept, order[places[kept][:, None] + ahead]
 
 
-def _as_table(series):
-    """Return a frame for what is pandas', a two-dimensional array for the rest."""
-    if hasattr(series, "to_frame") and _is_frame(series):
-        return series.to_frame("x0" if series.name is None else series.name)
-    if _is_frame(series):
-        return series
-    table = np.asarray(series)
-    if table.ndim not in (1, 2):
-        raise ValueError(
-            f"series has shape {table.shape}; expected (n_rows,) or "
-            "(n_rows, n_columns)."
-        )
-    return table.reshape(len(table), -1) if table.ndim == 1 else table
-
-
-def _take_columns(table, positions):
-    if _is_frame(table):
-        return table.iloc[:, positions].to_numpy()
-    return table[:, positions]
-
-
-def _count_rows(n, horizon, gap):
+def _check_length(rows, horizon, gap):
+    n = int(rows.lengths.max(initial=0))
     if horizon + gap >= n:
+        whose = "series" if rows.keys is None else "the longest one in series"
         raise ValueError(
             f"horizon={horizon} and gap={gap} need a series of at least "
-            f"{horizon + gap + 1} rows, but series has n={n}."
+            f"{horizon + gap + 1} rows, but {whose} has n={n}."
         )
-    return n - gap - horizon
 
 
 def _target_positions(target, table):
-    n_columns = table.shape[1]
-    names = list(table.columns) if _is_frame(table) else None
+    n_columns, names = table.n_columns, table.names
     if target is None:
         target = range(n_columns)
     items = [target] if isinstance(target, str) or np.ndim(target) == 0 else target
@@ -138,12 +155,3 @@ def _position(item, names, n_columns):
         f"target={item!r} is not one column of series, which has {n_columns} columns "
         f"{named}; expected a name or a position."
     )
-
-
-def _as_pandas(y, index, names):
-    # Deferred: only somebody who has a frame comes here, and then it is loaded.
-    import pandas as pd  # noqa: PLC0415
-
-    if y.ndim == 1:
-        return pd.Series(y, index=index, name=names[0])
-    return pd.DataFrame(y, index=index, columns=names) if y.ndim == 2 else y

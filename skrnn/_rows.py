@@ -1,0 +1,318 @@
+"""The only place that decides about rows: their order, their series, what follows.
+
+Whoever reads rows as steps in time asks here: a frame's index may say that they run
+backwards, that some are missing, or that they are those of several series.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skrnn._row_labels import RowLabels, continues, read_labels
+from skrnn._row_order import check_order
+
+# More labels than these are not kept, only to tell later what they were.
+_MOST_LABELS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is known of rows that are steps in time.
+
+    Attributes
+    ----------
+    n_rows : int
+    labels : RowLabels or None
+        None for rows without an index.
+    keys : list of hashable, or None
+        The names of the series, in the order of their first rows. None for one series
+        without a name.
+    codes : ndarray of shape (n_rows,) or None
+        Place in `keys` of the series of each row.
+    """
+
+    n_rows: int
+    labels: RowLabels | None = None
+    keys: list | None = None
+    codes: np.ndarray | None = None
+
+    @cached_property
+    def _order(self):
+        assert self.codes is not None
+        return np.argsort(self.codes, kind="stable")
+
+    @cached_property
+    def lengths(self):
+        """Number of rows of each series."""
+        if self.keys is None or self.codes is None:
+            return np.array([self.n_rows])
+        return np.bincount(self.codes, minlength=len(self.keys))
+
+    def by_series(self):
+        """Return the places of the rows of each series, in a list or as slices."""
+        if self.keys is None:
+            return [slice(None)]
+        return np.split(self._order, np.cumsum(self.lengths)[:-1])
+
+    def places(self):
+        """Return the rows in the order of their series, and the place of each there.
+
+        Returns
+        -------
+        order : ndarray of shape (n_rows,)
+            Rows, series after series.
+        places : ndarray of shape (n_rows,)
+            ``order[places]`` is 0, 1, 2, ...
+        """
+        if self.keys is None:
+            return np.arange(self.n_rows), np.arange(self.n_rows)
+        places = np.empty(self.n_rows, dtype=np.intp)
+        places[self._order] = np.arange(self.n_rows)
+        return self._order, places
+
+
+def read_rows(X, *, groups=None, y=None, name="X"):
+    """Tell what is known of the rows of X, and refuse those that are out of order.
+
+    Parameters
+    ----------
+    X : array-like
+        Rows in time order. Only what is pandas' has an index.
+    groups : array-like of shape (n_rows,) or None, default=None
+        The series that each row belongs to. Without it a MultiIndex says it, whose
+        last level is the time.
+    y : array-like or None, default=None
+        Has the same rows as X: its index is that of an X that has none, such as what
+        a scaler has made of a frame.
+    name : str, default="X"
+        What the user calls X.
+
+    Returns
+    -------
+    rows : Rows
+
+    Raises
+    ------
+    ValueError
+        If an index isn't in ascending order, within each series, or holds a label
+        twice, or if `groups` doesn't fit X.
+    """
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    index, of_y = row_index(X), row_index(y)
+    if index is None and of_y is not None and len(of_y) == n_rows:
+        index, name = of_y, "y"
+    keys, codes = _read_groups(groups, n_rows)
+    labels = None
+    if index is not None:
+        labels, found = _split_levels(index, name, groups is not None)
+        keys, codes = (keys, codes) if groups is not None else found
+    rows = Rows(n_rows, labels, keys, codes)
+    if labels is not None and groups is not None and _name_series(rows):
+        return Rows(n_rows, None, keys, codes)
+    if labels is not None:
+        check_order(rows, name)
+    return rows
+
+
+def check_row_order(x, name):
+    """Refuse a frame of one sequence whose index isn't in order.
+
+    Parameters
+    ----------
+    x : object
+        Anything without an index passes.
+    name : str
+        What the user calls it, such as ``"X[3]"``.
+
+    Raises
+    ------
+    ValueError
+        If the index holds times or numbers that don't increase. One label throughout
+        is the name of the sequence.
+    """
+    index = row_index(x)
+    if index is None or not len(index):
+        return
+    labels, (keys, codes) = _split_levels(index, name, True)
+    rows = Rows(len(index), labels, keys, codes)
+    if labels.kind != "names" and not _name_series(rows):
+        check_order(rows, name, sequence=True)
+
+
+def check_order_within(sequences, name):
+    """Refuse a frame, in a list of them, whose index isn't in order.
+
+    Parameters
+    ----------
+    sequences : object
+        Anything that is neither a list nor an array of objects passes.
+    name : str
+        What the user calls the list.
+    """
+    is_array = getattr(getattr(sequences, "dtype", None), "kind", "") == "O"
+    if isinstance(sequences, list | tuple) or (is_array and sequences.ndim == 1):
+        for i, x in enumerate(sequences):
+            check_row_order(x, f"{name}[{i}]")
+
+
+def refuse_list_of_series(X, name):
+    """Refuse a list of series where rows of one table are expected.
+
+    Parameters
+    ----------
+    X : object
+    name : str
+        What the user calls it.
+
+    Raises
+    ------
+    ValueError
+        That says how several series are given.
+    """
+    if not isinstance(X, list | tuple):
+        return
+    lengths = [len(x) if _is_series(x) else 0 for x in X]
+    are_frames = any(row_index(x) is not None for x in X)
+    if len(set(lengths)) > 1 or are_frames:
+        shown = ", ".join(map(str, lengths[:3])) + ", ..." * (len(lengths) > 3)
+        raise ValueError(
+            f"{name} is a list of {len(X)} series, of {shown} rows; expected one "
+            "table. Put them end to end and say which rows belong together: "
+            f"pandas.concat(dict(enumerate({name}))) has a MultiIndex (series, time); "
+            f"or give numpy.concatenate({name}) and groups=numpy.repeat(range("
+            f"{len(X)}), [{shown}])."
+        )
+
+
+def _is_series(x):
+    # Not numpy.ndim, which fails for lists of different lengths in x.
+    return hasattr(x, "__len__") and not isinstance(x, str | bytes)
+
+
+def row_index(X):
+    """Return the pandas index of X; None for anything that has none."""
+    return X.index if hasattr(X, "iloc") else None
+
+
+def _read_groups(groups, n_rows):
+    """Return the names of the series, and the place there of that of each row."""
+    if groups is None:
+        return None, None
+    import pandas as pd  # noqa: PLC0415
+
+    if isinstance(groups, str):
+        raise ValueError(
+            f"groups must be an array-like of shape (n_rows,), the series of each row. "
+            f"Got {groups!r}."
+        )
+    if not isinstance(groups, np.ndarray | pd.Index | pd.Series):
+        # Strings would become the type of the longest.
+        groups = np.asarray(groups, dtype=object)
+    if groups.ndim != 1 or len(groups) != n_rows:
+        raise ValueError(
+            f"groups has shape {groups.shape}, but X has {n_rows} rows; expected "
+            f"({n_rows},), the series of each row."
+        )
+    return _factorized(pd.Index(groups, tupleize_cols=False), "groups")
+
+
+def _factorized(index, name):
+    codes, keys = index.factorize()
+    if len(codes) and codes.min() < 0:
+        row = int(np.argmin(codes))
+        raise ValueError(f"{name} has {index[row]!r} in row {row}; expected a series.")
+    return keys.to_list(), codes
+
+
+def _split_levels(index, name, is_named):
+    """Return the labels in time, and the series that a MultiIndex says."""
+    if not hasattr(index, "levels"):
+        return read_labels(index), (None, None)
+    time = index.nlevels - 1
+    levels = [read_labels(index.get_level_values(i)) for i in range(index.nlevels)]
+    if levels[time].kind != "times":
+        of_times = [i for i, level in enumerate(levels) if level.kind == "times"]
+        if of_times and not is_named:
+            raise ValueError(
+                f"The MultiIndex of {name} has times in level {of_times[0]}, and none "
+                f"in the last one, {time}; expected (series, time). Put the level of "
+                "the times last, or pass groups."
+            )
+        time = of_times[0] if of_times else time
+    series = index.droplevel(time)
+    of_time = index.get_level_values(time)
+    labels = read_labels(of_time, f"MultiIndex's level {index.names[time] or time}")
+    return labels, _factorized(series, f"The MultiIndex of {name}")
+
+
+def _name_series(rows):
+    """Whether the labels are the same in all rows of each series."""
+    for places in rows.by_series():
+        index = rows.labels.index[places]
+        if index[0] != index[-1] or index.nunique(dropna=False) > 1:
+            return False
+    return rows.n_rows > len(rows.lengths)
+
+
+@dataclass(frozen=True)
+class History:
+    """What a transformer remembers of the rows of its fit, series by series.
+
+    Attributes
+    ----------
+    is_panel : bool
+        Whether there were several series, or one with a name. The name of one without
+        is None.
+    ends : dict of RowLabels, or None
+        The last labels of each series. None for rows without an index.
+    seen : dict of RowLabels, or None
+        All labels, where they were kept.
+    """
+
+    is_panel: bool
+    ends: dict | None = None
+    seen: dict | None = None
+
+    @classmethod
+    def of(cls, rows, *, keep_labels):
+        """Remember the ends of `rows`, and all labels if there aren't too many."""
+        is_panel = rows.keys is not None
+        if rows.labels is None:
+            return cls(is_panel)
+        series = dict(labels_by_series(rows))
+        ends = {key: labels.end() for key, labels in series.items()}
+        kept = keep_labels and rows.n_rows <= _MOST_LABELS
+        return cls(is_panel, ends, series if kept else None)
+
+    def is_continued(self, key, labels):
+        """Whether rows with these `labels` follow those of a series.
+
+        Rows without labels are taken to follow.
+        """
+        if self.ends is None or labels is None:
+            return True
+        return key in self.ends and continues(self.ends[key], labels)
+
+    def first_skipped(self, key, labels):
+        """Return a label that fit left out between those that it saw; None without.
+
+        That is what the rows of a shuffled fold have, and those of a fold in the
+        middle of the data or before them.
+        """
+        seen = None if self.seen is None else self.seen.get(key)
+        if seen is None or labels is None or seen.kind != labels.kind != "names":
+            return None
+        try:
+            early = labels.index[labels.index < seen.index[-1]]
+        except TypeError:
+            return None
+        skipped = early[~early.isin(seen.index)]
+        return skipped[0] if len(skipped) else None
+
+
+def labels_by_series(rows):
+    """Yield the name of each series and its labels, or None without an index."""
+    keys = [None] if rows.keys is None else rows.keys
+    for key, places in zip(keys, rows.by_series(), strict=True):
+        yield key, None if rows.labels is None else rows.labels[places]

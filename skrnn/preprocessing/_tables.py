@@ -1,0 +1,198 @@
+"""Arrays and frames of any library as tables: columns by name, rows by place."""
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any
+
+import numpy as np
+
+_NO_FEATURE = (
+    "{column} of series holds times ({dtype}), which are neither features nor targets. "
+)
+_AS_INDEX = (
+    "Make it the index, series.set_index({name!r}), which tells the order of the rows; "
+    "or turn it into numbers."
+)
+_SORTED = "Sort the rows by it, then leave it out or turn it into numbers."
+
+
+def read_table(series):
+    """Return the table that a series or a frame is.
+
+    Parameters
+    ----------
+    series : array-like, Series or DataFrame
+        Of pandas, or of another library that narwhals knows.
+
+    Returns
+    -------
+    table : ArrayTable, PandasTable or OtherTable
+
+    Raises
+    ------
+    ValueError
+        If it has neither one nor two dimensions, or holds times.
+    """
+    if hasattr(series, "iloc"):
+        return PandasTable.of(series)
+    # What scikit-learn reads frames with; it imports none of their libraries.
+    import narwhals.stable.v2 as nw  # noqa: PLC0415
+
+    known = nw.from_native(
+        series, eager_only=True, allow_series=True, pass_through=True
+    )
+    if isinstance(known, nw.DataFrame | nw.Series):
+        return OtherTable.of(known)
+    return ArrayTable.of(series)
+
+
+@dataclass(frozen=True)
+class ArrayTable:
+    """An array of two dimensions, whose columns have no names."""
+
+    rows: np.ndarray
+    names: None = None
+
+    @classmethod
+    def of(cls, series):
+        """Read anything that NumPy reads."""
+        array = np.asarray(series)
+        if array.ndim not in (1, 2):
+            raise ValueError(
+                f"series has shape {array.shape}; expected (n_rows,) or "
+                "(n_rows, n_columns)."
+            )
+        if array.dtype.kind in "mM":
+            _refuse_times("An array", array.dtype, _SORTED)
+        return cls(array.reshape(len(array), -1) if array.ndim == 1 else array)
+
+    @property
+    def n_columns(self):
+        """Number of columns."""
+        return self.rows.shape[1]
+
+    def take(self, rows):
+        """Return some of the rows; a slice of them is a view."""
+        return self.rows[rows]
+
+    def columns(self, positions):
+        """Return an array of some of the columns."""
+        return self.rows[:, positions]
+
+    def framed(self, y, names, X):
+        """Return `y` as the library has it."""
+        return y
+
+
+@dataclass(frozen=True)
+class PandasTable:
+    """A frame of pandas."""
+
+    frame: Any
+
+    @classmethod
+    def of(cls, series):
+        """Read a Series or a DataFrame."""
+        if hasattr(series, "to_frame"):
+            series = series.to_frame("x0" if series.name is None else series.name)
+        for i, name in enumerate(series.columns):
+            column = series.iloc[:, i]
+            if _holds_times(column):
+                _refuse_times(f"Column {name!r}", column.dtype, _AS_INDEX, name)
+        return cls(series)
+
+    @property
+    def names(self):
+        """Names of the columns."""
+        return list(self.frame.columns)
+
+    @property
+    def n_columns(self):
+        """Number of columns."""
+        return self.frame.shape[1]
+
+    def take(self, rows):
+        """Return some of the rows."""
+        return self.frame.iloc[rows]
+
+    def columns(self, positions):
+        """Return an array of some of the columns."""
+        return self.frame.iloc[:, positions].to_numpy()
+
+    def framed(self, y, names, X):
+        """Return `y` with the index of `X`, a Series or a frame."""
+        import pandas as pd  # noqa: PLC0415
+
+        if y.ndim == 1:
+            return pd.Series(y, index=X.index, name=names[0])
+        return pd.DataFrame(y, index=X.index, columns=names) if y.ndim == 2 else y
+
+
+@dataclass(frozen=True)
+class OtherTable:
+    """A frame of polars, pyarrow or another library, as narwhals wraps it."""
+
+    frame: Any
+
+    @classmethod
+    def of(cls, series):
+        """Read a Series or a DataFrame of narwhals."""
+        if hasattr(series, "to_frame"):
+            series = series.alias(series.name or "x0").to_frame()
+        for name, dtype in series.schema.items():
+            if dtype.is_temporal() or _is_time(series[name], dtype):
+                _refuse_times(f"Column {name!r}", dtype, _SORTED)
+        return cls(series)
+
+    @property
+    def names(self):
+        """Names of the columns."""
+        return self.frame.columns
+
+    @property
+    def n_columns(self):
+        """Number of columns."""
+        return len(self.frame.columns)
+
+    def take(self, rows):
+        """Return some of the rows, a frame of the same library."""
+        return self.frame[rows].to_native()
+
+    def columns(self, positions):
+        """Return an array of some of the columns."""
+        return self.frame[:, positions].to_numpy()
+
+    def framed(self, y, names, X):
+        """Return `y` as a Series or a frame of the same library."""
+        import narwhals.stable.v2 as nw  # noqa: PLC0415
+
+        library = self.frame.implementation
+        if y.ndim == 1:
+            return nw.new_series(names[0], y, backend=library).to_native()
+        if y.ndim == 2:
+            return nw.from_numpy(y, names, backend=library).to_native()
+        return y
+
+
+def _holds_times(column):
+    if getattr(column.dtype, "kind", "O") in "mM":
+        return True
+    if column.dtype == object or str(column.dtype).startswith("period"):
+        import pandas as pd  # noqa: PLC0415
+
+        return pd.api.types.infer_dtype(column, skipna=True) in _TIMES
+    return False
+
+
+def _is_time(column, dtype):
+    """Whether a column of Python's objects begins with a time."""
+    return str(dtype) == "Object" and isinstance(column[0], date | time | timedelta)
+
+
+_TIMES = {"date", "datetime", "datetime64", "time", "timedelta", "period"}
+
+
+def _refuse_times(column, dtype, advice, name=None):
+    raise ValueError(
+        _NO_FEATURE.format(column=column, dtype=dtype) + advice.format(name=name)
+    )
