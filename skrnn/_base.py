@@ -117,18 +117,18 @@ class BaseRecurrent(
     def _network(self, X, embedding, resume):
         """Decide what to build."""
         spec = NetworkSpec(
-            cell=self.cell,
+            cell=self._named("cell"),
             units=as_tuple(self.units),
             n_features=X.n_features,
             head=self._head(),
             bidirectional=bool(self.bidirectional),
             return_sequences=bool(self.return_sequences),
-            attention=self.attention,
+            attention=self._named("attention"),
             vocabulary_size=embedding.vocabulary_size,
             embedding_dim=embedding.dim,
             embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,
             dense_units=as_tuple(self.dense_units),
-            activation=self.activation,
+            activation=self._named("activation"),
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),

@@ -10,8 +10,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skrnn import _engine
 from skrnn._attention import ATTENTIONS
 from skrnn._cells import CELLS
-from skrnn._constraints import Count, Counts, Instances, StrOptions
+from skrnn._constraints import Count, Counts, Instances, Names
 from skrnn._holdout import hold_out
+from skrnn._names import resolve
 from skrnn._seed import draw_seed
 from skrnn._spec import NetworkSpec, TrainPlan
 from skrnn._state import unchanged_on_error
@@ -36,11 +37,13 @@ class BaseNetwork(TrainedNetwork):
 
     _common_constraints = TrainedNetwork._training_constraints | {
         "bidirectional": ["boolean"],
-        "attention": [StrOptions(set(ATTENTIONS)), None],
+        "attention": [Names("attention", set(ATTENTIONS)), None],
         "embedding_dim": [Count(), None],
         "dense_units": [Count(), Counts(empty=True)],
         "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
     }
+    # How the names of losses are looked up.
+    _kind_of_loss: ClassVar[str] = "loss of numbers"
     # What describes the network.
     _spec_class: ClassVar[type[NetworkSpec]] = NetworkSpec
 
@@ -50,7 +53,7 @@ class BaseNetwork(TrainedNetwork):
         task = getattr(cls, "_task_constraints", {})
         cls._parameter_constraints = cls._common_constraints | network | task
         if "cell" in inspect.get_annotations(cls):
-            cls._parameter_constraints |= {"cell": [StrOptions(set(CELLS))]}
+            cls._parameter_constraints |= {"cell": [Names("cell", set(CELLS))]}
 
     def _fit(self, X, y, sample_weight, **known):
         """Train from the first weights on, or with `warm_start` go on.
@@ -86,10 +89,7 @@ class BaseNetwork(TrainedNetwork):
         if early_stopping == "auto":
             early_stopping = n_sequences >= EARLY_STOPPING_FROM
         return TrainPlan(
-            loss=self.loss,
-            optimizer=self.optimizer,
-            learning_rate=float(self.learning_rate),
-            clipnorm=self.clipnorm,
+            loss=self._loss_to_train(),
             epochs=self.epochs if epochs is None else epochs,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
@@ -100,8 +100,14 @@ class BaseNetwork(TrainedNetwork):
             verbose=int(self.verbose),
             seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
             name=type(self).__name__,
+            **self._plan_of_steps(one_epoch=epochs is not None),
+            **self._rescaling(),
             **more,
         )
+
+    def _loss_to_train(self):
+        """Return a loss by our name, or one of the user's own."""
+        return resolve(self._kind_of_loss, self.loss)
 
     def _split(self, dataset, plan):
         """Hold out some sequences to validate on, if training may stop early."""

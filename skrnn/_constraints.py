@@ -6,7 +6,6 @@ The classes derive from ``Interval`` because that is what scikit-learn's check l
 from collections.abc import Mapping
 from numbers import Integral, Real
 
-from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -17,6 +16,9 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.validation import _is_arraylike_not_scalar
 
+from skrnn._advice import fit_context
+from skrnn._names import resolve
+
 __all__ = [
     "Count",
     "Counts",
@@ -24,8 +26,10 @@ __all__ = [
     "Instance",
     "Instances",
     "Interval",
+    "Names",
     "Options",
     "RealNotInt",
+    "Schedule",
     "Share",
     "StrOptions",
     "StrictInterval",
@@ -41,6 +45,17 @@ class StrOptions(_StrOptions):
 
     def __str__(self):
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
+
+
+class Names(StrOptions):
+    """One of several names, in any of the spellings of `skrnn._names`."""
+
+    def __init__(self, kind, options):
+        super().__init__(options)
+        self.kind = kind
+
+    def is_satisfied_by(self, val):
+        return super().is_satisfied_by(resolve(self.kind, val))
 
 
 class StrictInterval(Interval):
@@ -105,6 +120,17 @@ class Instances(Instance):
 
     def __str__(self):
         return f"a list of instances of {self.what}"
+
+
+class Schedule(Instance):
+    """A schedule of Keras, told without importing its class."""
+
+    def __init__(self):
+        super().__init__("keras.optimizers.schedules.LearningRateSchedule", "__call__")
+
+    def is_satisfied_by(self, val):
+        names = {cls.__name__ for cls in type(val).__mro__}
+        return "LearningRateSchedule" in names and super().is_satisfied_by(val)
 
 
 class Vectors(Instance):

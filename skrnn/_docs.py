@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 from typing import TypeVar, dataclass_transform
 
+from skrnn._advice import advise
 from skrnn._base_network import EARLY_STOPPING_FROM
 from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
 from skrnn._docs_of_pairs import EXAMPLES_OF_PAIRS, FOR_PAIRS, PARAMETERS_OF_PAIRS
@@ -96,6 +97,11 @@ PARAMETERS = {
         None,
         None,
     ),
+    "quantile": (
+        "float in (0, 1)",
+        """What is predicted with ``loss="pinball"``: the value that y stays below with
+        this probability, 0.5 the median. Other losses don't read it.""",
+    ),
     "optimizer": (
         "str or keras.optimizers.Optimizer",
         """Name of an optimizer of Keras, used with `learning_rate`, or an instance,
@@ -105,10 +111,23 @@ PARAMETERS = {
         "float > 0",
         "Step size of an optimizer that is given by name.",
     ),
+    "learning_rate_schedule": (
+        '{"cosine", "exponential"}, LearningRateSchedule or None',
+        """How the step size changes from step to step: by name it falls from
+        `learning_rate` to a hundredth of it over all `epochs`, along half a cosine
+        (Loshchilov & Hutter, 2017) or by the same factor at each step. A
+        ``keras.optimizers.schedules.LearningRateSchedule`` is asked at each step, and
+        `learning_rate` isn't read. None leaves it as it is.""",
+    ),
     "clipnorm": (
         "float > 0 or None",
         """Scale the gradient of each weight array down to at most this norm, which
         keeps long sequences from throwing training off (Pascanu et al., 2013).""",
+    ),
+    "global_clipnorm": (
+        "float > 0 or None",
+        """Scale all gradients together so that the norm of all of them is at most this,
+        which keeps their direction; before `clipnorm`, which may be None then.""",
     ),
     "epochs": (
         "int",
@@ -150,8 +169,9 @@ PARAMETERS = {
     ),
     "callbacks": (
         "list of keras.callbacks.Callback",
-        """Called as Keras calls them, on a model that mirrors the training. One that
-        listens to batches makes training slower.""",
+        """Called as Keras calls them, on a model that mirrors the training in units of
+        y. The losses that they are told are those of `history_`. One that listens to
+        batches makes training slower.""",
     ),
     "warm_start": (
         "bool",
@@ -175,10 +195,10 @@ PARAMETERS = {
 
 _FOR_REGRESSORS = {
     "loss": (
-        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh"} '
-        "or callable",
+        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", '
+        '"pinball"} or callable',
         """What is minimised, in units of the normalised y; "auto" is the mean squared
-        error. A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns
+        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978). A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns
         a loss for each row works too.""",
     ),
     "validation_split": (
@@ -251,7 +271,7 @@ True""",
 def recurrent_estimator(cls: type[T]) -> type[T]:
     """Give a leaf its ``__init__`` from the fields of its bases, and its docstring."""
     made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
-    vars(made)["__init__"].__signature__ = in_order(inspect.signature(made), PARAMETERS)
+    advise(made, in_order(inspect.signature(made), PARAMETERS))
     if made.__doc__ is not None:
         made.__doc__ = _docstring(made)
     return made

@@ -55,8 +55,10 @@ _FOR_BOTH = {
 }
 _FOR_REGRESSORS = {
     "loss": (
-        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh"}',
-        'What is minimised, in units of the normalised y; "auto" is the squared error.',
+        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", '
+        '"pinball"}',
+        """What is minimised, in units of the normalised y; "auto" is the mean squared
+        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978).""",
     ),
     "normalize_y": (
         "bool",

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _engine
 from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._cells import CELLS
-from skrnn._constraints import StrictInterval, StrOptions
+from skrnn._constraints import Names, StrictInterval
 from skrnn._docs import recurrent_estimator
 from skrnn._frames import as_plain, check_names, warn_of_time_index
 from skrnn._pair_weights import at_frequencies, initial_pair_weights
@@ -41,7 +41,7 @@ class BaseSeq2Seq(BaseNetwork):
     teacher_forcing: float = 1.0
 
     _network_constraints = {
-        "cell": [StrOptions(set(CELLS))],
+        "cell": [Names("cell", set(CELLS))],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
     _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
@@ -160,16 +160,16 @@ class BaseSeq2Seq(BaseNetwork):
         if embedding_dim is None and (self._tokens or "n_labels" in decoder):
             embedding_dim = units[0]
         spec = Seq2SeqSpec(
-            cell=self.cell,
+            cell=self._named("cell"),
             units=units,
             n_features=X.n_features,
             head=self._head(),
             bidirectional=bool(self.bidirectional),
-            attention=self.attention,
+            attention=self._named("attention"),
             vocabulary_size=vocabulary_size,
             embedding_dim=embedding_dim,
             dense_units=as_tuple(self.dense_units),
-            activation=self.activation,
+            activation=self._named("activation"),
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),

@@ -155,8 +155,25 @@ class LanguageSpec(Spec):
 
 
 @dataclass(frozen=True)
+class Pinball:
+    """The loss whose minimum is a quantile (Koenker & Bassett, 1978)."""
+
+    quantile: float
+
+
+@dataclass(frozen=True)
 class TrainPlan:
-    """How to train: everything that isn't the network or the data."""
+    """How to train: everything that isn't the network or the data.
+
+    Attributes
+    ----------
+    loss : str, Pinball or callable
+    schedule : str, keras.optimizers.schedules.LearningRateSchedule or None
+        What the rates of the steps are, if not all `learning_rate`. One by name falls
+        over `planned_epochs` epochs, of which this training begins with `first_epoch`.
+    scale, offset : list of float or None
+        Outputs times the one and plus the other are in the user's units.
+    """
 
     loss: Any
     optimizer: Any
@@ -173,6 +190,12 @@ class TrainPlan:
     name: str = "estimator"
     # Of decoders alone: how often they read the true output before, not their own.
     teacher_forcing: float = 1.0
+    global_clipnorm: float | None = None
+    schedule: Any = None
+    first_epoch: int = 0
+    planned_epochs: int = 1
+    scale: list | None = None
+    offset: list | None = None
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,25 @@ from typing import Any, ClassVar
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
+from skrnn._advice import AdvisedMixin
 from skrnn._cells import HIDDEN_ACTIVATIONS
-from skrnn._constraints import Count, Counts, Instance, Share, StrOptions, positive
+from skrnn._constraints import (
+    Count,
+    Counts,
+    Instance,
+    Names,
+    Schedule,
+    Share,
+    StrOptions,
+    positive,
+)
+from skrnn._names import NAMES, resolve
 from skrnn._spec import OPTIMIZERS
 from skrnn._weights import initial_weights
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TrainedNetwork(BaseEstimator):
+class TrainedNetwork(AdvisedMixin, BaseEstimator):
     """An estimator whose ``fit`` trains a network; a subclass says which, and on what.
 
     It keeps `_spec`, `_weights` and the optimizer's state.
@@ -28,7 +39,9 @@ class TrainedNetwork(BaseEstimator):
     layer_norm: bool = False
     optimizer: Any = "adam"
     learning_rate: float = 3e-3
+    learning_rate_schedule: Any = None
     clipnorm: float | None = 1.0
+    global_clipnorm: float | None = None
     epochs: int = 200
     batch_size: int = 32
     shuffle: bool = True
@@ -41,16 +54,18 @@ class TrainedNetwork(BaseEstimator):
 
     _training_constraints = {
         "units": [Count(), Counts()],
-        "activation": [StrOptions(set(HIDDEN_ACTIVATIONS))],
+        "activation": [Names("activation", set(HIDDEN_ACTIVATIONS))],
         "dropout": [Share()],
         "recurrent_dropout": [Share()],
         "layer_norm": ["boolean"],
         "optimizer": [
-            StrOptions(set(OPTIMIZERS)),
+            Names("optimizer", set(OPTIMIZERS)),
             Instance("keras.optimizers.Optimizer", "apply"),
         ],
         "learning_rate": [positive()],
+        "learning_rate_schedule": [Names("schedule", set(NAMES["schedule"])), Schedule(), None],
         "clipnorm": [positive(), None],
+        "global_clipnorm": [positive(), None],
         "epochs": [Count()],
         "batch_size": [Count()],
         "shuffle": ["boolean"],
@@ -74,13 +89,37 @@ class TrainedNetwork(BaseEstimator):
     def __sklearn_is_fitted__(self):
         return self._is_fitted
 
+    def _named(self, kind, name=None):
+        """Return our name for a parameter that may be spelt otherwise."""
+        return resolve(kind, getattr(self, name or kind))
+
+    def _plan_of_steps(self, *, one_epoch):
+        """Decide how the optimizer steps; `one_epoch` is the next one of all."""
+        optimizer = self._named("optimizer")
+        schedule = self._named("schedule", "learning_rate_schedule")
+        if schedule is not None and not isinstance(optimizer, str):
+            raise ValueError(
+                f"learning_rate_schedule={self.learning_rate_schedule!r} is for an "
+                "optimizer by name; an instance has its own rate: give it a schedule "
+                "of keras.optimizers.schedules, or write optimizer='adam'."
+            )
+        return {
+            "optimizer": optimizer,
+            "learning_rate": float(self.learning_rate),
+            "schedule": schedule,
+            "first_epoch": getattr(self, "n_iter_", 0) if one_epoch else 0,
+            "planned_epochs": self.epochs,
+            "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm,
+        }
+
     def _start(self, spec, seed, resume, fill=list):
         """Return the weights and the optimizer's state to start from.
 
         `fill` puts in the weights that were given.
         """
         if resume:
-            same = self._optimizer_kind == _kind(self.optimizer)
+            same = self._optimizer_kind == _kind(self._named("optimizer"))
             return self._weights, self._optimizer_state if same else None
         return fill(self._initial_weights(spec, seed)), None
 
@@ -100,7 +139,7 @@ class TrainedNetwork(BaseEstimator):
         n_before = getattr(self, "n_iter_", 0) if resume else 0
         self._spec, self._weights = spec, trained.weights
         self._optimizer_state = trained.optimizer_state
-        self._optimizer_kind = _kind(self.optimizer)
+        self._optimizer_kind = _kind(self._named("optimizer"))
         self.history_ = trained.history_after(before, n_before)
         n_finished = len(trained.history["loss"])
         self.n_iter_ = n_before + n_finished
@@ -116,7 +155,7 @@ class TrainedNetwork(BaseEstimator):
                 f"{kept} are kept. {self._advice} a lower learning_rate (now "
                 f"{self.learning_rate}) or clipnorm (now {self.clipnorm}).",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         if trained.interrupted:
             raise KeyboardInterrupt

@@ -22,10 +22,23 @@ class Callbacks:
             import keras  # noqa: PLC0415
 
             from skrnn import _networks  # noqa: PLC0415
+            from skrnn._engine._losses import (  # noqa: PLC0415
+                is_saved_with_a_model,
+                loss_in_keras,
+            )
 
             self._networks = _networks
-            self.model = _networks.build_model(spec)
-            self.model.optimizer = program.keras_optimizer()
+            # In units of y, as `predict` is, and able to evaluate.
+            self.model = _networks.build_model(spec, None, plan.scale, plan.offset)
+            optimizer = program.keras_optimizer()
+            if not optimizer.built:
+                # A saved model has to have what the loaded one will look for.
+                optimizer.build(self.model.trainable_variables)
+            loss = loss_in_keras(plan.loss, spec.head.activation)
+            self.model.compile(optimizer=optimizer, loss=loss)
+            if not is_saved_with_a_model(loss):
+                # Whoever loads it may compile it; without this nobody could load it.
+                self.model.get_compile_config = lambda: None
             # Keras' own `fit` would set it.
             self.model.stop_training = False
             self._list = keras.callbacks.CallbackList(

@@ -71,7 +71,7 @@ class Program(Variables):
     """The compiled training functions of one network, loss and optimizer.
 
     What varies from fit to fit is an argument: `knobs` are the seed, the number of the
-    step, clipnorm and the dropout rates.
+    step, learning rates, the limits of gradients and the dropout rates.
     """
 
     def __init__(self, spec, loss, optimizer):
@@ -99,12 +99,16 @@ class Program(Variables):
         """
         variables = self.trained, self.optimizer.variables
         state = [[variable.value for variable in part] for part in variables]
-        knobs = {name: _KNOBS[name](value) for name, value in knobs.items()}
+        rates = self.rates(knobs, len(order))
+        knobs = {"global_clipnorm": np.inf} | knobs
+        knobs = {name: make(knobs[name]) for name, make in _KNOBS.items()}
         frozen = [each.value for each in self.weights if not each.trainable]
         found, finite = [], np.True_
         for first, run, n_steps in _runs(data, order):
-            at = knobs | {"step": np.int32(knobs["step"] + first)}
-            run = frozen, data.arrays, *_padded_order(run, 1), at
+            at = knobs | {"step": _wrapped(int(knobs["step"]) + first)}
+            padded, n_batches = _padded_order(run, 1)
+            at["rates"] = np.resize(rates[first : first + len(run)], len(padded))
+            run = frozen, data.arrays, padded, n_batches, at
             *state, sums, counts, finite = self._compiled_train(
                 *state, finite, *run, n_steps=n_steps
             )
@@ -141,7 +145,7 @@ class Program(Variables):
             finite = jnp.isfinite(mean + sum(norms))
             after = weights, state = jax.lax.cond(
                 finite,
-                partial(self._update, gradients, norms, knobs["clipnorm"]),
+                partial(self._update, gradients, norms, knobs, knobs["rates"][i]),
                 lambda *unchanged: unchanged,
                 weights,
                 state,
@@ -156,8 +160,15 @@ class Program(Variables):
             lambda carry: carry[-1] & (carry[0] < n_batches), step, start
         )[1:]
 
-    def _update(self, gradients, norms, clipnorm, weights, state):
-        scales = [jnp.minimum(1.0, clipnorm / jnp.maximum(n, 1e-30)) for n in norms]
+    def _update(self, gradients, norms, knobs, rate, weights, state):
+        places = [v is self.rate for v in self.optimizer.variables]
+        state = [rate if at else v for v, at in zip(state, places, strict=True)]
+        # Infinite limits of infinite norms are none.
+        norms = jnp.stack(norms)
+        norm = jnp.clip(jnp.linalg.norm(norms), 1e-30, jnp.finfo(jnp.float32).max)
+        as_one = jnp.minimum(1.0, knobs["global_clipnorm"] / norm)
+        norms = jnp.maximum(norms * as_one, 1e-30)
+        scales = as_one * jnp.minimum(1.0, knobs["clipnorm"] / norms)
         clipped = [g * scale for g, scale in zip(gradients, scales, strict=True)]
         return self.optimizer.stateless_apply(state, clipped, weights)
 
@@ -228,11 +239,18 @@ def predictor(spec):
 # What varies from fit to fit of the same network.
 _KNOBS: dict[str, Callable] = {
     "seed": np.int32,
-    "step": np.int32,
+    # Wrapped when it is read.
+    "step": np.int64,
     "clipnorm": np.float32,
+    "global_clipnorm": np.float32,
     "dropout": np.float32,
     "recurrent_dropout": np.float32,
 }
+
+
+def _wrapped(step):
+    """Return the number of a step in 32 bits, all that JAX has for it."""
+    return np.array(step, np.int64).astype(np.int32)
 
 
 def size_class(n):

@@ -437,25 +437,26 @@ static PyObject *outer(PyObject *self, PyObject *args)
 }
 
 /* train(cell, activation, loss, steps, units, features, outputs, stride, counts, starts,
-         values, targets, weights, w, g, m, v, ends, space, rate, clipnorm, n_done): see
-   `_kernels_steps.h`. Returns the sum of the losses, their number, whether all was
+         values, targets, weights, w, g, m, v, ends, space, rates, clipnorm,
+         global_clipnorm, n_done): see `_kernels_steps.h`. Returns the sum of the losses, their number, whether all was
    finite, and how many steps the optimizer has made. */
 static PyObject *train(PyObject *self, PyObject *args)
 {
     (void)self;
     Training t = {0};
-    Array a[10] = {0};
+    Array a[11] = {0};
     PyObject *rows;
     Py_buffer values;
     int good = 1, enough = 1;
-    if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&ddn", &t.cell, &t.activation,
+    if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&O&ddn", &t.cell, &t.activation,
                           &t.loss, &t.steps, &t.units, &t.features, &t.outputs, &t.stride,
                           take, a, take, a + 1, &rows, take, a + 2, take, a + 3, take,
                           a + 4, take, a + 5, take, a + 6, take, a + 7, take, a + 8,
-                          take, a + 9, &t.rate, &t.clipnorm, &t.n_done))
+                          take, a + 9, take, a + 10, &t.clipnorm, &t.global_clipnorm,
+                          &t.n_done))
         return NULL;
     if (PyObject_GetBuffer(rows, &values, PyBUF_STRIDED_RO) < 0) {
-        release(a, 10);
+        release(a, 11);
         return NULL;
     }
     t.n_batches = a[0].view.len / (Py_ssize_t)sizeof(int64_t);
@@ -465,6 +466,8 @@ static PyObject *train(PyObject *self, PyObject *args)
     int of_labels = t.loss == CATEGORICAL_CROSSENTROPY;
     t.targets = floats(a + 2, of_labels ? n : n * t.outputs, &good);
     t.weights = floats(a + 3, n, &good);
+    t.rates = a[10].view.buf;
+    good = good && a[10].view.len == t.n_batches * (Py_ssize_t)sizeof(double);
     static const int gates[] = {1, 4, 3};
     t.n_parts = a[8].view.len / (Py_ssize_t)sizeof(int64_t), t.ends = a[8].view.buf;
     good = good && t.n_parts == 5 && t.cell >= RNN && t.cell <= GRU && values.ndim == 2;
@@ -502,7 +505,7 @@ static PyObject *train(PyObject *self, PyObject *args)
         Py_END_ALLOW_THREADS
     }
     PyBuffer_Release(&values);
-    release(a, 10);
+    release(a, 11);
     if (!good)
         return NULL;
     if (!enough)

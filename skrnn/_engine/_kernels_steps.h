@@ -19,7 +19,8 @@ typedef struct {
     float *w, *g, *m, *v;
     const int64_t *ends; /* of the parts of w */
     Py_ssize_t n_parts;
-    double rate, clipnorm, total, count;
+    const double *rates; /* (n_batches) */
+    double clipnorm, global_clipnorm, total, count;
     Py_ssize_t n_done; /* steps of the optimizer, those of earlier calls included */
     float *space;      /* to compute in */
     int finite;
@@ -170,12 +171,14 @@ static int train_batches(Training *t)
     for (Py_ssize_t i = 0; enough && t->finite && i < t->n_batches; i++) {
         double loss = differentiate(t, &b, i);
         t->total += loss, t->count += t->counts[i];
+        if (isfinite(t->global_clipnorm))
+            clip_parts(t->g, t->ends + t->n_parts - 1, 1, t->global_clipnorm);
         int finite = clip_parts(t->g, t->ends, t->n_parts, t->clipnorm);
         t->finite = finite && isfinite(loss);
         if (!t->finite)
             break;
         double step = ++t->n_done;
-        double rate = t->rate * sqrt(1 - pow(0.999, step)) / (1 - pow(0.9, step));
+        double rate = t->rates[i] * sqrt(1 - pow(0.999, step)) / (1 - pow(0.9, step));
         kernels->adam(t->w, t->g, t->m, t->v, t->ends[t->n_parts - 1], (float)rate, 0.9f,
                       0.999f, 1e-7f);
     }

@@ -14,11 +14,12 @@ from skrnn._engine._backends import is_default_backend
 from skrnn._engine._forward import forward
 from skrnn._engine._layer import Workspace, has_kernels
 from skrnn._engine._native_kit import Kit
-from skrnn._engine._native_losses import LOSSES, loss_name
+from skrnn._engine._native_losses import loss_formula, loss_name
 from skrnn._engine._native_optimizers import has_formula
 from skrnn._engine._native_program import NativeProgram
 from skrnn._engine._plain_steps import can_step, take_steps
 from skrnn._engine._tape import differentiate
+from skrnn._spec import Pinball
 from skrnn._weights import weight_table
 
 
@@ -29,7 +30,8 @@ def can_run(spec):
 
 def can_train(spec, loss, optimizer):
     """Whether a network can be trained here with a loss and an optimizer."""
-    known = isinstance(loss, str) and can_run(spec) and has_formula(optimizer)
+    by_name = isinstance(loss, str | Pinball)
+    known = by_name and can_run(spec) and has_formula(optimizer)
     return known and is_default_backend()
 
 
@@ -47,7 +49,7 @@ class Program(NativeProgram):
         trainable = [row.trainable for row in table]
         super().__init__([row.shape for row in table], optimizer, trainable)
         self.spec, self.loss_name = spec, loss_name(loss, spec.head.activation)
-        self.loss = LOSSES[self.loss_name]
+        self.loss = loss_formula(loss, spec.head.activation)
         self.heard: list | None = None
 
     def train(self, data, order, knobs):

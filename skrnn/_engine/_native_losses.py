@@ -4,8 +4,12 @@ Each is ``f(y, z) -> losses (n,), gradients (n, K)`` of targets y and outputs z 
 the head's activation. What they compute is what Keras' losses of the same name do.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
+
+from skrnn._spec import Pinball
 
 # What "auto" means for each activation of the head.
 DEFAULTS = {
@@ -20,8 +24,17 @@ def loss_name(loss, activation):
 
     Two categories are one sigmoid.
     """
+    if isinstance(loss, Pinball):
+        return "pinball"
     by_head = loss == "auto" or loss.endswith("crossentropy")
     return DEFAULTS[activation] if by_head else loss
+
+
+def loss_formula(loss, activation):
+    """Return the formula of a loss by name."""
+    if isinstance(loss, Pinball):
+        return partial(_pinball, np.float32(loss.quantile))
+    return LOSSES[loss_name(loss, activation)]
 
 
 def _mean(losses, gradients):
@@ -52,6 +65,13 @@ def _huber(y, z):
 def _log_cosh(y, z):
     d = z - y
     return _mean(np.logaddexp(d, -d) - np.float32(np.log(2)), np.tanh(d))
+
+
+def _pinball(quantile, y, z):
+    """Koenker & Bassett (1978); the gradient is 0 where z is right."""
+    d = y - z
+    below, above = quantile * (d > 0), (1 - quantile) * (d < 0)
+    return _mean(d * (below - above), above - below)
 
 
 def _binary_crossentropy(y, z):

@@ -92,6 +92,8 @@ class Optimizer:
     @learning_rate.setter
     def learning_rate(self, rate):
         self._rate = rate
+        if self._in_keras is not None:
+            self._in_keras.learning_rate = rate
 
     def in_keras(self):
         """Return an optimizer of Keras' whose learning rate is this one's from now on.
@@ -110,7 +112,8 @@ class Optimizer:
 
     def reset(self, state):
         """Start anew, or from a `state` of the same layout."""
-        self.n_steps, self.learning_rate, self._in_keras = 0, 0.0, None
+        self._in_keras = None
+        self.n_steps, self.learning_rate = 0, 0.0
         size = sum(view.size for view in self._views)
         self._state = [np.full(size, value, np.float32) for value in self._first]
         fresh = [array.shape for array in self.state()]

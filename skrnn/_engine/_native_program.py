@@ -78,17 +78,25 @@ class NativeProgram:
         the first step on where it wasn't, nothing is changed any more.
         """
         total = count = 0
+        rates = knobs.get("rates")
         with np.errstate(all="ignore"):
             for i, rows in enumerate(order):
                 noise = Noise(knobs, int(knobs["step"]) + i)
                 sum_, n = self._differentiate(data, rows, noise)
                 total, count = total + sum_, count + n
-                limit = float(knobs["clipnorm"])
-                finite = kernels.clip(self._gradient, self._ends, limit)
-                if not (finite and math.isfinite(sum_)):
+                if not (self._clip(knobs) and math.isfinite(sum_)):
                     return total, count, False
+                if rates is not None:
+                    self.optimizer.learning_rate = float(rates[i])
                 self.optimizer.apply(self._flat, self._gradient)
         return total, count, True
+
+    def _clip(self, knobs):
+        """Shrink all gradients as one, then each by itself; whether all are finite."""
+        limit = float(knobs.get("global_clipnorm", math.inf))
+        if limit < math.inf:
+            kernels.clip(self._gradient, self._ends[-1:], limit)
+        return kernels.clip(self._gradient, self._ends, float(knobs["clipnorm"]))
 
     def _differentiate(self, data, rows, noise):
         raise NotImplementedError

@@ -68,24 +68,35 @@ class OptimizerOfArrays:
         self.views = [np.zeros(shape, np.float32) for shape in shapes]
         self._variables = [keras.Variable(view.copy()) for view in self.views]
         self._optimizer = make_optimizer(optimizer, self._variables)
+        self._in_keras = None
         self._fresh = self.state()
         self._ends = np.cumsum([view.size for view in self.views])[:-1]
         self._run = _compiled(self._step)
 
     @property
     def learning_rate(self):
-        return float(self._optimizer.learning_rate)
+        return float((self._in_keras or self._optimizer).learning_rate)
 
     @learning_rate.setter
     def learning_rate(self, rate):
         self._optimizer.learning_rate = rate
+        if self._in_keras is not None:
+            self._in_keras.learning_rate = rate
 
     def in_keras(self):
-        """Return what callbacks see."""
-        return self._optimizer
+        """Return what callbacks see: another one, whose learning rate counts from now.
+
+        A model has its variables in another order than these arrays.
+        """
+        if self._in_keras is None:
+            made = type(self._optimizer)
+            self._in_keras = made.from_config(self._optimizer.get_config())
+        self._in_keras.iterations.assign(self._optimizer.iterations)
+        return self._in_keras
 
     def reset(self, state):
         """Start anew, or from a `state` of the same layout."""
+        self._in_keras = None
         fresh = [array.shape for array in self._fresh]
         if state is None or [array.shape for array in state] != fresh:
             state = self._fresh
@@ -104,6 +115,8 @@ class OptimizerOfArrays:
 
     def apply(self, _w, g):
         """Make a step of the weights along their gradients `g`, one flat array."""
+        if self._in_keras is not None and _has_fixed_rate(self._optimizer):
+            self._optimizer.learning_rate = self.learning_rate
         shaped = zip(np.split(g, self._ends), self.views, strict=True)
         gradients = [_tensor(part.reshape(view.shape)) for part, view in shaped]
         found = self._run([_tensor(view) for view in self.views], gradients)

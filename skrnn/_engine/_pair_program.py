@@ -7,7 +7,7 @@ import numpy as np
 from skrnn._engine._encoder_decoder import answer, consult, encode, memory_of, recur
 from skrnn._engine._layer import Workspace
 from skrnn._engine._native_kit import Kit
-from skrnn._engine._native_losses import LOSSES, loss_name
+from skrnn._engine._native_losses import loss_formula
 from skrnn._engine._native_program import NativeProgram
 from skrnn._engine._pair_steps import Steps
 from skrnn._engine._tape import differentiate, ops
@@ -28,7 +28,7 @@ class PairProgram(NativeProgram):
         super().__init__([row.shape for row in table], optimizer)
         self._names = [row.name for row in table]
         self.spec, self.teacher_forcing = spec, teacher_forcing
-        self.loss = LOSSES[loss_name(loss, spec.head.activation)]
+        self.loss = loss_formula(loss, spec.head.activation)
         self._workspace_of_steps = Workspace()
 
     def evaluate(self, data, order):

@@ -43,9 +43,10 @@ def take_steps(program, data, order, knobs):
     spec, optimizer, sequences = program.spec, program.optimizer, data.sequences
     rows = np.maximum(order, 0)
     targets = data.target_starts[rows]
+    rates = knobs.get("rates")
     with np.errstate(over="ignore"):
         # As a callback's optimizer of Keras would hold it.
-        rate = float(np.float32(optimizer.learning_rate))
+        rate = np.float32(optimizer.learning_rate) if rates is None else rates
     total, count, finite, optimizer.n_steps = kernels.train(
         KERNEL_CELLS.index(spec.cell),
         KERNEL_ACTIVATIONS.index(spec.activation),
@@ -65,10 +66,13 @@ def take_steps(program, data, order, knobs):
         *optimizer._state,
         program._ends,
         _space(program, order.shape[1], int(sequences.lengths[0])),
-        rate,
+        np.full(len(order), rate, np.float64),
         float(knobs["clipnorm"]),
+        float(knobs.get("global_clipnorm", np.inf)),
         optimizer.n_steps,
     )
+    if rates is not None:
+        optimizer.learning_rate = float(rates[-1])
     return total, count, bool(finite)
 
 

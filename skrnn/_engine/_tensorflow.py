@@ -7,6 +7,7 @@ are filled up with rows of zero weight: the shapes never change.
 
 from functools import partial
 
+import numpy as np
 import tensorflow as tf
 
 from skrnn._engine._forward import forward
@@ -30,14 +31,14 @@ class Program(Variables):
     """The compiled training functions of one network, loss and optimizer.
 
     What varies from fit to fit is an argument: `knobs` are the seed, the number of the
-    step, clipnorm and the dropout rates.
+    step, learning rates, the limits of gradients and the dropout rates.
     """
 
     def __init__(self, spec, loss, optimizer):
         super().__init__(spec, loss, optimizer)
         data, order = _dataset_signature(spec), tf.TensorSpec([None, None], tf.int64)
-        self.train = _compile(self._train, [data, order, _KNOBS])
-        self.evaluate = _compile(self._evaluate, [data, order])
+        self._compiled_train = _compile(self._train, [data, order, _KNOBS])
+        self._compiled_evaluate = _compile(self._evaluate, [data, order])
 
     @staticmethod
     def load(dataset):
@@ -48,19 +49,35 @@ class Program(Variables):
             "target_starts": tf.constant(dataset.target_starts, tf.int64),
         }
 
-    def _train(self, data, order, knobs):
+    def train(self, data, order, knobs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
 
         Returns the sum of the losses, their number, and whether all was finite; from
         the first step on where it wasn't, nothing is changed any more.
         """
+        given = {"global_clipnorm": np.inf} | knobs
+        given |= {"rates": self.rates(knobs, len(order))}
+        # Tensors, where functions run eagerly too.
+        given = {
+            name: tf.convert_to_tensor(given[name], spec.dtype)
+            for name, spec in _KNOBS.items()
+        }
+        order = tf.convert_to_tensor(order, tf.int64)
+        return self._compiled_train(data, order, given)
+
+    def evaluate(self, data, order):
+        """Return the sum of the losses of batches `order`, and their number."""
+        order = tf.convert_to_tensor(order, tf.int64)
+        return self._compiled_evaluate(data, order)
+
+    def _train(self, data, order, knobs):
         # Double: where a run of batches is cut, by time, must not show in the loss.
         zero = tf.constant(0.0, tf.float64)
 
         def body(i, total, count, _finite):
             sum_, n = 0.0, 0.0
             with tf.GradientTape() as tape:
-                noise = Noise(knobs["seed"], knobs["step"] + i, knobs)
+                noise = Noise(knobs["seed"], knobs["step"] + tf.cast(i, tf.int64), knobs)
                 sum_, n = self._batch_loss(data, order[i], noise)
                 loss = sum_ / tf.maximum(n, 1.0)
             variables = [variable.value for variable in self.trained]
@@ -69,7 +86,7 @@ class Program(Variables):
             ]
             norms = tf.stack([tf.norm(g) for g in gradients])
             finite = tf.math.is_finite(loss + tf.reduce_sum(norms))
-            apply = partial(self._apply, gradients, norms, knobs["clipnorm"])
+            apply = partial(self._apply, gradients, norms, knobs, knobs["rates"][i])
             tf.cond(finite, apply, lambda: None)
             total += tf.cast(sum_, tf.float64)
             return i + 1, total, count + tf.cast(n, tf.float64), finite
@@ -82,9 +99,14 @@ class Program(Variables):
         )
         return total, count, finite
 
-    def _apply(self, gradients, norms, clipnorm):
-        scales = tf.minimum(1.0, clipnorm / tf.maximum(norms, 1e-30))
-        scales = tf.unstack(scales)
+    def _apply(self, gradients, norms, knobs, rate):
+        if self.rate is not None:
+            self.rate.assign(rate)
+        # Infinite limits of infinite norms are none.
+        norm = tf.clip_by_value(tf.norm(norms), 1e-30, tf.float32.max)
+        as_one = tf.minimum(1.0, knobs["global_clipnorm"] / norm)
+        norms = tf.maximum(norms * as_one, 1e-30)
+        scales = tf.unstack(as_one * tf.minimum(1.0, knobs["clipnorm"] / norms))
         clipped = [g * scale for g, scale in zip(gradients, scales, strict=True)]
         self.optimizer.apply(clipped, self.trained)
 
@@ -142,8 +164,10 @@ def predictor(spec):
 # What varies from fit to fit of the same network.
 _KNOBS = {
     "seed": tf.TensorSpec([], tf.int32),
-    "step": tf.TensorSpec([], tf.int32),
+    "step": tf.TensorSpec([], tf.int64),
+    "rates": tf.TensorSpec([None], tf.float32),
     "clipnorm": tf.TensorSpec([], tf.float32),
+    "global_clipnorm": tf.TensorSpec([], tf.float32),
     "dropout": tf.TensorSpec([], tf.float32),
     "recurrent_dropout": tf.TensorSpec([], tf.float32),
 }

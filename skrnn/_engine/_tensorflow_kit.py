@@ -88,7 +88,7 @@ class Noise:
         """Return zeros with the probability of `kind`, and 1 / (1 - it) elsewhere."""
         self.n_masks += 1
         rate = self.rates[kind]
-        seed = [self.seed, self.counter * 1024 + self.n_masks]
+        seed = [tf.cast(self.seed, tf.int64), self.counter * 1024 + self.n_masks]
         drawn = tf.random.stateless_uniform(shape, tf.stack(seed))
         return tf.where(drawn >= rate, 1.0 / (1.0 - rate), 0.0)
 

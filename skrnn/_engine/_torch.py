@@ -1,5 +1,6 @@
 """Training and prediction on PyTorch: plain steps, with the optimizer of Keras."""
 
+import math
 from functools import partial
 
 import keras
@@ -26,7 +27,7 @@ class Program(Variables):
     """The training of one network with a loss and an optimizer; nothing is compiled.
 
     What varies from fit to fit is an argument: `knobs` are the seed, the number of the
-    step, clipnorm and the dropout rates.
+    step, learning rates, the limits of gradients and the dropout rates.
     """
 
     # From any device.
@@ -48,6 +49,7 @@ class Program(Variables):
         the first step on where it wasn't, nothing is changed any more.
         """
         total = count = 0.0
+        rates = self.rates(knobs, len(order))
         for i, rows in enumerate(order):
             noise = Noise(knobs["seed"], knobs["step"] + i, knobs)
             sum_, n = self._batch_loss(data, rows, noise, self._values())
@@ -58,8 +60,10 @@ class Program(Variables):
             total, count = total + sum_.item(), count + n
             if not torch.isfinite(loss + norms.sum()):
                 return total, count, False
-            scales = (float(knobs["clipnorm"]) / norms.clamp_min(1e-30)).clamp_max(1)
+            scales = _scales(norms, knobs)
             with torch.no_grad():
+                if self.rate is not None:
+                    self.rate.assign(float(rates[i]))
                 clipped = [g * s for g, s in zip(gradients, scales, strict=True)]
                 self.optimizer.apply(clipped, self.trained)
         return total, count, True
@@ -87,6 +91,16 @@ class Program(Variables):
             at, outputs = (at + steps)[real], outputs[real]
         losses = one_a_target(self.loss(data["targets"][at], outputs), 1)
         return torch.sum(losses * data["weights"][at]), len(at)
+
+
+def _scales(norms, knobs):
+    """Return what gradients are multiplied with: all as one, then each by itself."""
+    limit = float(knobs.get("global_clipnorm", math.inf))
+    # Infinite limits of infinite norms are none.
+    norm = torch.linalg.vector_norm(norms).clamp(1e-30, torch.finfo(norms.dtype).max)
+    as_one = (limit / norm).clamp_max(1)
+    norms = (norms * as_one).clamp_min(1e-30)
+    return as_one * (float(knobs["clipnorm"]) / norms).clamp_max(1)
 
 
 def gather(data, rows):

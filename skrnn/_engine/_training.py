@@ -7,6 +7,7 @@ import numpy as np
 from skrnn._engine._batches import cut, shuffled_batches
 from skrnn._engine._callbacks import Callbacks
 from skrnn._engine._progress import Progress
+from skrnn._engine._schedules import Schedule
 from skrnn._spec import Trained
 
 # Long enough for the overhead of a call not to count, short enough for Ctrl-C.
@@ -32,6 +33,7 @@ class Loop:
         self.progress = progress or Progress(plan.name, plan.epochs, plan.verbose)
         n_batches = -(-len(self.lengths) // plan.batch_size)
         self.callbacks = Callbacks(spec, plan, program, n_batches)
+        self.schedule = None if plan.schedule is None else Schedule(plan, n_batches)
         self.best = Best()
         self.start = program.get_weights()
         self.batches_per_call = 1
@@ -108,7 +110,8 @@ class Loop:
 
     def _train(self, part):
         started = time.monotonic()
-        total, count, finite = self.program.train(self.data, part, self._knobs())
+        knobs = self._knobs(len(part))
+        total, count, finite = self.program.train(self.data, part, knobs)
         total, count = float(total), float(count)
         self.diverged = not bool(finite)
         self._adapt(time.monotonic() - started, len(part))
@@ -120,12 +123,16 @@ class Loop:
         wanted = int(n_batches * _SECONDS_PER_CALL / max(seconds, 1e-6))
         self.batches_per_call = min(max(wanted, 1), 8 * self.batches_per_call)
 
-    def _knobs(self):
-        clipnorm = self.plan.clipnorm
+    def _knobs(self, n_steps):
+        rates = None
+        if self.schedule is not None:
+            rates = self.schedule.next(self.step, n_steps, self.program.optimizer)
         return {
             "seed": np.int32(self.plan.seed),
-            "step": np.int32(self.step),
-            "clipnorm": np.float32(np.inf if clipnorm is None else clipnorm),
+            "step": np.int64(self.step),
+            "rates": rates,
+            "clipnorm": _limit(self.plan.clipnorm),
+            "global_clipnorm": _limit(self.plan.global_clipnorm),
             "dropout": np.float32(self.spec.dropout),
             "recurrent_dropout": np.float32(self.spec.recurrent_dropout),
         }
@@ -174,6 +181,12 @@ class Best:
     def offer(self, loss, epoch, program):
         if loss < self.loss and _all_finite(program.final_weights()):
             self.loss, self.epoch, self.weights = loss, epoch, program.final_weights()
+
+
+def _limit(norm):
+    """Return a limit of norms; what float32 can't hold limits nothing, as None."""
+    with np.errstate(over="ignore"):
+        return np.float32(np.inf if norm is None else norm)
 
 
 def _all_finite(values):

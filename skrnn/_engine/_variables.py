@@ -29,6 +29,9 @@ class Variables:
         self.trained = [variable for variable in self.weights if variable.trainable]
         self.optimizer = make_optimizer(optimizer, self.trained)
         self._fresh = self._arrays(self.optimizer.variables)
+        # None where a schedule of the optimizer's own decides.
+        rate = self.optimizer._learning_rate
+        self.rate = rate if isinstance(rate, keras.Variable) else None
 
     def reset(self, weights, optimizer_state=None):
         """Start from `weights` and, if given, go on with an optimizer's state."""
@@ -56,6 +59,13 @@ class Variables:
 
     def get_optimizer_state(self):
         return self._arrays(self.optimizer.variables)
+
+    def rates(self, knobs, n_steps):
+        """Return the learning rate of each step: of a schedule, or as it is now."""
+        rates = knobs.get("rates")
+        if rates is None:
+            rates = np.full(n_steps, self._as_array(self.optimizer.learning_rate))
+        return rates.astype(np.float32)
 
     def keras_optimizer(self):
         """Return what callbacks see as the model's optimizer."""

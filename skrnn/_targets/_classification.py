@@ -1,6 +1,7 @@
 """Targets that are labels."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,7 +16,9 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import _check_y, column_or_1d
 
-from skrnn._constraints import StrOptions
+from skrnn._advice import advised_arguments
+from skrnn._constraints import Names, StrOptions
+from skrnn._names import NAMES
 from skrnn._sequences import ragged_array, unpack_steps
 from skrnn._spec import Head
 from skrnn._targets._class_weights import balanced, check_class_weight
@@ -28,7 +31,7 @@ from skrnn._targets._reading import (
 )
 from skrnn._validation import is_ragged
 
-LOSSES = ("binary_crossentropy", "categorical_crossentropy")
+LOSSES = NAMES["loss of labels"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -37,8 +40,9 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     class_weight: dict | str | None = None
 
+    _kind_of_loss: ClassVar[str] = "loss of labels"
     _task_constraints = {
-        "loss": [StrOptions({"auto", *LOSSES}), callable],
+        "loss": [Names("loss of labels", {"auto", *LOSSES}), callable],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -74,6 +78,7 @@ class SequenceClassifierMixin(ClassifierMixin):
                 f"is only one class: {self.classes_.tolist()[0]!r}."
             )
 
+    @advised_arguments
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch on a batch of data.
 
@@ -137,7 +142,7 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     def _head(self):
         n_classes = len(self.classes_)
-        _check_loss(self.loss, n_classes, self._multilabel)
+        _check_loss(self._loss_to_train(), n_classes, self._multilabel)
         if self._multilabel:
             return Head(n_classes, "sigmoid")
         return Head(1, "sigmoid") if n_classes == 2 else Head(n_classes, "softmax")

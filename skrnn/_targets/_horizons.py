@@ -7,7 +7,8 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import _check_sample_weight, assert_all_finite
 
-from skrnn._constraints import StrOptions, fit_context
+from skrnn._advice import advised_arguments
+from skrnn._constraints import Names, Share, fit_context
 from skrnn._frames import (
     check_names,
     frame_as_array,
@@ -31,6 +32,7 @@ from skrnn._targets._regression import (
     float_dtype,
     in_units_of_spread,
     learn_scale,
+    loss_to_train,
     scale_of_varying,
 )
 
@@ -39,10 +41,12 @@ from skrnn._targets._regression import (
 class Seq2SeqRegressorMixin(RegressorMixin):
     """Targets are H numbers, or H times K of them, for each sequence."""
 
+    quantile: float = 0.5
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [StrOptions({"auto", *LOSSES})],
+        "loss": [Names("loss of numbers", {"auto", *LOSSES})],
+        "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }
 
@@ -74,6 +78,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         """
         return self._report(self._fit(X, y, sample_weight, future=future))
 
+    @advised_arguments
     def partial_fit(self, X, y, sample_weight=None, *, future=None):
         """Train for one more epoch on a batch of data.
 
@@ -195,6 +200,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
 
     def _head(self):
         return Head(len(self._y_scale), "linear")
+
+    def _loss_to_train(self):
+        return loss_to_train(self.loss, self.quantile)
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight
 
+from skrnn._advice import advised_arguments
 from skrnn._constraints import (
     Count,
+    Names,
     StrictInterval,
     StrOptions,
     check_arguments,
@@ -41,8 +44,9 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
     length_penalty: float = 0.0
     class_weight: dict | str | None = None
 
+    _kind_of_loss: ClassVar[str] = "loss of labels"
     _task_constraints = {
-        "loss": [StrOptions({"auto", "categorical_crossentropy"})],
+        "loss": [Names("loss of labels", {"auto", "categorical_crossentropy"})],
         "max_length": [Count(), None],
         "n_beams": [Count()],
         "length_penalty": [StrictInterval(Real, 0, np.inf, closed="left")],
@@ -74,6 +78,7 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         """
         return self._report(self._fit(X, y, sample_weight))
 
+    @advised_arguments
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch on a batch of data.
 

@@ -7,9 +7,11 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
 
-from skrnn._constraints import StrOptions
+from skrnn._advice import advised_arguments
+from skrnn._constraints import Names, Share
+from skrnn._names import NAMES, resolve
 from skrnn._sequences import unpack_steps
-from skrnn._spec import Head
+from skrnn._spec import Head, Pinball
 from skrnn._targets._reading import (
     check_numbers,
     flat_steps,
@@ -18,17 +20,25 @@ from skrnn._targets._reading import (
     weights_like,
 )
 
-LOSSES = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
+LOSSES = NAMES["loss of numbers"]
+
+
+def loss_to_train(loss, quantile):
+    """Return a loss by our name, with its quantile if it has one."""
+    loss = resolve("loss of numbers", loss)
+    return Pinball(float(quantile)) if loss == "pinball" else loss
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SequenceRegressorMixin(RegressorMixin):
     """Targets are numbers; they are trained on in units of their own spread."""
 
+    quantile: float = 0.5
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [StrOptions({"auto", *LOSSES}), callable],
+        "loss": [Names("loss of numbers", {"auto", *LOSSES}), callable],
+        "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }
 
@@ -66,6 +76,7 @@ class SequenceRegressorMixin(RegressorMixin):
                 f"with {len(self._y_scale)}."
             )
 
+    @advised_arguments
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on a batch of data.
 
@@ -92,6 +103,9 @@ class SequenceRegressorMixin(RegressorMixin):
 
     def _head(self):
         return Head(len(self._y_scale), "linear")
+
+    def _loss_to_train(self):
+        return loss_to_train(self.loss, self.quantile)
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

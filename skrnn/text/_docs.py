@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 from typing import TypeVar, dataclass_transform
 
+from skrnn._advice import advise
 from skrnn._docs import PARAMETERS, described, in_order, with_sections
 from skrnn.text._language_model import EARLY_STOPPING_FROM
 
@@ -143,8 +144,7 @@ def text_estimator(cls: type[T]) -> type[T]:
     """Give a class its ``__init__`` from the fields of its bases, and its docstring."""
     made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
     table = _table()
-    signature = in_order(inspect.signature(made), table)
-    vars(made)["__init__"].__signature__ = signature
+    advise(made, in_order(inspect.signature(made), table))
     if made.__doc__ is not None:
         sections = {"Parameters": described(made, table)} | _SECTIONS
         made.__doc__ = with_sections(made.__doc__, sections)

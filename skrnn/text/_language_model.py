@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
 from skrnn._cells import CELLS
-from skrnn._constraints import Count, StrOptions, fit_context
+from skrnn._constraints import Count, Names, StrOptions, fit_context
 from skrnn._seed import draw_seed
 from skrnn._spec import DIRECT_OPTIMIZERS, LanguageSpec, TrainPlan, as_tuple
 from skrnn._state import unchanged_on_error
@@ -48,10 +48,10 @@ class LanguageModel(TrainedNetwork):
         "min_count": [Count()],
         "handle_unknown": [StrOptions({"error", "map"})],
         "lookback": [Count()],
-        "cell": [StrOptions(set(CELLS))],
+        "cell": [Names("cell", set(CELLS))],
         "embedding_dim": [Count()],
         "tie_weights": ["boolean"],
-        "optimizer": [StrOptions(set(DIRECT_OPTIMIZERS))],
+        "optimizer": [Names("optimizer", set(DIRECT_OPTIMIZERS))],
     }
     _initial_weights = staticmethod(initial_language_weights)
     _advice = "Try"
@@ -137,12 +137,12 @@ class LanguageModel(TrainedNetwork):
 
     def _network(self, resume):
         spec = LanguageSpec(
-            cell=self.cell,
+            cell=self._named("cell"),
             units=as_tuple(self.units),
             vocabulary_size=len(self._vocabulary),
             embedding_dim=int(self.embedding_dim),
             tie_weights=bool(self.tie_weights),
-            activation=self.activation,
+            activation=self._named("activation"),
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
@@ -163,9 +163,6 @@ class LanguageModel(TrainedNetwork):
             early_stopping = n_tokens >= EARLY_STOPPING_FROM
         return TrainPlan(
             loss="auto",
-            optimizer=self.optimizer,
-            learning_rate=float(self.learning_rate),
-            clipnorm=self.clipnorm,
             epochs=epochs or 1,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
@@ -175,6 +172,7 @@ class LanguageModel(TrainedNetwork):
             verbose=int(self.verbose),
             seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
             name=type(self).__name__,
+            **self._plan_of_steps(one_epoch=epochs is None),
         )
 
     def _lanes(self, inputs, targets, plan):
