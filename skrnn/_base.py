@@ -14,6 +14,7 @@ from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
 from skrnn._frames import warn_of_time_index
 from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
+from skrnn._targets._weights import read_weights
 from skrnn._validation import check_sequences
 
 
@@ -45,8 +46,10 @@ class BaseRecurrent(
             a list of (T_i, F) or (T_i,) arrays; or, with `embedding_dim`, integers.
         y : array-like or list of array-likes
             A target for each sequence, or for each step with `return_sequences`.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the loss; a zero leaves it out.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight in the loss: of each sequence, or with `return_sequences` of each
+            step. A zero leaves it out, and its target isn't read: it may be NaN.
 
         Returns
         -------
@@ -101,17 +104,21 @@ class BaseRecurrent(
         Weights are scaled to a mean of 1, so that the loss and the step size don't
         depend on their unit.
         """
-        weights = self._read_weights(X, sample_weight)
+        weights = read_weights(self, X, sample_weight)
+        refuse_no_weight(weights)
         targets, target_weights = self._encode_target(X, y, weights, known_target)
         refuse_no_weight(target_weights)
-        rows = np.flatnonzero(weights)
+        starts, rows = np.arange(len(X)), weights
+        if self.return_sequences:
+            starts = np.cumsum(X.lengths) - X.lengths
+            rows = np.maximum.reduceat(weights, starts)
+        rows = np.flatnonzero(rows)
         n_targets = X.lengths[rows].sum() if self.return_sequences else len(rows)
-        starts = np.cumsum(X.lengths) - X.lengths
         return Dataset(
             sequences=X,
             targets=targets,
             weights=(target_weights * n_targets / target_weights.sum()).astype("f4"),
-            target_starts=starts if self.return_sequences else np.arange(len(X)),
+            target_starts=starts,
         ).take(rows)
 
     def _network(self, X, embedding, resume):

@@ -4,8 +4,7 @@ import inspect
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
 from skrnn._attention import ATTENTIONS
@@ -17,7 +16,6 @@ from skrnn._seed import draw_seed
 from skrnn._spec import NetworkSpec, TrainPlan
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
-from skrnn._validation import refuse_non_numbers
 
 # With fewer sequences than this, early_stopping="auto" trains for all epochs on all:
 # sets of 40 to 270 sequences lose more by what is held out, series of 2,000 rows gain.
@@ -73,15 +71,6 @@ class BaseNetwork(TrainedNetwork):
             self._begin_partial_fit(y, classes)
             trained = self._train(X, y, sample_weight, **options, **known)
         return self._report(trained)
-
-    def _read_weights(self, X, sample_weight):
-        """Return a weight for each sequence."""
-        if sample_weight is not None:
-            refuse_non_numbers(self, np.asanyarray(sample_weight), "sample_weight")
-        # With array_api_dispatch it takes arrays alone: any with a row a sequence.
-        return _check_sample_weight(
-            sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
-        )
 
     def _plan(self, n_sequences, epochs, resume, **more):
         """Decide how to train."""

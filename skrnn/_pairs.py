@@ -70,6 +70,9 @@ class Pairs:
     step_weights : ndarray of shape (n_rows,) or None
         What the weight of each step of `outputs` is multiplied with; the mean is that
         of the products then.
+    known : ndarray of bool of shape (n_rows,) or None
+        False at steps of `outputs` that the decoder must not read: what is true there
+        isn't known. It reads what it has put out itself instead.
     """
 
     inputs: Sequences
@@ -77,6 +80,7 @@ class Pairs:
     weights: np.ndarray
     future: np.ndarray | None = None
     step_weights: np.ndarray | None = None
+    known: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)

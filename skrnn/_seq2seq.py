@@ -28,6 +28,7 @@ from skrnn._symbols import (
     refuse_no_list,
 )
 from skrnn._targets import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
+from skrnn._targets._weights import are_of_steps
 from skrnn._token_ids import FIRST_WORD, vocabulary_size
 from skrnn._validation import check_sequences
 
@@ -130,18 +131,32 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _pairs(self, X, y, sample_weight, future, resume, known_target):
         """Put sequences and encoded targets together; leave out zero weights."""
-        weights = self._read_weights(X, sample_weight)
-        outputs = self._encode_outputs(X, y, weights, resume, known_target)
-        future = self._read_future(X, future, resume)
-        of_steps = np.repeat(weights, outputs.lengths)
-        factors = self._step_weights(outputs, of_steps)
-        of_steps = of_steps if factors is None else of_steps * factors
+        given = X, y, sample_weight, resume, known_target
+        outputs, of_steps = self._encode_outputs(*given)
         refuse_no_weight(of_steps)
+        future = self._read_future(X, future, resume)
+        factors = self._step_weights(outputs, of_steps)
+        total = of_steps if factors is None else of_steps * factors
+        refuse_no_weight(total)
+        starts = outputs.starts[:]
+        weights = np.maximum.reduceat(of_steps, starts)
+        known = None
+        if are_of_steps(sample_weight):
+            known = of_steps > 0
+            factors = total / np.repeat(
+                np.where(weights > 0, weights, 1), outputs.lengths
+            )
+            factors = factors.astype(np.float32)
         rows = np.flatnonzero(weights)
         # Of mean 1 over all output steps.
-        weights = weights * (outputs.lengths[rows].sum() / of_steps.sum())
+        weights = weights * (outputs.lengths[rows].sum() / total.sum())
         return Pairs(
-            X, outputs, weights.astype(np.float32), future, step_weights=factors
+            X,
+            outputs,
+            weights.astype(np.float32),
+            future,
+            step_weights=factors,
+            known=known,
         ).take(rows)
 
     def _read_future(self, X, future, known):

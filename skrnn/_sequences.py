@@ -56,7 +56,13 @@ class Sequences:
     n_timesteps : int
         Width of the dense form, or length of the longest sequence.
     offsets : ndarray of shape (n_sequences,) or None
-        Padding steps that stood before each sequence in the dense form.
+        Padding steps that the user gave before each sequence.
+    given_lengths : ndarray of shape (n_sequences,) or None
+        Number of steps of each sequence as the user gave it, padding included; None
+        where nothing is padding.
+    empty : ndarray of bool of shape (n_sequences,) or None
+        Sequences that are padding alone. They keep a single step of it, so that no
+        length is 0; None where there are none.
     vocabulary : dict, tuple of dict or None
         Word -> token id, where the words are known; one for each of several channels.
     """
@@ -68,6 +74,8 @@ class Sequences:
     form: str = "dense"
     n_timesteps: int = 1
     offsets: np.ndarray | None = None
+    given_lengths: np.ndarray | None = None
+    empty: np.ndarray | None = None
     vocabulary: dict | tuple[dict, ...] | None = None
 
     def __len__(self) -> int:
@@ -85,6 +93,11 @@ class Sequences:
             return len(self) * int(self.lengths[0])
         return int(self.lengths.sum())
 
+    @property
+    def lengths_as_given(self) -> np.ndarray:
+        """Number of steps of each sequence as the user gave it, padding included."""
+        return self.lengths if self.given_lengths is None else self.given_lengths
+
     @cached_property
     def is_uniform(self) -> bool:
         """Whether all sequences are equally long."""
@@ -93,11 +106,13 @@ class Sequences:
 
     def take(self, rows) -> "Sequences":
         """Return the sequences at `rows`, sharing the same table of values."""
-        offsets = None if self.offsets is None else self.offsets[rows]
+        names = "offsets", "given_lengths", "empty"
+        known = {name: getattr(self, name) for name in names}
+        taken = {name: of[rows] for name, of in known.items() if of is not None}
         starts, lengths = self.starts[rows], self.lengths[rows]
         if self.lengths.strides == (0,) and len(starts):
             lengths = _same(self.lengths[0], len(starts))
-        return replace(self, starts=starts, lengths=lengths, offsets=offsets)
+        return replace(self, starts=starts, lengths=lengths, **taken)
 
     def positions(self) -> np.ndarray:
         """Return the row of `values` of every real step, sequence after sequence."""
@@ -180,31 +195,64 @@ def strip_padding(tokens):
     """
     steps = tokens.values if tokens.values.ndim == 1 else tokens.values.any(axis=1)
     starts, lengths, step = np.array(tokens.starts), tokens.lengths.copy(), tokens.step
+    empty = np.zeros(len(tokens), dtype=bool)
     for i, (start, length) in enumerate(
         zip(starts.copy(), tokens.lengths, strict=True)
     ):
         real = np.flatnonzero(steps[start : start + length * step : step])
         first, last = (real[0], real[-1]) if len(real) else (0, 0)
         starts[i], lengths[i] = start + first * step, last - first + 1
-    offsets = (starts - tokens.starts[:]) // step
-    return replace(tokens, starts=starts, lengths=lengths, offsets=offsets)
+        empty[i] = not len(real)
+    return replace(
+        tokens,
+        starts=starts,
+        lengths=lengths,
+        offsets=(starts - tokens.starts[:]) // step,
+        given_lengths=tokens.lengths,
+        empty=empty if empty.any() else None,
+    )
 
 
 def pack_steps(dense, sequences):
     """Return the real steps of an array (n, T, ...) as (n_real_steps, ...)."""
+    if sequences.offsets is None and sequences.form != "ragged":
+        return dense.reshape(-1, *dense.shape[2:])
     rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    return dense[rows, _columns(sequences)]
+    columns = step_numbers(sequences.lengths)
+    if sequences.offsets is not None:
+        columns += np.repeat(sequences.offsets, sequences.lengths)
+    return dense[rows, columns]
+
+
+def pack_ragged_steps(arrays, sequences):
+    """Return the real steps of arrays as long as the sequences that the user gave."""
+    if sequences.offsets is None:
+        return np.concatenate(arrays)
+    ends = sequences.offsets + sequences.lengths
+    places = zip(arrays, sequences.offsets, ends, strict=True)
+    return np.concatenate([array[first:end] for array, first, end in places])
 
 
 def unpack_steps(steps, sequences, fill):
     """Undo `pack_steps`: an array with `fill` at the padding, or a ragged one."""
+    if sequences.offsets is not None:
+        steps = _filled(steps, sequences, fill)
     if sequences.form == "ragged":
-        return ragged_array(np.split(steps, np.cumsum(sequences.lengths)[:-1]))
-    shape = (len(sequences), sequences.n_timesteps, *steps.shape[1:])
-    dense = np.full(shape, fill, dtype=steps.dtype)
-    rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    dense[rows, _columns(sequences)] = steps
-    return dense
+        ends = np.cumsum(sequences.lengths_as_given)
+        return ragged_array(np.split(steps, ends[:-1]))
+    return steps.reshape(len(sequences), sequences.n_timesteps, *steps.shape[1:])
+
+
+def _filled(steps, sequences, fill):
+    """Return `steps` with `fill` at the padding between them, sequence by sequence."""
+    ends = np.cumsum(sequences.lengths_as_given)
+    first = ends - sequences.lengths_as_given + sequences.offsets
+    places = np.repeat(first, sequences.lengths) + step_numbers(sequences.lengths)
+    filled = np.full((ends[-1], *steps.shape[1:]), fill, dtype=steps.dtype)
+    filled[places] = steps
+    if sequences.empty is not None:
+        filled[first[sequences.empty]] = fill
+    return filled
 
 
 def ragged_array(arrays):
@@ -214,10 +262,3 @@ def ragged_array(arrays):
     for i, array in enumerate(arrays):
         ragged[i] = array
     return ragged
-
-
-def _columns(sequences):
-    columns = step_numbers(sequences.lengths)
-    if sequences.offsets is not None:
-        columns += np.repeat(sequences.offsets, sequences.lengths)
-    return columns

@@ -184,7 +184,8 @@ def _ndim(X):
 
 def check_equal_lengths(X: Sequences, arrays, name):
     """Refuse sequences `name` that are not as long as those of X, naming the first."""
-    for i, (length, array) in enumerate(zip(X.lengths, arrays, strict=True)):
+    pairs = zip(X.lengths_as_given, arrays, strict=True)
+    for i, (length, array) in enumerate(pairs):
         if array.ndim == 0:
             raise ValueError(
                 f"{name}[{i}] is {array.item()!r}, but X[{i}] has {length} time steps; "

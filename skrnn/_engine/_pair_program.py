@@ -43,7 +43,9 @@ class PairProgram(NativeProgram):
         with np.errstate(all="ignore"):
             for rows in order:
                 batch = PairBatch(self.spec, data, rows)
-                fed = batch.truth if forced else self._own_inputs(batch, w, None)
+                keep = batch.known if forced else None
+                own = not forced or keep is not None
+                fed = self._own_inputs(batch, w, keep) if own else batch.truth
                 outputs = self._outputs(batch, fed, w, None)
                 losses, _ = self.loss(batch.targets, outputs)
                 total += float(losses @ batch.weights)
@@ -52,11 +54,14 @@ class PairProgram(NativeProgram):
 
     def _differentiate(self, data, rows, noise):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
-        batch, fed = PairBatch(self.spec, data, rows), None
+        batch = PairBatch(self.spec, data, rows)
+        fed, keep = None, batch.known
         if self.teacher_forcing < 1:
-            plain = dict(zip(self._names, self._views, strict=True))
             coins = noise.uniform(batch.truth.shape[:2]) < self.teacher_forcing
-            fed = self._own_inputs(batch, plain, coins)
+            keep = coins if keep is None else coins & keep
+        if keep is not None:
+            plain = dict(zip(self._names, self._views, strict=True))
+            fed = self._own_inputs(batch, plain, keep)
         nodes = self._nodes()
         w = dict(zip(self._names, nodes, strict=True))
         fed = batch.truth if fed is None else fed
@@ -137,6 +142,8 @@ class PairBatch:
     truth : ndarray of shape (H, B) or (H, B, K)
         The output before each step.
     future : ndarray of shape (H, B, F) or None
+    known : ndarray of bool of shape (H, B), or None
+        Where the output before a step may be read; None where that makes no difference.
     real : ndarray of bool of shape (H, B)
         Steps that aren't padding.
     targets, weights : ndarray of shape (n, K) and (n,)
@@ -165,3 +172,19 @@ class PairBatch:
         if data.step_weights is not None:
             factors = replace(data.outputs.take(rows), values=data.step_weights)
             self.weights = self.weights * factors.padded()[self.real]
+        self.known = None
+        if data.known is not None:
+            known = replace(data.outputs.take(rows), values=data.known).padded()
+            self.known = _before(known, known & self.real)
+
+
+def _before(known, counted):
+    """Return whether the output before each step is known, (H, B).
+
+    It is None if nothing that counts comes after what isn't: masks at the ends cost no
+    second pass.
+    """
+    before = np.ones_like(known)
+    before[1:] = known[:-1]
+    rest = np.maximum.accumulate(counted[::-1])[::-1]
+    return None if (before | ~rest).all() else before

@@ -22,14 +22,11 @@ from skrnn._names import NAMES
 from skrnn._sequences import ragged_array, unpack_steps
 from skrnn._spec import Head
 from skrnn._targets._class_weights import balanced, check_class_weight
-from skrnn._targets._reading import (
-    check_labels,
-    flat_steps,
-    read_steps,
-    read_targets,
-    weights_like,
-)
-from skrnn._validation import is_ragged
+from skrnn._targets._multilabel import labels_of_steps, several_a_step
+from skrnn._targets._padding import given_label, unpack_labels
+from skrnn._targets._reading import advice, check_labels, read_steps, read_targets
+from skrnn._targets._scores import beside_truth
+from skrnn._targets._weights import counted, put_back
 
 LOSSES = NAMES["loss of labels"]
 
@@ -48,27 +45,35 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     def _encode_target(self, X, y, weights, known):
         """Return targets and their weights; learn the classes."""
-        y, pad_label = self._check_labels(X, y)
+        labels, pad_label = self._check_labels(X, y, weights)
         if not known:
-            self._learn_classes(y, pad_label)
-        elif self._multilabel != (y.ndim == 2):
+            self._learn_classes(labels)
+            self._pad_label = pad_label
+        elif self._multilabel != (labels.ndim == 2):
             before = "an indicator matrix" if self._multilabel else "labels"
             raise ValueError(
-                f"{type(self).__name__} was fitted on {before}; y has shape {y.shape}."
+                f"{type(self).__name__} was fitted on {before}; y has shape "
+                f"{labels.shape}."
             )
-        weights = weights_like(self, X, weights)
-        return self._encode_labels(y), weights * self._class_weights(y, weights)
+        elif pad_label is not None:
+            self._pad_label = pad_label
+        there = counted(weights, weights)
+        factors = self._class_weights(labels, there)
+        codes = self._encode_labels(labels)
+        return put_back(codes, weights), put_back(there * factors, weights)
 
-    def _check_labels(self, X, y):
+    def _check_labels(self, X, y, weights):
+        """Return the labels whose weight isn't 0, and the one at padding, if known."""
         if self.return_sequences:
-            labels = _one_label_a_step(read_steps(self, X, y))
-            return labels, _label_at_padding(X, y)
-        return _one_dimension_or_indicator(self, read_targets(self, X, y)), None
+            steps = read_steps(self, X, y)
+            labels = labels_of_steps(counted(steps, weights))
+            return labels, None if labels.ndim == 2 else given_label(X, y)
+        labels = counted(read_targets(self, X, y), weights)
+        return _one_dimension_or_indicator(self, X, labels), None
 
-    def _learn_classes(self, y, pad_label):
+    def _learn_classes(self, y):
         self._multilabel = y.ndim == 2
         self.classes_ = np.arange(y.shape[1]) if self._multilabel else _unique(y)
-        self._pad_label = self.classes_[0] if pad_label is None else pad_label
         self._check_number_of_classes()
 
     def _check_number_of_classes(self):
@@ -90,8 +95,9 @@ class SequenceClassifierMixin(ClassifierMixin):
             Their labels.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; required by the first call.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the loss.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence or step in the loss, as in ``fit``.
 
         Returns
         -------
@@ -103,9 +109,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         """Learn the classes of the first call of ``partial_fit``."""
         first = _check_partial_fit_first_call(self, classes)
         if first:
-            multilabel = not self.return_sequences and np.ndim(y) == 2
-            self._multilabel = multilabel and np.shape(y)[1] > 1
-            self._pad_label = self.classes_[0]
+            several = several_a_step if self.return_sequences else _several
+            self._multilabel, self._pad_label = several(y), None
             self._check_number_of_classes()
 
     def _encode_labels(self, y):
@@ -169,7 +174,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         probabilities : ndarray of shape (n, n_classes)
             Columns in the order of ``classes_``; for an indicator matrix, the
             probability of each label by itself. With ``return_sequences=True``
-            (n, T, n_classes), zero at padding, or ragged where X is ragged.
+            (n, T, n_classes), zero at padding, or ragged where X is ragged: an array
+            (T_i, n_classes) for each sequence.
         """
         sequences, outputs = self._run(X)
         probabilities = self._decode_proba(outputs)
@@ -207,13 +213,22 @@ class SequenceClassifierMixin(ClassifierMixin):
         Returns
         -------
         y : ndarray of shape (n,) or (n, n_labels)
-            With ``return_sequences=True`` (n, T), or ragged where X is ragged.
+            With ``return_sequences=True`` (n, T) or (n, T, n_labels), or ragged where X
+            is ragged. At padding stands the label that y had at padding in ``fit``. If
+            there was none, it is a label that is no class: an empty string, or -1, or
+            less where -1 is a class. Of several labels at once it is 0 for each.
         """
+        sequences, labels = self._predicted(X)
+        if not self.return_sequences:
+            return labels
+        if self._multilabel:
+            return unpack_steps(labels, sequences, 0)
+        return unpack_labels(labels, sequences, self._pad_label, self.classes_)
+
+    def _predicted(self, X):
+        """Return X as sequences, and the labels, steps one after the other."""
         sequences, outputs = self._run(X)
-        labels = self._decode(outputs)
-        if self.return_sequences:
-            return unpack_steps(labels, sequences, self._pad_label)
-        return labels
+        return sequences, self._decode(outputs)
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K) into labels."""
@@ -231,23 +246,35 @@ class SequenceClassifierMixin(ClassifierMixin):
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, over real steps where every step has a label.
 
+        Where there are several labels at once, they must all be right.
+
         Parameters
         ----------
         X : array-like or list of array-likes
             Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes
             True labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the score.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence, or with `return_sequences` of each step, in the
+            score. A zero leaves it out, whatever its label is.
 
         Returns
         -------
         score : float
+            That of :func:`sklearn.metrics.accuracy_score` for all real steps, or
+            sequences.
         """
-        if not self.return_sequences:
-            return super().score(X, y, sample_weight)
-        truth, predicted, sample_weight = flat_steps(self, X, y, sample_weight)
-        return accuracy_score(truth, predicted, sample_weight=sample_weight)
+        if not self.return_sequences and sample_weight is None:
+            return super().score(X, y)
+        sequences, predicted = self._predicted(X)
+        given = sequences, y, predicted, sample_weight
+        truth, predicted, weights = beside_truth(self, *given)
+        if self.return_sequences:
+            truth = labels_of_steps(truth)
+        elif not issparse(truth):
+            truth = check_labels(truth)
+        return accuracy_score(truth, predicted, sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -273,20 +300,12 @@ def _check_loss(loss, n_classes, multilabel):
         )
 
 
-def _one_label_a_step(labels):
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1:
-        raise ValueError(
-            f"With return_sequences=True every step needs one label; y has steps of "
-            f"shape {labels.shape[1:]}."
-        )
-    labels = check_labels(labels)
-    check_classification_targets(labels)
-    return labels
+def _several(y):
+    """Whether each sequence has several labels at once."""
+    return np.ndim(y) == 2 and np.shape(y)[1] > 1
 
 
-def _one_dimension_or_indicator(estimator, y):
+def _one_dimension_or_indicator(estimator, X, y):
     y = y if issparse(y) else check_labels(y)
     y = _check_y(y, multi_output=True, estimator=estimator)
     check_classification_targets(y)
@@ -296,16 +315,7 @@ def _one_dimension_or_indicator(estimator, y):
     if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():
         raise ValueError(
             f"y has shape {y.shape} and is no indicator matrix of 0 and 1; "
-            f"{type(estimator).__name__} predicts one label for each sequence. For a "
-            "label at every time step set return_sequences=True."
+            f"{type(estimator).__name__} predicts one label for each sequence."
+            f"{advice(estimator, X, y)}"
         )
     return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
-
-
-def _label_at_padding(X, y):
-    """Return the label that the user put at padding, if there is any padding."""
-    if is_ragged(y) or X.lengths.min() == X.n_timesteps:
-        return None
-    padding = np.ones((len(X), X.n_timesteps), dtype=bool)
-    padding &= ~unpack_steps(np.ones(X.lengths.sum(), bool), X, False)
-    return np.asarray(y)[padding][0] if X.form != "ragged" else None

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils.validation import _check_sample_weight, assert_all_finite
+from sklearn.utils.validation import assert_all_finite
 
 from skrnn._advice import advised_arguments
 from skrnn._constraints import Names, Share, fit_context
@@ -26,7 +25,12 @@ from skrnn._numbers import (
 from skrnn._rows import check_order_within
 from skrnn._sequences import pack_dense
 from skrnn._spec import Head
-from skrnn._targets._reading import check_count, check_numbers, require
+from skrnn._targets._reading import (
+    check_count,
+    check_numbers,
+    refuse_sparse,
+    require,
+)
 from skrnn._targets._regression import (
     LOSSES,
     float_dtype,
@@ -35,6 +39,8 @@ from skrnn._targets._regression import (
     loss_to_train,
     scale_of_varying,
 )
+from skrnn._targets._scores import mean_r2
+from skrnn._targets._weights import counted, put_back, weights_of_outputs
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -61,8 +67,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
             a list of (T_i, F) or (T_i,) arrays; or, with `embedding_dim`, integers.
         y : array-like of shape (n, H), (n, H, K) or (n,)
             Numbers at H steps; (n,) is a single step.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the loss; a zero leaves it out.
+        sample_weight : array-like of shape (n,) or (n, H), default=None
+            Weight of each sequence, or of each of its H steps, in the loss. A zero
+            leaves it out, and its target isn't read: it may be NaN.
         future : array-like of shape (n, H, F2) or (n, H), default=None
             What is known beforehand about the steps of y: dates, prices, plans. The
             decoder reads it beside the value before, and ``predict`` needs it too.
@@ -91,8 +98,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
             Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like of shape (n, H), (n, H, K) or (n,)
             Their targets, of as many steps in each call.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the loss; a zero leaves it out.
+        sample_weight : array-like of shape (n,) or (n, H), default=None
+            Weight of each sequence, or of each of its H steps, in the loss. A zero
+            leaves it out, and its target isn't read: it may be NaN.
         future : array-like of shape (n, H, F2) or (n, H), default=None
             What is known about the steps of y, if the first call was given such.
 
@@ -110,24 +118,27 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     def _begin_partial_fit(self, y, classes):
         """Nothing but the data itself has to be known beforehand."""
 
-    def _encode_outputs(self, X, y, weights, known, _known_target):
-        """Return y in units of its spread; learn its shape, offset and scale."""
-        y = self._read_numbers(X, y)
-        shaped = _as_steps(y)
-        flat = shaped.reshape(-1, shaped.shape[2]).astype(np.float64)
-        weights = np.repeat(weights, shaped.shape[1])
+    def _encode_outputs(self, X, y, sample_weight, known, _known_target):
+        """Return y in units of its spread, and weights; learn its form and units."""
+        y = self._read_array(X, y)
+        shape = _shape_of_steps(y)
+        weights = weights_of_outputs(self, np.full(len(y), shape[1]), sample_weight)
+        flat = self._read_numbers(y, weights)
+        there = counted(weights, weights)
         if not known:
-            self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
-            self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
+            self._y_shape, self._y_dtype = y.shape[1:], float_dtype(flat)
+            flat = flat.astype(np.float64)
+            self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
         else:
             self._check_shape(y)
             centred = flat - self._y_offset
-            self._y_scale = scale_of_varying(self._y_scale, centred, weights)
+            self._y_scale = scale_of_varying(self._y_scale, centred, there)
+        flat = flat.astype(np.float64)
         scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
-        return pack_dense(scaled.reshape(shaped.shape), "dense")
+        return pack_dense(put_back(scaled, weights).reshape(shape), "dense"), weights
 
-    def _read_numbers(self, X, y):
-        """Read y as finite numbers (n,), (n, H) or (n, H, K)."""
+    def _read_array(self, X, y):
+        """Read y as an array (n,), (n, H) or (n, H, K)."""
         require(self, y)
         check_order_within(y, "y")
         y = y if hasattr(y, "shape") else _one_array(y)
@@ -143,10 +154,17 @@ class Seq2SeqRegressorMixin(RegressorMixin):
                 "(n, H, K) or (n,), and at least one number for each sequence."
             )
         check_count(X, y)
-        # scikit-learn's checks know two dimensions.
-        shape = y.shape
-        y = np.asarray(y).reshape(len(y), -1) if len(shape) == 3 else y
-        return check_numbers(self, y).reshape(shape)
+        return y
+
+    def _read_numbers(self, y, weights):
+        """Return the numbers (n_steps, K) of the steps whose weight isn't 0."""
+        n_targets = _shape_of_steps(y)[2]
+        if weights.all() and len(y.shape) < 3:
+            # As it came: scikit-learn tells by the type what it is.
+            return check_numbers(self, y).reshape(-1, n_targets)
+        refuse_sparse(self, y)
+        steps = np.asarray(y).reshape(-1, n_targets)
+        return check_numbers(self, counted(steps, weights))
 
     def _check_shape(self, y):
         if y.shape[1:] != self._y_shape:
@@ -243,7 +261,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         return self._predictor().values(sequences, *steps, attention=True), sequences
 
     def score(self, X, y, sample_weight=None, *, future=None):
-        """Return R² over all values at once.
+        """Return R², averaged over the steps of y and their targets.
 
         Parameters
         ----------
@@ -251,22 +269,28 @@ class Seq2SeqRegressorMixin(RegressorMixin):
             Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like of shape (n, H), (n, H, K) or (n,)
             True targets.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the score.
+        sample_weight : array-like of shape (n,) or (n, H), default=None
+            Weight of each sequence, or of each of its H steps, in the score. A zero
+            leaves it out, and its target may be NaN. A step with fewer than two
+            targets left has no R², and isn't averaged over.
         future : array-like of shape (n, H, F2) or (n, H), default=None
             What is known about the steps of y, if ``fit`` was given such.
 
         Returns
         -------
         score : float
+            That of :func:`sklearn.metrics.r2_score` for y of shape (n, H * K).
         """
         predicted = self.predict(X, future=future)
-        truth = self._read_numbers(predicted, y)
+        truth = self._read_array(predicted, y)
+        shape = _shape_of_steps(truth)
+        weights = weights_of_outputs(self, np.full(len(truth), shape[1]), sample_weight)
+        flat = put_back(self._read_numbers(truth, weights), weights)
         self._check_shape(truth)
+        of_steps = None
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, predicted)
-            sample_weight = np.repeat(sample_weight, predicted[0].size)
-        return r2_score(truth.ravel(), predicted.ravel(), sample_weight=sample_weight)
+            of_steps = np.repeat(weights, shape[2]).reshape(len(truth), -1)
+        return mean_r2(flat.reshape(len(truth), -1), predicted, of_steps)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -274,10 +298,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         return tags
 
 
-def _as_steps(y):
-    """Return y as (n, H, K)."""
-    y = y[:, None] if y.ndim == 1 else y
-    return y[:, :, None] if y.ndim == 2 else y
+def _shape_of_steps(y):
+    """Return the shape of y as (n, H, K)."""
+    return (*y.shape, 1, 1)[:3]
 
 
 def _one_array(y):

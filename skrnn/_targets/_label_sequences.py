@@ -5,9 +5,7 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._advice import advised_arguments
 from skrnn._constraints import (
@@ -29,12 +27,15 @@ from skrnn._symbols import (
     refuse_other_type,
     restore,
 )
+from skrnn._targets._beams import BeamsMixin
 from skrnn._targets._class_weights import factors_of_classes
+from skrnn._targets._masked_labels import share_of_right, with_ends, without_masked
 from skrnn._targets._reading import check_count, require
+from skrnn._targets._weights import weights_of_outputs
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqClassifierMixin(ClassifierMixin):
+class Seq2SeqClassifierMixin(BeamsMixin):
     """Targets are sequences of labels: lists, strings, or rows of an array."""
 
     # With one direction twice to three times as many words are spelt wrongly.
@@ -64,8 +65,10 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         y : list of str, list of sequences, or array-like of shape (n,) or (n, H)
             Labels: the characters of strings, or sequences of strings or of numbers.
             An array has one label, or H of them, for each sequence of X.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the loss; a zero leaves it out.
+        sample_weight : array-like of shape (n,) or (n, H), or list of (H_i,), \
+                default=None
+            Weight of each sequence, or of each of its labels, in the loss. A zero
+            leaves it out, whatever the label is. The end weighs as the last label does.
 
         Returns
         -------
@@ -94,8 +97,10 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come, such as the characters of strings; required
             by the first call.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the loss; a zero leaves it out.
+        sample_weight : array-like of shape (n,) or (n, H), or list of (H_i,), \
+                default=None
+            Weight of each sequence, or of each of its labels, in the loss. A zero
+            leaves it out, whatever the label is. The end weighs as the last label does.
 
         Returns
         -------
@@ -145,9 +150,10 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             check_classification_targets(np.array(symbols.flat))
         return symbols
 
-    def _encode_outputs(self, X, y, weights, known, known_classes):
-        """Return label numbers with their ends; learn the classes and the lengths."""
-        symbols = self._read_labels(X, y, known)
+    def _encode_outputs(self, X, y, sample_weight, known, known_classes):
+        """Return label numbers with their ends, and weights; learn classes, lengths."""
+        symbols = self._read_labels(X, without_masked(y, sample_weight), known)
+        weights = weights_of_outputs(self, symbols.lengths, sample_weight)
         if not known_classes:
             self.classes_ = symbols.classes()
         if not known:
@@ -167,7 +173,9 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             )
         codes = np.array([numbers[label] for label in symbols.flat], np.int32)
         end = len(numbers) if self._has_end else None
-        return pack_labels(codes, symbols.lengths, end)
+        if self._has_end:
+            weights = with_ends(weights, symbols.lengths)
+        return pack_labels(codes, symbols.lengths, end), weights
 
     def _step_weights(self, outputs, weights):
         """Return what `class_weight` multiplies each step's weight with.
@@ -303,58 +311,6 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             logs = [np.log(each) for each in probabilities]
         return logs if isinstance(probabilities, list) else ragged_array(logs)
 
-    def predict_beams(self, X, n_best=None):
-        """Predict several label sequences for each sequence of X, and their scores.
-
-        Parameters
-        ----------
-        X : list of str, array-like or list of array-likes
-            Sequences of any length, in one of the forms that ``fit`` takes.
-        n_best : int, default=None
-            How many; at most `n_beams`, and that many if it is None.
-
-        Returns
-        -------
-        beams : list of lists of tuples
-            For each sequence of X at most `n_best` pairs ``(labels, score)``, the best
-            first, labels in the form of the y of ``fit``. The score is the logarithm of
-            the sequence's probability, its end included, divided by
-            ``((5 + length) / 6) ** length_penalty`` (Wu et al., 2016), the end counted
-            in the length.
-
-        Raises
-        ------
-        ValueError
-            If `n_best` isn't from 1 to `n_beams`.
-        """
-        sequences = self._sequences(X)
-        n_best = self.n_beams if n_best is None else n_best
-        if not Count().is_satisfied_by(n_best) or n_best > self.n_beams:
-            raise ValueError(
-                f"n_best must be an int from 1 to n_beams={self.n_beams}. "
-                f"Got {n_best!r}."
-            )
-        found = self._search(sequences, n_best)
-        ends = np.cumsum([len(beams) for beams in found])
-        labels = self._restored([beam.labels for beams in found for beam in beams])
-        return [
-            [(labels[end - len(beams) + i], b.score) for i, b in enumerate(beams)]
-            for end, beams in zip(ends, found, strict=True)
-        ]
-
-    def _search(self, sequences, n_best):
-        """Return the `n_best` best paths of each sequence."""
-        limits = self._limits(sequences)
-        if self.n_beams > 1:
-            options = self.n_beams, self.length_penalty, n_best
-            return self._predictor().beams(sequences, limits, *options)
-        # One beam is the greedy path.
-        paths = self._predictor().greedy(sequences, limits, probabilities=True)
-        for path in paths:
-            penalty = ((5 + len(path.probabilities)) / 6) ** self.length_penalty
-            path.score = path.log_probability / penalty
-        return [[path] for path in paths]
-
     def _restored(self, codes):
         return restore(codes, self.classes_, self._labels_like)
 
@@ -375,8 +331,10 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             Sequences of any length, in one of the forms that ``fit`` takes.
         y : list of str, list of sequences, or array-like of shape (n,) or (n, H)
             True labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the score.
+        sample_weight : array-like of shape (n,) or (n, H), or list of (H_i,), \
+                default=None
+            Weight of each sequence in the score, or of each of its labels: those of
+            weight 0 may be anything.
 
         Returns
         -------
@@ -384,12 +342,11 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             From 0 to 1, the best. Labels that ``fit`` never saw are wrong.
         """
         sequences = self._sequences(X)
+        y = without_masked(y, sample_weight)
         truth = self._read_labels(sequences, y, True).lists()
         symbols, codes = self.classes_.tolist(), self._codes(sequences)
         predicted = [[symbols[code] for code in each] for each in codes]
-        same = [a == b for a, b in zip(truth, predicted, strict=True)]
-        weights = _check_sample_weight(sample_weight, sequences.lengths)
-        return float(np.average(same, weights=weights))
+        return share_of_right(self, truth, predicted, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

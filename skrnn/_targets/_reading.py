@@ -2,41 +2,53 @@
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import is_classifier
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    assert_all_finite,
-)
+from sklearn.utils.validation import _check_y, assert_all_finite
 
 from skrnn._numbers import refuse_masked, refuse_non_numbers
 from skrnn._rows import check_order_within
-from skrnn._sequences import Sequences, pack_steps
+from skrnn._sequences import Sequences, pack_ragged_steps, pack_steps
 from skrnn._validation import check_equal_lengths, check_same_width, is_ragged
 
 
-def read_steps(estimator, X: Sequences, y):
-    """Return the values of all real steps, one sequence after the other."""
-    require(estimator, y)
-    check_order_within(y, "y")
+def read_steps(estimator, X: Sequences, y, name="y"):
+    """Return the values of all real steps, one sequence after the other.
+
+    Text and numbers may stand side by side, until it is known which of them count.
+    """
+    if name == "y":
+        require(estimator, y)
+    check_order_within(y, name)
     if is_ragged(y):
         check_count(X, y)
-        arrays = [as_array(steps) for steps in y]
-        check_equal_lengths(X, arrays, "y")
-        check_same_width(arrays, "y", "targets")
-        _refuse_mixture(array[0] for array in arrays)
-        return np.concatenate(arrays)
-    y = as_array(y)
+        arrays = [as_array(steps, name, mixed=True) for steps in y]
+        check_equal_lengths(X, arrays, name)
+        check_same_width(arrays, name, "targets")
+        return pack_ragged_steps(_of_one_kind(arrays), X)
+    y = as_array(y, name, mixed=True)
     if y.ndim:
         check_count(X, y)
     if y.ndim < 2 or y.shape[1] != X.n_timesteps:
         raise ValueError(
-            f"With return_sequences=True y needs a value for each of the "
-            f"{X.n_timesteps} time steps of X: shape (n_samples, n_timesteps) or "
-            f"(n_samples, n_timesteps, n_targets), or ragged like X. "
-            f"Got shape {y.shape}."
+            f"With return_sequences=True {name} needs a value for each of the "
+            f"{X.n_timesteps} time steps of X: shape (n_samples, n_timesteps)"
+            f"{_OR_TARGETS[name]}, or ragged like X. Got shape {y.shape}."
+            f"{_advice_for_horizon(estimator, y) if name == 'y' else ''}"
         )
     return pack_steps(y, X)
+
+
+_OR_TARGETS = {
+    "y": " or (n_samples, n_timesteps, n_targets)",
+    "sample_weight": "",
+}
+
+
+def _of_one_kind(arrays):
+    # Put together, NumPy would make text of numbers.
+    kinds = {array.dtype.kind in "US" for array in arrays}
+    return [array.astype(object) for array in arrays] if len(kinds) > 1 else arrays
 
 
 def read_targets(estimator, X: Sequences, y):
@@ -44,15 +56,35 @@ def read_targets(estimator, X: Sequences, y):
     require(estimator, y)
     if not hasattr(y, "shape"):
         y = _one_array(estimator, y)
-    _refuse_sequences(estimator, y)
+    _refuse_sequences(estimator, X, y)
     if len(y.shape) not in (1, 2) or 0 in y.shape[1:]:
         raise ValueError(
             f"y has shape {y.shape}; {type(estimator).__name__} expects (n_samples,) "
-            "or (n_samples, n_targets). For a value at each time step set "
-            "return_sequences=True."
+            f"or (n_samples, n_targets).{advice(estimator, X, y)}"
         )
     check_count(X, y)
     return y
+
+
+def advice(estimator, X, y):
+    """Tell what a network that answers once can't learn from y, and what can."""
+    of_steps = (
+        " For a value at each time step set return_sequences=True."
+        if len(y.shape) < 2 or y.shape[1] == X.n_timesteps
+        else ""
+    )
+    return of_steps + _advice_for_horizon(estimator, y)
+
+
+def _advice_for_horizon(estimator, y):
+    """Name the estimator of several steps ahead, if y could be such."""
+    if len(y.shape) < 2:
+        return ""
+    if is_classifier(estimator):
+        table = len(y.shape) == 2
+        return " For several labels one after the other take Seq2SeqClassifier." * table
+    flat = ", or flatten y to (n_samples, H * K)" if len(y.shape) == 3 else ""
+    return f" For H steps ahead take Seq2SeqRegressor{flat}."
 
 
 def require(estimator, y):
@@ -67,28 +99,43 @@ def require(estimator, y):
 
 def _one_array(estimator, y):
     try:
-        return as_array(y)
+        return as_array(y, mixed=True)
     except ValueError:
         # An array of sequences, to be refused by name.
         return np.array([*y, None], dtype=object)[:-1]
 
 
-def _refuse_sequences(estimator, y):
+def _refuse_sequences(estimator, X, y):
     kind = getattr(getattr(y, "dtype", None), "kind", None)
     if kind == "O" and any(map(np.ndim, np.ravel(y))):
+        lengths = [len(each) if np.ndim(each) else 0 for each in np.ravel(y)]
+        of_steps = lengths == X.lengths_as_given.tolist()
+        other = (
+            " For label sequences of other lengths than X take Seq2SeqClassifier."
+            if is_classifier(estimator) and not of_steps
+            else ""
+        )
         raise ValueError(
             f"y holds sequences of different lengths, but {type(estimator).__name__} "
             "predicts one target for each sequence of X. For a value at each time step "
-            "set return_sequences=True."
+            f"set return_sequences=True.{other}"
         )
 
 
-def as_array(y, name="y"):
-    """Return an array, in which numbers among strings didn't become strings."""
+def as_array(y, name="y", *, mixed=False):
+    """Return an array, in which numbers among strings didn't become strings.
+
+    They are refused, or with `mixed` both are objects.
+    """
     refuse_masked(y, name)
     array = np.asarray(y)
-    if array.dtype.kind in "US" and isinstance(y, list | tuple):
-        _refuse_mixture(np.array(y, dtype=object).flat, name)
+    if array.dtype.kind not in "US" or not isinstance(y, list | tuple):
+        return array
+    objects = np.array(y, dtype=object)
+    if mixed:
+        are_text = {isinstance(label, str | bytes) for label in objects.flat}
+        return objects if len(are_text) > 1 else array
+    _refuse_mixture(objects.flat, name)
     return array
 
 
@@ -115,16 +162,21 @@ def check_count(X, y):
 
 def check_numbers(estimator, y):
     """Return finite numbers (n,) or (n, K)."""
-    if issparse(y):
-        raise TypeError(
-            f"Sparse data was passed for y, but {type(estimator).__name__} requires "
-            "dense data. Use '.toarray()' to convert to a dense numpy array."
-        )
+    refuse_sparse(estimator, y)
     refuse_non_numbers(estimator, np.asarray(y), "y")
     y = _check_y(y, multi_output=True, y_numeric=True, estimator=estimator)
     # None became NaN only now.
     assert_all_finite(y, estimator_name=type(estimator).__name__, input_name="y")
     return y
+
+
+def refuse_sparse(estimator, y):
+    """Refuse a sparse matrix."""
+    if issparse(y):
+        raise TypeError(
+            f"Sparse data was passed for y, but {type(estimator).__name__} requires "
+            "dense data. Use '.toarray()' to convert to a dense numpy array."
+        )
 
 
 def check_labels(y, name="y"):
@@ -146,19 +198,3 @@ def check_labels(y, name="y"):
     _refuse_mixture(array.flat, name)
     # Numbers get a dtype that says so.
     return array if isinstance(array.flat[0], str | bytes) else np.array(array.tolist())
-
-
-def weights_like(estimator, X, weights):
-    """Give every step its sequence's weight where there is a target for each."""
-    return np.repeat(weights, X.lengths) if estimator.return_sequences else weights
-
-
-def flat_steps(estimator, X, y, sample_weight):
-    """Return truth, prediction and weight of all real steps."""
-    sequences, predicted = estimator._check_X(X, reset=False), estimator.predict(X)
-    truth = read_steps(estimator, sequences, y)
-    predicted = read_steps(estimator, sequences, predicted)
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, sequences)
-        sample_weight = np.repeat(sample_weight, sequences.lengths)
-    return truth, predicted, sample_weight

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
 
 from skrnn._advice import advised_arguments
@@ -12,13 +11,9 @@ from skrnn._constraints import Names, Share
 from skrnn._names import NAMES, resolve
 from skrnn._sequences import unpack_steps
 from skrnn._spec import Head, Pinball
-from skrnn._targets._reading import (
-    check_numbers,
-    flat_steps,
-    read_steps,
-    read_targets,
-    weights_like,
-)
+from skrnn._targets._reading import check_numbers, read_steps, read_targets
+from skrnn._targets._scores import beside_truth, mean_r2
+from skrnn._targets._weights import counted, put_back
 
 LOSSES = NAMES["loss of numbers"]
 
@@ -44,19 +39,21 @@ class SequenceRegressorMixin(RegressorMixin):
 
     def _encode_target(self, X, y, weights, known):
         """Return targets (n, K) and their weights; learn y's shape, offset, scale."""
-        y = self._check_target(X, y)
-        weights = weights_like(self, X, weights)
+        y = self._check_target(X, y, weights)
+        there = counted(weights, weights)
         flat = y.reshape(len(y), -1).astype(np.float64)
         if not known:
             self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
-            self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
+            self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
         else:
             self._check_width(flat)
             centred = flat - self._y_offset
-            self._y_scale = scale_of_varying(self._y_scale, centred, weights)
-        return in_units_of_spread(flat, self._y_offset, self._y_scale), weights
+            self._y_scale = scale_of_varying(self._y_scale, centred, there)
+        scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
+        return put_back(scaled, weights), weights
 
-    def _check_target(self, X, y):
+    def _check_target(self, X, y, weights):
+        """Return the targets whose weight isn't 0."""
         if self.return_sequences:
             steps = read_steps(self, X, y)
             if steps.ndim > 2:
@@ -64,8 +61,8 @@ class SequenceRegressorMixin(RegressorMixin):
                     f"y has steps of shape {steps.shape[1:]}; {type(self).__name__} "
                     "expects a number or n_targets numbers at each time step."
                 )
-            return check_numbers(self, steps)
-        y = check_numbers(self, read_targets(self, X, y))
+            return check_numbers(self, counted(steps, weights))
+        y = check_numbers(self, counted(read_targets(self, X, y), weights))
         one_column = y.ndim == 2 and y.shape[1] == 1
         return column_or_1d(y, warn=True) if one_column else y
 
@@ -89,8 +86,9 @@ class SequenceRegressorMixin(RegressorMixin):
             Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes
             Their targets.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the loss.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence or step in the loss, as in ``fit``.
 
         Returns
         -------
@@ -129,9 +127,13 @@ class SequenceRegressorMixin(RegressorMixin):
             ``return_sequences=True`` (n, T), (n, T, K), or ragged where X is ragged.
         """
         check_is_fitted(self)
-        sequences, outputs = self._run(X, dtype=self._y_dtype)
-        y = self._decode(outputs)
+        sequences, y = self._predicted(X)
         return unpack_steps(y, sequences, 0) if self.return_sequences else y
+
+    def _predicted(self, X):
+        """Return X as sequences, and what is predicted, steps one after the other."""
+        sequences, outputs = self._run(X, dtype=self._y_dtype)
+        return sequences, self._decode(outputs)
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K), which are used up, into targets."""
@@ -141,7 +143,7 @@ class SequenceRegressorMixin(RegressorMixin):
         return outputs.reshape(shape).astype(self._y_dtype, copy=False)
 
     def score(self, X, y, sample_weight=None):
-        """Return R², over all values at once where y has several a sequence.
+        """Return R², averaged over targets; the steps of all sequences are its rows.
 
         Parameters
         ----------
@@ -149,21 +151,26 @@ class SequenceRegressorMixin(RegressorMixin):
             Sequences of any length, in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes
             True targets.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each sequence in the score.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence, or with `return_sequences` of each step, in the
+            score. A zero leaves it out, and its target may be NaN.
 
         Returns
         -------
         score : float
+            That of :func:`sklearn.metrics.r2_score` for all real steps, or sequences.
         """
-        if not self.return_sequences:
-            return super().score(X, y, sample_weight)
-        truth, predicted, sample_weight = flat_steps(self, X, y, sample_weight)
-        truth, predicted = (a.reshape(len(truth), -1) for a in (truth, predicted))
-        repeats = truth.shape[1]
-        if sample_weight is not None:
-            sample_weight = np.repeat(sample_weight, repeats)
-        return r2_score(truth.ravel(), predicted.ravel(), sample_weight=sample_weight)
+        check_is_fitted(self)
+        sequences, predicted = self._predicted(X)
+        given = sequences, y, predicted, sample_weight
+        truth, predicted, weights = beside_truth(self, *given)
+        truth = check_numbers(self, truth)
+        # One target may have an axis, or none.
+        if truth.size == predicted.size:
+            truth = truth.reshape(predicted.shape)
+        self._check_width(truth.reshape(len(truth), -1))
+        return mean_r2(truth, predicted, weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -4,14 +4,15 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn._targets._reading import as_array, check_labels
+from skrnn._targets._weights import are_of_steps
 from skrnn._validation import is_ragged
 from skrnn.metrics._reading import (
     Labels,
     as_sequences,
-    check_weights,
-    read_labels,
+    read_unchecked,
     refuse_other_lengths,
     refuse_other_types,
+    weights_of_labels,
 )
 
 # How far from 1 the probabilities of a step may add up to, for rounding.
@@ -31,15 +32,16 @@ def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
     y_proba : array-like of shape (n, n_classes) or (n, T, n_classes), or list of \
             (T_i, n_classes)
         Probabilities of all labels, as ``predict_proba`` returns them. Steps of an
-        array (n, T, n_classes) whose probabilities are all 0 are padding: they don't
-        count, whatever their labels are. Beside an array (n, T) of labels a list is T
-        arrays (n, n_classes), scikit-learn's form for several outputs; beside other
-        labels it has an array for each sample.
+        array (n, T, n_classes), or of an object array, whose probabilities are all 0
+        are padding: they don't count, whatever their labels are. Beside an array (n, T)
+        of labels a list is T arrays (n, n_classes), scikit-learn's form for several
+        outputs; beside other labels it has an array for each sample.
     labels : array-like of shape (n_classes,), default=None
         The label of each column of `y_proba`: the ``classes_`` of a classifier. None is
         the labels of `y_true`, sorted.
-    sample_weight : array-like of shape (n,), default=None
-        Weight of each sample's labels.
+    sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
+        Weight of each sample's labels, or of each label. Of these a zero leaves one
+        out, whatever it is.
 
     Returns
     -------
@@ -77,15 +79,18 @@ def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
     y_proba = as_sequences("y_proba", y_proba, "probabilities")
     if _is_by_output(y_true, y_proba):
         y_proba = _by_sample(y_true, y_proba)
-    truth, probabilities = _read(y_true, y_proba)
-    weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
+    truth, probabilities = _read(y_true, y_proba, are_of_steps(sample_weight))
+    weights = weights_of_labels(sample_weight, truth.lengths)
     real = np.full(len(weights), True)
     if _may_be_padded(y_true, y_proba):
         real = probabilities.any(axis=1)
+    if are_of_steps(sample_weight):
+        real &= weights > 0
     weights, probabilities = weights[real], probabilities[real]
     if not weights.any():
         raise ValueError("y_proba is 0 or has weight 0 everywhere: nothing is left.")
-    columns = _columns(truth.flat[real], labels, probabilities.shape[1])
+    flat = check_labels(truth.flat[real], "y_true")
+    columns = _columns(flat, labels, probabilities.shape[1])
     counted = weights > 0
     _check_probabilities(probabilities[counted])
     with np.errstate(divide="ignore"):
@@ -118,13 +123,14 @@ def _by_sample(y_true, y_proba):
 
 
 def _may_be_padded(y_true, y_proba):
-    """Whether y_proba is an array (n, T, n_classes), where zeros tell padding."""
-    return not (_is_flat(y_true) or is_ragged(y_proba))
+    """Whether y_proba is of one array, or an object array: zeros tell padding there."""
+    listed = is_ragged(y_proba) and not isinstance(y_proba, np.ndarray)
+    return not (_is_flat(y_true) or listed)
 
 
-def _read(y_true, y_proba):
+def _read(y_true, y_proba, mixed):
     """Return labels, and probabilities (n_labels, n_classes): a row for each."""
-    truth = _read_truth(y_true)
+    truth = _read_truth(y_true, mixed)
     blocks = [_read_block(i, block) for i, block in enumerate(_blocks(y_true, y_proba))]
     check_consistent_length(truth.lengths, blocks)
     for i, block in enumerate(blocks):
@@ -143,10 +149,10 @@ def _is_flat(y_true):
     return not any(np.ndim(labels) for labels in y_true)
 
 
-def _read_truth(y_true):
+def _read_truth(y_true, mixed):
     if not _is_flat(y_true):
-        return read_labels("y_true", y_true)
-    flat = check_labels(as_array(y_true, "y_true"), "y_true")
+        return read_unchecked("y_true", y_true, mixed=mixed)
+    flat = as_array(y_true, "y_true")
     return Labels(flat, np.ones(len(flat), int))
 
 

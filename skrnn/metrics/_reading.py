@@ -7,6 +7,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from skrnn._frames import as_plain, is_frame
 from skrnn._targets._reading import as_array, check_labels
+from skrnn._targets._weights import are_of_steps
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,32 @@ class Labels:
         return np.cumsum(self.lengths) - self.lengths
 
 
-def read_labels(name, y, *, strings=False) -> Labels:
-    """Read label sequences; `strings` may be sequences of characters, or empty ones."""
-    sequences = [
-        _read_sequence(f"{name}[{i}]", sequence, strings)
-        for i, sequence in enumerate(as_sequences(name, y))
-    ]
-    arrays = [array for array in sequences if len(array)]
-    if len({array.dtype.kind in "US" for array in arrays}) > 1:
-        # Together, NumPy would make text of the numbers.
-        arrays = [array.astype(object) for array in arrays]
+def read_unchecked(name, y, *, mixed) -> Labels:
+    """Read label sequences of one dimension, of which none is empty.
+
+    Whether they hold labels throughout is to be checked where they count; with `mixed`
+    text and numbers may stand in one sequence until then.
+    """
+    rows = _read_rows(name, y, mixed=mixed)
+    return Labels(np.concatenate(_of_one_kind(rows)), np.array([*map(len, rows)]))
+
+
+def _read_rows(name, y, **options):
+    rows = enumerate(as_sequences(name, y))
+    return [_read_sequence(f"{name}[{i}]", row, **options) for i, row in rows]
+
+
+def _put_together(name, rows):
+    arrays = _of_one_kind([array for array in rows if len(array)])
     flat = np.concatenate(arrays) if arrays else np.empty(0, "U1")
-    lengths = np.array([len(array) for array in sequences])
+    lengths = np.array([len(array) for array in rows])
     return Labels(check_labels(flat, name) if arrays else flat, lengths)
+
+
+def _of_one_kind(arrays):
+    # Together, NumPy would make text of the numbers.
+    kinds = {array.dtype.kind in "US" for array in arrays}
+    return [array.astype(object) for array in arrays] if len(kinds) > 1 else arrays
 
 
 def as_sequences(name, y, what="label sequences"):
@@ -57,7 +71,7 @@ def _has_len(y):
     return hasattr(y, "__len__") and hasattr(y, "__getitem__")
 
 
-def _read_sequence(name, sequence, strings):
+def _read_sequence(name, sequence, *, strings=False, several=False, mixed=False):
     if isinstance(sequence, str | bytes):
         if not strings:
             raise TypeError(
@@ -66,10 +80,13 @@ def _read_sequence(name, sequence, strings):
             )
         return np.array(list(sequence)) if sequence else np.empty(0, "U1")
     try:
-        array = as_array(sequence, name)
+        array = as_array(sequence, name, mixed=mixed)
     except ValueError:
         # Lists of several lengths in a list.
         array = np.empty(())
+    if several and array.ndim == 2 and array.shape[1] and np.isin(array, (0, 1)).all():
+        # Several labels at once are a word of zeros and ones.
+        return np.array(["".join(map(str, step)) for step in array.astype(int)])
     if array.ndim != 1:
         raise TypeError(
             f"{name} is {sequence!r:.60}, but every label sequence must be a list or "
@@ -84,15 +101,112 @@ def _read_sequence(name, sequence, strings):
     return array
 
 
-def read_pair(y_true, y_pred, *, strings=False):
-    """Read what is and what was predicted; without `strings`, of the same lengths."""
-    truth = read_labels("y_true", y_true, strings=strings)
-    predicted = read_labels("y_pred", y_pred, strings=strings)
-    check_consistent_length(truth.lengths, predicted.lengths)
-    refuse_other_types(truth.flat, predicted.flat)
+@dataclass(frozen=True)
+class Pair:
+    """What is and what was predicted, where it counts.
+
+    Labels of weight 0 are left out, and so is padding: empty strings at the ends of
+    predicted arrays, as ``predict`` puts them there. Sequences may end up empty.
+
+    Attributes
+    ----------
+    truth, predicted : Labels
+    weights : ndarray of shape (n_labels,)
+        Of the true labels.
+    of_sequences : ndarray of shape (n_sequences,)
+        With a weight for each label it is the mean of those that count.
+    """
+
+    truth: Labels
+    predicted: Labels
+    weights: np.ndarray
+    of_sequences: np.ndarray
+
+
+def read_pair(y_true, y_pred, sample_weight=None, *, strings=False, several=False):
+    """Read what is and what was predicted, where it counts.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n, T), or list of (T_i,)
+    sample_weight : array-like of shape (n,) or (n, T), list of (T_i,), or None
+    strings : bool, default=False
+        Whether sequences may be strings, or empty, and two of a pair of two lengths.
+    several : bool, default=False
+        Whether steps may have several labels at once, 0 or 1 each.
+
+    Returns
+    -------
+    pair : Pair
+    """
+    options = {"strings": strings, "several": several}
+    options["mixed"] = sample_weight is not None
+    truth = _read_rows("y_true", y_true, **options)
+    predicted = _read_rows("y_pred", y_pred, **options)
+    check_consistent_length(truth, predicted)
+    lengths = np.array([len(labels) for labels in truth])
     if not strings:
-        refuse_other_lengths(truth.lengths, "y_pred", predicted.lengths)
-    return truth, predicted
+        others = np.array([len(labels) for labels in predicted])
+        refuse_other_lengths(lengths, "y_pred", others)
+    weights, of_sequences = _read_weights(sample_weight, lengths)
+    rows = list(zip(truth, predicted, weights, strict=True))
+    # A list of the user's own has no padding.
+    padding = _find_padding(rows, isinstance(y_pred, np.ndarray))
+    rows = [_kept(*row, ends) for row, ends in zip(rows, padding, strict=True)]
+    truth, predicted, weights = map(list, zip(*rows, strict=True))
+    gone = (lengths > 0) & [not len(labels) for labels in truth]
+    if of_sequences is None:
+        of_sequences = _means(weights)
+    labels = _put_together("y_true", truth), _put_together("y_pred", predicted)
+    refuse_other_types(*(each.flat for each in labels))
+    of_sequences = np.where(gone, 0, of_sequences)
+    if not of_sequences.any():
+        raise ValueError("y_pred is padding alone, or has weight 0: nothing is left.")
+    return Pair(*labels, np.concatenate(weights), of_sequences)
+
+
+def _kept(truth, predicted, weights, padding):
+    """Return the labels that count of a sequence, and their weights."""
+    kept = weights > 0
+    if len(truth) == len(predicted):
+        kept[padding] = False
+        if not kept.all():
+            return truth[kept], predicted[kept], weights[kept]
+    elif not kept.all():
+        truth, weights = truth[kept], weights[kept]
+    return truth, predicted, weights
+
+
+def _find_padding(rows, may_be_padded):
+    """Return where each sequence is padding, by what was predicted there.
+
+    Empty strings are labels like others if one of them is the true label of a step
+    where something else was predicted.
+    """
+    nothing = [[]] * len(rows)
+    if not may_be_padded:
+        return nothing
+    for truth, predicted, weights in rows:
+        if len(truth) != len(predicted):
+            return nothing
+        if (_are_empty(truth) & (weights > 0) & ~_are_empty(predicted)).any():
+            return nothing
+    return [_empty_ends(predicted) for _, predicted, _ in rows]
+
+
+def _are_empty(labels):
+    if labels.dtype.kind not in "OU":
+        return np.zeros(len(labels), bool)
+    return np.asarray(labels == "", bool)
+
+
+def _empty_ends(labels):
+    """Return the places of empty strings before and after all other labels."""
+    there = np.flatnonzero(~_are_empty(labels))
+    places = np.arange(len(labels))
+    if not len(there):
+        return places
+    return places[(places < there[0]) | (places > there[-1])]
 
 
 def refuse_other_types(truth, labels, name="y_pred"):
@@ -115,8 +229,39 @@ def refuse_other_lengths(lengths, name, others):
         )
 
 
-def check_weights(sample_weight, lengths):
-    """Return a weight for each sequence, 1 without `sample_weight`."""
+def weights_of_labels(sample_weight, lengths):
+    """Return the weight of each label, 1 without `sample_weight`."""
+    weights, _ = _read_weights(sample_weight, lengths)
+    return np.concatenate(weights)
+
+
+def _read_weights(sample_weight, lengths):
+    """Return the weights of each sequence's labels, and that of each, if it has one."""
+    ends = np.cumsum(lengths)[:-1]
+    if not are_of_steps(sample_weight):
+        of_sequences = _check_weights(sample_weight, lengths)
+        return np.split(np.repeat(of_sequences, lengths), ends), of_sequences
+    rows = as_sequences("sample_weight", sample_weight, "weights")
+    check_consistent_length(lengths, rows)
+    rows = [np.asarray(row) for row in rows]
+    for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        if row.shape != (length,):
+            raise ValueError(
+                f"y_true[{i}] has {length} labels, but sample_weight[{i}] has shape "
+                f"{row.shape}; every label needs a weight, or every sequence one."
+            )
+    flat = np.concatenate(rows)
+    return np.split(_check_weights(flat, flat), ends), None
+
+
+def _check_weights(sample_weight, rows):
     return _check_sample_weight(
-        sample_weight, lengths, dtype=np.float64, ensure_non_negative=True
+        sample_weight, rows, dtype=np.float64, ensure_non_negative=True
     )
+
+
+def _means(weights):
+    """Return the mean of each array, and 0 of an empty one."""
+    # The mean of equal numbers may be off by rounding.
+    spread = (w if len(w) and np.ptp(w) else w[:1] for w in weights)
+    return np.array([w.mean() if len(w) else 0.0 for w in spread])

@@ -4,10 +4,10 @@ import copy
 import inspect
 
 import numpy as np
-from sklearn.metrics import make_scorer
-from sklearn.metrics._scorer import _BaseScorer
+from sklearn.metrics._scorer import _BaseScorer, _Scorer
 
 from skrnn._validation import is_ragged
+from skrnn.metrics._padding import real_steps, weights_at
 from skrnn.metrics._perplexity import perplexity
 from skrnn.metrics._spans import span_f1_score
 from skrnn.metrics._tokens import sequence_accuracy_score, token_accuracy_score
@@ -74,11 +74,35 @@ def _of_true_labels(estimator, probabilities, y_true):
     return probabilities
 
 
-SCORERS = {
-    "neg_perplexity": _NegPerplexity(),
-    "sequence_accuracy": make_scorer(sequence_accuracy_score),
-    "span_f1": make_scorer(span_f1_score),
-    "token_accuracy": make_scorer(token_accuracy_score),
+class _OfRealSteps(_Scorer):
+    """A score of labels at the real steps of X: what stands at padding doesn't count.
+
+    Whether a step is padding is asked of X, not of the labels: any of them may stand
+    there.
+    """
+
+    def __init__(self, name, score):
+        super().__init__(score, 1, {}, response_method="predict")
+        self._name = name
+
+    def _score(self, method_caller, estimator, X, y_true, **kwargs):
+        real = real_steps(estimator, X)
+        if real is not None:
+            weights = weights_at(real, kwargs.get("sample_weight"))
+            kwargs = kwargs | {"sample_weight": weights}
+        return super()._score(method_caller, estimator, X, y_true, **kwargs)
+
+    def __repr__(self):
+        return f"get_scorer({self._name!r})"
+
+
+SCORERS = {"neg_perplexity": _NegPerplexity()} | {
+    name: _OfRealSteps(name, score)
+    for name, score in {
+        "sequence_accuracy": sequence_accuracy_score,
+        "span_f1": span_f1_score,
+        "token_accuracy": token_accuracy_score,
+    }.items()
 }
 
 
@@ -98,8 +122,9 @@ def get_scorer(scoring):
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y)`` returns a float. Its ``set_score_request`` is that
-        of scikit-learn's scorers.
+        ``scorer(estimator, X, y)`` returns a float. It leaves out the padding of token
+        ids, which it finds in X. Its ``set_score_request`` is that of scikit-learn's
+        scorers.
 
     Raises
     ------

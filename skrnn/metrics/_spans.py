@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skrnn.metrics._reading import check_weights, read_pair
+from skrnn.metrics._reading import read_pair
 
 # Name of the scheme -> prefixes that its tags may have besides the tag "O". The second
 # names are those of seqeval.
@@ -37,7 +37,8 @@ def span_f1_score(
     y_true : array-like of shape (n, T), or list of (T_i,)
         True tags.
     y_pred : array-like of shape (n, T), or list of (T_i,)
-        Predicted tags of the same sequences.
+        Predicted tags of the same sequences. Empty strings at the ends of an array are
+        padding, which doesn't count.
     scheme : {"BIO", "BIOES", "IOB2", "IOBES"}, default="BIO"
         What the prefixes are. "BIO": "B" begins a span and "I" continues it. "BIOES":
         "E" ends one as well, and "S" is one of a single step. "IOB2" and "IOBES" are
@@ -51,8 +52,10 @@ def span_f1_score(
         "micro" counts the spans of all types together, "macro" is the mean of the
         types' scores and "weighted" the mean weighted by the number of true spans. None
         returns the score of each type, sorted by name.
-    sample_weight : array-like of shape (n,), default=None
-        Weight of each sequence's spans.
+    sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
+        Weight of each sequence's spans, or of each tag: a span has the mean weight of
+        its tags. Those of weight 0 are left out, whatever they are, as if the tags
+        before and after them were neighbours.
     zero_division : {"warn", 0, 1, np.nan}, default="warn"
         What is returned where there is neither a true nor a predicted span; "warn" is 0
         and a warning.
@@ -95,15 +98,16 @@ def span_f1_score(
     array([1. , 0.5])
     """
     _check_parameters(scheme, mode, average, zero_division)
-    truth, predicted = read_pair(y_true, y_pred)
+    pair = read_pair(y_true, y_pred, sample_weight)
+    truth, predicted = pair.truth, pair.predicted
     tags = np.concatenate([truth.flat, predicted.flat])
     prefixes, types, n_types = _parse(tags, scheme, len(truth.flat))
     halves = zip(np.split(prefixes, 2), np.split(types, 2), strict=True)
     firsts = np.zeros(len(truth.flat), bool)
-    firsts[truth.firsts()] = True
+    firsts[truth.firsts()[truth.lengths > 0]] = True
     true, found = (_find_spans(*half, firsts, mode, SCHEMES[scheme]) for half in halves)
-    weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
-    return _average(_count(true, found, weights, n_types), average, zero_division)
+    counts = _count(true, found, pair.weights, n_types)
+    return _average(counts, average, zero_division)
 
 
 def _check_parameters(scheme, mode, average, zero_division):
@@ -180,17 +184,24 @@ def _find_spans(prefixes, types, firsts, mode, known):
 
 def _count(true, predicted, weights, n_types):
     """Return the weights of the true, predicted and right spans of each type."""
-    right = (true.ends == predicted.ends) & (true.types == predicted.types)
+    same = (true.ends == predicted.ends) & (true.types == predicted.types)
+    right = _Spans(true.ends, np.where(same, true.types, -1))
 
-    def total(types):
-        real = types >= 0
-        return np.bincount(types[real], weights[real], minlength=n_types)
+    def total(spans):
+        firsts = np.flatnonzero(spans.types >= 0)
+        of_spans = _mean_weights(weights, firsts, spans.ends[firsts])
+        return np.bincount(spans.types[firsts], of_spans, minlength=n_types)
 
-    return [
-        total(true.types),
-        total(predicted.types),
-        total(np.where(right, true.types, -1)),
-    ]
+    return [total(spans) for spans in (true, predicted, right)]
+
+
+def _mean_weights(weights, firsts, lasts):
+    """Return the mean weight of the tags of each span."""
+    sums = np.concatenate([[0.0], np.cumsum(weights)])
+    means = (sums[lasts + 1] - sums[firsts]) / (lasts + 1 - firsts)
+    # Equal weights have no rounding.
+    changes = np.concatenate([[0], np.cumsum(weights[1:] != weights[:-1])])
+    return np.where(changes[lasts] == changes[firsts], weights[firsts], means)
 
 
 def _average(counts, average, zero_division):

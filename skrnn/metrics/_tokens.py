@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn.metrics._reading import check_weights, read_pair
+from skrnn.metrics._reading import read_pair
 
 
 def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=None):
@@ -10,15 +10,18 @@ def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=Non
 
     Parameters
     ----------
-    y_true : array-like of shape (n, T), or list of (T_i,)
-        True labels, numbers or text.
-    y_pred : array-like of shape (n, T), or list of (T_i,)
-        Predicted labels of the same sequences.
+    y_true : array-like of shape (n, T) or (n, T, K), or list of (T_i,) or (T_i, K)
+        True labels, numbers or text. Of K labels at once, each 0 or 1, all must be
+        right.
+    y_pred : array-like of the shape of `y_true`, or list
+        Predicted labels of the same sequences. Empty strings at the ends of an array
+        are padding, which doesn't count, as long as they are none of the labels.
     ignore_label : label or None, default=None
         Steps with this true label don't count: what stands at the padding of an
         array. A number or text, as the labels are.
-    sample_weight : array-like of shape (n,), default=None
-        Weight of each sequence's labels.
+    sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
+        Weight of each sequence's labels, or of each label. A zero leaves it out,
+        whatever it is: with ``X != 0`` the padding of token ids X doesn't count.
 
     Returns
     -------
@@ -42,8 +45,8 @@ def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=Non
     >>> token_accuracy_score([["D", "N", "V"], ["N"]], [["D", "N", "N"], ["N"]])
     0.75
     """
-    truth, predicted = read_pair(y_true, y_pred)
-    weights = np.repeat(check_weights(sample_weight, truth.lengths), truth.lengths)
+    pair = read_pair(y_true, y_pred, sample_weight, several=True)
+    truth, predicted, weights = pair.truth, pair.predicted, pair.weights
     if ignore_label is not None:
         _refuse_other_type(ignore_label, truth.flat)
         weights = weights * (truth.flat != ignore_label)
@@ -70,12 +73,15 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
 
     Parameters
     ----------
-    y_true : array-like of shape (n, T), or list of (T_i,) or str
+    y_true : array-like of shape (n, T) or (n, T, K), or list of (T_i,), (T_i, K) or str
         True label sequences. A string is the sequence of its characters.
-    y_pred : array-like of shape (n, T), or list of (T_i,) or str
+    y_pred : array-like of the shape of `y_true`, or list
         Predicted label sequences. One of another length than the true one is wrong.
-    sample_weight : array-like of shape (n,), default=None
-        Weight of each sequence.
+        Empty strings at the ends of an array are padding, which doesn't count, as long
+        as they are none of the labels.
+    sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
+        Weight of each sequence. Of each label it says which count, those whose weight
+        isn't 0; the weight of the sequence is their mean.
 
     Returns
     -------
@@ -99,12 +105,11 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
     >>> sequence_accuracy_score(["colour", "labour"], ["colour", "labor"])
     0.5
     """
-    truth, predicted = read_pair(y_true, y_pred, strings=True)
-    weights = check_weights(sample_weight, truth.lengths)
-    right = truth.lengths == predicted.lengths
-    same = zip(_split(truth), _split(predicted), strict=True)
-    right &= np.array([np.array_equal(*pair) for pair in same])
-    return float(np.average(right, weights=weights))
+    pair = read_pair(y_true, y_pred, sample_weight, strings=True, several=True)
+    right = pair.truth.lengths == pair.predicted.lengths
+    same = zip(_split(pair.truth), _split(pair.predicted), strict=True)
+    right &= np.array([np.array_equal(*each) for each in same])
+    return float(np.average(right, weights=pair.of_sequences))
 
 
 def _split(labels):

@@ -1,0 +1,70 @@
+"""What stands at padding where labels are returned: a label that isn't there."""
+
+import numpy as np
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+
+from skrnn._sequences import Sequences, unpack_steps
+from skrnn._targets._reading import as_array
+from skrnn._validation import is_ragged
+
+
+def given_label(X: Sequences, y):
+    """Return the label that the user put at padding, or None if there is none.
+
+    Parameters
+    ----------
+    X : Sequences
+    y : array-like or list of array-likes
+        A label, or several, for each step of X.
+    """
+    if X.offsets is None or (X.form == "ragged" and not is_ragged(y)):
+        return None
+    real = unpack_steps(np.ones(X.lengths.sum(), bool), X, False)
+    for labels, here in zip(y if is_ragged(y) else np.asarray(y), real, strict=True):
+        if not here.all():
+            label = as_array(labels, mixed=True)[~here][0]
+            return None if _is_missing(label) else label
+    return None
+
+
+def _is_missing(label):
+    return label is None or is_scalar_nan(label) or is_pandas_na(label)
+
+
+def label_of_padding(classes):
+    """Return a label of the type of `classes` that is none of them.
+
+    It is the empty string, or -1, or a smaller number where -1 is a class. Unsigned
+    numbers have their largest. Only of booleans, where nothing is left, it is False.
+    """
+    kind = classes.dtype.kind
+    if kind == "O" and not isinstance(classes[0], str | bytes):
+        kind = "i"
+    if kind in "OUS":
+        return type(classes[0])()
+    if kind == "b":
+        return False
+    if kind == "u":
+        return np.iinfo(classes.dtype).max
+    return min(-1, classes.min() - 1) if -1 in classes else -1
+
+
+def unpack_labels(labels, sequences: Sequences, label, classes):
+    """Return labels in the form of X, with `label` at the padding.
+
+    It is `label_of_padding` if it is None. The dtype is that of the labels, unless it
+    can't hold `label`.
+    """
+    if sequences.offsets is None:
+        return unpack_steps(labels, sequences, 0)
+    label = label_of_padding(classes) if label is None else label
+    if not _holds(labels.dtype, label):
+        labels = labels.astype(np.result_type(labels.dtype, np.asarray(label).dtype))
+    return unpack_steps(labels, sequences, label)
+
+
+def _holds(dtype, label):
+    try:
+        return np.full(1, label, dtype)[0] == label
+    except (OverflowError, ValueError, TypeError):
+        return False

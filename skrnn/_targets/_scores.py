@@ -1,0 +1,67 @@
+"""Scores of what was predicted, over the targets that count."""
+
+import numpy as np
+from sklearn.metrics import r2_score
+
+from skrnn._targets._reading import read_steps, read_targets
+from skrnn._targets._weights import counted, read_weights
+
+
+def beside_truth(estimator, X, y, predicted, sample_weight):
+    """Return truth, prediction and weight of all targets whose weight isn't 0.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A recurrent one.
+    X : Sequences
+    y : array-like or list of array-likes
+        True targets.
+    predicted : ndarray of shape (n, ...) or (n_real_steps, ...)
+    sample_weight : array-like of shape (n,) or (n, T), list of (T_i,), or None
+
+    Returns
+    -------
+    truth, predicted, weights : ndarray
+        Without `sample_weight` the weights are None.
+    """
+    read = read_steps if estimator.return_sequences else read_targets
+    truth = read(estimator, X, y)
+    weights = read_weights(estimator, X, sample_weight)
+    truth, predicted = counted(truth, weights), counted(predicted, weights)
+    if not len(predicted):
+        raise ValueError("Every sequence of X is padding alone: nothing is left.")
+    weights = None if sample_weight is None else weights[weights > 0]
+    return truth, predicted, weights
+
+
+def mean_r2(truth, predicted, weights=None):
+    """Return R2 of each target, averaged over targets.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of shape (n,) or (n, ...)
+        All axes but the first are targets.
+    weights : ndarray of shape (n,) or of the shape of `truth`, or None
+        With zeros a target may have values of its own; one that has fewer than two of
+        them has no R2 and is left out, as long as another one has some.
+
+    Returns
+    -------
+    score : float
+    """
+    truth, predicted = (a.reshape(len(a), -1) for a in (truth, predicted))
+    if weights is None or weights.ndim == 1:
+        return float(r2_score(truth, predicted, sample_weight=weights))
+    weights = weights.reshape(truth.shape)
+    columns = np.flatnonzero((weights > 0).sum(axis=0) > 1)
+    if not len(columns):
+        # It warns, and returns NaN.
+        return float(r2_score(np.zeros(1), np.zeros(1)))
+    columns_of = truth.T[columns], predicted.T[columns], weights.T[columns]
+    return float(np.mean([_r2_of_one(*each) for each in zip(*columns_of, strict=True)]))
+
+
+def _r2_of_one(truth, predicted, weights):
+    there = weights > 0
+    return r2_score(truth[there], predicted[there], sample_weight=weights[there])

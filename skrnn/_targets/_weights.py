@@ -1,0 +1,125 @@
+"""What `sample_weight` may be: one weight a sequence, or one a step."""
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight
+
+from skrnn._numbers import refuse_non_numbers
+from skrnn._sequences import Sequences
+from skrnn._targets._reading import read_steps
+from skrnn._validation import is_ragged
+
+
+def are_of_steps(sample_weight) -> bool:
+    """Whether there is a weight for each step: (n, T), or an array a sequence."""
+    if sample_weight is None or isinstance(sample_weight, str | bytes):
+        return False
+    if is_ragged(sample_weight):
+        # Numbers as objects are numbers.
+        return any(np.ndim(weights) for weights in sample_weight)
+    return np.ndim(sample_weight) > 1
+
+
+def read_weights(estimator, X: Sequences, sample_weight):
+    """Return a weight for each target.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A recurrent one; it is named in errors.
+    X : Sequences
+    sample_weight : array-like of shape (n,) or (n, T), list of (T_i,), or None
+
+    Returns
+    -------
+    weights : ndarray of shape (n,), or (n_real_steps,) with `return_sequences`
+        In float64; 0 for the one step that is left of a sequence of padding alone.
+    """
+    of_steps = are_of_steps(sample_weight)
+    if not estimator.return_sequences:
+        if of_steps:
+            _refuse_steps(estimator, sample_weight)
+        return check_weights(estimator, len(X), sample_weight)
+    if of_steps:
+        steps = read_steps(estimator, X, sample_weight, "sample_weight")
+        weights = check_weights(estimator, len(steps), steps)
+    else:
+        weights = check_weights(estimator, len(X), sample_weight)
+        weights = np.repeat(weights, X.lengths)
+    if X.empty is not None:
+        weights[np.repeat(X.empty, X.lengths)] = 0
+    return weights
+
+
+def _refuse_steps(estimator, sample_weight):
+    shape = "weights of several steps for a sequence"
+    if not is_ragged(sample_weight):
+        shape = f"shape {np.shape(sample_weight)}"
+    raise ValueError(
+        f"sample_weight has {shape}, but {type(estimator).__name__} predicts one "
+        "target for each sequence of X: expected a weight for each, (n_samples,). For "
+        "a weight at each time step set return_sequences=True."
+    )
+
+
+def check_weights(estimator, n, weights):
+    """Return `n` finite, non-negative weights in float64, of which one isn't 0."""
+    if weights is not None:
+        refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
+    # With array_api_dispatch it takes arrays alone: any with a row for each.
+    rows = np.broadcast_to(np.float64(), n)
+    return _check_sample_weight(
+        weights, rows, dtype=np.float64, ensure_non_negative=True
+    )
+
+
+def counted(values, weights):
+    """Return the values whose weight isn't 0: what the others are is never read."""
+    if weights.all():
+        return values
+    values = values if hasattr(values, "tocsr") else np.asarray(values)
+    return values[weights > 0]
+
+
+def put_back(values, weights):
+    """Undo `counted`, with zeros at weights of 0."""
+    if weights.all():
+        return values
+    whole = np.zeros((len(weights), *values.shape[1:]), values.dtype)
+    whole[weights > 0] = values
+    return whole
+
+
+def weights_of_outputs(estimator, lengths, sample_weight):
+    """Return the weight of every output step, one sequence after the other.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It answers a sequence with another one; it is named in errors.
+    lengths : ndarray of shape (n,)
+        Of the outputs.
+    sample_weight : array-like of shape (n,) or (n, H), list of (H_i,), or None
+
+    Returns
+    -------
+    weights : ndarray of shape (n_output_steps,)
+    """
+    n = len(lengths)
+    if not are_of_steps(sample_weight):
+        return np.repeat(check_weights(estimator, n, sample_weight), lengths)
+    if len(sample_weight) != n:
+        raise ValueError(
+            f"sample_weight has {len(sample_weight)} rows; expected {n}, one for each "
+            "sequence."
+        )
+    if not is_ragged(sample_weight):
+        sample_weight = np.asarray(sample_weight)
+    rows = [np.asarray(row) for row in sample_weight]
+    for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        if row.shape != (length,):
+            raise ValueError(
+                f"sample_weight[{i}] has shape {row.shape}, but y[{i}] has {length} "
+                "steps: expected a weight for each of them, or one for the sequence."
+            )
+    flat = np.concatenate(rows)
+    return check_weights(estimator, len(flat), flat)
