@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
+from skrnn._row_lists import RowList
 from skrnn._sequences import Sequences, ragged_array
 from skrnn._token_ids import UNKNOWN
 
@@ -345,4 +346,4 @@ def restore(codes: list, classes: np.ndarray, like: Symbols):
         make = "".join if like.form == "strings" else like.element
         symbols = classes.tolist()
         made = [make([symbols[code] for code in each]) for each in codes]
-    return ragged_array(made) if like.container is np.ndarray else made
+    return ragged_array(made) if like.container is np.ndarray else RowList(made)

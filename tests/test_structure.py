@@ -36,6 +36,8 @@ ROOMS = {
     "_holdout": {"numpy"},
     "_sequences": {"numpy", "skrnn._windows"},
     "_token_ids": {"numpy"},
+    "_row_lists": {"skrnn._sequences"},
+    "_out_of_fold": {"numpy"},
     "_embedding": {"numpy", "sklearn", "skrnn._sequences", "skrnn._token_ids"},
     "_spec": {"numpy", "skrnn._sequences"},
     "_seed": {"numpy", "sklearn"},

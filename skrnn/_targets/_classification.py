@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import _check_y, column_or_1d
 
 from skrnn._constraints import StrOptions
+from skrnn._out_of_fold import OutOfFoldMixin
 from skrnn._sequences import ragged_array, unpack_steps
 from skrnn._spec import Head
 from skrnn._targets._class_weights import balanced, check_class_weight
@@ -32,7 +33,7 @@ LOSSES = ("binary_crossentropy", "categorical_crossentropy")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifierMixin(ClassifierMixin):
+class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
     """Targets are labels: one of several, or several at once (indicator matrix)."""
 
     class_weight: dict | str | None = None
@@ -243,6 +244,9 @@ class SequenceClassifierMixin(ClassifierMixin):
             return super().score(X, y, sample_weight)
         truth, predicted, sample_weight = flat_steps(self, X, y, sample_weight)
         return accuracy_score(truth, predicted, sample_weight=sample_weight)
+
+    def _may_be_numbered(self, y):
+        return not self.return_sequences
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -15,6 +15,7 @@ from skrnn._constraints import (
     check_arguments,
     fit_context,
 )
+from skrnn._out_of_fold import OutOfFoldMixin, one_number_each
 from skrnn._sequences import ragged_array
 from skrnn._spec import Head
 from skrnn._symbols import (
@@ -30,7 +31,7 @@ from skrnn._targets._reading import check_count, require
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqClassifierMixin(ClassifierMixin):
+class Seq2SeqClassifierMixin(OutOfFoldMixin, ClassifierMixin):
     """Targets are sequences of labels: lists, strings, or rows of an array."""
 
     # With one direction twice to three times as many words are spelt wrongly.
@@ -40,6 +41,7 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
     length_penalty: float = 0.0
     class_weight: dict | str | None = None
 
+    _may_be_numbered = staticmethod(one_number_each)
     _task_constraints = {
         "loss": [StrOptions({"auto", "categorical_crossentropy"})],
         "max_length": [Count(), None],
