@@ -18,7 +18,7 @@ from skrnn._names import PARAMETERS_ELSEWHERE, advice, closest
 class AdvisedMixin:
     """An estimator whose errors of parameters come with advice."""
 
-    def set_params(self, **params):  # noqa: D102
+    def set_params(self, **params):
         try:
             return super().set_params(**params)
         except ValueError as error:

@@ -16,6 +16,7 @@ from skrnn._frames import (
     only_column,
 )
 from skrnn._numbers import as_integers
+from skrnn._row_lists import RowList
 from skrnn._sequences import Sequences, ragged_array
 from skrnn._token_ids import UNKNOWN
 
@@ -382,4 +383,4 @@ def restore(codes: list, classes: np.ndarray, like: Symbols):
         make = "".join if like.form == "strings" else like.element
         symbols = classes.tolist()
         made = [make([symbols[code] for code in each]) for each in codes]
-    return ragged_array(made) if like.container is np.ndarray else made
+    return ragged_array(made) if like.container is np.ndarray else RowList(made)

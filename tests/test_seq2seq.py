@@ -152,7 +152,7 @@ def test_sequences_come_back_as_they_went_in(form):
     y, element = FORMS_OF_Y[form]
     model = Seq2SeqClassifier(**LEARNS | dict(epochs=150)).fit(SOME, y)
     predicted = model.predict(SOME)
-    assert type(predicted) is list
+    assert isinstance(predicted, list)
     assert {type(each) for each in predicted} == {element}
     kind = type(next(iter(y[0])))
     assert {type(label) for each in predicted for label in each} == {kind}

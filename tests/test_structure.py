@@ -41,6 +41,8 @@ ROOMS = {
     "_row_order": {"numpy"},
     "_rows": {"numpy", "pandas", "skrnn._row_labels", "skrnn._row_order"},
     "_token_ids": {"numpy"},
+    "_row_lists": {"skrnn._sequences"},
+    "_out_of_fold": {"numpy"},
     "_embedding": {"numpy", "sklearn", "skrnn._sequences", "skrnn._token_ids"},
     "_spec": {"numpy", "skrnn._sequences"},
     "_seed": {"numpy", "sklearn"},

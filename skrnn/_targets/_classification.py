@@ -19,6 +19,7 @@ from sklearn.utils.validation import _check_y, column_or_1d
 from skrnn._advice import advised_arguments
 from skrnn._constraints import Names, StrOptions
 from skrnn._names import NAMES
+from skrnn._out_of_fold import OutOfFoldMixin
 from skrnn._sequences import ragged_array, unpack_steps
 from skrnn._spec import Head
 from skrnn._targets._class_weights import balanced, check_class_weight
@@ -32,7 +33,7 @@ LOSSES = NAMES["loss of labels"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifierMixin(ClassifierMixin):
+class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
     """Targets are labels: one of several, or several at once (indicator matrix)."""
 
     class_weight: dict | str | None = None
@@ -275,6 +276,9 @@ class SequenceClassifierMixin(ClassifierMixin):
         elif not issparse(truth):
             truth = check_labels(truth)
         return accuracy_score(truth, predicted, sample_weight=weights)
+
+    def _may_be_numbered(self, y):
+        return not self.return_sequences
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -16,6 +16,7 @@ from skrnn._constraints import (
     check_arguments,
     fit_context,
 )
+from skrnn._out_of_fold import OutOfFoldMixin, one_number_each
 from skrnn._sequences import ragged_array
 from skrnn._spec import Head
 from skrnn._symbols import (
@@ -35,7 +36,7 @@ from skrnn._targets._weights import weights_of_outputs
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqClassifierMixin(BeamsMixin):
+class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     """Targets are sequences of labels: lists, strings, or rows of an array."""
 
     # With one direction twice to three times as many words are spelt wrongly.
@@ -46,6 +47,7 @@ class Seq2SeqClassifierMixin(BeamsMixin):
     class_weight: dict | str | None = None
 
     _kind_of_loss: ClassVar[str] = "loss of labels"
+    _may_be_numbered = staticmethod(one_number_each)
     _task_constraints = {
         "loss": [Names("loss of labels", {"auto", "categorical_crossentropy"})],
         "max_length": [Count(), None],

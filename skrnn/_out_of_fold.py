@@ -1,0 +1,71 @@
+"""Probabilities out of fold that scikit-learn would get wrong are refused beforehand.
+
+``cross_val_predict`` numbers the labels of y itself if it is asked for probabilities:
+those of a table column by column, and a string as one label. The labels of time steps,
+and the characters of strings, mean something else then. Nobody tells an estimator who
+fits it, nor on what; but before the first fit scikit-learn asks for its tags and for a
+clone.
+"""
+
+import inspect
+import sys
+
+import numpy as np
+
+_MODULE = "sklearn.model_selection._validation"
+_ENCODES = {"predict_proba", "predict_log_proba", "decision_function"}
+
+
+class OutOfFoldMixin:
+    """Classifiers that some labels can't be numbered for by somebody else."""
+
+    def _may_be_numbered(self, y):
+        """Whether numbers of labels, counted in each column, mean the same as `y`."""
+        return True
+
+    def __sklearn_clone__(self):
+        _refuse_numbered_labels(self)
+        return super().__sklearn_clone__()  # type: ignore[misc]
+
+    def __sklearn_tags__(self):
+        _refuse_numbered_labels(self)
+        return super().__sklearn_tags__()  # type: ignore[misc]
+
+
+def one_number_each(y):
+    """Whether y has one label for each sequence, and that is a number."""
+    if isinstance(y, list | tuple):
+        return not any(isinstance(x, str | bytes) or np.ndim(x) for x in y)
+    y = np.asarray(y)
+    return y.ndim == 1 and y.dtype.kind in "iufb"
+
+
+def _refuse_numbered_labels(estimator):
+    call = _call_of_cross_val_predict()
+    if call is None or call["y"] is None or call["method"] not in _ENCODES:
+        return
+    # Once y is numbered, the encoder knows the labels.
+    y = call["le"].classes_ if "le" in call else call["y"]
+    if estimator._may_be_numbered(y):
+        return
+    name, method = type(estimator).__name__, call["method"]
+    raise ValueError(
+        f"cross_val_predict with method={method!r} would number the labels in each "
+        f"column of y by itself, but {name} predicts a sequence of labels for each "
+        "sequence of X. Expected method='predict'; for probabilities, fit and predict "
+        "in a loop over the folds of a splitter."
+    )
+
+
+def _call_of_cross_val_predict():
+    """Return the variables of the ``cross_val_predict`` that asks, or None."""
+    module = sys.modules.get(_MODULE)
+    if module is None:
+        return None
+    asks = inspect.unwrap(module.cross_val_predict).__code__
+    # Whoever is asked while an estimator is fitted isn't asked for it.
+    fits = module._fit_and_predict.__code__
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code not in (asks, fits):
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame.f_locals if frame is not None and frame.f_code is asks else None
