@@ -6,7 +6,6 @@ The classes derive from ``Interval`` because that is what scikit-learn's check l
 from collections.abc import Mapping
 from numbers import Integral, Real
 
-from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -16,6 +15,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.validation import _is_arraylike_not_scalar
+
+from skrnn._typing import fit_context
 
 __all__ = [
     "Count",

@@ -3,9 +3,9 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._param_validation import validate_params
 
 from skrnn._constraints import StrictInterval
+from skrnn._typing import validate_params
 from skrnn._windows import sliding_windows
 
 
