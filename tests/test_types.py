@@ -4,6 +4,7 @@ The script below is a user's. A comment tells what each checker has to say of a 
 ``# an error``, ``# an error: pyright`` or ``# is: a type``; it must say nothing else.
 """
 
+import inspect
 import json
 import re
 import shutil
@@ -11,9 +12,11 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 import _builds
 import pytest
+from test_structure import public_objects
 
 pytestmark = [_builds.needs_setuptools, _builds.in_one_worker]
 
@@ -65,7 +68,7 @@ reveal_type(model.transform(X))  # is: ndarray
 reveal_type(model.score(X, y))  # is: float
 reveal_type(SlidingWindow(3).fit(X[0]))  # is: SlidingWindow
 reveal_type(SlidingWindow(3).fit(X[0]).transform(X[0]))  # is: ndarray
-reveal_type(skrnn.make_supervised(y))  # is: tuple[
+reveal_type(skrnn.make_supervised(y))  # is: tuple
 reveal_type(TextGenerator().fit("a text"))  # is: TextGenerator
 reveal_type(TextGenerator().fit(["a text"]).perplexity("a"))  # is: float
 reveal_type(skrnn.metrics.token_accuracy_score([["a"]], [["a"]]))  # is: float
@@ -148,16 +151,28 @@ def _output(command, folder):
     return done.stdout
 
 
+def is_said(wanted, found):
+    """Whether what a checker says of a line is what it has to say."""
+    shown = re.fullmatch(r"(?:Type of .* is|Revealed type is) \"(.*)\"", found)
+    if not shown:
+        return wanted == found.partition(":")[0]
+    kind = re.sub(r"^(\w+\.)+", "", shown[1]).lower()
+    is_known = "unknown" not in kind and " | any" not in kind
+    # Arrays have parameters of their own.
+    return is_known and (
+        kind == wanted.lower() or kind.startswith(f"{wanted.lower()}[")
+    )
+
+
 def differences(checker, installation, text, first):
     """List what a checker says that it shouldn't, or doesn't say that it should."""
     lines = text.splitlines()
-    numbers = range(first, first + len(lines))
-    found = {n: v for n, v in said(checker, installation).items() if n in numbers}
-    wanted = expected(checker, text, first)
+    wanted, found = expected(checker, text, first), said(checker, installation)
     return [
-        f"{lines[n - first]} -> {found.get(n)}"
-        for n in numbers
-        if (n in wanted) != (n in found) or wanted.get(n, "") not in found.get(n, "")
+        f"{line} -> {found.get(number)}"
+        for number, line in enumerate(lines, start=first)
+        if (number in wanted) != (number in found)
+        or (number in wanted and not is_said(wanted[number], found[number]))
     ]
 
 
@@ -166,11 +181,24 @@ def test_constructors_and_names_are_typed(checker, installation):
     assert not differences(checker, installation, SCRIPT, 1)
 
 
+@pytest.mark.xfail(reason="Public methods aren't annotated yet.", strict=True)
 @every_way
-def test_methods_are_typed(checker, installation, request):
-    if checker == "mypy":
-        # Pyright finds out by itself, which mypy never does.
-        not_yet = pytest.mark.xfail(reason="Methods aren't annotated.", strict=True)
-        request.applymarker(not_yet)
+def test_methods_are_typed(checker, installation):
     first = len(SCRIPT.splitlines()) + 1
     assert not differences(checker, installation, METHODS, first)
+
+
+def lacks_annotations(name):
+    """Whether a public function or method leaves an argument or its result open."""
+    found = resolve_name(name)
+    if inspect.isclass(found):
+        return False
+    signature = inspect.signature(found)
+    kinds = {k: each.annotation for k, each in signature.parameters.items()}
+    kinds.pop("self", None)
+    return inspect.Signature.empty in [*kinds.values(), signature.return_annotation]
+
+
+@pytest.mark.xfail(reason="Public methods aren't annotated yet.", strict=True)
+def test_public_functions_and_methods_are_annotated():
+    assert not [name for name in sorted({*public_objects()}) if lacks_annotations(name)]
