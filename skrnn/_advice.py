@@ -1,18 +1,22 @@
 """Errors that say what to write instead: of parameters, and of arguments of methods."""
 
 import inspect
+from collections.abc import Callable
 from functools import wraps
 from numbers import Real
+from typing import Any, TypeVar, cast
 
 from sklearn.base import BaseEstimator
-from sklearn.base import _fit_context as _context_of_fit
 from sklearn.utils._param_validation import (
     InvalidParameterError,
     StrOptions,
     make_constraint,
 )
 
+from skrnn import _typing
 from skrnn._names import PARAMETERS_ELSEWHERE, advice, closest
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class AdvisedMixin:
@@ -98,15 +102,15 @@ def _short(value):
     return text if len(text) <= 40 and "\n" not in text else "..."
 
 
-def fit_context(*, prefer_skip_nested_validation):
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
     """As scikit-learn's decorator, with advice for arguments that ``fit`` hasn't."""
-    of_sklearn = _context_of_fit(
+    of_sklearn = _typing.fit_context(
         prefer_skip_nested_validation=prefer_skip_nested_validation
     )
     return lambda method: advised_arguments(of_sklearn(method))
 
 
-def advised_arguments(method):
+def advised_arguments(method: Method) -> Method:
     """Name the public class in errors of arguments, and say where a parameter goes."""
     signature, name = inspect.signature(method), method.__name__
 
@@ -125,7 +129,7 @@ def advised_arguments(method):
             ) from None
         return method(estimator, *args, **kwargs)
 
-    return advised
+    return cast(Method, advised)
 
 
 def _needed(signature):

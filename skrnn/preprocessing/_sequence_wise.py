@@ -6,11 +6,11 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils._set_output import _get_container_adapter
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._constraints import HasMethods, fit_context
 from skrnn._state import unchanged_on_error
+from skrnn._typing import available_if
 from skrnn._validation import check_sequences
 from skrnn.preprocessing._fitting import (
     NUMBERS,

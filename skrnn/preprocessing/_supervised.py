@@ -3,10 +3,10 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._param_validation import validate_params
 
 from skrnn._constraints import StrictInterval
 from skrnn._rows import read_rows, refuse_list_of_series
+from skrnn._typing import validate_params
 from skrnn._windows import sliding_windows
 from skrnn.preprocessing._tables import read_table
 

@@ -4,7 +4,6 @@ from operator import itemgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._constraints import (
@@ -23,6 +22,7 @@ from skrnn._token_ids import (
     token_ids,
     vocabulary_size,
 )
+from skrnn._typing import available_if
 from skrnn._windows import pad_sequences
 from skrnn.preprocessing._counting import analyzer_of, count_tokens
 from skrnn.preprocessing._documents import (

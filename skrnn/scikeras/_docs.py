@@ -1,6 +1,9 @@
 """What both wrappers have in common, described once."""
 
 import textwrap
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _PARAMETERS = """
 Parameters
@@ -72,7 +75,7 @@ n_classes_ : int
 """
 
 
-def documented(cls):
+def documented(cls: type[T]) -> type[T]:
     """Fill in the parameters and attributes of a wrapper's description."""
     labels = cls.__name__ == "KerasClassifier"
     parts = {
@@ -82,5 +85,5 @@ def documented(cls):
     for name, texts in parts.items():
         text = "\n".join(each.strip() for each in texts if each)
         indented = textwrap.indent(text, "    ").strip()
-        cls.__doc__ = cls.__doc__.replace("{" + name + "}", indented)
+        cls.__doc__ = (cls.__doc__ or "").replace("{" + name + "}", indented)
     return cls

@@ -1,0 +1,133 @@
+"""What is shipped and how it is installed: built once, from a copy, without network."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+import venv
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+import setuptools
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ["benchmarks", "docs", "examples", "skrnn", "tests"]
+# Made by Python, by compilers and by the documentation, or hidden.
+GENERATED = {"__pycache__", "_build", "build", "gallery", "generated"}
+
+# Older ones can't read our pyproject.toml; the extra `test` asks for one that can.
+needs_setuptools = pytest.mark.skipif(
+    int(setuptools.__version__.partition(".")[0]) < 77, reason="needs setuptools>=77"
+)
+# One worker builds.
+in_one_worker = pytest.mark.xdist_group("builds")
+
+
+def sources():
+    """List the files of the project by their names within it."""
+    found = [path for path in ROOT.glob("*") if path.is_file()]
+    for folder in FOLDERS:
+        found += (path for path in (ROOT / folder).rglob("*") if path.is_file())
+    names = (path.relative_to(ROOT) for path in found)
+    return sorted(
+        name.as_posix()
+        for name in names
+        if not any(part in GENERATED or part[0] == "." for part in name.parts)
+        and name.suffix not in (".so", ".pyd", ".pyc")
+        and name.name
+        not in ("PKG-INFO", "setup.cfg", "demo.png", "sg_execution_times.rst")
+    )
+
+
+@cache
+def _folder():
+    folder = tempfile.TemporaryDirectory(prefix="skrnn-builds-")
+    return folder, Path(folder.name)
+
+
+def here(name):
+    """Return a new folder that is removed when Python ends."""
+    path = _folder()[1] / name
+    path.mkdir()
+    return path
+
+
+def environment(**changes):
+    """Return the environment of a process that finds no other copy of skrnn."""
+    hidden = {"PYTHONPATH", "MYPYPATH", "VIRTUAL_ENV"}
+    return {k: v for k, v in os.environ.items() if k not in hidden} | changes
+
+
+def _build(source, hook):
+    """Call a hook of the build system in a folder, and return the file it makes."""
+    target = here(hook)
+    code = f"from setuptools import build_meta as b; b.{hook}({str(target)!r})"
+    # There is no such compiler: kernels are optional, and take a while.
+    env = environment(CC="false", LDSHARED="false")
+    run([sys.executable, "-c", code], cwd=source, env=env)
+    (made,) = target.iterdir()
+    return made
+
+
+def run(command, **options):
+    """Return what a process prints, which must not fail."""
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@cache
+def sdist():
+    """Build a source distribution of a copy of the project."""
+    copy = here("copy")
+    for name in sources():
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+    return _build(copy, "build_sdist")
+
+
+@cache
+def unpacked():
+    """Unpack the source distribution."""
+    target = here("unpacked")
+    with tarfile.open(sdist()) as archive:
+        archive.extractall(target, filter="data")
+    (folder,) = target.iterdir()
+    return folder
+
+
+@cache
+def wheel():
+    """Build a wheel, without kernels, of the source distribution."""
+    return _build(unpacked(), "build_wheel")
+
+
+@cache
+def editable_wheel():
+    """Build what makes an editable installation of the source distribution."""
+    return _build(unpacked(), "build_editable")
+
+
+INSTALLATIONS = {"editable": editable_wheel, "ordinary": wheel}
+
+
+@cache
+def python_with(installation):
+    """Make an environment with skrnn and all that is here; return its Python."""
+    folder = here(installation)
+    venv.create(folder, symlinks=os.name != "nt", with_pip=False)
+    scheme = "nt_venv" if os.name == "nt" else "posix_venv"
+    variables = {"base": str(folder), "platbase": str(folder)}
+    packages = Path(sysconfig.get_path("purelib", scheme, variables))
+    with zipfile.ZipFile(INSTALLATIONS[installation]()) as archive:
+        archive.extractall(packages)
+    # Behind what is installed here; hooks of that environment aren't read.
+    others = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    others += [path for path in sys.path if path.endswith("site-packages")]
+    (packages / "others.pth").write_text("\n".join(dict.fromkeys(others)) + "\n")
+    return Path(sysconfig.get_path("scripts", scheme, variables), "python")
