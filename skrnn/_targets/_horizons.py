@@ -9,6 +9,7 @@ from sklearn.utils.validation import _check_sample_weight, assert_all_finite
 
 from skrnn._constraints import StrOptions, fit_context
 from skrnn._frames import (
+    as_plain,
     check_names,
     frame_as_array,
     frames_in,
@@ -18,6 +19,7 @@ from skrnn._frames import (
 )
 from skrnn._numbers import (
     as_one_dtype,
+    is_object,
     refuse_non_numbers,
     warn_of_lost_spread,
     warn_of_rounding,
@@ -123,7 +125,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     def _read_numbers(self, X, y):
         """Read y as finite numbers (n,), (n, H) or (n, H, K)."""
         require(self, y)
-        y = y if hasattr(y, "shape") else _one_array(y)
+        y = _one_array(as_plain(y))
         if _holds_sequences(y):
             raise ValueError(
                 f"y holds sequences of different lengths, but {type(self).__name__} "
@@ -271,8 +273,11 @@ def _as_steps(y):
 
 
 def _one_array(y):
+    if hasattr(y, "shape") and not is_object(y):
+        return y
     try:
-        return np.asarray(y)
+        # Arrays within one of objects are put together.
+        return np.asarray(y.tolist() if is_object(y) and y.ndim == 1 else y)
     except ValueError:
         # An array of sequences, to be refused by name.
         return np.array([*y, None], dtype=object)[:-1]
