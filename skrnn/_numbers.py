@@ -163,7 +163,9 @@ def warn_of_lost_spread(X, *, names=None, what="X"):
         return
     for axis, n in enumerate(_LOOKED_AT[: X.ndim - 1]):
         if X.shape[axis] > n:
-            X = X.take(np.linspace(0, X.shape[axis] - 1, n).astype(int), axis=axis)
+            seen = np.linspace(0, X.shape[axis] - 1, n).astype(int)
+            # Unlike take, this never copies all of an array first.
+            X = X[seen] if axis == 0 else X[:, seen]
     rows = X.reshape(-1, X.shape[-1]).astype(np.float64)
     low, high = np.quantile(rows, [0.25, 0.75], axis=0)
     size = np.maximum(np.abs(low), np.abs(high))

@@ -260,9 +260,9 @@ def test_token_ids_of_any_kind_of_integer_are_read(key):
     assert answers._tokens
 
 
-@pytest.mark.parametrize("key", ID_FRAMES)
-def test_channels_of_token_ids_come_in_frames(key):
-    dtypes = {"word": "Int64", "tag": "UInt64"}
+@pytest.mark.parametrize("kind", ["Int8", "Int64", "UInt64", "uint64"])
+def test_channels_of_token_ids_come_in_frames(kind):
+    dtypes = {"word": "int64", "tag": kind}
     frames = [
         pd.DataFrame(ids, columns=["word", "tag"]).astype(dtypes)
         for ids in TWO_CHANNELS
@@ -406,15 +406,15 @@ def test_tables_of_labels_are_scored(library):
 
 @every_series
 def test_targets_come_in_any_series(series):
-    weights = SERIES[series](np.arange(1.0, N + 1).tolist())
+    plain_weights = np.arange(1.0, N + 1)
+    weights = SERIES[series](plain_weights.tolist())
     numbers, labels = SERIES[series](NUMBERS.tolist()), SERIES[series](LABELS.tolist())
     model = GRURegressor(**FAST).fit(X, numbers, weights)
-    same = GRURegressor(**FAST).fit(X, NUMBERS, np.arange(1.0, N + 1))
+    same = GRURegressor(**FAST).fit(X, NUMBERS, plain_weights)
     assert type(model.predict(X)) is np.ndarray
     np.testing.assert_array_equal(model.predict(X), same.predict(X))
-    assert model.score(X, numbers, weights) == same.score(
-        X, NUMBERS, np.arange(1, N + 1)
-    )
+    expected = same.score(X, NUMBERS, plain_weights)
+    assert model.score(X, numbers, weights) == expected
     classifier = GRUClassifier(**FAST).fit(X, labels)
     assert classifier.score(X, labels) == GRUClassifier(**FAST).fit(X, LABELS).score(
         X, LABELS
