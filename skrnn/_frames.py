@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.utils.validation import _check_feature_names
 
 from skrnn._numbers import (
+    as_integers,
     common_dtype,
     is_object,
     objects_as_numbers,
@@ -205,11 +206,18 @@ def first_row(frame) -> tuple:
 
 def holds_integer_columns(x) -> bool:
     """Whether all columns of a frame, or a Series, are of integers, missing or not."""
-    if is_frame(x):
-        return bool(np.all(integer_columns(x)))
-    if _is_arrow_array(x):
-        return sys.modules["pyarrow"].types.is_integer(x.type)
-    return nw.from_native(x, series_only=True).dtype.is_integer()
+    columns = _columns(x) if is_frame(x) else [x]
+    return all(map(_holds_integers, columns))
+
+
+def _holds_integers(column):
+    if _is_arrow_array(column):
+        return sys.modules["pyarrow"].types.is_integer(column.type)
+    dtype = nw.from_native(column, series_only=True).dtype
+    if dtype.is_numeric():
+        return dtype.is_integer()
+    # Objects, and categories of numbers.
+    return as_integers(as_plain(column)).dtype.kind in "iu"
 
 
 def integer_columns(X):
@@ -217,8 +225,7 @@ def integer_columns(X):
     frames = [X] if is_frame(X) else list(frames_in(X).values())
     if not frames:
         return None
-    schema = nw.from_native(_as_known(frames[0]), eager_only=True).schema
-    return np.array([dtype.is_integer() for dtype in schema.dtypes()])
+    return np.array([_holds_integers(column) for column in _columns(frames[0])])
 
 
 def names_of(X):

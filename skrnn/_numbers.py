@@ -152,18 +152,21 @@ def warn_of_lost_spread(X, *, names=None, what="X"):
     Parameters
     ----------
     X : ndarray of shape (n, n_features) or (n, T, n_features)
-        As it was given: other floats than float64 have nothing to lose.
+        As it was given: float32 has nothing to lose, integers have a warning of their
+        own.
     names : sequence or None
         Of the features.
     what : str, default="X"
         What to call X.
     """
-    if X.dtype.kind != "f" or X.dtype.itemsize <= 4 or not X.size:
+    if X.dtype.kind not in "fO" or X.dtype.itemsize <= 4 or not X.size:
         return
     for axis, n in enumerate(_LOOKED_AT[: X.ndim - 1]):
         if X.shape[axis] > n:
-            X = X.take(np.linspace(0, X.shape[axis] - 1, n).astype(int), axis=axis)
-    rows = X.reshape(-1, X.shape[-1])
+            seen = np.linspace(0, X.shape[axis] - 1, n).astype(int)
+            # Unlike take, this never copies all of an array first.
+            X = X[seen] if axis == 0 else X[:, seen]
+    rows = X.reshape(-1, X.shape[-1]).astype(np.float64)
     low, high = np.quantile(rows, [0.25, 0.75], axis=0)
     size = np.maximum(np.abs(low), np.abs(high))
     spread = high - low

@@ -158,6 +158,7 @@ def _check_words(estimator, vocabulary, *, reset):
 
 def is_ragged(X) -> bool:
     """Whether X is a list of sequences rather than one rectangular array."""
+    X = as_plain(X)
     if is_object(X) and _ndim(X) == 1:
         return True
     if not isinstance(X, list | tuple) or not len(X):
@@ -354,13 +355,15 @@ def _check_n_features(estimator, sequences, *, reset):
     # An array (T, F) where (n, T, F) is expected.
     as_one = not columns and sequences.form == "columns"
     as_one &= sequences.n_timesteps == expected
+    # Documents of one token each are no rare thing.
+    of_tokens = sequences.values.ndim == 1 and estimator._form == "ragged"
     if sequences.n_features != expected:
         raise ValueError(
             f"X has {sequences.n_features} features, but {_name(estimator)} is "
             f"expecting {expected} features as input."
             f"{_ONE_SEQUENCE if as_one else ''}"
         )
-    if as_one and getattr(estimator, "_longest", 1) > 1:
+    if as_one and not of_tokens and getattr(estimator, "_longest", 1) > 1:
         warnings.warn(
             f"X of shape ({len(sequences)}, 1) is read as {len(sequences)} sequences "
             f"of one step.{_ONE_SEQUENCE}",

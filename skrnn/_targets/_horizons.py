@@ -9,6 +9,7 @@ from sklearn.utils.validation import assert_all_finite
 from skrnn._advice import advised_arguments
 from skrnn._constraints import Names, Share, fit_context
 from skrnn._frames import (
+    as_plain,
     check_names,
     frame_as_array,
     frames_in,
@@ -18,6 +19,7 @@ from skrnn._frames import (
 )
 from skrnn._numbers import (
     as_one_dtype,
+    is_object,
     refuse_non_numbers,
     warn_of_lost_spread,
     warn_of_rounding,
@@ -141,7 +143,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         """Read y as an array (n,), (n, H) or (n, H, K)."""
         require(self, y)
         check_order_within(y, "y")
-        y = y if hasattr(y, "shape") else _one_array(y)
+        y = _one_array(as_plain(y))
         if _holds_sequences(y):
             raise ValueError(
                 f"y holds sequences of different lengths, but {type(self).__name__} "
@@ -184,9 +186,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         if future is None:
             self._n_future, self._future_names = 0, None
             return None
+        given, future = future, _as_numbers(self, future, "future", reset=not known)
         names = {"what": "future", "attribute": "_future_names"}
-        check_names(self, future, reset=not known, **names)
-        future = _as_numbers(self, future, "future", reset=not known)
+        check_names(self, given, reset=not known, **names)
         future = future[:, :, None] if future.ndim == 2 else future
         expected = len(X), self._horizon
         if future.ndim != 3 or future.shape[:2] != expected or not future.shape[2]:
@@ -304,8 +306,11 @@ def _shape_of_steps(y):
 
 
 def _one_array(y):
+    if hasattr(y, "shape") and not is_object(y):
+        return y
     try:
-        return np.asarray(y)
+        # Arrays within one of objects are put together.
+        return np.asarray(y.tolist() if is_object(y) and y.ndim == 1 else y)
     except ValueError:
         # An array of sequences, to be refused by name.
         return np.array([*y, None], dtype=object)[:-1]

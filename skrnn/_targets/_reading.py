@@ -6,6 +6,7 @@ from sklearn.base import is_classifier
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import _check_y, assert_all_finite
 
+from skrnn._frames import as_plain
 from skrnn._numbers import refuse_masked, refuse_non_numbers
 from skrnn._rows import check_order_within
 from skrnn._sequences import Sequences, pack_ragged_steps, pack_steps
@@ -20,6 +21,7 @@ def read_steps(estimator, X: Sequences, y, name="y"):
     if name == "y":
         require(estimator, y)
     check_order_within(y, name)
+    y = as_plain(y)
     if is_ragged(y):
         check_count(X, y)
         arrays = [as_array(steps, name, mixed=True) for steps in y]

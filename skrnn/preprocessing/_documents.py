@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Set
 import numpy as np
 
 from skrnn._frames import as_plain, is_frame
+from skrnn._numbers import as_integers
 
 
 def check_documents(estimator, X, *, strings):
@@ -146,7 +147,7 @@ def _is_comparable(one, other):
 
 def read_ids(i, ids, n_ids, name):
     """Return sequence `i` of token ids, which must be below `n_ids`, as an array."""
-    array = np.asarray(ids)
+    array = as_integers(np.asarray(as_plain(ids)))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(
             f"X[{i}] has shape {array.shape} and dtype {array.dtype}, but {name} "
