@@ -72,13 +72,15 @@ class Rows:
         return self._order, places
 
 
-def read_rows(X, *, groups=None, y=None, name="X"):
+def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
     """Tell what is known of the rows of X, and refuse those that are out of order.
 
     Parameters
     ----------
     X : array-like
         Rows in time order. Only what is pandas' has an index.
+    n_rows : int
+        How many X has.
     groups : array-like of shape (n_rows,) or None, default=None
         The series that each row belongs to. Without it a MultiIndex says it, whose
         last level is the time.
@@ -98,7 +100,6 @@ def read_rows(X, *, groups=None, y=None, name="X"):
         If an index isn't in ascending order, within each series, or holds a label
         twice, or if `groups` doesn't fit X.
     """
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     index, of_y = row_index(X), row_index(y)
     if index is None and of_y is not None and len(of_y) == n_rows:
         index, name = of_y, "y"
@@ -181,7 +182,7 @@ def refuse_list_of_series(X, name):
             "table. Put them end to end and say which rows belong together: "
             f"pandas.concat(dict(enumerate({name}))) has a MultiIndex (series, time); "
             f"or give numpy.concatenate({name}) and groups=numpy.repeat(range("
-            f"{len(X)}), [{shown}])."
+            f"{len(X)}), [len(x) for x in {name}])."
         )
 
 
@@ -230,19 +231,20 @@ def _split_levels(index, name, is_named):
     if not hasattr(index, "levels"):
         return read_labels(index), (None, None)
     time = index.nlevels - 1
-    levels = [read_labels(index.get_level_values(i)) for i in range(index.nlevels)]
-    if levels[time].kind != "times":
-        of_times = [i for i, level in enumerate(levels) if level.kind == "times"]
-        if of_times and not is_named:
+    kinds = [read_labels(level).kind for level in index.levels]
+    if kinds[time] != "times" and "times" in kinds:
+        found = kinds.index("times")
+        if not is_named:
             raise ValueError(
-                f"The MultiIndex of {name} has times in level {of_times[0]}, and none "
-                f"in the last one, {time}; expected (series, time). Put the level of "
-                "the times last, or pass groups."
+                f"The MultiIndex of {name} has times in level {found}, and none in the "
+                f"last one, {time}; expected (series, time). Put the level of the "
+                "times last, or pass groups."
             )
-        time = of_times[0] if of_times else time
+        time = found
     series = index.droplevel(time)
     of_time = index.get_level_values(time)
-    labels = read_labels(of_time, f"MultiIndex's level {index.names[time] or time}")
+    level = index.names[time] or time
+    labels = read_labels(of_time, f"level {level!r} of the MultiIndex")
     return labels, _factorized(series, f"The MultiIndex of {name}")
 
 
@@ -301,7 +303,9 @@ class History:
         middle of the data or before them.
         """
         seen = None if self.seen is None else self.seen.get(key)
-        if seen is None or labels is None or seen.kind != labels.kind != "names":
+        if seen is None or labels is None:
+            return None
+        if seen.kind != labels.kind or seen.kind == "names":
             return None
         try:
             early = labels.index[labels.index < seen.index[-1]]

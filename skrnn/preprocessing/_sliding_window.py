@@ -182,7 +182,7 @@ class SlidingWindow(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         series = self._read(X, reset=False)
-        rows = read_rows(X, groups=groups)
+        rows = read_rows(X, len(series), groups=groups)
         if self._history.is_panel and rows.keys is None:
             raise ValueError(
                 "SlidingWindow was fitted on several series, but nothing says which "
@@ -194,7 +194,7 @@ class SlidingWindow(  # type: ignore[call-arg]
     def _learn(self, X, y, groups):
         with unchanged_on_error(self):
             series = self._read(X, reset=True)
-            rows = read_rows(X, groups=groups, y=y)
+            rows = read_rows(X, len(series), groups=groups, y=y)
             self._check_one_window_fits(int(rows.lengths.max()))
             # Copies: views would keep the whole training series alive.
             tails = [
