@@ -130,6 +130,17 @@ def test_a_series_that_has_a_gap_is_padded_and_the_others_carried():
     assert_array_equal(windows[:, :, 0], [[2, 3, 4], [3, 4, 5], [11, 11, 11]])
 
 
+@pytest.mark.parametrize("start", [8, 9])
+def test_a_plain_index_beside_groups_counts_the_rows_of_all(start):
+    # No series has a regular step in it.
+    groups = np.array(list("aababbabbaab"))
+    frame = pd.DataFrame({"v": np.arange(12.0)})
+    window = SlidingWindow(2, warmup="carry").fit(frame[:8], groups=groups[:8])
+    windows = window.transform(frame[start:], groups=groups[start:])
+    expected = [[7, 8], [6, 9]] if start == 8 else [[9, 9], [11, 11]]
+    assert_array_equal(windows[[0, 1 if start == 8 else 2], :, 0], expected)
+
+
 @given(panels(), st.integers(1, 3), st.integers(0, 2), st.booleans())
 def test_futures_are_those_of_a_loop_over_series(panel, horizon, gap, framed):
     rows, groups = panel

@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._rows import (
     History,
-    labels_by_series,
     read_rows,
     refuse_list_of_series,
 )
@@ -93,7 +92,8 @@ class SlidingWindow(  # type: ignore[call-arg]
     Drop it, ``X.reset_index(drop=True)``, where that is the order of time.
 
     With ``sklearn.set_config(enable_metadata_routing=True)`` a pipeline hands `groups`
-    on, after ``set_fit_request(groups=True)`` and ``set_transform_request(groups=True)``.
+    on, after ``set_fit_request(groups=True)`` and
+    ``set_transform_request(groups=True)``.
 
     Examples
     --------
@@ -268,22 +268,18 @@ class SlidingWindow(  # type: ignore[call-arg]
                 f"to. {_KEEP_INDEX}",
                 stacklevel=3,
             )
+        continued = history.continued(rows)
         tails = self.tail_ if history.is_panel else {None: self.tail_}
-        past, skipped = {}, None
-        for key, labels in labels_by_series(rows):
-            if key in tails and history.is_continued(key, labels):
-                past[key] = self._filled(tails[key])
-            elif skipped is None:
-                skipped = history.first_skipped(key, labels)
+        skipped = history.first_skipped(rows)
         if skipped is not None:
             warnings.warn(
-                f"X holds rows that fit left out between its own or before them, the "
+                "X holds rows that fit left out between its own or before them, the "
                 f"first of them {skipped}, as shuffled folds and those of KFold do. "
                 "Nothing is carried over to them, and their windows are padded; for "
                 "warmup='carry' use TimeSeriesSplit.",
                 stacklevel=3,
             )
-        return past
+        return {key: self._filled(tails[key]) for key in continued & tails.keys()}
 
     def _filled(self, tail):
         # Shorter than wanted where a series is, or if a parameter was set after fit.
