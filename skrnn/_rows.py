@@ -30,12 +30,16 @@ class Rows:
         without a name.
     codes : ndarray of shape (n_rows,) or None
         Place in `keys` of the series of each row.
+    are_counted : bool
+        Whether the labels count the rows of all series together, as those of a table
+        do that `groups` came beside.
     """
 
     n_rows: int
     labels: RowLabels | None = None
     keys: list | None = None
     codes: np.ndarray | None = None
+    are_counted: bool = False
 
     @cached_property
     def _order(self):
@@ -72,13 +76,15 @@ class Rows:
         return self._order, places
 
 
-def read_rows(X, *, groups=None, y=None, name="X"):
+def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
     """Tell what is known of the rows of X, and refuse those that are out of order.
 
     Parameters
     ----------
     X : array-like
         Rows in time order. Only what is pandas' has an index.
+    n_rows : int
+        How many X has.
     groups : array-like of shape (n_rows,) or None, default=None
         The series that each row belongs to. Without it a MultiIndex says it, whose
         last level is the time.
@@ -98,21 +104,26 @@ def read_rows(X, *, groups=None, y=None, name="X"):
         If an index isn't in ascending order, within each series, or holds a label
         twice, or if `groups` doesn't fit X.
     """
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     index, of_y = row_index(X), row_index(y)
     if index is None and of_y is not None and len(of_y) == n_rows:
         index, name = of_y, "y"
     keys, codes = _read_groups(groups, n_rows)
-    labels = None
-    if index is not None:
-        labels, found = _split_levels(index, name, groups is not None)
-        keys, codes = (keys, codes) if groups is not None else found
-    rows = Rows(n_rows, labels, keys, codes)
-    if labels is not None and groups is not None and _name_series(rows):
+    if index is None:
         return Rows(n_rows, None, keys, codes)
-    if labels is not None:
-        check_order(rows, name)
+    labels, found = _split_levels(index, name, groups is not None)
+    if groups is None:
+        rows = Rows(n_rows, labels, *found)
+    else:
+        rows = Rows(n_rows, labels, keys, codes, _counts_rows(index, labels))
+        if _name_series(rows):
+            return Rows(n_rows, None, keys, codes)
+    check_order(rows, name)
     return rows
+
+
+def _counts_rows(index, labels):
+    in_order = index.is_monotonic_increasing and index.is_unique
+    return labels.kind == "numbers" and not hasattr(index, "levels") and in_order
 
 
 def check_row_order(x, name):
@@ -181,7 +192,7 @@ def refuse_list_of_series(X, name):
             "table. Put them end to end and say which rows belong together: "
             f"pandas.concat(dict(enumerate({name}))) has a MultiIndex (series, time); "
             f"or give numpy.concatenate({name}) and groups=numpy.repeat(range("
-            f"{len(X)}), [{shown}])."
+            f"{len(X)}), [len(x) for x in {name}])."
         )
 
 
@@ -230,19 +241,20 @@ def _split_levels(index, name, is_named):
     if not hasattr(index, "levels"):
         return read_labels(index), (None, None)
     time = index.nlevels - 1
-    levels = [read_labels(index.get_level_values(i)) for i in range(index.nlevels)]
-    if levels[time].kind != "times":
-        of_times = [i for i, level in enumerate(levels) if level.kind == "times"]
-        if of_times and not is_named:
+    kinds = [read_labels(level).kind for level in index.levels]
+    if kinds[time] != "times" and "times" in kinds:
+        found = kinds.index("times")
+        if not is_named:
             raise ValueError(
-                f"The MultiIndex of {name} has times in level {of_times[0]}, and none "
-                f"in the last one, {time}; expected (series, time). Put the level of "
-                "the times last, or pass groups."
+                f"The MultiIndex of {name} has times in level {found}, and none in the "
+                f"last one, {time}; expected (series, time). Put the level of the "
+                "times last, or pass groups."
             )
-        time = of_times[0] if of_times else time
+        time = found
     series = index.droplevel(time)
     of_time = index.get_level_values(time)
-    labels = read_labels(of_time, f"MultiIndex's level {index.names[time] or time}")
+    level = index.names[time] or time
+    labels = read_labels(of_time, f"level {level!r} of the MultiIndex")
     return labels, _factorized(series, f"The MultiIndex of {name}")
 
 
@@ -264,6 +276,8 @@ class History:
     is_panel : bool
         Whether there were several series, or one with a name. The name of one without
         is None.
+    end : RowLabels or None
+        The last labels of all rows, where they count them.
     ends : dict of RowLabels, or None
         The last labels of each series. None for rows without an index.
     seen : dict of RowLabels, or None
@@ -271,6 +285,7 @@ class History:
     """
 
     is_panel: bool
+    end: RowLabels | None = None
     ends: dict | None = None
     seen: dict | None = None
 
@@ -280,35 +295,51 @@ class History:
         is_panel = rows.keys is not None
         if rows.labels is None:
             return cls(is_panel)
+        end = rows.labels.end() if rows.are_counted else None
         series = dict(labels_by_series(rows))
         ends = {key: labels.end() for key, labels in series.items()}
         kept = keep_labels and rows.n_rows <= _MOST_LABELS
-        return cls(is_panel, ends, series if kept else None)
+        return cls(is_panel, end, ends, series if kept else None)
 
-    def is_continued(self, key, labels):
-        """Whether rows with these `labels` follow those of a series.
+    def continued(self, rows):
+        """Return the names of those series of `rows` that follow what was seen.
 
         Rows without labels are taken to follow.
         """
-        if self.ends is None or labels is None:
-            return True
-        return key in self.ends and continues(self.ends[key], labels)
+        series, ends = dict(labels_by_series(rows)), self.ends
+        if ends is None or rows.labels is None:
+            return set(series)
+        counted = self.end is not None and rows.are_counted
+        if counted and continues(self.end, rows.labels):
+            return set(series)
+        known = series.keys() & ends.keys()
+        return {key for key in known if continues(ends[key], series[key])}
 
-    def first_skipped(self, key, labels):
+    def first_skipped(self, rows):
         """Return a label that fit left out between those that it saw; None without.
 
         That is what the rows of a shuffled fold have, and those of a fold in the
         middle of the data or before them.
         """
-        seen = None if self.seen is None else self.seen.get(key)
-        if seen is None or labels is None or seen.kind != labels.kind != "names":
+        if self.seen is None or rows.labels is None:
             return None
-        try:
-            early = labels.index[labels.index < seen.index[-1]]
-        except TypeError:
-            return None
-        skipped = early[~early.isin(seen.index)]
-        return skipped[0] if len(skipped) else None
+        skipped = (
+            _first_left_out(self.seen[key], labels)
+            for key, labels in labels_by_series(rows)
+            if key in self.seen
+        )
+        return next((label for label in skipped if label is not None), None)
+
+
+def _first_left_out(seen, labels):
+    if seen.kind != labels.kind or seen.kind == "names":
+        return None
+    try:
+        early = labels.index[labels.index < seen.index[-1]]
+    except TypeError:
+        return None
+    left_out = early[~early.isin(seen.index)]
+    return left_out[0] if len(left_out) else None
 
 
 def labels_by_series(rows):

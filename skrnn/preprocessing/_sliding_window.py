@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._rows import (
     History,
-    labels_by_series,
     read_rows,
     refuse_list_of_series,
 )
@@ -41,27 +40,34 @@ class SlidingWindow(  # type: ignore[call-arg]
     The result is a read-only view on one padded copy of the series. It costs no more
     memory than the series itself, whatever `lookback` is.
 
+    Rows of several series, which a MultiIndex (series, time) or `groups` tells apart,
+    may be one series after the other or mixed. No window reaches into another series,
+    and each is padded, or carried on from its own end.
+
     Parameters
     ----------
     lookback : int, default=30
-        Steps of a window, its last row included.
+        Steps of a window, its last row included. `fit` needs at least one series of
+        one full window.
     sampling_rate : int, default=1
         Rows between two consecutive steps of a window.
     warmup : {"pad", "carry"}, default="pad"
         Where the rows come from that the first windows lack. "pad" makes them up as
-        `fill` says. "carry" takes the last rows that `fit` saw, in `transform` only:
-        right if what is transformed follows the training data, as the test folds of
-        :class:`~sklearn.model_selection.TimeSeriesSplit` do, and wrong for anything
-        else, the training data themselves among it (``fit_transform`` pads). Where
-        both X are pandas frames, rows are carried only if the index of the second
-        really continues that of the first; arrays are taken to continue.
+        `fill` says. "carry" takes the last rows that `fit` saw of the series, in
+        `transform` only: right if what is transformed follows the training data, as
+        the test folds of :class:`~sklearn.model_selection.TimeSeriesSplit` do, and
+        wrong for anything else, the training data themselves among it
+        (``fit_transform`` pads). Where both X are pandas frames, rows are carried only
+        if the index of the second really continues that of the first; arrays are taken
+        to continue, with a warning if `fit` knew an index.
     fill : "edge" or float, default="edge"
         What is made up: the first row again and again, or one number.
 
     Attributes
     ----------
-    tail_ : ndarray of shape ((lookback - 1) * sampling_rate, `n_features_in_`)
-        The last rows that ``fit`` saw.
+    tail_ : ndarray of shape ((lookback - 1) * sampling_rate, `n_features_in_`), or dict
+        The last rows that ``fit`` saw. Of several series it is a dict of such arrays by
+        their names, shorter for a series that is.
     n_features_in_ : int
         Number of columns of the series.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -74,10 +80,20 @@ class SlidingWindow(  # type: ignore[call-arg]
 
     Notes
     -----
-    An index of numbers continues if the next value is the last one plus the last
-    difference. An index of times does if the next one is what its frequency says (its
+    An index of numbers continues if the next value is one step after the last one: the
+    median step of the last 32 rows, exactly for whole numbers and to a hundredth of it
+    for others. An index of times does if the next one is what its frequency says (its
     own, or else the one that pandas infers from the last 32 rows, so month starts and
-    business days are known), or, without any, is as far as the two times before.
+    business days are known), or, without any, is one median step on. Strings that are
+    dates or whole numbers count as these.
+
+    An index of times or numbers that isn't in ascending order, or has a label twice,
+    is an error, within each series: rows are read in the order in which they stand.
+    Drop it, ``X.reset_index(drop=True)``, where that is the order of time.
+
+    With ``sklearn.set_config(enable_metadata_routing=True)`` a pipeline hands `groups`
+    on, after ``set_fit_request(groups=True)`` and
+    ``set_transform_request(groups=True)``.
 
     Examples
     --------
@@ -91,6 +107,20 @@ class SlidingWindow(  # type: ignore[call-arg]
            [2., 3., 4.]])
     >>> window.transform(np.array([[5.0]]))[:, :, 0]
     array([[3., 4., 5.]])
+
+    Two series, whose rows are mixed:
+
+    >>> rows = np.array([[1.0], [2.0], [70.0], [3.0], [80.0]])
+    >>> window = SlidingWindow(lookback=2, warmup="carry")
+    >>> window.fit_transform(rows, groups=["a", "a", "b", "a", "b"])[:, :, 0]
+    array([[ 1.,  1.],
+           [ 1.,  2.],
+           [70., 70.],
+           [ 2.,  3.],
+           [70., 80.]])
+    >>> window.transform([[90.0], [4.0]], groups=["b", "a"])[:, :, 0]
+    array([[80., 90.],
+           [ 3.,  4.]])
     """
 
     _parameter_constraints = {
@@ -182,7 +212,7 @@ class SlidingWindow(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         series = self._read(X, reset=False)
-        rows = read_rows(X, groups=groups)
+        rows = read_rows(X, len(series), groups=groups)
         if self._history.is_panel and rows.keys is None:
             raise ValueError(
                 "SlidingWindow was fitted on several series, but nothing says which "
@@ -194,7 +224,7 @@ class SlidingWindow(  # type: ignore[call-arg]
     def _learn(self, X, y, groups):
         with unchanged_on_error(self):
             series = self._read(X, reset=True)
-            rows = read_rows(X, groups=groups, y=y)
+            rows = read_rows(X, len(series), groups=groups, y=y)
             self._check_one_window_fits(int(rows.lengths.max()))
             # Copies: views would keep the whole training series alive.
             tails = [
@@ -237,22 +267,18 @@ class SlidingWindow(  # type: ignore[call-arg]
                 f"to. {_KEEP_INDEX}",
                 stacklevel=3,
             )
+        continued = history.continued(rows)
         tails = self.tail_ if history.is_panel else {None: self.tail_}
-        past, skipped = {}, None
-        for key, labels in labels_by_series(rows):
-            if key in tails and history.is_continued(key, labels):
-                past[key] = self._filled(tails[key])
-            elif skipped is None:
-                skipped = history.first_skipped(key, labels)
+        skipped = history.first_skipped(rows)
         if skipped is not None:
             warnings.warn(
-                f"X holds rows that fit left out between its own or before them, the "
+                "X holds rows that fit left out between its own or before them, the "
                 f"first of them {skipped}, as shuffled folds and those of KFold do. "
                 "Nothing is carried over to them, and their windows are padded; for "
                 "warmup='carry' use TimeSeriesSplit.",
                 stacklevel=3,
             )
-        return past
+        return {key: self._filled(tails[key]) for key in continued & tails.keys()}
 
     def _filled(self, tail):
         # Shorter than wanted where a series is, or if a parameter was set after fit.

@@ -88,11 +88,11 @@ def make_supervised(series, *, horizon=1, gap=0, target=None, groups=None):
     """
     refuse_list_of_series(series, "series")
     table = read_table(series)
-    rows = read_rows(series, groups=groups, name="series")
     targets = _target_positions(target, table)
+    values = table.columns(targets)
+    rows = read_rows(series, len(values), groups=groups, name="series")
     _check_length(rows, horizon, gap)
     kept, futures = _with_future(rows, horizon, gap)
-    values = table.columns(targets)
     if futures is None:
         # A copy: y would be read-only otherwise, which nobody expects of it.
         y = sliding_windows(values[gap + 1 :], horizon).copy()
