@@ -13,7 +13,7 @@ from skrnn._constraints import Count, Counts, Vectors, fit_context
 from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
 from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
-from skrnn._targets._weights import read_weights
+from skrnn._targets._weights import are_of_steps, read_weights
 from skrnn._validation import check_sequences
 
 
@@ -103,7 +103,8 @@ class BaseRecurrent(
         """
         weights = read_weights(self, X, sample_weight)
         refuse_no_weight(weights)
-        targets, target_weights = self._encode_target(X, y, weights, known_target)
+        given = X, y, weights, known_target, are_of_steps(sample_weight)
+        targets, target_weights = self._encode_target(*given)
         refuse_no_weight(target_weights)
         starts, rows = np.arange(len(X)), weights
         if self.return_sequences:
