@@ -14,7 +14,7 @@ from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
 from skrnn._frames import warn_of_time_index
 from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
-from skrnn._targets._weights import read_weights
+from skrnn._targets._weights import are_of_steps, read_weights
 from skrnn._validation import check_sequences
 
 
@@ -106,7 +106,8 @@ class BaseRecurrent(
         """
         weights = read_weights(self, X, sample_weight)
         refuse_no_weight(weights)
-        targets, target_weights = self._encode_target(X, y, weights, known_target)
+        given = X, y, weights, known_target, are_of_steps(sample_weight)
+        targets, target_weights = self._encode_target(*given)
         refuse_no_weight(target_weights)
         starts, rows = np.arange(len(X)), weights
         if self.return_sequences:

@@ -461,7 +461,7 @@ BAD_Y = {
     "mixed": (TypeError, MIXED, labels_of(1, "a")),
     "a scalar": (ValueError, f"y has shape (); {A_TARGET}", 1.0),
     "a dict": (ValueError, f"y has shape (); {A_TARGET}", {"a": 1}),
-    "3-D": (ValueError, f"y has shape ({N}, 2, 2); {A_TARGET}", np.ones((N, 2, 2))),
+    "3-D": (ValueError, f"y has shape ({N}, {T}, 2); {A_TARGET}", np.ones((N, T, 2))),
     "no columns": (ValueError, f"y has shape ({N}, 0); {A_TARGET}", np.ones((N, 0))),
     "ragged": (ValueError, NO_SEQUENCES, [x[:, 0] for x in RAGGED]),
     "ragged lists": (ValueError, NO_SEQUENCES, labels_of([1], [2, 1])),
@@ -623,10 +623,17 @@ BAD_LABEL_STEPS = {
     "one class": (ValueError, "only one class: 0.", X, STEPS * 0),
     "several labels": (
         ValueError,
-        "With return_sequences=True every step needs one label; y has steps of shape "
-        "(2,).",
+        "y has steps of shape (2,), which must be indicators of 0 and 1: several "
+        "labels at once. Got 2;",
         X,
-        np.ones((N, T, 2), int),
+        np.full((N, T, 2), 2),
+    ),
+    "labels of labels": (
+        ValueError,
+        "With return_sequences=True every step needs one label, or an indicator of 0 "
+        "and 1 for each of several; y has steps of shape (2, 2).",
+        X,
+        np.ones((N, T, 2, 2), int),
     ),
     "None": (ValueError, "y contains NaN or None", X, np.full((N, T), None)),
 }
@@ -651,7 +658,7 @@ BAD_WEIGHTS = {
     "too few": (ValueError, f"sample_weight.shape == (5,), expected ({N},)!", ONES[:5]),
     "one a step": (
         ValueError,
-        "Sample weights must be 1D array or scalar, got 2D array.",
+        f"sample_weight has shape ({N}, {T}), but",
         np.ones((N, T)),
     ),
     "strings": (

@@ -846,7 +846,7 @@ def test_score_of_steps_is_over_all_of_them_at_once(X, ragged):
     model = quick(RNNRegressor(), return_sequences=True)
     Y = X + X[:, ::-1]
     score = model.fit(X, Y).score(X, Y)
-    expected = r2_score(Y.ravel(), model.predict(X).ravel())
+    expected = r2_score(Y.reshape(-1, 2), model.predict(X).reshape(-1, 2))
     np.testing.assert_allclose(score, expected)
     y = [x[:, 0] for x in ragged]
     score = model.fit(ragged, y).score(ragged, y)

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import _check_y, column_or_1d
+from sklearn.utils.validation import _check_y, check_is_fitted, column_or_1d
 
 from skrnn._advice import advised_arguments
 from skrnn._constraints import Names, StrOptions
@@ -27,7 +27,7 @@ from skrnn._targets._multilabel import labels_of_steps, several_a_step
 from skrnn._targets._padding import given_label, unpack_labels
 from skrnn._targets._reading import advice, check_labels, read_steps, read_targets
 from skrnn._targets._scores import beside_truth
-from skrnn._targets._weights import counted, put_back
+from skrnn._targets._weights import counted, left_out, put_back, steps_of_padding
 
 LOSSES = NAMES["loss of labels"]
 
@@ -44,11 +44,22 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
-    def _encode_target(self, X, y, weights, known):
-        """Return targets and their weights; learn the classes."""
-        labels, pad_label = self._check_labels(X, y, weights)
+    def _encode_target(self, X, y, weights, known, masked):
+        """Return targets and their weights; learn the classes.
+
+        A sequence of weight 0 tells of its classes nevertheless, as in scikit-learn; a
+        step that is `masked` by its weight may have any label.
+        """
+        read = read_steps if self.return_sequences else read_targets
+        found = read(self, X, y)
+        labels = self._check_labels(X, counted(found, weights))
+        steps = self.return_sequences and labels.ndim == 1
+        pad_label = given_label(X, y) if steps else None
         if not known:
-            self._learn_classes(labels)
+            padding = np.full(len(weights), masked)
+            if self.return_sequences:
+                padding |= steps_of_padding(X)
+            self._learn_classes(labels, left_out(found, weights, padding))
             self._pad_label = pad_label
         elif self._multilabel != (labels.ndim == 2):
             before = "an indicator matrix" if self._multilabel else "labels"
@@ -63,17 +74,16 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         codes = self._encode_labels(labels)
         return put_back(codes, weights), put_back(there * factors, weights)
 
-    def _check_labels(self, X, y, weights):
-        """Return the labels whose weight isn't 0, and the one at padding, if known."""
+    def _check_labels(self, X, labels):
+        """Check labels, one or several for each target."""
         if self.return_sequences:
-            steps = read_steps(self, X, y)
-            labels = labels_of_steps(counted(steps, weights))
-            return labels, None if labels.ndim == 2 else given_label(X, y)
-        labels = counted(read_targets(self, X, y), weights)
-        return _one_dimension_or_indicator(self, X, labels), None
+            return labels_of_steps(labels)
+        return _one_dimension_or_indicator(self, X, labels)
 
-    def _learn_classes(self, y):
+    def _learn_classes(self, y, others):
         self._multilabel = y.ndim == 2
+        if len(others):
+            y = check_labels(np.concatenate([y, check_labels(others)]))
         self.classes_ = np.arange(y.shape[1]) if self._multilabel else _unique(y)
         self._check_number_of_classes()
 
@@ -268,6 +278,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         """
         if not self.return_sequences and sample_weight is None:
             return super().score(X, y)
+        check_is_fitted(self)
         sequences, predicted = self._predicted(X)
         given = sequences, y, predicted, sample_weight
         truth, predicted, weights = beside_truth(self, *given)

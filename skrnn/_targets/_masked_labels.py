@@ -3,13 +3,15 @@
 import numpy as np
 
 from skrnn._sequences import ragged_array
+from skrnn._targets._reading import is_missing
 from skrnn._targets._weights import are_of_steps, weights_of_outputs
 
 
 def without_masked(y, sample_weight):
     """Return y with a label that counts, or a whole row, in place of what doesn't.
 
-    What has a weight of 0 may be anything: None, NaN, a label of its own for padding.
+    A label of weight 0 may be anything: None, NaN, one of its own for padding. A
+    sequence of weight 0 may be missing; its labels tell of the classes nevertheless.
     Where the shapes don't fit, y is returned as it is, to be refused with its weights.
 
     Parameters
@@ -19,11 +21,15 @@ def without_masked(y, sample_weight):
     """
     if y is None or sample_weight is None or not hasattr(sample_weight, "__len__"):
         return y
+    if not hasattr(y, "__len__"):
+        return y
     y = y.to_numpy() if hasattr(y, "to_numpy") else y
     if len(y) != len(sample_weight):
         return y
     if not are_of_steps(sample_weight):
-        return _without_rows(y, np.asarray(sample_weight) != 0)
+        kept = np.asarray(sample_weight) != 0
+        there = [k or not _is_missing(row) for row, k in zip(y, kept, strict=True)]
+        return _without_rows(y, np.array(there))
     kept = [np.asarray(row) != 0 for row in sample_weight]
     if getattr(y, "ndim", 1) == 1 and not any(map(_is_sequence, y)):
         return _without_rows(y, np.array([row.any() for row in kept]))
@@ -46,6 +52,12 @@ def _without_rows(y, kept):
     if not isinstance(y, np.ndarray):
         return filled
     return ragged_array(filled) if y.dtype.kind == "O" else np.array(filled, y.dtype)
+
+
+def _is_missing(row):
+    if isinstance(row, str):
+        return False
+    return any(map(is_missing, row)) if np.ndim(row) == 1 else is_missing(row)
 
 
 def _is_sequence(row):

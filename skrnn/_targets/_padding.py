@@ -1,10 +1,9 @@
 """What stands at padding where labels are returned: a label that isn't there."""
 
 import numpy as np
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
 from skrnn._sequences import Sequences, unpack_steps
-from skrnn._targets._reading import as_array
+from skrnn._targets._reading import as_array, is_missing
 from skrnn._validation import is_ragged
 
 
@@ -23,12 +22,8 @@ def given_label(X: Sequences, y):
     for labels, here in zip(y if is_ragged(y) else np.asarray(y), real, strict=True):
         if not here.all():
             label = as_array(labels, mixed=True)[~here][0]
-            return None if _is_missing(label) else label
+            return None if is_missing(label) else label
     return None
-
-
-def _is_missing(label):
-    return label is None or is_scalar_nan(label) or is_pandas_na(label)
 
 
 def label_of_padding(classes):

@@ -16,19 +16,21 @@ from skrnn._validation import check_equal_lengths, check_same_width, is_ragged
 def read_steps(estimator, X: Sequences, y, name="y"):
     """Return the values of all real steps, one sequence after the other.
 
-    Text and numbers may stand side by side, until it is known which of them count.
+    For classifiers text and numbers may stand side by side, until it is known which
+    of them count.
     """
+    mixed = is_classifier(estimator)
     if name == "y":
         require(estimator, y)
     check_order_within(y, name)
     y = as_plain(y)
     if is_ragged(y):
         check_count(X, y)
-        arrays = [as_array(steps, name, mixed=True) for steps in y]
+        arrays = [as_array(steps, name, mixed=mixed) for steps in y]
         check_equal_lengths(X, arrays, name)
         check_same_width(arrays, name, "targets")
         return pack_ragged_steps(_of_one_kind(arrays), X)
-    y = as_array(y, name, mixed=True)
+    y = as_array(y, name, mixed=mixed)
     if y.ndim:
         check_count(X, y)
     if y.ndim < 2 or y.shape[1] != X.n_timesteps:
@@ -70,17 +72,15 @@ def read_targets(estimator, X: Sequences, y):
 
 def advice(estimator, X, y):
     """Tell what a network that answers once can't learn from y, and what can."""
-    of_steps = (
-        " For a value at each time step set return_sequences=True."
-        if len(y.shape) < 2 or y.shape[1] == X.n_timesteps
-        else ""
-    )
+    empty = len(y.shape) < 2 or 0 in y.shape
+    of_steps = " For a value at each time step set return_sequences=True."
+    of_steps *= empty or y.shape[1] == X.n_timesteps
     return of_steps + _advice_for_horizon(estimator, y)
 
 
 def _advice_for_horizon(estimator, y):
     """Name the estimator of several steps ahead, if y could be such."""
-    if len(y.shape) < 2:
+    if len(y.shape) < 2 or 0 in y.shape:
         return ""
     if is_classifier(estimator):
         table = len(y.shape) == 2
@@ -101,7 +101,7 @@ def require(estimator, y):
 
 def _one_array(estimator, y):
     try:
-        return as_array(y, mixed=True)
+        return as_array(y, mixed=is_classifier(estimator))
     except ValueError:
         # An array of sequences, to be refused by name.
         return np.array([*y, None], dtype=object)[:-1]
@@ -181,6 +181,11 @@ def refuse_sparse(estimator, y):
         )
 
 
+def is_missing(label):
+    """Whether a label is None or NaN."""
+    return label is None or is_scalar_nan(label) or is_pandas_na(label)
+
+
 def check_labels(y, name="y"):
     """Return labels as an array: none missing, and strings or numbers throughout."""
     array = np.asarray(y)
@@ -190,10 +195,7 @@ def check_labels(y, name="y"):
         assert_all_finite(array, input_name=name)
     if array.dtype.kind != "O":
         return array
-    if any(
-        label is None or is_scalar_nan(label) or is_pandas_na(label)
-        for label in array.flat
-    ):
+    if any(map(is_missing, array.flat)):
         raise ValueError(
             f"Input {name} contains NaN or None: every label must be known."
         )

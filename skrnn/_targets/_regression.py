@@ -37,7 +37,7 @@ class SequenceRegressorMixin(RegressorMixin):
         "normalize_y": ["boolean"],
     }
 
-    def _encode_target(self, X, y, weights, known):
+    def _encode_target(self, X, y, weights, known, _masked):
         """Return targets (n, K) and their weights; learn y's shape, offset, scale."""
         y = self._check_target(X, y, weights)
         there = counted(weights, weights)
@@ -161,6 +161,8 @@ class SequenceRegressorMixin(RegressorMixin):
         score : float
             That of :func:`sklearn.metrics.r2_score` for all real steps, or sequences.
         """
+        if not self.return_sequences and sample_weight is None:
+            return super().score(X, y)
         check_is_fitted(self)
         sequences, predicted = self._predicted(X)
         given = sequences, y, predicted, sample_weight

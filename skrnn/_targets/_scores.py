@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_consistent_length
 
 from skrnn._targets._reading import read_steps, read_targets
 from skrnn._targets._weights import counted, read_weights
@@ -27,6 +28,8 @@ def beside_truth(estimator, X, y, predicted, sample_weight):
     """
     read = read_steps if estimator.return_sequences else read_targets
     truth = read(estimator, X, y)
+    if hasattr(sample_weight, "__len__") and not estimator.return_sequences:
+        check_consistent_length(truth, sample_weight)
     weights = read_weights(estimator, X, sample_weight)
     truth, predicted = counted(truth, weights), counted(predicted, weights)
     if not len(predicted):

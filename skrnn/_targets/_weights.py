@@ -5,7 +5,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._numbers import refuse_non_numbers
 from skrnn._sequences import Sequences
-from skrnn._targets._reading import read_steps
+from skrnn._targets._reading import is_missing, read_steps
 from skrnn._validation import is_ragged
 
 
@@ -46,8 +46,15 @@ def read_weights(estimator, X: Sequences, sample_weight):
         weights = check_weights(estimator, len(X), sample_weight)
         weights = np.repeat(weights, X.lengths)
     if X.empty is not None:
-        weights[np.repeat(X.empty, X.lengths)] = 0
+        weights[steps_of_padding(X)] = 0
     return weights
+
+
+def steps_of_padding(X: Sequences):
+    """Return which of the real steps are what is left of sequences of padding alone."""
+    if X.empty is None:
+        return np.zeros(X.n_steps, bool)
+    return np.repeat(X.empty, X.lengths)
 
 
 def _refuse_steps(estimator, sample_weight):
@@ -78,6 +85,22 @@ def counted(values, weights):
         return values
     values = values if hasattr(values, "tocsr") else np.asarray(values)
     return values[weights > 0]
+
+
+def left_out(values, weights, padding):
+    """Return the labels that `counted` leaves out, but for padding and missing ones.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,) or (n, K), or sparse matrix
+    weights : ndarray of shape (n,)
+    padding : ndarray of bool of shape (n,)
+    """
+    gone = np.flatnonzero((weights == 0) & ~padding)
+    if not len(gone) or values.shape[1:] not in ((), (1,)):
+        return np.empty(0)
+    labels = np.asarray(values)[gone].ravel()
+    return labels[[not is_missing(label) for label in labels]]
 
 
 def put_back(values, weights):

@@ -180,18 +180,19 @@ def _kept(truth, predicted, weights, padding):
 def _find_padding(rows, may_be_padded):
     """Return where each sequence is padding, by what was predicted there.
 
-    Empty strings are labels like others if one of them is the true label of a step
-    where something else was predicted.
+    Empty strings are labels like others if they are the true labels of some steps, and
+    not just of all that were predicted so.
     """
-    nothing = [[]] * len(rows)
-    if not may_be_padded:
+    nothing: list = [[]] * len(rows)
+    if not may_be_padded or any(len(t) != len(p) for t, p, _ in rows):
         return nothing
-    for truth, predicted, weights in rows:
-        if len(truth) != len(predicted):
-            return nothing
-        if (_are_empty(truth) & (weights > 0) & ~_are_empty(predicted)).any():
-            return nothing
-    return [_empty_ends(predicted) for _, predicted, _ in rows]
+    padding = [_empty_ends(predicted) for _, predicted, _ in rows]
+    at_padding, elsewhere = set(), False
+    for (truth, predicted, weights), places in zip(rows, padding, strict=True):
+        empty = _are_empty(truth)
+        at_padding |= set(empty[places][weights[places] > 0].tolist())
+        elsewhere |= bool((empty & (weights > 0) & ~_are_empty(predicted)).any())
+    return nothing if elsewhere or len(at_padding) > 1 else padding
 
 
 def _are_empty(labels):
