@@ -18,7 +18,7 @@ from skrnn._sequences import (
     pack_windows,
     ragged_array,
 )
-from skrnn._token_ids import TokenIds
+from skrnn._token_ids import vocabulary_of
 from skrnn._tokens import read_tokens, refuse_other_words
 
 _SHAPES = (
@@ -75,7 +75,7 @@ def check_sequences(
         fitted_on_ragged = not reset and getattr(estimator, "_form", "") == "ragged"
         X = ragged_array([np.asarray(x) for x in X]) if fitted_on_ragged else X
         X = X if fitted_on_ragged else np.asarray(X)
-    vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
+    vocabulary = vocabulary_of(X)
     if vocabulary is not None and tokens is False:
         raise ValueError(
             "X holds token ids of a vocabulary, whose size and order mean nothing, but "

@@ -4,15 +4,18 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
+)
 
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
+from skrnn._token_ids import vocabulary_of
 from skrnn._validation import refuse_odd_types
 from skrnn._windows import pad_rows, sliding_windows
-from skrnn.preprocessing._fitting import (
-    ArrayOutputMixin,
-)
+from skrnn.preprocessing._fitting import SequenceOutputMixin
 from skrnn.preprocessing._time_index import (
     check_time_order,
     continues,
@@ -22,7 +25,7 @@ from skrnn.preprocessing._time_index import (
 
 
 class SlidingWindow(  # type: ignore[call-arg]
-    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Turn every row of a series into the window that ends at that row.
 
@@ -142,7 +145,7 @@ class SlidingWindow(  # type: ignore[call-arg]
         windows : ndarray of shape (n, lookback, n_features)
             Read-only view. float32 stays, everything else is float64.
         """
-        return self._windows(self._learn(X), self.fill)
+        return self._with_index(self._windows(self._learn(X), self.fill), X)
 
     def transform(self, X):
         """Return for every row the window that ends there.
@@ -160,7 +163,23 @@ class SlidingWindow(  # type: ignore[call-arg]
         check_is_fitted(self)
         check_time_order(row_index(X))
         series = self._read(X, reset=False)
-        return self._windows(series, self._past() if self._follows(X) else self.fill)
+        past = self._past() if self._follows(X) else self.fill
+        return self._with_index(self._windows(series, past), X)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the features of a step, which are those of the series.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns; None takes `feature_names_in_`, or makes some up.
+
+        Returns
+        -------
+        names : ndarray of str objects of shape (`n_features_in_`,)
+        """
+        check_is_fitted(self)
+        return _check_feature_names_in(self, input_features)
 
     def _learn(self, X):
         with unchanged_on_error(self):
@@ -174,6 +193,11 @@ class SlidingWindow(  # type: ignore[call-arg]
         return series
 
     def _read(self, X, *, reset):
+        if vocabulary_of(X) is not None:
+            raise ValueError(
+                "X holds token ids of a vocabulary, whose size and order mean nothing, "
+                "but SlidingWindow makes windows of the rows of a series of numbers."
+            )
         refuse_odd_types(self, X)
         return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
 
