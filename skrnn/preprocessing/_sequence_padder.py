@@ -137,7 +137,8 @@ class SequencePadder(  # type: ignore[call-arg]
         padded = pad_sequences(unpacked, self.maxlen_, *how)
         if vocabulary is not None:
             padded = token_ids(padded, vocabulary)
-        return self._as_output(padded, X, self._steps)
+        names = self._steps if self._has_features else self.get_feature_names_out
+        return self._as_output(padded, X, names)
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns of the result, or of the features of a step.
@@ -164,9 +165,6 @@ class SequencePadder(  # type: ignore[call-arg]
         return names if len(names) == self.maxlen_ else self._steps()
 
     def _steps(self):
-        names = getattr(self, "feature_names_in_", ())
-        if len(names) == self.maxlen_:
-            return names
         return np.array([f"step{i}" for i in range(self.maxlen_)], dtype=object)
 
     def _fill(self, dtype, vocabulary):
