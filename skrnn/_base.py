@@ -12,6 +12,7 @@ from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._constraints import Count, Counts, Vectors, fit_context
 from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
 from skrnn._frames import warn_of_time_index
+from skrnn._indexed_arrays import with_index_of
 from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
 from skrnn._targets._weights import are_of_steps, read_weights
@@ -168,9 +169,36 @@ class BaseRecurrent(
         Returns
         -------
         states : ndarray of shape (n, units)
-            Of both directions side by side, (n, 2 * units), if bidirectional.
+            Of both directions side by side, (n, 2 * units), if bidirectional. A frame
+            if `set_output` asks for one, with the index of the rows of X.
+
+        Raises
+        ------
+        ValueError
+            If pandas output is asked for, and a step before has lost that index.
         """
-        return self._run(X, states=True)[1]
+        return with_index_of(X, self._run(X, states=True)[1], self)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns of ``transform``.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Must be those of ``fit`` if X was a table of numbers. Ignored for sequences
+            of tokens or of different lengths, which are no columns.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            The name of the class in lower case, and a number.
+        """
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        no_table = self._form == "ragged" or self._spec.vocabulary_size is not None
+        if no_table and (names is None or np.array_equal(names, input_features)):
+            input_features = None
+        return super().get_feature_names_out(input_features)
 
     def stream(self, method="predict"):
         """Follow one sequence as it comes in, a step at a time.

@@ -29,7 +29,7 @@ from skrnn._symbols import (
 )
 from skrnn._targets import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._targets._weights import are_of_steps
-from skrnn._token_ids import FIRST_WORD, vocabulary_size
+from skrnn._token_ids import FIRST_WORD, vocabulary_of, vocabulary_size
 from skrnn._validation import check_sequences
 
 
@@ -86,7 +86,7 @@ class BaseSeq2Seq(BaseNetwork):
         text = holds_symbols(X)
         if reset:
             # Those of a TextSequencer can't be numbers.
-            ids = getattr(X, "vocabulary", None) is not None
+            ids = vocabulary_of(X) is not None
             ids |= self.embedding_dim is not None and holds_integers(X)
             self._vocabulary, self._tokens = None, text or ids
             self._of_texts: bool = False

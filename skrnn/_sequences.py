@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from skrnn._windows import SeriesWindows, recognise_windows
+from skrnn._series_windows import SeriesWindows
+from skrnn._windows import recognise_windows
 
 
 class Multiples:

@@ -33,9 +33,9 @@ from skrnn._sequences import (
     pack_windows,
     ragged_array,
 )
-from skrnn._token_ids import TokenIds
+from skrnn._series_windows import SeriesWindows
+from skrnn._token_ids import vocabulary_of
 from skrnn._tokens import read_tokens, refuse_other_words
-from skrnn._windows import SeriesWindows
 
 _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
@@ -91,7 +91,7 @@ def check_sequences(
     """
     check_order_within(X, "X")
     given, X = X, _as_arrays(estimator, X, reset)
-    vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
+    vocabulary = vocabulary_of(given)
     if vocabulary is not None and tokens is False:
         raise ValueError(
             "X holds token ids of a vocabulary, whose size and order mean nothing, but "

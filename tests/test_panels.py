@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import GRURegressor
-from skrnn._windows import SeriesWindows
+from skrnn._series_windows import SeriesWindows
 from skrnn.preprocessing import (
     SequencePadder,
     SequenceWise,

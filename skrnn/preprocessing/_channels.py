@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from skrnn._indexed_arrays import index_of, indexed
 from skrnn._sequences import ragged_array
+from skrnn._token_ids import token_ids, vocabulary_of
 
 
 def from_channels_first(X):
@@ -37,13 +39,20 @@ def from_channels_first(X):
         return _all_time_first(X)
     array = np.asarray(X)
     if array.dtype == object and array.ndim == 1:
-        return ragged_array(_all_time_first(array))
+        return _like(X, ragged_array(_all_time_first(array)))
     if array.ndim != 3:
         raise ValueError(
             f"X has shape {array.shape}; expected (n_samples, n_features, n_timesteps) "
             "or a list of (n_features, n_timesteps) arrays."
         )
-    return array.transpose(0, 2, 1)
+    return _like(X, array.transpose(0, 2, 1))
+
+
+def _like(X, turned):
+    """Let what was made of X know what X knows of its rows and words."""
+    if vocabulary_of(X) is not None:
+        return token_ids(turned, vocabulary_of(X), index_of(X))
+    return turned if index_of(X) is None else indexed(turned, index_of(X))
 
 
 def _all_time_first(sequences):

@@ -1,10 +1,19 @@
-"""What the fit of every transformer here shares."""
+"""What every transformer here shares: numbers, forms, and what `set_output` says."""
 
 import numpy as np
+from sklearn.utils._set_output import _get_container_adapter
 
 from skrnn._frames import as_plain
+from skrnn._indexed_arrays import index_of, indexed, is_pandas_wanted, known_index
 from skrnn._sequences import Multiples, ragged_array
-from skrnn._windows import SeriesWindows, sliding_windows
+from skrnn._series_windows import SeriesWindows
+from skrnn._token_ids import (
+    TokenIds,
+    remember_vocabulary,
+    token_ids,
+    vocabulary_of,
+)
+from skrnn._windows import sliding_windows
 
 # The first is what everything else becomes; integers may be token ids and stay.
 NUMBERS = [
@@ -14,25 +23,63 @@ NUMBERS = [
 ]
 
 
-class ArrayOutputMixin:
-    """Mixin for transformers whose result is no table."""
+class SequenceOutputMixin:
+    """Mixin for transformers whose result is a table for some X, and for others not."""
 
     def set_output(self, *, transform=None):
-        """Accept the call and change nothing: the result stays an array.
+        """Choose what `transform` returns where its result is a table (n, n_columns).
 
-        ``Pipeline.set_output`` hands its call to every step and fails where a step
-        can't take it. A frame has no third dimension, so there is nothing to set here.
+        A frame has no place for sequences of several features or of several lengths:
+        they stay arrays. So do token ids with "polars", whose frames couldn't know the
+        words that they stand for. With "pandas" such an array knows the index of its
+        rows, and a recurrent estimator after it uses that for its own frame.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"} or None, default=None
-            Ignored.
+            None leaves it as it is.
 
         Returns
         -------
         self : estimator
         """
+        # scikit-learn's own wraps every result, and fails on one of three dimensions.
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
         return self
+
+    def _as_output(self, result, X, columns):
+        """Return a table in the container that was asked for, with the index of X.
+
+        Parameters
+        ----------
+        result : ndarray
+            Of as many rows as X.
+        X : array-like or list
+            What `transform` was given.
+        columns : callable
+            Returns the names of the columns of a table.
+        """
+        adapter = _get_container_adapter("transform", self)
+        vocabulary = vocabulary_of(result)
+        knows_words = vocabulary is None or is_pandas_wanted(self)
+        if adapter is None or result.ndim != 2 or not knows_words:
+            return self._with_index(result, X)
+        made = adapter.create_container(np.asarray(result), X, columns=columns)
+        if is_pandas_wanted(self):
+            index = known_index(self, X)
+            if index is not None:
+                made.index = index
+            remember_vocabulary(made, vocabulary)
+        return made
+
+    def _with_index(self, result, X):
+        """Let an array know the index of its rows, if frames are asked for."""
+        index = index_of(X)
+        if isinstance(result, TokenIds):
+            return token_ids(result, result.vocabulary, index)
+        is_needed = index is not None and is_pandas_wanted(self)
+        return indexed(result, index) if is_needed else result
 
 
 def unpack(values, sequences, *, univariate):
@@ -51,7 +98,7 @@ def unpack(values, sequences, *, univariate):
     -------
     X : ndarray of shape (n, T, F) or (n, T), or object array of (T_i, F) or (T_i,)
         Overlapping windows are a view of `values` again, those of several series
-        a :class:`skrnn._windows.SeriesWindows`.
+        a :class:`skrnn._series_windows.SeriesWindows`.
     """
     if univariate and values.shape[1] == 1:
         values = values[:, 0]
@@ -70,3 +117,12 @@ def lacks_feature_axis(X, sequences):
     if sequences.form == "ragged":
         return np.ndim(next(iter(as_plain(X)))) == 1
     return sequences.form == "columns"
+
+
+def names_of_steps(fitted, names):
+    """Return names that are those of the features of a step, or None.
+
+    Sequences of different lengths are one column, whose name says nothing of them.
+    """
+    is_column = fitted._form == "ragged" and np.size(names) != fitted.n_features_in_
+    return None if is_column else names

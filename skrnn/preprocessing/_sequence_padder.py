@@ -4,22 +4,24 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
+from skrnn._token_ids import PADDING, token_ids, vocabulary_of
 from skrnn._validation import check_sequences
 from skrnn._windows import pad_sequences
 from skrnn.preprocessing._fitting import (
     NUMBERS,
-    ArrayOutputMixin,
+    SequenceOutputMixin,
     lacks_feature_axis,
+    names_of_steps,
     unpack,
 )
 
 
 class SequencePadder(  # type: ignore[call-arg]
-    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Bring sequences to one length, by filling short ones and cutting long ones.
 
@@ -36,8 +38,8 @@ class SequencePadder(  # type: ignore[call-arg]
     truncating : {"pre", "post"}, default="pre"
         Where a long sequence is cut: "pre" drops its first steps.
     value : float, default=0.0
-        What short sequences are filled with. For integers, such as token ids, it
-        must be one of theirs.
+        What short sequences are filled with. For integers it must be one of theirs,
+        and for token ids that know their vocabulary 0, which is no word.
 
     Attributes
     ----------
@@ -97,7 +99,8 @@ class SequencePadder(  # type: ignore[call-arg]
         """
         with unchanged_on_error(self):
             sequences = check_sequences(self, X, reset=True, dtype=NUMBERS)
-            self._fill(sequences.values.dtype)
+            self._fill(sequences.values.dtype, vocabulary_of(X))
+            self._has_features = not lacks_feature_axis(X, sequences)
             self.maxlen_ = self.maxlen or sequences.n_timesteps
         return self
 
@@ -112,9 +115,11 @@ class SequencePadder(  # type: ignore[call-arg]
         Returns
         -------
         dense : ndarray of shape (n, `maxlen_`, F), or (n, `maxlen_`)
-            Without the last axis if X has none for the features. Integers, float32
-            and float64 stay. It shares the memory of an array X that needs no
-            filling: windows of a series stay a view.
+            Without the last axis if X has none for the features; then it is what
+            `set_output` says. Integers, float32 and float64 stay. It shares the memory
+            of an array X that needs no filling: windows of a series stay a view. Token
+            ids of a :class:`TextSequencer` or :class:`WordFeaturizer` keep their
+            vocabulary, in arrays and in frames of pandas.
 
         Raises
         ------
@@ -123,17 +128,53 @@ class SequencePadder(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         sequences = check_sequences(self, X, reset=False, dtype=NUMBERS)
-        value = self._fill(sequences.values.dtype)
+        vocabulary = vocabulary_of(X)
+        value = self._fill(sequences.values.dtype, vocabulary)
         univariate = lacks_feature_axis(X, sequences)
         unpacked = unpack(sequences.values, sequences, univariate=univariate)
         ragged = sequences.form == "ragged"
         unpacked = list(unpacked) if ragged else np.asarray(unpacked)
-        return pad_sequences(
-            unpacked, self.maxlen_, self.padding, self.truncating, value
-        )
+        how = self.padding, self.truncating, value
+        padded = pad_sequences(unpacked, self.maxlen_, *how)
+        if vocabulary is not None:
+            padded = token_ids(padded, vocabulary)
+        names = self._steps if self._has_features else self.get_feature_names_out
+        return self._as_output(padded, X, names)
 
-    def _fill(self, dtype):
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns of the result, or of the features of a step.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names to start from.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            After an X without an axis for the features "step0" and so on, `maxlen_` of
+            them, or the names of its columns if there are as many. Otherwise the names
+            of the features.
+        """
+        check_is_fitted(self)
+        if self._has_features:
+            return _check_feature_names_in(self, names_of_steps(self, input_features))
+        if self._form != "columns":
+            # One column of sequences, if any, however it is called.
+            return self._steps()
+        names = _check_feature_names_in(self, input_features)
+        return names if len(names) == self.maxlen_ else self._steps()
+
+    def _steps(self):
+        return np.array([f"step{i}" for i in range(self.maxlen_)], dtype=object)
+
+    def _fill(self, dtype, vocabulary):
         """Return `value` as a number that an array of this dtype can hold."""
+        if vocabulary is not None and self.value != PADDING:
+            raise ValueError(
+                f"value={self.value!r} can't fill X, which holds the ids of words; "
+                f"expected {PADDING}, which stands for none."
+            )
         if dtype.kind == "f":
             return self.value
         limits = np.iinfo(dtype)

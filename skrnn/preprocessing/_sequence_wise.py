@@ -5,16 +5,18 @@ from copy import copy
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._constraints import HasMethods, fit_context
 from skrnn._state import unchanged_on_error
+from skrnn._token_ids import token_ids, vocabulary_of
 from skrnn._typing import available_if
 from skrnn._validation import check_sequences
 from skrnn.preprocessing._fitting import (
     NUMBERS,
+    SequenceOutputMixin,
     lacks_feature_axis,
+    names_of_steps,
     unpack,
 )
 
@@ -25,7 +27,7 @@ def _has_inverse_transform(sequence_wise):
 
 
 class SequenceWise(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Apply a scikit-learn transformer to every time step of sequences.
 
@@ -124,7 +126,11 @@ class SequenceWise(  # type: ignore[call-arg]
         sequences = check_sequences(self, X, reset=False, dtype=NUMBERS)
         rows = self.transformer_.transform(sequences.values)
         univariate = lacks_feature_axis(X, sequences)
-        return self._framed(self._unpacked(rows, sequences, univariate), X)
+        result = self._unpacked(rows, sequences, univariate)
+        vocabulary = vocabulary_of(X)
+        if vocabulary is not None and _is_same(rows, sequences.values):
+            result = token_ids(result, vocabulary)
+        return self._as_output(result, X, self.get_feature_names_out)
 
     @available_if(_has_inverse_transform)
     def inverse_transform(self, X):
@@ -172,26 +178,10 @@ class SequenceWise(  # type: ignore[call-arg]
         check_is_fitted(self)
         if self._form == "columns" and self.n_features_out_ == 1:
             return _check_feature_names_in(self, input_features)
+        names = names_of_steps(self, input_features)
         if self._form != "columns":
-            input_features = _check_feature_names_in(self, input_features)
-        return self.transformer_.get_feature_names_out(input_features)
-
-    def set_output(self, *, transform=None):
-        """Set what `transform` returns for a 2-D X; everything else stays an array.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            None leaves it as it is.
-
-        Returns
-        -------
-        self : SequenceWise
-        """
-        # scikit-learn's own wraps every result, and fails on one of three dimensions.
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}
-        return self
+            names = _check_feature_names_in(self, names)
+        return self.transformer_.get_feature_names_out(names)
 
     @property
     def _inner(self):
@@ -211,12 +201,6 @@ class SequenceWise(  # type: ignore[call-arg]
         rows = self._rows(rows, len(sequences.values))
         return unpack(rows, sequences, univariate=univariate)
 
-    def _framed(self, result, X):
-        adapter = _get_container_adapter("transform", self)
-        if adapter is None or result.ndim != 2:
-            return result
-        return adapter.create_container(result, X, columns=self.get_feature_names_out)
-
     def _check_n_features_out(self, n_features):
         if n_features != self.n_features_out_:
             raise ValueError(
@@ -228,3 +212,7 @@ class SequenceWise(  # type: ignore[call-arg]
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _is_same(rows, values):
+    return getattr(rows, "dtype", None) == values.dtype and np.array_equal(rows, values)

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._rows import (
@@ -13,12 +13,12 @@ from skrnn._rows import (
     read_rows,
     refuse_list_of_series,
 )
+from skrnn._series_windows import SeriesWindows
 from skrnn._state import unchanged_on_error
+from skrnn._token_ids import vocabulary_of
 from skrnn._validation import read_table
-from skrnn._windows import SeriesWindows, pad_rows, pad_series, sliding_windows
-from skrnn.preprocessing._fitting import (
-    ArrayOutputMixin,
-)
+from skrnn._windows import pad_rows, pad_series, sliding_windows
+from skrnn.preprocessing._fitting import SequenceOutputMixin
 
 _KEEP_INDEX = (
     "A step before SlidingWindow, such as a scaler, gives arrays, which have no index: "
@@ -28,7 +28,7 @@ _KEEP_INDEX = (
 
 
 class SlidingWindow(  # type: ignore[call-arg]
-    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Turn every row of a series into the window that ends at that row.
 
@@ -185,7 +185,7 @@ class SlidingWindow(  # type: ignore[call-arg]
             As `transform` returns them.
         """
         series, rows = self._learn(X, y, groups)
-        return self._windows(series, rows, {})
+        return self._with_index(self._windows(series, rows, {}), X)
 
     def transform(self, X, *, groups=None):
         """Return for every row the window that ends there.
@@ -219,7 +219,23 @@ class SlidingWindow(  # type: ignore[call-arg]
                 "ones the rows of X belong to: pass groups, or a frame with the "
                 f"MultiIndex that fit had. {_KEEP_INDEX}"
             )
-        return self._windows(series, rows, self._past(rows))
+        windows = self._windows(series, rows, self._past(rows))
+        return self._with_index(windows, X)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the features of a step, which are those of the series.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns; None takes `feature_names_in_`, or makes some up.
+
+        Returns
+        -------
+        names : ndarray of str objects of shape (`n_features_in_`,)
+        """
+        check_is_fitted(self)
+        return _check_feature_names_in(self, input_features)
 
     def _learn(self, X, y, groups):
         with unchanged_on_error(self):
@@ -239,6 +255,11 @@ class SlidingWindow(  # type: ignore[call-arg]
         return series, rows
 
     def _read(self, X, *, reset):
+        if vocabulary_of(X) is not None:
+            raise ValueError(
+                "X holds token ids of a vocabulary, whose size and order mean nothing, "
+                "but SlidingWindow makes windows of the rows of a series of numbers."
+            )
         refuse_list_of_series(X, "X")
         return read_table(self, X, reset=reset, dtype=[np.float64, np.float32])
 

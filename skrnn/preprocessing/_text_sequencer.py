@@ -14,6 +14,7 @@ from skrnn._constraints import (
     fit_context,
 )
 from skrnn._frames import as_plain, frame_as_array, is_frame
+from skrnn._indexed_arrays import index_of
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import (
@@ -23,7 +24,6 @@ from skrnn._token_ids import (
     token_ids,
     vocabulary_size,
 )
-from skrnn._typing import available_if
 from skrnn._windows import pad_sequences
 from skrnn.preprocessing._counting import analyzer_of, count_tokens
 from skrnn.preprocessing._documents import (
@@ -32,6 +32,7 @@ from skrnn.preprocessing._documents import (
     read_ids,
     refuse_no_iterable,
 )
+from skrnn.preprocessing._fitting import SequenceOutputMixin
 
 # What stands for an unknown word where ids become words again.
 UNKNOWN_WORD = "[UNK]"
@@ -40,7 +41,9 @@ _CUTTING = ("lowercase", "tokenizer", "token_pattern")
 _LIMITS = ("min_df", "max_df", "max_features")
 
 
-class TextSequencer(TransformerMixin, BaseEstimator):
+class TextSequencer(  # type: ignore[call-arg]
+    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     r"""Turn texts into sequences of token ids for an estimator with an embedding.
 
     A text is cut into tokens, words or characters, as scikit-learn's
@@ -205,7 +208,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         ids : ndarray of shape (n,) or (n, `maxlen_`)
             As `transform` returns them.
         """
-        return self._encode(self._learn(X))
+        return self._encode(self._learn(X), X)
 
     def transform(self, X):
         """Return the documents as sequences of token ids.
@@ -219,8 +222,9 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         -------
         ids : ndarray of shape (n,) or (n, `maxlen_`)
             An object array of one array of ids for each document, or with `padding` an
-            array of integers. Its attribute `vocabulary` is `vocabulary_`, and so is
-            that of any selection of its rows.
+            array of integers, or a frame if `set_output` asks for one of pandas. The
+            array's attribute `vocabulary` is `vocabulary_`, and so is that of any
+            selection of its rows; frames know it too.
 
         Raises
         ------
@@ -231,7 +235,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         # They may be set after fit.
         self._validate_params()
-        return self._encode(self._analyze(X))
+        return self._encode(self._analyze(X), X)
 
     def inverse_transform(self, X):
         """Return the tokens of sequences of ids.
@@ -262,42 +266,24 @@ class TextSequencer(TransformerMixin, BaseEstimator):
             [words[id_] for id_ in ids[ids != PADDING].tolist()] for ids in sequences
         ]
 
-    @available_if(lambda self: self.padding is not None)
     def get_feature_names_out(self, input_features=None):
-        """Name the columns of the result, of which only `padding` makes any.
+        """Return the names of the columns of the result.
 
         Parameters
         ----------
-        input_features : None
-            Ignored.
+        input_features : array-like of str or None, default=None
+            Ignored: whatever the column of texts is called.
 
         Returns
         -------
-        names : ndarray of shape (`maxlen_`,)
-            "token0" for the first column, and so on.
+        names : ndarray of str objects of shape (`maxlen_`,) or (1,)
+            With `padding` "token0" for the first column, and so on; without, "tokens"
+            alone.
         """
         check_is_fitted(self)
+        if self.padding is None:
+            return np.array(["tokens"], dtype=object)
         return np.array([f"token{i}" for i in range(self._width())], dtype=object)
-
-    def set_output(self, *, transform=None):
-        """Choose what `transform` returns; without `padding` it stays an array.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            A frame for "pandas" and "polars", in which the ids lose their vocabulary.
-
-        Returns
-        -------
-        self : TextSequencer
-        """
-        if self.padding is not None:
-            return super().set_output(transform=transform)
-        # Ragged sequences are no table, yet a Pipeline calls this for every step, and
-        # padding may be set later: scikit-learn finds here what was asked for.
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}
-        return self
 
     @fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X):
@@ -328,16 +314,17 @@ class TextSequencer(TransformerMixin, BaseEstimator):
             return tokens
         return tokens[-maxlen:] if self.truncating == "pre" else tokens[:maxlen]
 
-    def _encode(self, documents):
-        """Return documents, whole lists of tokens, as ids."""
+    def _encode(self, documents, X):
+        """Return the documents of X, whole lists of tokens, as ids."""
         sequences = [
             np.array(self._cut(ids, self.maxlen_), np.int32)
             for ids in self._ids(documents)
         ]
         if self.padding is None:
-            return token_ids(ragged_array(sequences), self.vocabulary_)
+            return token_ids(ragged_array(sequences), self.vocabulary_, index_of(X))
         padded = pad_sequences(sequences, self._width(), self.padding, self.truncating)
-        return token_ids(padded, self.vocabulary_)
+        ids = token_ids(padded, self.vocabulary_)
+        return self._as_output(ids, X, self.get_feature_names_out)
 
     def _width(self):
         """Return the length of every padded sequence."""

@@ -10,10 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._constraints import Count, fit_context
 from skrnn._frames import as_plain, is_frame
+from skrnn._indexed_arrays import index_of
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import FIRST_WORD, UNKNOWN, token_ids
-from skrnn.preprocessing._fitting import ArrayOutputMixin
+from skrnn.preprocessing._fitting import SequenceOutputMixin
 
 # Runs of one kind of character that are longer look alike.
 _LONGEST_RUN = 4
@@ -44,7 +45,7 @@ _NAMES = "'word', 'lower', 'shape', 'prefix1' to 'prefix9', 'suffix1' to 'suffix
 
 
 class WordFeaturizer(  # type: ignore[call-arg]
-    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Turn words into token ids of several channels: the word and what it looks like.
 
@@ -159,7 +160,24 @@ class WordFeaturizer(  # type: ignore[call-arg]
         ]
         several = len(self.vocabularies_) > 1
         known = tuple(self.vocabularies_) if several else self.vocabularies_[0]
-        return token_ids(ragged_array(arrays), known)
+        return token_ids(ragged_array(arrays), known, index_of(X))
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the channels of a step.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored: whatever the column of words is called.
+
+        Returns
+        -------
+        names : ndarray of str objects of shape (n_features,)
+            The features; "entry1" for the integer 1, and so on.
+        """
+        check_is_fitted(self)
+        names = [f if isinstance(f, str) else f"entry{f}" for f in self._features]
+        return np.array(names, dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
