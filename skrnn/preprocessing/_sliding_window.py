@@ -21,8 +21,8 @@ from skrnn.preprocessing._fitting import (
 )
 
 _KEEP_INDEX = (
-    "Give SlidingWindow frames: a step before it, such as a scaler, makes arrays of them "
-    "unless it comes behind, as SequenceWise(StandardScaler()), or keeps them by "
+    "Give SlidingWindow frames: a step before it, such as a scaler, makes arrays of "
+    "them unless it comes behind, as SequenceWise(StandardScaler()), or keeps them by "
     'set_output(transform="pandas").'
 )
 
