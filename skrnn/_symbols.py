@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
+from skrnn._rows import check_order_within
 from skrnn._sequences import Sequences, ragged_array
 from skrnn._token_ids import UNKNOWN
 
@@ -157,6 +158,7 @@ def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
     ValueError, TypeError
         Naming the first element that can't be read.
     """
+    check_order_within(data, name)
     if not isinstance(data, list | tuple):
         data = _as_array(data, name)
     if not len(data):
