@@ -1,9 +1,10 @@
 """What the labels of rows are: times, numbers or names; their order and their step."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise, product, repeat
+from itertools import pairwise, product
 from statistics import median_low
 from typing import Any
 
@@ -154,13 +155,15 @@ def _readings(index):
     """Yield what strings may mean as dates: some put the day first, some the month."""
     import pandas as pd  # noqa: PLC0415
 
+    def read(strings, form):
+        return pd.DatetimeIndex(pd.to_datetime(strings, format=form, utc=True))
+
+    with suppress(ValueError, TypeError, OverflowError):
+        yield read(index, "ISO8601")
     with_dashes = index.str.replace("T", " ").str.replace(r"[/.]", "-", n=2, regex=True)
-    formats = [f"{day}{clock}" for day, clock in product(_DAYS, _CLOCKS)]
-    for strings, form in [(index, "ISO8601"), *zip(repeat(with_dashes), formats)]:
-        try:
-            yield pd.DatetimeIndex(pd.to_datetime(strings, format=form, utc=True))
-        except (ValueError, TypeError, OverflowError):
-            continue
+    for day, clock in product(_DAYS, _CLOCKS):
+        with suppress(ValueError, TypeError, OverflowError):
+            yield read(with_dashes, f"{day}{clock}")
 
 
 _READERS = {
@@ -199,7 +202,7 @@ def _next_number(end, index):
     """Whether a number is one step from the last: the size of both says nothing."""
     try:
         known = [Fraction(label) for label in end.to_list()]
-        gone = Fraction(index.to_list()[0]) - known[-1]
+        gone = Fraction(index[:1].to_list()[0]) - known[-1]
     except OverflowError:
         # Nothing follows infinity.
         return False

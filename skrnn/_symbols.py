@@ -17,6 +17,7 @@ from skrnn._frames import (
 )
 from skrnn._numbers import as_integers
 from skrnn._row_lists import RowList
+from skrnn._rows import check_order_within
 from skrnn._sequences import Sequences, ragged_array
 from skrnn._token_ids import UNKNOWN
 
@@ -194,6 +195,7 @@ def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
     ValueError, TypeError
         Naming the first element that can't be read.
     """
+    check_order_within(data, name)
     if not isinstance(data, list | tuple):
         data = _as_array(data, name)
     if not len(data):

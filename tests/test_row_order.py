@@ -10,11 +10,12 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skrnn import GRURegressor, Seq2SeqRegressor
+from skrnn import GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
 from skrnn.preprocessing import (
     SequencePadder,
     SequenceWise,
     SlidingWindow,
+    WordFeaturizer,
     make_supervised,
 )
 
@@ -113,6 +114,16 @@ def fit_with_future(X):
     return Seq2SeqRegressor(**SMALL).fit(sequences, y, future=future)
 
 
+def fit_words(X):
+    words = [["a", "b"], ["a", "b"], X[-1]["a"].astype(str)]
+    return WordFeaturizer(min_df=1).fit(words)
+
+
+def fit_symbols(X):
+    words = [["a", "b"], ["a", "b"], X[-1]["a"].astype(str)]
+    return Seq2SeqClassifier(**SMALL).fit(words, ["a", "b", "c"])
+
+
 OF_ROWS = {
     "make_supervised": make_supervised,
     "SlidingWindow": windows_of,
@@ -126,6 +137,8 @@ OF_SEQUENCES = {
     "a network": listed(fit_network),
     "y": listed(fit_every_step),
     "future": listed(fit_with_future),
+    "words": listed(fit_words),
+    "symbols": listed(fit_symbols),
 }
 TOOLS = OF_ROWS | OF_SEQUENCES
 

@@ -21,8 +21,8 @@ from skrnn._windows import pad_rows, pad_series, sliding_windows
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 
 _KEEP_INDEX = (
-    "A step before SlidingWindow, such as a scaler, gives arrays, which have no index: "
-    "put it behind, as SequenceWise(StandardScaler()), or let it keep frames by "
+    "Give SlidingWindow frames: a step before it, such as a scaler, makes arrays of "
+    "them unless it comes behind, as SequenceWise(StandardScaler()), or keeps them by "
     'set_output(transform="pandas").'
 )
 
@@ -216,8 +216,8 @@ class SlidingWindow(  # type: ignore[call-arg]
         if self._history.is_panel and rows.keys is None:
             raise ValueError(
                 "SlidingWindow was fitted on several series, but nothing says which "
-                "ones the rows of X belong to: pass groups, or a frame with the "
-                f"MultiIndex that fit had. {_KEEP_INDEX}"
+                "ones the rows of X belong to: pass groups, or a frame with such a "
+                f"MultiIndex as fit had. {_KEEP_INDEX}"
             )
         windows = self._windows(series, rows, self._past(rows))
         return self._with_index(windows, X)

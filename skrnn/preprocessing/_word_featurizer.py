@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._constraints import Count, fit_context
 from skrnn._frames import as_plain, is_frame
 from skrnn._indexed_arrays import index_of
+from skrnn._rows import check_order_within
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import FIRST_WORD, UNKNOWN, token_ids
@@ -238,6 +239,7 @@ def _read(X, last_entry):
             "Found array with 0 sample(s) while a minimum of 1 is required by "
             "WordFeaturizer."
         )
+    check_order_within(X, "X")
     return [
         _read_sequence(i, tokens, last_entry) for i, tokens in enumerate(as_plain(X))
     ]
