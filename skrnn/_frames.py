@@ -1,11 +1,12 @@
 """The only place that knows frames: those of pandas, polars, pyarrow and their like.
 
-What has named columns is read by narwhals, as scikit-learn does it: the numbers of its
-columns, and their names, to which every later frame is held.
+It reads the numbers of their columns, and holds every later frame to their names.
 """
 
 import sys
 import warnings
+from functools import lru_cache
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -20,29 +21,44 @@ from skrnn._numbers import (
     refuse_non_numbers,
 )
 
-# None of these is a frame or a column of one, and they are told apart at once.
-_PLAIN = np.ndarray | np.generic | list | tuple | str | bytes | int | float
+# Library -> what it calls a frame, and a column of one.
+_CLASSES = {
+    "pandas": (("DataFrame",), ("Series",)),
+    "polars": (("DataFrame",), ("Series",)),
+    "pyarrow": (("Table", "RecordBatch"), ("Array", "ChunkedArray")),
+    "modin.pandas": (("DataFrame",), ("Series",)),
+    "cudf": (("DataFrame",), ("Series",)),
+}
 _TEMPORAL = {"datetime64", "timedelta64", "period"}
 
 
 def is_frame(X) -> bool:
     """Whether X is a table with names of columns."""
-    if isinstance(X, _PLAIN):
-        return False
-    return nw.dependencies.is_into_dataframe(X) or _is_batch(X)
+    cls: Any = type(X)
+    return _kind_of(cls) == "frame"
 
 
 def is_column(x) -> bool:
     """Whether x is a Series, or an array of pyarrow."""
-    if isinstance(x, _PLAIN):
-        return False
-    return nw.dependencies.is_into_series(x) or _is_arrow_array(x)
+    cls: Any = type(x)
+    return _kind_of(cls) == "column"
+
+
+# A list may hold a million objects of one class.
+@lru_cache(maxsize=1024)
+def _kind_of(cls):
+    for library, names in _CLASSES.items():
+        # Of a library that isn't loaded nobody has an object.
+        module = sys.modules.get(library)
+        for kind, classes in zip(("frame", "column"), names, strict=True):
+            if issubclass(cls, tuple(getattr(module, n) for n in classes if module)):
+                return kind
+    return None
 
 
 def column_labels(frame) -> list:
     """Return what the columns of a frame are called, in their order."""
-    names = getattr(frame, "column_names", None)
-    return list(frame.columns if names is None else names)
+    return list(frame.column_names if _is_arrow(frame) else frame.columns)
 
 
 def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_"):
@@ -123,13 +139,13 @@ def frame_as_array(estimator, frame, what="X"):
     """
     labels = column_labels(frame)
     _refuse_twice(labels, what)
-    columns = [
-        column_as_array(estimator, column, f"Column {label!r} of {what}")
-        for label, column in zip(labels, _columns(frame), strict=True)
-    ]
-    if not columns:
-        return np.empty((len(frame), 0))
-    array = _in_one_piece(frame, columns)
+    array = _at_once(frame)
+    if array is None:
+        columns = [
+            column_as_array(estimator, column, f"Column {label!r} of {what}")
+            for label, column in zip(labels, _columns(frame), strict=True)
+        ]
+        array = _side_by_side(columns) if columns else np.empty((len(frame), 0))
     _refuse_missing(estimator, array, what, labels)
     return array
 
@@ -175,7 +191,7 @@ def as_plain(x):
     """Return a Series, or an array of pyarrow, as an array; anything else as it is."""
     if not is_column(x):
         return x
-    if _is_arrow_array(x):
+    if _is_arrow(x):
         # Of its two kinds one copies anyway and has no such option.
         options = {"zero_copy_only": False} if hasattr(x, "buffers") else {}
         return x.to_numpy(**options)
@@ -195,8 +211,13 @@ def frames_in(X) -> dict:
     if isinstance(X, np.ndarray):
         listed = is_object(X) and X.ndim == 1
     else:
-        listed = isinstance(X, list | tuple) or (is_object(X) and is_column(X))
+        listed = isinstance(X, list | tuple) or (is_column(X) and is_object(X))
     return {i: x for i, x in enumerate(X) if is_frame(x)} if listed else {}
+
+
+def _first_frame(X):
+    """Return X if it is a frame, or else the first one in it; None without any."""
+    return X if is_frame(X) else next(iter(frames_in(X).values()), None)
 
 
 def first_row(frame) -> tuple:
@@ -211,7 +232,7 @@ def holds_integer_columns(x) -> bool:
 
 
 def _holds_integers(column):
-    if _is_arrow_array(column):
+    if _is_arrow(column):
         return sys.modules["pyarrow"].types.is_integer(column.type)
     dtype = nw.from_native(column, series_only=True).dtype
     if dtype.is_numeric():
@@ -222,16 +243,18 @@ def _holds_integers(column):
 
 def integer_columns(X):
     """Tell which columns of a frame, or of the first of several, hold integers."""
-    frames = [X] if is_frame(X) else list(frames_in(X).values())
-    if not frames:
+    frame = _first_frame(X)
+    if frame is None:
         return None
-    return np.array([_holds_integers(column) for column in _columns(frames[0])])
+    kinds = _kinds(_dtypes(frame))
+    if kinds is not None:
+        return np.isin(kinds, ("i", "u"))
+    return np.array([_holds_integers(column) for column in _columns(frame)])
 
 
 def names_of(X):
     """Return the names of the columns of a frame, or of the first of several."""
-    frames = [X] if is_frame(X) else list(frames_in(X).values())
-    return _string_labels(frames[0]) if frames else None
+    return _string_labels(_first_frame(X))
 
 
 def warn_of_time_index(estimator, X):
@@ -266,9 +289,8 @@ def _is_batch(X):
     return pyarrow is not None and isinstance(X, pyarrow.RecordBatch)
 
 
-def _is_arrow_array(x):
-    pyarrow = sys.modules.get("pyarrow")
-    return pyarrow is not None and isinstance(x, pyarrow.Array | pyarrow.ChunkedArray)
+def _is_arrow(x):
+    return type(x).__module__.startswith("pyarrow.")
 
 
 def _columns(frame):
@@ -276,8 +298,7 @@ def _columns(frame):
     if hasattr(frame, "iloc"):
         # narwhals knows no two columns of one name, of which some have no string.
         return [frame.iloc[:, i] for i in range(frame.shape[1])]
-    frame = nw.from_native(_as_known(frame), eager_only=True)
-    return [column.to_native() for column in frame.iter_columns()]
+    return frame.columns if _is_arrow(frame) else frame.get_columns()
 
 
 def _as_known(frame):
@@ -334,14 +355,40 @@ def _refuse_other_names(one, other, name_of_one, name_of_other):
         )
 
 
-def _in_one_piece(frame, columns):
-    """Return the columns as one array, without a copy where the frame has one."""
-    dtype = common_dtype(columns)
-    if hasattr(frame, "to_numpy") and {c.dtype for c in columns} == {dtype}:
-        array = frame.to_numpy()
-        if array.dtype == dtype:
-            return array
-    array = np.empty((len(columns[0]), len(columns)), dtype)
+def _kinds(dtypes):
+    """Return NumPy's letters for the types of columns; None if it has none for one."""
+    kinds = {dtype: _kind(dtype) for dtype in set(dtypes)}
+    known = kinds and set(kinds.values()) <= set("biuf")
+    return [kinds[dtype] for dtype in dtypes] if known else None
+
+
+def _dtypes(frame):
+    """Return the types of the columns; pyarrow's say nothing of what is missing."""
+    return [] if _is_arrow(frame) else list(frame.dtypes)
+
+
+def _kind(dtype):
+    if isinstance(dtype, np.dtype):
+        return dtype.kind
+    is_integer = getattr(dtype, "is_integer", None)
+    if is_integer is None:
+        return "O"
+    return "i" if is_integer() else "f" if dtype.is_float() else "O"
+
+
+def _at_once(frame):
+    """Return a frame as an array, without a copy if it is one; None if it can't say."""
+    dtypes = _dtypes(frame)
+    kinds = _kinds(dtypes)
+    if kinds is None:
+        return None
+    # Integers of several types become floats, or objects, and so do bools beside them.
+    is_simple = len(set(dtypes)) == 1 or ("f" in kinds and "b" not in kinds)
+    return frame.to_numpy() if is_simple else None
+
+
+def _side_by_side(columns):
+    array = np.empty((len(columns[0]), len(columns)), common_dtype(columns))
     for i, column in enumerate(columns):
         array[:, i] = column
     return array

@@ -237,7 +237,7 @@ ID_LISTS = {
     "int64 and uint64": [row.astype(SIZES[i % 2]) for i, row in enumerate(IDS)],
     "all sizes": [row.astype(SIZES[i % 4]) for i, row in enumerate(IDS)],
     "nullable": [pd.Series(row, dtype=INTEGERS[i % 8]) for i, row in enumerate(IDS)],
-    "extension arrays": [pd.array(row, dtype="Int64").to_numpy() for row in IDS],
+    "extension arrays": [pd.array(row, dtype="Int64") for row in IDS],
     "polars": [pl.Series(row.astype(SIZES[i % 2])) for i, row in enumerate(IDS)],
     "pyarrow": [pa.array(row.astype(SIZES[i % 4])) for i, row in enumerate(IDS)],
     "objects": [row.astype(object) for row in IDS],
