@@ -77,7 +77,7 @@ def advise(cls, signature):
             )
         first = next(each for each in kwargs if each in unknown)
         raise TypeError(
-            f"{name} got an unexpected parameter {first!r}."
+            f"{name}() got an unexpected keyword argument {first!r}."
             f"{advice(first, parameters) or f' Its parameters are {parameters}.'}"
         )
 
@@ -120,7 +120,8 @@ def advised_arguments(method):
             if not unknown:
                 raise TypeError(f"{cls}.{name}(): {error}.") from None
             raise TypeError(
-                f"{cls}.{name}() got an unexpected argument {unknown[0]!r}."
+                f"{cls}.{name}() got an unexpected keyword argument "
+                f"{unknown[0]!r}."
                 + _where(estimator, signature, name, unknown[0], kwargs)
             ) from None
         return method(estimator, *args, **kwargs)

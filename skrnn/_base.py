@@ -13,6 +13,7 @@ from skrnn._constraints import Count, Counts, Vectors, fit_context
 from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
 from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
+from skrnn._targets._class_weights import scaled_down
 from skrnn._validation import check_sequences
 
 
@@ -101,6 +102,7 @@ class BaseRecurrent(
         weights = self._read_weights(X, sample_weight)
         targets, target_weights = self._encode_target(X, y, weights, known_target)
         refuse_no_weight(target_weights)
+        target_weights = scaled_down(target_weights)
         rows = np.flatnonzero(weights)
         n_targets = X.lengths[rows].sum() if self.return_sequences else len(rows)
         starts = np.cumsum(X.lengths) - X.lengths

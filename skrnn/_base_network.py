@@ -16,6 +16,7 @@ from skrnn._names import resolve
 from skrnn._seed import draw_seed
 from skrnn._spec import NetworkSpec, TrainPlan
 from skrnn._state import unchanged_on_error
+from skrnn._targets._class_weights import scaled_down
 from skrnn._trained import TrainedNetwork
 from skrnn._validation import refuse_non_numbers
 
@@ -79,9 +80,10 @@ class BaseNetwork(TrainedNetwork):
         if sample_weight is not None:
             refuse_non_numbers(self, np.asanyarray(sample_weight), "sample_weight")
         # With array_api_dispatch it takes arrays alone: any with a row a sequence.
-        return _check_sample_weight(
+        weights = _check_sample_weight(
             sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
         )
+        return scaled_down(weights)
 
     def _plan(self, n_sequences, epochs, resume, **more):
         """Decide how to train."""

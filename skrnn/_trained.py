@@ -63,7 +63,11 @@ class TrainedNetwork(AdvisedMixin, BaseEstimator):
             Instance("keras.optimizers.Optimizer", "apply"),
         ],
         "learning_rate": [positive()],
-        "learning_rate_schedule": [Names("schedule", set(NAMES["schedule"])), Schedule(), None],
+        "learning_rate_schedule": [
+            Names("schedule", set(NAMES["schedule"])),
+            Schedule(),
+            None,
+        ],
         "clipnorm": [positive(), None],
         "global_clipnorm": [positive(), None],
         "epochs": [Count()],

@@ -74,7 +74,9 @@ def test_an_object_of_keras_is_asked_at_each_step(way):
     given = {"learning_rate_schedule": of_keras("cosine"), "learning_rate": 9.0}
     made, _ = estimator(way, **given)
     assert_same(made.fit(*data), named.fit(*data))
-    assert made.get_params()["learning_rate_schedule"] is given["learning_rate_schedule"]
+    assert (
+        made.get_params()["learning_rate_schedule"] is given["learning_rate_schedule"]
+    )
 
 
 BATCHES = TINY | dict(batch_size=5, shuffle=True, learning_rate_schedule="cosine")

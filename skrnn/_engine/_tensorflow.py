@@ -77,7 +77,9 @@ class Program(Variables):
         def body(i, total, count, _finite):
             sum_, n = 0.0, 0.0
             with tf.GradientTape() as tape:
-                noise = Noise(knobs["seed"], knobs["step"] + tf.cast(i, tf.int64), knobs)
+                noise = Noise(
+                    knobs["seed"], knobs["step"] + tf.cast(i, tf.int64), knobs
+                )
                 sum_, n = self._batch_loss(data, order[i], noise)
                 loss = sum_ / tf.maximum(n, 1.0)
             variables = [variable.value for variable in self.trained]

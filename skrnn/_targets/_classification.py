@@ -27,6 +27,7 @@ from skrnn._targets._reading import (
     flat_steps,
     read_steps,
     read_targets,
+    warn_of_one_hot,
     weights_like,
 )
 from skrnn._validation import is_ragged
@@ -49,6 +50,9 @@ class SequenceClassifierMixin(ClassifierMixin):
     def _encode_target(self, X, y, weights, known):
         """Return targets and their weights; learn the classes."""
         y, pad_label = self._check_labels(X, y)
+        if y.ndim == 2 and not (known and self._is_fitted):
+            _check_loss(self._loss_to_train(), y.shape[1], multilabel=True)
+            warn_of_one_hot(y, self)
         if not known:
             self._learn_classes(y, pad_label)
         elif self._multilabel != (y.ndim == 2):
@@ -138,7 +142,15 @@ class SequenceClassifierMixin(ClassifierMixin):
                 f"for each label. {type(self).__name__} expects a dict of the classes "
                 f"{self.classes_.tolist()} here."
             )
-        return compute_sample_weight(self.class_weight, y)
+        with np.errstate(over="ignore"):
+            weights = compute_sample_weight(self.class_weight, y)
+        if not np.isfinite(weights).all():
+            # Those of a row's labels are multiplied.
+            raise ValueError(
+                f"class_weight={self.class_weight!r} gives a sequence an infinite "
+                "weight; divide it by a large number."
+            )
+        return weights
 
     def _head(self):
         n_classes = len(self.classes_)
@@ -264,7 +276,8 @@ def _check_loss(loss, n_classes, multilabel):
     if loss == "categorical_crossentropy" and multilabel:
         raise ValueError(
             "loss='categorical_crossentropy' is for one label a sequence, but y is an "
-            "indicator matrix; use 'auto' or 'binary_crossentropy'."
+            "indicator matrix; use 'auto' or 'binary_crossentropy', or if y is one-hot "
+            "pass y.argmax(axis=1)."
         )
     if loss == "binary_crossentropy" and n_classes > 2 and not multilabel:
         raise ValueError(

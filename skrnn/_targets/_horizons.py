@@ -14,6 +14,7 @@ from skrnn._spec import Head
 from skrnn._targets._reading import check_count, check_numbers, require
 from skrnn._targets._regression import (
     LOSSES,
+    centred_around,
     float_dtype,
     in_units_of_spread,
     learn_scale,
@@ -107,7 +108,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
             self._y_offset, self._y_scale = learn_scale(flat, weights, self.normalize_y)
         else:
             self._check_shape(y)
-            centred = flat - self._y_offset
+            centred = centred_around(flat, self._y_offset)
             self._y_scale = scale_of_varying(self._y_scale, centred, weights)
         scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
         return pack_dense(scaled.reshape(shaped.shape), "dense")

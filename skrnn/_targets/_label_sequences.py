@@ -28,7 +28,7 @@ from skrnn._symbols import (
     refuse_other_type,
     restore,
 )
-from skrnn._targets._class_weights import factors_of_classes
+from skrnn._targets._class_weights import factors_of_classes, scaled_down
 from skrnn._targets._reading import check_count, require
 
 
@@ -174,11 +174,11 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         """
         if self.class_weight is None:
             return None
-        codes, factors = outputs.values, np.ones(len(weights), np.float32)
+        codes, factors = outputs.values, np.ones(len(weights))
         steps = codes < len(self.classes_)
         given = self.class_weight, self.classes_, codes[steps], weights[steps]
         factors[steps] = factors_of_classes(*given)
-        return factors
+        return scaled_down(factors).astype(np.float32)
 
     def _learn_form(self, symbols):
         form = symbols.form, symbols.container, symbols.element

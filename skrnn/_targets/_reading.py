@@ -1,5 +1,7 @@
 """Reading y: what both tasks share."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
@@ -128,6 +130,29 @@ def check_numbers(estimator, y):
     # None became NaN only now.
     assert_all_finite(y, estimator_name=type(estimator).__name__, input_name="y")
     return y
+
+
+def warn_of_one_hot(y, estimator):
+    """Warn of an indicator matrix (..., K) all of whose rows have one label.
+
+    It is read as several labels at once, which is seldom what such a matrix means. A
+    single row, as ``partial_fit`` may be given, says nothing.
+
+    Parameters
+    ----------
+    y : array of zeros and ones of shape (n, K) or (n, T, K)
+    estimator : estimator
+        Named in the warning.
+    """
+    if y.shape[-1] < 2 or len(y) < 2 or not (y.sum(axis=-1) == 1).all():
+        return
+    warnings.warn(
+        f"Every row of y, of shape {y.shape}, has exactly one 1: it looks one-hot, but "
+        f"{type(estimator).__name__} reads it as {y.shape[-1]} labels that may be there "
+        f"at once. For one label of {y.shape[-1]} pass y.argmax(axis={y.ndim - 1}).",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def check_labels(y, name="y"):
