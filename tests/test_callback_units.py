@@ -31,7 +31,7 @@ KINDS = {
     "steps": (SequenceRegressor, {"return_sequences": True}, STEPS, X, STEPS),
     "not normalised": (GRURegressor, {"normalize_y": False}, Y / 1000, X, Y / 1000),
     "absolute error": (GRURegressor, {"loss": "mae"}, Y, X, Y),
-    "Keras' loss": (GRURegressor, {"loss": keras.losses.Huber(3.0)}, Y, X, Y),
+    "Keras' loss": (GRURegressor, {"loss": keras.losses.LogCosh()}, Y, X, Y),
     "two classes": (
         GRUClassifier,
         {},
@@ -51,7 +51,6 @@ KINDS = {
     ),
     "pairs of labels": (Seq2SeqClassifier, {}, LABELS, [X, LABELS_BEFORE], LABELS),
 }
-every_kind = pytest.mark.parametrize("kind", KINDS)
 # By kernels; compiled, or with an optimizer of Keras.
 every_way = pytest.mark.parametrize("optimizer", ["adam", "nadam"])
 
@@ -64,7 +63,7 @@ def fit(kind, callbacks, **more):
 
 
 def outputs(model, kind):
-    return model.predict(KINDS[kind][3], verbose=0)
+    return model(KINDS[kind][3]).numpy()
 
 
 def close(one, other, rtol=1e-5):
@@ -81,12 +80,15 @@ class Look(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         _, _, _, inputs, y = KINDS[self.kind]
         self.seen.append(outputs(self.model, self.kind))
-        self.losses.append(self.model.evaluate(inputs, y, verbose=0))
+        self.losses.append(self.model.test_on_batch(inputs, y))
         self.logs.append(logs["loss"])
 
 
-@every_way
-@every_kind
+@pytest.mark.parametrize(
+    ("kind", "optimizer"),
+    [(kind, "adam") for kind in KINDS]
+    + [(kind, "nadam") for kind in ("regressor", "labels", "pairs, future")],
+)
 def test_callbacks_see_and_save_what_is_predicted(kind, optimizer, tmp_path):
     look, path = Look(kind), tmp_path / "last.keras"
     weights = tmp_path / "last.weights.h5"
@@ -99,7 +101,7 @@ def test_callbacks_see_and_save_what_is_predicted(kind, optimizer, tmp_path):
     loaded = keras.models.load_model(path)
     close(outputs(loaded, kind), expected)
     _, _, _, inputs, y = KINDS[kind]
-    close(loaded.evaluate(inputs, y, verbose=0), look.losses[-1])
+    close(loaded.test_on_batch(inputs, y), look.losses[-1])
     other = fit(kind, None, optimizer=optimizer, epochs=1)
     other.model_.load_weights(weights)
     close(outputs(other.model_, kind), expected)
@@ -211,5 +213,8 @@ def test_callbacks_decide_on_the_rate(kind, optimizer):
     scheduler = keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch])
     made = fit(kind, [scheduler, see], optimizer=optimizer, learning_rate=3.0)
     np.testing.assert_allclose(kept, rates)
-    by_hand = fit(kind, None, optimizer=optimizer, epochs=1, shuffle=False)
-    assert made.history_["loss"][0] == by_hand.history_["loss"][0]
+    first = fit(kind, None, optimizer=optimizer, epochs=1)
+    # One step an epoch: the second loss is that of weights after a step of 0.05.
+    assert made.history_["loss"][0] == first.history_["loss"][0]
+    second = fit(kind, None, optimizer=optimizer)
+    assert made.history_["loss"][1] == second.history_["loss"][1]
