@@ -18,7 +18,13 @@ from skrnn._names import PARAMETERS_ELSEWHERE, advice, closest
 class AdvisedMixin:
     """An estimator whose errors of parameters come with advice."""
 
-    def set_params(self, **params):  # noqa: D102
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # That of a dataclass is made later, and advised where it is made.
+        if "__init__" in vars(cls):
+            advise(cls, inspect.signature(cls.__init__), by_name=False)
+
+    def set_params(self, **params):
         try:
             return super().set_params(**params)
         except ValueError as error:
@@ -55,10 +61,10 @@ def _meant(constraints, params):
     return None
 
 
-def advise(cls, signature):
+def advise(cls, signature, *, by_name=True):
     """Give a class's ``__init__`` a signature, and errors that say what to write.
 
-    It takes keywords alone.
+    With `by_name` it takes keywords alone.
     """
     init = vars(cls)["__init__"]
     parameters = list(signature.parameters)[1:]
@@ -66,11 +72,11 @@ def advise(cls, signature):
     @wraps(init)
     def advised(self, *args, **kwargs):
         unknown = kwargs.keys() - set(parameters)
-        if not args and not unknown:
-            init(self, **kwargs)
+        if not unknown and not (args and by_name):
+            init(self, *args, **kwargs)
             return
         name = type(self).__name__
-        if args:
+        if args and by_name:
             raise TypeError(
                 f"{name} takes its parameters by name: write "
                 f"{name}({_by_name(args, kwargs, parameters)})."

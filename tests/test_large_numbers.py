@@ -1,6 +1,4 @@
-"""Numbers near the end of what a float or an integer holds: weights, y, steps, rates."""
-
-import warnings
+"""Numbers near the end of what floats and integers hold: weights, y, rates, steps."""
 
 import numpy as np
 import pytest
@@ -67,7 +65,7 @@ def test_a_product_of_class_weights_may_be_too_large():
     y = np.ones((N, 2), int)
     y[::2, 0] = 0
     made = GRUClassifier(class_weight=[{0: 1, 1: 1e308}] * 2, **TINY)
-    with pytest.raises(ValueError, match="class_weight=.* an infinite weight"):
+    with pytest.raises(ValueError, match=r"class_weight=.* an infinite weight"):
         made.fit(X, y)
 
 
@@ -87,7 +85,7 @@ def test_a_large_y_is_learnt_as_a_small_one(way, unit):
 def test_y_over_more_than_the_range_of_floats_is_refused(way):
     y = np.full_like(WAYS[way][2], -1.7e308)
     y[-1] = 1.7e308
-    with pytest.raises(ValueError, match="y has values from -1.7e.308 to 1.7e.308"):
+    with pytest.raises(ValueError, match=r"y has values from -1.7e.308 to 1.7e.308"):
         fit(way, y=y)
 
 

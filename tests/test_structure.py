@@ -33,6 +33,8 @@ ROOMS = {
     "_cells": set(),
     "_attention": set(),
     "_windows": {"numpy"},
+    "_names": {"skrnn._attention", "skrnn._cells", "skrnn._spec"},
+    "_advice": {"sklearn", "skrnn._names"},
     "_holdout": {"numpy"},
     "_sequences": {"numpy", "skrnn._windows"},
     "_token_ids": {"numpy"},

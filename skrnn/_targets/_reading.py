@@ -148,8 +148,8 @@ def warn_of_one_hot(y, estimator):
         return
     warnings.warn(
         f"Every row of y, of shape {y.shape}, has exactly one 1: it looks one-hot, but "
-        f"{type(estimator).__name__} reads it as {y.shape[-1]} labels that may be there "
-        f"at once. For one label of {y.shape[-1]} pass y.argmax(axis={y.ndim - 1}).",
+        f"{type(estimator).__name__} reads {y.shape[-1]} labels that may be there at "
+        f"once. For one label of {y.shape[-1]} pass y.argmax(axis={y.ndim - 1}).",
         UserWarning,
         stacklevel=2,
     )

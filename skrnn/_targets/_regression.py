@@ -198,8 +198,8 @@ def centred_around(flat, offset):
         centred = flat - offset
     if not np.isfinite(centred).all():
         raise ValueError(
-            f"y has values from {flat.min():.3g} to {flat.max():.3g}, whose differences "
-            "are infinite in float64; divide y by a large number."
+            f"y has values from {flat.min():.3g} to {flat.max():.3g}, whose "
+            "differences are infinite in float64; divide y by a large number."
         )
     return centred
 

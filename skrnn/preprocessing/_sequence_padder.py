@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._advice import AdvisedMixin
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._validation import check_sequences
@@ -19,7 +20,11 @@ from skrnn.preprocessing._fitting import (
 
 
 class SequencePadder(  # type: ignore[call-arg]
-    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    ArrayOutputMixin,
+    TransformerMixin,
+    AdvisedMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Bring sequences to one length, by filling short ones and cutting long ones.
 

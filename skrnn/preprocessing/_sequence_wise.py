@@ -9,6 +9,7 @@ from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skrnn._advice import AdvisedMixin
 from skrnn._constraints import HasMethods, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._validation import check_sequences
@@ -25,7 +26,7 @@ def _has_inverse_transform(sequence_wise):
 
 
 class SequenceWise(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    TransformerMixin, AdvisedMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Apply a scikit-learn transformer to every time step of sequences.
 

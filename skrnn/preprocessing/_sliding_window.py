@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skrnn._advice import AdvisedMixin
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._validation import refuse_odd_types
@@ -22,7 +23,11 @@ from skrnn.preprocessing._time_index import (
 
 
 class SlidingWindow(  # type: ignore[call-arg]
-    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    ArrayOutputMixin,
+    TransformerMixin,
+    AdvisedMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Turn every row of a series into the window that ends at that row.
 

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._advice import AdvisedMixin
 from skrnn._constraints import (
     Count,
     RealNotInt,
@@ -39,7 +40,7 @@ _CUTTING = ("lowercase", "tokenizer", "token_pattern")
 _LIMITS = ("min_df", "max_df", "max_features")
 
 
-class TextSequencer(TransformerMixin, BaseEstimator):
+class TextSequencer(TransformerMixin, AdvisedMixin, BaseEstimator):
     r"""Turn texts into sequences of token ids for an estimator with an embedding.
 
     A text is cut into tokens, words or characters, as scikit-learn's

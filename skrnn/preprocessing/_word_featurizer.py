@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._advice import AdvisedMixin
 from skrnn._constraints import Count, fit_context
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
@@ -43,7 +44,11 @@ _NAMES = "'word', 'lower', 'shape', 'prefix1' to 'prefix9', 'suffix1' to 'suffix
 
 
 class WordFeaturizer(  # type: ignore[call-arg]
-    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    ArrayOutputMixin,
+    TransformerMixin,
+    AdvisedMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Turn words into token ids of several channels: the word and what it looks like.
 
