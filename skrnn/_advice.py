@@ -3,6 +3,7 @@
 import inspect
 from functools import wraps
 from numbers import Real
+from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.base import _fit_context as _context_of_fit
@@ -15,7 +16,7 @@ from sklearn.utils._param_validation import (
 from skrnn._names import PARAMETERS_ELSEWHERE, advice, closest
 
 
-class AdvisedMixin:
+class AdvisedEstimator(BaseEstimator):
     """An estimator whose errors of parameters come with advice."""
 
     def __init_subclass__(cls, **kwargs):
@@ -87,8 +88,9 @@ def advise(cls, signature, *, by_name=True):
             f"{advice(first, parameters) or f' Its parameters are {parameters}.'}"
         )
 
-    advised.__signature__ = signature
-    cls.__init__ = advised
+    made: Any = advised
+    made.__signature__ = signature
+    cls.__init__ = made
 
 
 def _by_name(args, kwargs, parameters):

@@ -3,10 +3,10 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._advice import AdvisedMixin
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._validation import check_sequences
@@ -19,11 +19,10 @@ from skrnn.preprocessing._fitting import (
 )
 
 
-class SequencePadder(  # type: ignore[call-arg]
+class SequencePadder(
     ArrayOutputMixin,
     TransformerMixin,
-    AdvisedMixin,
-    BaseEstimator,
+    AdvisedEstimator,
     auto_wrap_output_keys=None,
 ):
     """Bring sequences to one length, by filling short ones and cutting long ones.

@@ -4,12 +4,12 @@ from copy import copy
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._advice import AdvisedMixin
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import HasMethods, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._validation import check_sequences
@@ -25,9 +25,7 @@ def _has_inverse_transform(sequence_wise):
     return bool(sequence_wise._inner.inverse_transform)
 
 
-class SequenceWise(  # type: ignore[call-arg]
-    TransformerMixin, AdvisedMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class SequenceWise(TransformerMixin, AdvisedEstimator, auto_wrap_output_keys=None):
     """Apply a scikit-learn transformer to every time step of sequences.
 
     The steps of all sequences become the rows of one table, the transformer sees this

@@ -3,10 +3,10 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrnn._advice import AdvisedMixin
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._validation import refuse_odd_types
@@ -22,11 +22,10 @@ from skrnn.preprocessing._time_index import (
 )
 
 
-class SlidingWindow(  # type: ignore[call-arg]
+class SlidingWindow(
     ArrayOutputMixin,
     TransformerMixin,
-    AdvisedMixin,
-    BaseEstimator,
+    AdvisedEstimator,
     auto_wrap_output_keys=None,
 ):
     """Turn every row of a series into the window that ends at that row.

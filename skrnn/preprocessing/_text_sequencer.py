@@ -3,11 +3,11 @@
 from operator import itemgetter
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._advice import AdvisedMixin
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import (
     Count,
     RealNotInt,
@@ -40,7 +40,7 @@ _CUTTING = ("lowercase", "tokenizer", "token_pattern")
 _LIMITS = ("min_df", "max_df", "max_features")
 
 
-class TextSequencer(TransformerMixin, AdvisedMixin, BaseEstimator):
+class TextSequencer(TransformerMixin, AdvisedEstimator):
     r"""Turn texts into sequences of token ids for an estimator with an embedding.
 
     A text is cut into tokens, words or characters, as scikit-learn's
