@@ -19,8 +19,14 @@ from skrnn._names import PARAMETERS_ELSEWHERE, advice, closest
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class AdvisedMixin:
+class AdvisedEstimator(BaseEstimator):
     """An estimator whose errors of parameters come with advice."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # That of a dataclass is made later, and advised where it is made.
+        if "__init__" in vars(cls):
+            advise(cls, inspect.signature(cls.__init__), by_name=False)
 
     def set_params(self, **params):
         try:
@@ -59,10 +65,10 @@ def _meant(constraints, params):
     return None
 
 
-def advise(cls, signature):
+def advise(cls, signature, *, by_name=True):
     """Give a class's ``__init__`` a signature, and errors that say what to write.
 
-    It takes keywords alone.
+    With `by_name` it takes keywords alone.
     """
     init = vars(cls)["__init__"]
     parameters = list(signature.parameters)[1:]
@@ -70,23 +76,24 @@ def advise(cls, signature):
     @wraps(init)
     def advised(self, *args, **kwargs):
         unknown = kwargs.keys() - set(parameters)
-        if not args and not unknown:
-            init(self, **kwargs)
+        if not unknown and not (args and by_name):
+            init(self, *args, **kwargs)
             return
         name = type(self).__name__
-        if args:
+        if args and by_name:
             raise TypeError(
                 f"{name} takes its parameters by name: write "
                 f"{name}({_by_name(args, kwargs, parameters)})."
             )
         first = next(each for each in kwargs if each in unknown)
         raise TypeError(
-            f"{name} got an unexpected parameter {first!r}."
+            f"{name}() got an unexpected keyword argument {first!r}."
             f"{advice(first, parameters) or f' Its parameters are {parameters}.'}"
         )
 
-    advised.__signature__ = signature
-    cls.__init__ = advised
+    made: Any = advised
+    made.__signature__ = signature
+    cls.__init__ = made
 
 
 def _by_name(args, kwargs, parameters):
@@ -124,7 +131,8 @@ def advised_arguments(method: Method) -> Method:
             if not unknown:
                 raise TypeError(f"{cls}.{name}(): {error}.") from None
             raise TypeError(
-                f"{cls}.{name}() got an unexpected argument {unknown[0]!r}."
+                f"{cls}.{name}() got an unexpected keyword argument "
+                f"{unknown[0]!r}."
                 + _where(estimator, signature, name, unknown[0], kwargs)
             ) from None
         return method(estimator, *args, **kwargs)

@@ -15,6 +15,7 @@ from skrnn._frames import warn_of_time_index
 from skrnn._indexed_arrays import with_index_of
 from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
+from skrnn._targets._class_weights import scaled_down
 from skrnn._targets._weights import are_of_steps, read_weights
 from skrnn._validation import check_sequences
 
@@ -110,6 +111,7 @@ class BaseRecurrent(
         given = X, y, weights, known_target, are_of_steps(sample_weight)
         targets, target_weights = self._encode_target(*given)
         refuse_no_weight(target_weights)
+        target_weights = scaled_down(target_weights)
         starts, rows = np.arange(len(X)), weights
         if self.return_sequences:
             starts = np.cumsum(X.lengths) - X.lengths

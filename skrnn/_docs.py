@@ -198,8 +198,9 @@ _FOR_REGRESSORS = {
         '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", '
         '"pinball"} or callable',
         """What is minimised, in units of the normalised y; "auto" is the mean squared
-        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978). A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns
-        a loss for each row works too.""",
+        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978). A
+        ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a loss
+        for each row works too.""",
     ),
     "validation_split": (
         "float in (0, 1)",

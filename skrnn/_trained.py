@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from skrnn._advice import AdvisedMixin
+from skrnn._advice import AdvisedEstimator
 from skrnn._cells import HIDDEN_ACTIVATIONS
 from skrnn._constraints import (
     Count,
@@ -26,7 +25,7 @@ from skrnn._weights import initial_weights
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TrainedNetwork(AdvisedMixin, BaseEstimator):
+class TrainedNetwork(AdvisedEstimator):
     """An estimator whose ``fit`` trains a network; a subclass says which, and on what.
 
     It keeps `_spec`, `_weights` and the optimizer's state.

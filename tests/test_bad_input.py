@@ -744,7 +744,7 @@ ACTIVATIONS = (
 )
 REGRESSION_LOSSES = (
     "a str among {'auto', 'huber', 'log_cosh', 'mean_absolute_error', "
-    "'mean_squared_error'} or a callable"
+    "'mean_squared_error', 'pinball'} or a callable"
 )
 CLASSIFICATION_LOSSES = (
     "a str among {'auto', 'binary_crossentropy', 'categorical_crossentropy'} or a "
@@ -778,7 +778,7 @@ BAD_PARAMS = {
     "dropout": (BELOW_1, NOT_SHARES),
     "recurrent_dropout": (BELOW_1, NOT_SHARES),
     "layer_norm": (A_BOOL, NOT_BOOLS),
-    "optimizer": (OPTIMIZERS, ["adm", "Adam", None, 3, int]),
+    "optimizer": (OPTIMIZERS, ["adm", "Adamm", None, 3, int]),
     "learning_rate": (POSITIVE, [*NOT_POSITIVE, None]),
     "clipnorm": (f"{POSITIVE} or None", NOT_POSITIVE),
     "epochs": (COUNT, [*NOT_COUNTS, None]),
@@ -793,14 +793,14 @@ BAD_PARAMS = {
     "random_state": (SEEDS, ["a", -1, 2**32, np.random.default_rng(0)]),
 }
 BAD_REGRESSOR_PARAMS = {
-    "loss": (REGRESSION_LOSSES, ["mse", "binary_crossentropy", None, 3]),
+    "loss": (REGRESSION_LOSSES, ["msee", "binary_crossentropy", None, 3]),
     "normalize_y": (A_BOOL, NOT_BOOLS),
 }
 BAD_CLASSIFIER_PARAMS = {
-    "loss": (CLASSIFICATION_LOSSES, ["mean_squared_error", "crossentropy", None]),
+    "loss": (CLASSIFICATION_LOSSES, ["mean_squared_error", "crossentropies", None]),
     "class_weight": (CLASS_WEIGHTS, ["balancd", 3]),
 }
-BAD_CELLS = {"cell": ("a str among {'gru', 'lstm', 'rnn'}", ["lstn", "LSTM", int])}
+BAD_CELLS = {"cell": ("a str among {'gru', 'lstm', 'rnn'}", ["lstn", "LSTMs", int])}
 
 
 def parameters(rows):
@@ -851,7 +851,8 @@ BAD_CLASS_LOSSES = {
     "loss of one label": (
         ValueError,
         "loss='categorical_crossentropy' is for one label a sequence, but y is an "
-        "indicator matrix; use 'auto' or 'binary_crossentropy'.",
+        "indicator matrix; use 'auto' or 'binary_crossentropy', or if y is one-hot "
+        "pass y.argmax(axis=1).",
         {
             "params": {"loss": "categorical_crossentropy"},
             "y": np.eye(2, dtype=int)[LABELS],

@@ -35,6 +35,8 @@ ROOMS = {
     "_windows": {"numpy"},
     "_numbers": {"numpy", "sklearn"},
     "_frames": {"narwhals", "numpy", "sklearn", "skrnn._numbers"},
+    "_names": {"skrnn._attention", "skrnn._cells", "skrnn._spec"},
+    "_advice": {"sklearn", "skrnn", "skrnn._names"},
     "_holdout": {"numpy"},
     "_sequences": {"numpy", "skrnn._series_windows", "skrnn._windows"},
     "_series_windows": {"numpy", "skrnn._indexed_arrays", "skrnn._windows"},

@@ -37,6 +37,10 @@ def loss_in_keras(loss, activation):
     """
     if isinstance(loss, Pinball):
         return lambda y_true, y_pred: pinball(loss.quantile, y_true, y_pred)
+    if not is_saved_with_a_model(loss):
+        # As a function: Keras gives y of one column the shape of the predictions then.
+        call = loss.call if isinstance(loss, keras.losses.Loss) else loss
+        return lambda y_true, y_pred: call(y_true, y_pred)
     if not isinstance(loss, str):
         return loss
     name = _by_name(loss, activation)

@@ -64,8 +64,9 @@ class Variables:
         """Return the learning rate of each step: of a schedule, or as it is now."""
         rates = knobs.get("rates")
         if rates is None:
-            rates = np.full(n_steps, self._as_array(self.optimizer.learning_rate))
-        return rates.astype(np.float32)
+            rates = np.full(n_steps, float(self.optimizer.learning_rate))
+        with np.errstate(over="ignore"):
+            return rates.astype(np.float32)
 
     def keras_optimizer(self):
         """Return what callbacks see as the model's optimizer."""

@@ -5,6 +5,16 @@ from numbers import Real
 import numpy as np
 
 
+def scaled_down(weights):
+    """Divide weights by a power of two, so that the largest is about 1.
+
+    The sums of very large ones would be infinite; proportions alone count. Nothing is
+    rounded by that.
+    """
+    _, exponent = np.frexp(weights.max(initial=0))
+    return np.ldexp(weights, -exponent)
+
+
 def factors_of_classes(class_weight, classes, codes, weights):
     """Return what the weight of each label is multiplied with.
 

@@ -25,7 +25,13 @@ from skrnn._spec import Head
 from skrnn._targets._class_weights import balanced, check_class_weight
 from skrnn._targets._multilabel import labels_of_steps, several_a_step
 from skrnn._targets._padding import given_label, unpack_labels
-from skrnn._targets._reading import advice, check_labels, read_steps, read_targets
+from skrnn._targets._reading import (
+    advice,
+    check_labels,
+    read_steps,
+    read_targets,
+    warn_of_one_hot,
+)
 from skrnn._targets._scores import beside_truth
 from skrnn._targets._weights import counted, left_out, put_back, steps_of_padding
 
@@ -55,6 +61,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         labels = self._check_labels(X, counted(found, weights))
         steps = self.return_sequences and labels.ndim == 1
         pad_label = given_label(X, y) if steps else None
+        if labels.ndim == 2 and not (known and self._is_fitted):
+            _check_loss(self._loss_to_train(), labels.shape[1], multilabel=True)
+            warn_of_one_hot(labels, self)
         if not known:
             padding = np.full(len(weights), masked)
             if self.return_sequences:
@@ -154,7 +163,15 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
                 f"for each label. {type(self).__name__} expects a dict of the classes "
                 f"{self.classes_.tolist()} here."
             )
-        return compute_sample_weight(self.class_weight, y)
+        with np.errstate(over="ignore"):
+            weights = compute_sample_weight(self.class_weight, y)
+        if not np.isfinite(weights).all():
+            # Those of a row's labels are multiplied.
+            raise ValueError(
+                f"class_weight={self.class_weight!r} gives a sequence an infinite "
+                "weight; divide it by a large number."
+            )
+        return weights
 
     def _head(self):
         n_classes = len(self.classes_)
@@ -306,7 +323,8 @@ def _check_loss(loss, n_classes, multilabel):
     if loss == "categorical_crossentropy" and multilabel:
         raise ValueError(
             "loss='categorical_crossentropy' is for one label a sequence, but y is an "
-            "indicator matrix; use 'auto' or 'binary_crossentropy'."
+            "indicator matrix; use 'auto' or 'binary_crossentropy', or if y is one-hot "
+            "pass y.argmax(axis=1)."
         )
     if loss == "binary_crossentropy" and n_classes > 2 and not multilabel:
         raise ValueError(

@@ -35,6 +35,7 @@ from skrnn._targets._reading import (
 )
 from skrnn._targets._regression import (
     LOSSES,
+    centred_around,
     float_dtype,
     in_units_of_spread,
     learn_scale,
@@ -133,7 +134,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
             self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
         else:
             self._check_shape(y)
-            centred = flat - self._y_offset
+            centred = centred_around(flat, self._y_offset)
             self._y_scale = scale_of_varying(self._y_scale, centred, there)
         flat = flat.astype(np.float64)
         scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)

@@ -29,7 +29,7 @@ from skrnn._symbols import (
     restore,
 )
 from skrnn._targets._beams import BeamsMixin
-from skrnn._targets._class_weights import factors_of_classes
+from skrnn._targets._class_weights import factors_of_classes, scaled_down
 from skrnn._targets._masked_labels import share_of_right, with_ends, without_masked
 from skrnn._targets._reading import check_count, require
 from skrnn._targets._weights import weights_of_outputs
@@ -186,11 +186,11 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         """
         if self.class_weight is None:
             return None
-        codes, factors = outputs.values, np.ones(len(weights), np.float32)
+        codes, factors = outputs.values, np.ones(len(weights))
         steps = codes < len(self.classes_)
         given = self.class_weight, self.classes_, codes[steps], weights[steps]
         factors[steps] = factors_of_classes(*given)
-        return factors
+        return scaled_down(factors).astype(np.float32)
 
     def _learn_form(self, symbols):
         form = symbols.form, symbols.container, symbols.element

@@ -1,5 +1,7 @@
 """Reading y: what both tasks share."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_classifier
@@ -184,6 +186,33 @@ def refuse_sparse(estimator, y):
 def is_missing(label):
     """Whether a label is None or NaN."""
     return label is None or is_scalar_nan(label) or is_pandas_na(label)
+
+
+def warn_of_one_hot(y, estimator):
+    """Warn of an indicator matrix (n, K) all of whose rows have one label.
+
+    It is read as several labels at once, which is seldom what such a matrix means. A
+    single row, as ``partial_fit`` may be given, says nothing.
+
+    Parameters
+    ----------
+    y : array of zeros and ones of shape (n, K)
+        Of the sequences, or of all steps with `return_sequences`.
+    estimator : estimator
+        Named in the warning.
+    """
+    if y.shape[1] < 2 or len(y) < 2 or not (y.sum(axis=1) == 1).all():
+        return
+    steps = estimator.return_sequences
+    what, axis = ("Every step", 2) if steps else ("Every row", 1)
+    of_lists = ", or of each sequence of a list x.argmax(axis=1)" if steps else ""
+    warnings.warn(
+        f"{what} of y has exactly one 1 in {y.shape[1]} columns: it looks one-hot, but "
+        f"{type(estimator).__name__} reads {y.shape[1]} labels that may be there at "
+        f"once. For one label of {y.shape[1]} pass y.argmax(axis={axis}){of_lists}.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def check_labels(y, name="y"):

@@ -47,7 +47,7 @@ class SequenceRegressorMixin(RegressorMixin):
             self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
         else:
             self._check_width(flat)
-            centred = flat - self._y_offset
+            centred = centred_around(flat, self._y_offset)
             self._y_scale = scale_of_varying(self._y_scale, centred, there)
         scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
         return put_back(scaled, weights), weights
@@ -191,24 +191,41 @@ def learn_scale(flat, weights, normalize):
     if not normalize:
         return np.zeros(n_targets), np.ones(n_targets)
     flat, weights = flat[weights > 0], weights[weights > 0]
-    mean = np.average(flat, axis=0, weights=weights)
+    # Sums of very large numbers would be infinite; a power of two rounds nothing.
+    _, exponent = np.frexp(np.abs(flat).max(axis=0))
+    mean = np.average(np.ldexp(flat, -exponent), axis=0, weights=weights)
+    mean = np.ldexp(mean, exponent)
     # The mean of a constant is off by rounding, and would give it a spread.
     constant = flat.min(axis=0) == flat.max(axis=0)
     offset = np.where(constant, flat[0], mean)
-    return offset, _spread(flat - offset, weights)
+    return offset, _spread(centred_around(flat, offset), weights)
+
+
+def centred_around(flat, offset):
+    """Return y without its mean, or refuse numbers too far from each other."""
+    with np.errstate(over="ignore"):
+        centred = flat - offset
+    if not np.isfinite(centred).all():
+        raise ValueError(
+            f"y has values from {flat.min():.3g} to {flat.max():.3g}, whose "
+            "differences are infinite in float64; divide y by a large number."
+        )
+    return centred
 
 
 def scale_of_varying(scale, centred, weights):
     """Return the scale with one for what was constant so far, and isn't any more."""
+    if (scale != 0).all():
+        return scale
     return np.where(scale == 0, _spread(centred, weights), scale)
 
 
 def in_units_of_spread(flat, offset, scale):
     """Return y as it is trained on, in float32."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         scaled = ((flat - offset) / np.where(scale > 0, scale, 1.0)).astype(np.float32)
-    # Without normalize_y, or far from the y of an earlier fit.
-    assert_all_finite(scaled, input_name="y")
+        # Without normalize_y, or far from the y of an earlier fit.
+        assert_all_finite(scaled, input_name="y")
     return scaled
 
 

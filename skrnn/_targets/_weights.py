@@ -5,6 +5,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._numbers import refuse_non_numbers
 from skrnn._sequences import Sequences
+from skrnn._targets._class_weights import scaled_down
 from skrnn._targets._reading import is_missing, read_steps
 from skrnn._validation import is_ragged
 
@@ -69,14 +70,15 @@ def _refuse_steps(estimator, sample_weight):
 
 
 def check_weights(estimator, n, weights):
-    """Return `n` finite, non-negative weights in float64, of which one isn't 0."""
+    """Return `n` finite, non-negative weights in float64, the largest about 1."""
     if weights is not None:
         refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
     # With array_api_dispatch it takes arrays alone: any with a row for each.
     rows = np.broadcast_to(np.float64(), n)
-    return _check_sample_weight(
+    weights = _check_sample_weight(
         weights, rows, dtype=np.float64, ensure_non_negative=True
     )
+    return scaled_down(weights)
 
 
 def counted(values, weights):

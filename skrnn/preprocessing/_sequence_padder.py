@@ -3,9 +3,10 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import PADDING, token_ids, vocabulary_of
@@ -20,8 +21,11 @@ from skrnn.preprocessing._fitting import (
 )
 
 
-class SequencePadder(  # type: ignore[call-arg]
-    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+class SequencePadder(
+    SequenceOutputMixin,
+    TransformerMixin,
+    AdvisedEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Bring sequences to one length, by filling short ones and cutting long ones.
 

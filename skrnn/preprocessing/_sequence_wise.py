@@ -4,9 +4,10 @@ from copy import copy
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import HasMethods, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import token_ids, vocabulary_of
@@ -26,8 +27,11 @@ def _has_inverse_transform(sequence_wise):
     return bool(sequence_wise._inner.inverse_transform)
 
 
-class SequenceWise(  # type: ignore[call-arg]
-    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+class SequenceWise(
+    SequenceOutputMixin,
+    TransformerMixin,
+    AdvisedEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Apply a scikit-learn transformer to every time step of sequences.
 

@@ -4,9 +4,10 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._rows import (
     History,
@@ -27,8 +28,11 @@ _KEEP_INDEX = (
 )
 
 
-class SlidingWindow(  # type: ignore[call-arg]
-    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+class SlidingWindow(
+    SequenceOutputMixin,
+    TransformerMixin,
+    AdvisedEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Turn every row of a series into the window that ends at that row.
 

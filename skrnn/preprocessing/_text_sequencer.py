@@ -3,9 +3,10 @@
 from operator import itemgetter
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import (
     Count,
     RealNotInt,
@@ -41,8 +42,11 @@ _CUTTING = ("lowercase", "tokenizer", "token_pattern")
 _LIMITS = ("min_df", "max_df", "max_features")
 
 
-class TextSequencer(  # type: ignore[call-arg]
-    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+class TextSequencer(
+    SequenceOutputMixin,
+    TransformerMixin,
+    AdvisedEstimator,
+    auto_wrap_output_keys=None,
 ):
     r"""Turn texts into sequences of token ids for an estimator with an embedding.
 

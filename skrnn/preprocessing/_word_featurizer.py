@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import Count, fit_context
 from skrnn._frames import as_plain, is_frame
 from skrnn._indexed_arrays import index_of
@@ -45,8 +46,11 @@ _AFFIX = re.compile(rf"({'|'.join(AFFIXES)})([1-9])")
 _NAMES = "'word', 'lower', 'shape', 'prefix1' to 'prefix9', 'suffix1' to 'suffix9'"
 
 
-class WordFeaturizer(  # type: ignore[call-arg]
-    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+class WordFeaturizer(
+    SequenceOutputMixin,
+    TransformerMixin,
+    AdvisedEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Turn words into token ids of several channels: the word and what it looks like.
 

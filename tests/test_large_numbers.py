@@ -1,0 +1,186 @@
+"""Numbers near the end of what floats and integers hold: weights, y, rates, steps."""
+
+import numpy as np
+import pytest
+from _instances import in_new_process
+from sklearn.exceptions import ConvergenceWarning
+
+from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
+from skrnn._engine._training import Loop
+
+RNG = np.random.default_rng(0)
+N = 24
+X = RNG.normal(size=(N, 5, 2))
+Y = X[:, -1, 0]
+WORDS = ["ab", "b", "a", "ba"] * 6
+WEIGHTS = RNG.uniform(0.5, 1, N)
+TINY = dict(units=3, epochs=3, random_state=0, learning_rate=0.05)
+WAYS = {
+    "regressor": (GRURegressor, {}, Y),
+    "steps": (GRURegressor, {"return_sequences": True}, X),
+    "classifier": (GRUClassifier, {}, np.where(Y > 0, "a", "b")),
+    "pairs": (Seq2SeqRegressor, {}, X[:, :2, 0]),
+    "words": (Seq2SeqClassifier, {}, WORDS),
+}
+REGRESSORS = pytest.mark.parametrize("way", ["regressor", "steps", "pairs"])
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+def fit(way, *weights, y=None, **more):
+    kind, options, target = WAYS[way]
+    made = kind(**TINY | options | more)
+    return made.fit(X, target if y is None else y, *weights)
+
+
+def assert_same(one, other, rtol=0):
+    for a, b in zip(one._weights, other._weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol, rtol)
+
+
+# Weights
+
+
+@every_way
+@pytest.mark.parametrize("unit", [2.0**1023, 2.0**-1000, 1e308, 1e-310])
+def test_only_the_proportions_of_weights_count(way, unit):
+    exact = unit in (2.0**1023, 2.0**-1000)
+    made = fit(way, np.round(WEIGHTS, 2) * unit)
+    assert_same(made, fit(way, np.round(WEIGHTS, 2)), 0 if exact else 1e-4)
+
+
+@pytest.mark.parametrize("way", ["classifier", "words"])
+def test_only_the_proportions_of_class_weights_count(way):
+    # The end of a word always weighs 1, which is nothing beside these.
+    made = fit(way, class_weight={"a": 1e308, "b": 1.5e308})
+    assert np.isfinite(made.history_["loss"]).all()
+    larger = fit(way, WEIGHTS * 1e308, class_weight={"a": 1e308, "b": 1.5e308})
+    assert_same(
+        larger, fit(way, WEIGHTS, class_weight={"a": 1e308, "b": 1.5e308}), 1e-4
+    )
+    if way == "classifier":
+        assert_same(made, fit(way, class_weight={"a": 1.0, "b": 1.5}), 1e-4)
+
+
+def test_a_product_of_class_weights_may_be_too_large():
+    y = np.ones((N, 2), int)
+    y[::2, 0] = 0
+    made = GRUClassifier(class_weight=[{0: 1, 1: 1e308}] * 2, **TINY)
+    with pytest.raises(ValueError, match=r"class_weight=.* an infinite weight"):
+        made.fit(X, y)
+
+
+# y
+
+
+@REGRESSORS
+@pytest.mark.parametrize("unit", [2.0**1020, 2.0**-1000])
+def test_a_large_y_is_learnt_as_a_small_one(way, unit):
+    y = WAYS[way][2]
+    plain, large = fit(way), fit(way, y=y * unit)
+    assert large.history_ == plain.history_
+    np.testing.assert_array_equal(large.predict(X), plain.predict(X) * unit)
+
+
+@REGRESSORS
+def test_y_over_more_than_the_range_of_floats_is_refused(way):
+    y = np.full_like(WAYS[way][2], -1.7e308)
+    y[-1] = 1.7e308
+    with pytest.raises(ValueError, match=r"y has values from -1.7e.308 to 1.7e.308"):
+        fit(way, y=y)
+
+
+@REGRESSORS
+def test_y_that_float32_can_not_hold_is_named(way):
+    y = WAYS[way][2]
+    with pytest.raises(ValueError, match="Input y contains infinity or a value too"):
+        fit(way, y=y * 1e300, normalize_y=False)
+    fitted = fit(way)
+    with pytest.raises(ValueError, match="Input y contains infinity or a value too"):
+        fitted.partial_fit(X, y * 1e300)
+
+
+# Rates
+
+
+@pytest.mark.parametrize("activation", ["tanh", "silu"])
+@pytest.mark.parametrize("schedule", [None, "cosine"])
+def test_an_infinite_rate_diverges(activation, schedule):
+    options = dict(activation=activation, learning_rate_schedule=schedule)
+    with pytest.warns(ConvergenceWarning, match="the loss is not finite"):
+        fit("regressor", **options | dict(learning_rate=1e39))
+
+
+# Steps
+
+
+@pytest.mark.parametrize("step", [2**31 - 2, 2**32 - 2, 2**40])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"dropout": 0.3}, {"dropout": 0.3, "activation": "silu"}],
+    ids=["steps in C", "tape", "compiled"],
+)
+@pytest.mark.parametrize("way", ["regressor", "classifier", "pairs"])
+def test_training_goes_on_for_any_number_of_steps(monkeypatch, way, options, step):
+    run = Loop.run
+    monkeypatch.setattr(Loop, "run", lambda loop: run(_begun(loop, step)))
+    made = fit(way, **options, batch_size=8)
+    assert np.isfinite(made.history_["loss"]).all()
+    # The same again, and not the masks of the first steps.
+    assert_same(fit(way, **options, batch_size=8), made)
+    monkeypatch.undo()
+    first = fit(way, **options, batch_size=8)
+    different = abs(first._weights[0] - made._weights[0]).max() > 0
+    assert different == bool(options)
+
+
+def _begun(loop, step):
+    loop.step = step
+    return loop
+
+
+CODE = """
+import warnings
+warnings.simplefilter("ignore")
+from test_large_numbers import *
+from test_large_numbers import _begun
+run = Loop.run
+Loop.run = lambda loop: run(_begun(loop, 2**31 - 2))
+made = fit("regressor", dropout=0.3, batch_size=8)
+assert np.isfinite(made.history_["loss"]).all()
+"""
+
+
+def test_so_it_does_in_jax():
+    pytest.importorskip("jax")
+    in_new_process(CODE, KERAS_BACKEND="jax")
+
+
+# Eager functions
+
+
+EAGER = """
+import warnings
+import numpy as np
+import tensorflow as tf
+from test_large_numbers import TINY, X, Y, GRURegressor, Seq2SeqRegressor
+tf.config.run_functions_eagerly(True)
+warnings.simplefilter("ignore")
+for kind, options in (
+    (GRURegressor, dict(activation="silu", dropout=0.2, early_stopping=True)),
+    (GRURegressor, dict(optimizer="nadam", bidirectional=True, units=(2, 3))),
+    (GRURegressor, dict(optimizer=__import__("keras").optimizers.Adam(0.01))),
+    (Seq2SeqRegressor, dict(optimizer="nadam")),
+):
+    found = []
+    for eagerly in (True, False):
+        tf.config.run_functions_eagerly(eagerly)
+        found.append(kind(**TINY | options).fit(X, Y))
+    for a, b in zip(*(made._weights for made in found)):
+        np.testing.assert_allclose(a, b, 1e-4, 1e-5)
+    predictions = [made.predict(X) for made in found]
+    np.testing.assert_allclose(*predictions, 1e-4, 1e-5)
+"""
+
+
+def test_functions_of_tensorflow_may_run_eagerly():
+    in_new_process(EAGER)

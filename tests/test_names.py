@@ -1,0 +1,367 @@
+"""Names as people type them, and errors that say what to write instead."""
+
+import copy
+import inspect
+import pickle
+import re
+import warnings
+
+import numpy as np
+import pytest
+from _instances import public_estimators
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from skrnn import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMRegressor,
+    Seq2SeqClassifier,
+    Seq2SeqRegressor,
+    SequenceRegressor,
+)
+from skrnn._names import NAMES, PARAMETERS_ELSEWHERE, resolve
+from skrnn.preprocessing import SequencePadder, SlidingWindow, TextSequencer
+from skrnn.text import TextGenerator
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 5, 2))
+Y = X[:, -1, 0]
+LABELS = np.where(Y > 0, "up", "down")
+TINY = dict(units=2, epochs=2, random_state=0)
+
+# Class, a parameter, what is typed, what it is here.
+SPELLINGS = [
+    (GRURegressor, "loss", "mse", "mean_squared_error"),
+    (GRURegressor, "loss", "MSE", "mean_squared_error"),
+    (GRURegressor, "loss", "squared_error", "mean_squared_error"),
+    (GRURegressor, "loss", "MeanSquaredError", "mean_squared_error"),
+    (GRURegressor, "loss", "mae", "mean_absolute_error"),
+    (GRURegressor, "loss", "absolute_error", "mean_absolute_error"),
+    (GRURegressor, "loss", "mean-absolute-error", "mean_absolute_error"),
+    (GRURegressor, "loss", "logcosh", "log_cosh"),
+    (GRURegressor, "loss", "Huber", "huber"),
+    (GRURegressor, "loss", "quantile", "pinball"),
+    (Seq2SeqRegressor, "loss", "mae", "mean_absolute_error"),
+    (GRUClassifier, "loss", "bce", "binary_crossentropy"),
+    (GRUClassifier, "loss", "BinaryCrossentropy", "binary_crossentropy"),
+    (GRUClassifier, "loss", "cross_entropy", "auto"),
+    (GRUClassifier, "loss", "log_loss", "auto"),
+    (
+        GRUClassifier,
+        "loss",
+        "sparse_categorical_crossentropy",
+        "categorical_crossentropy",
+    ),
+    (Seq2SeqClassifier, "loss", "crossentropy", "auto"),
+    (GRURegressor, "optimizer", "Adam", "adam"),
+    (GRURegressor, "optimizer", "RMSprop", "rmsprop"),
+    (GRURegressor, "optimizer", "SGD", "sgd"),
+    (GRUClassifier, "optimizer", "AdamW", "adamw"),
+    (Seq2SeqRegressor, "optimizer", "Adagrad", "adagrad"),
+    (GRURegressor, "optimizer", "Nadam", "nadam"),
+    (GRURegressor, "activation", "Tanh", "tanh"),
+    (GRURegressor, "activation", "ReLU", "relu"),
+    (GRURegressor, "activation", "swish", "silu"),
+    (GRURegressor, "activation", "identity", "linear"),
+    (Seq2SeqRegressor, "activation", "Sigmoid", "sigmoid"),
+    (GRURegressor, "attention", "Bahdanau", "additive"),
+    (Seq2SeqClassifier, "attention", "multi_head", "multihead"),
+    (SequenceRegressor, "cell", "LSTM", "lstm"),
+    (SequenceRegressor, "cell", "SimpleRNN", "rnn"),
+    (Seq2SeqRegressor, "cell", "GRU", "gru"),
+    (GRURegressor, "learning_rate_schedule", "Cosine", "cosine"),
+    (GRURegressor, "learning_rate_schedule", "ExponentialDecay", "exponential"),
+    (TextGenerator, "optimizer", "Adam", "adam"),
+    (TextGenerator, "cell", "GRU", "gru"),
+    (TextGenerator, "activation", "ReLU", "relu"),
+]
+
+
+def data_of(cls):
+    if cls is TextGenerator:
+        return ("to be, or not to be",)
+    words = ["ab", "b", "ca", "abc"] * 6
+    return {Seq2SeqClassifier: (words, words), GRUClassifier: (X, LABELS)}.get(
+        cls, (X, Y)
+    )
+
+
+def small(cls, **more):
+    text = {"embedding_dim": 2, "lookback": 4} if cls is TextGenerator else {}
+    return cls(**TINY | text | more)
+
+
+@pytest.mark.parametrize(("cls", "name", "typed", "ours"), SPELLINGS)
+def test_other_spellings_are_the_same(cls, name, typed, ours):
+    made = small(cls, **{name: typed})
+    found = made.fit(*data_of(cls))
+    expected = small(cls, **{name: ours}).fit(*data_of(cls))
+    for a, b in zip(found._weights, expected._weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    # A parameter is never changed, and goes everywhere as it was typed.
+    for each in (
+        made,
+        clone(made),
+        copy.deepcopy(made),
+        pickle.loads(pickle.dumps(made)),
+    ):
+        assert each.get_params()[name] == typed
+
+
+def test_training_goes_on_by_another_spelling():
+    options = TINY | dict(warm_start=True)
+    one = GRURegressor(**options, optimizer="adam").fit(X, Y)
+    other = GRURegressor(**options, optimizer="Adam").fit(X, Y)
+    one.fit(X, Y)
+    other.set_params(optimizer="ADAM", activation="Tanh").fit(X, Y)
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+
+
+def test_a_grid_may_hold_any_spelling():
+    grid = {"optimizer": ["Adam", "sgd"], "loss": ["mse", "MAE"]}
+    search = GridSearchCV(GRURegressor(**TINY), grid, cv=2).fit(X, Y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_names_of_ours_are_themselves(kind):
+    for name in NAMES[kind]:
+        assert resolve(kind, name) == name
+        assert resolve(kind, name.upper().replace("_", "-")) == name
+    for other in (None, 3, len, "auto"):
+        assert resolve(kind, other) is other
+
+
+# What is not known
+
+MISSPELT = [
+    (GRURegressor, "optimizer", "adm", "adam"),
+    (GRURegressor, "loss", "msee", "mean_squared_error"),
+    (GRURegressor, "loss", "mean_square_error", "mean_squared_error"),
+    (GRURegressor, "activation", "tahn", "tanh"),
+    (GRURegressor, "attention", "aditive", "additive"),
+    (GRURegressor, "early_stopping", "atuo", "auto"),
+    (GRURegressor, "learning_rate_schedule", "cosin", "cosine"),
+    (GRUClassifier, "class_weight", "balance", "balanced"),
+    (GRUClassifier, "loss", "binary_crosentropy", "binary_crossentropy"),
+    (SequenceRegressor, "cell", "lstn", "lstm"),
+    (Seq2SeqClassifier, "loss", "categorical_crossentrpy", "categorical_crossentropy"),
+    (TextGenerator, "analyzer", "chars", "char"),
+    (TextGenerator, "optimizer", "rmspropp", "rmsprop"),
+]
+
+
+@pytest.mark.parametrize(("cls", "name", "typed", "meant"), MISSPELT)
+def test_a_misspelt_name_gets_advice(cls, name, typed, meant):
+    expected = re.escape(f"Got {typed!r} instead. Did you mean {meant!r}?")
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of .*{expected}"):
+        small(cls, **{name: typed}).fit(*data_of(cls))
+
+
+@pytest.mark.parametrize(
+    ("cls", "wrong"),
+    [
+        (GRURegressor, {"loss": "zzz"}),
+        # Of the other task.
+        (GRURegressor, {"loss": "bce"}),
+        (GRURegressor, {"loss": "crossentropy"}),
+        (GRUClassifier, {"loss": "mse"}),
+        (GRURegressor, {"loss": 3}),
+        (GRURegressor, {"epochs": "3"}),
+    ],
+)
+def test_what_is_like_nothing_gets_none(cls, wrong):
+    with pytest.raises(ValueError, match=r"instead\.$"):
+        small(cls, **wrong).fit(*data_of(cls))
+
+
+PARAMETERS = [
+    (LSTMRegressor, "n_epochs", "epochs"),
+    (LSTMRegressor, "hidden_size", "units"),
+    (LSTMRegressor, "num_layers", "units"),
+    (LSTMRegressor, "lr", "learning_rate"),
+    (LSTMRegressor, "max_iter", "epochs"),
+    (LSTMRegressor, "batchsize", "batch_size"),
+    (LSTMRegressor, "unit", "units"),
+    (GRUClassifier, "class_weights", "class_weight"),
+    (Seq2SeqRegressor, "criterion", "loss"),
+    (Seq2SeqClassifier, "beam_width", "n_beams"),
+    (TextGenerator, "seq_length", "lookback"),
+    (TextGenerator, "learning_rate_init", "learning_rate"),
+]
+
+
+@pytest.mark.parametrize(("cls", "typed", "meant"), PARAMETERS)
+def test_a_misspelt_parameter_gets_advice(cls, typed, meant):
+    name = cls.__name__
+    expected = (
+        f"{name}() got an unexpected keyword argument {typed!r}. "
+        f"Did you mean {meant!r}?"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(expected)}"):
+        cls(**{typed: 3})
+    expected = f"Invalid parameter {typed!r} for estimator {name}"
+    with pytest.raises(ValueError, match=re.escape(expected)) as caught:
+        cls().set_params(**{typed: 3})
+    assert f"Did you mean {meant!r}?" in str(caught.value)
+
+
+def test_a_parameter_like_no_other_gets_the_list():
+    with pytest.raises(
+        TypeError, match=r"argument 'zzzz'\. Its parameters are \['units"
+    ):
+        LSTMRegressor(zzzz=3)
+    with pytest.raises(ValueError, match=r"Valid parameters are: \[.*\]\.$"):
+        LSTMRegressor().set_params(zzzz=3)
+
+
+def test_the_table_of_parameters_names_real_ones():
+    known = {
+        name
+        for each in (Seq2SeqClassifier, LSTMRegressor, TextGenerator)
+        for name in each().get_params()
+    }
+    assert set(PARAMETERS_ELSEWHERE.values()) <= known | {"cell"}
+    assert not PARAMETERS_ELSEWHERE.keys() & known
+
+
+@pytest.mark.parametrize(
+    ("cls", "arguments", "written"),
+    [
+        (LSTMRegressor, (32,), "LSTMRegressor(units=32)"),
+        (GRUClassifier, ((32, 16),), "GRUClassifier(units=(32, 16))"),
+        (Seq2SeqRegressor, (8,), "Seq2SeqRegressor(units=8)"),
+        (SequenceRegressor, ("gru", 8), "SequenceRegressor(cell='gru', units=8)"),
+        (TextGenerator, (8,), "TextGenerator(units=8)"),
+        (TextGenerator, ("word",), "TextGenerator(analyzer='word')"),
+    ],
+)
+def test_parameters_are_keywords(cls, arguments, written):
+    with pytest.raises(TypeError, match=re.escape(f"by name: write {written}.")):
+        cls(*arguments)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    "cls",
+    [LSTMRegressor, GRUClassifier, Seq2SeqRegressor, Seq2SeqClassifier, TextGenerator],
+)
+def test_a_parameter_given_to_fit_is_told_where_it_goes(cls, method):
+    data = data_of(cls)
+    call = getattr(cls(), method)
+    needed = "texts" if cls is TextGenerator else "X, y"
+    name = cls.__name__
+    expected = (
+        f"{name}.{method}() got an unexpected keyword argument 'epochs'. It is a "
+        f"parameter: write {name}(epochs=3).{method}({needed})."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(expected)}$"):
+        call(*data, epochs=3)
+    with pytest.raises(
+        TypeError, match=r"'lr'\. Its arguments are .*'learning_rate' is a"
+    ):
+        call(*data, lr=3)
+    with pytest.raises(TypeError, match=rf"^{name}\.{method}\(\): missing .* argument"):
+        call()
+    with pytest.raises(TypeError, match=rf"^{name}\.{method}\(\): too many positional"):
+        call(*data, 1, 2, 3, 4, 5)
+
+
+def test_signatures_are_what_they_were():
+    names = list(inspect.signature(LSTMRegressor).parameters)
+    assert names[:2] == ["units", "bidirectional"]
+    assert list(inspect.signature(LSTMRegressor.fit).parameters)[:4] == [
+        "self",
+        "X",
+        "y",
+        "sample_weight",
+    ]
+    assert LSTMRegressor.__init__.__name__ == "__init__"
+    assert LSTMRegressor.fit.__doc__.startswith("Train the network")
+
+
+# One-hot labels
+
+ONE_HOT = np.eye(3, dtype=int)[np.arange(24) % 3]
+
+
+@pytest.mark.parametrize("y", [ONE_HOT, ONE_HOT.astype(bool), ONE_HOT[:, :2][::3] * 0])
+def test_a_one_hot_y_warns(y):
+    made = GRUClassifier(**TINY)
+    if not y.any():
+        # Rows without any label are labels indeed.
+        y = np.zeros((24, 2), int)
+        y[::2, 0] = y[::3, 1] = 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            made.fit(X, y)
+        return
+    expected = re.escape("For one label of 3 pass y.argmax(axis=1)")
+    with pytest.warns(UserWarning, match=expected) as caught:
+        made.fit(X, y)
+    assert len(caught) == 1
+    assert made.predict(X).shape == (24, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # It goes on with what it has begun; nor does one row say anything.
+        made.partial_fit(X, y)
+        GRUClassifier(**TINY).partial_fit(X[:1], y[:1], classes=[0, 1, 2])
+
+
+def test_one_hot_steps_warn():
+    steps = np.eye(3, dtype=int)[np.arange(24 * 5).reshape(24, 5) % 3]
+    made = GRUClassifier(return_sequences=True, **TINY)
+    with pytest.warns(UserWarning, match=re.escape("pass y.argmax(axis=2)")):
+        made.fit(X, steps)
+    ragged = [steps[i, : 3 + i % 2] for i in range(24)]
+    with pytest.warns(UserWarning, match=re.escape("x.argmax(axis=1)")):
+        made.fit([x[: 3 + i % 2] for i, x in enumerate(X)], ragged)
+
+
+def test_a_one_hot_y_warns_in_the_first_partial_fit():
+    made = GRUClassifier(**TINY)
+    with pytest.warns(UserWarning, match="it looks one-hot"):
+        made.partial_fit(X, ONE_HOT, classes=[0, 1, 2])
+
+
+def test_the_crossentropy_of_a_one_hot_y_is_refused_with_advice():
+    made = GRUClassifier(loss="categorical_crossentropy", **TINY)
+    with pytest.raises(ValueError, match=re.escape("pass y.argmax(axis=1)")):
+        made.fit(X, ONE_HOT)
+
+
+@pytest.mark.parametrize(
+    "cls", sorted(public_estimators(), key=lambda cls: cls.__name__)
+)
+def test_every_public_estimator_gives_advice(cls):
+    if cls.__module__.startswith("skrnn.scikeras"):
+        pytest.skip("scikeras' estimators take any parameter")
+    first = next(iter(inspect.signature(cls).parameters))
+    expected = f"argument '{first}s'. Did you mean {first!r}?"
+    with pytest.raises(TypeError, match=re.escape(expected)):
+        cls(**{f"{first}s": 3})
+
+
+@pytest.mark.parametrize(
+    ("made", "wrong", "expected"),
+    [
+        (SlidingWindow, {"window_size": 3}, "Did you mean 'lookback'?"),
+        (SequencePadder, {"max_len": 3}, "Did you mean 'maxlen'?"),
+        (TextSequencer, {"maxlength": 3}, "Did you mean 'maxlen'?"),
+    ],
+)
+def test_transformers_give_advice(made, wrong, expected):
+    with pytest.raises(TypeError, match=re.escape(expected)):
+        made(**wrong)
+    # Their first parameter needs no name.
+    assert made(3).get_params()
+
+
+def test_transformers_tell_where_a_parameter_goes():
+    expected = "It is a parameter: write SlidingWindow(lookback=3).fit(X)."
+    with pytest.raises(TypeError, match=re.escape(expected)):
+        SlidingWindow().fit(X[0], lookback=3)
+    expected = "Did you mean 'pre'?"
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        SequencePadder(padding="prae").fit(X)
