@@ -431,12 +431,13 @@ def test_small_arrays_are_refused_rather_than_overrun():
         _kernels.adam(np.zeros(4, np.float32), row, row, row, 0.1, 0.9, 0.9, 1e-7)
     with pytest.raises(ValueError, match="bytes where"):
         _kernels.project(1, 1, np.ones(1, np.int32), row, 3, row, 0, 1, None, row)
-    with pytest.raises(ValueError, match="bytes where"):
+    with pytest.raises(ValueError, match="a size of -1"):
         _kernels.project(1, -1, np.ones(1, np.int32), row, 1, row, 0, 1, None, row)
     with pytest.raises(ValueError, match="2 of 1 sequences"):
         _kernels.project(1, 1, np.full(1, 2, np.int32), row, 1, row, 0, 1, None, row)
+    arrays = np.ones(1, np.int32), *[row] * 8, None, None, *[row] * 4
     with pytest.raises(ValueError, match="cell 3"):
-        _kernels.layer(3, 0, *[1] * 5, *[row] * 15)
+        _kernels.layer(3, 0, *[1] * 5, *arrays)
 
 
 def test_rows_are_scattered_within_bounds():

@@ -209,28 +209,71 @@ typedef struct {
     int given;
 } Array;
 
-static int take(PyObject *object, void *to)
+/* Whether the items are numbers of one of the `formats`, in this machine's byte order. */
+static int has_format(const Py_buffer *view, const char *formats)
 {
-    Array *array = to;
+    const char *found = view->format ? view->format : "B";
+    /* NumPy marks an array that isn't aligned. */
+    found += *found == '=' || *found == '^' || *found == '@';
+    return found[0] && !found[1] && strchr(formats, found[0]);
+}
+
+/* Take an array of one of the `formats`, items of `size` bytes: contiguous, aligned and, if
+   the flags say so, writable. None is one only where none is `needed`. */
+static int take(PyObject *object, Array *array, const char *formats, Py_ssize_t size,
+                int flags, int needed)
+{
     if (!object) { /* Python cleans up after an argument that it couldn't read. */
         if (array->given)
             PyBuffer_Release(&array->view);
+        array->given = 0;
         return 1;
     }
-    if (object == Py_None)
-        return 1;
-    if (PyObject_GetBuffer(object, &array->view, PyBUF_C_CONTIGUOUS) < 0)
+    if (object == Py_None) {
+        if (needed)
+            PyErr_SetString(PyExc_TypeError, "None where an array is needed");
+        return !needed;
+    }
+    Py_buffer *view = &array->view;
+    if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | flags) < 0)
         return 0;
+    if (!has_format(view, formats) || view->itemsize != size)
+        PyErr_Format(PyExc_TypeError, "an array of format '%s' where '%s' is needed",
+                     view->format ? view->format : "B", formats);
+    else if (view->len && (uintptr_t)view->buf % (uintptr_t)size)
+        PyErr_SetString(PyExc_ValueError, "an array that isn't aligned");
+    if (PyErr_Occurred()) {
+        PyBuffer_Release(view);
+        return 0;
+    }
     array->given = 1;
     return Py_CLEANUP_SUPPORTED;
 }
+
+#define ARGUMENT(name, formats, size, flags, needed)                                   \
+    static int name(PyObject *object, void *to)                                        \
+    {                                                                                  \
+        return take(object, to, formats, size, flags, needed);                         \
+    }
+
+ARGUMENT(in, "f", 4, 0, 1)
+ARGUMENT(out, "f", 4, PyBUF_WRITABLE, 1)
+ARGUMENT(maybe_in, "f", 4, 0, 0)
+ARGUMENT(maybe_out, "f", 4, PyBUF_WRITABLE, 0)
+/* What C calls an int32 or an int64 differs from system to system. */
+ARGUMENT(ints, "il", 4, 0, 1)
+ARGUMENT(maybe_ints, "il", 4, 0, 0)
+ARGUMENT(longs, "lq", 8, 0, 1)
+ARGUMENT(doubles, "d", 8, 0, 1)
+ARGUMENT(maybe_bools, "?", 1, 0, 0)
+ARGUMENT(targets, "fil", 4, 0, 1)
 
 /* The contents of an array; refuses one that has fewer than `n` items. */
 static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
 {
     if (!array->given)
         return NULL;
-    if (n < 0 || array->view.len / size < n) {
+    if (*good && (n < 0 || array->view.len / size < n)) {
         PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
                      array->view.len, n * size);
         *good = 0;
@@ -241,6 +284,18 @@ static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
 static void *floats(const Array *array, Py_ssize_t n, int *good)
 {
     return items(array, n, sizeof(float), good);
+}
+
+/* Whether no size is negative, which two that are multiplied wouldn't tell; an error if
+   one is. */
+static int sizes_are_good(const Py_ssize_t *sizes, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (sizes[i] < 0) {
+            PyErr_Format(PyExc_ValueError, "a size of %zd", sizes[i]);
+            return 0;
+        }
+    return 1;
 }
 
 /* Whether there are at most `most` sequences at every step; an error if not. */
@@ -293,17 +348,23 @@ static PyObject *layer(PyObject *self, PyObject *args)
     Array a[15] = {0};
     if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.cell,
                           &l.activation, &l.steps, &l.sequences, &l.units, &l.first,
-                          &l.last, take, a, take, a + 1, take, a + 2, take, a + 3, take,
-                          a + 4, take, a + 5, take, a + 6, take, a + 7, take, a + 8, take,
-                          a + 9, take, a + 10, take, a + 11, take, a + 12, take, a + 13,
-                          take, a + 14))
+                          &l.last, ints, a, out, a + 1, out, a + 2, maybe_out, a + 3,
+                          maybe_out, a + 4, in, a + 5, maybe_in, a + 6, maybe_in, a + 7,
+                          maybe_in, a + 8, maybe_ints, a + 9, maybe_bools, a + 10,
+                          maybe_out, a + 11, maybe_in, a + 12, maybe_out, a + 13,
+                          maybe_out, a + 14))
         return NULL;
     static const int gates[] = {1, 4, 3};
     int good = 1, enough = 0;
-    if (l.cell < RNN || l.cell > GRU || l.first < 0 || l.last > l.sequences) {
+    if (l.cell < RNN || l.cell > GRU || l.activation < TANH || l.activation > LINEAR ||
+        l.steps < 0 || l.units < 1 || l.first < 0 || l.last < l.first ||
+        l.last > l.sequences) {
         release(a, 15);
-        return PyErr_Format(PyExc_ValueError, "cell %zd, sequences %zd to %zd of %zd",
-                            l.cell, l.first, l.last, l.sequences);
+        return PyErr_Format(PyExc_ValueError,
+                            "cell %zd, activation %zd, %zd steps of %zd units, "
+                            "sequences %zd to %zd of %zd",
+                            l.cell, l.activation, l.steps, l.units, l.first, l.last,
+                            l.sequences);
     }
     l.gates = gates[l.cell];
     Py_ssize_t rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
@@ -324,6 +385,10 @@ static PyObject *layer(PyObject *self, PyObject *args)
     float *dc = floats(a + 14, l.sequences * l.units, &good);
     if (good && dy && (!dh || (l.cell == LSTM && !dc))) {
         PyErr_SetString(PyExc_ValueError, "dy needs dh, and dc for an LSTM");
+        good = 0;
+    }
+    if (good && ((l.cell != RNN && !l.extra) || (l.cell == LSTM && !l.c))) {
+        PyErr_SetString(PyExc_ValueError, "an LSTM needs c and extra, a GRU extra");
         good = 0;
     }
     if (good && (!l.table != !l.ids || !l.fresh != !l.y)) {
@@ -350,10 +415,11 @@ static PyObject *project(PyObject *self, PyObject *args)
     Array a[5] = {0};
     Py_ssize_t k, n;
     int transposed, good = 1, enough = 0;
-    if (!PyArg_ParseTuple(args, "nnO&O&nO&inO&O&", &rows.steps, &rows.sequences, take, a,
-                          take, a + 1, &k, take, a + 2, &transposed, &n, take, a + 3,
-                          take, a + 4))
+    if (!PyArg_ParseTuple(args, "nnO&O&nO&inO&O&", &rows.steps, &rows.sequences, ints, a,
+                          in, a + 1, &k, in, a + 2, &transposed, &n, maybe_in, a + 3, out,
+                          a + 4))
         return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows.steps, rows.sequences, k, n}, 4);
     rows.active = floats(a, rows.steps, &good);
     float *left = floats(a + 1, rows.steps * rows.sequences * k, &good);
     float *right = floats(a + 2, k * n, &good);
@@ -376,9 +442,10 @@ static PyObject *narrow(PyObject *self, PyObject *args)
     Array a[4] = {0};
     Py_ssize_t m, k, n;
     int good = 1;
-    if (!PyArg_ParseTuple(args, "nnO&O&nO&O&", &m, &k, take, a, take, a + 1, &n, take,
-                          a + 2, take, a + 3))
+    if (!PyArg_ParseTuple(args, "nnO&O&nO&O&", &m, &k, in, a, in, a + 1, &n, maybe_in,
+                          a + 2, out, a + 3))
         return NULL;
+    good = sizes_are_good((Py_ssize_t[]){m, k, n}, 3);
     float *left = floats(a, m * k, &good), *right = floats(a + 1, k * n, &good);
     float *bias = floats(a + 2, n, &good), *to = floats(a + 3, m * n, &good);
     if (good) {
@@ -402,10 +469,12 @@ static PyObject *outer(PyObject *self, PyObject *args)
     Py_ssize_t first, n, ldb, ldout, column;
     int good = 1, enough = 0;
     if (!PyArg_ParseTuple(args, "nnO&O&nnnnnO&O&nO&O&nO&O&", &rows.steps, &rows.sequences,
-                          take, a, take, a + 1, &ldb, &first, &n, &column, &ldout, take,
-                          a + 2, take, a + 3, &lefts[0].m, take, a + 4, take, a + 5,
-                          &lefts[1].m, take, a + 6, take, a + 7))
+                          ints, a, in, a + 1, &ldb, &first, &n, &column, &ldout, maybe_out,
+                          a + 2, in, a + 3, &lefts[0].m, out, a + 4, maybe_in, a + 5,
+                          &lefts[1].m, maybe_in, a + 6, maybe_out, a + 7))
         return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows.steps, rows.sequences, ldb, ldout,
+                                         lefts[0].m, lefts[1].m}, 6);
     Py_ssize_t all = rows.steps * rows.sequences;
     rows.active = floats(a, rows.steps, &good);
     float *b = floats(a + 1, all * ldb, &good), *sum = floats(a + 2, ldout, &good);
@@ -417,6 +486,10 @@ static PyObject *outer(PyObject *self, PyObject *args)
     lefts[1].out = floats(a + 7, lefts[1].m * ldout, &good);
     if (good && (first < 0 || n < 0 || first + n > ldb || column < 0 || column + n > ldout)) {
         PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, first + n, ldb);
+        good = 0;
+    }
+    if (good && !lefts[1].a != !lefts[1].out) {
+        PyErr_SetString(PyExc_ValueError, "a second left operand needs an output");
         good = 0;
     }
     good = good && counts_are_good(rows.active, rows.steps, rows.sequences);
@@ -450,12 +523,12 @@ static PyObject *train(PyObject *self, PyObject *args)
     int good = 1, enough = 1;
     if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&O&ddn", &t.cell, &t.activation,
                           &t.loss, &t.steps, &t.units, &t.features, &t.outputs, &t.stride,
-                          take, a, take, a + 1, &rows, take, a + 2, take, a + 3, take,
-                          a + 4, take, a + 5, take, a + 6, take, a + 7, take, a + 8,
-                          take, a + 9, take, a + 10, &t.clipnorm, &t.global_clipnorm,
+                          longs, a, longs, a + 1, &rows, targets, a + 2, in, a + 3, out,
+                          a + 4, out, a + 5, out, a + 6, out, a + 7, longs, a + 8, out,
+                          a + 9, doubles, a + 10, &t.clipnorm, &t.global_clipnorm,
                           &t.n_done))
         return NULL;
-    if (PyObject_GetBuffer(rows, &values, PyBUF_STRIDED_RO) < 0) {
+    if (PyObject_GetBuffer(rows, &values, PyBUF_STRIDED_RO | PyBUF_FORMAT) < 0) {
         release(a, 11);
         return NULL;
     }
@@ -471,6 +544,10 @@ static PyObject *train(PyObject *self, PyObject *args)
     static const int gates[] = {1, 4, 3};
     t.n_parts = a[8].view.len / (Py_ssize_t)sizeof(int64_t), t.ends = a[8].view.buf;
     good = good && t.n_parts == 5 && t.cell >= RNN && t.cell <= GRU && values.ndim == 2;
+    good &= t.activation >= TANH && t.activation <= LINEAR && t.loss >= SQUARED_ERROR;
+    good &= t.loss <= CATEGORICAL_CROSSENTROPY && t.steps > 0 && t.units > 0;
+    good &= t.features >= 0 && t.outputs > 0 && t.stride >= 0 && t.n_done >= 0;
+    good &= (*a[2].view.format == 'f') != of_labels && has_format(&values, "f");
     if (good) {
         Py_ssize_t columns = gates[t.cell] * t.units;
         Py_ssize_t sizes[] = {t.features * columns, t.units * columns,
@@ -521,11 +598,16 @@ static PyObject *clip(PyObject *self, PyObject *args)
     Array a[2] = {0};
     double limit;
     int good = 1, finite = 1;
-    if (!PyArg_ParseTuple(args, "O&O&d", take, a, take, a + 1, &limit))
+    if (!PyArg_ParseTuple(args, "O&O&d", out, a, longs, a + 1, &limit))
         return NULL;
     Py_ssize_t n_parts = a[1].view.len / sizeof(int64_t);
     int64_t *ends = a[1].view.buf;
-    float *x = floats(a, n_parts ? ends[n_parts - 1] : 0, &good);
+    for (Py_ssize_t part = 0; good && part < n_parts; part++)
+        if (ends[part] < (part ? ends[part - 1] : 0)) {
+            PyErr_SetString(PyExc_ValueError, "ends that aren't in order");
+            good = 0;
+        }
+    float *x = floats(a, good && n_parts ? ends[n_parts - 1] : 0, &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         finite = clip_parts(x, ends, n_parts, limit);
@@ -542,7 +624,7 @@ static PyObject *adam(PyObject *self, PyObject *args)
     Array a[4] = {0};
     float rate, keep_1, keep_2, epsilon;
     int good = 1;
-    if (!PyArg_ParseTuple(args, "O&O&O&O&ffff", take, a, take, a + 1, take, a + 2, take,
+    if (!PyArg_ParseTuple(args, "O&O&O&O&ffff", out, a, in, a + 1, out, a + 2, out,
                           a + 3, &rate, &keep_1, &keep_2, &epsilon))
         return NULL;
     Py_ssize_t n = a[0].view.len / sizeof(float);
@@ -565,13 +647,14 @@ static PyObject *scatter(PyObject *self, PyObject *args)
     Array a[3] = {0};
     Py_ssize_t n, width, first, last;
     int good = 1;
-    if (!PyArg_ParseTuple(args, "O&O&nnnnO&", take, a, take, a + 1, &n, &width, &first,
-                          &last, take, a + 2))
+    if (!PyArg_ParseTuple(args, "O&O&nnnnO&", ints, a, in, a + 1, &n, &width, &first,
+                          &last, out, a + 2))
         return NULL;
+    good = sizes_are_good((Py_ssize_t[]){n, width}, 2);
     const int *ids = floats(a, n, &good);
     const float *rows = floats(a + 1, n * width, &good);
     float *to = a[2].view.buf;
-    Py_ssize_t n_rows = width ? a[2].view.len / (width * (Py_ssize_t)sizeof(float)) : 0;
+    Py_ssize_t n_rows = width > 0 ? a[2].view.len / (width * (Py_ssize_t)sizeof(float)) : 0;
     good = good && ids_are_good(ids, n, n_rows);
     if (good && (first < 0 || last > width)) {
         PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, last, width);
@@ -600,13 +683,13 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
     Py_ssize_t first, last, n;
     float scale;
     int good = 1;
-    if (!PyArg_ParseTuple(args, "O&O&O&nnnf", take, a, take, a + 1, take, a + 2, &first,
+    if (!PyArg_ParseTuple(args, "O&O&O&nnnf", out, a, ints, a + 1, out, a + 2, &first,
                           &last, &n, &scale))
         return NULL;
     float *z = floats(a, last * n, &good), *losses = floats(a + 2, last, &good);
     const int *targets = floats(a + 1, last, &good);
-    if (good && (first < 0 || n < 1)) {
-        PyErr_Format(PyExc_ValueError, "rows from %zd of %zd columns", first, n);
+    if (good && (first < 0 || last < first || n < 1)) {
+        PyErr_Format(PyExc_ValueError, "rows %zd to %zd of %zd columns", first, last, n);
         good = 0;
     }
     for (Py_ssize_t i = MAX(first, 0); good && i < last; i++)

@@ -32,7 +32,7 @@ typedef struct {
     int *active;
 } Batch;
 
-/* Place them in the space for them; return how many they are. */
+/* Place them in the space for them, if it is there; return how many they are. */
 static Py_ssize_t place(const Training *t, Batch *b)
 {
     float **places[] = {&b->x, &b->z, &b->h, &b->c, &b->extra, &b->out, &b->dh, &b->dc};
@@ -44,7 +44,7 @@ static Py_ssize_t place(const Training *t, Batch *b)
                           t->batch_size * t->units};
     Py_ssize_t at = 0;
     for (int i = 0; i < 8; at += ROUND_UP(sizes[i], 16), i++)
-        *places[i] = t->space + at;
+        *places[i] = t->space ? t->space + at : NULL;
     return at;
 }
 
@@ -57,8 +57,9 @@ static void gather(const Training *t, const int64_t *starts, Py_ssize_t n, float
             if (t->column == sizeof(float))
                 memcpy(x, from, t->features * sizeof(float));
             else
+                /* It may stand anywhere: between the fields of a packed structure. */
                 for (Py_ssize_t j = 0; j < t->features; j++)
-                    x[j] = *(const float *)(from + j * t->column);
+                    memcpy(x + j, from + j * t->column, sizeof(float));
         }
 }
 
