@@ -27,7 +27,7 @@ from tensorflow.python.framework import config as tf_config
 
 from skrnn import scikeras as ours
 from skrnn._engine import _keras_models, _keras_training
-from skrnn._engine._keras_models import NotTakenError
+from skrnn._engine._keras_origin import NotTakenError
 from skrnn._engine._keras_prediction import predict_keras
 from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn.scikeras import KerasClassifier, KerasRegressor, recurrent_network

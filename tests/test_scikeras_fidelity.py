@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from _instances import in_new_process
 
-from skrnn._engine._keras_models import NotTakenError
+from skrnn._engine._keras_origin import NotTakenError
 from skrnn._engine._keras_prediction import predict_keras
 from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn.scikeras import KerasRegressor

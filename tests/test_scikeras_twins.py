@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from skrnn._engine import _keras_models
-from skrnn._engine._keras_models import NotTakenError, architecture_key
+from skrnn._engine._keras_models import architecture_key
+from skrnn._engine._keras_origin import NotTakenError
 from skrnn._engine._keras_prediction import predict_keras
 from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn.scikeras import KerasRegressor

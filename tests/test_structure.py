@@ -112,6 +112,7 @@ HEAVY = [
     "_jax_kit",
     "_keras_kernels",
     "_keras_models",
+    "_keras_origin",
     "_keras_prediction",
     "_keras_program",
     "_keras_specs",

@@ -14,12 +14,17 @@ import numpy as np
 from keras.src.models import Functional
 from keras.src.trainers.trainer import model_supports_jit
 
+from skrnn._engine._keras_origin import (
+    NotTakenError,
+    is_keras,
+    refuse_foreign_configuration,
+    refuse_foreign_parts,
+)
 from skrnn._engine._keys import value_key
+from skrnn._engine._optimizers import copy_of_optimizer
 
 # Training steps times time steps: below, plain TensorFlow is done before XLA begins.
 _XLA_FROM = 5_000
-# Their configuration doesn't say what they compute.
-_OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
 # Of the layers that are adapted to data, those that tell all they have found.
 _ADAPTED_LAYERS = {"Normalization", "Discretization"}
 # What a row gives depends on the other rows of its batch while training.
@@ -51,10 +56,6 @@ _FULL_MEAN = {"sum_over_batch_size", "mean"}
 _EXCLUDED = "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"
 
 
-class NotTakenError(Exception):
-    """The engine leaves a model, or a way to train it, to Keras; says why."""
-
-
 def architecture_key(model):
     """Return what models share that compute the same from the same weights.
 
@@ -64,11 +65,12 @@ def architecture_key(model):
         If that can't be known, or the model isn't one array to one array.
     """
     _refuse_other_forms(model)
+    refuse_foreign_parts(model)
     try:
         config = model.get_config()
     except Exception as error:  # Whatever a layer of the user's raises.
         raise NotTakenError(f"a layer has no configuration: {error}") from error
-    _refuse_foreign(config)
+    refuse_foreign_configuration(config)
     for layer in model._flatten_layers(include_self=False):
         _refuse_other_influence(layer)
     text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
@@ -282,22 +284,6 @@ def _refuse_other_influence(layer):
         raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
 
 
-def _refuse_foreign(config):
-    """Refuse a configuration in which something isn't Keras' own, or ours."""
-    if isinstance(config, dict):
-        name, module = config.get("class_name"), config.get("module")
-        own = module is None or str(module).split(".")[0] in ("keras", "skrnn")
-        marks = str(name).startswith("__") and name != "__lambda__"
-        if name is not None and not (own or marks or config.get("config") is None):
-            raise NotTakenError(f"{name} isn't Keras' own")
-        if name in _OPAQUE_LAYERS or name == "__lambda__":
-            raise NotTakenError(f"{name} may compute anything")
-    if isinstance(config, dict | list | tuple):
-        values = config.values() if isinstance(config, dict) else config
-        for value in values:
-            _refuse_foreign(value)
-
-
 def _digest(value):
     """Return what stands for an array in a key: text would leave digits out."""
     try:
@@ -354,7 +340,7 @@ def _part_key(part):
         config = dict(part.get_config())
     except Exception as error:  # Whatever a schedule of the user's raises.
         raise NotTakenError(f"a part has no configuration: {error}") from error
-    _refuse_foreign(config)
+    refuse_foreign_configuration(config)
     # It may be numbered, and is no part of what is computed.
     config.pop("name", None)
     config["told"] = getattr(part, "_fn_kwargs", None)
@@ -368,16 +354,12 @@ def _has_fixed_rate(config):
     return not isinstance(config.get("learning_rate"), dict)
 
 
-def is_keras(part):
-    """Whether a function, or what an object is one of, is Keras' own."""
-    owner = part if isinstance(part, FunctionType) else type(part)
-    return owner.__module__.split(".")[0] == "keras"
-
-
 def _fresh(part):
     """Copy what has variables of its own."""
     if not isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
         return part
+    if isinstance(part, keras.optimizers.Optimizer):
+        return copy_of_optimizer(part)
     copied = type(part).from_config(part.get_config())
     if hasattr(part, "_fn_kwargs"):
         # Not all of them are in a configuration: the axis of a cosine isn't.

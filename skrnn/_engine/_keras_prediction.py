@@ -11,12 +11,12 @@ import tensorflow as tf
 
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._keras_models import (
-    NotTakenError,
     architecture_copy,
     architecture_key,
     forms,
     refuse_stale_statistics,
 )
+from skrnn._engine._keras_origin import NotTakenError
 from skrnn._engine._keras_program import as_model_reads, compiled
 from skrnn._engine._keras_specs import spec_of
 from skrnn._engine._keras_training import listens

@@ -14,7 +14,8 @@ import keras
 import numpy as np
 
 from skrnn._cells import ACTIVATIONS, CELLS
-from skrnn._engine._keras_models import compile_arguments, is_keras, metrics_of
+from skrnn._engine._keras_models import compile_arguments, metrics_of
+from skrnn._engine._keras_origin import is_keras
 from skrnn._engine._keys import value_key
 from skrnn._engine._native import can_run
 from skrnn._spec import Head, NetworkSpec

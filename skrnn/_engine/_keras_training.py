@@ -13,13 +13,13 @@ from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._keras_kernels import kernel_program
 from skrnn._engine._keras_models import (
-    NotTakenError,
     architecture_key,
     compile_key,
     gains_from_xla,
     refuse_stale_statistics,
     takes_columns,
 )
+from skrnn._engine._keras_origin import NotTakenError
 from skrnn._engine._keras_program import (
     KerasProgram,
     as_keras_reads,

@@ -5,6 +5,7 @@ from functools import partial
 import keras
 import numpy as np
 
+from skrnn._engine._keys import value_key
 from skrnn._spec import OPTIMIZERS
 
 
@@ -15,9 +16,10 @@ def optimizer_key(optimizer):
     config = dict(optimizer.get_config())
     # Keras numbers the names: they tell nothing.
     config.pop("name", None)
-    if _has_fixed_rate(optimizer):
-        config.pop("learning_rate", None)
-    return f"{type(optimizer).__module__}.{type(optimizer).__name__} {config!r}"
+    config.pop("learning_rate", None)
+    # What is the user's own may be defined anew under the same name.
+    rate = None if _has_fixed_rate(optimizer) else value_key(optimizer._learning_rate)
+    return value_key(type(optimizer)), rate, repr(config)
 
 
 def make_optimizer(optimizer, variables):
@@ -25,10 +27,22 @@ def make_optimizer(optimizer, variables):
     if isinstance(optimizer, str):
         made = getattr(keras.optimizers, OPTIMIZERS[optimizer])()
     else:
-        made = type(optimizer).from_config(optimizer.get_config())
+        made = copy_of_optimizer(optimizer)
     _keep_gradients_local(made)
     made.build(variables)
     return made
+
+
+def copy_of_optimizer(optimizer):
+    """Return an optimizer that is told the same, and belongs to no network yet.
+
+    A schedule has no state and may serve both: by its name alone Keras wouldn't find
+    one that is defined in a script.
+    """
+    config = optimizer.get_config()
+    if isinstance(config.get("learning_rate"), dict):
+        config["learning_rate"] = optimizer._learning_rate
+    return type(optimizer).from_config(config)
 
 
 def averages_of(optimizer):

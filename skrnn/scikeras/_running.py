@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import keras
 
-from skrnn._engine._keras_models import NotTakenError
+from skrnn._engine import _optimizers
+from skrnn._engine._keras_origin import NotTakenError
 from skrnn._engine._keras_prediction import predict_keras
 from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn._engine._seeding import global_seed, seeded
@@ -118,7 +119,7 @@ def copy_of_optimizer(optimizer):
         # It knows the variables of one network.
         return optimizer
     try:
-        copied = type(optimizer).from_config(optimizer.get_config())
+        copied = _optimizers.copy_of_optimizer(optimizer)
     except Exception:  # Whatever a schedule of the user's raises.
         return optimizer
     name = "_exclude_from_weight_decay_pattern"
