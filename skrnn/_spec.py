@@ -173,6 +173,8 @@ class TrainPlan:
     name: str = "estimator"
     # Of decoders alone: how often they read the true output before, not their own.
     teacher_forcing: float = 1.0
+    # Share of the data to hold out and validate on.
+    validation_split: float | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ ROOMS = {
     "_attention": set(),
     "_windows": {"numpy"},
     "_holdout": {"numpy"},
+    "_validation_set": {"numpy"},
     "_sequences": {"numpy", "skrnn._windows"},
     "_indexed_arrays": {"numpy", "pandas", "sklearn"},
     "_token_ids": {"numpy", "skrnn._indexed_arrays"},

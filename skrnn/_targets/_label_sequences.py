@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight
 
@@ -25,12 +24,14 @@ from skrnn._symbols import (
     refuse_other_type,
     restore,
 )
+from skrnn._targets._beams import BeamsMixin
 from skrnn._targets._class_weights import factors_of_classes
 from skrnn._targets._reading import check_count, require
+from skrnn._validation_set import validation_set
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqClassifierMixin(ClassifierMixin):
+class Seq2SeqClassifierMixin(BeamsMixin):
     """Targets are sequences of labels: lists, strings, or rows of an array."""
 
     # With one direction twice to three times as many words are spelt wrongly.
@@ -49,7 +50,16 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network.
 
         Parameters
@@ -61,6 +71,13 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
             An array has one label, or H of them, for each sequence of X.
         sample_weight : array-like of shape (n,), default=None
             Weight of each sequence in the loss; a zero leaves it out.
+        X_val, y_val : array-like or list of array-likes, default=None
+            Other sequences to look at after each epoch, and their targets, in the form
+            of X and y: a validation set, of which nothing is learnt. Early stopping
+            then holds nothing out. A ``Pipeline`` prepares X_val as X with
+            ``transform_input=["X_val"]``.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weight of each of these in their loss.
 
         Returns
         -------
@@ -71,7 +88,8 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
-        return self._report(self._fit(X, y, sample_weight))
+        validation = validation_set(X_val, y_val, sample_weight_val)
+        return self._report(self._fit(X, y, sample_weight, validation=validation))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch on a batch of data.
@@ -295,58 +313,6 @@ class Seq2SeqClassifierMixin(ClassifierMixin):
                 return np.log(probabilities)
             logs = [np.log(each) for each in probabilities]
         return logs if isinstance(probabilities, list) else ragged_array(logs)
-
-    def predict_beams(self, X, n_best=None):
-        """Predict several label sequences for each sequence of X, and their scores.
-
-        Parameters
-        ----------
-        X : list of str, array-like or list of array-likes
-            Sequences of any length, in one of the forms that ``fit`` takes.
-        n_best : int, default=None
-            How many; at most `n_beams`, and that many if it is None.
-
-        Returns
-        -------
-        beams : list of lists of tuples
-            For each sequence of X at most `n_best` pairs ``(labels, score)``, the best
-            first, labels in the form of the y of ``fit``. The score is the logarithm of
-            the sequence's probability, its end included, divided by
-            ``((5 + length) / 6) ** length_penalty`` (Wu et al., 2016), the end counted
-            in the length.
-
-        Raises
-        ------
-        ValueError
-            If `n_best` isn't from 1 to `n_beams`.
-        """
-        sequences = self._sequences(X)
-        n_best = self.n_beams if n_best is None else n_best
-        if not Count().is_satisfied_by(n_best) or n_best > self.n_beams:
-            raise ValueError(
-                f"n_best must be an int from 1 to n_beams={self.n_beams}. "
-                f"Got {n_best!r}."
-            )
-        found = self._search(sequences, n_best)
-        ends = np.cumsum([len(beams) for beams in found])
-        labels = self._restored([beam.labels for beams in found for beam in beams])
-        return [
-            [(labels[end - len(beams) + i], b.score) for i, b in enumerate(beams)]
-            for end, beams in zip(ends, found, strict=True)
-        ]
-
-    def _search(self, sequences, n_best):
-        """Return the `n_best` best paths of each sequence."""
-        limits = self._limits(sequences)
-        if self.n_beams > 1:
-            options = self.n_beams, self.length_penalty, n_best
-            return self._predictor().beams(sequences, limits, *options)
-        # One beam is the greedy path.
-        paths = self._predictor().greedy(sequences, limits, probabilities=True)
-        for path in paths:
-            penalty = ((5 + len(path.probabilities)) / 6) ** self.length_penalty
-            path.score = path.log_probability / penalty
-        return [[path] for path in paths]
 
     def _restored(self, codes):
         return restore(codes, self.classes_, self._labels_like)
