@@ -18,6 +18,7 @@ from skrnn._streaming import StreamingPredictor
 from skrnn._targets._class_weights import scaled_down
 from skrnn._targets._weights import are_of_steps, read_weights
 from skrnn._validation import check_sequences
+from skrnn._validation_set import validation_set
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -38,7 +39,16 @@ class BaseRecurrent(
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network.
 
         Parameters
@@ -52,6 +62,13 @@ class BaseRecurrent(
                 default=None
             Weight in the loss: of each sequence, or with `return_sequences` of each
             step. A zero leaves it out, and its target isn't read: it may be NaN.
+        X_val, y_val : array-like or list of array-likes, default=None
+            Other sequences to look at after each epoch, and their targets, in the form
+            of X and y: a validation set, of which nothing is learnt. Early stopping
+            then holds nothing out. A ``Pipeline`` prepares X_val as X with
+            ``transform_input=["X_val"]``.
+        sample_weight_val : array-like, default=None
+            Weights in their loss, in a form that `sample_weight` may have.
 
         Returns
         -------
@@ -62,7 +79,8 @@ class BaseRecurrent(
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
-        return self._report(self._fit(X, y, sample_weight))
+        validation = validation_set(X_val, y_val, sample_weight_val)
+        return self._report(self._fit(X, y, sample_weight, validation=validation))
 
     def _train(
         self,
@@ -74,15 +92,16 @@ class BaseRecurrent(
         known_target=False,
         epochs=None,
         min_samples=2,
+        validation=None,
     ):
         X = self._check_X(X, reset=not resume, min_samples=min_samples)
         dataset = self._dataset(X, y, sample_weight, known_target or resume)
-        plan = self._plan(len(dataset), epochs, resume)
+        plan = self._plan(len(dataset), epochs, resume, validation)
         embedding = read_embedding(self, X, self._spec if resume else None)
         spec = self._network(X, embedding, resume)
-        training, validation = self._split(dataset, plan)
+        parts = self._split(dataset, plan, validation, spec)
         start = self._start(spec, plan.seed, resume, embedding.fill)
-        trained = _engine.train(spec, plan, training, validation, *start)
+        trained = _engine.train(spec, plan, *parts, *start)
         self._keep(spec, trained, resume)
         self._n_features_out = spec.units[-1] * len(spec.directions)
         return trained
@@ -124,6 +143,11 @@ class BaseRecurrent(
             weights=(target_weights * n_targets / target_weights.sum()).astype("f4"),
             target_starts=starts,
         ).take(rows)
+
+    def _known_dataset(self, given):
+        """Read data of which nothing is to be learnt."""
+        X = self._check_X(given.X, reset=False)
+        return self._dataset(X, given.y, given.sample_weight, True)
 
     def _network(self, X, embedding, resume):
         """Decide what to build."""

@@ -72,18 +72,14 @@ class BaseNetwork(TrainedNetwork):
             trained = self._train(X, y, sample_weight, **options, **known)
         return self._report(trained)
 
-    def _plan(self, n_sequences, epochs, resume, **more):
+    def _plan(self, n_sequences, epochs, resume, validation=None, **more):
         """Decide how to train."""
-        early_stopping = self.early_stopping
-        if early_stopping == "auto":
-            early_stopping = n_sequences >= EARLY_STOPPING_FROM
+        is_large = n_sequences >= EARLY_STOPPING_FROM
         return TrainPlan(
             loss=self._loss_to_train(),
             epochs=self.epochs if epochs is None else epochs,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
-            # One epoch of partial_fit is trained on everything it is given.
-            early_stopping=bool(early_stopping) and epochs is None,
             patience=self.patience,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
@@ -91,6 +87,7 @@ class BaseNetwork(TrainedNetwork):
             name=type(self).__name__,
             **self._plan_of_steps(one_epoch=epochs is not None),
             **self._rescaling(),
+            **self._how_to_validate(is_large, validation, epochs),
             **more,
         )
 
@@ -98,12 +95,18 @@ class BaseNetwork(TrainedNetwork):
         """Return a loss by our name, or one of the user's own."""
         return resolve(self._kind_of_loss, self.loss)
 
-    def _split(self, dataset, plan):
-        """Hold out some sequences to validate on, if training may stop early."""
-        if not plan.early_stopping:
+    def _split(self, dataset, plan, validation, spec):
+        """Return what to train on and what to validate on.
+
+        That is what is given, or else what is held out: if training may stop early, or
+        if a share is asked for.
+        """
+        if validation is not None:
+            return dataset, validation.read(self, spec)
+        if plan.validation_split is None:
             return dataset, None
         strata = self._validation_strata(dataset)
-        rows = hold_out(len(dataset), self.validation_split, strata, plan.seed)
+        rows = hold_out(len(dataset), plan.validation_split, strata, plan.seed)
         return dataset.take(rows[0]), dataset.take(rows[1])
 
     def _keep(self, spec, trained, resume):

@@ -143,13 +143,15 @@ PARAMETERS = {
     ),
     "early_stopping": (
         'bool or "auto"',
-        f"""Hold out `validation_split` of the sequences, stop when their loss hasn't
-        improved for `patience` epochs, and keep the weights of the best epoch. "auto"
-        does so from {EARLY_STOPPING_FROM} sequences on; with fewer, what is held out is
-        missed more than it helps.""",
+        f"""Stop when the loss of a validation set hasn't improved for `patience`
+        epochs, and keep the weights of the best epoch. The set is what ``fit`` is
+        given, or else the `validation_split` of the sequences that is held out. "auto"
+        does so if either is given, and from {EARLY_STOPPING_FROM} sequences on; with
+        fewer, what is held out is missed more than it helps. False records the loss of
+        what is given, and trains for all epochs.""",
     ),
     "validation_split": (
-        "float in (0, 1)",
+        None,
         None,
     ),
     "patience": (
@@ -203,9 +205,11 @@ _FOR_REGRESSORS = {
         for each row works too.""",
     ),
     "validation_split": (
-        "float in (0, 1)",
-        """Share of the sequences that early stopping holds out: the last ones, which
-        in a series are the latest.""",
+        "float in (0, 1) or None",
+        """Share of the sequences that is held out to validate on: the last ones, which
+        in a series are the latest. None holds out a tenth for early
+        stopping, and nothing without it; a number holds out so much in any case. An
+        X_val in ``fit`` takes its place.""",
     ),
 }
 _FOR_CLASSIFIERS = {
@@ -216,15 +220,17 @@ _FOR_CLASSIFIERS = {
         0 and 1) and probabilities that returns a loss for each row works too.""",
     ),
     "validation_split": (
-        "float in (0, 1)",
-        """Share of the sequences that early stopping holds out, at random and, where a
-        sequence has one label, the same share of every class.""",
+        "float in (0, 1) or None",
+        """Share of the sequences that is held out to validate on, at random and, where
+        a sequence has one label, the same share of every class. None holds out a tenth
+        for early stopping, and nothing without it; a number holds out so much in any
+        case. An X_val in ``fit`` takes its place.""",
     ),
 }
 
 _ATTRIBUTES = """\
 history_ : dict of lists
-    "loss" and, with early stopping, "val_loss" of each epoch.
+    "loss" and, with a validation set, "val_loss" of each epoch.
 n_iter_ : int
     Number of epochs trained.
 best_epoch_ : int

@@ -80,8 +80,10 @@ _FOR_CLASSIFIERS = {
         always weighs 1.""",
     ),
     "validation_split": (
-        "float in (0, 1)",
-        "Share of the sequences that early stopping holds out, at random.",
+        "float in (0, 1) or None",
+        """Share of the sequences that is held out to validate on, at random. None holds
+        out a tenth for early stopping, and nothing without it; a number holds out so
+        much in any case. An X_val in ``fit`` takes its place.""",
     ),
 }
 FOR_PAIRS = {

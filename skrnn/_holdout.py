@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+_NONE = "set early_stopping=False and validation_split=None"
+
 
 def hold_out(n_sequences, share, strata, seed):
     """Choose the sequences to train on and those to validate on.
@@ -32,7 +34,7 @@ def hold_out(n_sequences, share, strata, seed):
     if n_validation >= n_sequences:
         raise ValueError(
             f"validation_split={share} leaves none of {n_sequences} sequences to train "
-            "on; make it smaller or set early_stopping=False."
+            f"on; make it smaller, or {_NONE}."
         )
     held = np.zeros(n_sequences, dtype=bool)
     if strata is None:
@@ -43,8 +45,8 @@ def hold_out(n_sequences, share, strata, seed):
     if not held.any():
         raise ValueError(
             f"validation_split={share} of {n_sequences} sequences leaves none to "
-            "validate on without taking all of a class; make it larger or set "
-            "early_stopping=False."
+            "validate on without taking all of a class; make it larger, or "
+            f"{_NONE}."
         )
     return np.flatnonzero(~held), np.flatnonzero(held)
 

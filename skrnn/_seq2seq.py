@@ -66,17 +66,19 @@ class BaseSeq2Seq(BaseNetwork):
         epochs=None,
         min_samples=2,
         future=None,
+        validation=None,
     ):
         X = self._check_X(X, reset=not resume, min_samples=min_samples)
         known = resume, known_target or resume
         pairs = self._pairs(X, y, sample_weight, future, *known)
         ratio = float(self.teacher_forcing)
-        plan = self._plan(len(pairs), epochs, resume, teacher_forcing=ratio)
+        options = epochs, resume, validation
+        plan = self._plan(len(pairs), *options, teacher_forcing=ratio)
         spec = self._network(X, resume)
-        training, validation = self._split(pairs, plan)
-        fill = partial(at_frequencies, pairs=training)
+        parts = self._split(pairs, plan, validation, spec)
+        fill = partial(at_frequencies, pairs=parts[0])
         start = self._start(spec, plan.seed, resume, fill)
-        trained = _engine.train_pairs(spec, plan, training, validation, *start)
+        trained = _engine.train_pairs(spec, plan, *parts, *start)
         self._keep(spec, trained, resume)
         return trained
 
@@ -158,6 +160,12 @@ class BaseSeq2Seq(BaseNetwork):
             step_weights=factors,
             known=known,
         ).take(rows)
+
+    def _known_dataset(self, given):
+        """Read data of which nothing is to be learnt."""
+        X = self._check_X(given.X, reset=False)
+        known = given.y, given.sample_weight, given.future
+        return self._pairs(X, *known, True, True)
 
     def _read_future(self, X, future, known):
         """Only numbers have one."""

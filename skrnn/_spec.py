@@ -196,6 +196,8 @@ class TrainPlan:
     planned_epochs: int = 1
     scale: list | None = None
     offset: list | None = None
+    # Share of the data to hold out and validate on.
+    validation_split: float | None = None
 
 
 @dataclass(frozen=True)

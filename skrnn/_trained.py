@@ -23,6 +23,9 @@ from skrnn._names import NAMES, resolve
 from skrnn._spec import OPTIMIZERS
 from skrnn._weights import initial_weights
 
+# Of the data, held out for early stopping where no validation_split is given.
+DEFAULT_SHARE = 0.1
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TrainedNetwork(AdvisedEstimator):
@@ -45,7 +48,7 @@ class TrainedNetwork(AdvisedEstimator):
     batch_size: int = 32
     shuffle: bool = True
     early_stopping: bool | str = "auto"
-    validation_split: float = 0.1
+    validation_split: float | None = None
     patience: int = 10
     warm_start: bool = False
     verbose: int = 0
@@ -73,7 +76,7 @@ class TrainedNetwork(AdvisedEstimator):
         "batch_size": [Count()],
         "shuffle": ["boolean"],
         "early_stopping": ["boolean", StrOptions({"auto"})],
-        "validation_split": [Share(zero=False)],
+        "validation_split": [Share(zero=False), None],
         "patience": [Count()],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
@@ -125,6 +128,22 @@ class TrainedNetwork(AdvisedEstimator):
             same = self._optimizer_kind == _kind(self._named("optimizer"))
             return self._weights, self._optimizer_state if same else None
         return fill(self._initial_weights(spec, seed)), None
+
+    def _how_to_validate(self, is_large, validation, epochs):
+        """Decide whether training may stop early, and on how much it validates.
+
+        One epoch of ``partial_fit`` is trained on everything it is given.
+        """
+        if epochs is not None:
+            return {"early_stopping": False}
+        is_asked_for = validation is not None or self.validation_split is not None
+        stops = self.early_stopping
+        if stops == "auto":
+            stops = is_large or is_asked_for
+        share = None
+        if validation is None and (stops or is_asked_for):
+            share = self.validation_split or DEFAULT_SHARE
+        return {"early_stopping": bool(stops), "validation_split": share}
 
     def _refuse_changes(self, spec):
         """Refuse to go on training another network."""

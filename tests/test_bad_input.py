@@ -785,7 +785,7 @@ BAD_PARAMS = {
     "batch_size": (COUNT, [*NOT_COUNTS, None]),
     "shuffle": (A_BOOL, NOT_BOOLS),
     "early_stopping": (f"{A_BOOL} or a str among {{'auto'}}", NOT_BOOLS),
-    "validation_split": (BETWEEN, [0, 0.0, 1, *NOT_SHARES]),
+    "validation_split": (f"{BETWEEN} or None", [0, 0.0, 1, *NOT_SHARES[:-1]]),
     "patience": (COUNT, [*NOT_COUNTS, np.nan]),
     "callbacks": (CALLBACKS, [3, "a", [3], object(), [object]]),
     "warm_start": (A_BOOL, NOT_BOOLS),
@@ -829,7 +829,7 @@ BAD_SPLITS = {
     "validation_split leaves nothing": (
         ValueError,
         f"validation_split=0.95 leaves none of {N} sequences to train on; make it "
-        "smaller or set early_stopping=False.",
+        "smaller, or set early_stopping=False and validation_split=None.",
         {"params": STOP | {"validation_split": 0.95}},
     ),
 }
@@ -837,7 +837,8 @@ BAD_CLASS_SPLITS = {
     "validation_split takes the only one of a class": (
         ValueError,
         "validation_split=0.1 of 2 sequences leaves none to validate on without taking "
-        "all of a class; make it larger or set early_stopping=False.",
+        "all of a class; make it larger, or set early_stopping=False and "
+        "validation_split=None.",
         {"params": STOP, "X": X[:2], "y": [0, 1]},
     ),
 }

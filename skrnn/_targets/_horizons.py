@@ -44,6 +44,7 @@ from skrnn._targets._regression import (
 )
 from skrnn._targets._scores import mean_r2
 from skrnn._targets._weights import counted, put_back, weights_of_outputs
+from skrnn._validation_set import validation_set
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -60,7 +61,18 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, future=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        future=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        future_val=None,
+    ):
         """Train the network.
 
         Parameters
@@ -76,6 +88,15 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         future : array-like of shape (n, H, F2) or (n, H), default=None
             What is known beforehand about the steps of y: dates, prices, plans. The
             decoder reads it beside the value before, and ``predict`` needs it too.
+        X_val, y_val : array-like or list of array-likes, default=None
+            Other sequences to look at after each epoch, and their targets, in the form
+            of X and y: a validation set, of which nothing is learnt. Early stopping
+            then holds nothing out. A ``Pipeline`` prepares X_val as X with
+            ``transform_input=["X_val"]``.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weight of each of these in their loss.
+        future_val : array-like of shape (n_val, H, F2) or (n_val, H), default=None
+            What is known about the steps of y_val, if `future` is given.
 
         Returns
         -------
@@ -86,7 +107,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
-        return self._report(self._fit(X, y, sample_weight, future=future))
+        given = validation_set(X_val, y_val, sample_weight_val, future_val)
+        known = {"future": future, "validation": given}
+        return self._report(self._fit(X, y, sample_weight, **known))
 
     @advised_arguments
     def partial_fit(self, X, y, sample_weight=None, *, future=None):

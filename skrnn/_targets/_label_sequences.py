@@ -33,6 +33,7 @@ from skrnn._targets._class_weights import factors_of_classes, scaled_down
 from skrnn._targets._masked_labels import share_of_right, with_ends, without_masked
 from skrnn._targets._reading import check_count, require
 from skrnn._targets._weights import weights_of_outputs
+from skrnn._validation_set import validation_set
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -57,7 +58,16 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network.
 
         Parameters
@@ -71,6 +81,13 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
                 default=None
             Weight of each sequence, or of each of its labels, in the loss. A zero
             leaves it out, whatever the label is. The end weighs as the last label does.
+        X_val, y_val : array-like or list of array-likes, default=None
+            Other sequences to look at after each epoch, and their targets, in the form
+            of X and y: a validation set, of which nothing is learnt. Early stopping
+            then holds nothing out. A ``Pipeline`` prepares X_val as X with
+            ``transform_input=["X_val"]``.
+        sample_weight_val : array-like, default=None
+            Weights in their loss, in a form that `sample_weight` may have.
 
         Returns
         -------
@@ -81,7 +98,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
-        return self._report(self._fit(X, y, sample_weight))
+        validation = validation_set(X_val, y_val, sample_weight_val)
+        return self._report(self._fit(X, y, sample_weight, validation=validation))
 
     @advised_arguments
     def partial_fit(self, X, y, classes=None, sample_weight=None):

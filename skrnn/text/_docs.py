@@ -74,13 +74,17 @@ _OF_TRAINING = {
     ),
     "early_stopping": (
         'bool or "auto"',
-        f"""Hold out `validation_split` of the stream, stop when its loss hasn't
-        improved for `patience` epochs, and keep the weights of the best epoch. "auto"
-        does so from {EARLY_STOPPING_FROM:,} tokens on.""",
+        f"""Stop when the loss of validation texts hasn't improved for `patience`
+        epochs, and keep the weights of the best epoch. They are what ``fit`` is given,
+        or else the `validation_split` of the stream that is held out. "auto" does so if
+        either is given, and from {EARLY_STOPPING_FROM:,} tokens on. False records the
+        loss of what is given, and trains for all epochs.""",
     ),
     "validation_split": (
-        "float in (0, 1)",
-        "Share of the stream that early stopping holds out: its end.",
+        "float in (0, 1) or None",
+        """Share of the stream that is held out to validate on: its end. None holds out
+        a tenth for early stopping, and nothing without it; a number holds out so much
+        in any case. An X_val in ``fit`` takes its place.""",
     ),
     "verbose": (
         "int",
@@ -111,7 +115,7 @@ tokens_ : ndarray of shape (n_tokens,)
     Names of the columns of ``predict_proba``: "<end>" of a text, "<unknown>", and the
     tokens of the vocabulary, the most frequent first.
 history_ : dict of lists
-    "loss" and, with early stopping, "val_loss" of each epoch: nats a token.
+    "loss" and, with validation texts, "val_loss" of each epoch: nats a token.
 n_iter_ : int
     Number of epochs trained.
 best_epoch_ : int

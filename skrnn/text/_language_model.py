@@ -14,6 +14,7 @@ from skrnn._seed import draw_seed
 from skrnn._spec import DIRECT_OPTIMIZERS, LanguageSpec, TrainPlan, as_tuple
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
+from skrnn._validation_set import errors_of_validation
 from skrnn._weights import initial_language_weights
 from skrnn.text._reading import check_texts, has_ends, refuse_unknown, stream_of
 from skrnn.text._vocabulary import ANALYZERS, END, Vocabulary
@@ -57,7 +58,7 @@ class LanguageModel(TrainedNetwork):
     _advice = "Try"
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, texts, y=None):
+    def fit(self, texts, y=None, *, X_val=None):
         """Learn the vocabulary, and train the network.
 
         Parameters
@@ -67,6 +68,9 @@ class LanguageModel(TrainedNetwork):
             end, even if there is only one.
         y : None
             Ignored; it is there because scikit-learn's tools pass it.
+        X_val : str or iterable of str, default=None
+            Other texts to look at after each epoch, of which nothing is learnt. Early
+            stopping then holds nothing out.
 
         Returns
         -------
@@ -82,7 +86,7 @@ class LanguageModel(TrainedNetwork):
         """
         resume = self.warm_start and self._is_fitted
         with unchanged_on_error(self):
-            trained = self._train(texts, resume, self.epochs)
+            trained = self._train(texts, resume, self.epochs, X_val)
         return self._report(trained)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -107,7 +111,7 @@ class LanguageModel(TrainedNetwork):
             trained = self._train(texts, self._is_fitted, None)
         return self._report(trained)
 
-    def _train(self, texts, resume, epochs):
+    def _train(self, texts, resume, epochs, X_val=None):
         ends, texts = has_ends(texts), check_texts(texts)
         if not resume:
             self._learn_vocabulary(texts)
@@ -116,8 +120,8 @@ class LanguageModel(TrainedNetwork):
         spec = self._network(resume)
         documents = self._encode(texts, "texts", known=resume)
         inputs, targets = stream_of(documents, self._targets(texts, ends))
-        plan = self._plan(len(inputs), epochs, resume)
-        lanes = self._lanes(inputs, targets, plan)
+        plan = self._plan(len(inputs), epochs, resume, X_val)
+        lanes = self._lanes(inputs, targets, plan, self._held_stream(X_val))
         start = self._start(spec, plan.seed, resume)
         trained = _engine.train_language(
             spec,
@@ -156,42 +160,54 @@ class LanguageModel(TrainedNetwork):
             self._refuse_changes(spec)
         return spec
 
-    def _plan(self, n_tokens, epochs, resume):
+    def _plan(self, n_tokens, epochs, resume, X_val):
         """Decide how to train; without `epochs`, for one on everything."""
-        early_stopping = self.early_stopping
-        if early_stopping == "auto":
-            early_stopping = n_tokens >= EARLY_STOPPING_FROM
+        known = n_tokens >= EARLY_STOPPING_FROM, X_val, None if epochs else 1
         return TrainPlan(
             loss="auto",
             epochs=epochs or 1,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
-            early_stopping=bool(early_stopping) and epochs is not None,
             patience=self.patience,
             callbacks=(),
             verbose=int(self.verbose),
             seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
             name=type(self).__name__,
             **self._plan_of_steps(one_epoch=epochs is None),
+            **self._how_to_validate(*known),
         )
 
-    def _lanes(self, inputs, targets, plan):
-        """Cut the stream into lanes to train on and, from its end, to validate on."""
+    def _held_stream(self, X_val):
+        """Read texts to validate on, of which nothing is learnt."""
+        if X_val is None:
+            return None
+        with errors_of_validation("texts"):
+            ends, texts = has_ends(X_val), check_texts(X_val)
+            documents = self._encode(texts, "texts")
+            return stream_of(documents, self._targets(texts, ends))
+
+    def _lanes(self, inputs, targets, plan, held):
+        """Cut the stream into lanes to train on and, from its end, to validate on.
+
+        Where another stream is `held`, that one is validated on.
+        """
         n = len(inputs)
-        n_held = math.ceil(n * self.validation_split) if plan.early_stopping else 0
+        n_held = math.ceil(n * (plan.validation_split or 0))
         if n_held >= n:
             raise ValueError(
-                f"validation_split={self.validation_split} leaves none of {n} tokens "
-                "to train on; make it smaller or set early_stopping=False."
+                f"validation_split={plan.validation_split} leaves none of {n} tokens "
+                "to train on; make it smaller, or set early_stopping=False and "
+                "validation_split=None."
             )
+        if n_held:
+            held = inputs[n - n_held :], targets[n - n_held :]
+        training = self._cut(inputs[: n - n_held], targets[: n - n_held], self.shuffle)
+        validation = None if held is None else self._cut(held[0], held[1], False)
+        return training, validation
 
-        def cut(rows, shuffle):
-            found = inputs[rows], targets[rows]
-            n_lanes = max(1, min(self.batch_size, len(found[0]) // self.lookback))
-            return _engine.Lanes(*found, n_lanes, self.lookback, shuffle)
-
-        training = cut(slice(n - n_held), self.shuffle)
-        return training, cut(slice(n - n_held, n), False) if n_held else None
+    def _cut(self, inputs, targets, shuffle):
+        n_lanes = max(1, min(self.batch_size, len(inputs) // self.lookback))
+        return _engine.Lanes(inputs, targets, n_lanes, self.lookback, shuffle)
 
     def _encode(self, texts, what, known=True):
         """Return texts as token ids; those it learns from may hold unknown tokens."""
