@@ -4,7 +4,7 @@ Whoever reads rows as steps in time asks here: a frame's index may say that they
 backwards, that some are missing, or that they are those of several series.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -296,7 +296,9 @@ class History:
         if rows.labels is None:
             return cls(is_panel)
         end = rows.labels.end() if rows.are_counted else None
-        series = dict(labels_by_series(rows))
+        # Without the strings that dates came as.
+        bare = replace(rows, labels=replace(rows.labels, given=rows.labels.index))
+        series = dict(labels_by_series(bare))
         ends = {key: labels.end() for key, labels in series.items()}
         kept = keep_labels and rows.n_rows <= _MOST_LABELS
         return cls(is_panel, end, ends, series if kept else None)

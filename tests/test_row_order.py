@@ -91,7 +91,7 @@ def windows_behind_a_scaler(frame):
 
 def listed(fit):
     def of_a_list(frame):
-        return fit([np.ones((4, 1)), np.ones((3, 1)), frame])
+        return fit([frame_with(None, 4), frame_with(None, 3), frame])
 
     return of_a_list
 
@@ -101,14 +101,14 @@ def fit_network(X):
 
 
 def fit_every_step(X):
-    y = [np.zeros(len(x)) for x in X[:-1]] + [X[-1]["a"]]
-    X = [*X[:-1], X[-1].to_numpy()]
+    y = [x["a"] for x in X]
+    X = [x.to_numpy() for x in X]
     return GRURegressor(return_sequences=True, **SMALL).fit(X, y)
 
 
 def fit_with_future(X):
     frame = X[-1]
-    future = [frame, np.zeros(frame.shape), np.zeros(frame.shape)]
+    future = [frame, frame.reset_index(drop=True), frame.reset_index(drop=True)]
     y = np.arange(3 * len(frame), dtype=float).reshape(3, -1)
     sequences = np.ones((3, 4, 1))
     return Seq2SeqRegressor(**SMALL).fit(sequences, y, future=future)
@@ -143,8 +143,8 @@ OF_SEQUENCES = {
 TOOLS = OF_ROWS | OF_SEQUENCES
 
 
-def frame_with(index):
-    values = np.sin(np.arange(float(len(index))))
+def frame_with(index, n=None):
+    values = np.sin(np.arange(float(len(index) if n is None else n)))
     return pd.DataFrame({"a": values}, index=index)
 
 
