@@ -9,7 +9,7 @@ from sklearn.utils.validation import (
     assert_all_finite,
 )
 
-from skrnn._frames import as_plain
+from skrnn._columns import as_plain
 from skrnn._numbers import refuse_masked, refuse_non_numbers
 from skrnn._sequences import Sequences, pack_steps
 from skrnn._validation import check_equal_lengths, check_same_width, is_ragged

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn._frames import as_plain
+from skrnn._columns import as_plain
 from skrnn._sequences import ragged_array
 from skrnn._windows import sliding_windows
 

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._columns import as_plain, is_frame
 from skrnn._constraints import Count, fit_context
-from skrnn._frames import as_plain, is_frame
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import FIRST_WORD, UNKNOWN, token_ids
