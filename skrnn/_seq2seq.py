@@ -12,9 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _engine
 from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._cells import CELLS
+from skrnn._columns import as_plain
 from skrnn._constraints import Names, StrictInterval
 from skrnn._docs import recurrent_estimator
-from skrnn._frames import as_plain, check_names, warn_of_time_index
+from skrnn._frames import check_names, warn_of_time_index
 from skrnn._pair_weights import at_frequencies, initial_pair_weights
 from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import NetworkSpec, as_tuple

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
-from skrnn._frames import (
+from skrnn._columns import (
     as_plain,
     first_row,
     holds_integer_columns,

@@ -7,16 +7,8 @@ import numpy as np
 from sklearn.utils.validation import _check_n_features as check_n_columns
 from sklearn.utils.validation import _num_samples, check_array
 
-from skrnn._frames import (
-    as_plain,
-    check_names,
-    frame_as_array,
-    integer_columns,
-    is_column,
-    is_frame,
-    names_of,
-    sequence_as_array,
-)
+from skrnn._columns import as_plain, integer_columns, is_column, is_frame
+from skrnn._frames import check_names, frame_as_array, names_of, sequence_as_array
 from skrnn._numbers import (
     as_integers,
     as_one_dtype,

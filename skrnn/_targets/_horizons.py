@@ -7,16 +7,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import assert_all_finite
 
 from skrnn._advice import advised_arguments
+from skrnn._columns import as_plain, frames_in, integer_columns, is_frame
 from skrnn._constraints import Names, Share, fit_context
-from skrnn._frames import (
-    as_plain,
-    check_names,
-    frame_as_array,
-    frames_in,
-    integer_columns,
-    is_frame,
-    names_of,
-)
+from skrnn._frames import check_names, frame_as_array, names_of
 from skrnn._numbers import (
     as_one_dtype,
     is_object,

@@ -8,7 +8,7 @@ from sklearn.base import is_classifier
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import _check_y, assert_all_finite
 
-from skrnn._frames import as_plain
+from skrnn._columns import as_plain
 from skrnn._numbers import refuse_masked, refuse_non_numbers
 from skrnn._rows import check_order_within
 from skrnn._sequences import Sequences, pack_ragged_steps, pack_steps

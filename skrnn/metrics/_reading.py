@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
-from skrnn._frames import as_plain, is_frame
+from skrnn._columns import as_plain, is_frame
 from skrnn._targets._reading import as_array, check_labels
 from skrnn._targets._weights import are_of_steps
 

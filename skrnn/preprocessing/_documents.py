@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
-from skrnn._frames import as_plain, is_frame
+from skrnn._columns import as_plain, is_frame
 from skrnn._numbers import as_integers
 
 

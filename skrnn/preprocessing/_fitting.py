@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils._set_output import _get_container_adapter
 
-from skrnn._frames import as_plain
+from skrnn._columns import as_plain
 from skrnn._indexed_arrays import index_of, indexed, is_pandas_wanted, known_index
 from skrnn._sequences import Multiples, ragged_array
 from skrnn._series_windows import SeriesWindows

@@ -7,6 +7,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._advice import AdvisedEstimator
+from skrnn._columns import as_plain, is_frame
 from skrnn._constraints import (
     Count,
     RealNotInt,
@@ -14,7 +15,7 @@ from skrnn._constraints import (
     StrOptions,
     fit_context,
 )
-from skrnn._frames import as_plain, frame_as_array, is_frame
+from skrnn._frames import frame_as_array
 from skrnn._indexed_arrays import index_of
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error

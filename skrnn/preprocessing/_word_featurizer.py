@@ -9,8 +9,8 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._advice import AdvisedEstimator
+from skrnn._columns import as_plain, is_frame
 from skrnn._constraints import Count, fit_context
-from skrnn._frames import as_plain, is_frame
 from skrnn._indexed_arrays import index_of
 from skrnn._rows import check_order_within
 from skrnn._sequences import ragged_array

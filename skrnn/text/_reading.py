@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from skrnn._frames import as_plain, is_frame
+from skrnn._columns import as_plain, is_frame
 from skrnn.text._vocabulary import END
 
 _SHOWN = 10
