@@ -77,7 +77,7 @@ _FOR_CLASSIFIERS = {
         """Weight of each label in the loss of the steps at which it stands; "balanced"
         makes it inversely proportional to the label's frequency, sequences counted with
         their `sample_weight`. Multiplied with `sample_weight`. The end of a sequence
-        always weighs 1.""",
+        has no such weight.""",
     ),
     "validation_split": (
         "float in (0, 1) or None",

@@ -31,6 +31,8 @@ def read_steps(estimator, X: Sequences, y, name="y"):
         arrays = [as_array(steps, name, mixed=mixed) for steps in y]
         check_equal_lengths(X, arrays, name)
         check_same_width(arrays, name, "targets")
+        if not mixed:
+            _refuse_mixture((array[0] for array in arrays), name)
         return pack_ragged_steps(_of_one_kind(arrays), X)
     y = as_array(y, name, mixed=mixed)
     if y.ndim:

@@ -17,7 +17,11 @@ def are_of_steps(sample_weight) -> bool:
     if is_ragged(sample_weight):
         # Numbers as objects are numbers.
         return any(np.ndim(weights) for weights in sample_weight)
-    return np.ndim(sample_weight) > 1
+    # numpy.ndim would hand array-likes of other libraries back to themselves.
+    array = (
+        sample_weight if hasattr(sample_weight, "ndim") else np.asarray(sample_weight)
+    )
+    return array.ndim > 1
 
 
 def read_weights(estimator, X: Sequences, sample_weight):
@@ -61,7 +65,7 @@ def steps_of_padding(X: Sequences):
 def _refuse_steps(estimator, sample_weight):
     shape = "weights of several steps for a sequence"
     if not is_ragged(sample_weight):
-        shape = f"shape {np.shape(sample_weight)}"
+        shape = f"shape {np.asarray(sample_weight).shape}"
     raise ValueError(
         f"sample_weight has {shape}, but {type(estimator).__name__} predicts one "
         "target for each sequence of X: expected a weight for each, (n_samples,). For "
