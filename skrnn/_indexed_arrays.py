@@ -1,5 +1,6 @@
 """Arrays of sequences that know the index of the frame or Series their rows are of."""
 
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -118,8 +119,13 @@ def _keeps_rows(key):
 
 
 def indexed(array, index):
-    """Return `array` as one that knows the index of its rows; its memory is shared."""
-    if not isinstance(array, IndexedArray):
+    """Return `array` as one that knows the index of its rows; its memory is shared.
+
+    What only can be read as an array becomes no other one: it may be far larger.
+    """
+    if not isinstance(array, np.ndarray):
+        array = copy(array)
+    elif not isinstance(array, IndexedArray):
         array = array.view(IndexedArray)
     array.row_index = index
     return array
@@ -130,9 +136,9 @@ def index_of(X):
 
     Raises nothing: `known_index` does.
     """
-    if isinstance(X, IndexedArray):
-        return X.row_index
-    return X.index if hasattr(X, "iloc") else None
+    if hasattr(X, "iloc"):
+        return X.index
+    return getattr(X, "row_index", None)
 
 
 def known_index(estimator, X):
@@ -172,7 +178,7 @@ def with_index_of(X, table, estimator):
     estimator : estimator
         What it was asked for decides whether frames are made.
     """
-    if not isinstance(X, IndexedArray) or not is_pandas_wanted(estimator):
+    if hasattr(X, "iloc") or not is_pandas_wanted(estimator):
         return table
     index = known_index(estimator, X)
     if index is None:
