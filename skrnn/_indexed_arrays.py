@@ -1,5 +1,6 @@
 """Arrays of sequences that know the index of the frame or Series their rows are of."""
 
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -122,8 +123,13 @@ def _keeps_rows(key):
 
 
 def indexed(array, index):
-    """Return `array` as one that knows the index of its rows; its memory is shared."""
-    if not isinstance(array, KnowsRows):
+    """Return `array` as one that knows the index of its rows; its memory is shared.
+
+    What only can be read as an array becomes no other one: it may be far larger.
+    """
+    if not isinstance(array, np.ndarray):
+        array = copy(array)
+    elif not isinstance(array, IndexedArray):
         array = array.view(IndexedArray)
     array.row_index = index
     return array
