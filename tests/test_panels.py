@@ -394,3 +394,15 @@ def test_groups_are_routed_through_a_pipeline():
     scaled = StandardScaler().fit(X[:60]).transform(X)
     truth = SlidingWindow(4).fit_transform(scaled, groups=groups)
     assert_allclose(model[-1].predict(truth[60:]), predicted)
+
+
+def test_windows_of_several_series_keep_the_index_of_their_rows():
+    index = pd.MultiIndex.from_product([["b", "a"], pd.RangeIndex(5)])
+    frame = pd.DataFrame({"v": np.arange(10.0)}, index=index)
+    model = make_pipeline(SlidingWindow(2), GRURegressor(units=3, epochs=1))
+    model.fit(frame, np.arange(10.0)).set_output(transform="pandas")
+    states = model[-1].transform(model[0].transform(frame))
+    pd.testing.assert_index_equal(states.index, index)
+    some = model[-1].transform(model[0].transform(frame)[[7, 1]])
+    pd.testing.assert_index_equal(some.index, index[[7, 1]])
+    np.testing.assert_allclose(some, states.iloc[[7, 1]], rtol=1e-6)
