@@ -25,7 +25,7 @@ class Schedule:
         if not isinstance(plan.schedule, str):
             # It computes with the backend of Keras.
             refuse_forked_process()
-        self._last = None
+        self._last = plan.learning_rate
 
     def next(self, step, n_steps, optimizer):
         """Return the rates of the steps from `step` on, as float32.
@@ -39,7 +39,7 @@ class Schedule:
         rates = self._rates(self._first + np.arange(step, step + n_steps))
         with np.errstate(over="ignore"):
             rates = np.asarray(rates, np.float32)
-        self._last = float(rates[-1])
+        self._last = rates[-1]
         return rates
 
     def _rates(self, steps):
@@ -49,7 +49,9 @@ class Schedule:
         return [float(self._given(int(step))) for step in steps]
 
     def _refuse_other_rate(self, rate):
-        if self._last is not None and np.float32(rate) != np.float32(self._last):
+        with np.errstate(over="ignore"):
+            changed = np.float32(rate) != np.float32(self._last)
+        if changed:
             raise ValueError(
                 f"A callback has set the learning rate to {rate:.6g}, but "
                 f"learning_rate_schedule={self._given!r} decides on it at every step; "
