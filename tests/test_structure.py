@@ -88,6 +88,8 @@ ROOMS = {
         "skrnn._constraints",
         "skrnn._engine",
         "skrnn._networks",
+        "skrnn._out_of_fold",
+        "skrnn._sequences",
         "skrnn._spec",
         "skrnn._state",
         "skrnn._validation",

@@ -245,7 +245,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         truth, predicted, sample_weight = flat_steps(self, X, y, sample_weight)
         return accuracy_score(truth, predicted, sample_weight=sample_weight)
 
-    def _may_be_numbered(self, y):
+    def _may_be_numbered(self, X, y):
         return not self.return_sequences
 
     def __sklearn_tags__(self):
