@@ -11,6 +11,7 @@ from skrnn import _engine
 from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._constraints import Count, Counts, Vectors, fit_context
 from skrnn._embedding import SharedVectorsMixin, read_embedding, reads_tokens
+from skrnn._frames import warn_of_time_index
 from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
 from skrnn._validation import check_sequences
@@ -83,6 +84,8 @@ class BaseRecurrent(
 
     def _check_X(self, X, *, reset, min_samples=1):
         """Read X as packed sequences."""
+        if reset and not reads_tokens(self):
+            warn_of_time_index(self, X)
         return check_sequences(
             self,
             X,

@@ -212,7 +212,8 @@ n_features_in_ : int
     Features of each step; for a 2-D X its number of columns, that is, of steps; 1
     for token ids.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
-    Names of the columns of a frame.
+    Names of the columns of a frame, or of each frame of a list, if they all are
+    strings.
 model_ : keras.Model
     The trained network, made at first access."""
 

@@ -12,12 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _engine
 from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._cells import CELLS
+from skrnn._columns import as_plain
 from skrnn._constraints import StrictInterval, StrOptions
 from skrnn._docs import recurrent_estimator
+from skrnn._frames import check_names, warn_of_time_index
 from skrnn._pair_weights import at_frequencies, initial_pair_weights
 from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import NetworkSpec, as_tuple
 from skrnn._symbols import (
+    column_of_texts,
     encode_tokens,
     holds_integers,
     holds_symbols,
@@ -79,12 +82,14 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _check_X(self, X, *, reset, min_samples=1):
         """Read X as packed sequences of numbers, or of token ids."""
+        given, X = X, column_of_texts(as_plain(X), texts=reset or self._of_texts)
         text = holds_symbols(X)
         if reset:
             # Those of a TextSequencer can't be numbers.
             ids = getattr(X, "vocabulary", None) is not None
             ids |= self.embedding_dim is not None and holds_integers(X)
             self._vocabulary, self._tokens = None, text or ids
+            self._of_texts: bool = False
         elif text != (self._vocabulary is not None):
             refuse_no_list(X, "X", type(self).__name__)
             if not text:
@@ -95,8 +100,11 @@ class BaseSeq2Seq(BaseNetwork):
                 f"{kinds[not text]}."
             )
         if text:
+            check_names(self, given, reset=reset)
             return self._read_text(X, reset, min_samples)
         known = None if reset or not self._tokens else self._spec
+        if reset and not self._tokens:
+            warn_of_time_index(self, X)
         return check_sequences(
             self,
             X,
@@ -117,6 +125,7 @@ class BaseSeq2Seq(BaseNetwork):
         if reset:
             known = enumerate(sorted(set(symbols.flat)), start=FIRST_WORD)
             self._vocabulary = {symbol: i for i, symbol in known}
+            self._of_texts = symbols.form == "strings"
             self.n_features_in_ = 1
         return encode_tokens(symbols, self._vocabulary)
 

@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 
 from skrnn import _engine
+from skrnn._frames import step_as_array
 
 # Name of the method -> what turns the network's outputs into what it returns.
 _DECODERS = {"predict": "_decode", "predict_proba": "_decode_proba"}
@@ -42,7 +43,8 @@ class StreamingPredictor:
             )
         self._tokens, self._spec = spec.embedding_dim is not None, spec
         # A copy, because fitting again changes how outputs are read.
-        self._decode = getattr(copy(estimator), _DECODERS[method])
+        self._estimator = copy(estimator)
+        self._decode = getattr(self._estimator, _DECODERS[method])
         self._stream = _engine.Stream(spec, estimator._weights)
         self.n_steps_ = 0
 
@@ -53,7 +55,8 @@ class StreamingPredictor:
         ----------
         x : array-like of shape (n_features,), float or int
             The features of the step; a number where there is only one. With an
-            embedding the id of a token (not 0, which is padding), or one a channel.
+            embedding the id of a token (not 0, which is padding), or one a channel. A
+            row of a frame, as a frame or a Series, is held to the names of ``fit``.
 
         Returns
         -------
@@ -62,6 +65,7 @@ class StreamingPredictor:
             the axis of sequences; of an estimator with ``return_sequences=True``, its
             last step.
         """
+        x = step_as_array(self._estimator, x)
         x = self._read_token(x) if self._tokens else self._read_features(x)
         outputs = self._stream.step(x)
         self.n_steps_ += 1

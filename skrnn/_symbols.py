@@ -7,6 +7,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
+from skrnn._columns import (
+    as_plain,
+    first_row,
+    holds_integer_columns,
+    is_column,
+    is_frame,
+    only_column,
+)
+from skrnn._numbers import as_integers
 from skrnn._row_lists import RowList
 from skrnn._sequences import Sequences, ragged_array
 from skrnn._token_ids import UNKNOWN
@@ -59,19 +68,45 @@ def holds_symbols(X) -> bool:
     """Whether X is made of strings, or of sequences of them, rather than of numbers."""
     if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):
         return True
+    if is_frame(X):
+        return len(X) > 0 and _begins_with_string(first_row(X))
     if len(getattr(X, "shape", ())) == 2 and len(X) and not _is_numeric(X):
-        # A table of tokens: an array of objects, or a frame.
+        # A table of tokens.
         return _begins_with_string(np.asarray(X[:1])[0])
     return _has_one_axis(X) and any(map(_holds_string, X))
 
 
 def holds_integers(X) -> bool:
     """Whether X is made of integers alone, which may be token ids."""
-    arrays = X if _has_one_axis(X) else [X]
     try:
-        return all(np.asarray(array).dtype.kind in "iu" for array in arrays)
+        return all(map(_is_of_integers, X if _has_one_axis(X) else [X]))
     except (TypeError, ValueError):
         return False
+
+
+def _is_of_integers(x):
+    if is_frame(x) or is_column(x):
+        return holds_integer_columns(x)
+    return as_integers(np.asarray(x)).dtype.kind in "iu"
+
+
+def column_of_texts(X, *, texts=True):
+    """Return the column of a table (n, 1) of texts; anything else as it is.
+
+    Parameters
+    ----------
+    X : any
+        A frame whose one column holds strings or lists of them, or an array (n, 1).
+    texts : bool, default=True
+        Whether a string in it is a text, as it must be in ``fit``, where sequences of
+        one symbol would have no use. False takes it for a symbol.
+    """
+    column = only_column(X)
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
+        column = X[:, 0]
+    if column is X or not len(column) or not holds_symbols(column):
+        return X
+    return column if texts or not isinstance(column[0], str) else X
 
 
 def _has_one_axis(X):
@@ -89,6 +124,7 @@ def _holds_string(x):
     numbers.
     """
     is_list = isinstance(x, list | tuple) or getattr(x, "ndim", 0) == 1
+    x = as_plain(x)
     if is_list and not _is_numeric(x):
         if any(isinstance(symbol, str | bytes) for symbol in x):
             return True
@@ -103,7 +139,7 @@ def _begins_with_string(x):
     if not _is_sequence(x) or _is_numeric(x):
         return False
     if not isinstance(x, Sequence):
-        # A frame's elements are looked up by their labels.
+        # A Series' elements are looked up by their labels.
         x = np.asarray(x).ravel()
     known = (symbol for symbol in x if symbol is not None)
     return isinstance(next(known, None), str | bytes)
@@ -112,7 +148,7 @@ def _begins_with_string(x):
 def _is_sequence(x):
     if isinstance(x, str | bytes):
         return False
-    return isinstance(x, Sequence) or getattr(x, "ndim", 0) > 0
+    return isinstance(x, Sequence) or getattr(x, "ndim", 0) > 0 or is_column(x)
 
 
 def refuse_no_list(X, name, estimator):
@@ -180,7 +216,7 @@ def read_classes(classes, name) -> np.ndarray:
 
 
 def _as_array(data, name):
-    array = np.asarray(data)
+    array = np.asarray(as_plain(data))
     if array.ndim not in (1, 2):
         raise ValueError(
             f"{name} has shape {array.shape}; expected a list of strings or of "
@@ -259,7 +295,8 @@ def _read_sequence(x, name):
     if not _is_sequence(x) or getattr(x, "ndim", 1) != 1:
         raise TypeError(f"{name} is {_described(x)}; expected a sequence of symbols.")
     _refuse_empty(x, name)
-    symbols = np.asarray(x).tolist() if isinstance(x, np.ndarray) else list(x)
+    x = as_plain(x)
+    symbols = x.tolist() if isinstance(x, np.ndarray) else list(x)
     for j, symbol in enumerate(symbols):
         _check_symbol(symbol, f"{name}[{j}]")
     return [s.item() if isinstance(s, np.generic) else s for s in symbols]

@@ -4,13 +4,19 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from sklearn.utils.validation import (
-    _check_feature_names,
-    _num_samples,
-    check_array,
-    validate_data,
-)
+from sklearn.utils.validation import _check_n_features as check_n_columns
+from sklearn.utils.validation import _num_samples, check_array
 
+from skrnn._columns import as_plain, integer_columns, is_column, is_frame
+from skrnn._frames import check_names, frame_as_array, names_of, sequence_as_array
+from skrnn._numbers import (
+    as_integers,
+    as_one_dtype,
+    is_object,
+    refuse_non_numbers,
+    warn_of_lost_spread,
+    warn_of_rounding,
+)
 from skrnn._sequences import (
     Sequences,
     pack_dense,
@@ -25,8 +31,11 @@ _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
     "(n_samples, n_timesteps), or a list of (n_timesteps, n_features) arrays"
 )
-# From here on float32 skips integers.
-_FIRST_ROUNDED = 2**24
+
+_ONE_SEQUENCE = (
+    " For a single sequence give X[:1] rather than X[0], or [X] for a frame: there is "
+    "an axis for the sequences."
+)
 
 
 def check_sequences(
@@ -70,11 +79,7 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
-    if isinstance(X, list | tuple) and len(X) and not is_ragged(X):
-        # Lists that happen to be equally long stay what those of fit were.
-        fitted_on_ragged = not reset and getattr(estimator, "_form", "") == "ragged"
-        X = ragged_array([np.asarray(x) for x in X]) if fitted_on_ragged else X
-        X = X if fitted_on_ragged else np.asarray(X)
+    given, X = X, _as_arrays(estimator, X, reset)
     vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
     if vocabulary is not None and tokens is False:
         raise ValueError(
@@ -82,24 +87,53 @@ def check_sequences(
             f"{_name(estimator)} reads numbers: set embedding_dim, or give an "
             "embedding_matrix."
         )
-    refuse_odd_types(estimator, X)
+    if hasattr(X, "dtype"):
+        refuse_non_numbers(estimator, X, "X")
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
+    options |= {"given": given, "reset": reset}
     if is_ragged(X):
         sequences = _read_ragged(estimator, X, **options)
     elif _ndim(X) == 3:
         sequences = _read_dense(estimator, X, **options)
     else:
-        sequences = _read_columns(estimator, X, reset=reset, tokens=tokens, **options)
+        sequences = _read_columns(estimator, X, tokens=tokens, **options)
     if tokens:
         _check_words(estimator, vocabulary, reset=reset)
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
         sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
-        _check_feature_names(estimator, X, reset=reset)
+        check_names(estimator, given, reset=reset)
         _check_n_features(estimator, sequences, reset=reset)
     if reset:
-        estimator._form = sequences.form
+        estimator._form, estimator._longest = sequences.form, sequences.n_timesteps
     return sequences
+
+
+def read_table(estimator, X, *, reset, **options):
+    """Read rows of numbers as scikit-learn's ``validate_data`` does, or a frame's."""
+    values = frame_as_array(estimator, X) if is_frame(X) else as_plain(X)
+    if hasattr(values, "dtype"):
+        refuse_non_numbers(estimator, values, "X")
+    check_names(estimator, X, reset=reset)
+    with np.errstate(over="ignore"):
+        values = check_array(values, estimator=estimator, input_name="X", **options)
+    check_n_columns(estimator, values, reset=reset)
+    return values
+
+
+def _as_arrays(estimator, X, reset):
+    """Return what is rectangular as an array; lists of sequences stay what they are."""
+    if is_frame(X):
+        return frame_as_array(estimator, X)
+    if not isinstance(X, list | tuple) or not len(X) or is_ragged(X):
+        return as_plain(X)
+    # Lists that happen to be equally long stay what those of fit were.
+    if not reset and getattr(estimator, "_form", "") == "ragged":
+        return ragged_array(X)
+    if not any(is_frame(x) or is_column(x) for x in X):
+        return np.asarray(X)
+    arrays = [_read_sequence(estimator, i, x) for i, x in enumerate(X)]
+    return np.stack(as_one_dtype(arrays))
 
 
 def _check_words(estimator, vocabulary, *, reset):
@@ -113,7 +147,8 @@ def _check_words(estimator, vocabulary, *, reset):
 
 def is_ragged(X) -> bool:
     """Whether X is a list of sequences rather than one rectangular array."""
-    if _is_object(X) and _ndim(X) == 1:
+    X = as_plain(X)
+    if is_object(X) and _ndim(X) == 1:
         return True
     if not isinstance(X, list | tuple) or not len(X):
         return False
@@ -123,6 +158,8 @@ def is_ragged(X) -> bool:
 
 
 def _is_rectangular(X):
+    if all(is_frame(x) for x in X):
+        return len({x.shape for x in X}) == 1
     try:
         np.asarray(X)
     except ValueError:
@@ -133,10 +170,6 @@ def _is_rectangular(X):
 def _ndim(X):
     # numpy.ndim would hand array-likes of other libraries back to themselves.
     return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
-
-
-def _is_object(X):
-    return getattr(getattr(X, "dtype", None), "kind", None) == "O"
 
 
 def check_equal_lengths(X: Sequences, arrays, name):
@@ -165,104 +198,38 @@ def _name(estimator):
     return type(estimator).__name__
 
 
-def refuse_odd_types(estimator, X):
-    dtypes = getattr(X, "dtypes", None)
-    if dtypes is not None and hasattr(X, "columns"):
-        # Those of polars can't be the same, nor be asked.
-        if not getattr(X.columns, "is_unique", True):
-            twice = X.columns[X.columns.duplicated()][0]
-            raise ValueError(f"X has more than one column named {twice!r}.")
-        for column, dtype in zip(X.columns, dtypes, strict=True):
-            _refuse_kind(estimator, dtype, f"Column {column!r} of X")
-            if getattr(dtype, "kind", "O") == "O":
-                column_values = np.asarray(X[column])
-                refuse_non_numbers(estimator, column_values, f"Column {column!r} of X")
-    elif hasattr(X, "dtype"):
-        refuse_non_numbers(estimator, X, "X")
-
-
-def refuse_non_numbers(estimator, array, what):
-    """Refuse an array that can't be read as real numbers, calling it `what`."""
-    refuse_masked(array, what)
-    _refuse_kind(estimator, array.dtype, what)
-    if _is_object(array):
-        strings = (v for v in np.ravel(array) if isinstance(v, str | bytes))
-        for string in strings:
-            raise ValueError(
-                f"could not convert string to float: {what} holds "
-                f"{str(string)[:40]!r}, but {_name(estimator)} expects numbers."
-            )
-
-
-def refuse_masked(array, what):
-    """Refuse an array with masked values, which NumPy's functions read as data."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise TypeError(
-            f"{what} is a masked array with masked values, which would be read as "
-            "data; fill them or leave them out."
-        )
-
-
-def _refuse_kind(estimator, dtype, what):
-    kind = getattr(dtype, "kind", "O")
-    if kind == "c":
-        raise ValueError(
-            f"Complex data not supported: {what} has dtype {dtype}, but "
-            f"{_name(estimator)} expects real numbers."
-        )
-    if kind in "mM":
-        raise ValueError(
-            f"{what} has dtype {dtype}, but {_name(estimator)} expects numbers; "
-            "turn times into numbers first."
-        )
-    if kind in "USTV" or str(dtype) in ("str", "string"):
-        raise ValueError(
-            f"could not convert string to float: {what} has dtype {dtype}, but "
-            f"{_name(estimator)} expects numbers."
-        )
-
-
-def _check_values(estimator, values, *, dtype, min_samples=1):
+def _check_values(
+    estimator, values, *, given, reset, dtype, min_samples=1, ensure_2d=False
+):
     """Run scikit-learn's checks on an array of any number of dimensions."""
     # A float64 beyond float32's range becomes inf, which the same call reports.
     with np.errstate(over="ignore"):
         checked = check_array(
             values,
             dtype=dtype,
-            ensure_2d=False,
-            allow_nd=True,
+            ensure_2d=ensure_2d,
+            allow_nd=not ensure_2d,
             ensure_min_samples=min_samples,
             estimator=estimator,
             input_name="X",
         )
-    _warn_of_rounding(values, checked)
+    checked = as_integers(checked) if dtype is None else checked
+    if isinstance(values, np.ndarray) and checked.dtype == np.float32:
+        warn_of_rounding(values, checked, integer_columns(given))
+        if reset:
+            warn_of_lost_spread(values, names=names_of(given))
     return checked
 
 
-def _warn_of_rounding(X, values):
-    """Warn if integers of X are others in the float32 array `values`."""
-    dtypes = [X.dtype] if hasattr(X, "dtype") else getattr(X, "dtypes", [])
-    integers = [getattr(dtype, "kind", "O") in "iu" for dtype in dtypes]
-    if values.dtype != np.float32 or not any(integers):
-        return
-    values = values if all(integers) else values[:, integers]
-    if max(values.max(), -values.min()) >= _FIRST_ROUNDED:
-        warnings.warn(
-            f"X holds integers from 2**24 = {_FIRST_ROUNDED} on, where float32 can't "
-            "tell neighbours apart; subtract an offset or scale X first.",
-            stacklevel=2,
-        )
-
-
-def _read_columns(estimator, X, *, reset, tokens, dtype, min_samples):
-    _refuse_dimensions(estimator, X)
-    options = dict(dtype=dtype, ensure_min_samples=min_samples)
-    with np.errstate(over="ignore"):
-        if tokens or _fitted_on_steps(estimator, reset):
-            checked = check_array(X, estimator=estimator, input_name="X", **options)
-        else:
-            checked = validate_data(estimator, X, reset=reset, **options)
-    _warn_of_rounding(X, checked)
+def _read_columns(estimator, X, *, given, reset, tokens, **options):
+    _refuse_dimensions(estimator, X, reset)
+    as_table = not (tokens or _fitted_on_steps(estimator, reset))
+    if as_table:
+        check_names(estimator, given, reset=reset)
+    options |= {"given": given, "reset": reset, "ensure_2d": True}
+    checked = _check_values(estimator, X, **options)
+    if as_table:
+        check_n_columns(estimator, checked, reset=reset)
     return pack_dense(checked, "columns")
 
 
@@ -271,7 +238,7 @@ def _fitted_on_steps(estimator, reset):
     return not reset and getattr(estimator, "_form", "columns") != "columns"
 
 
-def _refuse_dimensions(estimator, X):
+def _refuse_dimensions(estimator, X, reset):
     if _ndim(X) == 0:
         raise TypeError(
             f"X is {_describe(X)}, but {_name(estimator)} expects {_SHAPES}."
@@ -280,7 +247,7 @@ def _refuse_dimensions(estimator, X):
         raise ValueError(
             f"Expected 2D or 3D array, got 1D array instead (shape={(len(X),)}): "
             f"{_name(estimator)} expects {_SHAPES}. Reshape your data, or make windows "
-            "of a series with SlidingWindow."
+            f"of a series with SlidingWindow.{'' if reset else _ONE_SEQUENCE}"
         )
     if _ndim(X) == 1:
         raise ValueError(
@@ -294,12 +261,12 @@ def _refuse_dimensions(estimator, X):
         )
 
 
-def _read_dense(estimator, X, *, dtype, min_samples):
+def _read_dense(estimator, X, *, min_samples, **options):
     windows = pack_windows(X) if isinstance(X, np.ndarray) else None
     if windows is not None and len(X) >= min_samples:
-        values = _check_values(estimator, windows.values, dtype=dtype)
+        values = _check_values(estimator, windows.values, **options)
         return replace(windows, values=values)
-    X = _check_values(estimator, X, dtype=dtype, min_samples=min_samples)
+    X = _check_values(estimator, X, min_samples=min_samples, **options)
     for axis, what in ((1, "timestep(s)"), (2, "feature(s)")):
         if X.shape[axis] == 0:
             raise ValueError(
@@ -309,7 +276,7 @@ def _read_dense(estimator, X, *, dtype, min_samples):
     return pack_dense(X, "dense")
 
 
-def _read_ragged(estimator, X, *, dtype, min_samples):
+def _read_ragged(estimator, X, *, min_samples, **options):
     if _num_samples(X) < min_samples:
         raise ValueError(
             f"Found {len(X)} sequence(s) while a minimum of {min_samples} is required "
@@ -317,14 +284,15 @@ def _read_ragged(estimator, X, *, dtype, min_samples):
         )
     arrays = [_read_sequence(estimator, i, x) for i, x in enumerate(X)]
     check_same_width(arrays)
-    sequences = pack_ragged(arrays)
-    if sequences.values.dtype.kind in "iu" and dtype is None:
+    sequences = pack_ragged(as_one_dtype(arrays))
+    if sequences.values.dtype.kind in "iu" and options["dtype"] is None:
         return sequences
     values = sequences.values.reshape(len(sequences.values), -1)
-    return replace(sequences, values=_check_values(estimator, values, dtype=dtype))
+    return replace(sequences, values=_check_values(estimator, values, **options))
 
 
 def _read_sequence(estimator, i, x):
+    x = sequence_as_array(estimator, x, f"X[{i}]")
     try:
         # A masked array stays one, to be refused.
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
@@ -371,8 +339,20 @@ def _check_n_features(estimator, sequences, *, reset):
     # Fitted on (n, T): n_features_in_ counts columns, but a step has one feature.
     columns = getattr(estimator, "_form", None) == "columns"
     expected = 1 if columns else estimator.n_features_in_
+    # An array (T, F) where (n, T, F) is expected.
+    as_one = not columns and sequences.form == "columns"
+    as_one &= sequences.n_timesteps == expected
+    # Documents of one token each are no rare thing.
+    of_tokens = sequences.values.ndim == 1 and estimator._form == "ragged"
     if sequences.n_features != expected:
         raise ValueError(
             f"X has {sequences.n_features} features, but {_name(estimator)} is "
             f"expecting {expected} features as input."
+            f"{_ONE_SEQUENCE if as_one else ''}"
+        )
+    if as_one and not of_tokens and getattr(estimator, "_longest", 1) > 1:
+        warnings.warn(
+            f"X of shape ({len(sequences)}, 1) is read as {len(sequences)} sequences "
+            f"of one step.{_ONE_SEQUENCE}",
+            stacklevel=2,
         )

@@ -1359,7 +1359,7 @@ ODD_FRAMES = {
     "objects": lambda X: X.astype(object),
     "categories": lambda X: X.astype("category"),
     "mixed": lambda X: X.astype({"a": "bool", "b": "Int64", "c": "float64"}),
-    "with an index": lambda X: X.set_index(pd.date_range("2020-01-01", periods=N)),
+    "with an index": lambda X: X.set_index(pd.Index([f"row {i}" for i in range(N)])),
 }
 
 

@@ -7,7 +7,16 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import _check_sample_weight, assert_all_finite
 
+from skrnn._columns import as_plain, frames_in, integer_columns, is_frame
 from skrnn._constraints import StrOptions, fit_context
+from skrnn._frames import check_names, frame_as_array, names_of
+from skrnn._numbers import (
+    as_one_dtype,
+    is_object,
+    refuse_non_numbers,
+    warn_of_lost_spread,
+    warn_of_rounding,
+)
 from skrnn._sequences import pack_dense
 from skrnn._spec import Head
 from skrnn._targets._reading import check_count, check_numbers, require
@@ -18,7 +27,6 @@ from skrnn._targets._regression import (
     learn_scale,
     scale_of_varying,
 )
-from skrnn._validation import refuse_non_numbers
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -110,7 +118,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     def _read_numbers(self, X, y):
         """Read y as finite numbers (n,), (n, H) or (n, H, K)."""
         require(self, y)
-        y = y if hasattr(y, "shape") else _one_array(y)
+        y = _one_array(as_plain(y))
         if _holds_sequences(y):
             raise ValueError(
                 f"y holds sequences of different lengths, but {type(self).__name__} "
@@ -144,9 +152,11 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         if known:
             self._check_presence(future)
         if future is None:
-            self._n_future = 0
+            self._n_future, self._future_names = 0, None
             return None
-        future = _as_numbers(self, future, "future")
+        given, future = future, _as_numbers(self, future, "future", reset=not known)
+        names = {"what": "future", "attribute": "_future_names"}
+        check_names(self, given, reset=not known, **names)
         future = future[:, :, None] if future.ndim == 2 else future
         expected = len(X), self._horizon
         if future.ndim != 3 or future.shape[:2] != expected or not future.shape[2]:
@@ -256,8 +266,11 @@ def _as_steps(y):
 
 
 def _one_array(y):
+    if hasattr(y, "shape") and not is_object(y):
+        return y
     try:
-        return np.asarray(y)
+        # Arrays within one of objects are put together.
+        return np.asarray(y.tolist() if is_object(y) and y.ndim == 1 else y)
     except ValueError:
         # An array of sequences, to be refused by name.
         return np.array([*y, None], dtype=object)[:-1]
@@ -272,11 +285,11 @@ def _length(x):
     return 1 if isinstance(x, list | tuple) else getattr(x, "ndim", 0)
 
 
-def _as_numbers(estimator, data, name):
+def _as_numbers(estimator, data, name, *, reset):
     """Return finite numbers of float32."""
     try:
-        array = np.asanyarray(data)
-    except ValueError as error:
+        array = _one_block(estimator, data, name)
+    except _NotRectangular as error:
         raise ValueError(
             f"{name} holds sequences of different lengths; expected an array of shape "
             "(n, H, n_features)."
@@ -289,6 +302,28 @@ def _as_numbers(estimator, data, name):
         )
     # What is too large for float32 becomes infinite, and is refused for that.
     with np.errstate(over="ignore"):
-        array = np.asarray(array, np.float32)
-    assert_all_finite(array, input_name=name)
-    return array
+        numbers = np.asarray(array, np.float32)
+    assert_all_finite(numbers, input_name=name)
+    warn_of_rounding(array, numbers, integer_columns(data), what=name)
+    if reset and array.ndim > 1:
+        warn_of_lost_spread(array, names=names_of(data), what=name)
+    return numbers
+
+
+class _NotRectangular(ValueError):
+    """Sequences of a list differ in their lengths, or in their features."""
+
+
+def _one_block(estimator, data, name):
+    """Return an array of any dimensions, or a frame or a list of them, as an array."""
+    if is_frame(data):
+        return frame_as_array(estimator, data, name)
+    frames = frames_in(data)
+    arrays = [
+        frame_as_array(estimator, x, f"{name}[{i}]") if i in frames else np.asarray(x)
+        for i, x in enumerate(data if frames else [])
+    ]
+    try:
+        return np.stack(as_one_dtype(arrays)) if arrays else np.asanyarray(data)
+    except ValueError as error:
+        raise _NotRectangular from error

@@ -20,6 +20,7 @@ from skrnn._sequences import ragged_array
 from skrnn._spec import Head
 from skrnn._symbols import (
     Symbols,
+    column_of_texts,
     pack_labels,
     read_classes,
     read_symbols,
@@ -132,6 +133,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             text = self._labels_like.form == "strings"
             if self._labels_like.form == "labels" and isinstance(y, list | tuple):
                 y = np.array([*y, None], dtype=object)[:-1]
+        y = column_of_texts(y) if text else y
         symbols = read_symbols(y, "y", strings_are_sequences=text)
         check_count(X, symbols)
         if known:

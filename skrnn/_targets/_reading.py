@@ -9,19 +9,16 @@ from sklearn.utils.validation import (
     assert_all_finite,
 )
 
+from skrnn._columns import as_plain
+from skrnn._numbers import refuse_masked, refuse_non_numbers
 from skrnn._sequences import Sequences, pack_steps
-from skrnn._validation import (
-    check_equal_lengths,
-    check_same_width,
-    is_ragged,
-    refuse_masked,
-    refuse_non_numbers,
-)
+from skrnn._validation import check_equal_lengths, check_same_width, is_ragged
 
 
 def read_steps(estimator, X: Sequences, y):
     """Return the values of all real steps, one sequence after the other."""
     require(estimator, y)
+    y = as_plain(y)
     if is_ragged(y):
         check_count(X, y)
         arrays = [as_array(steps) for steps in y]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
+from skrnn._columns import as_plain, is_frame
 from skrnn._targets._reading import as_array, check_labels
 
 
@@ -43,7 +44,7 @@ def read_labels(name, y, *, strings=False) -> Labels:
 
 def as_sequences(name, y, what="label sequences"):
     """Return something that holds sequences and has a length above 0."""
-    y = y.to_numpy() if hasattr(y, "to_numpy") else y
+    y = np.asarray(y) if is_frame(y) else as_plain(y)
     if isinstance(y, str | bytes) or getattr(y, "shape", None) == () or not _has_len(y):
         raise TypeError(f"{name} must hold {what}. Got {y!r:.60}.")
     if len(y) == 0:

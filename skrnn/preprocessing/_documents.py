@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
+from skrnn._columns import as_plain, is_frame
+from skrnn._numbers import as_integers
+
 
 def check_documents(estimator, X, *, strings):
     """Return documents as a list.
@@ -23,7 +26,7 @@ def check_documents(estimator, X, *, strings):
     """
     name = type(estimator).__name__
     _refuse_no_documents(name, X)
-    documents = list(X)
+    documents = list(as_plain(X))
     if not documents:
         raise ValueError(
             "Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is "
@@ -51,7 +54,7 @@ def _refuse_no_documents(name, X):
         raise ValueError(
             "Iterable over raw text documents expected, string object received."
         )
-    n_dimensions = getattr(X, "ndim", 1)
+    n_dimensions = 2 if is_frame(X) else getattr(X, "ndim", 1)
     if n_dimensions > 1:
         raise ValueError(
             f"Expected 1D array, got {n_dimensions}D array instead "
@@ -144,7 +147,7 @@ def _is_comparable(one, other):
 
 def read_ids(i, ids, n_ids, name):
     """Return sequence `i` of token ids, which must be below `n_ids`, as an array."""
-    array = np.asarray(ids)
+    array = as_integers(np.asarray(as_plain(ids)))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(
             f"X[{i}] has shape {array.shape} and dtype {array.dtype}, but {name} "

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._columns import as_plain
 from skrnn._sequences import ragged_array
 from skrnn._windows import sliding_windows
 
@@ -64,5 +65,5 @@ def unpack(values, sequences, *, univariate):
 def lacks_feature_axis(X, sequences):
     """Whether the `X` that was packed as `sequences` has steps without features."""
     if sequences.form == "ragged":
-        return np.ndim(next(iter(X))) == 1
+        return np.ndim(next(iter(as_plain(X)))) == 1
     return sequences.form == "columns"

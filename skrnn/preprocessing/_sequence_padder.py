@@ -46,7 +46,8 @@ class SequencePadder(  # type: ignore[call-arg]
     n_features_in_ : int
         Number of features of a step; for a 2-D X its number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns of a 2-D X, if they all are strings.
+        Names of the columns of a 2-D X, or of each frame of a list, if they all are
+        strings.
 
     See Also
     --------

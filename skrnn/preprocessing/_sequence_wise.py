@@ -48,7 +48,8 @@ class SequenceWise(  # type: ignore[call-arg]
     n_features_in_ : int
         Number of features of a step; for a 2-D X its number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns of a 2-D X, if they all are strings.
+        Names of the columns of a 2-D X, or of each frame of a list, if they all are
+        strings.
 
     See Also
     --------
@@ -165,11 +166,14 @@ class SequenceWise(  # type: ignore[call-arg]
         -------
         names : ndarray of str objects
             After a 2-D X its own names, one for each time step. Otherwise the names
-            of the features of a step, as the transformer gives them.
+            of the features of a step, those of a list of frames among them, as the
+            transformer gives them.
         """
         check_is_fitted(self)
         if self._form == "columns" and self.n_features_out_ == 1:
             return _check_feature_names_in(self, input_features)
+        if self._form != "columns":
+            input_features = _check_feature_names_in(self, input_features)
         return self.transformer_.get_feature_names_out(input_features)
 
     def set_output(self, *, transform=None):

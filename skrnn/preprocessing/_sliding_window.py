@@ -4,11 +4,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
-from skrnn._validation import refuse_odd_types
+from skrnn._validation import read_table
 from skrnn._windows import pad_rows, sliding_windows
 from skrnn.preprocessing._fitting import (
     ArrayOutputMixin,
@@ -174,8 +174,7 @@ class SlidingWindow(  # type: ignore[call-arg]
         return series
 
     def _read(self, X, *, reset):
-        refuse_odd_types(self, X)
-        return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        return read_table(self, X, reset=reset, dtype=[np.float64, np.float32])
 
     @property
     def _n_past(self):

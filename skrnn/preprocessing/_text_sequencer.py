@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._columns import as_plain, is_frame
 from skrnn._constraints import (
     Count,
     RealNotInt,
@@ -14,6 +15,7 @@ from skrnn._constraints import (
     StrOptions,
     fit_context,
 )
+from skrnn._frames import frame_as_array
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import (
@@ -254,7 +256,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         size, name = vocabulary_size(self.vocabulary_), type(self).__name__
         words = dict.fromkeys((PADDING, UNKNOWN), UNKNOWN_WORD)
         words |= {id_: word for word, id_ in self.vocabulary_.items()}
-        rows = X.to_numpy() if hasattr(X, "to_numpy") else X
+        rows = frame_as_array(self, X) if is_frame(X) else as_plain(X)
         refuse_no_iterable(name, rows, "sequences of token ids")
         sequences = [read_ids(i, ids, size, name) for i, ids in enumerate(rows)]
         return [

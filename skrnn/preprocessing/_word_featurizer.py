@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._columns import as_plain, is_frame
 from skrnn._constraints import Count, fit_context
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
@@ -209,15 +210,23 @@ def _read(X, last_entry):
             "WordFeaturizer expects X to be a list of sequences of words. "
             f"Got {X!r:.60}."
         )
+    if is_frame(X):
+        raise ValueError(
+            f"X is a frame of shape {X.shape}, but WordFeaturizer expects one sequence "
+            "of words a row. Choose a column of sequences; cut text into words first."
+        )
     if not len(X):
         raise ValueError(
             "Found array with 0 sample(s) while a minimum of 1 is required by "
             "WordFeaturizer."
         )
-    return [_read_sequence(i, tokens, last_entry) for i, tokens in enumerate(X)]
+    return [
+        _read_sequence(i, tokens, last_entry) for i, tokens in enumerate(as_plain(X))
+    ]
 
 
 def _read_sequence(i, tokens, last_entry):
+    tokens = as_plain(tokens)
     if isinstance(tokens, str) or not hasattr(tokens, "__len__"):
         raise TypeError(
             f"X[{i}] is {tokens!r:.60}, but WordFeaturizer expects a sequence of "

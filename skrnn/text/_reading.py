@@ -4,6 +4,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
+from skrnn._columns import as_plain, is_frame
 from skrnn.text._vocabulary import END
 
 _SHOWN = 10
@@ -21,7 +22,7 @@ def check_texts(texts):
     """
     if isinstance(texts, str):
         return [texts]
-    if hasattr(texts, "columns") or getattr(texts, "ndim", 1) != 1:
+    if is_frame(texts) or getattr(texts, "ndim", 1) != 1:
         raise ValueError(
             "texts must be a str or a one-dimensional collection of them. Got "
             f"{_kind(texts)} of shape {getattr(texts, 'shape', None)}; pass one column."
@@ -30,7 +31,7 @@ def check_texts(texts):
     unordered = isinstance(texts, bytes | bytearray | Mapping | Set)
     if unordered or not hasattr(texts, "__iter__"):
         raise TypeError(f"texts must be a str or a list of str. Got {_kind(texts)}.")
-    found = list(texts)
+    found = list(as_plain(texts))
     for i, text in enumerate(found):
         check_text(text, f"texts[{i}]")
     if not found:

@@ -1,0 +1,153 @@
+"""Numbers that float32 can't tell apart are warned about, whatever their type."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from _instances import FAST, LEARNERS, target
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import GRURegressor, Seq2SeqRegressor
+from skrnn._numbers import warn_of_lost_spread
+from skrnn.preprocessing import SequenceWise, SlidingWindow
+
+RNG = np.random.default_rng(0)
+SHAPE = N, T, F = 24, 5, 2
+Y = RNG.normal(size=N)
+SECONDS = 1.7e9 + RNG.uniform(0, 60, (N, T, 1))
+LOST = "where float32 has only 0 numbers to tell them apart"
+
+every_learner = pytest.mark.parametrize(
+    "learner", LEARNERS, ids=lambda each: type(each).__name__
+)
+
+
+def beside_noise(column):
+    """Put a feature behind one that has nothing the matter with it."""
+    return np.concatenate([RNG.normal(size=column.shape), column], axis=2)
+
+
+UNRESOLVED = {
+    "(n, T, 1)": SECONDS,
+    "(n, T, F)": beside_noise(SECONDS),
+    "(n, T)": SECONDS[:, :, 0],
+    "negative": -SECONDS,
+    "milliseconds": 1000 * SECONDS,
+    "near one": 1 + 1e-9 * RNG.normal(size=SHAPE),
+    "too small for float32": 1e-50 * RNG.normal(size=SHAPE),
+    "lists": SECONDS.tolist(),
+    "objects": SECONDS.astype(object),
+    "list of arrays": list(SECONDS),
+    "ragged": [x[: 2 + i % 4] for i, x in enumerate(SECONDS)],
+    "with an outlier": np.concatenate([SECONDS[1:], np.zeros((1, T, 1))]),
+    "a frame": pd.DataFrame(SECONDS[:, :, 0]),
+    "a frame of polars": pl.DataFrame(SECONDS[:, :, 0]),
+    "frames": [pd.DataFrame({"a": x[:, 0], "b": 0.5}) for x in SECONDS],
+    "windows": SlidingWindow(3).fit_transform(SECONDS[:, 0]),
+}
+
+
+@pytest.mark.parametrize("key", UNRESOLVED)
+def test_floats_that_float32_can_not_tell_apart_are_warned_about(key):
+    with pytest.warns(UserWarning, match=f"^Feature .* of X .*{LOST}"):
+        GRURegressor(**FAST).fit(UNRESOLVED[key], Y)
+
+
+@every_learner
+def test_every_estimator_warns_in_fit_alone(learner):
+    X = beside_noise(SECONDS)
+    with pytest.warns(UserWarning, match=f"^Feature 1 of X .*{LOST}"):
+        model = clone(learner).set_params(epochs=1).fit(X, target(learner, X))
+    # The rows of one call are no sample of all there are.
+    model.predict(X)
+
+
+def test_the_first_partial_fit_warns():
+    with pytest.warns(UserWarning, match=LOST):
+        model = GRURegressor(**FAST).partial_fit(SECONDS, Y)
+    model.partial_fit(SECONDS, Y)
+
+
+@pytest.mark.parametrize(
+    ("future", "message"),
+    {
+        "floats": (SECONDS[:, :3], f"^Feature 0 of future .*{LOST}"),
+        "floats of (n, H)": (SECONDS[:, :3, 0], f"^Feature 0 of future .*{LOST}"),
+        "frames": (
+            [pd.DataFrame({"when": x[:3, 0]}) for x in SECONDS],
+            f"^Feature 'when' of future .*{LOST}",
+        ),
+        "integers": (
+            SECONDS[:, :3].astype(int),
+            r"future holds integers from 2\*\*24",
+        ),
+    }.values(),
+)
+def test_a_future_is_warned_about(future, message):
+    with pytest.warns(UserWarning, match=message):
+        Seq2SeqRegressor(**FAST).fit(
+            SECONDS - 1.7e9, RNG.normal(size=(N, 3)), future=future
+        )
+
+
+@pytest.mark.parametrize(
+    ("X", "name"),
+    [
+        (pd.DataFrame(SECONDS[:, :, 0], columns=list("abcde")), "'a'"),
+        (
+            [pd.DataFrame({"load": x[:, 0] - 1.7e9, "when": x[:, 0]}) for x in SECONDS],
+            "'when'",
+        ),
+    ],
+)
+def test_the_warning_names_the_column(X, name):
+    with pytest.warns(UserWarning, match=f"^Feature {name} of X"):
+        GRURegressor(**FAST).fit(X, Y)
+
+
+RESOLVED = {
+    "standard normal": RNG.normal(size=SHAPE),
+    "large": 1e30 * RNG.uniform(-1, 1, SHAPE),
+    "an offset subtracted": SECONDS - SECONDS.mean(),
+    "a constant": np.full(SHAPE, 1.7e9),
+    "a constant, rounded in float64": 0.3 + 1e-16 * RNG.normal(size=SHAPE),
+    "zeros": np.zeros(SHAPE),
+    "hours of days": 1.7e9 + 3600.0 * np.arange(N * T).reshape(N, T, 1),
+    "prices": 1e5 + RNG.normal(size=SHAPE),
+    "of many orders": RNG.lognormal(0, 8, SHAPE),
+    "mostly one value": np.where(RNG.uniform(size=SHAPE) < 0.1, 1.7e9 + 1, 1.7e9),
+    "float32": SECONDS.astype(np.float32),
+    "float16": RNG.normal(size=SHAPE).astype(np.float16),
+    "long double": RNG.normal(size=SHAPE).astype(np.longdouble),
+    "a single step": RNG.normal(size=(N, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("key", RESOLVED)
+def test_floats_that_float32_can_tell_apart_are_not_warned_about(key):
+    GRURegressor(**FAST).fit(RESOLVED[key], Y)
+
+
+def test_what_was_scaled_is_not_warned_about():
+    make_pipeline(SequenceWise(StandardScaler()), GRURegressor(**FAST)).fit(SECONDS, Y)
+    series = SECONDS[:, 0]
+    pipeline = make_pipeline(StandardScaler(), SlidingWindow(3), GRURegressor(**FAST))
+    pipeline.fit(series, Y)
+    # These keep float64, and warn of nothing.
+    SequenceWise(StandardScaler()).fit(SECONDS)
+    SlidingWindow(3).fit_transform(series)
+
+
+@pytest.mark.parametrize("shape", [(10**8, T, 1), (2, 10**8, 1), (10**8, 1)])
+def test_large_arrays_are_looked_at_in_part(shape):
+    # Nothing of this size could be copied here in the time that a test has.
+    X = np.broadcast_to(np.arange(1.0, 3), (*shape[:-1], 2))
+    tracemalloc.start()
+    warn_of_lost_spread(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**25
