@@ -19,7 +19,7 @@ _ENCODES = {"predict_proba", "predict_log_proba", "decision_function"}
 class OutOfFoldMixin:
     """Classifiers that some labels can't be numbered for by somebody else."""
 
-    def _may_be_numbered(self, y):
+    def _may_be_numbered(self, X, y):
         """Whether numbers of labels, counted in each column, mean the same as `y`."""
         return True
 
@@ -32,7 +32,7 @@ class OutOfFoldMixin:
         return super().__sklearn_tags__()  # type: ignore[misc]
 
 
-def one_number_each(y):
+def one_number_each(_X, y):
     """Whether y has one label for each sequence, and that is a number."""
     if isinstance(y, list | tuple):
         return not any(isinstance(x, str | bytes) or np.ndim(x) for x in y)
@@ -46,7 +46,7 @@ def _refuse_numbered_labels(estimator):
         return
     # Once y is numbered, the encoder knows the labels.
     y = call["le"].classes_ if "le" in call else call["y"]
-    if estimator._may_be_numbered(y):
+    if estimator._may_be_numbered(call["X"], y):
         return
     name, method = type(estimator).__name__, call["method"]
     raise ValueError(

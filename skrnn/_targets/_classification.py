@@ -305,7 +305,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             truth = check_labels(truth)
         return accuracy_score(truth, predicted, sample_weight=weights)
 
-    def _may_be_numbered(self, y):
+    def _may_be_numbered(self, X, y):
         return not self.return_sequences
 
     def __sklearn_tags__(self):

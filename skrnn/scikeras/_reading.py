@@ -8,7 +8,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skrnn._validation import check_sequences, is_ragged
+from skrnn._columns import frames_in, is_frame
+from skrnn._validation import check_sequences, is_ragged, read_table
 
 # Numbers of a sparse X, half a gigabyte of them: larger ones are left to Keras, which
 # is slower and takes fewer kinds.
@@ -22,7 +23,7 @@ def read_X(estimator, X, *, reset):
     itself can't hold, and token ids with 0; `fill_padding` then puts in what the
     network takes for padding.
     """
-    if is_ragged(X) or _was_ragged(estimator, X, reset):
+    if is_ragged(X) or _was_ragged(estimator, X, reset) or frames_in(X):
         X = _padded(check_sequences(estimator, X, reset=reset, dtype=None), estimator)
     elif _ndim(X) > 2:
         X = _read_blocks(estimator, X, reset=reset)
@@ -119,9 +120,12 @@ def _network_shape(estimator):
 
 
 def _read_table(estimator, X, *, reset):
-    X = validate_data(
-        estimator, X, reset=reset, accept_sparse=["csr", "csc"], dtype="numeric"
-    )
+    if is_frame(X):
+        X = read_table(estimator, X, reset=reset, dtype="numeric")
+    else:
+        X = validate_data(
+            estimator, X, reset=reset, accept_sparse=["csr", "csc"], dtype="numeric"
+        )
     if reset:
         estimator._form = "columns"
     if issparse(X) and np.prod(X.shape) <= _DENSE_UP_TO:

@@ -33,14 +33,26 @@ class NumbersEncoder(RegressorTargetEncoder):
 
 
 class LabelsEncoder(ClassifierLabelEncoder):
-    """Labels; probabilities have a row for each sequence, be it only one."""
+    """Labels; probabilities have a row for each sequence, be it only one.
+
+    Parameters
+    ----------
+    loss, categories : object
+        As scikeras has them.
+    steps : bool, default=False
+        Whether an array (n, T) has a label for each of T time steps.
+    """
 
     n_classes_: int | None
+
+    def __init__(self, loss=None, categories="auto", steps=False):
+        super().__init__(loss=loss, categories=categories)
+        self.steps = steps
 
     def fit(self, y):
         """Learn the classes; one-hot steps (n, T, C) have those of their last axis."""
         if y.ndim < 3:
-            super().fit(y)
+            super().fit(y.ravel() if self.steps else y)
             if self.n_classes_ is None and y.dtype.kind in "iu":
                 # Labels of steps, counted from 0.
                 self.n_classes_ = int(y.max()) + 1
@@ -53,7 +65,21 @@ class LabelsEncoder(ClassifierLabelEncoder):
 
     def transform(self, y):
         """Return y as the network learns it."""
-        return y if y.ndim > 2 else super().transform(y)
+        if y.ndim > 2:
+            return y
+        if not self.steps:
+            return super().transform(y)
+        self._refuse_unknown(y)
+        # The axis of length 1 tells Keras' losses steps from classes.
+        return super().transform(y.ravel()).reshape(*y.shape, -1)
+
+    def _refuse_unknown(self, y):
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y contains the unknown label {unknown.tolist()[0]!r}; the classes "
+                f"are {np.asarray(self.classes_).tolist()}."
+            )
 
     def inverse_transform(self, y, return_proba=False):
         """Return labels, or probabilities, for what the network gives."""
@@ -61,8 +87,13 @@ class LabelsEncoder(ClassifierLabelEncoder):
             found = super().inverse_transform(y, return_proba=return_proba)
             # scikeras squeezes: a single row loses its axis.
             return found.reshape(len(y), -1) if return_proba else found
+        if self.steps and y.shape[-1] == 1:
+            y = np.concatenate([1 - y, y], axis=-1)
         if return_proba:
             return y
+        if self.steps:
+            n_classes = len(self.classes_)
+            return np.asarray(self.classes_)[y[..., :n_classes].argmax(-1)]
         labels = y.argmax(-1) if y.shape[-1] > 1 else (y[..., 0] > 0.5).astype(int)
         return labels if self._target_type != "steps" else np.eye(y.shape[-1])[labels]
 

@@ -8,27 +8,26 @@ from typing import Any
 import keras
 import numpy as np
 from scikeras import wrappers
-from scikeras._utils import route_params
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
 from skrnn._engine import pack, refuse_forked_process, unpack
 from skrnn._engine._seeding import seeded
 from skrnn._state import unchanged_on_error
+from skrnn.scikeras._answers import AnswersMixin, LabelsMixin
 from skrnn.scikeras._docs import documented
 from skrnn.scikeras._parameters import (
     CLASSIFIER_CONSTRAINTS,
     CONSTRAINTS,
     refuse_unknown,
 )
-from skrnn.scikeras._reading import read_X, read_y
 from skrnn.scikeras._running import (
     RunningModel,
     copy_of_optimizer,
     unchanged_weights_on_error,
 )
+from skrnn.scikeras._steps import holds_sequences, without_unweighted_gaps
 from skrnn.scikeras._targets import LabelsEncoder, NumbersEncoder
 
 
@@ -46,7 +45,7 @@ class MixinsFirst(ABCMeta):
         return [each for each in order if each not in base] + base
 
 
-class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
+class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
     """What both wrappers change in scikeras' ``BaseWrapper``."""
 
     # scikeras would seed every global generator, and switch TensorFlow's determinism
@@ -54,8 +53,6 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
     _random_state = property(lambda self: None, lambda self, seed: None)
 
     model_: Any
-    # Whether y must be numbers.
-    _numeric = True
     _routing_prefixes = wrappers.BaseWrapper._routing_prefixes | {"callbacks", "score"}
 
     def fit(self, X, y, sample_weight=None, **kwargs):
@@ -66,10 +63,12 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
         X : array-like or list of array-likes
             (n, F), (n, T, F), or a list of (T_i, F) arrays, for which the network needs
             a layer ``Masking``; a list of token ids, for one that has an ``Embedding``.
-        y : array-like
-            (n,), (n, K) or (n, T, K).
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each row in the loss.
+        y : array-like or list of array-likes
+            (n,), (n, K), (n, T), (n, T, K), or a list of (T_i,) or (T_i, K) arrays with
+            an answer for each time step of X.
+        sample_weight : array-like or list of array-likes, default=None
+            Weight in the loss of each row, (n,), or of each time step: (n, T), or
+            ragged.
         **kwargs : dict
             More arguments of ``keras.Model.fit``.
 
@@ -91,10 +90,10 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
         ----------
         X : array-like or list of array-likes
             As for ``fit``.
-        y : array-like
+        y : array-like or list of array-likes
             As for ``fit``.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each row in the loss.
+        sample_weight : array-like or list of array-likes, default=None
+            As for ``fit``.
         **kwargs : dict
             More arguments of ``keras.Model.fit``.
 
@@ -114,45 +113,21 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
                     f"{type(self).__name__} requires y to be passed, but the target y "
                     "is None."
                 )
-            if sample_weight is not None:
-                # scikeras multiplies it by class weights, in place.
-                sample_weight = np.array(sample_weight, dtype=float)
+            self._lengths = self._lengths_of(X, reset=True)
+            if sample_weight is None and self._needs_weights(y):
+                sample_weight = 1.0
+            y = without_unweighted_gaps(y, sample_weight)
             fit(X, y, sample_weight=sample_weight, **kwargs)
+            del self._lengths
         interrupted = self.__dict__.pop("_interrupted", None)
         if interrupted is not None:
             raise interrupted
         return self
 
-    def score(self, X, y, sample_weight=None):
-        """Score predictions with ``scorer``.
-
-        Parameters
-        ----------
-        X : array-like or list of array-likes
-            As for ``fit``.
-        y : array-like
-            True targets.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each row.
-
-        Returns
-        -------
-        score : float
-        """
-        predicted = self.predict(X)
-        _, y = self._validate_data(y=y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y)
-        options = route_params(self.get_params(), destination="score", pass_filter=())
-        return self.scorer(y, predicted, sample_weight=sample_weight, **options)
-
-    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
-        if X is not None:
-            X = read_X(self, X, reset=reset)
-        if y is not None:
-            y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
-        check_consistent_length(X, y)
-        return X, y
+    def _needs_weights(self, y):
+        """Whether some steps of y are to be left out, or classes weighted."""
+        uneven = self._lengths is not None and np.ptp(self._lengths) > 0
+        return self.class_weight is not None or (uneven and holds_sequences(y))
 
     def _initialize(self, X, y=None):
         refuse_forked_process()
@@ -179,6 +154,9 @@ class EngineWrapper(wrappers.BaseWrapper, metaclass=MixinsFirst):
 
     def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
         model = self.model_
+        if self._answers_steps and y.ndim == 2:
+            # The axis of length 1 tells Keras' losses steps from outputs.
+            y = y[:, :, None]
         # Else the network is new, and goes if its training fails.
         known = warm_start or self.warm_start or model is self.model
         unchanged = unchanged_weights_on_error(model) if known else nullcontext()
@@ -285,7 +263,7 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
 
 
 @documented
-class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
+class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
     """A Keras network of your own as a classifier.
 
     scikeras' ``KerasClassifier``, from which it derives and whose parameters it has.
@@ -321,7 +299,40 @@ class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
     def target_encoder(self):
         """Encoder of y; override it for one of your own."""
         categories = "auto" if self.classes_ is None else [self.classes_]
-        return LabelsEncoder(loss=self.loss, categories=categories)
+        return LabelsEncoder(self.loss, categories, steps=self._labels_steps)
+
+    def fit(self, X, y, sample_weight=None, **kwargs):
+        """Build the network and train it.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            (n, F), (n, T, F), or a list of (T_i, F) arrays, for which the network needs
+            a layer ``Masking``; a list of token ids, for one that has an ``Embedding``.
+        y : array-like or list of array-likes
+            Labels (n,), one-hot (n, K), or for each time step: (n, T), (n, T, K), or a
+            list as ragged as X.
+        sample_weight : array-like or list of array-likes, default=None
+            Weight in the loss of each row, (n,), or of each time step: (n, T), or
+            ragged.
+        **kwargs : dict
+            More arguments of ``keras.Model.fit``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; an earlier fit then stays as it was.
+        """
+        return self._guarded(self._fit_anew, X, y, sample_weight, **kwargs)
+
+    def _fit_anew(self, X, y, sample_weight, **kwargs):
+        self.classes_ = None
+        # Not scikeras' own for classifiers, which weighs classes of rows alone.
+        wrappers.BaseWrapper.fit(self, X, y, sample_weight, **kwargs)
 
     # The order of scikit-learn's classifiers.
     def partial_fit(  # type: ignore[override]
@@ -333,12 +344,12 @@ class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
         ----------
         X : array-like or list of array-likes
             As for ``fit``.
-        y : array-like
+        y : array-like or list of array-likes
             Labels.
         classes : array-like, default=None
             All labels that there will be; needed if the first y lacks some.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each row in the loss.
+        sample_weight : array-like or list of array-likes, default=None
+            As for ``fit``.
         **kwargs : dict
             More arguments of ``keras.Model.fit``.
 
@@ -347,7 +358,28 @@ class KerasClassifier(EngineWrapper, wrappers.KerasClassifier):
         self : object
         """
         kwargs["classes"] = classes
-        return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
+        return self._guarded(self._fit_on, X, y, sample_weight, **kwargs)
 
-    def _type_of_target(self, y):
-        return "multiclass" if y.ndim == 3 else super()._type_of_target(y)
+    def _fit_on(self, X, y, sample_weight, classes, **kwargs):
+        if classes is None:
+            classes = getattr(self, "classes_", None)
+        self.classes_ = classes
+        wrappers.BaseWrapper.partial_fit(self, X, y, sample_weight, **kwargs)
+
+    def predict_proba(self, X, **kwargs):
+        """Predict the probability of every class.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        **kwargs : dict
+            More arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        probabilities : ndarray
+            (n, n_classes); where each time step has a label (n, T, n_classes), or for a
+            list an object array of arrays as long as the sequences.
+        """
+        return self._cut(X, super().predict_proba(X, **kwargs))

@@ -1,0 +1,217 @@
+"""What a wrapper reads and answers: a row, or a step of sequences of any lengths."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from scikeras._utils import route_params
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.validation import check_consistent_length
+
+from skrnn._out_of_fold import OutOfFoldMixin
+from skrnn.scikeras._reading import read_X, read_y
+from skrnn.scikeras._steps import (
+    answers_steps,
+    cut,
+    holds_sequences,
+    is_indicator,
+    lengths_of,
+    looks_like_labels_of_steps,
+    read_answers,
+    read_row_weights,
+    read_weights,
+    real_steps,
+    without_unweighted_gaps,
+)
+from skrnn.scikeras._targets import LabelsEncoder
+
+
+class AnswersMixin:
+    """Reading X, y and weights, predicting and scoring."""
+
+    # Whether y has as many answers a row as X has time steps.
+    _has_steps = False
+    # Whether y must be numbers.
+    _numeric = True
+    class_weight: Any = None
+    # What the wrapper has.
+    get_params: Callable
+    scorer: Callable
+    model_: Any
+    target_encoder: Any
+    target_encoder_: Any
+    y_ndim_: int
+
+    def predict(self, X, **kwargs):
+        """Predict the targets of X.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        **kwargs : dict
+            More arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        y : ndarray
+            (n,), (n, K), (n, T) or (n, T, K); where X is a list and the network answers
+            each time step, an object array of arrays as long as the sequences.
+        """
+        return self._cut(X, super().predict(X, **kwargs))  # type: ignore[misc]
+
+    def score(self, X, y, sample_weight=None):
+        """Score predictions with ``scorer``, of steps over all real ones.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        y : array-like or list of array-likes
+            True targets.
+        sample_weight : array-like or list of array-likes, default=None
+            Weight of each row, (n,), or of each time step: (n, T), or ragged.
+
+        Returns
+        -------
+        score : float
+        """
+        predicted, lengths = self.predict(X), self._lengths_of(X)
+        n_steps = 1 if predicted.ndim < 2 else predicted.shape[1]
+        longest = n_steps if lengths is None else int(lengths.max())
+        y = without_unweighted_gaps(y, sample_weight)
+        _, truth = self._validate_data(y=read_answers(y, lengths, longest))
+        check_consistent_length(predicted, truth)
+        if self._answers_steps:
+            parts = self._flat(truth, predicted, lengths, sample_weight)
+            truth, predicted, sample_weight = parts
+        elif sample_weight is not None:
+            name = type(self).__name__
+            sample_weight = read_row_weights(sample_weight, len(truth), name)
+        options = route_params(self.get_params(), destination="score", pass_filter=())
+        return self.scorer(truth, predicted, sample_weight=sample_weight, **options)
+
+    def _flat(self, truth, predicted, lengths, sample_weight):
+        """Return truth, prediction and weight of all real steps."""
+        shape = truth.shape[:2]
+        real = (
+            np.ones(shape, bool) if lengths is None else real_steps(lengths, shape[1])
+        )
+        if lengths is not None:
+            predicted = np.concatenate(list(predicted))
+        elif predicted.shape[:2] != shape:
+            raise ValueError(
+                f"y has shape {truth.shape}, but the predictions of X have "
+                f"{predicted.shape}."
+            )
+        else:
+            predicted = predicted[real]
+        if sample_weight is not None:
+            sample_weight = read_weights(sample_weight, shape, lengths)[real]
+        return truth[real], predicted, sample_weight
+
+    def _lengths_of(self, X, reset=False):
+        known = not reset and getattr(self, "_form", None) == "ragged"
+        return lengths_of(X, was_ragged=known)
+
+    @property
+    def _answers_steps(self):
+        """Whether the network has an answer for each time step, as y has."""
+        return self._has_steps and answers_steps(self.model_)
+
+    def _cut(self, X, found):
+        """Leave out the padding of sequences that were given as a list."""
+        lengths = self._lengths_of(X) if self._answers_steps else None
+        return found if lengths is None else cut(found, lengths)
+
+    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+        if X is not None:
+            lengths, X = self._lengths_of(X, reset), read_X(self, X, reset=reset)
+        if X is not None and y is not None:
+            n_steps = X.shape[1] if X.ndim > 1 else 1
+            y = read_answers(y, lengths, n_steps)
+            if reset:
+                shape = np.shape(y)
+                self._has_steps = len(shape) > 1 and shape[1] == n_steps
+                self._begin_reading(X, np.asarray(y))
+        if y is not None:
+            y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
+        check_consistent_length(X, y)
+        return X, y
+
+    def _begin_reading(self, X, y):
+        """Look at what is read for the first time."""
+
+    def _validate_sample_weight(self, X, y, sample_weight):
+        """Return the rows that have any weight, and weights of rows or steps."""
+        if self._answers_steps:
+            shape = len(y), y.shape[1]
+            weights = read_weights(sample_weight, shape, self.__dict__.get("_lengths"))
+        else:
+            weights = read_row_weights(sample_weight, len(y), type(self).__name__)
+        if self.class_weight is not None:
+            weights = weights * self._weights_of_classes(y, weights)
+        kept = weights.any(axis=1) if weights.ndim > 1 else weights != 0
+        if not kept.any():
+            raise ValueError(
+                "sample_weight, times class_weight, is 0 everywhere: nothing is left "
+                "to train on."
+            )
+        return X[kept], y[kept], weights[kept].astype(keras.config.floatx())
+
+    def _weights_of_classes(self, y, weights):
+        """Return what `class_weight` multiplies the weight of a row or step with."""
+        if weights.ndim == 1:
+            return compute_sample_weight(self.class_weight, y)
+        factors, real = np.ones(weights.shape), weights != 0
+        factors[real] = compute_sample_weight(self.class_weight, y[real])
+        return factors
+
+
+class LabelsMixin(OutOfFoldMixin, AnswersMixin):
+    """Labels of rows, and of time steps."""
+
+    # Whether y (n, T) has a label for each time step; and if it may have.
+    _labels_steps = False
+    _may_label_steps = True
+
+    def _begin_reading(self, X, y):
+        self._labels_steps = self._may_label_steps and looks_like_labels_of_steps(X, y)
+
+    def _initialize(self, X, y=None):
+        self._may_label_steps = True
+        read = super()._initialize(X, y)  # type: ignore[misc]
+        known = isinstance(self.target_encoder_, LabelsEncoder)
+        if known and self._labels_steps and not answers_steps(self.model_):
+            if lengths_of(X) is not None and holds_sequences(y):
+                raise ValueError(
+                    "y holds a label for each time step, but the network of this "
+                    f"{type(self).__name__} has one answer for each sequence. Expected "
+                    "one whose last recurrent layer has return_sequences=True."
+                )
+            # As many labels at once as there are steps.
+            self._may_label_steps = False
+            read = super()._initialize(X, y)  # type: ignore[misc]
+        elif known and not self._labels_steps and self._reads_tags():
+            self._labels_steps = True
+            self.target_encoder_ = self.target_encoder.fit(read[1])
+            vars(self).update(self.target_encoder_.get_metadata())
+        return read
+
+    def _reads_tags(self):
+        """Whether 0 and 1 turn out to be labels of the steps of a table."""
+        return self._answers_steps and self.y_ndim_ == 2
+
+    def _may_be_numbered(self, X, y):
+        if holds_sequences(y):
+            return False
+        X, y = np.asarray(X), np.asarray(y)
+        steps = y.ndim > 1 and X.ndim > 2 and y.shape[1] == X.shape[1]
+        return y.ndim == 1 or (is_indicator(y) and not steps)
+
+    def _type_of_target(self, y):
+        if y.ndim == 3:
+            return "multiclass"
+        y = y.ravel() if self._labels_steps else y
+        return super()._type_of_target(y)  # type: ignore[misc]
