@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -12,8 +12,9 @@ from skrnn._attention import ATTENTIONS
 from skrnn._cells import CELLS
 from skrnn._constraints import Count, Counts, Instances, StrOptions
 from skrnn._holdout import hold_out
+from skrnn._saved import mark_state, read_state
 from skrnn._seed import draw_seed
-from skrnn._spec import NetworkSpec, TrainPlan
+from skrnn._spec import TrainPlan
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
 from skrnn._validation import refuse_non_numbers
@@ -41,8 +42,6 @@ class BaseNetwork(TrainedNetwork):
         "dense_units": [Count(), Counts(empty=True)],
         "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
     }
-    # What describes the network.
-    _spec_class: ClassVar[type[NetworkSpec]] = NetworkSpec
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -147,13 +146,10 @@ class BaseNetwork(TrainedNetwork):
         state = _engine.pack(super().__getstate__())
         if "_spec" not in state:
             return state
-        return state | {"_model": None, "_spec": self._spec.to_json()}
+        return mark_state(state | {"_model": None})
 
     def __setstate__(self, state):
-        state = _engine.unpack(state)
-        if "_spec" in state:
-            state = state | {"_spec": self._spec_class.from_json(state["_spec"])}
-        super().__setstate__(state)
+        super().__setstate__(read_state(self, _engine.unpack(state)))
 
     def __sklearn_clone__(self):
         if _engine.is_of_keras(self.optimizer):

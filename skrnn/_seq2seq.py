@@ -14,7 +14,11 @@ from skrnn._base_network import BaseNetwork, refuse_no_weight
 from skrnn._cells import CELLS
 from skrnn._constraints import StrictInterval, StrOptions
 from skrnn._docs import recurrent_estimator
-from skrnn._pair_weights import at_frequencies, initial_pair_weights
+from skrnn._pair_weights import (
+    at_frequencies,
+    initial_pair_weights,
+    pair_weight_table,
+)
 from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import NetworkSpec, as_tuple
 from skrnn._symbols import (
@@ -43,6 +47,7 @@ class BaseSeq2Seq(BaseNetwork):
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
     _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
+    _weight_table: ClassVar[Callable] = staticmethod(pair_weight_table)
     _initial_weights: ClassVar[Callable] = staticmethod(initial_pair_weights)
 
     def _fit(self, X, y, sample_weight, **known):

@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._cells import HIDDEN_ACTIVATIONS
 from skrnn._constraints import Count, Counts, Instance, Share, StrOptions, positive
-from skrnn._spec import OPTIMIZERS
-from skrnn._weights import initial_weights
+from skrnn._spec import OPTIMIZERS, NetworkSpec, Spec
+from skrnn._weights import initial_weights, weight_table
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -62,7 +62,9 @@ class TrainedNetwork(BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    # What draws the first weights.
+    # What describes the network, what lists its weights, and what draws the first ones.
+    _spec_class: ClassVar[type[Spec]] = NetworkSpec
+    _weight_table: ClassVar[Callable] = staticmethod(weight_table)
     _initial_weights: ClassVar[Callable] = staticmethod(initial_weights)
     # How the advice begins to whom training diverged.
     _advice = "Scale X, or try"

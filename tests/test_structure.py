@@ -39,6 +39,13 @@ ROOMS = {
     "_embedding": {"numpy", "sklearn", "skrnn._sequences", "skrnn._token_ids"},
     "_spec": {"numpy", "skrnn._sequences"},
     "_seed": {"numpy", "sklearn"},
+    "_saved": {
+        "numpy",
+        "skrnn._attention",
+        "skrnn._cells",
+        "skrnn._spec",
+        "skrnn._symbols",
+    },
     "_streaming": {"numpy", "skrnn._engine"},
     "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
     "_pairs": {"numpy", "skrnn._sequences", "skrnn._spec"},
