@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,8 +12,9 @@ from skrnn._cells import CELLS
 from skrnn._constraints import Count, Counts, Instances, Names
 from skrnn._holdout import hold_out
 from skrnn._names import resolve
+from skrnn._saved import mark_state, read_state
 from skrnn._seed import draw_seed
-from skrnn._spec import NetworkSpec, TrainPlan
+from skrnn._spec import TrainPlan
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
 
@@ -42,8 +43,6 @@ class BaseNetwork(TrainedNetwork):
     }
     # How the names of losses are looked up.
     _kind_of_loss: ClassVar[str] = "loss of numbers"
-    # What describes the network.
-    _spec_class: ClassVar[type[NetworkSpec]] = NetworkSpec
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -145,13 +144,10 @@ class BaseNetwork(TrainedNetwork):
         state = _engine.pack(super().__getstate__())
         if "_spec" not in state:
             return state
-        return state | {"_model": None, "_spec": self._spec.to_json()}
+        return mark_state(state | {"_model": None})
 
     def __setstate__(self, state):
-        state = _engine.unpack(state)
-        if "_spec" in state:
-            state = state | {"_spec": self._spec_class.from_json(state["_spec"])}
-        super().__setstate__(state)
+        super().__setstate__(read_state(self, _engine.unpack(state)))
 
     def __sklearn_clone__(self):
         if _engine.is_of_keras(self.optimizer):

@@ -16,7 +16,11 @@ from skrnn._columns import as_plain
 from skrnn._constraints import Names, StrictInterval
 from skrnn._docs import recurrent_estimator
 from skrnn._frames import check_names, warn_of_time_index
-from skrnn._pair_weights import at_frequencies, initial_pair_weights
+from skrnn._pair_weights import (
+    at_frequencies,
+    initial_pair_weights,
+    pair_weight_table,
+)
 from skrnn._pairs import Pairs, Seq2SeqSpec
 from skrnn._spec import NetworkSpec, as_tuple
 from skrnn._symbols import (
@@ -47,6 +51,7 @@ class BaseSeq2Seq(BaseNetwork):
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
     _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
+    _weight_table: ClassVar[Callable] = staticmethod(pair_weight_table)
     _initial_weights: ClassVar[Callable] = staticmethod(initial_pair_weights)
 
     def _fit(self, X, y, sample_weight, **known):

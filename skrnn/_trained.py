@@ -20,8 +20,8 @@ from skrnn._constraints import (
     positive,
 )
 from skrnn._names import NAMES, resolve
-from skrnn._spec import OPTIMIZERS
-from skrnn._weights import initial_weights
+from skrnn._spec import OPTIMIZERS, NetworkSpec, Spec
+from skrnn._weights import initial_weights, weight_table
 
 # Of the data, held out for early stopping where no validation_split is given.
 DEFAULT_SHARE = 0.1
@@ -83,7 +83,9 @@ class TrainedNetwork(AdvisedEstimator):
         "random_state": ["random_state"],
     }
 
-    # What draws the first weights.
+    # What describes the network, what lists its weights, and what draws the first ones.
+    _spec_class: ClassVar[type[Spec]] = NetworkSpec
+    _weight_table: ClassVar[Callable] = staticmethod(weight_table)
     _initial_weights: ClassVar[Callable] = staticmethod(initial_weights)
     # How the advice begins to whom training diverged.
     _advice = "Scale X, or try"

@@ -454,8 +454,10 @@ def test_rows_are_scattered_within_bounds():
 def test_it_works_without_the_kernels():
     found = in_new_process(
         textwrap.dedent("""
-        import sys
+        import sys, warnings
         sys.modules["skrnn._engine._kernels"] = None
+        # It says that this is slow.
+        warnings.simplefilter("ignore", UserWarning)
         import numpy as np
         from skrnn import GRURegressor
         X = np.random.default_rng(0).normal(size=(20, 4, 1))

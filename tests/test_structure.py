@@ -52,6 +52,13 @@ ROOMS = {
     "_embedding": {"numpy", "sklearn", "skrnn._sequences", "skrnn._token_ids"},
     "_spec": {"numpy", "skrnn._sequences"},
     "_seed": {"numpy", "sklearn"},
+    "_saved": {
+        "numpy",
+        "skrnn._attention",
+        "skrnn._cells",
+        "skrnn._spec",
+        "skrnn._symbols",
+    },
     "_streaming": {"numpy", "skrnn._engine", "skrnn._frames", "skrnn._typing"},
     "_typing": {"numpy", "sklearn"},
     "_versions": {"skrnn._engine"},

@@ -22,6 +22,7 @@ from skrnn._engine._language_prediction import Writer, log_likelihoods, next_tok
 from skrnn._engine._packing import is_of_keras, pack, unpack
 from skrnn._engine._pair_prediction import PairPredictor
 from skrnn._engine._prediction import attention_of, predict
+from skrnn._engine._products import kernels_available, warn_without_kernels
 from skrnn._engine._progress import TextProgress
 from skrnn._engine._stream import Stream
 from skrnn._pairs import Pairs, Seq2SeqSpec
@@ -36,6 +37,7 @@ __all__ = [
     "attention_of",
     "backend",
     "is_of_keras",
+    "kernels_available",
     "log_likelihoods",
     "next_token",
     "pack",
@@ -85,6 +87,7 @@ def train(
     """
     from skrnn._engine._training import Loop  # noqa: PLC0415
 
+    warn_without_kernels()
     borrow = (
         _direct if _native.can_train(spec, plan.loss, plan.optimizer) else _compiled
     )
@@ -124,6 +127,7 @@ def train_language(
     """
     from skrnn._engine._training import Loop  # noqa: PLC0415
 
+    warn_without_kernels()
     program = LanguageProgram(_without_rates(spec), plan.optimizer)
     program.reset(weights, optimizer_state)
     program.optimizer.learning_rate = plan.learning_rate
@@ -158,6 +162,7 @@ def train_pairs(
     from skrnn._engine._pair_program import PairProgram  # noqa: PLC0415
     from skrnn._engine._training import Loop  # noqa: PLC0415
 
+    warn_without_kernels()
     if plan.callbacks:
         # They are shown a Keras model.
         refuse_forked_process()

@@ -4,6 +4,8 @@ Every number is summed from the same terms in the same order however the work is
 divided: results don't depend on how many threads there are.
 """
 
+import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,11 @@ kernels: Any
 try:
     from skrnn._engine import _kernels as kernels
 
-    ARE_COMPILED = True
-except ImportError:  # They couldn't be compiled where skrnn was installed.
+    ARE_COMPILED, _WHY_NOT = True, ""
+except ImportError as error:  # They couldn't be compiled where skrnn was installed.
     from skrnn._engine import _plain_kernels as kernels
 
-    ARE_COMPILED = False
+    ARE_COMPILED, _WHY_NOT = False, str(error)
 
 # Rows for which a right operand isn't worth being packed.
 _FEW = 8
@@ -29,6 +31,24 @@ NO_OTHER = None, 0, None, None
 def instructions():
     """Return the set of instructions that the kernels use, or None without kernels."""
     return kernels.instructions() if ARE_COMPILED else None
+
+
+def kernels_available() -> bool:
+    """Whether networks are trained by the kernels in C here, where they know them."""
+    return ARE_COMPILED
+
+
+@cache
+def warn_without_kernels():
+    """Warn, once a process, that training is slow."""
+    if not ARE_COMPILED:
+        warnings.warn(
+            "skrnn was installed without its kernels in C, which couldn't be compiled "
+            f"or can't be loaded ({_WHY_NOT}). Training runs on Keras and NumPy, "
+            "several times slower. A C compiler and a new installation help; "
+            "skrnn.show_versions() tells whether the kernels are there.",
+            stacklevel=6,
+        )
 
 
 def project(rows, a, k, b, transposed, n, bias, c):

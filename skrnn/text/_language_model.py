@@ -10,12 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _engine
 from skrnn._cells import CELLS
 from skrnn._constraints import Count, Names, StrOptions, fit_context
+from skrnn._saved import mark_state, read_state
 from skrnn._seed import draw_seed
 from skrnn._spec import DIRECT_OPTIMIZERS, LanguageSpec, TrainPlan, as_tuple
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
 from skrnn._validation_set import errors_of_validation
-from skrnn._weights import initial_language_weights
+from skrnn._weights import initial_language_weights, language_weight_table
 from skrnn.text._reading import check_texts, has_ends, refuse_unknown, stream_of
 from skrnn.text._vocabulary import ANALYZERS, END, Vocabulary
 
@@ -54,6 +55,8 @@ class LanguageModel(TrainedNetwork):
         "tie_weights": ["boolean"],
         "optimizer": [Names("optimizer", set(DIRECT_OPTIMIZERS))],
     }
+    _spec_class = LanguageSpec
+    _weight_table = staticmethod(language_weight_table)
     _initial_weights = staticmethod(initial_language_weights)
     _advice = "Try"
 
@@ -309,12 +312,10 @@ class LanguageModel(TrainedNetwork):
     def __getstate__(self):
         # The spec as text and the weights are the state.
         state = super().__getstate__()
-        return state | {"_spec": self._spec.to_json()} if "_spec" in state else state
+        return mark_state(state) if "_spec" in state else state
 
     def __setstate__(self, state):
-        if "_spec" in state:
-            state = state | {"_spec": LanguageSpec.from_json(state["_spec"])}
-        super().__setstate__(state)
+        super().__setstate__(read_state(self, state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

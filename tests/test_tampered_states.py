@@ -1,0 +1,245 @@
+"""States of fitted estimators that were changed, cut off, or are another version's."""
+
+import copy
+import json
+import pickle
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+from _instances import FAST, LEARNERS, OF_TEXT, sequences, target
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+import skrnn
+from skrnn.text import TextGenerator
+
+TINY = {**FAST, "units": 2, "epochs": 1}
+X = sequences("3-D")
+WORDS = ["ab", "ba b", "a b a"] * 4
+
+
+IDS = np.random.default_rng(0).integers(1, 5, size=(12, 4))
+RAGGED = sequences("ragged")
+TAGS = [(x[:, 0] > 0).astype(int) for x in RAGGED]
+NAMES = ["up", "down"] * 6
+BOTH = dict(bidirectional=True, attention="dot", layer_norm=True)
+
+
+def target_of(model):
+    if isinstance(model, skrnn.Seq2SeqRegressor):
+        return X[:, :2, 0]
+    y = target(model, X)
+    pairs = isinstance(model, skrnn.Seq2SeqClassifier)
+    return ["ab" if label == "up" else "b" for label in y] if pairs else y
+
+
+# Kind -> an estimator that isn't fitted, its X and its y.
+KINDS = {
+    type(each).__name__: (clone(each).set_params(**TINY), X, target_of(each))
+    for each in LEARNERS
+} | {
+    "ids": (skrnn.GRUClassifier(**TINY, embedding_dim=2), IDS, IDS[:, 0]),
+    "tagger": (skrnn.LSTMClassifier(**TINY, return_sequences=True), RAGGED, TAGS),
+    "steps": (
+        skrnn.RNNRegressor(**TINY, return_sequences=True, dense_units=2),
+        X,
+        X[:, :, :1],
+    ),
+    "several": (skrnn.GRURegressor(**TINY, **BOTH), X, X[:, 0]),
+    "multilabel": (skrnn.GRUClassifier(**TINY), X, (X[:, 0] > 0).astype(int)),
+    "translator": (skrnn.Seq2SeqClassifier(**TINY), WORDS, NAMES),
+    "TextGenerator": (
+        clone(OF_TEXT[0]).set_params(units=2, embedding_dim=2, epochs=1),
+        WORDS,
+        None,
+    ),
+}
+
+
+@cache
+def fitted(name):
+    model, X, y = KINDS[name]
+    return model.fit(X, y), X
+
+
+every = pytest.mark.parametrize("name", KINDS)
+
+
+def learnt(state):
+    return [key for key in state if key.startswith("_") or key.endswith("_")]
+
+
+def restored(model, state):
+    new = type(model).__new__(type(model))
+    new.__setstate__(state)
+    return new
+
+
+def use(model, X):
+    if isinstance(model, TextGenerator):
+        model.generate("a", max_new_tokens=3, random_state=0)
+        return model.predict_proba(X)
+    return model.predict(X)
+
+
+@every
+def test_a_state_that_nobody_touched_is_taken(name):
+    model, X = fitted(name)
+    expected = list(use(model, X))
+    for other in (copy.copy(model), copy.deepcopy(model)):
+        np.testing.assert_equal(list(use(other, X)), expected)
+    data = pickle.dumps(model)
+    np.testing.assert_equal(list(use(pickle.loads(data), X)), expected)
+    # Training goes on from there, and the next pickle is the same again.
+    state = pickle.loads(data).__getstate__()
+    assert state.keys() == model.__getstate__().keys()
+
+
+@every
+def test_what_is_missing_is_named(name):
+    model, _ = fitted(name)
+    state = model.__getstate__()
+    kind = type(model).__name__
+    for key in learnt(state):
+        if key == "_saved":
+            continue
+        less = {k: v for k, v in state.items() if k != key}
+        with pytest.raises(ValueError, match=rf"fitted {kind}: it lacks \['{key}'\]"):
+            restored(model, less)
+
+
+@every
+@pytest.mark.parametrize("mark", [None, (0, []), (99, []), "1", ()])
+def test_states_of_other_versions_are_told_so(name, mark):
+    model, _ = fitted(name)
+    state = model.__getstate__() | {"_saved": mark}
+    states = [state] if mark is not None else [state, without(state, "_saved")]
+    for each in states:
+        with pytest.raises(ValueError, match="saved by another version of skrnn"):
+            restored(model, each)
+
+
+def without(state, key):
+    return {k: v for k, v in state.items() if k != key}
+
+
+ODD = [
+    None, -1, 0, 2, 1000, 0.5, np.nan, "", "x", "{}", [], (), [1], {}, {"a": 1}, True,
+    b"", np.array(np.nan), np.zeros(0), np.zeros((2, 2)), np.array(["a", "b"]),
+    np.array([0, 1]), object(), [np.zeros(1)], {"loss": [None]}, {"loss": 1},
+]  # fmt: skip
+
+
+def refused_or_works(model, state, X):
+    """Hold that a state is refused by name, or that everything works."""
+    try:
+        other = restored(model, state)
+    except ValueError as error:
+        if type(model).__name__ not in str(error):
+            raise
+        return
+    pickle.dumps(other)
+    try:
+        use(other, X)
+    except (ValueError, TypeError) as error:
+        # Another X would be right, and the error says so.
+        if not re.match("X (has|holds) ", str(error)):
+            raise
+
+
+@every
+def test_no_odd_value_reaches_what_computes(name):
+    model, X = fitted(name)
+    state = model.__getstate__()
+    for key in learnt(state):
+        for odd in ODD:
+            refused_or_works(model, state | {key: odd}, X)
+    with pytest.raises(ValueError, match="_weights must be a list"):
+        restored(model, state | {"_weights": state["_weights"][:-1]})
+
+
+@every
+def test_wrong_weights_are_named(name):
+    model, _ = fitted(name)
+    state = model.__getstate__()
+    for i, weight in enumerate(state["_weights"]):
+        for wrong, said in [
+            (weight.astype(np.float64), "float64"),
+            (weight.astype(np.int32), "int32"),
+            (weight[:-1], "of shape"),
+            (weight[None], "of shape"),
+            (np.full_like(weight, np.nan), "NaN"),
+            (weight.tolist(), "None"),
+            (weight.astype(">f4"), "float32"),
+        ]:
+            weights = [*state["_weights"][:i], wrong, *state["_weights"][i + 1 :]]
+            with pytest.raises(ValueError, match=rf"_weights\[{i}\] .*{said}"):
+                restored(model, state | {"_weights": weights})
+
+
+@every
+def test_weights_in_another_order_of_memory_are_taken(name):
+    model, X = fitted(name)
+    state = model.__getstate__()
+    weights = [np.asfortranarray(weight) for weight in state["_weights"]]
+    other = restored(model, state | {"_weights": weights})
+    np.testing.assert_equal(list(use(other, X)), list(use(model, X)))
+
+
+@every
+def test_a_changed_network_is_refused(name):
+    model, X = fitted(name)
+    state = model.__getstate__()
+    fields = json.loads(state["_spec"])
+    for field in fields:
+        for odd in (None, -1, 0, 7, 1e300, 0.5, "x", [], [0], [-2], [3, 3], {}, True):
+            if odd != fields[field] or type(odd) is not type(fields[field]):
+                changed = json.dumps(fields | {field: odd})
+                refused_or_works(model, state | {"_spec": changed}, X)
+    for text in ("", "{", "[]", "null", "{}", json.dumps(fields | {"more": 1})):
+        with pytest.raises(ValueError, match=re.escape("_spec can't be read")):
+            restored(model, state | {"_spec": text})
+
+
+@every
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+@given(data=st.data())
+def test_any_change_is_refused_or_does_no_harm(name, data):
+    model, X = fitted(name)
+    state = model.__getstate__()
+    keys = st.sampled_from([k for k in learnt(state) if k != "_model"])
+    plain = (
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+    )
+    values = st.recursive(
+        plain,
+        lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(), v, max_size=3),
+        max_leaves=5,
+    )
+    changes = data.draw(st.dictionaries(keys, values, min_size=1, max_size=2))
+    refused_or_works(model, state | changes, X)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"classes_": np.array(["a", "b", "c"])},
+            "classes_ must be an array of labels",
+        ),
+        ({"_optimizer_state": [np.nan]}, "_optimizer_state must be None or finite"),
+        ({"n_iter_": -1}, "n_iter_ must be a number of epochs, got -1"),
+    ],
+)
+def test_errors_say_what_is_wrong(changes, said):
+    model, _ = fitted("GRUClassifier")
+    with pytest.raises(ValueError, match=f"state of a fitted GRUClassifier: {said}"):
+        restored(model, model.__getstate__() | changes)

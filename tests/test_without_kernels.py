@@ -1,0 +1,138 @@
+"""An installation in which the kernels in C couldn't be compiled."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import setuptools
+from _instances import in_new_process
+
+import skrnn
+from skrnn import _engine
+
+WITHOUT = """
+import json, os, pickle, sys, warnings
+from importlib.abc import MetaPathFinder
+
+
+class NoKernels(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "skrnn._engine._kernels":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, NoKernels())
+import numpy as np
+import skrnn
+from skrnn import _engine
+from skrnn.text import TextGenerator
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(12, 4, 2))
+y, tiny = X[:, -1, 0], dict(units=2, epochs=1, random_state=0)
+"""
+
+ALL = """
+ids = rng.integers(1, 5, size=(12, 4))
+texts = ["abc cab", "bca abc", "cab"] * 4
+cases = {
+    "regressor": (skrnn.GRURegressor(**tiny), X, y),
+    "classifier": (skrnn.LSTMClassifier(**tiny, bidirectional=True), X, y > 0),
+    "tagger": (skrnn.RNNClassifier(**tiny, return_sequences=True), list(X), list(ids)),
+    "ids": (skrnn.GRUClassifier(**tiny, embedding_dim=2), ids, y > 0),
+    "pairs": (skrnn.Seq2SeqRegressor(**tiny), X, X[:, :2, 0]),
+    "translator": (skrnn.Seq2SeqClassifier(**tiny), texts, texts),
+    "text": (TextGenerator(**tiny, lookback=4, embedding_dim=2), texts, None),
+}
+said, found = [], {}
+for name, (model, X_, y_) in cases.items():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X_, y_)
+        answer = model.predict_proba(X_) if name == "text" else model.predict(X_)
+    said += [str(each.message) for each in caught]
+    found[name] = len(answer)
+    again = pickle.loads(pickle.dumps(model))
+    again.set_params(warm_start=True).fit(X_, y_)
+found["generated"] = len(model.generate("ab", max_new_tokens=3, random_state=0)) > 0
+stream = cases["regressor"][0].stream()
+found["stream"] = bool(np.isfinite([stream.update(x) for x in X[0]]).all())
+print(json.dumps([said, found, _engine.kernels_available()]))
+"""
+
+
+def test_everything_works_and_one_warning_says_that_it_is_slow():
+    said, found, available = json.loads(in_new_process(WITHOUT + ALL))
+    (warning,) = said
+    assert "installed without its kernels in C" in warning
+    assert "cannot import name '_kernels'" in warning
+    assert "show_versions" in warning
+    assert not available
+    lengths = [
+        "regressor",
+        "classifier",
+        "tagger",
+        "ids",
+        "pairs",
+        "translator",
+        "text",
+    ]
+    assert found == dict.fromkeys(lengths, 12) | {"generated": True, "stream": True}
+
+
+def test_with_kernels_there_is_no_warning():
+    assert _engine.kernels_available()
+    code = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
+    in_new_process(code + "skrnn.GRURegressor(**tiny).fit(X, y)")
+
+
+def test_networks_are_the_same_up_to_rounding():
+    code = """
+warnings.simplefilter("ignore", UserWarning)
+X = rng.normal(size=(24, 5, 2))
+networks = {
+    "gru": skrnn.GRURegressor(units=3, epochs=3, random_state=0),
+    "pairs": skrnn.Seq2SeqRegressor(units=3, epochs=3, random_state=0),
+}
+print(json.dumps({k: m.fit(X, X[:, :1, 0] if k == "pairs" else X[:, 0, 0]).predict(X)
+                  .ravel().tolist() for k, m in networks.items()}))
+"""
+    without = json.loads(in_new_process(WITHOUT + code))
+    compiled = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
+    with_kernels = json.loads(in_new_process(compiled + code))
+    for name, values in without.items():
+        assert values == pytest.approx(with_kernels[name], rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="CC is for Unix")
+def test_a_wheel_without_kernels_is_one_for_any_platform(tmp_path):
+    root = Path(skrnn.__file__).parents[1]
+    if not (root / "setup.py").exists():
+        pytest.skip("the sources aren't here")
+    if int(setuptools.__version__.split(".")[0]) < 77:
+        pytest.skip("pyproject.toml asks for a newer setuptools")
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / name, tmp_path)
+    left_out = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
+    shutil.copytree(root / "skrnn", tmp_path / "skrnn", ignore=left_out)
+    build = "from setuptools.build_meta import build_wheel; build_wheel('dist')"
+    done = subprocess.run(
+        [sys.executable, "-c", build],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"CC": "false", "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, done.stderr
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (info,) = (name for name in names if name.endswith("/WHEEL"))
+        assert "Root-Is-Purelib: true" in archive.read(info).decode()
+    assert not any(name.endswith((".so", ".pyd")) for name in names)
+    assert any(name.endswith("skrnn/_engine/_products.py") for name in names)
