@@ -79,6 +79,7 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
+    check_names(estimator, X, reset=reset)
     given, X = X, _as_arrays(estimator, X, reset)
     vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
     if vocabulary is not None and tokens is False:
@@ -102,7 +103,6 @@ def check_sequences(
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
         sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
-        check_names(estimator, given, reset=reset)
         _check_n_features(estimator, sequences, reset=reset)
     if reset:
         estimator._form, estimator._longest = sequences.form, sequences.n_timesteps
@@ -111,10 +111,10 @@ def check_sequences(
 
 def read_table(estimator, X, *, reset, **options):
     """Read rows of numbers as scikit-learn's ``validate_data`` does, or a frame's."""
+    check_names(estimator, X, reset=reset)
     values = frame_as_array(estimator, X) if is_frame(X) else as_plain(X)
     if hasattr(values, "dtype"):
         refuse_non_numbers(estimator, values, "X")
-    check_names(estimator, X, reset=reset)
     with np.errstate(over="ignore"):
         values = check_array(values, estimator=estimator, input_name="X", **options)
     check_n_columns(estimator, values, reset=reset)
@@ -223,12 +223,9 @@ def _check_values(
 
 def _read_columns(estimator, X, *, given, reset, tokens, **options):
     _refuse_dimensions(estimator, X, reset)
-    as_table = not (tokens or _fitted_on_steps(estimator, reset))
-    if as_table:
-        check_names(estimator, given, reset=reset)
     options |= {"given": given, "reset": reset, "ensure_2d": True}
     checked = _check_values(estimator, X, **options)
-    if as_table:
+    if not (tokens or _fitted_on_steps(estimator, reset)):
         check_n_columns(estimator, checked, reset=reset)
     return pack_dense(checked, "columns")
 
