@@ -8,7 +8,12 @@ from sklearn.utils.validation import _check_n_features as check_n_columns
 from sklearn.utils.validation import _num_samples, check_array
 
 from skrnn._columns import as_plain, integer_columns, is_column, is_frame
-from skrnn._frames import check_names, frame_as_array, names_of, sequence_as_array
+from skrnn._frames import (
+    check_names,
+    names_of,
+    sequence_as_array,
+    table_as_array,
+)
 from skrnn._numbers import (
     as_integers,
     as_one_dtype,
@@ -79,7 +84,6 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
-    check_names(estimator, X, reset=reset)
     given, X = X, _as_arrays(estimator, X, reset)
     vocabulary = X.vocabulary if isinstance(X, TokenIds) else None
     if vocabulary is not None and tokens is False:
@@ -111,8 +115,11 @@ def check_sequences(
 
 def read_table(estimator, X, *, reset, **options):
     """Read rows of numbers as scikit-learn's ``validate_data`` does, or a frame's."""
-    check_names(estimator, X, reset=reset)
-    values = frame_as_array(estimator, X) if is_frame(X) else as_plain(X)
+    if is_frame(X):
+        values = table_as_array(estimator, X, reset=reset)
+    else:
+        check_names(estimator, X, reset=reset)
+        values = as_plain(X)
     if hasattr(values, "dtype"):
         refuse_non_numbers(estimator, values, "X")
     with np.errstate(over="ignore"):
@@ -122,9 +129,13 @@ def read_table(estimator, X, *, reset, **options):
 
 
 def _as_arrays(estimator, X, reset):
-    """Return what is rectangular as an array; lists of sequences stay what they are."""
+    """Return what is rectangular as an array; lists of sequences stay what they are.
+
+    The names of columns are compared with those of ``fit``.
+    """
     if is_frame(X):
-        return frame_as_array(estimator, X)
+        return table_as_array(estimator, X, reset=reset)
+    check_names(estimator, X, reset=reset)
     if not isinstance(X, list | tuple) or not len(X) or is_ragged(X):
         return as_plain(X)
     # Lists that happen to be equally long stay what those of fit were.
