@@ -103,17 +103,33 @@ def frame_as_array(estimator, frame, what="X"):
         Naming the column that is there twice, holds something else than numbers, or
         isn't complete.
     """
+    array = _numbers_of(estimator, frame, what)
+    _refuse_missing(estimator, array, what, column_labels(frame))
+    return array
+
+
+def table_as_array(estimator, frame, *, reset):
+    """Return the numbers of a frame that is X itself, after its names were checked.
+
+    Errors come in scikit-learn's order: what is no number, names, what is missing.
+    """
+    array = _numbers_of(estimator, frame, "X")
+    check_names(estimator, frame, reset=reset)
+    _refuse_missing(estimator, array, "X", column_labels(frame))
+    return array
+
+
+def _numbers_of(estimator, frame, what):
     labels = column_labels(frame)
     _refuse_twice(labels, what)
     array = at_once(frame)
-    if array is None:
-        columns = [
-            column_as_array(estimator, column, f"Column {label!r} of {what}")
-            for label, column in zip(labels, columns_of(frame), strict=True)
-        ]
-        array = _side_by_side(columns) if columns else np.empty((len(frame), 0))
-    _refuse_missing(estimator, array, what, labels)
-    return array
+    if array is not None:
+        return array
+    columns = [
+        column_as_array(estimator, column, f"Column {label!r} of {what}")
+        for label, column in zip(labels, columns_of(frame), strict=True)
+    ]
+    return _side_by_side(columns) if columns else np.empty((len(frame), 0))
 
 
 def column_as_array(estimator, column, what):
@@ -200,6 +216,7 @@ def _representative(X, what):
     if not frames:
         return X
     first, *others = frames
+    _refuse_twice(column_labels(frames[first]), f"{what}[{first}]")
     for i in others:
         names = f"{what}[{first}]", f"{what}[{i}]"
         _refuse_other_names(frames[first], frames[i], *names)
@@ -223,6 +240,7 @@ def _refuse_other_names(one, other, name_of_one, name_of_other):
     labels, others = column_labels(one), column_labels(other)
     if labels == others:
         return
+    _refuse_twice(others, name_of_other)
     # Numbers are places rather than names, unless the same ones stand elsewhere.
     are_names = _string_labels(one) or _string_labels(other)
     if are_names or (len(labels) == len(others) and set(labels) == set(others)):

@@ -8,7 +8,12 @@ from sklearn.utils.validation import _check_n_features as check_n_columns
 from sklearn.utils.validation import _num_samples, check_array
 
 from skrnn._columns import as_plain, integer_columns, is_column, is_frame
-from skrnn._frames import check_names, frame_as_array, names_of, sequence_as_array
+from skrnn._frames import (
+    check_names,
+    names_of,
+    sequence_as_array,
+    table_as_array,
+)
 from skrnn._numbers import (
     as_integers,
     as_one_dtype,
@@ -105,7 +110,6 @@ def check_sequences(
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
         sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
-        check_names(estimator, given, reset=reset)
         _check_n_features(estimator, sequences, reset=reset)
     if reset:
         estimator._form, estimator._longest = sequences.form, sequences.n_timesteps
@@ -114,10 +118,13 @@ def check_sequences(
 
 def read_table(estimator, X, *, reset, **options):
     """Read rows of numbers as scikit-learn's ``validate_data`` does, or a frame's."""
-    values = frame_as_array(estimator, X) if is_frame(X) else as_plain(X)
+    if is_frame(X):
+        values = table_as_array(estimator, X, reset=reset)
+    else:
+        check_names(estimator, X, reset=reset)
+        values = as_plain(X)
     if hasattr(values, "dtype"):
         refuse_non_numbers(estimator, values, "X")
-    check_names(estimator, X, reset=reset)
     with np.errstate(over="ignore"):
         values = check_array(values, estimator=estimator, input_name="X", **options)
     check_n_columns(estimator, values, reset=reset)
@@ -125,9 +132,13 @@ def read_table(estimator, X, *, reset, **options):
 
 
 def _as_arrays(estimator, X, reset):
-    """Return what is rectangular as an array; lists of sequences stay what they are."""
+    """Return what is rectangular as an array; lists of sequences stay what they are.
+
+    The names of columns are compared with those of ``fit``.
+    """
     if is_frame(X):
-        return frame_as_array(estimator, X)
+        return table_as_array(estimator, X, reset=reset)
+    check_names(estimator, X, reset=reset)
     if not isinstance(X, list | tuple) or not len(X) or is_ragged(X):
         return as_plain(X)
     # Lists that happen to be equally long stay what those of fit were.
@@ -227,12 +238,9 @@ def _check_values(
 
 def _read_columns(estimator, X, *, given, reset, tokens, **options):
     _refuse_dimensions(estimator, X, reset)
-    as_table = not (tokens or _fitted_on_steps(estimator, reset))
-    if as_table:
-        check_names(estimator, given, reset=reset)
     options |= {"given": given, "reset": reset, "ensure_2d": True}
     checked = _check_values(estimator, X, **options)
-    if as_table:
+    if not (tokens or _fitted_on_steps(estimator, reset)):
         check_n_columns(estimator, checked, reset=reset)
     return pack_dense(checked, "columns")
 

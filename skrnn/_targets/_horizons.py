@@ -203,9 +203,9 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         if future is None:
             self._n_future, self._future_names = 0, None
             return None
-        given, future = future, _as_numbers(self, future, "future", reset=not known)
         names = {"what": "future", "attribute": "_future_names"}
-        check_names(self, given, reset=not known, **names)
+        check_names(self, future, reset=not known, **names)
+        future = _as_numbers(self, future, "future", reset=not known)
         future = future[:, :, None] if future.ndim == 2 else future
         expected = len(X), self._horizon
         if future.ndim != 3 or future.shape[:2] != expected or not future.shape[2]:
