@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
 from skrnn._targets._reading import as_array, check_labels
-from skrnn._targets._weights import are_of_steps
+from skrnn._targets._weights import are_of_steps, rows_of
 
 
 @dataclass(frozen=True)
@@ -241,9 +241,8 @@ def _read_weights(sample_weight, lengths):
     if not are_of_steps(sample_weight):
         of_sequences = _check_weights(sample_weight, lengths)
         return np.split(np.repeat(of_sequences, lengths), ends), of_sequences
-    rows = as_sequences("sample_weight", sample_weight, "weights")
+    rows = rows_of(sample_weight)
     check_consistent_length(lengths, rows)
-    rows = [np.asarray(row) for row in rows]
     for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
         if row.shape != (length,):
             raise ValueError(
