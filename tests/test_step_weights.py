@@ -480,3 +480,31 @@ def test_an_error_names_what_learns_such_targets(key):
     if "ahead" in key:
         with pytest.raises(ValueError, match="Seq2Seq"):
             estimator(return_sequences=True, **FAST).fit(X, y)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("model", [STEP, FORECASTER, WRITER], ids=name)
+def test_frames_of_weights_have_a_row_for_each_sequence(model, library):
+    frame = pytest.importorskip(library).DataFrame
+    y = {STEP: X[..., 0], FORECASTER: Y, WRITER: WORDS}[model]
+    weights = W if model is STEP else WY
+    one = clone(model).fit(X, y, sample_weight=frame(weights))
+    two = clone(model).fit(X, y, sample_weight=weights)
+    assert_same_network(one, two)
+    assert one.score(X, y, frame(weights)) == one.score(X, y, weights)
+
+
+@pytest.mark.parametrize("form", ["table", "labels", "lists", "strings"])
+def test_a_missing_sequence_of_labels_of_weight_0_is_left_out(form):
+    y = {
+        "table": WORDS.astype(object),
+        "labels": WORDS[:, 0].astype(object),
+        "lists": WORDS.tolist(),
+        "strings": ["".join(row) for row in WORDS],
+    }[form]
+    rows, missing = np.arange(24) % 3 * 1.0, y.copy()
+    for i in np.flatnonzero(rows == 0):
+        missing[i] = None
+    one, two = (clone(WRITER).fit(X, t, sample_weight=rows) for t in (y, missing))
+    assert_same_network(one, two)
+    assert one.score(X, y, rows) == two.score(X, missing, rows)

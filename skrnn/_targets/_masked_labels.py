@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn._sequences import ragged_array
 from skrnn._targets._reading import is_missing
-from skrnn._targets._weights import are_of_steps, weights_of_outputs
+from skrnn._targets._weights import are_of_steps, rows_of, weights_of_outputs
 
 
 def without_masked(y, sample_weight):
@@ -19,18 +19,15 @@ def without_masked(y, sample_weight):
     y : array-like of shape (n,) or (n, H), list of str or list of sequences
     sample_weight : array-like of shape (n,) or (n, H), list of (H_i,), or None
     """
-    if y is None or sample_weight is None or not hasattr(sample_weight, "__len__"):
+    if not (hasattr(y, "__len__") and hasattr(sample_weight, "__len__")):
         return y
-    if not hasattr(y, "__len__"):
+    kept = [row != 0 for row in rows_of(sample_weight)]
+    if len(y) != len(kept) or all(row.all() for row in kept):
         return y
     y = y.to_numpy() if hasattr(y, "to_numpy") else y
-    if len(y) != len(sample_weight):
-        return y
     if not are_of_steps(sample_weight):
-        kept = np.asarray(sample_weight) != 0
         there = [k or not _is_missing(row) for row, k in zip(y, kept, strict=True)]
         return _without_rows(y, np.array(there))
-    kept = [np.asarray(row) != 0 for row in sample_weight]
     if getattr(y, "ndim", 1) == 1 and not any(map(_is_sequence, y)):
         return _without_rows(y, np.array([row.any() for row in kept]))
     rows = list(zip(y, kept, strict=True))
@@ -39,9 +36,7 @@ def without_masked(y, sample_weight):
     counted = (row[k.argmax()] for row, k in rows if k.any())
     label = next(counted, None)
     filled = [_filled(row, k, label) for row, k in rows]
-    if getattr(y, "ndim", 1) == 2:
-        return np.stack(filled)
-    return ragged_array(filled) if isinstance(y, np.ndarray) else filled
+    return _in_the_form_of(y, filled)
 
 
 def _without_rows(y, kept):
@@ -49,9 +44,14 @@ def _without_rows(y, kept):
         return y
     row = y[int(kept.argmax())]
     filled = [each if k else row for each, k in zip(y, kept, strict=True)]
+    return _in_the_form_of(y, filled)
+
+
+def _in_the_form_of(y, rows):
     if not isinstance(y, np.ndarray):
-        return filled
-    return ragged_array(filled) if y.dtype.kind == "O" else np.array(filled, y.dtype)
+        return rows
+    in_one = y.ndim == 2 or y.dtype.kind != "O"
+    return np.array(rows, y.dtype) if in_one else ragged_array(rows)
 
 
 def _is_missing(row):

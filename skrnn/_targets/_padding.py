@@ -21,7 +21,7 @@ def given_label(X: Sequences, y):
     real = unpack_steps(np.ones(X.lengths.sum(), bool), X, False)
     for labels, here in zip(y if is_ragged(y) else np.asarray(y), real, strict=True):
         if not here.all():
-            label = as_array(labels, mixed=True)[~here][0]
+            label = as_array(labels, mixed=True)[~here].ravel()[0]
             return None if is_missing(label) else label
     return None
 

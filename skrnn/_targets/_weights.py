@@ -24,6 +24,14 @@ def are_of_steps(sample_weight) -> bool:
     return array.ndim > 1
 
 
+def rows_of(sample_weight) -> list:
+    """Return an array of each sequence's weights; each may be a single number."""
+    if not is_ragged(sample_weight):
+        # A frame would hand out its columns.
+        sample_weight = np.asarray(sample_weight)
+    return [np.asarray(row) for row in sample_weight]
+
+
 def read_weights(estimator, X: Sequences, sample_weight):
     """Return a weight for each target.
 
@@ -141,9 +149,7 @@ def weights_of_outputs(estimator, lengths, sample_weight):
             f"sample_weight has {len(sample_weight)} rows; expected {n}, one for each "
             "sequence."
         )
-    if not is_ragged(sample_weight):
-        sample_weight = np.asarray(sample_weight)
-    rows = [np.asarray(row) for row in sample_weight]
+    rows = rows_of(sample_weight)
     for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
         if row.shape != (length,):
             raise ValueError(

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skrnn._sequences import ragged_array, unpack_steps
-from skrnn._targets._weights import are_of_steps
+from skrnn._targets._weights import rows_of
 
 
 def real_steps(estimator, X):
@@ -25,17 +25,15 @@ def real_steps(estimator, X):
     network = steps[-1]
     reads_tokens = getattr(network, "embedding_dim", None) is not None
     reads_tokens |= getattr(network, "embedding_matrix", None) is not None
-    if not (reads_tokens and getattr(network, "return_sequences", False)):
+    tags = getattr(network, "return_sequences", False) and hasattr(network, "_check_X")
+    if not (reads_tokens and tags):
         return None
     for transformer in steps[:-1]:
         X = transformer.transform(X)
     sequences = network._check_X(X, reset=False)
-    if not (sequences.lengths < sequences.lengths_as_given).any():
-        return None if sequences.empty is None else _real(sequences)
-    return _real(sequences)
-
-
-def _real(sequences):
+    padded = (sequences.lengths < sequences.lengths_as_given).any()
+    if not padded and sequences.empty is None:
+        return None
     return unpack_steps(np.ones(sequences.lengths.sum(), bool), sequences, False)
 
 
@@ -62,18 +60,11 @@ def weights_at(real, sample_weight):
     real : ndarray of bool of shape (n, T), or object array of (T_i,)
     sample_weight : array-like of shape (n,) or (n, T), list of (T_i,), or None
     """
-    if sample_weight is None:
-        sample_weight = np.ones(len(real))
-    elif not are_of_steps(sample_weight):
-        sample_weight = np.asarray(sample_weight)
-    if len(sample_weight) != len(real):
+    weights = rows_of(np.ones(len(real)) if sample_weight is None else sample_weight)
+    pairs = list(zip(weights, real, strict=False))
+    fits = all(row.shape in ((), here.shape) for row, here in pairs)
+    if not fits or len(weights) != len(real):
         # To be refused beside the labels.
         return sample_weight
-    rows = [
-        np.where(here, np.asarray(weights), 0)
-        for here, weights in zip(real, sample_weight, strict=True)
-        if np.ndim(weights) == 0 or np.shape(weights) == np.shape(here)
-    ]
-    if len(rows) < len(real):
-        return sample_weight
+    rows = [np.where(*each, 0) for each in zip(real, weights, strict=True)]
     return np.stack(rows) if real.dtype == bool else ragged_array(rows)

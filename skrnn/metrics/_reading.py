@@ -7,7 +7,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from skrnn._columns import as_plain, is_frame
 from skrnn._targets._reading import as_array, check_labels
-from skrnn._targets._weights import are_of_steps
+from skrnn._targets._weights import are_of_steps, rows_of
 
 
 @dataclass(frozen=True)
@@ -242,9 +242,8 @@ def _read_weights(sample_weight, lengths):
     if not are_of_steps(sample_weight):
         of_sequences = _check_weights(sample_weight, lengths)
         return np.split(np.repeat(of_sequences, lengths), ends), of_sequences
-    rows = as_sequences("sample_weight", sample_weight, "weights")
+    rows = rows_of(sample_weight)
     check_consistent_length(lengths, rows)
-    rows = [np.asarray(row) for row in rows]
     for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
         if row.shape != (length,):
             raise ValueError(
