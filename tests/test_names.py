@@ -139,7 +139,7 @@ MISSPELT = [
     (GRURegressor, "optimizer", "adm", "adam"),
     (GRURegressor, "loss", "msee", "mean_squared_error"),
     (GRURegressor, "loss", "mean_square_error", "mean_squared_error"),
-    (GRURegressor, "activation", "tahn", "tanh"),
+    (GRURegressor, "activation", "tanhh", "tanh"),
     (GRURegressor, "attention", "aditive", "additive"),
     (GRURegressor, "early_stopping", "atuo", "auto"),
     (GRURegressor, "learning_rate_schedule", "cosin", "cosine"),
