@@ -326,3 +326,19 @@ def test_tags_for_a_network_that_answers_once():
     model = KerasClassifier(last_step, loss="binary_crossentropy", **FAST)
     with pytest.raises(ValueError, match="one answer for each sequence"):
         model.fit(cut(X), cut(TWO))
+
+
+# What is validated on
+
+
+@pytest.mark.parametrize("name", ["strings", "ragged strings"])
+def test_validation_is_read_as_the_training_set(name):
+    data, y = TAGS[name]
+    model = tagger(y, epochs=2, batch_size=N, random_state=0)
+    model.fit(data, y, X_val=data, y_val=y)
+    # After the first epoch, which is one step, as before the second.
+    assert model.history_["val_loss"][0] == pytest.approx(model.history_["loss"][1])
+    with pytest.raises(ValueError, match="y_val is None"):
+        model.fit(data, y, X_val=data)
+    with pytest.raises(ValueError, match="unknown label"):
+        model.fit(data, y, X_val=[X[0, :2]], y_val=[["odd", "low"]])

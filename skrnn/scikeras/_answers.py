@@ -10,7 +10,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn._out_of_fold import OutOfFoldMixin
-from skrnn.scikeras._reading import read_X, read_y
+from skrnn.scikeras._reading import fill_padding, read_X, read_y
 from skrnn.scikeras._steps import (
     answers_steps,
     cut,
@@ -41,6 +41,7 @@ class AnswersMixin:
     model_: Any
     target_encoder: Any
     target_encoder_: Any
+    feature_encoder_: Any
     y_ndim_: int
 
     def predict(self, X, **kwargs):
@@ -159,6 +160,30 @@ class AnswersMixin:
                 "to train on."
             )
         return X[kept], y[kept], weights[kept].astype(keras.config.floatx())
+
+    def _as_outputs(self, y):
+        """Return encoded y in the form of the network's outputs."""
+        # The axis of length 1 tells Keras' losses steps from outputs.
+        return y[:, :, None] if self._answers_steps and y.ndim == 2 else y
+
+    def _validation(self, X, y, sample_weight):
+        """Return what Keras validates on, weighted if the training set is."""
+        if X is None and y is None:
+            return {}
+        if X is None or y is None:
+            missing = "X_val" if X is None else "y_val"
+            raise ValueError(f"{missing} is None; expected both X_val and y_val.")
+        lengths = self._lengths_of(X)
+        X, y = self._validate_data(X, y)
+        X = fill_padding(self.model_, self.feature_encoder_.transform(X))
+        y = self._as_outputs(self.target_encoder_.transform(y))
+        if sample_weight is None:
+            return {"validation_data": (X, y)}
+        weights = np.ones(len(y))
+        if self._answers_steps:
+            weights = read_weights(None, y.shape[:2], lengths)
+        weights = weights.astype(sample_weight.dtype)
+        return {"validation_data": (X, y, weights)}
 
     def _weights_of_classes(self, y, weights):
         """Return what `class_weight` multiplies the weight of a row or step with."""
