@@ -79,11 +79,13 @@ class AnswersMixin:
         score : float
         """
         predicted, lengths = self.predict(X), self._lengths_of(X)
-        n_steps = 1 if predicted.ndim < 2 else predicted.shape[1]
-        longest = n_steps if lengths is None else int(lengths.max())
+        shape = (*np.shape(predicted)[1:], 1) if hasattr(predicted, "shape") else (1,)
+        longest = shape[0] if lengths is None else int(lengths.max())
         y = without_unweighted_gaps(y, sample_weight)
         _, truth = self._validate_data(y=read_answers(y, lengths, longest))
-        check_consistent_length(predicted, truth)
+        if hasattr(predicted, "shape"):
+            # A user's own encoder may return several arrays.
+            check_consistent_length(predicted, truth)
         if self._answers_steps:
             parts = self._flat(truth, predicted, lengths, sample_weight)
             truth, predicted, sample_weight = parts
@@ -229,11 +231,12 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
         return self._answers_steps and self.y_ndim_ == 2
 
     def _may_be_numbered(self, X, y):
-        if holds_sequences(y):
-            return False
-        X, y = np.asarray(X), np.asarray(y)
-        steps = y.ndim > 1 and X.ndim > 2 and y.shape[1] == X.shape[1]
-        return y.ndim == 1 or (is_indicator(y) and not steps)
+        y = None if holds_sequences(y) else np.asarray(y)
+        if y is None or y.ndim < 2:
+            return y is not None
+        one_array = lengths_of(X) is None
+        steps = one_array and np.ndim(X) > 2 and np.shape(X)[1] == y.shape[1]
+        return is_indicator(y) and not steps
 
     def _type_of_target(self, y):
         if y.ndim == 3:
