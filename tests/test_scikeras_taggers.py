@@ -64,6 +64,12 @@ def tagger(y, **options):
     return KerasClassifier(tagging_network, loss=loss, **FAST | LEARNS | options)
 
 
+def last_step(meta):
+    end = keras.layers.Dense(1, "sigmoid" if "classes_" in meta else "linear")
+    layers = [keras.layers.Masking(-9.0), keras.layers.GRU(2), end]
+    return keras.Sequential([keras.Input((None, 2)), *layers])
+
+
 def number_network(meta):
     return steps(keras.layers.Dense(1))
 
@@ -121,6 +127,15 @@ def test_in_searches_and_folds(name):
     assert [len(row) for row in found] == [len(row) for row in y]
     with pytest.raises(ValueError, match="method='predict'"):
         cross_val_predict(model, data, y, cv=cv, method="predict_proba")
+
+
+def test_probabilities_out_of_fold_of_one_label_a_sequence():
+    model = KerasClassifier(last_step, loss="binary_crossentropy", **FAST)
+    for data in (X, cut(X)):
+        found = cross_val_predict(
+            model, data, NAMES[TWO[:, 0]], cv=2, method="predict_proba"
+        )
+        np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_our_networks_tag():
@@ -277,11 +292,6 @@ def test_classes_of_steps_are_weighted(of):
     np.testing.assert_allclose(one.history_["loss"], other.history_["loss"], rtol=1e-5)
 
 
-def last_step(meta):
-    end = [keras.layers.Masking(-9.0), keras.layers.GRU(2), keras.layers.Dense(1)]
-    return keras.Sequential([keras.Input((None, 2)), *end])
-
-
 ROW = X[:, 0, 0].astype(float)
 WRONG = {
     "rows": (number_network, X, X[:, :, 0], WEIGHTS[:4], "one a time step"),
@@ -326,3 +336,19 @@ def test_tags_for_a_network_that_answers_once():
     model = KerasClassifier(last_step, loss="binary_crossentropy", **FAST)
     with pytest.raises(ValueError, match="one answer for each sequence"):
         model.fit(cut(X), cut(TWO))
+
+
+# What is validated on
+
+
+@pytest.mark.parametrize("name", ["strings", "ragged strings"])
+def test_validation_is_read_as_the_training_set(name):
+    data, y = TAGS[name]
+    model = tagger(y, epochs=2, batch_size=N, random_state=0)
+    model.fit(data, y, X_val=data, y_val=y)
+    # After the first epoch, which is one step, as before the second.
+    assert model.history_["val_loss"][0] == pytest.approx(model.history_["loss"][1])
+    with pytest.raises(ValueError, match="y_val is None"):
+        model.fit(data, y, X_val=data)
+    with pytest.raises(ValueError, match="unknown label"):
+        model.fit(data, y, X_val=[X[0, :2]], y_val=[["odd", "low"]])

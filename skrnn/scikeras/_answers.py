@@ -10,7 +10,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn._out_of_fold import OutOfFoldMixin
-from skrnn.scikeras._reading import read_X, read_y
+from skrnn.scikeras._reading import fill_padding, read_X, read_y
 from skrnn.scikeras._steps import (
     answers_steps,
     cut,
@@ -41,6 +41,7 @@ class AnswersMixin:
     model_: Any
     target_encoder: Any
     target_encoder_: Any
+    feature_encoder_: Any
     y_ndim_: int
 
     def predict(self, X, **kwargs):
@@ -78,11 +79,13 @@ class AnswersMixin:
         score : float
         """
         predicted, lengths = self.predict(X), self._lengths_of(X)
-        n_steps = 1 if predicted.ndim < 2 else predicted.shape[1]
-        longest = n_steps if lengths is None else int(lengths.max())
+        shape = (*np.shape(predicted)[1:], 1) if hasattr(predicted, "shape") else (1,)
+        longest = shape[0] if lengths is None else int(lengths.max())
         y = without_unweighted_gaps(y, sample_weight)
         _, truth = self._validate_data(y=read_answers(y, lengths, longest))
-        check_consistent_length(predicted, truth)
+        if hasattr(predicted, "shape"):
+            # A user's own encoder may return several arrays.
+            check_consistent_length(predicted, truth)
         if self._answers_steps:
             parts = self._flat(truth, predicted, lengths, sample_weight)
             truth, predicted, sample_weight = parts
@@ -160,6 +163,30 @@ class AnswersMixin:
             )
         return X[kept], y[kept], weights[kept].astype(keras.config.floatx())
 
+    def _as_outputs(self, y):
+        """Return encoded y in the form of the network's outputs."""
+        # The axis of length 1 tells Keras' losses steps from outputs.
+        return y[:, :, None] if self._answers_steps and y.ndim == 2 else y
+
+    def _validation(self, X, y, sample_weight):
+        """Return what Keras validates on, weighted if the training set is."""
+        if X is None and y is None:
+            return {}
+        if X is None or y is None:
+            missing = "X_val" if X is None else "y_val"
+            raise ValueError(f"{missing} is None; expected both X_val and y_val.")
+        lengths = self._lengths_of(X)
+        X, y = self._validate_data(X, y)
+        X = fill_padding(self.model_, self.feature_encoder_.transform(X))
+        y = self._as_outputs(self.target_encoder_.transform(y))
+        if sample_weight is None:
+            return {"validation_data": (X, y)}
+        weights = np.ones(len(y))
+        if self._answers_steps:
+            weights = read_weights(None, y.shape[:2], lengths)
+        weights = weights.astype(sample_weight.dtype)
+        return {"validation_data": (X, y, weights)}
+
     def _weights_of_classes(self, y, weights):
         """Return what `class_weight` multiplies the weight of a row or step with."""
         if weights.ndim == 1:
@@ -204,11 +231,12 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
         return self._answers_steps and self.y_ndim_ == 2
 
     def _may_be_numbered(self, X, y):
-        if holds_sequences(y):
-            return False
-        X, y = np.asarray(X), np.asarray(y)
-        steps = y.ndim > 1 and X.ndim > 2 and y.shape[1] == X.shape[1]
-        return y.ndim == 1 or (is_indicator(y) and not steps)
+        y = None if holds_sequences(y) else np.asarray(y)
+        if y is None or y.ndim < 2:
+            return y is not None
+        one_array = lengths_of(X) is None
+        steps = one_array and np.ndim(X) > 2 and np.shape(X)[1] == y.shape[1]
+        return is_indicator(y) and not steps
 
     def _type_of_target(self, y):
         if y.ndim == 3:

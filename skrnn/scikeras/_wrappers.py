@@ -55,7 +55,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
     model_: Any
     _routing_prefixes = wrappers.BaseWrapper._routing_prefixes | {"callbacks", "score"}
 
-    def fit(self, X, y, sample_weight=None, **kwargs):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, **kwargs):
         """Build the network and train it.
 
         Parameters
@@ -69,6 +69,8 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         sample_weight : array-like or list of array-likes, default=None
             Weight in the loss of each row, (n,), or of each time step: (n, T), or
             ragged.
+        X_val, y_val : array-like or list of array-likes, default=None
+            What to validate on after each epoch, in the forms of X and y.
         **kwargs : dict
             More arguments of ``keras.Model.fit``.
 
@@ -81,6 +83,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
+        kwargs |= {"X_val": X_val, "y_val": y_val}
         return self._guarded(super().fit, X, y, sample_weight, **kwargs)
 
     def partial_fit(self, X, y, sample_weight=None, **kwargs):
@@ -153,10 +156,9 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         return arguments
 
     def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
-        model = self.model_
-        if self._answers_steps and y.ndim == 2:
-            # The axis of length 1 tells Keras' losses steps from outputs.
-            y = y[:, :, None]
+        model, y = self.model_, self._as_outputs(y)
+        given = kwargs.pop("X_val", None), kwargs.pop("y_val", None)
+        kwargs |= self._validation(*given, kwargs.get("sample_weight"))
         # Else the network is new, and goes if its training fails.
         known = warm_start or self.warm_start or model is self.model
         unchanged = unchanged_weights_on_error(model) if known else nullcontext()
@@ -301,7 +303,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         categories = "auto" if self.classes_ is None else [self.classes_]
         return LabelsEncoder(self.loss, categories, steps=self._labels_steps)
 
-    def fit(self, X, y, sample_weight=None, **kwargs):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, **kwargs):
         """Build the network and train it.
 
         Parameters
@@ -315,6 +317,8 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         sample_weight : array-like or list of array-likes, default=None
             Weight in the loss of each row, (n,), or of each time step: (n, T), or
             ragged.
+        X_val, y_val : array-like or list of array-likes, default=None
+            What to validate on after each epoch, in the forms of X and y.
         **kwargs : dict
             More arguments of ``keras.Model.fit``.
 
@@ -327,6 +331,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
+        kwargs |= {"X_val": X_val, "y_val": y_val}
         return self._guarded(self._fit_anew, X, y, sample_weight, **kwargs)
 
     def _fit_anew(self, X, y, sample_weight, **kwargs):
