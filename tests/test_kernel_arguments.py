@@ -33,7 +33,8 @@ def train_arguments(stride=1):
         "targets": np.ones((1, 2, 1), F), "weights": np.ones((1, 2), F),
         "w": np.ones(n, F), "g": np.ones(n, F), "m": np.zeros(n, F),
         "v": np.zeros(n, F), "ends": np.cumsum(sizes, dtype=L),
-        "space": np.zeros(1000, F), "rate": 0.1, "clipnorm": 1.0, "n_done": 0,
+        "space": np.zeros(1000, F), "rates": np.full(1, 0.1), "clipnorm": 1.0,
+        "global_clipnorm": 1.0, "n_done": 0,
     }  # fmt: skip
 
 
@@ -119,13 +120,13 @@ def test_good_arguments_are_taken(kernel):
 @pytest.mark.parametrize(("kernel", "name"), ARRAYS)
 def test_arrays_of_another_kind_are_refused(kernel, name):
     array = GOOD[kernel][name]
-    other = np.float64 if array.dtype == F else np.float16
+    other = np.float16 if array.dtype != F else np.float64
     with pytest.raises(
-        (TypeError, ValueError), match=r"where 'f?i?l?q?' is|of another"
+        (TypeError, ValueError), match=r"where 'd?f?i?l?q?' is|of another"
     ):
         call(kernel, **{name: array.astype(other)})
     with pytest.raises(
-        (TypeError, ValueError), match=r"where 'f?i?l?q?' is|of another"
+        (TypeError, ValueError), match=r"where 'd?f?i?l?q?' is|of another"
     ):
         call(kernel, **{name: array.astype(array.dtype.newbyteorder())})
     if name != "values":
