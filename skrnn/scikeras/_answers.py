@@ -135,9 +135,9 @@ class AnswersMixin:
             n_steps = X.shape[1] if X.ndim > 1 else 1
             y = read_answers(y, lengths, n_steps)
             if reset:
-                shape = np.shape(y)
-                self._has_steps = len(shape) > 1 and shape[1] == n_steps
-                self._begin_reading(X, np.asarray(y))
+                array = np.asarray(y)
+                self._has_steps = array.ndim > 1 and array.shape[1] == n_steps
+                self._begin_reading(X, array)
         if y is not None:
             y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
         check_consistent_length(X, y)

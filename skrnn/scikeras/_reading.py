@@ -120,7 +120,8 @@ def _network_shape(estimator):
 
 
 def _read_table(estimator, X, *, reset):
-    if is_frame(X):
+    if is_frame(X) and not hasattr(X, "iloc"):
+        # scikit-learn knows those of pandas.
         X = read_table(estimator, X, reset=reset, dtype="numeric")
     else:
         X = validate_data(
