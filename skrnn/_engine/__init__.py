@@ -49,7 +49,8 @@ __all__ = [
     "unpack",
 ]
 
-programs = Pool(size=32)
+# One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
+programs = Pool(size=8)
 
 
 def backend():

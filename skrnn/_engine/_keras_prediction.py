@@ -31,7 +31,7 @@ _MOST_ROWS = 1024
 # Blocks have whole numbers of these: what a row gives is the same in any company.
 _ROWS = 32
 
-_MAX_COMPILED = 64
+_MAX_COMPILED = 16
 _compiled: OrderedDict = OrderedDict()
 _lock = threading.Lock()
 _facts: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()

@@ -31,7 +31,7 @@ from skrnn._engine._seeding import seeded
 # Long enough for the overhead of a call not to count, short enough for Ctrl-C.
 _SECONDS_PER_CALL = 0.3
 
-keras_programs = Pool(size=16)
+keras_programs = Pool(size=8)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ SMALL = 200_000
 _BLOCK = {"native": 100_000, "numpy": 2_000_000, "compiled": 2_000_000}
 
 _compiled: dict = {}
-_MAX_COMPILED = 64
+_MAX_COMPILED = 16
 _lock = threading.Lock()
 
 
