@@ -59,7 +59,7 @@ def test_the_script_has_all_of_them():
 # The same in a module
 
 
-@pytest.mark.parametrize("name", set(CASES) - TAKEN)
+@pytest.mark.parametrize("name", sorted(set(CASES) - TAKEN))
 def test_what_is_not_keras_own_is_known_by_the_object(name):
     make, options = CASES[name]
     if set(options) - {"loss"}:
