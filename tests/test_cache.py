@@ -110,6 +110,8 @@ def test_a_grid_compiles_one_training_and_one_prediction(programs, data, monkeyp
         {
             "learning_rate": [0.01, 0.1],
             "clipnorm": [None, 0.5],
+            "global_clipnorm": [None, 0.5],
+            "learning_rate_schedule": [None, "cosine"],
             "dropout": [0.1, 0.2],
             "batch_size": [4, 16],
         }
@@ -121,8 +123,8 @@ def test_a_grid_compiles_one_training_and_one_prediction(programs, data, monkeyp
         model.set_params(early_stopping=True).fit(X[:n, :3], y[:n])
     assert programs.made == 1
     (program,) = idle(programs)
-    assert program.train.experimental_get_tracing_count() == 1
-    assert program.evaluate.experimental_get_tracing_count() == 1
+    assert program._compiled_train.experimental_get_tracing_count() == 1
+    assert program._compiled_evaluate.experimental_get_tracing_count() == 1
     assert len(_prediction._compiled) == 1
     (predictor,) = _prediction._compiled.values()
     assert predictor.experimental_get_tracing_count() == 1
