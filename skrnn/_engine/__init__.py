@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 # One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
-programs = Pool(size=8)
+programs = Pool(size=8, after=_backends.forget_kernels)
 
 
 def backend():

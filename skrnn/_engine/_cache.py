@@ -9,11 +9,11 @@ class Pool:
     """A bounded store of objects that serve one borrower at a time.
 
     Two threads that want the same key at once get an object each; both come back. The
-    ones not used for longest go when there are more than `size`.
+    ones not used for longest go when there are more than `size`, and `after` is called.
     """
 
-    def __init__(self, size):
-        self.size = size
+    def __init__(self, size, after=lambda: None):
+        self.size, self._after = size, after
         self.made = 0
         self._idle = OrderedDict()
         self._lock = threading.Lock()
@@ -37,8 +37,11 @@ class Pool:
         with self._lock:
             self._idle.setdefault(key, []).append(item)
             self._idle.move_to_end(key)
+            too_many = sum(map(len, self._idle.values())) > self.size
             while sum(map(len, self._idle.values())) > self.size:
                 oldest = next(iter(self._idle))
                 self._idle[oldest].pop(0)
                 if not self._idle[oldest]:
                     del self._idle[oldest]
+        if too_many:
+            self._after()

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from skrnn._engine._backends import forget_kernels
 from skrnn._engine._cache import Pool
 from skrnn._engine._fork import refuse_forked_process
 from skrnn._engine._keras_kernels import kernel_program
@@ -31,7 +32,7 @@ from skrnn._engine._seeding import seeded
 # Long enough for the overhead of a call not to count, short enough for Ctrl-C.
 _SECONDS_PER_CALL = 0.3
 
-keras_programs = Pool(size=8)
+keras_programs = Pool(size=8, after=forget_kernels)
 
 
 @dataclass(frozen=True)
