@@ -103,8 +103,7 @@ class OptimizerOfArrays:
         A model has its variables in another order than these arrays.
         """
         if self._in_keras is None:
-            made = type(self._optimizer)
-            self._in_keras = made.from_config(self._optimizer.get_config())
+            self._in_keras = copy_of_optimizer(self._optimizer)
         self._in_keras.iterations.assign(self._optimizer.iterations)
         return self._in_keras
 
