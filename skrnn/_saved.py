@@ -198,7 +198,8 @@ def _is_optimizer_state(value, _spec):
         return True
     arrays = [np.asarray(array) for array in value]
     numbers = all(a.dtype.kind in "fiub" and np.isfinite(a).all() for a in arrays)
-    return isinstance(value, list | tuple) and numbers and float(arrays[0]) >= 0
+    counts = not arrays or float(arrays[0]) >= 0
+    return isinstance(value, list | tuple) and numbers and counts
 
 
 def _are_classes(value, spec):
