@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from numbers import Real
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
@@ -28,7 +28,7 @@ class AdvisedEstimator(BaseEstimator):
         if "__init__" in vars(cls):
             advise(cls, inspect.signature(cls.__init__), by_name=False)
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         try:
             return super().set_params(**params)
         except ValueError as error:

@@ -1,7 +1,8 @@
 """The recurrent estimators' common part: `fit` as a table of contents."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -17,6 +18,7 @@ from skrnn._spec import Dataset, NetworkSpec, as_tuple
 from skrnn._streaming import StreamingPredictor
 from skrnn._targets._class_weights import scaled_down
 from skrnn._targets._weights import are_of_steps, read_weights
+from skrnn._typing import Array, ArrayLike, SequenceData, Targets, Weights
 from skrnn._validation import check_sequences
 from skrnn._validation_set import validation_set
 
@@ -30,6 +32,8 @@ class BaseRecurrent(
     return_sequences: bool = False
     embedding_matrix: Any = None
     embedding_trainable: bool = True
+    # scikit-learn's, which is without types.
+    fit_transform: ClassVar[Callable[..., Array]]
 
     _network_constraints = {
         "return_sequences": ["boolean"],
@@ -41,14 +45,14 @@ class BaseRecurrent(
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: SequenceData,
+        y: Targets,
+        sample_weight: Weights | None = None,
         *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        X_val: SequenceData | None = None,
+        y_val: Targets | None = None,
+        sample_weight_val: Weights | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -184,7 +188,7 @@ class BaseRecurrent(
         sequences = self._check_X(X, reset=False)
         return _engine.attention_of(self._spec, self._weights, sequences), sequences
 
-    def transform(self, X):
+    def transform(self, X: SequenceData) -> Array:
         """Return the last hidden state of the last layer.
 
         Parameters
@@ -205,7 +209,7 @@ class BaseRecurrent(
         """
         return with_index_of(X, self._run(X, states=True)[1], self)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the columns of ``transform``.
 
         Parameters
@@ -222,11 +226,12 @@ class BaseRecurrent(
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
         no_table = self._form == "ragged" or self._spec.vocabulary_size is not None
-        if no_table and (names is None or np.array_equal(names, input_features)):
-            input_features = None
+        if input_features is not None and no_table:
+            known = names is None or np.array_equal(names, input_features)
+            input_features = None if known else input_features
         return super().get_feature_names_out(input_features)
 
-    def stream(self, method="predict"):
+    def stream(self, method: str = "predict") -> StreamingPredictor:
         """Follow one sequence as it comes in, a step at a time.
 
         The hidden state is kept between the steps, so an update costs one step however

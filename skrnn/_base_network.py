@@ -113,7 +113,7 @@ class BaseNetwork(TrainedNetwork):
         self._model = None
 
     @property
-    def model_(self):
+    def model_(self) -> Any:
         """The trained network as a ``keras.Model``, made at first access.
 
         It reads unpadded sequences (n, T, F), or token ids (n, T) or (n, T, C), and

@@ -1,11 +1,13 @@
 """Predictions for a sequence that is still coming in."""
 
 from copy import copy
+from typing import Any, Self
 
 import numpy as np
 
 from skrnn import _engine
 from skrnn._frames import step_as_array
+from skrnn._typing import ArrayLike
 
 # Name of the method -> what turns the network's outputs into what it returns.
 _DECODERS = {"predict": "_decode", "predict_proba": "_decode_proba"}
@@ -26,7 +28,7 @@ class StreamingPredictor:
     True
     """
 
-    def __init__(self, estimator, method):
+    def __init__(self, estimator: Any, method: str) -> None:
         self._name = type(estimator).__name__
         spec = estimator._spec
         if spec.bidirectional:
@@ -48,7 +50,7 @@ class StreamingPredictor:
         self._stream = _engine.Stream(spec, estimator._weights)
         self.n_steps_ = 0
 
-    def update(self, x):
+    def update(self, x: ArrayLike) -> Any:
         """Read the next step and return the prediction for the sequence so far.
 
         Parameters
@@ -71,7 +73,7 @@ class StreamingPredictor:
         self.n_steps_ += 1
         return self._decode(outputs[None])[0]
 
-    def reset(self):
+    def reset(self) -> Self:
         """Begin a new sequence.
 
         Returns

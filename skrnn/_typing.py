@@ -5,10 +5,9 @@ anything at all.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NewType, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from sklearn.base import _fit_context
 from sklearn.utils import metaestimators
 from sklearn.utils._param_validation import validate_params as _validate_params
@@ -18,19 +17,32 @@ __all__ = [
     "ArrayLike",
     "Documents",
     "RandomState",
-    "Sequences",
+    "SequenceData",
     "Targets",
+    "Weights",
     "available_if",
     "fit_context",
     "validate_params",
 ]
 
-# What is returned: of numbers, of labels, or of arrays of different lengths.
-Array: TypeAlias = NDArray[Any]
-# An array or a frame, or a collection of them, whatever library they come from; a list
-# of arrays of different lengths too.
-Sequences: TypeAlias = ArrayLike | Iterable[Any]
-Targets: TypeAlias = ArrayLike | Iterable[Any]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    # What is returned: of numbers, of labels, or of arrays of different lengths.
+    Array: TypeAlias = NDArray[Any]
+    # An array or a frame, or a collection of them, whatever library they come from; a
+    # list of arrays of different lengths too.
+    SequenceData: TypeAlias = ArrayLike | Iterable[Any]
+    Targets: TypeAlias = ArrayLike | Iterable[Any]
+    Weights: TypeAlias = ArrayLike | Iterable[Any]
+else:
+    # Their names alone: ``help`` would show the many types that an array-like may have.
+    Array = np.ndarray
+    ArrayLike = NewType("ArrayLike", object)
+    SequenceData = NewType("SequenceData", object)
+    Targets = NewType("Targets", object)
+    Weights = NewType("Weights", object)
+
 # One text, or many.
 Documents: TypeAlias = str | Iterable[str]
 RandomState: TypeAlias = int | np.random.RandomState | None

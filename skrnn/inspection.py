@@ -1,14 +1,19 @@
 """Looking into trained networks."""
 
 import inspect
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._typing import Array, SequenceData
+
 __all__ = ["attention_weights"]
 
 
-def attention_weights(estimator, X, *, future=None):
+def attention_weights(
+    estimator: Any, X: SequenceData, *, future: SequenceData | None = None
+) -> Array:
     """Return what the steps of a network attend to.
 
     Parameters

@@ -1,15 +1,20 @@
 """Several label sequences for each sequence, and their scores."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 
 from skrnn._constraints import Count
+from skrnn._typing import SequenceData
 
 
 class BeamsMixin(ClassifierMixin):
     """What a beam search finds, for classifiers that write label sequences."""
 
-    def predict_beams(self, X, n_best=None):
+    def predict_beams(
+        self, X: SequenceData, n_best: int | None = None
+    ) -> list[list[tuple[Any, float]]]:
         """Predict several label sequences for each sequence of X, and their scores.
 
         Parameters

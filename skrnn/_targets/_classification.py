@@ -1,7 +1,7 @@
 """Targets that are labels."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -34,6 +34,7 @@ from skrnn._targets._reading import (
 )
 from skrnn._targets._scores import beside_truth
 from skrnn._targets._weights import counted, left_out, put_back, steps_of_padding
+from skrnn._typing import Array, ArrayLike, SequenceData, Targets, Weights
 
 LOSSES = NAMES["loss of labels"]
 
@@ -104,7 +105,13 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             )
 
     @advised_arguments
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: SequenceData,
+        y: Targets,
+        classes: ArrayLike | None = None,
+        sample_weight: Weights | None = None,
+    ) -> Self:
         """Train for one more epoch on a batch of data.
 
         Parameters
@@ -189,7 +196,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             return np.zeros(len(dataset))
         return dataset.targets[dataset.target_starts, 0]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: SequenceData) -> Array:
         """Predict the probability of every class.
 
         Parameters
@@ -211,7 +218,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             return unpack_steps(probabilities, sequences, 0)
         return probabilities
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: SequenceData) -> Array:
         """Predict the logarithm of the probability of every class.
 
         Parameters
@@ -230,7 +237,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
                 return ragged_array([np.log(p) for p in probabilities])
             return np.log(probabilities)
 
-    def predict(self, X):
+    def predict(self, X: SequenceData) -> Array:
         """Predict the labels of X.
 
         Parameters
@@ -271,7 +278,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             return np.hstack([1 - outputs, outputs])
         return outputs
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> float:
         """Return the accuracy, over real steps where every step has a label.
 
         Where there are several labels at once, they must all be right.

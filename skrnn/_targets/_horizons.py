@@ -1,6 +1,7 @@
 """Targets that are sequences of numbers, all of one length: the horizon."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -20,12 +21,7 @@ from skrnn._numbers import (
 from skrnn._rows import check_order_within
 from skrnn._sequences import pack_dense
 from skrnn._spec import Head
-from skrnn._targets._reading import (
-    check_count,
-    check_numbers,
-    refuse_sparse,
-    require,
-)
+from skrnn._targets._reading import check_count, check_numbers, refuse_sparse, require
 from skrnn._targets._regression import (
     LOSSES,
     centred_around,
@@ -37,6 +33,7 @@ from skrnn._targets._regression import (
 )
 from skrnn._targets._scores import mean_r2
 from skrnn._targets._weights import counted, put_back, weights_of_outputs
+from skrnn._typing import Array, SequenceData, Targets, Weights
 from skrnn._validation_set import validation_set
 
 
@@ -56,16 +53,16 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: SequenceData,
+        y: Targets,
+        sample_weight: Weights | None = None,
         *,
-        future=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-        future_val=None,
-    ):
+        future: SequenceData | None = None,
+        X_val: SequenceData | None = None,
+        y_val: Targets | None = None,
+        sample_weight_val: Weights | None = None,
+        future_val: SequenceData | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -105,7 +102,14 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         return self._report(self._fit(X, y, sample_weight, **known))
 
     @advised_arguments
-    def partial_fit(self, X, y, sample_weight=None, *, future=None):
+    def partial_fit(
+        self,
+        X: SequenceData,
+        y: Targets,
+        sample_weight: Weights | None = None,
+        *,
+        future: SequenceData | None = None,
+    ) -> Self:
         """Train for one more epoch on a batch of data.
 
         The first call learns the features of X, its symbols if it is made of strings,
@@ -251,7 +255,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         """No strata: the last rows are held out, which in a series come last."""
         return None
 
-    def predict(self, X, *, future=None):
+    def predict(self, X: SequenceData, *, future: SequenceData | None = None) -> Array:
         """Predict the targets of X, each step from the one before.
 
         Parameters
@@ -279,7 +283,14 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         steps = self._horizon, future
         return self._predictor().values(sequences, *steps, attention=True), sequences
 
-    def score(self, X, y, sample_weight=None, *, future=None):
+    def score(
+        self,
+        X: SequenceData,
+        y: Targets,
+        sample_weight: Weights | None = None,
+        *,
+        future: SequenceData | None = None,
+    ) -> float:
         """Return R², averaged over the steps of y and their targets.
 
         Parameters

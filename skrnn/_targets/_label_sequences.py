@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
@@ -33,6 +33,7 @@ from skrnn._targets._class_weights import factors_of_classes, scaled_down
 from skrnn._targets._masked_labels import share_of_right, with_ends, without_masked
 from skrnn._targets._reading import check_count, require
 from skrnn._targets._weights import weights_of_outputs
+from skrnn._typing import Array, ArrayLike, SequenceData, Targets, Weights
 from skrnn._validation_set import validation_set
 
 
@@ -60,14 +61,14 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: SequenceData,
+        y: Targets,
+        sample_weight: Weights | None = None,
         *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        X_val: SequenceData | None = None,
+        y_val: Targets | None = None,
+        sample_weight_val: Weights | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -102,7 +103,13 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         return self._report(self._fit(X, y, sample_weight, validation=validation))
 
     @advised_arguments
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: SequenceData,
+        y: Targets,
+        classes: ArrayLike | None = None,
+        sample_weight: Weights | None = None,
+    ) -> Self:
         """Train for one more epoch on a batch of data.
 
         The first call learns the features of X, its symbols if it is made of strings,
@@ -261,7 +268,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         """Hold out any sequences."""
         return np.zeros(len(pairs))
 
-    def predict(self, X):
+    def predict(self, X: SequenceData) -> Array | list[Any]:
         """Predict the labels of X.
 
         Parameters
@@ -284,7 +291,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         paths = self._predictor().greedy(sequences, self._limits(sequences))
         return [path.labels for path in paths]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: SequenceData) -> Array | list[Array]:
         """Predict the probability of every label at every step of the greedy path.
 
         Parameters
@@ -311,7 +318,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         steps = list(np.stack(found, axis=1))
         return steps[0] if self._labels_like.form == "labels" else steps
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: SequenceData) -> Array | list[Array]:
         """Predict the logarithm of ``predict_proba``.
 
         Parameters
@@ -342,7 +349,9 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         )
         return [path.attended for path in paths], sequences
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> float:
         """Return the share of sequences that are predicted exactly.
 
         Parameters

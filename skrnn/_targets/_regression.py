@@ -1,6 +1,7 @@
 """Targets that are numbers."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -14,6 +15,7 @@ from skrnn._spec import Head, Pinball
 from skrnn._targets._reading import check_numbers, read_steps, read_targets
 from skrnn._targets._scores import beside_truth, mean_r2
 from skrnn._targets._weights import counted, put_back
+from skrnn._typing import Array, SequenceData, Targets, Weights
 
 LOSSES = NAMES["loss of numbers"]
 
@@ -74,7 +76,9 @@ class SequenceRegressorMixin(RegressorMixin):
             )
 
     @advised_arguments
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> Self:
         """Train for one more epoch on a batch of data.
 
         The first call learns the features of X, the shape of y and, with
@@ -112,7 +116,7 @@ class SequenceRegressorMixin(RegressorMixin):
         """No strata: the last rows are held out, which in a series come last."""
         return None
 
-    def predict(self, X):
+    def predict(self, X: SequenceData) -> Array:
         """Predict the targets of X.
 
         Parameters
@@ -142,7 +146,9 @@ class SequenceRegressorMixin(RegressorMixin):
         shape = len(outputs), *self._y_shape
         return outputs.reshape(shape).astype(self._y_dtype, copy=False)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> float:
         """Return R², averaged over targets; the steps of all sequences are its rows.
 
         Parameters

@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skrnn._targets._reading import as_array, check_labels
 from skrnn._targets._weights import are_of_steps
+from skrnn._typing import ArrayLike, Targets, Weights
 from skrnn._validation import is_ragged
 from skrnn.metrics._reading import (
     Labels,
@@ -19,7 +20,13 @@ from skrnn.metrics._reading import (
 _SUM_TOLERANCE = 1e-4
 
 
-def perplexity(y_true, y_proba, *, labels=None, sample_weight=None):
+def perplexity(
+    y_true: Targets,
+    y_proba: Targets,
+    *,
+    labels: ArrayLike | None = None,
+    sample_weight: Weights | None = None,
+) -> float:
     """Return the exponential of the mean negative log-likelihood of the true labels.
 
     A model that knows nothing of C labels has the perplexity C, one that is always

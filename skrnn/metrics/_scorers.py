@@ -106,7 +106,7 @@ SCORERS = {"neg_perplexity": _NegPerplexity()} | {
 }
 
 
-def get_scorer(scoring):
+def get_scorer(scoring: str) -> _BaseScorer:
     """Return the scorer of a name, for the `scoring` of searches.
 
     scikit-learn's `scoring` takes no other strings than its own: there is no way to add
@@ -166,7 +166,7 @@ def get_scorer(scoring):
     return copy.deepcopy(SCORERS[scoring])
 
 
-def get_scorer_names():
+def get_scorer_names() -> list[str]:
     """Return the names that `get_scorer` knows.
 
     Returns

@@ -3,10 +3,12 @@
 import warnings
 from dataclasses import dataclass
 from numbers import Real
+from typing import overload
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from skrnn._typing import Array, Targets, Weights
 from skrnn.metrics._reading import read_pair
 
 # Name of the scheme -> prefixes that its tags may have besides the tag "O". The second
@@ -16,16 +18,42 @@ MODES = ("lenient", "strict")
 AVERAGES = ("micro", "macro", "weighted", None)
 
 
+@overload
 def span_f1_score(
-    y_true,
-    y_pred,
+    y_true: Targets,
+    y_pred: Targets,
     *,
-    scheme="BIO",
-    mode="lenient",
-    average="micro",
-    sample_weight=None,
-    zero_division="warn",
-):
+    scheme: str = ...,
+    mode: str = ...,
+    average: str = ...,
+    sample_weight: Weights | None = ...,
+    zero_division: str | float = ...,
+) -> float: ...
+
+
+@overload
+def span_f1_score(
+    y_true: Targets,
+    y_pred: Targets,
+    *,
+    scheme: str = ...,
+    mode: str = ...,
+    average: None,
+    sample_weight: Weights | None = ...,
+    zero_division: str | float = ...,
+) -> Array: ...
+
+
+def span_f1_score(
+    y_true: Targets,
+    y_pred: Targets,
+    *,
+    scheme: str = "BIO",
+    mode: str = "lenient",
+    average: str | None = "micro",
+    sample_weight: Weights | None = None,
+    zero_division: str | float = "warn",
+) -> float | Array:
     """Return the F1 score of whole spans: chunks, entities, slots.
 
     A predicted span is right if a true one begins and ends at the same steps and has

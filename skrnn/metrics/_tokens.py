@@ -1,11 +1,20 @@
 """Accuracies: over single labels, and over whole sequences."""
 
+from typing import Any
+
 import numpy as np
 
+from skrnn._typing import Targets, Weights
 from skrnn.metrics._reading import read_pair
 
 
-def token_accuracy_score(y_true, y_pred, *, ignore_label=None, sample_weight=None):
+def token_accuracy_score(
+    y_true: Targets,
+    y_pred: Targets,
+    *,
+    ignore_label: Any = None,
+    sample_weight: Weights | None = None,
+) -> float:
     """Return the share of labels that are right.
 
     Parameters
@@ -68,7 +77,9 @@ def _refuse_other_type(ignore_label, labels):
         )
 
 
-def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
+def sequence_accuracy_score(
+    y_true: Targets, y_pred: Targets, *, sample_weight: Weights | None = None
+) -> float:
     """Return the share of sequences that are right from end to end.
 
     Parameters

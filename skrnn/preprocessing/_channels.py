@@ -5,9 +5,10 @@ import numpy as np
 from skrnn._indexed_arrays import index_of, indexed
 from skrnn._sequences import ragged_array
 from skrnn._token_ids import token_ids, vocabulary_of
+from skrnn._typing import Array, SequenceData
 
 
-def from_channels_first(X):
+def from_channels_first(X: SequenceData) -> Array | list[Array]:
     """Put time before the features, the order that everything here expects.
 
     Parameters

@@ -1,5 +1,8 @@
 """What every transformer here shares: numbers, forms, and what `set_output` says."""
 
+from collections.abc import Callable
+from typing import Self
+
 import numpy as np
 from sklearn.utils._set_output import _get_container_adapter
 
@@ -13,6 +16,7 @@ from skrnn._token_ids import (
     token_ids,
     vocabulary_of,
 )
+from skrnn._typing import Array
 from skrnn._windows import sliding_windows
 
 # The first is what everything else becomes; integers may be token ids and stay.
@@ -26,7 +30,10 @@ NUMBERS = [
 class SequenceOutputMixin:
     """Mixin for transformers whose result is a table for some X, and for others not."""
 
-    def set_output(self, *, transform=None):
+    # scikit-learn's, which is without types.
+    fit_transform: Callable[..., Array]
+
+    def set_output(self, *, transform: str | None = None) -> Self:
         """Choose what `transform` returns where its result is a table (n, n_columns).
 
         A frame has no place for sequences of several features or of several lengths:

@@ -1,6 +1,7 @@
 """The transformer that brings sequences to one length."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -10,6 +11,7 @@ from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import PADDING, token_ids, vocabulary_of
+from skrnn._typing import Array, ArrayLike, SequenceData
 from skrnn._validation import check_sequences
 from skrnn._windows import pad_sequences
 from skrnn.preprocessing._fitting import (
@@ -75,14 +77,21 @@ class SequencePadder(
         "value": [StrictInterval(Real, None, None, closed="neither")],
     }
 
-    def __init__(self, maxlen=None, *, padding="post", truncating="pre", value=0.0):
+    def __init__(
+        self,
+        maxlen: int | None = None,
+        *,
+        padding: str = "post",
+        truncating: str = "pre",
+        value: float = 0.0,
+    ) -> None:
         self.maxlen = maxlen
         self.padding = padding
         self.truncating = truncating
         self.value = value
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: SequenceData, y: Any = None) -> Self:
         """Learn the length of the longest sequence.
 
         Parameters
@@ -108,7 +117,7 @@ class SequencePadder(
             self.maxlen_ = self.maxlen or sequences.n_timesteps
         return self
 
-    def transform(self, X):
+    def transform(self, X: SequenceData) -> Array:
         """Return the sequences as one array.
 
         Parameters
@@ -145,7 +154,7 @@ class SequencePadder(
         names = self._steps if self._has_features else self.get_feature_names_out
         return self._as_output(padded, X, names)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the columns of the result, or of the features of a step.
 
         Parameters

@@ -1,6 +1,7 @@
 """The meta-transformer that applies a transformer of rows to every time step."""
 
 from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -11,7 +12,7 @@ from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import HasMethods, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import token_ids, vocabulary_of
-from skrnn._typing import available_if
+from skrnn._typing import Array, ArrayLike, SequenceData, available_if
 from skrnn._validation import check_sequences
 from skrnn.preprocessing._fitting import (
     NUMBERS,
@@ -82,11 +83,11 @@ class SequenceWise(
 
     _parameter_constraints = {"transformer": [HasMethods(["fit", "transform"])]}
 
-    def __init__(self, transformer):
+    def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: SequenceData, y: Any = None) -> Self:
         """Fit the transformer on the steps of all sequences.
 
         Parameters
@@ -107,7 +108,7 @@ class SequenceWise(
             self.n_features_out_ = first.shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X: SequenceData) -> Array:
         """Transform every step.
 
         Parameters
@@ -137,7 +138,7 @@ class SequenceWise(
         return self._as_output(result, X, self.get_feature_names_out)
 
     @available_if(_has_inverse_transform)
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: SequenceData) -> Array:
         """Undo the transformation of every step.
 
         Parameters
@@ -164,7 +165,7 @@ class SequenceWise(
         univariate = gained_axis or lacks_feature_axis(X, sequences)
         return self._unpacked(rows, sequences, univariate)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the columns of the result.
 
         Parameters

@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -17,6 +18,7 @@ from skrnn._rows import (
 from skrnn._series_windows import SeriesWindows
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import vocabulary_of
+from skrnn._typing import Array, ArrayLike, SequenceData, Targets
 from skrnn._validation import read_table
 from skrnn._windows import pad_rows, pad_series, sliding_windows
 from skrnn.preprocessing._fitting import SequenceOutputMixin
@@ -137,14 +139,27 @@ class SlidingWindow(
         ],
     }
 
-    def __init__(self, lookback=30, *, sampling_rate=1, warmup="pad", fill="edge"):
+    def __init__(
+        self,
+        lookback: int = 30,
+        *,
+        sampling_rate: int = 1,
+        warmup: str = "pad",
+        fill: str | float = "edge",
+    ) -> None:
         self.lookback = lookback
         self.sampling_rate = sampling_rate
         self.warmup = warmup
         self.fill = fill
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, groups=None):
+    def fit(
+        self,
+        X: SequenceData,
+        y: Targets | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Check the series and keep its last rows.
 
         Parameters
@@ -171,7 +186,13 @@ class SlidingWindow(
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None, *, groups=None):
+    def fit_transform(
+        self,
+        X: SequenceData,
+        y: Targets | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Array:
         """Fit, and return the windows of X; what they lack is padded, never carried.
 
         Parameters
@@ -191,7 +212,7 @@ class SlidingWindow(
         series, rows = self._learn(X, y, groups)
         return self._with_index(self._windows(series, rows, {}), X)
 
-    def transform(self, X, *, groups=None):
+    def transform(self, X: SequenceData, *, groups: ArrayLike | None = None) -> Array:
         """Return for every row the window that ends there.
 
         Parameters
@@ -226,7 +247,7 @@ class SlidingWindow(
         windows = self._windows(series, rows, self._past(rows))
         return self._with_index(windows, X)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the features of a step, which are those of the series.
 
         Parameters

@@ -1,12 +1,14 @@
 """Rows of a series and their futures."""
 
+from collections.abc import Iterable
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
 from skrnn._constraints import StrictInterval
 from skrnn._rows import read_rows, refuse_list_of_series
-from skrnn._typing import validate_params
+from skrnn._typing import ArrayLike, SequenceData, validate_params
 from skrnn._windows import sliding_windows
 from skrnn.preprocessing._tables import read_table
 
@@ -20,7 +22,14 @@ from skrnn.preprocessing._tables import read_table
     },
     prefer_skip_nested_validation=True,
 )
-def make_supervised(series, *, horizon=1, gap=0, target=None, groups=None):
+def make_supervised(
+    series: SequenceData,
+    *,
+    horizon: int = 1,
+    gap: int = 0,
+    target: str | int | Iterable[str | int] | None = None,
+    groups: ArrayLike | None = None,
+) -> tuple[Any, Any]:
     """Return the rows of a series whose future is known, and that future.
 
     ``y[t]`` holds the target at rows ``t + gap + 1, ..., t + gap + horizon`` of the

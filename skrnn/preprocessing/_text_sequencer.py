@@ -1,6 +1,8 @@
 """The transformer from texts to sequences of token ids."""
 
+from collections.abc import Callable, Iterable
 from operator import itemgetter
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -26,6 +28,7 @@ from skrnn._token_ids import (
     token_ids,
     vocabulary_size,
 )
+from skrnn._typing import Array, ArrayLike, SequenceData
 from skrnn._windows import pad_sequences
 from skrnn.preprocessing._counting import analyzer_of, count_tokens
 from skrnn.preprocessing._documents import (
@@ -149,19 +152,19 @@ class TextSequencer(
 
     def __init__(
         self,
-        analyzer="word",
+        analyzer: str | Callable[[Any], Iterable[Any]] = "word",
         *,
-        lowercase=True,
-        tokenizer=None,
-        token_pattern=r"(?u)\b\w\w+\b",
-        min_df=1,
-        max_df=1.0,
-        max_features=None,
-        maxlen=None,
-        padding=None,
-        truncating="pre",
-        oov="unknown",
-    ):
+        lowercase: bool = True,
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+        token_pattern: str | None = r"(?u)\b\w\w+\b",
+        min_df: float = 1,
+        max_df: float = 1.0,
+        max_features: int | None = None,
+        maxlen: int | None = None,
+        padding: str | None = None,
+        truncating: str = "pre",
+        oov: str = "unknown",
+    ) -> None:
         self.analyzer = analyzer
         self.lowercase = lowercase
         self.tokenizer = tokenizer
@@ -174,7 +177,7 @@ class TextSequencer(
         self.truncating = truncating
         self.oov = oov
 
-    def fit(self, X, y=None):
+    def fit(self, X: Iterable[Any], y: Any = None) -> Self:
         """Learn the vocabulary.
 
         Parameters
@@ -198,7 +201,7 @@ class TextSequencer(
         self._learn(X)
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Iterable[Any], y: Any = None) -> Array:
         """Learn the vocabulary and return the documents as ids, analyzing them once.
 
         Parameters
@@ -215,7 +218,7 @@ class TextSequencer(
         """
         return self._encode(self._learn(X), X)
 
-    def transform(self, X):
+    def transform(self, X: Iterable[Any]) -> Array:
         """Return the documents as sequences of token ids.
 
         Parameters
@@ -242,7 +245,7 @@ class TextSequencer(
         self._validate_params()
         return self._encode(self._analyze(X), X)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: SequenceData) -> list[list[str]]:
         """Return the tokens of sequences of ids.
 
         Parameters
@@ -271,7 +274,7 @@ class TextSequencer(
             [words[id_] for id_ in ids[ids != PADDING].tolist()] for ids in sequences
         ]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the columns of the result.
 
         Parameters

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -16,6 +17,7 @@ from skrnn._rows import check_order_within
 from skrnn._sequences import ragged_array
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import FIRST_WORD, UNKNOWN, token_ids
+from skrnn._typing import Array, ArrayLike
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 
 # Runs of one kind of character that are longer look alike.
@@ -102,12 +104,17 @@ class WordFeaturizer(
 
     _parameter_constraints = {"features": [tuple, list], "min_df": [Count()]}
 
-    def __init__(self, features=("lower", "suffix2", "suffix3", "shape"), *, min_df=2):
+    def __init__(
+        self,
+        features: Sequence[str | int] = ("lower", "suffix2", "suffix3", "shape"),
+        *,
+        min_df: int = 2,
+    ) -> None:
         self.features = features
         self.min_df = min_df
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Iterable[Any], y: Any = None) -> Self:
         """Learn the values of each feature.
 
         Parameters
@@ -138,7 +145,7 @@ class WordFeaturizer(
             self._features = tuple(self.features)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Iterable[Any]) -> Array:
         """Return the token ids of sequences of words.
 
         Parameters
@@ -167,7 +174,7 @@ class WordFeaturizer(
         known = tuple(self.vocabularies_) if several else self.vocabularies_[0]
         return token_ids(ragged_array(arrays), known, index_of(X))
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the channels of a step.
 
         Parameters

@@ -10,6 +10,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn._out_of_fold import OutOfFoldMixin
+from skrnn._typing import Array, SequenceData, Targets, Weights
 from skrnn.scikeras._reading import fill_padding, read_X, read_y
 from skrnn.scikeras._steps import (
     answers_steps,
@@ -44,7 +45,7 @@ class AnswersMixin:
     feature_encoder_: Any
     y_ndim_: int
 
-    def predict(self, X, **kwargs):
+    def predict(self, X: SequenceData, **kwargs: Any) -> Array:
         """Predict the targets of X.
 
         Parameters
@@ -62,7 +63,9 @@ class AnswersMixin:
         """
         return self._cut(X, super().predict(X, **kwargs))  # type: ignore[misc]
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> float:
         """Score predictions with ``scorer``, of steps over all real ones.
 
         Parameters

@@ -1,5 +1,7 @@
 """A function for ``model=`` that builds the networks of our own estimators."""
 
+from typing import Any
+
 import keras
 
 from skrnn._engine._seeding import global_seed
@@ -9,19 +11,19 @@ from skrnn._weights import initial_weights
 
 
 def recurrent_network(
-    meta,
-    compile_kwargs,
-    cell="lstm",
-    units=32,
-    bidirectional=False,
-    return_sequences=False,
-    attention=None,
-    dense_units=(),
-    activation="tanh",
-    dropout=0.0,
-    recurrent_dropout=0.0,
-    layer_norm=False,
-):
+    meta: dict[str, Any],
+    compile_kwargs: dict[str, Any],
+    cell: str = "lstm",
+    units: int | tuple[int, ...] = 32,
+    bidirectional: bool = False,
+    return_sequences: bool = False,
+    attention: str | None = None,
+    dense_units: int | tuple[int, ...] = (),
+    activation: str = "tanh",
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    layer_norm: bool = False,
+) -> keras.Model:
     """Build a recurrent network for `KerasRegressor` or `KerasClassifier`.
 
     It is the network of :class:`skrnn.SequenceRegressor` and

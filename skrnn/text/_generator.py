@@ -1,14 +1,17 @@
 """The text generator: a language model that writes."""
 
 import math
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from numbers import Real
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._constraints import Count, StrictInterval, check_arguments
 from skrnn._seed import draw_seed
+from skrnn._typing import RandomState
 from skrnn.text._docs import text_estimator
 from skrnn.text._language_model import LanguageModel
 from skrnn.text._reading import as_stops, check_text
@@ -46,19 +49,49 @@ class TextGenerator(LanguageModel):
     the state: a token costs one step, however long the text has become.
     """
 
+    @overload
     def generate(
         self,
-        prompt="",
-        max_new_tokens=200,
+        prompt: str = ...,
+        max_new_tokens: int = ...,
         *,
-        temperature=1.0,
-        top_k=None,
-        top_p=None,
-        n_samples=1,
-        random_state=None,
-        stop=None,
-        stop_at_end=True,
-    ):
+        temperature: float = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        n_samples: Literal[1] = ...,
+        random_state: RandomState = ...,
+        stop: str | Sequence[str] | None = ...,
+        stop_at_end: bool = ...,
+    ) -> str: ...
+
+    @overload
+    def generate(
+        self,
+        prompt: str = ...,
+        max_new_tokens: int = ...,
+        *,
+        temperature: float = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        n_samples: int,
+        random_state: RandomState = ...,
+        stop: str | Sequence[str] | None = ...,
+        stop_at_end: bool = ...,
+    ) -> str | list[str]: ...
+
+    def generate(
+        self,
+        prompt: str = "",
+        max_new_tokens: int = 200,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        n_samples: int = 1,
+        random_state: RandomState = None,
+        stop: str | Sequence[str] | None = None,
+        stop_at_end: bool = True,
+    ) -> str | list[str]:
         """Write a text that goes on from a prompt.
 
         Parameters
@@ -91,7 +124,7 @@ class TextGenerator(LanguageModel):
         text : str or list of str
             The prompt and what follows it; a list if `n_samples` is not 1.
         """
-        given = dict(temperature=temperature, top_k=top_k, top_p=top_p)
+        given: dict[str, Any] = dict(temperature=temperature, top_k=top_k, top_p=top_p)
         given |= dict(random_state=random_state, stop_at_end=stop_at_end)
         limits = dict(max_new_tokens=max_new_tokens, n_samples=n_samples, stop=stop)
         check_arguments(_GENERATION, given | limits, f"{type(self).__name__}.generate")
@@ -107,14 +140,14 @@ class TextGenerator(LanguageModel):
 
     def stream(
         self,
-        prompt="",
+        prompt: str = "",
         *,
-        temperature=1.0,
-        top_k=None,
-        top_p=None,
-        random_state=None,
-        stop_at_end=True,
-    ):
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        random_state: RandomState = None,
+        stop_at_end: bool = True,
+    ) -> Iterator[str]:
         """Write a text token by token, for as long as it is asked for more.
 
         Parameters
@@ -137,7 +170,7 @@ class TextGenerator(LanguageModel):
         tokens : iterator of str
             What follows the prompt; endless, unless the text ends by itself.
         """
-        given = dict(temperature=temperature, top_k=top_k, top_p=top_p)
+        given: dict[str, Any] = dict(temperature=temperature, top_k=top_k, top_p=top_p)
         given |= dict(random_state=random_state, stop_at_end=stop_at_end)
         check_arguments(_SAMPLING, given, f"{type(self).__name__}.stream")
         steps, (hand,) = self._begin(prompt, given, 1)

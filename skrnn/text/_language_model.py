@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import softmax
@@ -15,6 +16,7 @@ from skrnn._seed import draw_seed
 from skrnn._spec import DIRECT_OPTIMIZERS, LanguageSpec, TrainPlan, as_tuple
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
+from skrnn._typing import Array, Documents
 from skrnn._validation_set import errors_of_validation
 from skrnn._weights import initial_language_weights, language_weight_table
 from skrnn.text._reading import check_texts, has_ends, refuse_unknown, stream_of
@@ -61,7 +63,13 @@ class LanguageModel(TrainedNetwork):
     _advice = "Try"
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, texts, y=None, *, X_val=None):
+    def fit(
+        self,
+        texts: Documents,
+        y: Any = None,
+        *,
+        X_val: Documents | None = None,
+    ) -> Self:
         """Learn the vocabulary, and train the network.
 
         Parameters
@@ -93,7 +101,7 @@ class LanguageModel(TrainedNetwork):
         return self._report(trained)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, texts, y=None):
+    def partial_fit(self, texts: Documents, y: Any = None) -> Self:
         """Train for one more epoch, on these texts alone: fine-tuning.
 
         The first call, if there was no ``fit``, learns the vocabulary, which later ones
@@ -223,7 +231,7 @@ class LanguageModel(TrainedNetwork):
         end = np.array([END] if ends else [], np.int32)
         return [np.append(self._vocabulary.expect(text), end) for text in texts]
 
-    def predict_proba(self, texts):
+    def predict_proba(self, texts: Documents) -> Array:
         """Return the probabilities of the token that follows each text.
 
         Parameters
@@ -247,7 +255,7 @@ class LanguageModel(TrainedNetwork):
         impossible = impossible & ~self._vocabulary.begins_with_space
         return softmax(np.where(impossible, -np.inf, found), axis=1)
 
-    def score(self, texts, y=None):
+    def score(self, texts: Documents, y: Any = None) -> float:
         """Return the mean log-likelihood of a token, in nats: the higher, the better.
 
         The end of each text of a list counts as a token, if the model has learnt of
@@ -282,7 +290,7 @@ class LanguageModel(TrainedNetwork):
         found = _engine.log_likelihoods(*network, list(documents), targets)
         return float(found.sum() / n_tokens)
 
-    def perplexity(self, texts):
+    def perplexity(self, texts: Documents) -> float:
         """Return the perplexity of a token, ``exp(-score(texts))``.
 
         Parameters
