@@ -1,6 +1,7 @@
 """What is shipped and how it is installed: built once, from a copy, without network."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -62,12 +63,12 @@ def environment(**changes):
     return {k: v for k, v in os.environ.items() if k not in hidden} | changes
 
 
-def _build(source, hook):
+def _build(source, hook, *, kernels=False):
     """Call a hook of the build system in a folder, and return the file it makes."""
-    target = here(hook)
+    target = here(f"{hook}{'_with_kernels' * kernels}")
     code = f"from setuptools import build_meta as b; b.{hook}({str(target)!r})"
     # There is no such compiler: kernels are optional, and take a while.
-    env = environment(CC="false", LDSHARED="false")
+    env = environment(**{} if kernels else {"CC": "false", "LDSHARED": "false"})
     run([sys.executable, "-c", code], cwd=source, env=env)
     (made,) = target.iterdir()
     return made
@@ -105,6 +106,14 @@ def unpacked():
 def wheel():
     """Build a wheel, without kernels, of the source distribution."""
     return _build(unpacked(), "build_wheel")
+
+
+@cache
+def wheel_with_kernels():
+    """Build a wheel of a copy of the source distribution: what is built stays there."""
+    copy = here("copy_with_kernels")
+    shutil.copytree(unpacked(), copy, dirs_exist_ok=True)
+    return _build(copy, "build_wheel", kernels=True)
 
 
 @cache

@@ -59,8 +59,21 @@ def test_a_wheel_has_the_package_and_nothing_else():
     assert {"skrnn/py.typed", "skrnn/_engine/_kernels.pyi"} <= found
 
 
-def test_one_wheel_serves_every_python_of_a_platform():
-    assert re.search(r"-cp311-abi3-(?!any)", _builds.wheel().name)
+def test_a_wheel_without_kernels_is_one_for_any_platform():
+    assert _builds.wheel().name.endswith("-py3-none-any.whl")
+    (info,) = (name for name in names_in_wheel() if name.endswith("/WHEEL"))
+    with zipfile.ZipFile(_builds.wheel()) as archive:
+        assert "Root-Is-Purelib: true" in archive.read(info).decode()
+
+
+def test_a_wheel_with_kernels_serves_every_python_of_a_platform():
+    wheel = _builds.wheel_with_kernels()
+    assert re.search(r"-cp311-abi3-(?!any)", wheel.name)
+    with zipfile.ZipFile(wheel) as archive:
+        compiled = [
+            name for name in archive.namelist() if name.endswith((".so", ".pyd"))
+        ]
+    assert len(compiled) == 1
 
 
 @pytest.mark.parametrize("installation", _builds.INSTALLATIONS)

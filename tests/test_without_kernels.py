@@ -1,17 +1,10 @@
 """An installation in which the kernels in C couldn't be compiled."""
 
 import json
-import shutil
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
-import setuptools
 from _instances import in_new_process
 
-import skrnn
 from skrnn import _engine
 
 WITHOUT = """
@@ -106,33 +99,3 @@ print(json.dumps({k: m.fit(X, X[:, :1, 0] if k == "pairs" else X[:, 0, 0]).predi
     with_kernels = json.loads(in_new_process(compiled + code))
     for name, values in without.items():
         assert values == pytest.approx(with_kernels[name], rel=1e-3, abs=1e-4)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="CC is for Unix")
-def test_a_wheel_without_kernels_is_one_for_any_platform(tmp_path):
-    root = Path(skrnn.__file__).parents[1]
-    if not (root / "setup.py").exists():
-        pytest.skip("the sources aren't here")
-    if int(setuptools.__version__.split(".")[0]) < 77:
-        pytest.skip("pyproject.toml asks for a newer setuptools")
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(root / name, tmp_path)
-    left_out = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
-    shutil.copytree(root / "skrnn", tmp_path / "skrnn", ignore=left_out)
-    build = "from setuptools.build_meta import build_wheel; build_wheel('dist')"
-    done = subprocess.run(
-        [sys.executable, "-c", build],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={"CC": "false", "PATH": "/usr/bin:/bin"},
-    )
-    assert done.returncode == 0, done.stderr
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    assert wheel.name.endswith("-py3-none-any.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-        (info,) = (name for name in names if name.endswith("/WHEEL"))
-        assert "Root-Is-Purelib: true" in archive.read(info).decode()
-    assert not any(name.endswith((".so", ".pyd")) for name in names)
-    assert any(name.endswith("skrnn/_engine/_products.py") for name in names)
