@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.utils._set_output import _get_output_config
 
 # The index of rows of which nobody knows any more which rows of a frame they were.
 LOST = "lost"
@@ -167,6 +166,9 @@ def known_index(estimator, X):
 
 def is_pandas_wanted(estimator):
     """Whether `estimator` was asked for frames of pandas, itself or globally."""
+    # Deferred: the engine has windows of series, and loads no scikit-learn.
+    from sklearn.utils._set_output import _get_output_config  # noqa: PLC0415
+
     return _get_output_config("transform", estimator)["dense"] == "pandas"
 
 
