@@ -30,7 +30,7 @@ WAYS = {
         {"optimizer": "nadam"},
         (X, X[:, :2, 0]),
     ),
-    "text": (TextGenerator, {"embedding_dim": 2, "lookback": 10}, (TEXT,)),
+    "text": (TextGenerator, {"embedding_dim": 2, "lookback": 10}, ([TEXT],)),
 }
 every_way = pytest.mark.parametrize("way", WAYS)
 
