@@ -24,6 +24,11 @@ _SEVERAL["names"] = _SEVERAL["numbers"]
 _NO_SERIES = "A row is a step in time here."
 
 
+def is_in_order(rows):
+    """Whether the labels increase, within each series, and none is missing."""
+    return not rows.labels.index.hasnans and _first_disorder(rows) is None
+
+
 def check_order(rows, name, *, sequence=False):
     """Refuse rows whose labels don't increase, within each series.
 

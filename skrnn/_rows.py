@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from skrnn._row_labels import RowLabels, continues, read_labels
-from skrnn._row_order import check_order
+from skrnn._row_labels import RowLabels, continues, paired, read_labels
+from skrnn._row_order import check_order, is_in_order
 
 # More labels than these are not kept, only to tell later what they were.
 _MOST_LABELS = 1_000_000
@@ -76,7 +76,7 @@ class Rows:
         return self._order, places
 
 
-def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
+def read_rows(X, n_rows, *, groups=None, y=None, known=(), name="X"):
     """Tell what is known of the rows of X, and refuse those that are out of order.
 
     Parameters
@@ -91,6 +91,8 @@ def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
     y : array-like or None, default=None
         Has the same rows as X: its index is that of an X that has none, such as what
         a scaler has made of a frame.
+    known : tuple of str
+        How ``fit`` read strings that are dates: the `forms` of its History.
     name : str, default="X"
         What the user calls X.
 
@@ -110,14 +112,25 @@ def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
     keys, codes = _read_groups(groups, n_rows)
     if index is None:
         return Rows(n_rows, None, keys, codes)
-    labels, found = _split_levels(index, name, groups is not None)
+    labels, found = _split_levels(index, name, groups is not None, known)
     if groups is None:
         rows = Rows(n_rows, labels, *found)
     else:
         rows = Rows(n_rows, labels, keys, codes, _counts_rows(index, labels))
         if _name_series(rows):
             return Rows(n_rows, None, keys, codes)
+    rows = _settled(rows)
     check_order(rows, name)
+    return rows
+
+
+def _settled(rows):
+    """Read the labels as those dates that are in order, of several that they may be."""
+    readings = rows.labels.readings
+    if len(readings) > 1:
+        ordered = [r for r in readings if is_in_order(replace(rows, labels=r))]
+        first, *others = ordered or readings
+        rows = replace(rows, labels=replace(first, others=tuple(others)))
     return rows
 
 
@@ -146,8 +159,10 @@ def check_row_order(x, name):
     if index is None or not len(index):
         return
     labels, (keys, codes) = _split_levels(index, name, True)
-    rows = Rows(len(index), labels, keys, codes)
-    if labels.kind != "names" and not _name_series(rows):
+    rows = _settled(Rows(len(index), labels, keys, codes))
+    # Digits in strings are more often codes than times here.
+    are_names = labels.kind == "names" or labels.form == "integers"
+    if not are_names and not _name_series(rows):
         check_order(rows, name, sequence=True)
 
 
@@ -236,10 +251,12 @@ def _factorized(index, name):
     return keys.to_list(), codes
 
 
-def _split_levels(index, name, is_named):
+def _split_levels(index, name, is_named, known=()):
     """Return the labels in time, and the series that a MultiIndex says."""
     if not hasattr(index, "levels"):
-        return read_labels(index), (None, None)
+        return read_labels(index, None, known), (None, None)
+    if index.nlevels == 1:
+        return read_labels(index.get_level_values(0), None, known), (None, None)
     time = index.nlevels - 1
     kinds = [read_labels(level).kind for level in index.levels]
     if kinds[time] != "times" and "times" in kinds:
@@ -254,7 +271,7 @@ def _split_levels(index, name, is_named):
     series = index.droplevel(time)
     of_time = index.get_level_values(time)
     level = index.names[time] or time
-    labels = read_labels(of_time, f"level {level!r} of the MultiIndex")
+    labels = read_labels(of_time, f"level {level!r} of the MultiIndex", known)
     return labels, _factorized(series, f"The MultiIndex of {name}")
 
 
@@ -282,12 +299,15 @@ class History:
         The last labels of each series. None for rows without an index.
     seen : dict of RowLabels, or None
         All labels, where they were kept.
+    forms : tuple of str
+        How strings that are dates were read.
     """
 
     is_panel: bool
     end: RowLabels | None = None
     ends: dict | None = None
     seen: dict | None = None
+    forms: tuple = ()
 
     @classmethod
     def of(cls, rows, *, keep_labels):
@@ -297,11 +317,12 @@ class History:
             return cls(is_panel)
         end = rows.labels.end() if rows.are_counted else None
         # Without the strings that dates came as.
-        bare = replace(rows, labels=replace(rows.labels, given=rows.labels.index))
+        bare = replace(rows, labels=rows.labels.bare())
         series = dict(labels_by_series(bare))
         ends = {key: labels.end() for key, labels in series.items()}
         kept = keep_labels and rows.n_rows <= _MOST_LABELS
-        return cls(is_panel, end, ends, series if kept else None)
+        seen = series if kept else None
+        return cls(is_panel, end, ends, seen, rows.labels.forms)
 
     def continued(self, rows):
         """Return the names of those series of `rows` that follow what was seen.
@@ -326,11 +347,17 @@ class History:
         if self.seen is None or rows.labels is None:
             return None
         skipped = (
-            _first_left_out(self.seen[key], labels)
+            _left_out(self.seen[key], labels)
             for key, labels in labels_by_series(rows)
             if key in self.seen
         )
         return next((label for label in skipped if label is not None), None)
+
+
+def _left_out(seen, labels):
+    """Return the first label that was left out in every reading; None without."""
+    found = [_first_left_out(*pair) for pair in paired(seen, labels)]
+    return found[0] if all(label is not None for label in found) else None
 
 
 def _first_left_out(seen, labels):

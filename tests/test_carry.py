@@ -37,6 +37,12 @@ REGULAR = {
     "days": pd.date_range("2024-01-01", periods=N),
     "days as strings": pd.date_range("2024-01-01", periods=N).strftime("%Y-%m-%d"),
     "day first": pd.date_range("2024-01-01", periods=N).strftime("%d/%m/%Y"),
+    "month first": pd.date_range("2024-01-01", periods=N).strftime("%m/%d/%Y"),
+    "names of months": pd.date_range("2024", periods=N, freq="MS").strftime("%b %Y"),
+    "weeks": pd.Index([f"20{20 + i // 52}-W{1 + i % 52}" for i in range(10, 10 + N)]),
+    "8 digits": pd.Index([f"{10000001 + i}" for i in range(N)]),
+    "every third month": pd.period_range("2000-01", periods=3 * N, freq="M")[::3],
+    "month ends": pd.DatetimeIndex(list(pd.date_range("2024", periods=N, freq="ME"))),
     "business days": pd.date_range("2024-01-01", periods=N, freq="B"),
     "quarters": pd.period_range("2000Q1", periods=N, freq="Q"),
     "durations": pd.timedelta_range("1h", periods=N, freq="6h"),
@@ -81,6 +87,52 @@ def test_a_hole_before_the_end_is_no_step(kind, hole):
         first = window.transform(frame[start:])[0, :, 0]
         follows = start == (CUT - 1 if hole == CUT - 1 else CUT)
         assert (first[0] != first[1]) == follows
+
+
+@pytest.mark.parametrize("kind", ["days", "days as strings", "month first"])
+def test_three_labels_with_holes_are_no_step(kind):
+    frame = series(REGULAR[kind])
+    window = SlidingWindow(3, warmup="carry").fit(frame.iloc[[*range(30), 32, 35]])
+    for start in (36, 38):
+        first = window.transform(frame[start:])[0, :, 0]
+        expected = [32, 35, 36] if start == 36 else [start] * 3
+        np.testing.assert_array_equal(first, expected)
+
+
+def test_business_days_with_holidays_are_known():
+    index = pd.DatetimeIndex(list(REGULAR["business days"].delete([6, 20, 33])))
+    for cut in range(20, len(index)):
+        window = SlidingWindow(2, warmup="carry").fit(series(index)[:cut])
+        first = window.transform(series(index)[cut:])[0, 0, 0]
+        # The 31st comes behind a holiday.
+        assert first == (cut if cut == 31 else cut - 1)
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y 12:00"])
+def test_dates_are_read_in_the_way_of_fit(form):
+    frame = series(pd.date_range("2024-01-01", periods=N).strftime(form))
+    for cut in range(5, N):
+        window = SlidingWindow(3, warmup="carry").fit(frame[:cut])
+        for row in {*range(0, N, 3), cut}:
+            first = window.transform(frame.iloc[[row]])[0, :, 0]
+            expected = [cut - 2, cut - 1, cut] if row == cut else [row] * 3
+            np.testing.assert_array_equal(first, expected)
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y", "%d/%m/%Y"])
+def test_dates_that_may_be_two_follow_if_both_do(form):
+    frame = series(pd.date_range("2024", periods=N, freq="MS").strftime(form))
+    for cut in (5, 12, 30):
+        window = SlidingWindow(2, warmup="carry").fit(frame[:cut])
+        for row in range(N):
+            first = window.transform(frame.iloc[[row]])[0, 0, 0]
+            assert first == (cut - 1 if row == cut and cut % 12 else row)
+
+
+def test_nothing_follows_the_last_time_of_pandas():
+    frame = series(pd.date_range("2262-04-01", periods=11).as_unit("ns"))
+    window = SlidingWindow(2, warmup="carry").fit(frame)
+    assert window.transform(frame)[0, 0, 0] == 0
 
 
 @pytest.mark.parametrize("jitter", [1e-4, 1e-3])

@@ -237,7 +237,8 @@ class SlidingWindow(
         """
         check_is_fitted(self)
         series = self._read(X, reset=False)
-        rows = read_rows(X, len(series), groups=groups)
+        known = self._history.forms
+        rows = read_rows(X, len(series), groups=groups, known=known)
         if self._history.is_panel and rows.keys is None:
             raise ValueError(
                 "SlidingWindow was fitted on several series, but nothing says which "
