@@ -109,7 +109,7 @@ def read_rows(X, n_rows, *, groups=None, y=None, known=(), name="X"):
     index, of_y = row_index(X), row_index(y)
     if index is None and of_y is not None and len(of_y) == n_rows:
         index, name = of_y, "y"
-    keys, codes = _read_groups(groups, n_rows)
+    keys, codes = _read_groups(groups, n_rows, index, name)
     if index is None:
         return Rows(n_rows, None, keys, codes)
     labels, found = _split_levels(index, name, groups is not None, known)
@@ -188,6 +188,7 @@ def refuse_list_of_series(X, name):
     Parameters
     ----------
     X : object
+        A list, a tuple, a dict, or an array or a Series of objects.
     name : str
         What the user calls it.
 
@@ -196,10 +197,18 @@ def refuse_list_of_series(X, name):
     ValueError
         That says how several series are given.
     """
-    if not isinstance(X, list | tuple):
+    if isinstance(X, dict):
+        raise ValueError(
+            f"{name} is a dict; expected one table. pandas.DataFrame({name}) makes one "
+            f"of columns; pandas.concat({name}) one of several series, with a "
+            "MultiIndex (series, time)."
+        )
+    is_listed = isinstance(X, list | tuple)
+    if not is_listed and not (getattr(X, "dtype", None) == object and X.ndim == 1):
         return
     lengths = [len(x) if _is_series(x) else 0 for x in X]
-    are_frames = any(row_index(x) is not None for x in X)
+    # Rows of a table may be listed; in a Series or an array they are none.
+    are_frames = any(row_index(x) is not None for x in X) if is_listed else any(lengths)
     if len(set(lengths)) > 1 or are_frames:
         shown = ", ".join(map(str, lengths[:3])) + ", ..." * (len(lengths) > 3)
         raise ValueError(
@@ -221,7 +230,7 @@ def row_index(X):
     return X.index if hasattr(X, "iloc") else None
 
 
-def _read_groups(groups, n_rows):
+def _read_groups(groups, n_rows, index, name):
     """Return the names of the series, and the place there of that of each row."""
     if groups is None:
         return None, None
@@ -229,10 +238,12 @@ def _read_groups(groups, n_rows):
 
     if isinstance(groups, str):
         raise ValueError(
-            f"groups must be an array-like of shape (n_rows,), the series of each row. "
-            f"Got {groups!r}."
+            "groups must be an array-like of shape (n_rows,), the series of each row. "
+            f"Got {groups!r}; if that is a column, pass {name}[{groups!r}]."
         )
-    if not isinstance(groups, np.ndarray | pd.Index | pd.Series):
+    if isinstance(groups, list) and all(isinstance(each, tuple) for each in groups):
+        groups = pd.Index(groups, tupleize_cols=False)
+    elif not isinstance(groups, np.ndarray | pd.Index | pd.Series):
         # Strings would become the type of the longest.
         groups = np.asarray(groups, dtype=object)
     if groups.ndim != 1 or len(groups) != n_rows:
@@ -240,7 +251,18 @@ def _read_groups(groups, n_rows):
             f"groups has shape {groups.shape}, but X has {n_rows} rows; expected "
             f"({n_rows},), the series of each row."
         )
+    _check_same_rows(row_index(groups), index, name)
     return _factorized(pd.Index(groups, tupleize_cols=False), "groups")
+
+
+def _check_same_rows(of_groups, index, name):
+    if index is not None and of_groups is not None and not of_groups.equals(index):
+        row = int(np.argmax([a != b for a, b in zip(of_groups, index, strict=True)]))
+        raise ValueError(
+            f"The index of groups isn't that of {name}: row {row} is "
+            f"{of_groups[row]!r} in groups and {index[row]!r} in {name}. If their rows "
+            "are the same as they stand, pass groups.to_numpy()."
+        )
 
 
 def _factorized(index, name):

@@ -66,7 +66,9 @@ class ArrayTable:
             )
         table = array.reshape(len(array), -1) if array.ndim == 1 else array
         are_objects = array.dtype == object
-        if array.dtype.kind in "mM" or (are_objects and any(map(_is_of_times, table.T))):
+        if array.dtype.kind in "mM" or (
+            are_objects and any(map(_is_of_times, table.T))
+        ):
             _refuse_times("An array", array.dtype, _SORTED)
         return cls(table)
 
