@@ -197,7 +197,8 @@ def refuse_list_of_series(X, name):
     ValueError
         That says how several series are given.
     """
-    if isinstance(X, dict):
+    # A sparse array may be a dict as well.
+    if isinstance(X, dict) and not hasattr(X, "shape"):
         raise ValueError(
             f"{name} is a dict; expected one table. pandas.DataFrame({name}) makes one "
             f"of columns; pandas.concat({name}) one of several series, with a "
@@ -360,6 +361,20 @@ class History:
         known = series.keys() & ends.keys()
         return {key for key in known if continues(ends[key], series[key])}
 
+    def first_unjoined(self, rows, continued):
+        """Return the first label of a series that is later than fit, and fit's last.
+
+        None if all that is later follows: is in `continued`.
+        """
+        if self.ends is None or rows.labels is None:
+            return None
+        for key, labels in labels_by_series(rows):
+            if key in self.ends and key not in continued:
+                end = self.ends[key]
+                if any(_is_later(*pair, self.seen) for pair in paired(end, labels)):
+                    return labels.given[0], end.given[-1]
+        return None
+
     def first_skipped(self, rows):
         """Return a label that fit left out between those that it saw; None without.
 
@@ -374,6 +389,18 @@ class History:
             if key in self.seen
         )
         return next((label for label in skipped if label is not None), None)
+
+
+def _is_later(end, labels, seen):
+    if end.kind == labels.kind == "names":
+        # Names have no order, but those that fit saw are no later rows.
+        known = [] if seen is None else seen.values()
+        return seen is not None and not any(labels.index[0] in s.index for s in known)
+    try:
+        return end.kind != labels.kind or bool(labels.index[0] > end.index[-1])
+    except TypeError:
+        # One of them has a time zone, or isn't a point in time.
+        return True
 
 
 def _left_out(seen, labels):

@@ -304,7 +304,7 @@ class SlidingWindow(
 
     def _past(self, rows):
         """Return the rows that belong before those of each series that goes on."""
-        if self.warmup == "pad":
+        if self.warmup == "pad" or not self._n_past:
             return {}
         history = self._history
         if rows.labels is None and history.ends is not None:
@@ -316,15 +316,7 @@ class SlidingWindow(
             )
         continued = history.continued(rows)
         tails = self.tail_ if history.is_panel else {None: self.tail_}
-        skipped = history.first_skipped(rows)
-        if skipped is not None:
-            warnings.warn(
-                "X holds rows that fit left out between its own or before them, the "
-                f"first of them {skipped}, as shuffled folds and those of KFold do. "
-                "Nothing is carried over to them, and their windows are padded; for "
-                "warmup='carry' use TimeSeriesSplit.",
-                stacklevel=3,
-            )
+        _warn_of_rows_apart(history, rows, continued)
         return {key: self._filled(tails[key]) for key in continued & tails.keys()}
 
     def _filled(self, tail):
@@ -351,6 +343,29 @@ class SlidingWindow(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _warn_of_rows_apart(history, rows, continued):
+    """Tell that rows of X are padded which may have been meant to follow."""
+    skipped = history.first_skipped(rows)
+    if skipped is not None:
+        warnings.warn(
+            "X holds rows that fit left out between its own or before them, the "
+            f"first of them {skipped}, as shuffled folds and those of KFold do. "
+            "Nothing is carried over to them, and their windows are padded; for "
+            "warmup='carry' use TimeSeriesSplit.",
+            stacklevel=4,
+        )
+    unjoined = history.first_unjoined(rows, continued)
+    if unjoined is not None:
+        first, last = unjoined
+        warnings.warn(
+            f"Nothing is carried over to the rows of X from {first} on: by its index "
+            f"that isn't known to be the next step after {last}, the last row that fit "
+            "saw. Their first windows are padded; warmup='pad' does so without a "
+            "warning.",
+            stacklevel=4,
+        )
 
 
 def _last(rows, n_rows):
