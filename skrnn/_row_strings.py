@@ -19,9 +19,12 @@ _DAYS = {
     "a Y": ["%b %Y"],
 }
 _YEAR = r"(?:1[6-9]|2[0-2])\d\d"
+_DATE = rf"{_YEAR}(0[1-9]|1[0-2])([0-2]\d|3[01])"
 # Labels of one kind as a whole -> how they are read.
 _WHOLE = {
-    rf"{_YEAR}(0[1-9]|1[0-2])([0-2]\d|3[01])(T\d+)?$": ["ISO8601", "integers"],
+    rf"{_DATE}(T\d+)?$": ["ISO8601", "integers"],
+    rf"{_DATE}\d{{4}}$": ["%Y%m%d%H%M"],
+    rf"{_DATE}\d{{6}}$": ["%Y%m%d%H%M%S"],
     r"[+-]?\d+$": ["integers"],
     rf"{_YEAR}-?Q[1-4]$": ["quarters"],
     rf"{_YEAR}-W\d\d$": ["%G-W%V"],
@@ -30,7 +33,8 @@ _WHOLE = {
 }
 _PART = re.compile(rf"({_YEAR}(?!\d))|(\d\d?(?!\d))|([^\W\d_]+)|([-/., ]+)|(.)")
 _CLOCK = re.compile(
-    r"(.+?)(?:(T| +)(\d\d?:\d\d)(:\d\d)?(\.\d+)?( ?)([AP]M)?)?$", re.IGNORECASE
+    r"(.+?)(?:(T| +)(\d\d?:\d\d)(:\d\d)?(\.\d+)?( ?)([AP]M)?)?$",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -79,8 +83,11 @@ def _forms(label):
     for pattern, forms in _WHOLE.items():
         if re.match(pattern, label):
             yield from ([form] for form in forms)
-    day, *clock = _CLOCK.match(label).groups() if label else ("", None)
-    parts = [(match.lastindex, match.group()) for match in _PART.finditer(day)]
+    found = _CLOCK.match(label)
+    if found is None:
+        return
+    day, *clock = found.groups()
+    parts = [(match.lastindex or 0, match.group()) for match in _PART.finditer(day)]
     key = " ".join("_Yna_?"[kind] for kind, _ in parts if kind != 4)
     for month in ("%b", "%B"):
         yield [

@@ -41,6 +41,9 @@ REGULAR = {
     "month first": pd.date_range("2024-01-01", periods=N).strftime("%m/%d/%Y"),
     "names of months": pd.date_range("2024", periods=N, freq="MS").strftime("%b %Y"),
     "weeks": pd.Index([f"20{20 + i // 52}-W{1 + i % 52}" for i in range(10, 10 + N)]),
+    "digits with a clock": pd.date_range(
+        "2024-01-31 23:20", periods=N, freq="min"
+    ).strftime("%Y%m%d%H%M"),
     "8 digits": pd.Index([f"{10000001 + i}" for i in range(N)]),
     "every third month": pd.period_range("2000-01", periods=3 * N, freq="M")[::3],
     "month ends": pd.DatetimeIndex(list(pd.date_range("2024", periods=N, freq="ME"))),

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from hypothesis import given
@@ -272,6 +273,8 @@ def test_a_list_of_series_is_told_how_to_become_a_table(tool, case):
 
 
 CELLS = {
+    "a Series of polars": pl.Series([[1.0, 2.0], [3.0, 4.0]]),
+    "an array of pyarrow": pa.array([[1.0, 2.0], [3.0]]),
     "a Series of arrays": pd.Series([np.ones(3), np.ones(3)]),
     "a Series of lists": pd.Series([[1.0, 2.0], [4.0, 5.0, 6.0]]),
     "an array of arrays": np.array([np.ones(3), np.ones(2)], dtype=object),

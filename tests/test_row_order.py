@@ -58,6 +58,7 @@ IN_ORDER = {
     ),
     "weeks": pd.Index([f"2024-W{9 + i:02}" for i in range(N)]),
     "digits": pd.Index(DAYS.strftime("%Y%m%d")),
+    "digits with a clock": pd.Index(DAYS.strftime("%Y%m%d%H%M%S")),
     "quarters as strings": pd.Index([f"{2020 + i // 4}Q{i % 4 + 1}" for i in range(N)]),
     "numbers as strings": pd.Index([str(8 + i) for i in range(N)]),
     "8 digits": pd.Index([str(10000095 + i) for i in range(N)]),
@@ -73,6 +74,7 @@ NAMES = {
     "strings of times of day": pd.Index([f"{23 - i}:00:00" for i in range(N)]),
     "versions": pd.Index([f"1.{i}.3" for i in range(N)][::-1]),
     "times of day": pd.Index([datetime.time(i) for i in range(N)][::-1]),
+    "lines": pd.Index([f"b\n{N - i:02}" for i in range(N)]),
     "mixed": pd.Index(["a", 1, *range(2, N)], dtype=object),
 }
 ORDERS = {

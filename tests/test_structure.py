@@ -43,6 +43,7 @@ ROOMS = {
     "_series_windows": {"numpy", "skrnn._indexed_arrays", "skrnn._windows"},
     "_row_labels": {"pandas", "skrnn._row_strings"},
     "_row_strings": {"pandas"},
+    "_row_history": {"skrnn._row_labels"},
     "_row_order": {"numpy"},
     "_rows": {"numpy", "pandas", "skrnn._row_labels", "skrnn._row_order"},
     "_row_lists": {"skrnn._sequences"},

@@ -173,8 +173,13 @@ def test_a_batch_of_pyarrow_is_a_table():
 
 @pytest.mark.parametrize("dtype", [pl.Object, pl.Float64])
 def test_an_empty_frame_of_polars_is_told_so(dtype):
-    with pytest.raises(ValueError, match="needs? a series of at least 2 rows"):
+    with pytest.raises(ValueError, match="need a series of at least 2 rows"):
         make_supervised(pl.DataFrame({"a": pl.Series([], dtype=dtype)}))
+
+
+def test_an_empty_list_is_told_so():
+    with pytest.raises(ValueError, match="need a series of at least 2 rows"):
+        make_supervised([])
 
 
 def test_the_advice_is_right():

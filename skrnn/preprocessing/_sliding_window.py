@@ -10,11 +10,8 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
-from skrnn._rows import (
-    History,
-    read_rows,
-    refuse_list_of_series,
-)
+from skrnn._row_history import History
+from skrnn._rows import read_rows, refuse_list_of_series
 from skrnn._series_windows import SeriesWindows
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import vocabulary_of
@@ -64,8 +61,9 @@ class SlidingWindow(
         the test folds of :class:`~sklearn.model_selection.TimeSeriesSplit` do, and
         wrong for anything else, the training data themselves among it
         (``fit_transform`` pads). Where both X are pandas frames, rows are carried only
-        if the index of the second really continues that of the first; arrays are taken
-        to continue, with a warning if `fit` knew an index.
+        if the index of the second really continues that of the first. A warning says
+        where that of later rows doesn't. Arrays are taken to continue, with a warning
+        if `fit` knew an index.
     fill : "edge" or float, default="edge"
         What is made up: the first row again and again, or one number.
 
@@ -89,9 +87,11 @@ class SlidingWindow(
     An index of numbers continues if the next value is one step after the last one: the
     median step of the last 32 rows, exactly for whole numbers and to a hundredth of it
     for others. An index of times does if the next one is what its frequency says (its
-    own, or else the one that pandas infers from the last 32 rows, so month starts and
-    business days are known), or, without any, is one median step on. Strings that are
-    dates or whole numbers count as these.
+    own, or else the one that pandas infers for most of the last 32 rows, so month
+    starts and business days are known), or, without any, is one median step on.
+    Strings that are dates or whole numbers count as these; `transform` reads dates as
+    `fit` did. Where the day and the month can't be told apart, rows follow only if
+    they do whichever is which.
 
     An index of times or numbers that isn't in ascending order, or has a label twice,
     is an error, within each series: rows are read in the order in which they stand.
@@ -171,6 +171,7 @@ class SlidingWindow(
             scaler has made an array of which times its rows have.
         groups : array-like of shape (n,) or None, default=None
             The series that each row belongs to. Without it a MultiIndex of X says it.
+            A Series must have the index of X.
 
         Returns
         -------
@@ -234,6 +235,13 @@ class SlidingWindow(
         ValueError
             If the index isn't in order, within each series, or has a label twice, or
             if `fit` had several series and nothing says which ones X has.
+
+        Warns
+        -----
+        UserWarning
+            For ``warmup="carry"``, if the rows are later than those of `fit` and
+            aren't known to follow, if `fit` left them out between its own, or if only
+            `fit` knew an index.
         """
         check_is_fitted(self)
         series = self._read(X, reset=False)

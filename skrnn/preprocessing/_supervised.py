@@ -158,8 +158,8 @@ def _target_positions(target, table):
 def _position(item, names, n_columns):
     """Return where in series the column `item` is."""
     is_position = isinstance(item, Integral) and not isinstance(item, bool)
-    named = is_position or isinstance(item, str | tuple)
-    n_named = names.count(item) if named and names else 0
+    is_name = is_position or isinstance(item, str | tuple)
+    n_named = names.count(item) if is_name and names else 0
     if n_named == 1:
         return names.index(item)
     if is_position and not n_named and -n_columns <= item < n_columns:

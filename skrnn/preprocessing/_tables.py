@@ -64,7 +64,7 @@ class ArrayTable:
                 f"series has shape {array.shape}; expected (n_rows,) or "
                 "(n_rows, n_columns)."
             )
-        table = array.reshape(len(array), -1) if array.ndim == 1 else array
+        table = array[:, None] if array.ndim == 1 else array
         are_objects = array.dtype == object
         if array.dtype.kind in "mM" or (
             are_objects and any(map(_is_of_times, table.T))
