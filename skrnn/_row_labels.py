@@ -1,12 +1,12 @@
 """What the labels of rows are: times, numbers or names; their order and their step."""
 
-import re
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise, product
 from statistics import median_low
 from typing import Any
+
+from skrnn._row_strings import read_strings
 
 # What pandas calls the values of an index -> what their order is that of.
 _KINDS = {
@@ -21,14 +21,10 @@ _KINDS = {
 }
 # Enough to tell business days from days, and not so many that an old hole matters.
 _N_LABELS = 32
+# Of those without a hole: three labels can't tell business days from days.
+_N_STRETCH = 10
 # Floats are rounded, and measured times are never quite regular.
 _TOLERANCE = Fraction(1, 100)
-
-_INTEGER = re.compile(r"[+-]?\d{1,7}$|[+-]?\d{9,}$")
-_QUARTER = re.compile(r"\d{4}-?Q[1-4]$")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b|\d{8}$")
-_DAYS = "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y", "%Y-%m-%d", "%Y-%m"
-_CLOCKS = "", " %H:%M", " %H:%M:%S"
 
 
 @dataclass(frozen=True)
@@ -45,30 +41,54 @@ class RowLabels:
         The labels as they came, for errors.
     what : str
         What the user calls the index: the name of its class.
+    form : str or None
+        How strings were read.
+    others : tuple of RowLabels
+        What strings may mean as well, if the day and the month can't be told apart.
     """
 
     index: Any
     kind: str
     given: Any
     what: str
+    form: str | None = None
+    others: tuple = ()
 
     def __len__(self):
         return len(self.index)
 
     def __getitem__(self, rows):
-        return RowLabels(self.index[rows], self.kind, self.given[rows], self.what)
+        return self._each(lambda each: (each.index[rows], each.given[rows]))
+
+    def _each(self, change):
+        index, given = change(self)
+        others = tuple(other._each(change) for other in self.others)
+        return replace(self, index=index, given=given, others=others)
 
     def end(self):
         """Return a copy of the last labels, enough to tell what comes next."""
-        last = self.index[-_N_LABELS:].copy(deep=True)
-        return RowLabels(last, self.kind, last, self.what)
+        return self[-_N_LABELS:]._each(lambda each: (each.index.copy(deep=True),) * 2)
+
+    def bare(self):
+        """Return the labels without the strings that they came as."""
+        return self._each(lambda each: (each.index,) * 2)
+
+    @property
+    def readings(self):
+        """What the labels may mean, each alone."""
+        return (replace(self, others=()), *self.others)
+
+    @property
+    def forms(self):
+        """How strings were read, in each reading."""
+        return tuple(each.form for each in self.readings if each.form is not None)
 
     def values(self):
         """Return an array whose order is that of times or numbers."""
         return self.index.asi8 if self.kind == "times" else self.index.to_numpy()
 
 
-def read_labels(index, what=None):
+def read_labels(index, what=None, known=()):
     """Tell what the labels of a pandas index are.
 
     Parameters
@@ -77,6 +97,8 @@ def read_labels(index, what=None):
         Without levels.
     what : str or None, default=None
         What the user calls it, if that isn't the name of its class.
+    known : tuple of str
+        How strings were read before: the `forms` of the labels of ``fit``.
 
     Returns
     -------
@@ -87,9 +109,16 @@ def read_labels(index, what=None):
         index = index.astype(index.categories.dtype)
     if index.inferred_type == "interval":
         index = index.left
-    read = _READERS.get(index.inferred_type)
-    index = index if read is None else read(index)
-    return RowLabels(index, _KINDS.get(index.inferred_type, "names"), given, what)
+    if index.inferred_type == "string":
+        readings = read_strings(index, known) or {None: index}
+    else:
+        read = _READERS.get(index.inferred_type)
+        readings = {None: index if read is None else read(index)}
+    first, *others = (
+        RowLabels(found, _KINDS.get(found.inferred_type, "names"), given, what, form)
+        for form, found in readings.items()
+    )
+    return replace(first, others=tuple(others))
 
 
 def _datetimes(index):
@@ -113,59 +142,6 @@ def _periods(index):
     return index if hasattr(index, "asi8") else pd.PeriodIndex(index)
 
 
-def _strings(index):
-    """Read strings that are dates or integers as such: their order is no string's."""
-    first = next((label for label in index if isinstance(label, str)), "")
-    if _INTEGER.match(first):
-        return _as_integers(index)
-    if _QUARTER.match(first):
-        return _as_quarters(index)
-    return _as_dates(index) if _DATE.match(first) else index
-
-
-def _as_integers(index):
-    import pandas as pd  # noqa: PLC0415
-
-    try:
-        return pd.Index([int(label) for label in index])
-    except (TypeError, ValueError):
-        return index
-
-
-def _as_quarters(index):
-    import pandas as pd  # noqa: PLC0415
-
-    try:
-        return pd.PeriodIndex(index, freq="Q")
-    except ValueError:
-        return index
-
-
-def _as_dates(index):
-    """Return times, read in the way in which they are in order, if there is any."""
-    found = None
-    for dates in _readings(index):
-        if dates.is_monotonic_increasing and dates.is_unique:
-            return dates
-        found = dates if found is None else found
-    return index if found is None else found
-
-
-def _readings(index):
-    """Yield what strings may mean as dates: some put the day first, some the month."""
-    import pandas as pd  # noqa: PLC0415
-
-    def read(strings, form):
-        return pd.DatetimeIndex(pd.to_datetime(strings, format=form, utc=True))
-
-    with suppress(ValueError, TypeError, OverflowError):
-        yield read(index, "ISO8601")
-    with_dashes = index.str.replace("T", " ").str.replace(r"[/.]", "-", n=2, regex=True)
-    for day, clock in product(_DAYS, _CLOCKS):
-        with suppress(ValueError, TypeError, OverflowError):
-            yield read(with_dashes, f"{day}{clock}")
-
-
 _READERS = {
     "datetime64": _datetimes,
     "datetime": _datetimes,
@@ -173,7 +149,6 @@ _READERS = {
     "timedelta64": _durations,
     "timedelta": _durations,
     "period": _periods,
-    "string": _strings,
 }
 
 
@@ -191,18 +166,31 @@ def continues(end, labels):
     continues : bool
         Always False for labels that are neither times nor numbers.
     """
+    return all(_follows(*pair) for pair in paired(end, labels))
+
+
+def paired(before, after):
+    """Return the readings of two RowLabels, by pairs that were read in one way."""
+    pairs = list(product(before.readings, after.readings))
+    return [pair for pair in pairs if pair[0].form == pair[1].form] or pairs
+
+
+def _follows(end, labels):
     if len(end) < 2 or end.kind != labels.kind or end.kind == "names":
         return False
     if end.kind == "numbers":
-        return _next_number(end.index, labels.index)
+        return _next_number(end.index.to_list(), labels.index[:1].to_list()[0])
+    if hasattr(end.index, "to_timestamp"):
+        same = end.index.dtype == labels.index.dtype
+        return same and _next_number(end.index.asi8.tolist(), int(labels.index.asi8[0]))
     return _next_time(end.index, labels.index[0])
 
 
-def _next_number(end, index):
+def _next_number(end, number):
     """Whether a number is one step from the last: the size of both says nothing."""
     try:
-        known = [Fraction(label) for label in end.to_list()]
-        gone = Fraction(index[:1].to_list()[0]) - known[-1]
+        known = [Fraction(label) for label in end]
+        gone = Fraction(number) - known[-1]
     except OverflowError:
         # Nothing follows infinity.
         return False
@@ -214,25 +202,30 @@ def _next_number(end, index):
 
 def _next_time(end, time):
     """Whether a time is what the calendar of those before says."""
-    frequency = _frequency(end)
-    if frequency is not None:
-        return bool(time == end[-1] + frequency)
     try:
+        frequency = end.freq or _calendar(end)
+        if frequency is not None:
+            return bool(time == end[-1] + frequency)
         gone = time - end[-1]
-    except TypeError:
-        # One of them has a time zone, or isn't a point in time.
+    except (TypeError, OverflowError, ValueError):
+        # One of them has a time zone, or isn't a point in time, or time ends here.
         return False
     step = median_low(after - before for before, after in pairwise(end))
     return bool(abs(gone - step) <= step / _TOLERANCE.denominator)
 
 
-def _frequency(times):
-    if times.freq is not None:
-        return times.freq
-    # From the longest stretch before the end without a hole: three labels alone
-    # can't tell business days from days.
-    for n_labels in range(len(times), 2, -1):
-        frequency = type(times)(times[-n_labels:], freq="infer").freq
-        if frequency is not None:
-            return frequency
-    return None
+def _calendar(times):
+    """Return the frequency, such as business days, of most steps; None without one."""
+    n_labels = min(_N_STRETCH, max(3, (len(times) + 1) // 2))
+    n_labels = len(times) if _inferred(times) is not None else n_labels
+    stretches = range(len(times) - n_labels + 1)
+    found = {_inferred(times[i : i + n_labels]) for i in stretches} - {None}
+    steps = list(pairwise(times))
+    explained = {each: sum(a + each == b for a, b in steps) for each in found}
+    best = max(explained, key=explained.__getitem__, default=None)
+    return best if best is not None and 2 * explained[best] > len(steps) else None
+
+
+def _inferred(times):
+    # pandas needs three, and takes neither periods nor times out of order.
+    return type(times)(times, freq="infer").freq if len(times) > 2 else None

@@ -4,24 +4,27 @@ import numpy as np
 
 # How an index is to be put right; {name} has it, and the rows of {all} are the same.
 _SORT = {
-    "times": "Sort {all} by it first.",
+    "times": "",
     "numbers": (
-        "Sort {all} by it first; or, if the rows are in time order as they stand, drop "
-        "it: {name}.reset_index(drop=True)."
+        "Or, if the rows are in time order as they stand, drop it: "
+        "{name}.reset_index(drop=True)."
     ),
 }
-_SEVERAL = {
-    "times": (
-        "If {name} holds several series, give it a MultiIndex (series, time), or pass "
-        "groups."
-    ),
-    "numbers": (
-        "If {name} holds several series, give it a MultiIndex (series, time), or pass "
-        "groups; if it is one in time order, {name}.reset_index(drop=True)."
-    ),
-}
-_SEVERAL["names"] = _SEVERAL["numbers"]
+_SEVERAL = (
+    "If {name} holds several series, give it a MultiIndex (series, time), or pass "
+    "groups; if it is one in time order, {name}.reset_index(drop=True)."
+)
 _NO_SERIES = "A row is a step in time here."
+# Without its index a panel would be one series.
+_OF_PANEL = (
+    "If the rows are in time order as they stand, pass {name}.reset_index(drop=True) "
+    "and the series of each row as groups, such as {name}.index.droplevel(-1)."
+)
+
+
+def is_in_order(rows):
+    """Whether the labels increase, within each series, and none is missing."""
+    return not rows.labels.index.hasnans and _first_disorder(rows) is None
 
 
 def check_order(rows, name, *, sequence=False):
@@ -82,18 +85,20 @@ def _disorder(rows, row, before, *, name, sequence):
         mine = index[rows.codes == rows.codes[row]]
     if not mine.is_unique:
         twice = mine[mine.duplicated()][0]
-        several = _NO_SERIES if sequence or of_series else _SEVERAL[labels.kind]
+        several = _OF_PANEL if of_series else _SEVERAL
+        several = _NO_SERIES if sequence else several
         return (
             f"The {labels.what} of {name} has {twice} more than once{of_series}; "
             f"expected once. {several.format(name=name)}"
         )
     order = "time" if labels.kind == "times" else "ascending"
     together = "X and y" if name in ("X", "y") else name
+    advice = _OF_PANEL if of_series and not sequence else _SORT[labels.kind]
     return (
         f"The {labels.what} of {name} is not in {order} order{of_series}: row {row}, "
         f"{index[row]}, comes after {index[before]}, and a row is read as later than "
-        f"those before it. {_SORT[labels.kind].format(name=name, all=together)}"
-    )
+        f"those before it. Sort {together} by it first. {advice.format(name=name)}"
+    ).rstrip()
 
 
 def _check_names(rows, name):
@@ -103,5 +108,5 @@ def _check_names(rows, name):
         twice = index[index.duplicated()][0]
         raise ValueError(
             f"The {rows.labels.what} of {name} has {twice} more than once; expected "
-            f"once. {_SEVERAL['names'].format(name=name)}"
+            f"once. {_SEVERAL.format(name=name)}"
         )

@@ -9,11 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from skrnn._row_labels import RowLabels, continues, read_labels
-from skrnn._row_order import check_order
-
-# More labels than these are not kept, only to tell later what they were.
-_MOST_LABELS = 1_000_000
+from skrnn._row_labels import RowLabels, read_labels
+from skrnn._row_order import check_order, is_in_order
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Rows:
         return self._order, places
 
 
-def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
+def read_rows(X, n_rows, *, groups=None, y=None, known=(), name="X"):
     """Tell what is known of the rows of X, and refuse those that are out of order.
 
     Parameters
@@ -91,6 +88,8 @@ def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
     y : array-like or None, default=None
         Has the same rows as X: its index is that of an X that has none, such as what
         a scaler has made of a frame.
+    known : tuple of str
+        How ``fit`` read strings that are dates: the `forms` of its History.
     name : str, default="X"
         What the user calls X.
 
@@ -107,17 +106,28 @@ def read_rows(X, n_rows, *, groups=None, y=None, name="X"):
     index, of_y = row_index(X), row_index(y)
     if index is None and of_y is not None and len(of_y) == n_rows:
         index, name = of_y, "y"
-    keys, codes = _read_groups(groups, n_rows)
+    keys, codes = _read_groups(groups, n_rows, index, name)
     if index is None:
         return Rows(n_rows, None, keys, codes)
-    labels, found = _split_levels(index, name, groups is not None)
+    labels, found = _split_levels(index, name, groups is not None, known)
     if groups is None:
         rows = Rows(n_rows, labels, *found)
     else:
         rows = Rows(n_rows, labels, keys, codes, _counts_rows(index, labels))
         if _name_series(rows):
             return Rows(n_rows, None, keys, codes)
+    rows = _settled(rows)
     check_order(rows, name)
+    return rows
+
+
+def _settled(rows):
+    """Read the labels as those dates that are in order, of several that they may be."""
+    readings = rows.labels.readings
+    if len(readings) > 1:
+        ordered = [r for r in readings if is_in_order(replace(rows, labels=r))]
+        first, *others = ordered or readings
+        rows = replace(rows, labels=replace(first, others=tuple(others)))
     return rows
 
 
@@ -146,8 +156,10 @@ def check_row_order(x, name):
     if index is None or not len(index):
         return
     labels, (keys, codes) = _split_levels(index, name, True)
-    rows = Rows(len(index), labels, keys, codes)
-    if labels.kind != "names" and not _name_series(rows):
+    rows = _settled(Rows(len(index), labels, keys, codes))
+    # Digits in strings are more often codes than times here.
+    are_names = labels.kind == "names" or labels.form == "integers"
+    if not are_names and not _name_series(rows):
         check_order(rows, name, sequence=True)
 
 
@@ -173,6 +185,7 @@ def refuse_list_of_series(X, name):
     Parameters
     ----------
     X : object
+        A list, a tuple, a dict, or an array or a Series of objects.
     name : str
         What the user calls it.
 
@@ -181,10 +194,19 @@ def refuse_list_of_series(X, name):
     ValueError
         That says how several series are given.
     """
-    if not isinstance(X, list | tuple):
+    # A sparse array may be a dict as well.
+    if isinstance(X, dict) and not hasattr(X, "shape"):
+        raise ValueError(
+            f"{name} is a dict; expected one table. pandas.DataFrame({name}) makes one "
+            f"of columns; pandas.concat({name}) one of several series, with a "
+            "MultiIndex (series, time)."
+        )
+    is_listed = isinstance(X, list | tuple)
+    if not is_listed and not _has_cells(X):
         return
     lengths = [len(x) if _is_series(x) else 0 for x in X]
-    are_frames = any(row_index(x) is not None for x in X)
+    # Rows of a table may be listed; in a Series or an array they are none.
+    are_frames = any(row_index(x) is not None for x in X) or not is_listed
     if len(set(lengths)) > 1 or are_frames:
         shown = ", ".join(map(str, lengths[:3])) + ", ..." * (len(lengths) > 3)
         raise ValueError(
@@ -194,6 +216,12 @@ def refuse_list_of_series(X, name):
             f"or give numpy.concatenate({name}) and groups=numpy.repeat(range("
             f"{len(X)}), [len(x) for x in {name}])."
         )
+
+
+def _has_cells(X):
+    """Whether X is a Series, or an array of one dimension, of series."""
+    has_rows = hasattr(X, "__iter__") and len(getattr(X, "shape", [0])) == 1
+    return has_rows and _is_series(next(iter(X), None))
 
 
 def _is_series(x):
@@ -206,7 +234,7 @@ def row_index(X):
     return X.index if hasattr(X, "iloc") else None
 
 
-def _read_groups(groups, n_rows):
+def _read_groups(groups, n_rows, index, name):
     """Return the names of the series, and the place there of that of each row."""
     if groups is None:
         return None, None
@@ -214,10 +242,12 @@ def _read_groups(groups, n_rows):
 
     if isinstance(groups, str):
         raise ValueError(
-            f"groups must be an array-like of shape (n_rows,), the series of each row. "
-            f"Got {groups!r}."
+            "groups must be an array-like of shape (n_rows,), the series of each row. "
+            f"Got {groups!r}; if that is a column, pass {name}[{groups!r}]."
         )
-    if not isinstance(groups, np.ndarray | pd.Index | pd.Series):
+    if isinstance(groups, list) and all(isinstance(each, tuple) for each in groups):
+        groups = pd.Index(groups, tupleize_cols=False)
+    elif not isinstance(groups, np.ndarray | pd.Index | pd.Series):
         # Strings would become the type of the longest.
         groups = np.asarray(groups, dtype=object)
     if groups.ndim != 1 or len(groups) != n_rows:
@@ -225,7 +255,18 @@ def _read_groups(groups, n_rows):
             f"groups has shape {groups.shape}, but X has {n_rows} rows; expected "
             f"({n_rows},), the series of each row."
         )
+    _check_same_rows(row_index(groups), index, name)
     return _factorized(pd.Index(groups, tupleize_cols=False), "groups")
+
+
+def _check_same_rows(of_groups, index, name):
+    if index is not None and of_groups is not None and not of_groups.equals(index):
+        row = int(np.argmax([a != b for a, b in zip(of_groups, index, strict=True)]))
+        raise ValueError(
+            f"The index of groups isn't that of {name}: row {row} is "
+            f"{of_groups[row]!r} in groups and {index[row]!r} in {name}. If their rows "
+            "are the same as they stand, pass groups.to_numpy()."
+        )
 
 
 def _factorized(index, name):
@@ -236,10 +277,12 @@ def _factorized(index, name):
     return keys.to_list(), codes
 
 
-def _split_levels(index, name, is_named):
+def _split_levels(index, name, is_named, known=()):
     """Return the labels in time, and the series that a MultiIndex says."""
     if not hasattr(index, "levels"):
-        return read_labels(index), (None, None)
+        return read_labels(index, None, known), (None, None)
+    if index.nlevels == 1:
+        return read_labels(index.get_level_values(0), None, known), (None, None)
     time = index.nlevels - 1
     kinds = [read_labels(level).kind for level in index.levels]
     if kinds[time] != "times" and "times" in kinds:
@@ -254,7 +297,7 @@ def _split_levels(index, name, is_named):
     series = index.droplevel(time)
     of_time = index.get_level_values(time)
     level = index.names[time] or time
-    labels = read_labels(of_time, f"level {level!r} of the MultiIndex")
+    labels = read_labels(of_time, f"level {level!r} of the MultiIndex", known)
     return labels, _factorized(series, f"The MultiIndex of {name}")
 
 
@@ -265,87 +308,3 @@ def _name_series(rows):
         if index[0] != index[-1] or index.nunique(dropna=False) > 1:
             return False
     return rows.n_rows > len(rows.lengths)
-
-
-@dataclass(frozen=True)
-class History:
-    """What a transformer remembers of the rows of its fit, series by series.
-
-    Attributes
-    ----------
-    is_panel : bool
-        Whether there were several series, or one with a name. The name of one without
-        is None.
-    end : RowLabels or None
-        The last labels of all rows, where they count them.
-    ends : dict of RowLabels, or None
-        The last labels of each series. None for rows without an index.
-    seen : dict of RowLabels, or None
-        All labels, where they were kept.
-    """
-
-    is_panel: bool
-    end: RowLabels | None = None
-    ends: dict | None = None
-    seen: dict | None = None
-
-    @classmethod
-    def of(cls, rows, *, keep_labels):
-        """Remember the ends of `rows`, and all labels if there aren't too many."""
-        is_panel = rows.keys is not None
-        if rows.labels is None:
-            return cls(is_panel)
-        end = rows.labels.end() if rows.are_counted else None
-        # Without the strings that dates came as.
-        bare = replace(rows, labels=replace(rows.labels, given=rows.labels.index))
-        series = dict(labels_by_series(bare))
-        ends = {key: labels.end() for key, labels in series.items()}
-        kept = keep_labels and rows.n_rows <= _MOST_LABELS
-        return cls(is_panel, end, ends, series if kept else None)
-
-    def continued(self, rows):
-        """Return the names of those series of `rows` that follow what was seen.
-
-        Rows without labels are taken to follow.
-        """
-        series, ends = dict(labels_by_series(rows)), self.ends
-        if ends is None or rows.labels is None:
-            return set(series)
-        counted = self.end is not None and rows.are_counted
-        if counted and continues(self.end, rows.labels):
-            return set(series)
-        known = series.keys() & ends.keys()
-        return {key for key in known if continues(ends[key], series[key])}
-
-    def first_skipped(self, rows):
-        """Return a label that fit left out between those that it saw; None without.
-
-        That is what the rows of a shuffled fold have, and those of a fold in the
-        middle of the data or before them.
-        """
-        if self.seen is None or rows.labels is None:
-            return None
-        skipped = (
-            _first_left_out(self.seen[key], labels)
-            for key, labels in labels_by_series(rows)
-            if key in self.seen
-        )
-        return next((label for label in skipped if label is not None), None)
-
-
-def _first_left_out(seen, labels):
-    if seen.kind != labels.kind or seen.kind == "names":
-        return None
-    try:
-        early = labels.index[labels.index < seen.index[-1]]
-    except TypeError:
-        return None
-    left_out = early[~early.isin(seen.index)]
-    return left_out[0] if len(left_out) else None
-
-
-def labels_by_series(rows):
-    """Yield the name of each series and its labels, or None without an index."""
-    keys = [None] if rows.keys is None else rows.keys
-    for key, places in zip(keys, rows.by_series(), strict=True):
-        yield key, None if rows.labels is None else rows.labels[places]

@@ -2,10 +2,13 @@
 
 import copy
 import pickle
+import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from hypothesis import given
@@ -25,6 +28,7 @@ from skrnn.preprocessing import (
     make_supervised,
 )
 
+APART = "Nothing is carried over to the rows of X from"
 SMALL = dict(units=3, epochs=2, early_stopping=False, random_state=0)
 
 
@@ -113,7 +117,10 @@ def test_tails_are_carried_per_series(first, then, lookback, rate, fill, framed)
         times = frame.index.get_level_values(1) + ends
         frame.index = pd.MultiIndex.from_arrays([of, times])
         window.fit(as_frame(rows, groups))
-        windows = window.transform(frame)
+        with warnings.catch_warnings():
+            # That one label has no step.
+            warnings.filterwarnings("ignore", APART)
+            windows = window.transform(frame)
         # One label alone has no step, so nothing is known to follow.
         history = {key: past for key, past in history.items() if len(past) > 1}
     expected = naive_windows(later, of, history, lookback, rate, fill)
@@ -126,7 +133,8 @@ def test_a_series_that_has_a_gap_is_padded_and_the_others_carried():
     frame = pd.DataFrame(rows, index=pd.MultiIndex.from_arrays([groups, days]))
     window = SlidingWindow(3, warmup="carry").fit(frame[frame[0] % 6 < 4])
     later = frame[(frame[0] % 6 == 5) | (frame[0] == 4)].iloc[::-1].sort_index(level=1)
-    windows = window.transform(later)
+    with pytest.warns(UserWarning, match=f"{APART} 2024-01-06.* after 2024-01-04"):
+        windows = window.transform(later)
     assert_array_equal(windows[:, :, 0], [[2, 3, 4], [3, 4, 5], [11, 11, 11]])
 
 
@@ -136,7 +144,8 @@ def test_a_plain_index_beside_groups_counts_the_rows_of_all(start):
     groups = np.array(list("aababbabbaab"))
     frame = pd.DataFrame({"v": np.arange(12.0)})
     window = SlidingWindow(2, warmup="carry").fit(frame[:8], groups=groups[:8])
-    windows = window.transform(frame[start:], groups=groups[start:])
+    with pytest.warns(UserWarning, match=APART) if start == 9 else nullcontext():
+        windows = window.transform(frame[start:], groups=groups[start:])
     expected = [[7, 8], [6, 9]] if start == 8 else [[9, 9], [11, 11]]
     assert_array_equal(windows[[0, 1 if start == 8 else 2], :, 0], expected)
 
@@ -180,6 +189,26 @@ def test_groups_may_be_anything_like_an_array(make, keys):
     assert len(X) == 8
 
 
+def test_groups_may_be_tuples():
+    keys = [(1, 2), (1, 3)] * 3
+    X, y = make_supervised(np.arange(6), groups=keys)
+    assert_array_equal(y, [2, 3, 4, 5])
+    twin = pd.MultiIndex.from_tuples(keys)
+    assert_array_equal(make_supervised(np.arange(6), groups=twin)[0], X)
+
+
+def test_groups_of_a_frame_have_its_index():
+    frame = TABLE.assign(g=list("ababab")).set_axis(range(6, 12))
+    assert make_supervised(frame[["v"]], groups=frame["g"])[1].tolist() == [2, 3, 4, 5]
+    for groups in (frame["g"][::-1], frame["g"].reset_index(drop=True)):
+        with pytest.raises(ValueError, match=r"isn't that of series: row 0 is .* 6 in"):
+            make_supervised(frame[["v"]], groups=groups)
+        with pytest.raises(ValueError, match="isn't that of X: row 0 is"):
+            SlidingWindow(2).fit(frame[["v"]], groups=groups)
+        make_supervised(frame[["v"]], groups=groups.to_numpy())
+        make_supervised(frame[["v"]].to_numpy(), groups=groups)
+
+
 TIMES = pd.date_range("2024", periods=3)
 TABLE = pd.DataFrame({"v": np.arange(6.0)})
 
@@ -190,6 +219,7 @@ def indexed(*levels, **options):
 
 REFUSED = {
     "too few": (TABLE, [1, 2], r"groups has shape \(2,\), but X has 6 rows"),
+    "a name": (TABLE, "g", r"Got 'g'; if that is a column, pass (X|series)\['g'\]"),
     "a column": (TABLE, np.ones((6, 1)), r"groups has shape \(6, 1\)"),
     "missing": (TABLE, [1, 1, None, 2, 2, 2], "groups has None in row 2"),
     "NaN": (TABLE, [1, 1, np.nan, 2, 2, 2], "groups has nan in row 2"),
@@ -240,6 +270,42 @@ def test_a_list_of_series_is_told_how_to_become_a_table(tool, case):
     ) as told:
         tool(LISTS[case])
     assert "pandas.concat(dict(enumerate(" in str(told.value)
+
+
+CELLS = {
+    "a Series of polars": pl.Series([[1.0, 2.0], [3.0, 4.0]]),
+    "an array of pyarrow": pa.array([[1.0, 2.0], [3.0]]),
+    "a Series of arrays": pd.Series([np.ones(3), np.ones(3)]),
+    "a Series of lists": pd.Series([[1.0, 2.0], [4.0, 5.0, 6.0]]),
+    "an array of arrays": np.array([np.ones(3), np.ones(2)], dtype=object),
+    "an array of frames": np.fromiter([TABLE, TABLE], dtype=object),
+}
+
+
+@pytest.mark.parametrize("case", CELLS)
+@pytest.mark.parametrize("tool", [make_supervised, SlidingWindow(2).fit])
+def test_a_series_is_no_cell(tool, case):
+    with pytest.raises(ValueError, match=r"is a list of 2 series, of .*groups="):
+        tool(CELLS[case])
+
+
+@pytest.mark.parametrize("tool", [make_supervised, SlidingWindow(2).fit])
+def test_a_dict_is_told_how_to_become_a_table(tool):
+    series = {"a": TABLE, "b": TABLE}
+    with pytest.raises(ValueError, match=r"is a dict; expected .*pandas\.concat\("):
+        tool(series)
+    assert len(make_supervised(pd.concat(series))[1]) == 10
+
+
+def test_the_advice_for_a_panel_keeps_its_series():
+    panel = pd.concat({"a": TABLE[::-1], "b": TABLE[::-1]})
+    twice = panel.set_axis(panel.index.set_codes(panel.index.codes[1] // 2, level=1))
+    for frame in (panel, twice):
+        with pytest.raises(ValueError, match=r"groups, such as series\.index\.dropl"):
+            make_supervised(frame)
+    groups = panel.index.droplevel(-1)
+    _, y = make_supervised(panel.reset_index(drop=True), groups=groups)
+    assert y.tolist() == [4, 3, 2, 1, 0] * 2
 
 
 def test_the_advice_for_lists_is_right():

@@ -51,9 +51,18 @@ IN_ORDER = {
     "slashes": pd.Index(DAYS.strftime("%Y/%m/%d")),
     "day first": pd.Index(DAYS.strftime("%d.%m.%Y")),
     "month first": pd.Index(DAYS.strftime("%m/%d/%Y")),
+    "month first, half a day": pd.Index(DAYS.strftime("%m/%d/%Y %I:%M %p")),
+    "names of months": pd.Index(DAYS.strftime("%d %b %Y")),
+    "months alone": pd.Index(
+        pd.date_range("2024", periods=N, freq="MS").strftime("%B %Y")
+    ),
+    "weeks": pd.Index([f"2024-W{9 + i:02}" for i in range(N)]),
     "digits": pd.Index(DAYS.strftime("%Y%m%d")),
+    "digits with a clock": pd.Index(DAYS.strftime("%Y%m%d%H%M%S")),
     "quarters as strings": pd.Index([f"{2020 + i // 4}Q{i % 4 + 1}" for i in range(N)]),
     "numbers as strings": pd.Index([str(8 + i) for i in range(N)]),
+    "8 digits": pd.Index([str(10000095 + i) for i in range(N)]),
+    "one level": pd.MultiIndex.from_arrays([DAYS]),
 }
 WITH_HOLES = {
     "dates with holes": DAYS.delete([2, 7]),
@@ -62,7 +71,10 @@ WITH_HOLES = {
 # Names, which carry no order.
 NAMES = {
     "letters": pd.Index(list("lkjihgfedcba")),
+    "strings of times of day": pd.Index([f"{23 - i}:00:00" for i in range(N)]),
+    "versions": pd.Index([f"1.{i}.3" for i in range(N)][::-1]),
     "times of day": pd.Index([datetime.time(i) for i in range(N)][::-1]),
+    "lines": pd.Index([f"b\n{N - i:02}" for i in range(N)]),
     "mixed": pd.Index(["a", 1, *range(2, N)], dtype=object),
 }
 ORDERS = {
@@ -180,6 +192,20 @@ def test_every_tool_refuses_them_by_name(tool, kind, order):
         TOOLS[tool](frame_with(ORDERS[order](IN_ORDER[kind])))
 
 
+@pytest.mark.parametrize("tool", OF_SEQUENCES)
+def test_codes_of_digits_are_names_in_a_list(tool):
+    OF_SEQUENCES[tool](frame_with([str(9000 - i) for i in range(N)]))
+
+
+@pytest.mark.parametrize("tool", ["make_supervised", "SlidingWindow"])
+def test_each_series_of_a_panel_is_in_order_or_not(tool):
+    days = ["01/10/2024", "02/05/2024", "03/12/2024"]
+    index = pd.MultiIndex.from_product([["a", "b"], days])
+    OF_ROWS[tool](frame_with(index))
+    with pytest.raises(ValueError, match="not in time order in series"):
+        OF_ROWS[tool](frame_with(index[[0, 1, 2, 4, 3, 5]]))
+
+
 @pytest.mark.parametrize("tool", OF_ROWS)
 @pytest.mark.parametrize("kind", NAMES)
 def test_names_have_no_order(kind, tool):
@@ -203,10 +229,17 @@ def test_one_label_throughout_is_the_name_of_a_sequence_in_a_list(label):
 @pytest.mark.parametrize(
     ("index", "message"),
     [
-        (DAYS[[0, 1, 3, 2]], r"row 3, 2024-01-30 00:00:00, comes after 2024-01-31"),
+        (
+            DAYS[[0, 1, 3, 2]],
+            "row 3, 2024-01-30 00:00:00, comes after 2024-01-31.*by it first.$",
+        ),
         (pd.Index([0, 1, 3, 2]), r"row 3, 2, comes after 3.*reset_index\(drop=True\)"),
         (pd.Index(["31.01.2024", "30.01.2024"]), "row 1, 30.01.2024, comes after 31.0"),
-        (DAYS[[0, 1, 1]], "has 2024-01-29 00:00:00 more than once; expected once"),
+        (
+            DAYS[[0, 1, 1]],
+            r"has 2024-01-29 00:00:00 more than once; expected once.*MultiIndex.*groups"
+            r"; if it is one in time order, X.reset_index\(drop=True\)\.$",
+        ),
         (DAYS[:2].append(pd.DatetimeIndex([None])), "has NaT in row 2; expected times"),
         (pd.Index([0, np.nan, 1]), "has nan in row 1; expected numbers"),
     ],

@@ -78,6 +78,37 @@ def test_a_series_of_polars_has_a_name():
     assert make_supervised(pl.Series([1.0, 2.0, 3.0]))[0].columns == ["x0"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "target", "expected"),
+    [
+        ([1, 2, 3], 1, [2]),
+        ([1, 2, 3], [3, 1], [[200, 2]]),
+        ([1, 2, 3], np.int64(2), [20]),
+        ([1, 2, 3], 0, [2]),
+        ([1, 2, 3], -1, [200]),
+        ([2, "a", 0], 0, [200]),
+        (["a", "b", "c"], 1, [20]),
+        ([0, 1, 2], 1, [20]),
+        (pd.MultiIndex.from_tuples([(0, 1), (1, 0), (1, 1)]), (1, 0), [20]),
+        (pd.MultiIndex.from_tuples([(0, 1), (1, 0), (1, 1)]), (2, 0), [[200, 2]]),
+        (pd.MultiIndex.from_tuples([(0, 1), (1, 0), (1, 1)]), [(1, 1)], [200]),
+    ],
+)
+def test_names_go_before_positions(columns, target, expected):
+    rows = [[1.0, 10.0, 100.0], [2.0, 20.0, 200.0]]
+    frame = pd.DataFrame(rows, columns=columns)
+    _, y = make_supervised(frame, target=target)
+    assert_array_equal(np.asarray(y), expected)
+
+
+@pytest.mark.parametrize("columns", [[1, 1, 2], ["a", "a", "b"], [(1, 2), (1, 2), 3]])
+def test_a_name_that_is_there_twice_is_no_target(columns):
+    frame = pd.DataFrame(np.ones((3, 3)))
+    frame.columns = pd.Index(columns, tupleize_cols=False)
+    with pytest.raises(ValueError, match="is not one column of series"):
+        make_supervised(frame, target=columns[0])
+
+
 @every_library
 def test_an_unknown_target_is_told_the_names(library):
     frame = LIBRARIES[library](COLUMNS)
@@ -114,11 +145,41 @@ def test_a_column_of_times_is_neither_feature_nor_target(library, times, target)
         (pd.Series(pd.date_range("2024", periods=4)), "Column 'x0'"),
         (np.arange("2024-01-01", "2024-01-05", dtype="M8[D]"), "An array of series"),
         (pl.DataFrame({"a": pl.Series(DAYS, dtype=pl.Object)}), "Sort the rows by it"),
+        (
+            pl.DataFrame({"a": pl.Series([None, *DAYS], dtype=pl.Object)}),
+            "Column 'a' of series holds times",
+        ),
+        (pd.DataFrame({"day": pd.Categorical(DAYS)}), "Column 'day' of series holds"),
+        (pd.Series(pd.to_datetime(DAYS).astype("category")), "Column 'x0' of series"),
+        (pd.DataFrame({"t": [None, datetime.time(1)]}), "Column 't' of series holds"),
+        (pd.Series(DAYS, dtype="date32[day][pyarrow]"), "Column 'x0' of series holds"),
+        (pa.table({"d": pa.array(DAYS).dictionary_encode()}), "Column 'd' of series"),
+        (pa.record_batch({"a": [1.0] * 6, "d": DAYS}), "Column 'd' of series holds"),
+        (DAYS, "An array of series holds times"),
+        (np.array([[1.0, None], [2.0, DAYS[0]]], dtype=object), "An array of series"),
+        ([[1.0, np.timedelta64(3, "s")]], "An array of series holds times"),
     ],
 )
 def test_times_are_told_where_to_go(series, advice):
     with pytest.raises(ValueError, match=advice):
         make_supervised(series)
+
+
+def test_a_batch_of_pyarrow_is_a_table():
+    X, y = make_supervised(pa.record_batch(COLUMNS), target="sales", horizon=2)
+    assert X.equals(pa.table(COLUMNS)[:4])
+    assert y.column_names == ["sales(t+1)", "sales(t+2)"]
+
+
+@pytest.mark.parametrize("dtype", [pl.Object, pl.Float64])
+def test_an_empty_frame_of_polars_is_told_so(dtype):
+    with pytest.raises(ValueError, match="need a series of at least 2 rows"):
+        make_supervised(pl.DataFrame({"a": pl.Series([], dtype=dtype)}))
+
+
+def test_an_empty_list_is_told_so():
+    with pytest.raises(ValueError, match="need a series of at least 2 rows"):
+        make_supervised([])
 
 
 def test_the_advice_is_right():

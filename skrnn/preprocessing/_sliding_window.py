@@ -10,11 +10,8 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
-from skrnn._rows import (
-    History,
-    read_rows,
-    refuse_list_of_series,
-)
+from skrnn._row_history import History
+from skrnn._rows import read_rows, refuse_list_of_series
 from skrnn._series_windows import SeriesWindows
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import vocabulary_of
@@ -64,8 +61,9 @@ class SlidingWindow(
         the test folds of :class:`~sklearn.model_selection.TimeSeriesSplit` do, and
         wrong for anything else, the training data themselves among it
         (``fit_transform`` pads). Where both X are pandas frames, rows are carried only
-        if the index of the second really continues that of the first; arrays are taken
-        to continue, with a warning if `fit` knew an index.
+        if the index of the second really continues that of the first. A warning says
+        where that of later rows doesn't. Arrays are taken to continue, with a warning
+        if `fit` knew an index.
     fill : "edge" or float, default="edge"
         What is made up: the first row again and again, or one number.
 
@@ -89,9 +87,11 @@ class SlidingWindow(
     An index of numbers continues if the next value is one step after the last one: the
     median step of the last 32 rows, exactly for whole numbers and to a hundredth of it
     for others. An index of times does if the next one is what its frequency says (its
-    own, or else the one that pandas infers from the last 32 rows, so month starts and
-    business days are known), or, without any, is one median step on. Strings that are
-    dates or whole numbers count as these.
+    own, or else the one that pandas infers for most of the last 32 rows, so month
+    starts and business days are known), or, without any, is one median step on.
+    Strings that are dates or whole numbers count as these; `transform` reads dates as
+    `fit` did. Where the day and the month can't be told apart, rows follow only if
+    they do whichever is which.
 
     An index of times or numbers that isn't in ascending order, or has a label twice,
     is an error, within each series: rows are read in the order in which they stand.
@@ -171,6 +171,7 @@ class SlidingWindow(
             scaler has made an array of which times its rows have.
         groups : array-like of shape (n,) or None, default=None
             The series that each row belongs to. Without it a MultiIndex of X says it.
+            A Series must have the index of X.
 
         Returns
         -------
@@ -234,10 +235,18 @@ class SlidingWindow(
         ValueError
             If the index isn't in order, within each series, or has a label twice, or
             if `fit` had several series and nothing says which ones X has.
+
+        Warns
+        -----
+        UserWarning
+            For ``warmup="carry"``, if the rows are later than those of `fit` and
+            aren't known to follow, if `fit` left them out between its own, or if only
+            `fit` knew an index.
         """
         check_is_fitted(self)
         series = self._read(X, reset=False)
-        rows = read_rows(X, len(series), groups=groups)
+        known = self._history.forms
+        rows = read_rows(X, len(series), groups=groups, known=known)
         if self._history.is_panel and rows.keys is None:
             raise ValueError(
                 "SlidingWindow was fitted on several series, but nothing says which "
@@ -303,7 +312,7 @@ class SlidingWindow(
 
     def _past(self, rows):
         """Return the rows that belong before those of each series that goes on."""
-        if self.warmup == "pad":
+        if self.warmup == "pad" or not self._n_past:
             return {}
         history = self._history
         if rows.labels is None and history.ends is not None:
@@ -315,15 +324,7 @@ class SlidingWindow(
             )
         continued = history.continued(rows)
         tails = self.tail_ if history.is_panel else {None: self.tail_}
-        skipped = history.first_skipped(rows)
-        if skipped is not None:
-            warnings.warn(
-                "X holds rows that fit left out between its own or before them, the "
-                f"first of them {skipped}, as shuffled folds and those of KFold do. "
-                "Nothing is carried over to them, and their windows are padded; for "
-                "warmup='carry' use TimeSeriesSplit.",
-                stacklevel=3,
-            )
+        _warn_of_rows_apart(history, rows, continued)
         return {key: self._filled(tails[key]) for key in continued & tails.keys()}
 
     def _filled(self, tail):
@@ -350,6 +351,29 @@ class SlidingWindow(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _warn_of_rows_apart(history, rows, continued):
+    """Tell that rows of X are padded which may have been meant to follow."""
+    skipped = history.first_skipped(rows)
+    if skipped is not None:
+        warnings.warn(
+            "X holds rows that fit left out between its own or before them, the "
+            f"first of them {skipped}, as shuffled folds and those of KFold do. "
+            "Nothing is carried over to them, and their windows are padded; for "
+            "warmup='carry' use TimeSeriesSplit.",
+            stacklevel=4,
+        )
+    unjoined = history.first_unjoined(rows, continued)
+    if unjoined is not None:
+        first, last = unjoined
+        warnings.warn(
+            f"Nothing is carried over to the rows of X from {first} on: by its index "
+            f"that isn't known to be the next step after {last}, the last row that fit "
+            "saw. Their first windows are padded; warmup='pad' does so without a "
+            "warning.",
+            stacklevel=4,
+        )
 
 
 def _last(rows, n_rows):

@@ -18,7 +18,7 @@ from skrnn.preprocessing._tables import read_table
         "series": ["array-like"],
         "horizon": [StrictInterval(Integral, 1, None, closed="left")],
         "gap": [StrictInterval(Integral, 0, None, closed="left")],
-        "groups": ["array-like", None],
+        "groups": ["array-like", str, None],
     },
     prefer_skip_nested_validation=True,
 )
@@ -48,8 +48,8 @@ def make_supervised(
         Number of steps between a row of X and the first step of its y that are left
         out.
     target : str, int, list of them, or None, default=None
-        Columns that y is made of: names of a frame's columns, or positions. None is
-        all columns.
+        Columns that y is made of: names of a frame's columns, or positions. An integer
+        or a tuple that is the name of a column is that one. None is all columns.
     groups : array-like of shape (n,) or None, default=None
         The series that each row belongs to, where no MultiIndex says it.
 
@@ -142,7 +142,10 @@ def _target_positions(target, table):
     n_columns, names = table.n_columns, table.names
     if target is None:
         target = range(n_columns)
-    items = [target] if isinstance(target, str) or np.ndim(target) == 0 else target
+    is_one = isinstance(target, str) or np.ndim(target) == 0
+    # A column of a MultiIndex is called by a tuple.
+    is_one = is_one or (isinstance(target, tuple) and target in (names or ()))
+    items = [target] if is_one else target
     positions = [_position(item, names, n_columns) for item in items]
     if not positions or len(set(positions)) < len(positions):
         raise ValueError(
@@ -154,10 +157,12 @@ def _target_positions(target, table):
 
 def _position(item, names, n_columns):
     """Return where in series the column `item` is."""
-    if isinstance(item, str) and names is not None and names.count(item) == 1:
-        return names.index(item)
     is_position = isinstance(item, Integral) and not isinstance(item, bool)
-    if is_position and -n_columns <= item < n_columns:
+    is_name = is_position or isinstance(item, str | tuple)
+    n_named = names.count(item) if is_name and names else 0
+    if n_named == 1:
+        return names.index(item)
+    if is_position and not n_named and -n_columns <= item < n_columns:
         return int(item) % n_columns
     named = "without names" if names is None else f"named {names}"
     raise ValueError(

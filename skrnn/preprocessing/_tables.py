@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._columns import as_known
+
 _NO_FEATURE = (
     "{column} of series holds times ({dtype}), which are neither features nor targets. "
 )
@@ -39,7 +41,7 @@ def read_table(series):
     import narwhals.stable.v2 as nw  # noqa: PLC0415
 
     known = nw.from_native(
-        series, eager_only=True, allow_series=True, pass_through=True
+        as_known(series), eager_only=True, allow_series=True, pass_through=True
     )
     if isinstance(known, nw.DataFrame | nw.Series):
         return OtherTable.of(known)
@@ -62,9 +64,13 @@ class ArrayTable:
                 f"series has shape {array.shape}; expected (n_rows,) or "
                 "(n_rows, n_columns)."
             )
-        if array.dtype.kind in "mM":
+        table = array[:, None] if array.ndim == 1 else array
+        are_objects = array.dtype == object
+        if array.dtype.kind in "mM" or (
+            are_objects and any(map(_is_of_times, table.T))
+        ):
             _refuse_times("An array", array.dtype, _SORTED)
-        return cls(array.reshape(len(array), -1) if array.ndim == 1 else array)
+        return cls(table)
 
     @property
     def n_columns(self):
@@ -140,7 +146,8 @@ class OtherTable:
         if hasattr(series, "to_frame"):
             series = series.alias(series.name or "x0").to_frame()
         for name, dtype in series.schema.items():
-            if dtype.is_temporal() or _is_time(series[name], dtype):
+            are_objects = str(dtype) in ("Object", "Categorical")
+            if dtype.is_temporal() or (are_objects and _is_of_times(series[name])):
                 _refuse_times(f"Column {name!r}", dtype, _SORTED)
         return cls(series)
 
@@ -175,18 +182,28 @@ class OtherTable:
 
 
 def _holds_times(column):
+    """Whether a column of pandas holds times, of any type."""
     if getattr(column.dtype, "kind", "O") in "mM":
         return True
-    if column.dtype == object or str(column.dtype).startswith("period"):
+    # Categories are an index, and those that don't occur are times as well.
+    values = getattr(column.dtype, "categories", column)
+    if values.dtype == object and _is_of_times(values):
+        return True
+    if hasattr(column, "cat") or values.dtype == object or _is_period(values.dtype):
         import pandas as pd  # noqa: PLC0415
 
-        return pd.api.types.infer_dtype(column, skipna=True) in _TIMES
+        return pd.api.types.infer_dtype(values, skipna=True) in _TIMES
     return False
 
 
-def _is_time(column, dtype):
-    """Whether a column of Python's objects begins with a time."""
-    return str(dtype) == "Object" and isinstance(column[0], date | time | timedelta)
+def _is_period(dtype):
+    return str(dtype).startswith(("period", "time"))
+
+
+def _is_of_times(values):
+    """Whether the first of Python's objects that isn't missing is a time."""
+    first = next((each for each in values if each is not None), None)
+    return isinstance(first, date | time | timedelta | np.datetime64 | np.timedelta64)
 
 
 _TIMES = {"date", "datetime", "datetime64", "time", "timedelta", "period"}
