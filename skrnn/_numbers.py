@@ -97,13 +97,16 @@ def as_integers(array):
 def common_dtype(arrays) -> np.dtype:
     """Return the dtype that holds the numbers of all arrays; integers stay integers.
 
-    NumPy makes floats of int64 and uint64 together.
+    NumPy makes floats of int64 and uint64 together, which they become only where
+    neither type holds them all.
     """
     dtype: Any = np.result_type(*{array.dtype for array in arrays})
     if dtype.kind in "iu" or any(array.dtype.kind not in "iu" for array in arrays):
         return dtype
-    largest = max(int(array.max()) for array in arrays if array.size)
-    return np.dtype(np.int64 if largest <= np.iinfo(np.int64).max else np.uint64)
+    ends = [int(end) for x in arrays if x.size for end in (x.min(), x.max())]
+    if max(ends, default=0) <= np.iinfo(np.int64).max:
+        return np.dtype(np.int64)
+    return dtype if min(ends) < 0 else np.dtype(np.uint64)
 
 
 def as_one_dtype(arrays):
