@@ -8,8 +8,9 @@ import pytest
 from _frames import FRAMES, select
 from _instances import FAST, LEARNERS, TRANSFORMERS, target
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.model_selection import cross_val_score
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import skrnn
 from skrnn.inspection import attention_weights
@@ -264,6 +265,48 @@ def test_names_of_features_go_through_sequence_wise(lengths, library):
     assert scaler.get_feature_names_out().tolist() == NAMES
     with pytest.raises(ValueError, match="input_features is not equal"):
         scaler.get_feature_names_out(NAMES[::-1])
+
+
+@every_form
+@every_library
+def test_inverse_transform_is_held_to_the_names_that_came_out(lengths, library):
+    arrays = arrays_of(lengths)
+    scaler = SequenceWise(StandardScaler()).fit(frames_of(arrays, library))
+    # Arrays come out of transform, and are no reason for a warning.
+    scaled = list(scaler.transform(frames_of(arrays, library)))
+    frames = frames_of(scaled, library)
+    for given in (scaled, frames):
+        for found, x in zip(scaler.inverse_transform(given), arrays, strict=True):
+            np.testing.assert_allclose(found, x)
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        scaler.inverse_transform(turned(frames))
+    with pytest.raises(ValueError, match="unseen at fit time:\n- wind\n"):
+        scaler.inverse_transform(frames_of(arrays, library, ["temp", "wind"]))
+
+
+def test_inverse_transform_knows_the_names_of_its_transformer():
+    arrays = arrays_of("ragged")
+    steps = SequenceWise(PCA(2)).fit(frames_of(arrays))
+    made = frames_of(steps.transform(frames_of(arrays)), names=["pca0", "pca1"])
+    np.testing.assert_allclose(steps.inverse_transform(made)[0], arrays[0])
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        steps.inverse_transform([frame[["pca1", "pca0"]] for frame in made])
+    # These were made up, and frames may have others.
+    nameless = SequenceWise(StandardScaler()).fit(arrays)
+    nameless.inverse_transform(frames_of(arrays))
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        nameless.inverse_transform(frames_of(arrays, names=["x1", "x0"]))
+    curve = FunctionTransformer(np.sinh, np.arcsinh)
+    SequenceWise(curve).fit(made).inverse_transform(made)
+
+
+def test_inverse_transform_of_a_table_is_held_to_its_names():
+    table = pd.DataFrame(RNG.normal(size=(12, 3)), columns=list("abc"))
+    scaler = SequenceWise(StandardScaler()).set_output(transform="pandas").fit(table)
+    scaled = scaler.transform(table)
+    np.testing.assert_allclose(scaler.inverse_transform(scaled), table)
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        scaler.inverse_transform(scaled[["c", "b", "a"]])
 
 
 def test_token_ids_of_a_frame_lose_no_names():
