@@ -19,7 +19,7 @@ from skrnn._numbers import (
     as_one_dtype,
     is_object,
     refuse_non_numbers,
-    warn_of_lost_spread,
+    warn_of_lost_numbers,
     warn_of_rounding,
 )
 from skrnn._rows import check_order_within
@@ -214,9 +214,12 @@ def _name(estimator):
 
 
 def _check_values(
-    estimator, values, *, given, reset, dtype, min_samples=1, ensure_2d=False
+    estimator, values, *, given, reset, dtype, min_samples=1, ensure_2d=False, **steps
 ):
-    """Run scikit-learn's checks on an array of any number of dimensions."""
+    """Run scikit-learn's checks on an array of any number of dimensions.
+
+    `steps` says where they are, as for `warn_of_lost_numbers`.
+    """
     # A float64 beyond float32's range becomes inf, which the same call reports.
     with np.errstate(over="ignore"):
         checked = check_array(
@@ -232,13 +235,13 @@ def _check_values(
     if isinstance(values, np.ndarray) and checked.dtype == np.float32:
         warn_of_rounding(values, checked, integer_columns(given))
         if reset:
-            warn_of_lost_spread(values, names=names_of(given))
+            warn_of_lost_numbers(values, names=names_of(given), **steps)
     return checked
 
 
 def _read_columns(estimator, X, *, given, reset, tokens, **options):
     _refuse_dimensions(estimator, X, reset)
-    options |= {"given": given, "reset": reset, "ensure_2d": True}
+    options |= {"given": given, "reset": reset, "ensure_2d": True, "axis": 1}
     checked = _check_values(estimator, X, **options)
     if not (tokens or _fitted_on_steps(estimator, reset)):
         check_n_columns(estimator, checked, reset=reset)
@@ -277,6 +280,7 @@ def _read_dense(estimator, X, *, min_samples, **options):
     packable = isinstance(X, np.ndarray | SeriesWindows)
     windows = pack_windows(X) if packable else None
     if windows is not None and len(X) >= min_samples:
+        options |= {"apart": windows.step}
         values = _check_values(estimator, windows.values, **options)
         return replace(windows, values=values)
     X = _check_values(estimator, X, min_samples=min_samples, **options)
@@ -301,6 +305,7 @@ def _read_ragged(estimator, X, *, min_samples, **options):
     if sequences.values.dtype.kind in "iu" and options["dtype"] is None:
         return sequences
     values = sequences.values.reshape(len(sequences.values), -1)
+    options |= {"starts": sequences.starts}
     return replace(sequences, values=_check_values(estimator, values, **options))
 
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import GRURegressor, Seq2SeqRegressor
-from skrnn._numbers import warn_of_lost_spread
+from skrnn._numbers import warn_of_lost_numbers
 from skrnn.preprocessing import SequenceWise, SlidingWindow
 
 RNG = np.random.default_rng(0)
@@ -55,6 +55,55 @@ UNRESOLVED = {
 def test_floats_that_float32_can_not_tell_apart_are_warned_about(key):
     with pytest.warns(UserWarning, match=f"^Feature .* of X .*{LOST}"):
         GRURegressor(**FAST).fit(UNRESOLVED[key], Y)
+
+
+# Within an hour in each sequence, and in another hour in each.
+BEGIN = 1.7e9 + RNG.uniform(0, 3e7, (N, 1, 1))
+EVENTS = BEGIN + np.cumsum(RNG.uniform(0, 10, (N, T, 1)), axis=1)
+STILL = (
+    r"changes from step to step, but in (8|9|10)\d?% of the steps by less than float32"
+)
+STANDING_STILL = {
+    "(n, T, 1)": (EVENTS, "Feature 0 of X"),
+    "(n, T, F)": (beside_noise(EVENTS), "Feature 1 of X"),
+    "(n, T)": (EVENTS[:, :, 0], "X"),
+    "a frame": (pd.DataFrame(EVENTS[:, :, 0]), "X"),
+    "objects": (EVENTS.astype(object), "Feature 0 of X"),
+    "ragged": ([x[: 2 + i % 4] for i, x in enumerate(EVENTS)], "Feature 0 of X"),
+    "short": (EVENTS[:, :2], "Feature 0 of X"),
+    "pairs": ([*EVENTS[:-1, :2], EVENTS[-1]], "Feature 0 of X"),
+    "frames": (
+        [pd.DataFrame({"when": x[:, 0]}) for x in EVENTS],
+        "Feature 'when' of X",
+    ),
+    "windows of a counter": (
+        SlidingWindow(3).fit_transform(1e7 + 0.1 * np.arange(1.0, 1001)[:, None]),
+        "Feature 0 of X",
+    ),
+    "many long ones": (
+        np.arange(600)[:, None, None] * 1e5 + 1.7e9 + 9.0 * np.arange(99)[:, None],
+        "Feature 0 of X",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", STANDING_STILL)
+def test_steps_that_float32_does_not_see_are_warned_about(key):
+    X, feature = STANDING_STILL[key]
+    with pytest.warns(UserWarning, match=f"^{feature} {STILL}"):
+        GRURegressor(**FAST).fit(X, np.resize(Y, len(X)))
+
+
+def test_steps_of_a_future_that_float32_does_not_see_are_warned_about():
+    y = RNG.normal(size=(N, 3))
+    for future, feature in [(EVENTS[:, :3], "Feature 0 of f"), (EVENTS[:, :3, 0], "f")]:
+        with pytest.warns(UserWarning, match=f"^{feature}uture {STILL}"):
+            Seq2SeqRegressor(**FAST).fit(EVENTS - BEGIN, y, future=future)
+
+
+def test_the_first_partial_fit_warns_of_steps():
+    with pytest.warns(UserWarning, match=STILL):
+        GRURegressor(**FAST).partial_fit(EVENTS, Y)
 
 
 @every_learner
@@ -121,6 +170,14 @@ RESOLVED = {
     "of many orders": RNG.lognormal(0, 8, SHAPE),
     "mostly one value": np.where(RNG.uniform(size=SHAPE) < 0.1, 1.7e9 + 1, 1.7e9),
     "float32": SECONDS.astype(np.float32),
+    "float32 as float64": SECONDS.astype(np.float32).astype(float),
+    "a sensor of float32": (1013.25 + 6.1035156e-05 * RNG.integers(9, size=SHAPE))
+    .astype(np.float32)
+    .astype(float),
+    "times since the first": EVENTS - EVENTS[:, :1],
+    "times of days": BEGIN + 86400.0 * np.arange(T)[:, None],
+    "steps of a constant": np.round(BEGIN) * np.ones((1, T, 1)),
+    "single steps of other times": list(EVENTS[:, :1]),
     "float16": RNG.normal(size=SHAPE).astype(np.float16),
     "long double": RNG.normal(size=SHAPE).astype(np.longdouble),
     "a single step": RNG.normal(size=(N, 1, 1)),
@@ -147,7 +204,7 @@ def test_large_arrays_are_looked_at_in_part(shape):
     # Nothing of this size could be copied here in the time that a test has.
     X = np.broadcast_to(np.arange(1.0, 3), (*shape[:-1], 2))
     tracemalloc.start()
-    warn_of_lost_spread(X)
+    warn_of_lost_numbers(X)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**25
