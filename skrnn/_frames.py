@@ -17,6 +17,7 @@ from skrnn._columns import (
     is_frame,
 )
 from skrnn._numbers import (
+    called,
     common_dtype,
     is_object,
     objects_as_numbers,
@@ -54,8 +55,9 @@ def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_")
         If the names or their order aren't those of ``fit``, or if the frames of a list
         differ from each other in them.
     """
+    what = called(estimator, what)
     X = _representative(X, what)
-    if attribute == "feature_names_in_":
+    if attribute == "feature_names_in_" and what == "X":
         _check_feature_names(estimator, X, reset=reset)
         return
     # scikit-learn's knows one attribute and one name.

@@ -22,6 +22,11 @@ _LOOKED_AT = 4096, 64
 _FEWER = 512
 
 
+def called(estimator, what="X"):
+    """Return what an argument is called: that of a validation set has another name."""
+    return f"{what}{getattr(estimator, '_suffix_of_names', '')}"
+
+
 def refuse_non_numbers(estimator, array, what):
     """Refuse an array that can't be read as real numbers, calling it `what`."""
     refuse_masked(array, what)

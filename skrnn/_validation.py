@@ -17,6 +17,7 @@ from skrnn._frames import (
 from skrnn._numbers import (
     as_integers,
     as_one_dtype,
+    called,
     is_object,
     refuse_non_numbers,
     warn_of_lost_numbers,
@@ -233,7 +234,8 @@ def _check_values(
         )
     checked = as_integers(checked) if dtype is None else checked
     if isinstance(values, np.ndarray) and checked.dtype == np.float32:
-        warn_of_rounding(values, checked, integer_columns(given))
+        what = called(estimator)
+        warn_of_rounding(values, checked, integer_columns(given), what=what)
         if reset:
             warn_of_lost_numbers(values, names=names_of(given), **steps)
     return checked
@@ -370,7 +372,7 @@ def _check_n_features(estimator, sequences, *, reset):
         )
     if as_one and not of_tokens and getattr(estimator, "_longest", 1) > 1:
         warnings.warn(
-            f"X of shape ({len(sequences)}, 1) is read as {len(sequences)} sequences "
-            f"of one step.{_ONE_SEQUENCE}",
+            f"{called(estimator)} of shape ({len(sequences)}, 1) is read as "
+            f"{len(sequences)} sequences of one step.{_ONE_SEQUENCE}",
             stacklevel=2,
         )

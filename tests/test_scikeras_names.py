@@ -93,6 +93,18 @@ def test_arrays_after_frames_warn():
         model.predict([x[:3] for x in X])
 
 
+@pytest.mark.parametrize("ragged", [True, False, None])
+def test_names_of_a_validation_set_are_told_as_such(ragged):
+    if ragged is None:
+        build, given = dense, frame("pandas", X[:, 0])
+        turned = given[["load", "temp"]]
+    else:
+        build, given = recurrent, frames("pandas", ragged=ragged)
+        turned = frames("pandas", ragged=ragged, names=("load", "temp"))
+    with pytest.raises(ValueError, match=r"^X_val and y_val: The feature names should"):
+        regressor(build).fit(given, Y, X_val=turned, y_val=Y)
+
+
 @pytest.mark.parametrize("form", ["dense", "ragged", "frames"])
 def test_numbers_that_float32_can_not_tell_apart_are_warned_about(form):
     seconds = np.concatenate([X, 1.7e9 + RNG.uniform(0, 60, X.shape)], axis=2)[

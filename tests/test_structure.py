@@ -117,6 +117,7 @@ ROOMS = {
         "skrnn._state",
         "skrnn._typing",
         "skrnn._validation",
+        "skrnn._validation_set",
         "skrnn._weights",
     },
 }
