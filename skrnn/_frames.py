@@ -24,8 +24,10 @@ from skrnn._numbers import (
     refuse_kind,
     refuse_non_numbers,
 )
+from skrnn._row_labels import read_labels
 
-_TEMPORAL = {"datetime64", "timedelta64", "period"}
+# Enough to tell times from names: strings take long to read.
+_N_LABELS = 100
 
 
 def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_"):
@@ -189,18 +191,21 @@ def warn_of_time_index(estimator, X):
     levels = getattr(index, "levels", [index])
     times = [level for level in levels if _holds_times(level)]
     if times:
+        is_plain = hasattr(times[0], "asi8")
+        kind = f"a {type(times[0]).__name__}" if is_plain else "an index of times"
         warnings.warn(
-            f"The rows of X have a {type(times[0]).__name__}, but to "
-            f"{type(estimator).__name__} every row is a sequence of its own and the "
-            "columns are its time steps. If the rows are the steps of a series, put "
-            "skrnn.preprocessing.SlidingWindow before it in a Pipeline; if not, give "
-            "X.to_numpy().",
+            f"The rows of X have {kind}, but to {type(estimator).__name__} every row "
+            "is a sequence of its own and the columns are its time steps. If the rows "
+            "are the steps of a series, put skrnn.preprocessing.SlidingWindow before "
+            "it in a Pipeline; if not, give X.to_numpy().",
             stacklevel=2,
         )
 
 
 def _holds_times(index):
-    return getattr(index, "inferred_type", None) in _TEMPORAL
+    """Whether the labels of rows are times, by the first of them."""
+    is_known = hasattr(index, "inferred_type")
+    return is_known and read_labels(index[:_N_LABELS]).kind == "times"
 
 
 def _string_labels(frame):
