@@ -1,6 +1,8 @@
 """Frames as X: their numbers, and the names and order of columns that fit saw."""
 
+import re
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 from sklearn.utils.validation import _check_feature_names
@@ -158,7 +160,8 @@ def sequence_as_array(estimator, x, what):
 def step_as_array(estimator, x):
     """Return the features of one step: those of a frame's row, or of a Series.
 
-    What has names is held to those of the steps of ``fit``, if these had any.
+    What has names is held to those of the steps of ``fit``, if these had any; a dict is
+    read by them.
     """
     names = getattr(estimator, "feature_names_in_", None)
     named = names is not None and estimator._form != "columns"
@@ -170,7 +173,41 @@ def step_as_array(estimator, x):
     labels = list(getattr(x, "index", [])) if is_column(x) else []
     if named and labels and all(isinstance(label, str) for label in labels):
         check_names(estimator, x.to_frame().T, reset=False)
-    return as_plain(x)
+    if isinstance(x, Mapping):
+        return _by_name(estimator, x, list(names) if named else None)
+    fields = getattr(x, "_fields", None) or getattr(
+        getattr(x, "dtype", None), "names", None
+    )
+    if named and fields:
+        _refuse_other_fields(estimator, fields, list(names))
+    return list(x) if fields else as_plain(x)
+
+
+def _by_name(estimator, x, names):
+    if names is None:
+        raise TypeError(
+            f"x is of type {type(x).__name__}, but {type(estimator).__name__} was "
+            "fitted without names of features; expected an array of shape "
+            "(n_features,)."
+        )
+    if set(x) != set(names):
+        _refuse_fields(estimator, list(x), names)
+    return [x[name] for name in names]
+
+
+def _refuse_other_fields(estimator, fields, names):
+    # A named tuple of pandas has _1 and so on for what is no name in Python.
+    pairs = zip(fields, names, strict=False)
+    known = [name if re.match(r"_\d+$", field) else field for field, name in pairs]
+    if len(fields) != len(names) or known != names:
+        _refuse_fields(estimator, list(fields), names)
+
+
+def _refuse_fields(estimator, fields, names):
+    raise ValueError(
+        f"x has the names {fields}, but {type(estimator).__name__} was fitted with "
+        f"{names}; expected the same in the same order."
+    )
 
 
 def names_of(X):

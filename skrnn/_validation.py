@@ -246,8 +246,18 @@ def _read_columns(estimator, X, *, given, reset, tokens, **options):
     options |= {"given": given, "reset": reset, "ensure_2d": True, "axis": 1}
     checked = _check_values(estimator, X, **options)
     if not (tokens or _fitted_on_steps(estimator, reset)):
-        check_n_columns(estimator, checked, reset=reset)
+        _check_n_steps(estimator, checked, reset=reset)
     return pack_dense(checked, "columns")
+
+
+def _check_n_steps(estimator, table, *, reset):
+    try:
+        check_n_columns(estimator, table, reset=reset)
+    except ValueError as error:
+        # One column is what a single sequence (T, 1) has.
+        if table.shape[1] != 1:
+            raise
+        raise ValueError(f"{error}{_ONE_SEQUENCE}") from None
 
 
 def _fitted_on_steps(estimator, reset):

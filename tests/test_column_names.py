@@ -1,6 +1,7 @@
 """Frames are held to the names and the order of columns that ``fit`` saw."""
 
 import pickle
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -252,6 +253,63 @@ def test_a_step_of_a_stream_may_be_a_series_with_names(stream):
         stream.update(frame.iloc[0][NAMES[::-1]])
     with pytest.raises(ValueError, match=r"Got one of shape \(2, 2\)"):
         stream.update(frame[:2])
+
+
+ROWS = {
+    "named tuple": lambda frame: next(frame.itertuples(index=False)),
+    "your own": lambda frame: Row(*frame.columns)(*frame.iloc[0]),
+    "record": lambda frame: frame.to_records(index=False)[0],
+}
+
+
+def Row(*names):
+    return namedtuple("Row", names)
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_a_step_of_a_stream_may_be_a_row_with_names(stream, key):
+    stream, frame = stream
+    expected = stream.reset().update(np.asarray(frame)[0])
+    assert stream.reset().update(ROWS[key](frame)) == expected
+    message = r"x has the names \['load', 'temp'\], but GRURegressor was fitted with"
+    with pytest.raises(ValueError, match=message):
+        stream.update(ROWS[key](frame[NAMES[::-1]]))
+    with pytest.raises(ValueError, match=r"x has the names \['temp'\], but"):
+        stream.update(ROWS[key](frame[["temp"]]))
+    with pytest.raises(
+        ValueError, match=r"x has the names \['Index', 'temp', 'load'\]"
+    ):
+        stream.update(next(frame.itertuples()))
+
+
+def test_a_step_of_a_stream_may_be_a_dict(stream):
+    stream, frame = stream
+    expected = stream.reset().update(np.asarray(frame)[0])
+    for row in (frame, frame[NAMES[::-1]]):
+        assert stream.reset().update(row.iloc[0].to_dict()) == expected
+    with pytest.raises(
+        ValueError, match=r"x has the names \['temp', 'wind'\], but GRU"
+    ):
+        stream.update({"temp": 1.0, "wind": 2.0})
+    plain = skrnn.GRURegressor(**FAST).fit(arrays_of("ragged"), np.arange(12.0))
+    with pytest.raises(
+        TypeError, match="x is of type dict, but GRURegressor was fitted"
+    ):
+        plain.stream().update({"temp": 1.0, "load": 2.0})
+    x = np.asarray(frame)[0]
+    assert plain.stream().update(Row("a", "b")(*x)) == plain.stream().update(x)
+
+
+def test_names_that_pandas_has_none_for_are_places():
+    frame = frames_of(arrays_of("ragged"))[0].set_axis(["max temp", "load"], axis=1)
+    model = skrnn.GRURegressor(**FAST).fit([frame] * 12, np.arange(12.0))
+    row, turned = (
+        next(f.itertuples(index=False)) for f in (frame, frame.iloc[:, ::-1])
+    )
+    expected = model.stream().update(np.asarray(frame)[0])
+    assert model.stream().update(row) == expected
+    with pytest.raises(ValueError, match=r"x has the names \['load', '_1'\]"):
+        model.stream().update(turned)
 
 
 # Names of what comes out
