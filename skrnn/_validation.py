@@ -55,6 +55,7 @@ def check_sequences(
     ensure_min_samples=1,
     tokens=None,
     vocabulary_size=None,
+    trains=False,
 ) -> Sequences:
     """Read any accepted X as packed sequences.
 
@@ -77,6 +78,8 @@ def check_sequences(
         refuses ids of a vocabulary, None reads them as any numbers.
     vocabulary_size : int, tuple of int or None
         Token ids at or above it, or at or above that of their channel, are an error.
+    trains : bool, default=False
+        Whether a network is trained on X or validated, as it is on that of ``fit``.
 
     Returns
     -------
@@ -99,13 +102,14 @@ def check_sequences(
     if hasattr(X, "dtype"):
         refuse_non_numbers(estimator, X, "X")
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
-    options |= {"given": given, "reset": reset}
+    options |= {"given": given, "trains": reset or trains}
     if is_ragged(X):
         sequences = _read_ragged(estimator, X, **options)
     elif _ndim(X) == 3:
         sequences = _read_dense(estimator, X, **options)
     else:
-        sequences = _read_columns(estimator, X, tokens=tokens, **options)
+        options |= {"reset": reset, "tokens": tokens}
+        sequences = _read_columns(estimator, X, **options)
     if tokens:
         _check_words(estimator, vocabulary, reset=reset)
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
@@ -215,7 +219,7 @@ def _name(estimator):
 
 
 def _check_values(
-    estimator, values, *, given, reset, dtype, min_samples=1, ensure_2d=False, **steps
+    estimator, values, *, given, trains, dtype, min_samples=1, ensure_2d=False, **steps
 ):
     """Run scikit-learn's checks on an array of any number of dimensions.
 
@@ -236,14 +240,15 @@ def _check_values(
     if isinstance(values, np.ndarray) and checked.dtype == np.float32:
         what = called(estimator)
         warn_of_rounding(values, checked, integer_columns(given), what=what)
-        if reset:
-            warn_of_lost_numbers(values, names=names_of(given), **steps)
+        if trains:
+            names = names_of(given)
+            warn_of_lost_numbers(values, names=names, what=what, **steps)
     return checked
 
 
 def _read_columns(estimator, X, *, given, reset, tokens, **options):
     _refuse_dimensions(estimator, X, reset)
-    options |= {"given": given, "reset": reset, "ensure_2d": True, "axis": 1}
+    options |= {"given": given, "ensure_2d": True, "axis": 1}
     checked = _check_values(estimator, X, **options)
     if not (tokens or _fitted_on_steps(estimator, reset)):
         _check_n_steps(estimator, checked, reset=reset)

@@ -101,13 +101,8 @@ def test_steps_of_a_future_that_float32_does_not_see_are_warned_about():
             Seq2SeqRegressor(**FAST).fit(EVENTS - BEGIN, y, future=future)
 
 
-def test_the_first_partial_fit_warns_of_steps():
-    with pytest.warns(UserWarning, match=STILL):
-        GRURegressor(**FAST).partial_fit(EVENTS, Y)
-
-
 @every_learner
-def test_every_estimator_warns_in_fit_alone(learner):
+def test_every_estimator_warns_in_training_alone(learner):
     X = beside_noise(SECONDS)
     with pytest.warns(UserWarning, match=f"^Feature 1 of X .*{LOST}"):
         model = clone(learner).set_params(epochs=1).fit(X, target(learner, X))
@@ -115,10 +110,24 @@ def test_every_estimator_warns_in_fit_alone(learner):
     model.predict(X)
 
 
-def test_the_first_partial_fit_warns():
-    with pytest.warns(UserWarning, match=LOST):
-        model = GRURegressor(**FAST).partial_fit(SECONDS, Y)
-    model.partial_fit(SECONDS, Y)
+TRAINING = {
+    "partial_fit": lambda model, X: model.partial_fit(X, Y),
+    "warm start": lambda model, X: model.set_params(warm_start=True).fit(X, Y),
+    "validation": lambda model, X: model.fit(Y_STEPS, Y, X_val=X, y_val=Y),
+}
+Y_STEPS = np.tile(Y[:, None, None], (1, T, 1))
+
+
+@pytest.mark.parametrize("key", TRAINING)
+@pytest.mark.parametrize("network", [GRURegressor, Seq2SeqRegressor])
+def test_whatever_a_network_is_trained_on_is_warned_about(key, network):
+    name = "X_val" if key == "validation" else "X"
+    model = network(**FAST).fit(Y_STEPS, Y)
+    for X, problem in ((SECONDS, f"has half.*{LOST}"), (EVENTS, STILL)):
+        with pytest.warns(UserWarning, match=f"^Feature 0 of {name} {problem}"):
+            TRAINING[key](model, X)
+        # The rows of one call are no sample of all there are.
+        model.predict(X)
 
 
 @pytest.mark.parametrize(
