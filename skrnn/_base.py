@@ -98,7 +98,8 @@ class BaseRecurrent(
         min_samples=2,
         validation=None,
     ):
-        X = self._check_X(X, reset=not resume, min_samples=min_samples)
+        options = {"min_samples": min_samples, "trains": True}
+        X = self._check_X(X, reset=not resume, **options)
         dataset = self._dataset(X, y, sample_weight, known_target or resume)
         plan = self._plan(len(dataset), epochs, resume, validation)
         embedding = read_embedding(self, X, self._spec if resume else None)
@@ -110,7 +111,7 @@ class BaseRecurrent(
         self._n_features_out = spec.units[-1] * len(spec.directions)
         return trained
 
-    def _check_X(self, X, *, reset, min_samples=1):
+    def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences."""
         if reset and not reads_tokens(self):
             warn_of_time_index(self, X)
@@ -119,6 +120,7 @@ class BaseRecurrent(
             X,
             reset=reset,
             ensure_min_samples=min_samples,
+            trains=trains,
             tokens=reads_tokens(self),
             vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
@@ -150,7 +152,7 @@ class BaseRecurrent(
 
     def _known_dataset(self, given):
         """Read data of which nothing is to be learnt."""
-        X = self._check_X(given.X, reset=False)
+        X = self._check_X(given.X, reset=False, trains=True)
         return self._dataset(X, given.y, given.sample_weight, True)
 
     def _network(self, X, embedding, resume):

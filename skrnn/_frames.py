@@ -1,6 +1,8 @@
 """Frames as X: their numbers, and the names and order of columns that fit saw."""
 
+import re
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 from sklearn.utils.validation import _check_feature_names
@@ -17,14 +19,17 @@ from skrnn._columns import (
     is_frame,
 )
 from skrnn._numbers import (
+    called,
     common_dtype,
     is_object,
     objects_as_numbers,
     refuse_kind,
     refuse_non_numbers,
 )
+from skrnn._row_labels import read_labels
 
-_TEMPORAL = {"datetime64", "timedelta64", "period"}
+# Enough to tell times from names: strings take long to read.
+_N_LABELS = 100
 
 
 def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_"):
@@ -54,8 +59,9 @@ def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_")
         If the names or their order aren't those of ``fit``, or if the frames of a list
         differ from each other in them.
     """
+    what = called(estimator, what)
     X = _representative(X, what)
-    if attribute == "feature_names_in_":
+    if attribute == "feature_names_in_" and what == "X":
         _check_feature_names(estimator, X, reset=reset)
         return
     # scikit-learn's knows one attribute and one name.
@@ -154,7 +160,8 @@ def sequence_as_array(estimator, x, what):
 def step_as_array(estimator, x):
     """Return the features of one step: those of a frame's row, or of a Series.
 
-    What has names is held to those of the steps of ``fit``, if these had any.
+    What has names is held to those of the steps of ``fit``, if these had any; a dict is
+    read by them.
     """
     names = getattr(estimator, "feature_names_in_", None)
     named = names is not None and estimator._form != "columns"
@@ -166,7 +173,41 @@ def step_as_array(estimator, x):
     labels = list(getattr(x, "index", [])) if is_column(x) else []
     if named and labels and all(isinstance(label, str) for label in labels):
         check_names(estimator, x.to_frame().T, reset=False)
-    return as_plain(x)
+    if isinstance(x, Mapping):
+        return _by_name(estimator, x, list(names) if named else None)
+    fields = getattr(x, "_fields", None) or getattr(
+        getattr(x, "dtype", None), "names", None
+    )
+    if named and fields:
+        _refuse_other_fields(estimator, fields, list(names))
+    return list(x) if fields else as_plain(x)
+
+
+def _by_name(estimator, x, names):
+    if names is None:
+        raise TypeError(
+            f"x is of type {type(x).__name__}, but {type(estimator).__name__} was "
+            "fitted without names of features; expected an array of shape "
+            "(n_features,)."
+        )
+    if set(x) != set(names):
+        _refuse_fields(estimator, list(x), names)
+    return [x[name] for name in names]
+
+
+def _refuse_other_fields(estimator, fields, names):
+    # A named tuple of pandas has _1 and so on for what is no name in Python.
+    pairs = zip(fields, names, strict=False)
+    known = [name if re.match(r"_\d+$", field) else field for field, name in pairs]
+    if len(fields) != len(names) or known != names:
+        _refuse_fields(estimator, list(fields), names)
+
+
+def _refuse_fields(estimator, fields, names):
+    raise ValueError(
+        f"x has the names {fields}, but {type(estimator).__name__} was fitted with "
+        f"{names}; expected the same in the same order."
+    )
 
 
 def names_of(X):
@@ -187,18 +228,21 @@ def warn_of_time_index(estimator, X):
     levels = getattr(index, "levels", [index])
     times = [level for level in levels if _holds_times(level)]
     if times:
+        is_plain = hasattr(times[0], "asi8")
+        kind = f"a {type(times[0]).__name__}" if is_plain else "an index of times"
         warnings.warn(
-            f"The rows of X have a {type(times[0]).__name__}, but to "
-            f"{type(estimator).__name__} every row is a sequence of its own and the "
-            "columns are its time steps. If the rows are the steps of a series, put "
-            "skrnn.preprocessing.SlidingWindow before it in a Pipeline; if not, give "
-            "X.to_numpy().",
+            f"The rows of X have {kind}, but to {type(estimator).__name__} every row "
+            "is a sequence of its own and the columns are its time steps. If the rows "
+            "are the steps of a series, put skrnn.preprocessing.SlidingWindow before "
+            "it in a Pipeline; if not, give X.to_numpy().",
             stacklevel=2,
         )
 
 
 def _holds_times(index):
-    return getattr(index, "inferred_type", None) in _TEMPORAL
+    """Whether the labels of rows are times, by the first of them."""
+    is_known = hasattr(index, "inferred_type")
+    return is_known and read_labels(index[:_N_LABELS]).kind == "times"
 
 
 def _string_labels(frame):

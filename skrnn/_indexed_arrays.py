@@ -19,9 +19,10 @@ class KnowsRows:
 class IndexedArray(KnowsRows, np.ndarray):
     """Sequences, an array (n, ...) or a ragged one of objects, and the index of rows.
 
-    Selections of rows, copies and pickles keep it. Whatever else is made of such an
-    array has rows of which nobody knows where they belong: then it is `LOST`, which
-    is not the same as None, rows that never had an index.
+    Selections of rows, copies, pickles and what is computed value by value, such as
+    ``np.log1p(X)``, keep it. Whatever else is made of such an array has rows of which
+    nobody knows where they belong: then it is `LOST`, which is not the same as None,
+    rows that never had an index.
 
     Attributes
     ----------
@@ -37,12 +38,25 @@ class IndexedArray(KnowsRows, np.ndarray):
             return array[()]
         if self.row_index is None:
             return np.asarray(array)
-        return indexed(np.asarray(array), LOST)
+        index = self._joint_index(context, np.shape(array))
+        return indexed(np.asarray(array), index)
+
+    def _joint_index(self, context, shape):
+        """Return the index of what a ufunc has made of several arrays."""
+        if context is None or context[0].signature or shape != self.shape:
+            # It wasn't called value by value.
+            return LOST
+        known = [i for i in map(index_of, context[1]) if i is not None]
+        same = all(map(partial(_are_same, self.row_index), known))
+        return self.row_index if same else LOST
 
     def __array_function__(self, function, types, args, kwargs):
         made = super().__array_function__(function, types, args, kwargs)
-        if function is not np.concatenate or type(made) is not np.ndarray:
+        if type(made) is not np.ndarray or not made.ndim:
             return made
+        if function is not np.concatenate:
+            is_lost = self.row_index is not None and len(made) == len(self)
+            return indexed(made, LOST) if is_lost else made
         axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
         return self._joined(made, args[0], axis)
 
@@ -61,9 +75,17 @@ class IndexedArray(KnowsRows, np.ndarray):
             found.row_index = self._index_of(key, found)
         return found
 
+    def __setitem__(self, key, value):
+        super().__setitem__(key, value)
+        # A shuffle sets rows one by one, those of a view that it has made itself.
+        array = None if np.isscalar(value) else self
+        while isinstance(array, IndexedArray) and array.row_index is not None:
+            array.row_index = LOST
+            array = array.base
+
     def _index_of(self, key, found):
         """Return the index of the rows that `key` has found."""
-        rows, *others = key if isinstance(key, tuple) else (key,)
+        rows, *others = (key or (...,)) if isinstance(key, tuple) else (key,)
         if rows is Ellipsis and len(others) < self.ndim:
             rows = slice(None)
         if isinstance(self.row_index, str) or not all(map(_keeps_rows, others)):

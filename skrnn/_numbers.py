@@ -14,8 +14,17 @@ _FIRST_ROUNDED = 2**24
 _FEWEST_STEPS = 32
 # A spread below this share of the values is float64's own rounding of a constant.
 _CONSTANT = 1e-12
+# A share of steps; more than this must not be lost.
+_MOST_LOST = 0.5
 # Rows, and steps of each, that are looked at: as many tell the middle half.
 _LOOKED_AT = 4096, 64
+# Sequences whose steps are compared.
+_FEWER = 512
+
+
+def called(estimator, what="X"):
+    """Return what an argument is called: that of a validation set has another name."""
+    return f"{what}{getattr(estimator, '_suffix_of_names', '')}"
 
 
 def refuse_non_numbers(estimator, array, what):
@@ -97,13 +106,16 @@ def as_integers(array):
 def common_dtype(arrays) -> np.dtype:
     """Return the dtype that holds the numbers of all arrays; integers stay integers.
 
-    NumPy makes floats of int64 and uint64 together.
+    NumPy makes floats of int64 and uint64 together, which they become only where
+    neither type holds them all.
     """
     dtype: Any = np.result_type(*{array.dtype for array in arrays})
     if dtype.kind in "iu" or any(array.dtype.kind not in "iu" for array in arrays):
         return dtype
-    largest = max(int(array.max()) for array in arrays if array.size)
-    return np.dtype(np.int64 if largest <= np.iinfo(np.int64).max else np.uint64)
+    ends = [int(end) for x in arrays if x.size for end in (x.min(), x.max())]
+    if max(ends, default=0) <= np.iinfo(np.int64).max:
+        return np.dtype(np.int64)
+    return dtype if min(ends) < 0 else np.dtype(np.uint64)
 
 
 def as_one_dtype(arrays):
@@ -141,13 +153,16 @@ def warn_of_rounding(X, values, integers=None, *, what="X"):
         )
 
 
-def warn_of_lost_spread(X, *, names=None, what="X"):
+def warn_of_lost_numbers(X, *, names=None, what="X", axis=None, apart=1, starts=()):
     """Warn if float32, to which X is cast, can hardly tell a feature's values apart.
 
     A feature is warned about if fewer than 32 numbers of float32 lie within the middle
     half of its values, from quartile to quartile: the time in seconds since 1970, over
-    an hour, say. What is constant but for the rounding of float64 isn't. At most 4,096
-    rows, and 64 steps of each sequence, are looked at.
+    an hour, say. So is one that changes from step to step, but most of the time to the
+    same number of float32: such times over a year, within an hour in each sequence.
+    What is constant but for the rounding of float64 isn't, nor are numbers of float32
+    in another type. At most 4,096 rows, and 64 steps of each sequence, are looked at,
+    and no more steps of 512 sequences compared.
 
     Parameters
     ----------
@@ -158,29 +173,88 @@ def warn_of_lost_spread(X, *, names=None, what="X"):
         Of the features.
     what : str, default="X"
         What to call X.
+    axis : int or None, default=None
+        That of the steps; None is the last but one. The columns of a table (n, T) are
+        steps of one feature.
+    apart : int, default=1
+        Rows from one step to the next.
+    starts : sequence of int
+        Rows that follow no other, if not all of a table are one sequence.
     """
     if X.dtype.kind not in "fO" or X.dtype.itemsize <= 4 or not X.size:
         return
-    for axis, n in enumerate(_LOOKED_AT[: X.ndim - 1]):
-        if X.shape[axis] > n:
-            seen = np.linspace(0, X.shape[axis] - 1, n).astype(int)
-            # Unlike take, this never copies all of an array first.
-            X = X[seen] if axis == 0 else X[:, seen]
-    rows = X.reshape(-1, X.shape[-1]).astype(np.float64)
+    axis = X.ndim - 2 if axis is None else axis
+    if axis and len(X) > _LOOKED_AT[0]:
+        X = X[_places(len(X), 0)]
+    problem = _lost_spread(X, names, what) or _lost_steps(
+        X, names, what, axis, apart, starts
+    )
+    if problem:
+        warnings.warn(problem, stacklevel=2)
+
+
+def _places(n, axis):
+    """Return at most as many of the numbers below n as are looked at along an axis."""
+    return np.linspace(0, n - 1, min(n, _LOOKED_AT[axis])).astype(int)
+
+
+def _at(X, places, axis):
+    # Unlike take, this never copies all of an array first.
+    return (X[places] if axis == 0 else X[:, places]).astype(np.float64)
+
+
+def _lost_spread(X, names, what):
+    """Tell of a feature that float32 has too few numbers for."""
+    axis = X.ndim - 2
+    rows = _at(X, _places(X.shape[axis], axis), axis).reshape(-1, X.shape[-1])
     low, high = np.quantile(rows, [0.25, 0.75], axis=0)
     size = np.maximum(np.abs(low), np.abs(high))
     spread = high - low
     steps = spread / np.spacing(size.astype(np.float32))
     lost = (spread > _CONSTANT * size) & (steps < _FEWEST_STEPS)
+    # What is of float32 already has nothing to lose.
+    lost[lost] = (rows[:, lost] != rows[:, lost].astype(np.float32)).any(axis=0)
     for i in np.flatnonzero(lost)[:1]:
-        feature = i if names is None else repr(names[i])
-        warnings.warn(
-            f"Feature {feature} of {what} has half of its values between {low[i]:.12g} "
-            f"and {high[i]:.12g}, where float32 has only {steps[i]:.0f} numbers to "
-            "tell them apart: the network would be trained on what rounding leaves. "
-            "Subtract an offset first, as StandardScaler does.",
-            stacklevel=2,
+        return (
+            f"Feature {_called(i, names)} of {what} has half of its values between "
+            f"{low[i]:.12g} and {high[i]:.12g}, where float32 has only {steps[i]:.0f} "
+            "numbers to tell them apart: the network would be trained on what rounding "
+            "leaves. Subtract an offset first, as StandardScaler does."
         )
+    return None
+
+
+def _lost_steps(X, names, what, axis, apart, starts):
+    """Tell of a feature whose steps float32 doesn't see."""
+    if X.shape[axis] <= apart:
+        return None
+    is_table = axis == X.ndim - 1
+    X = X[:: 1 + len(X) // _FEWER] if axis else X
+    first = _places(X.shape[axis] - apart, axis)
+    first = first[~np.isin(first + apart, starts)]
+    if not len(first):
+        return None
+    before, after = (
+        _at(X, places, axis).reshape(-1, 1 if is_table else X.shape[-1])
+        for places in (first, first + apart)
+    )
+    size = np.maximum(np.abs(before), np.abs(after))
+    lost = np.abs(after - before) > _CONSTANT * size
+    lost &= before.astype(np.float32) == after.astype(np.float32)
+    shares = lost.mean(axis=0)
+    for i in np.flatnonzero(shares > _MOST_LOST)[:1]:
+        feature = what if is_table else f"Feature {_called(i, names)} of {what}"
+        return (
+            f"{feature} changes from step to step, but in {shares[i]:.0%} of the steps "
+            f"by less than float32 can tell at numbers up to {size[:, i].max():.12g}: "
+            "to the network it would stand still. Subtract an offset of each sequence "
+            "first, such as its first step."
+        )
+    return None
+
+
+def _called(i, names):
+    return i if names is None else repr(names[i])
 
 
 def _name(estimator):

@@ -74,7 +74,8 @@ class BaseSeq2Seq(BaseNetwork):
         future=None,
         validation=None,
     ):
-        X = self._check_X(X, reset=not resume, min_samples=min_samples)
+        options = {"min_samples": min_samples, "trains": True}
+        X = self._check_X(X, reset=not resume, **options)
         known = resume, known_target or resume
         pairs = self._pairs(X, y, sample_weight, future, *known)
         ratio = float(self.teacher_forcing)
@@ -88,7 +89,7 @@ class BaseSeq2Seq(BaseNetwork):
         self._keep(spec, trained, resume)
         return trained
 
-    def _check_X(self, X, *, reset, min_samples=1):
+    def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences of numbers, or of token ids."""
         given, X = X, column_of_texts(as_plain(X), texts=reset or self._of_texts)
         text = holds_symbols(X)
@@ -118,6 +119,7 @@ class BaseSeq2Seq(BaseNetwork):
             X,
             reset=reset,
             ensure_min_samples=min_samples,
+            trains=trains,
             tokens=self._tokens,
             vocabulary_size=known and known.vocabulary_size,
         )
@@ -169,7 +171,7 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _known_dataset(self, given):
         """Read data of which nothing is to be learnt."""
-        X = self._check_X(given.X, reset=False)
+        X = self._check_X(given.X, reset=False, trains=True)
         known = given.y, given.sample_weight, given.future
         return self._pairs(X, *known, True, True)
 

@@ -65,9 +65,9 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, key):
-        rows, *others = key if isinstance(key, tuple) else (key,)
+        rows, *others = (key or (...,)) if isinstance(key, tuple) else (key,)
         if rows is None or rows is Ellipsis or np.ndim(rows) > 1:
-            return np.asarray(self)[key]
+            return np.asanyarray(self)[key]
         starts = self.starts[rows]
         if starts.ndim == 0:
             return self._gathered(starts[None])[0][tuple(others)]
@@ -79,17 +79,18 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, dtype=None, copy=None):
         if copy is False:
             raise ValueError("Windows of several series can't be an array uncopied.")
-        return self._gathered(self.starts).astype(dtype or self.dtype, copy=False)
+        found = self._gathered(self.starts).astype(dtype or self.dtype, copy=False)
+        return found if self.row_index is None else indexed(found, self.row_index)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        arrays = [np.asarray(x) if x is not None else x for x in inputs]
+        arrays = [np.asanyarray(x) if x is not None else x for x in inputs]
         return getattr(ufunc, method)(*arrays, **options)
 
     def __getattr__(self, name):
         # Only of arrays' public names: whatever else is asked for isn't there.
         if name.startswith("_") or not hasattr(np.ndarray, name):
             raise AttributeError(f"SeriesWindows has no attribute {name!r}")
-        return getattr(np.asarray(self), name)
+        return getattr(np.asanyarray(self), name)
 
     def __repr__(self):
         return f"SeriesWindows of shape {self.shape}, dtype {self.dtype}"

@@ -58,7 +58,8 @@ class StreamingPredictor:
         x : array-like of shape (n_features,), float or int
             The features of the step; a number where there is only one. With an
             embedding the id of a token (not 0, which is padding), or one a channel. A
-            row of a frame, as a frame or a Series, is held to the names of ``fit``.
+            row of a frame, as a frame, a Series or a named tuple, is held to the names
+            of ``fit``; a dict is read by them.
 
         Returns
         -------

@@ -17,9 +17,10 @@ from skrnn._frames import (
 from skrnn._numbers import (
     as_integers,
     as_one_dtype,
+    called,
     is_object,
     refuse_non_numbers,
-    warn_of_lost_spread,
+    warn_of_lost_numbers,
     warn_of_rounding,
 )
 from skrnn._rows import check_order_within
@@ -54,6 +55,7 @@ def check_sequences(
     ensure_min_samples=1,
     tokens=None,
     vocabulary_size=None,
+    trains=False,
 ) -> Sequences:
     """Read any accepted X as packed sequences.
 
@@ -76,6 +78,8 @@ def check_sequences(
         refuses ids of a vocabulary, None reads them as any numbers.
     vocabulary_size : int, tuple of int or None
         Token ids at or above it, or at or above that of their channel, are an error.
+    trains : bool, default=False
+        Whether a network is trained on X or validated, as it is on that of ``fit``.
 
     Returns
     -------
@@ -98,13 +102,14 @@ def check_sequences(
     if hasattr(X, "dtype"):
         refuse_non_numbers(estimator, X, "X")
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
-    options |= {"given": given, "reset": reset}
+    options |= {"given": given, "trains": reset or trains}
     if is_ragged(X):
         sequences = _read_ragged(estimator, X, **options)
     elif _ndim(X) == 3:
         sequences = _read_dense(estimator, X, **options)
     else:
-        sequences = _read_columns(estimator, X, tokens=tokens, **options)
+        options |= {"reset": reset, "tokens": tokens}
+        sequences = _read_columns(estimator, X, **options)
     if tokens:
         _check_words(estimator, vocabulary, reset=reset)
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
@@ -214,9 +219,12 @@ def _name(estimator):
 
 
 def _check_values(
-    estimator, values, *, given, reset, dtype, min_samples=1, ensure_2d=False
+    estimator, values, *, given, trains, dtype, min_samples=1, ensure_2d=False, **steps
 ):
-    """Run scikit-learn's checks on an array of any number of dimensions."""
+    """Run scikit-learn's checks on an array of any number of dimensions.
+
+    `steps` says where they are, as for `warn_of_lost_numbers`.
+    """
     # A float64 beyond float32's range becomes inf, which the same call reports.
     with np.errstate(over="ignore"):
         checked = check_array(
@@ -230,19 +238,31 @@ def _check_values(
         )
     checked = as_integers(checked) if dtype is None else checked
     if isinstance(values, np.ndarray) and checked.dtype == np.float32:
-        warn_of_rounding(values, checked, integer_columns(given))
-        if reset:
-            warn_of_lost_spread(values, names=names_of(given))
+        what = called(estimator)
+        warn_of_rounding(values, checked, integer_columns(given), what=what)
+        if trains:
+            names = names_of(given)
+            warn_of_lost_numbers(values, names=names, what=what, **steps)
     return checked
 
 
 def _read_columns(estimator, X, *, given, reset, tokens, **options):
     _refuse_dimensions(estimator, X, reset)
-    options |= {"given": given, "reset": reset, "ensure_2d": True}
+    options |= {"given": given, "ensure_2d": True, "axis": 1}
     checked = _check_values(estimator, X, **options)
     if not (tokens or _fitted_on_steps(estimator, reset)):
-        check_n_columns(estimator, checked, reset=reset)
+        _check_n_steps(estimator, checked, reset=reset)
     return pack_dense(checked, "columns")
+
+
+def _check_n_steps(estimator, table, *, reset):
+    try:
+        check_n_columns(estimator, table, reset=reset)
+    except ValueError as error:
+        # One column is what a single sequence (T, 1) has.
+        if table.shape[1] != 1:
+            raise
+        raise ValueError(f"{error}{_ONE_SEQUENCE}") from None
 
 
 def _fitted_on_steps(estimator, reset):
@@ -277,6 +297,7 @@ def _read_dense(estimator, X, *, min_samples, **options):
     packable = isinstance(X, np.ndarray | SeriesWindows)
     windows = pack_windows(X) if packable else None
     if windows is not None and len(X) >= min_samples:
+        options |= {"apart": windows.step}
         values = _check_values(estimator, windows.values, **options)
         return replace(windows, values=values)
     X = _check_values(estimator, X, min_samples=min_samples, **options)
@@ -301,6 +322,7 @@ def _read_ragged(estimator, X, *, min_samples, **options):
     if sequences.values.dtype.kind in "iu" and options["dtype"] is None:
         return sequences
     values = sequences.values.reshape(len(sequences.values), -1)
+    options |= {"starts": sequences.starts}
     return replace(sequences, values=_check_values(estimator, values, **options))
 
 
@@ -365,7 +387,7 @@ def _check_n_features(estimator, sequences, *, reset):
         )
     if as_one and not of_tokens and getattr(estimator, "_longest", 1) > 1:
         warnings.warn(
-            f"X of shape ({len(sequences)}, 1) is read as {len(sequences)} sequences "
-            f"of one step.{_ONE_SEQUENCE}",
+            f"{called(estimator)} of shape ({len(sequences)}, 1) is read as "
+            f"{len(sequences)} sequences of one step.{_ONE_SEQUENCE}",
             stacklevel=2,
         )

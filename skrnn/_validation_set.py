@@ -46,6 +46,8 @@ class ValidationSet:
         """
         # What reading it would change is changed in a copy.
         reader = copy(estimator)
+        # For warnings; errors are put right below.
+        reader._suffix_of_names = "_val"
         reader._spec = spec
         if hasattr(reader, "class_weight"):
             # As in scikit-learn, only the weights that are given with it count.

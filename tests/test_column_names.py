@@ -1,6 +1,7 @@
 """Frames are held to the names and the order of columns that ``fit`` saw."""
 
 import pickle
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,9 @@ import pytest
 from _frames import FRAMES, select
 from _instances import FAST, LEARNERS, TRANSFORMERS, target
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.model_selection import cross_val_score
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import skrnn
 from skrnn.inspection import attention_weights
@@ -253,6 +255,63 @@ def test_a_step_of_a_stream_may_be_a_series_with_names(stream):
         stream.update(frame[:2])
 
 
+ROWS = {
+    "named tuple": lambda frame: next(frame.itertuples(index=False)),
+    "your own": lambda frame: Row(*frame.columns)(*frame.iloc[0]),
+    "record": lambda frame: frame.to_records(index=False)[0],
+}
+
+
+def Row(*names):
+    return namedtuple("Row", names)
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_a_step_of_a_stream_may_be_a_row_with_names(stream, key):
+    stream, frame = stream
+    expected = stream.reset().update(np.asarray(frame)[0])
+    assert stream.reset().update(ROWS[key](frame)) == expected
+    message = r"x has the names \['load', 'temp'\], but GRURegressor was fitted with"
+    with pytest.raises(ValueError, match=message):
+        stream.update(ROWS[key](frame[NAMES[::-1]]))
+    with pytest.raises(ValueError, match=r"x has the names \['temp'\], but"):
+        stream.update(ROWS[key](frame[["temp"]]))
+    with pytest.raises(
+        ValueError, match=r"x has the names \['Index', 'temp', 'load'\]"
+    ):
+        stream.update(next(frame.itertuples()))
+
+
+def test_a_step_of_a_stream_may_be_a_dict(stream):
+    stream, frame = stream
+    expected = stream.reset().update(np.asarray(frame)[0])
+    for row in (frame, frame[NAMES[::-1]]):
+        assert stream.reset().update(row.iloc[0].to_dict()) == expected
+    with pytest.raises(
+        ValueError, match=r"x has the names \['temp', 'wind'\], but GRU"
+    ):
+        stream.update({"temp": 1.0, "wind": 2.0})
+    plain = skrnn.GRURegressor(**FAST).fit(arrays_of("ragged"), np.arange(12.0))
+    with pytest.raises(
+        TypeError, match="x is of type dict, but GRURegressor was fitted"
+    ):
+        plain.stream().update({"temp": 1.0, "load": 2.0})
+    x = np.asarray(frame)[0]
+    assert plain.stream().update(Row("a", "b")(*x)) == plain.stream().update(x)
+
+
+def test_names_that_pandas_has_none_for_are_places():
+    frame = frames_of(arrays_of("ragged"))[0].set_axis(["max temp", "load"], axis=1)
+    model = skrnn.GRURegressor(**FAST).fit([frame] * 12, np.arange(12.0))
+    row, turned = (
+        next(f.itertuples(index=False)) for f in (frame, frame.iloc[:, ::-1])
+    )
+    expected = model.stream().update(np.asarray(frame)[0])
+    assert model.stream().update(row) == expected
+    with pytest.raises(ValueError, match=r"x has the names \['load', '_1'\]"):
+        model.stream().update(turned)
+
+
 # Names of what comes out
 
 
@@ -264,6 +323,48 @@ def test_names_of_features_go_through_sequence_wise(lengths, library):
     assert scaler.get_feature_names_out().tolist() == NAMES
     with pytest.raises(ValueError, match="input_features is not equal"):
         scaler.get_feature_names_out(NAMES[::-1])
+
+
+@every_form
+@every_library
+def test_inverse_transform_is_held_to_the_names_that_came_out(lengths, library):
+    arrays = arrays_of(lengths)
+    scaler = SequenceWise(StandardScaler()).fit(frames_of(arrays, library))
+    # Arrays come out of transform, and are no reason for a warning.
+    scaled = list(scaler.transform(frames_of(arrays, library)))
+    frames = frames_of(scaled, library)
+    for given in (scaled, frames):
+        for found, x in zip(scaler.inverse_transform(given), arrays, strict=True):
+            np.testing.assert_allclose(found, x)
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        scaler.inverse_transform(turned(frames))
+    with pytest.raises(ValueError, match="unseen at fit time:\n- wind\n"):
+        scaler.inverse_transform(frames_of(arrays, library, ["temp", "wind"]))
+
+
+def test_inverse_transform_knows_the_names_of_its_transformer():
+    arrays = arrays_of("ragged")
+    steps = SequenceWise(PCA(2)).fit(frames_of(arrays))
+    made = frames_of(steps.transform(frames_of(arrays)), names=["pca0", "pca1"])
+    np.testing.assert_allclose(steps.inverse_transform(made)[0], arrays[0])
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        steps.inverse_transform([frame[["pca1", "pca0"]] for frame in made])
+    # These were made up, and frames may have others.
+    nameless = SequenceWise(StandardScaler()).fit(arrays)
+    nameless.inverse_transform(frames_of(arrays))
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        nameless.inverse_transform(frames_of(arrays, names=["x1", "x0"]))
+    curve = FunctionTransformer(np.sinh, np.arcsinh)
+    SequenceWise(curve).fit(made).inverse_transform(made)
+
+
+def test_inverse_transform_of_a_table_is_held_to_its_names():
+    table = pd.DataFrame(RNG.normal(size=(12, 3)), columns=list("abc"))
+    scaler = SequenceWise(StandardScaler()).set_output(transform="pandas").fit(table)
+    scaled = scaler.transform(table)
+    np.testing.assert_allclose(scaler.inverse_transform(scaled), table)
+    with pytest.raises(ValueError, match=OTHER_ORDER):
+        scaler.inverse_transform(scaled[["c", "b", "a"]])
 
 
 def test_token_ids_of_a_frame_lose_no_names():

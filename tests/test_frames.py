@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from _frames import FRAMES, SERIES
 from _instances import FAST
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import (
     GRUClassifier,
@@ -294,6 +294,37 @@ def test_padder_keeps_integers_of_several_types():
     padded = SequencePadder().fit_transform(ID_LISTS["int64 and uint64"])
     assert padded.dtype == np.int64
     assert SequencePadder().fit_transform(ID_LISTS["nullable"]).dtype.kind in "iu"
+
+
+MIXED_SIGNS = {
+    "beyond both": ([2**63 + 5, 7], [-1, -2], "f8"),
+    "within int64": ([5, 7], [-1, -2], "i8"),
+    "none negative": ([2**63 + 5, 7], [1, 2], "u8"),
+}
+
+
+@pytest.mark.parametrize("key", MIXED_SIGNS)
+def test_integers_beside_unsigned_ones_keep_their_sign(key):
+    unsigned, signed, dtype = MIXED_SIGNS[key]
+    arrays = np.array(unsigned, "u8"), np.array(signed, "i8")
+    expected = np.stack([column.astype(dtype) for column in arrays], axis=1)
+    columns = dict(zip("ab", arrays, strict=True))
+    for frame in (pd.DataFrame(columns), pl.DataFrame(columns), pa.table(columns)):
+        windows = SlidingWindow(1).fit_transform(frame)[:, 0]
+        unchanged = SequenceWise(FunctionTransformer()).fit_transform([frame] * 2)[0]
+        # Windows are of floats.
+        np.testing.assert_array_equal(windows, expected)
+        np.testing.assert_array_equal(unchanged, expected, strict=True)
+    padded = SequencePadder().fit_transform(list(arrays))
+    np.testing.assert_array_equal(padded, expected.T, strict=True)
+
+
+@pytest.mark.filterwarnings("ignore:X holds integers from")
+def test_networks_read_negative_integers_beside_unsigned_ones():
+    table = pd.DataFrame({"a": 2**63 + np.arange(N, dtype="u8"), "b": -np.arange(N)})
+    model = GRURegressor(**FAST).fit(table, NUMBERS)
+    expected = GRURegressor(**FAST).fit(table.astype("f4"), NUMBERS).predict(table)
+    np.testing.assert_array_equal(model.predict(table), expected)
 
 
 @pytest.mark.parametrize("key", ["Int64", "several", "polars", "pyarrow"])

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import GRURegressor, Seq2SeqRegressor
-from skrnn._numbers import warn_of_lost_spread
+from skrnn._numbers import warn_of_lost_numbers
 from skrnn.preprocessing import SequenceWise, SlidingWindow
 
 RNG = np.random.default_rng(0)
@@ -57,8 +57,52 @@ def test_floats_that_float32_can_not_tell_apart_are_warned_about(key):
         GRURegressor(**FAST).fit(UNRESOLVED[key], Y)
 
 
+# Within an hour in each sequence, and in another hour in each.
+BEGIN = 1.7e9 + RNG.uniform(0, 3e7, (N, 1, 1))
+EVENTS = BEGIN + np.cumsum(RNG.uniform(0, 10, (N, T, 1)), axis=1)
+STILL = (
+    r"changes from step to step, but in (8|9|10)\d?% of the steps by less than float32"
+)
+STANDING_STILL = {
+    "(n, T, 1)": (EVENTS, "Feature 0 of X"),
+    "(n, T, F)": (beside_noise(EVENTS), "Feature 1 of X"),
+    "(n, T)": (EVENTS[:, :, 0], "X"),
+    "a frame": (pd.DataFrame(EVENTS[:, :, 0]), "X"),
+    "objects": (EVENTS.astype(object), "Feature 0 of X"),
+    "ragged": ([x[: 2 + i % 4] for i, x in enumerate(EVENTS)], "Feature 0 of X"),
+    "short": (EVENTS[:, :2], "Feature 0 of X"),
+    "pairs": ([*EVENTS[:-1, :2], EVENTS[-1]], "Feature 0 of X"),
+    "frames": (
+        [pd.DataFrame({"when": x[:, 0]}) for x in EVENTS],
+        "Feature 'when' of X",
+    ),
+    "windows of a counter": (
+        SlidingWindow(3).fit_transform(1e7 + 0.1 * np.arange(1.0, 1001)[:, None]),
+        "Feature 0 of X",
+    ),
+    "many long ones": (
+        np.arange(600)[:, None, None] * 1e5 + 1.7e9 + 9.0 * np.arange(99)[:, None],
+        "Feature 0 of X",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", STANDING_STILL)
+def test_steps_that_float32_does_not_see_are_warned_about(key):
+    X, feature = STANDING_STILL[key]
+    with pytest.warns(UserWarning, match=f"^{feature} {STILL}"):
+        GRURegressor(**FAST).fit(X, np.resize(Y, len(X)))
+
+
+def test_steps_of_a_future_that_float32_does_not_see_are_warned_about():
+    y = RNG.normal(size=(N, 3))
+    for future, feature in [(EVENTS[:, :3], "Feature 0 of f"), (EVENTS[:, :3, 0], "f")]:
+        with pytest.warns(UserWarning, match=f"^{feature}uture {STILL}"):
+            Seq2SeqRegressor(**FAST).fit(EVENTS - BEGIN, y, future=future)
+
+
 @every_learner
-def test_every_estimator_warns_in_fit_alone(learner):
+def test_every_estimator_warns_in_training_alone(learner):
     X = beside_noise(SECONDS)
     with pytest.warns(UserWarning, match=f"^Feature 1 of X .*{LOST}"):
         model = clone(learner).set_params(epochs=1).fit(X, target(learner, X))
@@ -66,10 +110,24 @@ def test_every_estimator_warns_in_fit_alone(learner):
     model.predict(X)
 
 
-def test_the_first_partial_fit_warns():
-    with pytest.warns(UserWarning, match=LOST):
-        model = GRURegressor(**FAST).partial_fit(SECONDS, Y)
-    model.partial_fit(SECONDS, Y)
+TRAINING = {
+    "partial_fit": lambda model, X: model.partial_fit(X, Y),
+    "warm start": lambda model, X: model.set_params(warm_start=True).fit(X, Y),
+    "validation": lambda model, X: model.fit(Y_STEPS, Y, X_val=X, y_val=Y),
+}
+Y_STEPS = np.tile(Y[:, None, None], (1, T, 1))
+
+
+@pytest.mark.parametrize("key", TRAINING)
+@pytest.mark.parametrize("network", [GRURegressor, Seq2SeqRegressor])
+def test_whatever_a_network_is_trained_on_is_warned_about(key, network):
+    name = "X_val" if key == "validation" else "X"
+    model = network(**FAST).fit(Y_STEPS, Y)
+    for X, problem in ((SECONDS, f"has half.*{LOST}"), (EVENTS, STILL)):
+        with pytest.warns(UserWarning, match=f"^Feature 0 of {name} {problem}"):
+            TRAINING[key](model, X)
+        # The rows of one call are no sample of all there are.
+        model.predict(X)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +179,14 @@ RESOLVED = {
     "of many orders": RNG.lognormal(0, 8, SHAPE),
     "mostly one value": np.where(RNG.uniform(size=SHAPE) < 0.1, 1.7e9 + 1, 1.7e9),
     "float32": SECONDS.astype(np.float32),
+    "float32 as float64": SECONDS.astype(np.float32).astype(float),
+    "a sensor of float32": (1013.25 + 6.1035156e-05 * RNG.integers(9, size=SHAPE))
+    .astype(np.float32)
+    .astype(float),
+    "times since the first": EVENTS - EVENTS[:, :1],
+    "times of days": BEGIN + 86400.0 * np.arange(T)[:, None],
+    "steps of a constant": np.round(BEGIN) * np.ones((1, T, 1)),
+    "single steps of other times": list(EVENTS[:, :1]),
     "float16": RNG.normal(size=SHAPE).astype(np.float16),
     "long double": RNG.normal(size=SHAPE).astype(np.longdouble),
     "a single step": RNG.normal(size=(N, 1, 1)),
@@ -147,7 +213,7 @@ def test_large_arrays_are_looked_at_in_part(shape):
     # Nothing of this size could be copied here in the time that a test has.
     X = np.broadcast_to(np.arange(1.0, 3), (*shape[:-1], 2))
     tracemalloc.start()
-    warn_of_lost_spread(X)
+    warn_of_lost_numbers(X)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**25

@@ -10,7 +10,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, cross_val_predict
 
-from skrnn import LSTMRegressor, RNNRegressor
+from skrnn import LSTMClassifier, LSTMRegressor, RNNRegressor
 from skrnn._engine import _native, _prediction
 from skrnn.preprocessing import SlidingWindow
 
@@ -176,3 +176,23 @@ def test_a_keras_model_with_attention_reads_one_step(attention):
         warnings.simplefilter("error")
         found = model.model_(X[:, :1]).numpy().ravel()
     np.testing.assert_allclose(found, model.predict(X[:, :1]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    {
+        "labels": ((20, 3), r"take Seq2SeqClassifier\.$"),
+        "one-hot": (
+            (20, 3, 4),
+            r"take Seq2SeqClassifier and, of a one-hot y, y\.argmax\(axis=2\)\.$",
+        ),
+        "one-hot steps": (
+            (20, 5, 4),
+            "For a value at each time step set return_sequences=True. For several "
+            "labels one after the other take Seq2SeqClassifier",
+        ),
+    }.values(),
+)
+def test_sequences_of_labels_are_shown_to_their_estimator(shape, told):
+    with pytest.raises(ValueError, match=told):
+        LSTMClassifier(**TINY).fit(X, RNG.integers(0, 5, shape))

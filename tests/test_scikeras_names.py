@@ -91,3 +91,38 @@ def test_arrays_after_frames_warn():
     model = regressor(recurrent).fit(frames("pandas", ragged=True), Y)
     with pytest.warns(UserWarning, match="feature names"):
         model.predict([x[:3] for x in X])
+
+
+@pytest.mark.parametrize("ragged", [True, False, None])
+def test_names_of_a_validation_set_are_told_as_such(ragged):
+    if ragged is None:
+        build, given = dense, frame("pandas", X[:, 0])
+        turned = given[["load", "temp"]]
+    else:
+        build, given = recurrent, frames("pandas", ragged=ragged)
+        turned = frames("pandas", ragged=ragged, names=("load", "temp"))
+    with pytest.raises(ValueError, match=r"^X_val and y_val: The feature names should"):
+        regressor(build).fit(given, Y, X_val=turned, y_val=Y)
+
+
+@pytest.mark.parametrize("form", ["dense", "ragged", "frames"])
+def test_numbers_that_float32_can_not_tell_apart_are_warned_about(form):
+    seconds = np.concatenate([X, 1.7e9 + RNG.uniform(0, 60, X.shape)], axis=2)[
+        :, :, ::2
+    ]
+    lengths = 2 + np.arange(N) % 4
+    given = {
+        "dense": seconds,
+        "ragged": [x[:n] for x, n in zip(seconds, lengths, strict=True)],
+        "frames": [pd.DataFrame(x[:3], columns=["load", "when"]) for x in seconds],
+    }[form]
+    feature = "'when'" if form == "frames" else "1"
+    with pytest.warns(UserWarning, match=f"^Feature {feature} of X has half"):
+        regressor(recurrent).fit(given, Y)
+
+
+def test_tables_are_warned_about_and_have_no_steps():
+    far = 1e9 * np.arange(1, N + 1)[:, None] + RNG.uniform(0, 10, (N, 2))
+    regressor(dense).fit(far, Y)
+    with pytest.warns(UserWarning, match="^Feature 0 of X has half"):
+        regressor(dense).fit(far - 1e9 * np.arange(N)[:, None], Y)

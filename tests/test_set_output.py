@@ -192,12 +192,25 @@ def test_output_can_be_taken_back(estimator):
 # An index that is lost
 
 
-def computed(X):
-    return X * 1.0
+def shuffled(X, random):
+    X = X.copy()
+    random.shuffle(X)
+    return X
 
 
-def shifted(X):
-    return np.roll(X, 1, axis=0)
+OTHER_ROWS = {
+    "roll": lambda X: np.roll(X, 1, axis=0),
+    "sort": lambda X: np.sort(X, axis=0),
+    "sorted in place": lambda X: [X := X.copy(), X.sort(axis=0)][0],
+    "shuffle": lambda X: shuffled(X, np.random.default_rng(0)),
+    "an older shuffle": lambda X: shuffled(X, np.random.RandomState(0)),
+    "cumsum": lambda X: np.cumsum(X, axis=0),
+    "accumulate": lambda X: np.add.accumulate(X),
+    "matmul": lambda X: np.matmul(X, np.eye(2)),
+    "where": lambda X: np.where(X > 0, X, 0),
+    "beside others": lambda X: X - X[::-1],
+    "beside lost ones": lambda X: X - np.roll(X, 1, axis=0),
+}
 
 
 def of_windows(function):
@@ -206,15 +219,61 @@ def of_windows(function):
     return make_pipeline(window, FunctionTransformer(function), network)
 
 
-@pytest.mark.parametrize("function", [computed, shifted])
-def test_a_lost_index_is_told(function):
-    X = frame(TIMES["numbers"])[["a", "b"]]
-    model = of_windows(function).fit(X, X["a"])
+def of_one_series(X):
+    return X
+
+
+def of_several(X):
+    return X.set_index(pd.MultiIndex.from_product([list("yx"), range(N // 2)]))
+
+
+every_windows = pytest.mark.parametrize("given", [of_one_series, of_several])
+
+
+@every_windows
+@pytest.mark.parametrize("key", OTHER_ROWS)
+def test_a_lost_index_is_told(key, given):
+    X = given(frame(TIMES["numbers"])[["a", "b"]])
+    model = of_windows(OTHER_ROWS[key]).fit(X, y)
     assert model.predict(X).shape == (N,)
     with pytest.raises(ValueError, match="GRURegressor was asked for pandas output, b"):
         model.transform(X)
     states = model.set_output(transform="default").transform(X)
     assert states.shape == (N, 2)
+
+
+SAME_ROWS = {
+    "ufunc": np.arctan,
+    "scalar": lambda X: X * 2.0,
+    "a number of each feature": lambda X: (X - [1.0, 2.0]) / np.array([3.0, 4.0]),
+    "several": lambda X: np.maximum(X, np.tanh(X)),
+    "clip": lambda X: np.clip(X, -1, 1),
+    "other memory": lambda X: np.exp(X, out=X.copy()),
+    "in place": lambda X: np.negative(X.copy()).__iadd__(1),
+    "empty key": lambda X: X[()],
+    "all": lambda X: X[...],
+    "values set": lambda X: [X := X.copy(), X.__setitem__(X > 1, 1.0)][0],
+}
+
+
+@every_windows
+@pytest.mark.parametrize("key", SAME_ROWS)
+def test_what_is_computed_value_by_value_is_not_lost(key, given):
+    X = given(frame(TIMES["numbers"])[["a", "b"]])
+    model = of_windows(SAME_ROWS[key]).fit(X, y)
+    found = model.transform(X)
+    pd.testing.assert_index_equal(found.index, X.index)
+    plain = SAME_ROWS[key](np.array(SlidingWindow(2).fit_transform(X)))
+    np.testing.assert_allclose(found, model[-1].transform(plain), rtol=1e-5)
+
+
+@every_windows
+def test_windows_are_arrays_for_any_key(given):
+    window = SlidingWindow(2).set_output(transform="pandas")
+    windows = window.fit_transform(given(frame(TIMES["numbers"])[["a", "b"]]))
+    for key in ((), ..., (..., 0), 0, None, slice(2), ([1, 0], 1)):
+        np.testing.assert_array_equal(windows[key], np.array(windows)[key])
+    assert np.mean(windows) == np.array(windows).mean()
 
 
 @pytest.mark.parametrize("function", [lambda X: X[::-1], np.flip])

@@ -80,6 +80,16 @@ def test_scores_and_transformers_warn_as_well():
             transformer.fit(X).transform(X[0])
 
 
+@every_method
+def test_a_single_sequence_with_an_axis_of_features_after_a_table(learner, method):
+    model = fitted(learner, X[:, :, 0])
+    told = r"X has 1 features, but .* is expecting 4 features as input\..*give X\[:1\]"
+    with pytest.raises(ValueError, match=told):
+        getattr(model, method)(X[0])
+    with pytest.raises(ValueError, match=r"expecting 4 features as input\.$"):
+        getattr(model, method)(X[:, :3, 0])
+
+
 @pytest.mark.parametrize("ids", [False, True])
 def test_a_single_sequence_of_one_dimension_is_an_error(ids):
     table = RNG.integers(1, 5, (N, T)) if ids else X[:, :, 0]

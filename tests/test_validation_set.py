@@ -412,10 +412,44 @@ def test_unknown_labels_are_named():
         model.fit(X, labels(X), X_val=X[:2], y_val=["up", "side"])
 
 
-def test_columns_of_a_frame_are_named():
-    frame = pd.DataFrame(sequences("2-D"), columns=list("abcde"))
-    with pytest.raises(ValueError, match="feature names should match those that were"):
-        GRURegressor(**FAST).fit(frame, Y, X_val=frame[list("edcba")], y_val=Y)
+@pytest.mark.parametrize("form", [list, pd.DataFrame])
+def test_columns_of_frames_are_named(form):
+    table = sequences("2-D")
+    first = pd.DataFrame(table, columns=list("abcde"))
+    turned = first[list("edcba")]
+    given, other = ([first] * 24, [turned] * 24) if form is list else (first, turned)
+    y, model = np.resize(Y, len(given)), GRURegressor(**FAST)
+    with pytest.raises(
+        ValueError, match=r"^X_val: The feature names should match those"
+    ):
+        model.fit(given, y, X_val=other, y_val=y)
+    arrays = [table] * 24 if form is list else table
+    with pytest.warns(UserWarning, match="^X_val has feature names, but GRURegressor"):
+        model.fit(arrays, y, X_val=given, y_val=y)
+    with pytest.warns(UserWarning, match="^X_val does not have valid feature names"):
+        model.fit(given, y, X_val=arrays, y_val=y)
+    assert not hasattr(model, "_suffix_of_names")
+
+
+def test_warnings_of_the_set_name_it():
+    X, y = np.arange(40).reshape(8, 5, 1), np.arange(8.0)
+    model = GRURegressor(**FAST)
+    with pytest.warns(UserWarning, match="^X_val holds integers from"):
+        model.fit(X, y, X_val=X + 2**25, y_val=y)
+    with pytest.warns(UserWarning, match=r"^X_val of shape \(5, 1\) is read as 5"):
+        model.fit(X, y, X_val=X[0], y_val=y[:5])
+
+
+def test_columns_of_what_is_known_are_named():
+    X, y = np.random.default_rng(0).normal(size=(2, 8, 3))[:, :, :, None]
+    frames = [pd.DataFrame({"a": x[:, 0], "b": 1.0}) for x in X]
+    turned = [frame[["b", "a"]] for frame in frames]
+    with pytest.raises(
+        ValueError, match=r"^future_val: The feature names should match"
+    ):
+        Seq2SeqRegressor(**FAST).fit(
+            X, y, future=frames, X_val=X, y_val=y, future_val=turned
+        )
 
 
 def test_ids_of_other_words_are_refused():

@@ -15,7 +15,7 @@ from skrnn._numbers import (
     as_one_dtype,
     is_object,
     refuse_non_numbers,
-    warn_of_lost_spread,
+    warn_of_lost_numbers,
     warn_of_rounding,
 )
 from skrnn._rows import check_order_within
@@ -375,7 +375,7 @@ def _as_numbers(estimator, data, name, *, reset):
     assert_all_finite(numbers, input_name=name)
     warn_of_rounding(array, numbers, integer_columns(data), what=name)
     if reset and array.ndim > 1:
-        warn_of_lost_spread(array, names=names_of(data), what=name)
+        warn_of_lost_numbers(array, names=names_of(data), what=name, axis=1)
     return numbers
 
 

@@ -87,8 +87,10 @@ def _advice_for_horizon(estimator, y):
     if len(y.shape) < 2 or 0 in y.shape:
         return ""
     if is_classifier(estimator):
-        table = len(y.shape) == 2
-        return " For several labels one after the other take Seq2SeqClassifier." * table
+        one_hot = " and, of a one-hot y, y.argmax(axis=2)" if len(y.shape) == 3 else ""
+        return (
+            f" For several labels one after the other take Seq2SeqClassifier{one_hot}."
+        )
     flat = ", or flatten y to (n_samples, H * K)" if len(y.shape) == 3 else ""
     return f" For H steps ahead take Seq2SeqRegressor{flat}."
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import HasMethods, fit_context
+from skrnn._frames import check_names, names_of
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import token_ids, vocabulary_of
 from skrnn._typing import Array, ArrayLike, SequenceData, available_if
@@ -154,9 +155,12 @@ class SequenceWise(
         Raises
         ------
         ValueError
-            If X has another number of features than `transform` gives.
+            If X has another number of features than `transform` gives, or if it is a
+            frame, or a list of them, with other names or another order of columns than
+            `get_feature_names_out` says.
         """
         check_is_fitted(self)
+        self._check_names_out(X)
         # A copy takes what fit would learn from X, whose features are not those of fit.
         sequences = check_sequences(copy(self), X, reset=True, dtype=NUMBERS)
         self._check_n_features_out(sequences.n_features)
@@ -205,6 +209,20 @@ class SequenceWise(
     def _unpacked(self, rows, sequences, univariate):
         rows = self._rows(rows, len(sequences.values))
         return unpack(rows, sequences, univariate=univariate)
+
+    def _check_names_out(self, X):
+        """Hold frames to the names that `transform` gives, where fit had names."""
+        given, reader = names_of(X), copy(self)
+        try:
+            known = self.get_feature_names_out()
+        except AttributeError:
+            # A function tells none.
+            return
+        # Without any in fit they were made up; even so they have an order.
+        is_held = hasattr(self, "feature_names_in_") or set(known) == set(given or ())
+        if given is not None and is_held:
+            reader.feature_names_in_ = known
+            check_names(reader, X, reset=False)
 
     def _check_n_features_out(self, n_features):
         if n_features != self.n_features_out_:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skrnn._out_of_fold import OutOfFoldMixin
 from skrnn._typing import Array, SequenceData, Targets, Weights
+from skrnn._validation_set import errors_of_validation
 from skrnn.scikeras._reading import fill_padding, read_X, read_y
 from skrnn.scikeras._steps import (
     answers_steps,
@@ -178,10 +179,11 @@ class AnswersMixin:
         if X is None or y is None:
             missing = "X_val" if X is None else "y_val"
             raise ValueError(f"{missing} is None; expected both X_val and y_val.")
-        lengths = self._lengths_of(X)
-        X, y = self._validate_data(X, y)
-        X = fill_padding(self.model_, self.feature_encoder_.transform(X))
-        y = self._as_outputs(self.target_encoder_.transform(y))
+        with errors_of_validation():
+            lengths = self._lengths_of(X)
+            X, y = self._validate_data(X, y)
+            X = fill_padding(self.model_, self.feature_encoder_.transform(X))
+            y = self._as_outputs(self.target_encoder_.transform(y))
         if sample_weight is None:
             return {"validation_data": (X, y)}
         weights = np.ones(len(y))

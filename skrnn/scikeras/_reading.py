@@ -1,5 +1,6 @@
 """Reading X and y: sequences of several features, of any length, in any form."""
 
+import keras
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
@@ -9,6 +10,8 @@ from sklearn.utils.validation import (
 )
 
 from skrnn._columns import frames_in, is_frame
+from skrnn._frames import names_of
+from skrnn._numbers import warn_of_lost_numbers
 from skrnn._validation import check_sequences, is_ragged, read_table
 
 # Numbers of a sparse X, half a gigabyte of them: larger ones are left to Keras, which
@@ -23,17 +26,32 @@ def read_X(estimator, X, *, reset):
     itself can't hold, and token ids with 0; `fill_padding` then puts in what the
     network takes for padding.
     """
+    names = names_of(X) if reset else None
     if is_ragged(X) or _was_ragged(estimator, X, reset) or frames_in(X):
-        X = _padded(check_sequences(estimator, X, reset=reset, dtype=None), estimator)
+        sequences = check_sequences(estimator, X, reset=reset, dtype=None)
+        if reset:
+            _warn_of_lost_numbers(sequences.values, names, starts=sequences.starts)
+        X = _padded(sequences, estimator)
     elif _ndim(X) > 2:
         X = _read_blocks(estimator, X, reset=reset)
     else:
         X = _read_table(estimator, X, reset=reset)
     if reset:
+        _warn_of_lost_numbers(X, names)
         estimator.X_dtype_, estimator.X_shape_ = X.dtype, X.shape
     else:
         _check_same_form(estimator, X)
     return X
+
+
+def _warn_of_lost_numbers(X, names, **steps):
+    """Warn of what Keras' type of numbers can't tell apart, in sequences and tables."""
+    if keras.config.floatx() != "float32" or issparse(X) or X.ndim not in (2, 3):
+        return
+    if X.ndim == 2 and not steps:
+        # The rows of a table are no steps, nor need its columns be.
+        steps = {"apart": len(X)}
+    warn_of_lost_numbers(X, names=names, **steps)
 
 
 def fill_padding(model, X):
