@@ -346,3 +346,11 @@ def test_regressors_have_zeros_at_padding_which_do_not_count():
     expected = model.score(RAGGED, y)
     for fill in (0.0, 1e9, np.nan):
         assert model.score(PADDED, padded(y, fill)) == pytest.approx(expected)
+
+
+def test_padding_alone_is_named():
+    model = GRUClassifier(embedding_dim=3, return_sequences=True, **FAST)
+    ids, y = np.zeros((6, 4), int), np.arange(24).reshape(6, 4) % 2
+    for weights in (None, np.ones(6), np.ones((6, 4))):
+        with pytest.raises(ValueError, match="Every sequence of X is padding alone"):
+            model.fit(ids, y, sample_weight=weights)
