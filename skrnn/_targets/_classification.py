@@ -259,7 +259,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             With ``return_sequences=True`` (n, T) or (n, T, n_labels), or ragged where X
             is ragged. At padding stands the label that y had at padding in ``fit``. If
             there was none, it is a label that is no class: an empty string, or -1, or
-            less where -1 is a class. Of several labels at once it is 0 for each.
+            less where -1 is a class; for unsigned integers the largest that is free,
+            for booleans False. Of several labels at once it is 0 for each.
         """
         sequences, labels = self._predicted(X)
         if not self.return_sequences:
