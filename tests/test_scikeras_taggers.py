@@ -126,7 +126,7 @@ def test_in_searches_and_folds(name):
     assert (cross_val_score(model, data, y, cv=2, error_score="raise") > 0).all()
     found = cross_val_predict(model, data, y, cv=cv)
     assert [len(row) for row in found] == [len(row) for row in y]
-    with pytest.raises(ValueError, match="method='predict'"):
+    with pytest.raises(NotImplementedError, match="method='predict'"):
         cross_val_predict(model, data, y, cv=cv, method="predict_proba")
 
 
