@@ -5,6 +5,12 @@ those of a table column by column, and a string as one label. The labels of time
 and the characters of strings, mean something else then. Nobody tells an estimator who
 fits it, nor on what; but before the first fit scikit-learn asks for its tags and for a
 clone.
+
+That relies on variables of scikit-learn's functions: `X`, `y`, `method` and `le` (its
+encoder of labels) of ``cross_val_predict``, and on ``_fit_and_predict``, which it calls
+for each fold. Where one of them has another name nothing is refused any more, and
+nothing else changes. ``tests/test_cross_val_predict.py`` tells: put the new names into
+`_NAMES` then, or take all of this out once an estimator is told what it is fitted for.
 """
 
 import inspect
@@ -13,6 +19,7 @@ import sys
 import numpy as np
 
 _MODULE = "sklearn.model_selection._validation"
+_NAMES = {"X", "y", "method"}
 _ENCODES = {"predict_proba", "predict_log_proba", "decision_function"}
 
 
@@ -42,14 +49,17 @@ def one_number_each(_X, y):
 
 def _refuse_numbered_labels(estimator):
     call = _call_of_cross_val_predict()
-    if call is None or call["y"] is None or call["method"] not in _ENCODES:
+    if not call.keys() >= _NAMES:
+        return
+    if call["y"] is None or call["method"] not in _ENCODES:
         return
     # Once y is numbered, the encoder knows the labels.
-    y = call["le"].classes_ if "le" in call else call["y"]
+    y = getattr(call.get("le"), "classes_", call["y"])
     if estimator._may_be_numbered(call["X"], y):
         return
     name, method = type(estimator).__name__, call["method"]
-    raise ValueError(
+    # A Pipeline that is asked for its tags swallows a ValueError of its last step.
+    raise NotImplementedError(
         f"cross_val_predict with method={method!r} would number the labels in each "
         f"column of y by itself, but {name} predicts a sequence of labels for each "
         "sequence of X. Expected method='predict'; for probabilities, fit and predict "
@@ -58,14 +68,18 @@ def _refuse_numbered_labels(estimator):
 
 
 def _call_of_cross_val_predict():
-    """Return the variables of the ``cross_val_predict`` that asks, or None."""
+    """Return the variables of the ``cross_val_predict`` that asks, if one does."""
     module = sys.modules.get(_MODULE)
-    if module is None:
-        return None
-    asks = inspect.unwrap(module.cross_val_predict).__code__
+    asks = _code(module, "cross_val_predict")
     # Whoever is asked while an estimator is fitted isn't asked for it.
-    fits = module._fit_and_predict.__code__
+    fits = _code(module, "_fit_and_predict")
+    if asks is None or fits is None:
+        return {}
     frame = sys._getframe(1)
     while frame is not None and frame.f_code not in (asks, fits):
         frame = frame.f_back  # type: ignore[assignment]
-    return frame.f_locals if frame is not None and frame.f_code is asks else None
+    return frame.f_locals if frame is not None and frame.f_code is asks else {}
+
+
+def _code(module, name):
+    return getattr(inspect.unwrap(getattr(module, name, None)), "__code__", None)

@@ -1,11 +1,18 @@
 """Predictions out of fold: row i belongs to ``X[i]``, whatever form answers have."""
 
+import inspect
+
 import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    _validation,
+    cross_val_predict,
+)
 from sklearn.pipeline import make_pipeline
 
 from skrnn import (
@@ -15,6 +22,7 @@ from skrnn import (
     Seq2SeqRegressor,
     SequenceClassifier,
     _engine,
+    _out_of_fold,
 )
 
 RNG = np.random.default_rng(0)
@@ -166,17 +174,44 @@ def test_probabilities_are_refused_before_a_fit(name, method, wrap):
     if wrap == "search":
         model = GridSearchCV(model, {"epochs": [1]}, cv=KFold(2))
     model = make_pipeline(model) if wrap is make_pipeline else model
-    words = "method='predict'|inhomogeneous|uniformly strings or numbers"
-    with pytest.raises((ValueError, TypeError), match=words):
+    with pytest.raises(NotImplementedError, match="method='predict'"):
         cross_val_predict(model, X, y, cv=KFold(3), method=method)
 
 
 @pytest.mark.usefixtures("no_fit")
 def test_the_refusal_says_what_to_do():
-    with pytest.raises(ValueError, match=r"GRUClassifier.*loop over the folds"):
+    with pytest.raises(
+        NotImplementedError, match=r"GRUClassifier.*loop over the folds"
+    ):
         cross_val_predict(TAGGER, X, FIVE, method="predict_proba")
-    with pytest.raises(ValueError, match=r"Seq2SeqClassifier.*loop over the folds"):
+    with pytest.raises(NotImplementedError, match=r"Seq2SeqClassifier.*loop"):
         cross_val_predict(SPELLER, WORDS, WORDS, method="predict_proba")
+
+
+def test_scikit_learn_has_the_names_that_the_refusal_needs():
+    asks = inspect.unwrap(_validation.cross_val_predict)
+    local = asks.__code__.co_varnames + asks.__code__.co_cellvars
+    assert _out_of_fold._NAMES | {"le"} <= {*local}
+    assert "delayed(_fit_and_predict)" in inspect.getsource(asks)
+    assert inspect.isfunction(_validation._fit_and_predict)
+
+
+@pytest.mark.parametrize("name", ["X", "y", "method", "le", "_fit_and_predict"])
+def test_other_names_of_scikit_learn_do_no_harm(name, monkeypatch):
+    # A y of numbers; le is one that knows no classes.
+    call = {"X": X, "y": FIVE, "method": "predict_proba", "le": None}
+    monkeypatch.setattr(_out_of_fold, "_call_of_cross_val_predict", lambda: call)
+    with pytest.raises(NotImplementedError):
+        clone(TAGGER)
+    call.pop(name, None)
+    if name == "_fit_and_predict":
+        monkeypatch.undo()
+        monkeypatch.delattr(_validation, name)
+    if name == "le":
+        with pytest.raises(NotImplementedError):
+            clone(TAGGER)
+    else:
+        assert clone(TAGGER).get_params() == TAGGER.get_params()
 
 
 @pytest.mark.parametrize("method", METHODS)

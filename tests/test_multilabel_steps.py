@@ -86,6 +86,20 @@ def test_partial_fit_knows_the_number_of_labels():
         one.partial_fit(X, Y[..., 0])
 
 
+def test_partial_fit_needs_no_classes():
+    once = clone(TAGGER).set_params(return_sequences=False)
+    for model, forms in ((TAGGER, FORMS), (once, {"": (X, Y[:, 0])})):
+        for x, y in forms.values():
+            one, two = (clone(model).partial_fit(x, y, c) for c in (None, [2, 0, 1]))
+            assert_same_network(one, two)
+            assert one.classes_.tolist() == two.classes_.tolist() == [0, 1, 2]
+            one.partial_fit(x, y).predict(x)
+            with pytest.raises(
+                ValueError, match=re.escape("expected classes=range(3)")
+            ):
+                clone(model).partial_fit(x, y, classes=[0, 1])
+
+
 def test_class_weights_are_those_of_all_labels_of_a_step():
     weights = [{0: 1, 1: 3}, {0: 2, 1: 1}, {0: 1, 1: 1}]
     for class_weight in ("balanced", weights):

@@ -113,6 +113,32 @@ def test_strings_have_the_empty_one_and_numbers_a_smaller_one():
     }
 
 
+BYTES = np.arange(256)
+# Classes -> what is none of them, and its type.
+FREE = {
+    "the end of int8": (np.array([-128, -1], np.int8), -2, np.int8),
+    "all negative int8": ((BYTES[:128] - 128).astype(np.int8), -129, np.int64),
+    "the end of int64": (np.array([-(2**63), -1]), -2, np.int64),
+    "the largest uint8": (np.array([0, 255], np.uint8), 254, np.uint8),
+    "all uint8": (BYTES.astype(np.uint8), -1, np.int64),
+    "large floats": (np.array([-(2.0**53), -1.0]), -2, np.float64),
+    "small floats": (np.array([-1.0, 0.0], np.float32), -2, np.float32),
+    "an empty string": (np.array(["", "a"]), "<padding>", np.dtype("U9")),
+    "booleans": (np.array([False, True]), False, np.bool_),
+}
+
+
+@pytest.mark.parametrize("key", FREE)
+def test_what_stands_at_padding_is_free_at_the_ends_of_types_too(key):
+    classes, expected, dtype = FREE[key]
+    y = [classes[(ids + np.arange(len(ids))) % len(classes)] for ids in RAGGED]
+    known = clone(TAGGER).partial_fit(RAGGED, y, classes=classes)
+    found = known.predict(PADDED)
+    assert set(found[~REAL].tolist()) == {expected}
+    assert found.dtype == dtype
+    assert set(found[REAL].tolist()) <= set(classes.tolist())
+
+
 PADS = {
     "a class": ("strings", "O"),
     "a longer string": ("strings", "PADDING"),
@@ -346,3 +372,11 @@ def test_regressors_have_zeros_at_padding_which_do_not_count():
     expected = model.score(RAGGED, y)
     for fill in (0.0, 1e9, np.nan):
         assert model.score(PADDED, padded(y, fill)) == pytest.approx(expected)
+
+
+def test_padding_alone_is_named():
+    model = GRUClassifier(embedding_dim=3, return_sequences=True, **FAST)
+    ids, y = np.zeros((6, 4), int), np.arange(24).reshape(6, 4) % 2
+    for weights in (None, np.ones(6), np.ones((6, 4))):
+        with pytest.raises(ValueError, match="Every sequence of X is padding alone"):
+            model.fit(ids, y, sample_weight=weights)

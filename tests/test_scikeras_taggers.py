@@ -12,6 +12,7 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 
+from skrnn.metrics import get_scorer
 from skrnn.scikeras import KerasClassifier, KerasRegressor, recurrent_network
 
 N, T = 18, 5
@@ -125,7 +126,7 @@ def test_in_searches_and_folds(name):
     assert (cross_val_score(model, data, y, cv=2, error_score="raise") > 0).all()
     found = cross_val_predict(model, data, y, cv=cv)
     assert [len(row) for row in found] == [len(row) for row in y]
-    with pytest.raises(ValueError, match="method='predict'"):
+    with pytest.raises(NotImplementedError, match="method='predict'"):
         cross_val_predict(model, data, y, cv=cv, method="predict_proba")
 
 
@@ -352,3 +353,104 @@ def test_validation_is_read_as_the_training_set(name):
         model.fit(data, y, X_val=data)
     with pytest.raises(ValueError, match="unknown label"):
         model.fit(data, y, X_val=[X[0, :2]], y_val=[["odd", "low"]])
+
+
+# Steps that the network masks
+
+
+TOKENS = np.where(np.arange(T) < (np.arange(N) % 4)[:, None], 0, THREE + 2 * TWO + 1)
+OF_TOKENS = NAMES[THREE]
+
+
+def reader(meta):
+    layers = [
+        keras.layers.Embedding(6, 3, mask_zero=True),
+        keras.layers.GRU(4, return_sequences=True),
+        keras.layers.Dense(meta["n_classes_"], "softmax"),
+    ]
+    return keras.Sequential([keras.Input((None,)), *layers])
+
+
+MASKED = {
+    "tokens": (reader, TOKENS),
+    "lists": (reader, [row.tolist() for row in TOKENS]),
+    "numbers": (tagging_network, np.where(TOKENS[:, :, None] == 0, -9, X)),
+    "no mask": (lambda meta: steps(keras.layers.Dense(3, "softmax")), X),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masked_steps_are_not_scored(name):
+    build, data = MASKED[name]
+    options = FAST | LEARNS | dict(metrics=["accuracy"])
+    model = KerasClassifier(build, loss="sparse_categorical_crossentropy", **options)
+    model.fit(data, OF_TOKENS)
+    codes = np.searchsorted(model.classes_, OF_TOKENS)
+    _, expected = model.model_.evaluate(np.array(data), codes, verbose=0)
+    assert model.score(data, OF_TOKENS) == pytest.approx(expected)
+    scored = get_scorer("token_accuracy")(model, data, OF_TOKENS)
+    assert scored == pytest.approx(expected)
+    real = np.any(np.array(data) != -9, axis=2) if name == "numbers" else TOKENS != 0
+    real = real | (name == "no mask")
+    same = np.array([*model.predict(data)]) == OF_TOKENS
+    assert same[real].mean() == pytest.approx(expected)
+    weighted = np.average(same, weights=WEIGHTS * real)
+    assert model.score(data, OF_TOKENS, WEIGHTS) == pytest.approx(weighted)
+
+
+# Labels that don't count
+
+
+GAPS = np.where(WEIGHTS > 1, WEIGHTS, 0)
+PLACEHOLDERS = {
+    "a string": np.where(GAPS > 0, NAMES[THREE], "?"),
+    "None": np.where(GAPS > 0, NAMES[THREE].astype(object), None),
+    "lists": np.where(GAPS > 0, NAMES[THREE].astype(object), None).tolist(),
+    "NaN": np.where(GAPS > 0, NAMES[THREE].astype(object), np.nan),
+    "numbers": np.where(GAPS > 0, THREE, -100),
+    "NaN among numbers": np.where(GAPS > 0, THREE, np.nan),
+}
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("name", PLACEHOLDERS)
+def test_a_label_without_weight_is_no_class(name, ragged):
+    y = PLACEHOLDERS[name]
+    whole = THREE if "umber" in name else NAMES[THREE]
+    data, weights = (cut(X), cut(GAPS)) if ragged else (X, GAPS)
+    y, whole = (cut(y), cut(whole)) if ragged else (y, whole)
+    made = (tagger(THREE, epochs=2, class_weight="balanced") for _ in range(2))
+    one, other = (
+        m.fit(data, of, weights) for m, of in zip(made, (y, whole), strict=False)
+    )
+    assert one.classes_.tolist() == other.classes_.tolist()
+    assert one.score(data, y, weights) == other.score(data, whole, weights)
+    same = zip(one.predict_proba(data), other.predict_proba(data), strict=True)
+    assert all((a == b).all() for a, b in same)
+    one.partial_fit(data, y, sample_weight=weights)
+    with pytest.raises((ValueError, TypeError)):
+        tagger(THREE, epochs=1).fit(data, PLACEHOLDERS["None"])
+
+
+# Labels in a column, as Keras has them
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_labels_may_stand_in_a_column(name):
+    data, y = TAGS[name]
+    columns = [np.asarray(row)[:, None] for row in y]
+    if name in ("two numbers", "numbers", "two strings", "strings"):
+        columns = np.array(columns)
+    flat, column = (tagger(y, epochs=1).fit(data, each) for each in (y, columns))
+    predicted = zip(flat.predict(data), column.predict(data), strict=True)
+    assert all((a[:, None] == b).all() for a, b in predicted)
+    np.testing.assert_array_equal(column.classes_, flat.classes_)
+    assert column.score(data, columns) == column.score(data, y) == flat.score(data, y)
+    assert get_scorer("token_accuracy")(column, data, columns) == flat.score(data, y)
+    column.fit(data, columns, X_val=data, y_val=columns)
+
+
+def test_numbers_keep_their_column():
+    y = X[:, :, :1]
+    model = regressor(epochs=1).fit(X, y)
+    assert model.predict(X).shape == y.shape

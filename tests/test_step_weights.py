@@ -459,6 +459,36 @@ def test_bad_weights_of_metrics_are_refused():
                 score(TRUE, PRED, sample_weight=weights)
 
 
+OF_ANOTHER_SHAPE = {
+    "a column": (np.ones((24, 5, 1)), r"shape \(24, 5, 1\); .*: \(24, 5\)"),
+    "targets": (np.ones((24, 5, 2)), r"shape \(24, 5, 2\); .*: \(24, 5\)"),
+    "columns": ([np.ones((5, 1))] * 24, r"steps of shape \(1,\); .*: \(T_i,\)"),
+}
+
+
+@pytest.mark.parametrize("key", OF_ANOTHER_SHAPE)
+@pytest.mark.parametrize("network", STEPS, ids=name)
+def test_weights_of_another_shape_are_named(network, key):
+    weights, message = OF_ANOTHER_SHAPE[key]
+    y = target(network, X)
+    with pytest.raises(ValueError, match=f"sample_weight has {message}"):
+        clone(network).fit(X, y, sample_weight=weights)
+    with pytest.raises(ValueError, match=f"sample_weight has {message}"):
+        clone(network).fit(X, y).score(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("small", [1e-300, 1e-45, 1e-40, 1e-37, 1e-20])
+@pytest.mark.parametrize("model", [STEP, GRURegressor(**FAST), FORECASTER], ids=name)
+def test_a_weight_that_vanishes_beside_another_does_no_harm(model, small):
+    y = target(model, X) * 3 + 20
+    y = y if model is STEP or model is FORECASTER else y[:, 0]
+    weights = np.full(y.shape, small)
+    weights.flat[0] = 1
+    fitted = clone(model).fit(X, y, sample_weight=weights)
+    assert np.isfinite(fitted.history_["loss"]).all()
+    assert np.isfinite(fitted.predict(X)).all()
+
+
 # Advice of what answers several steps
 
 ADVICE = {

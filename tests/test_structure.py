@@ -123,6 +123,7 @@ ROOMS = {
         "skrnn._sequences",
         "skrnn._spec",
         "skrnn._state",
+        "skrnn._targets",
         "skrnn._typing",
         "skrnn._validation",
         "skrnn._validation_set",

@@ -9,10 +9,12 @@ def scaled_down(weights):
     """Divide weights by a power of two, so that the largest is about 1.
 
     The sums of very large ones would be infinite; proportions alone count. Nothing is
-    rounded by that.
+    rounded by that, but what float32 can't hold beside the largest becomes 0: training
+    is in float32, and what has no weight has no part in the units of y either.
     """
     _, exponent = np.frexp(weights.max(initial=0))
-    return np.ldexp(weights, -exponent)
+    weights = np.ldexp(weights, -exponent)
+    return np.where(weights < np.finfo(np.float32).tiny, 0.0, weights)
 
 
 def factors_of_classes(class_weight, classes, codes, weights):

@@ -35,6 +35,7 @@ from skrnn._targets._reading import (
 from skrnn._targets._scores import beside_truth
 from skrnn._targets._weights import counted, left_out, put_back, steps_of_padding
 from skrnn._typing import Array, ArrayLike, SequenceData, Targets, Weights
+from skrnn._validation import is_ragged
 
 LOSSES = NAMES["loss of labels"]
 
@@ -121,7 +122,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         y : array-like or list of array-likes
             Their labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; required by the first call.
+            All labels that will ever come; required by the first call. With several
+            labels at once they are the numbers of y's columns, 0 to K - 1, and needn't
+            be given.
         sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
                 default=None
             Weight of each sequence or step in the loss, as in ``fit``.
@@ -134,9 +137,14 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
 
     def _begin_partial_fit(self, y, classes):
         """Learn the classes of the first call of ``partial_fit``."""
+        several = several_a_step if self.return_sequences else _several
+        if several(y) and not self._is_fitted:
+            if classes is None:
+                # They are learnt from y.
+                return
+            _check_columns(classes, y)
         first = _check_partial_fit_first_call(self, classes)
         if first:
-            several = several_a_step if self.return_sequences else _several
             self._multilabel, self._pad_label = several(y), None
             self._check_number_of_classes()
 
@@ -251,7 +259,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             With ``return_sequences=True`` (n, T) or (n, T, n_labels), or ragged where X
             is ragged. At padding stands the label that y had at padding in ``fit``. If
             there was none, it is a label that is no class: an empty string, or -1, or
-            less where -1 is a class. Of several labels at once it is 0 for each.
+            less where -1 is a class; for unsigned integers the largest that is free,
+            for booleans False. Of several labels at once it is 0 for each.
         """
         sequences, labels = self._predicted(X)
         if not self.return_sequences:
@@ -339,6 +348,16 @@ def _check_loss(loss, n_classes, multilabel):
         raise ValueError(
             "loss='binary_crossentropy' is for two classes or an indicator matrix, but "
             f"y has {n_classes} classes; use 'auto' or 'categorical_crossentropy'."
+        )
+
+
+def _check_columns(classes, y):
+    """Refuse classes of several labels at once that aren't the numbers of columns."""
+    n_labels = np.shape(next(iter(y)) if is_ragged(y) else y)[-1]
+    if not np.array_equal(np.sort(classes), np.arange(n_labels)):
+        raise ValueError(
+            f"classes={classes!r}, but each column of y has a label of its own, which "
+            f"is 0 or 1: expected classes=range({n_labels}), or None."
         )
 
 

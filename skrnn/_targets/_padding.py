@@ -1,5 +1,7 @@
 """What stands at padding where labels are returned: a label that isn't there."""
 
+from itertools import count
+
 import numpy as np
 
 from skrnn._sequences import Sequences, unpack_steps
@@ -29,19 +31,17 @@ def given_label(X: Sequences, y):
 def label_of_padding(classes):
     """Return a label of the type of `classes` that is none of them.
 
-    It is the empty string, or -1, or a smaller number where -1 is a class. Unsigned
-    numbers have their largest. Only of booleans, where nothing is left, it is False.
+    It is the empty string, or -1, or the next smaller number where -1 is a class.
+    Unsigned numbers have their largest. Where the type has no number left it is one of
+    a wider type. Only of booleans, where nothing is left, it is False.
     """
-    kind = classes.dtype.kind
-    if kind == "O" and not isinstance(classes[0], str | bytes):
-        kind = "i"
-    if kind in "OUS":
-        return type(classes[0])()
+    kind, known = classes.dtype.kind, set(classes.tolist())
+    if isinstance(classes[0], str):
+        return "" if "" not in known else "<padding>"
     if kind == "b":
         return False
-    if kind == "u":
-        return np.iinfo(classes.dtype).max
-    return min(-1, classes.min() - 1) if -1 in classes else -1
+    highest = np.iinfo(classes.dtype).max if kind == "u" else -1
+    return next(number for number in count(highest, -1) if number not in known)
 
 
 def unpack_labels(labels, sequences: Sequences, label, classes):

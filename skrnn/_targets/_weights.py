@@ -48,12 +48,16 @@ def read_weights(estimator, X: Sequences, sample_weight):
         In float64; 0 for the one step that is left of a sequence of padding alone.
     """
     of_steps = are_of_steps(sample_weight)
+    if X.empty is not None and X.empty.all():
+        raise ValueError("Every sequence of X is padding alone: nothing is left.")
     if not estimator.return_sequences:
         if of_steps:
             _refuse_steps(estimator, sample_weight)
         return check_weights(estimator, len(X), sample_weight)
     if of_steps:
         steps = read_steps(estimator, X, sample_weight, "sample_weight")
+        if steps.ndim > 1:
+            _refuse_several(X, sample_weight, steps)
         weights = check_weights(estimator, len(steps), steps)
     else:
         weights = check_weights(estimator, len(X), sample_weight)
@@ -78,6 +82,16 @@ def _refuse_steps(estimator, sample_weight):
         f"sample_weight has {shape}, but {type(estimator).__name__} predicts one "
         "target for each sequence of X: expected a weight for each, (n_samples,). For "
         "a weight at each time step set return_sequences=True."
+    )
+
+
+def _refuse_several(X, sample_weight, steps):
+    if is_ragged(sample_weight):
+        shape, axes = f"steps of shape {steps.shape[1:]}", "(T_i,) for each sequence"
+    else:
+        shape, axes = f"shape {np.shape(sample_weight)}", (len(X), X.n_timesteps)
+    raise ValueError(
+        f"sample_weight has {shape}; expected one weight for each time step: {axes}."
     )
 
 

@@ -26,10 +26,14 @@ def real_steps(estimator, X):
     reads_tokens = getattr(network, "embedding_dim", None) is not None
     reads_tokens |= getattr(network, "embedding_matrix", None) is not None
     tags = getattr(network, "return_sequences", False) and hasattr(network, "_check_X")
-    if not (reads_tokens and tags):
+    wraps = hasattr(network, "_real_steps")
+    if not (reads_tokens and tags) and not wraps:
         return None
     for transformer in steps[:-1]:
         X = transformer.transform(X)
+    if wraps:
+        # A network of the user's own, with its masks.
+        return network._real_steps(X)
     sequences = network._check_X(X, reset=False)
     padded = (sequences.lengths < sequences.lengths_as_given).any()
     if not padded and sequences.empty is None:

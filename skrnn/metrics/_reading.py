@@ -84,6 +84,9 @@ def _read_sequence(name, sequence, *, strings=False, several=False, mixed=False)
     except ValueError:
         # Lists of several lengths in a list.
         array = np.empty(())
+    if array.ndim == 2 and array.shape[1] == 1 and array is sequence:
+        # An array of one label a step, in a column.
+        array = array[:, 0]
     if several and array.ndim == 2 and array.shape[1] and np.isin(array, (0, 1)).all():
         # Several labels at once are a word of zeros and ones.
         return np.array(["".join(map(str, step)) for step in array.astype(int)])

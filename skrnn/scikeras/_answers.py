@@ -10,8 +10,11 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn._out_of_fold import OutOfFoldMixin
+from skrnn._sequences import ragged_array
+from skrnn._targets._masked_labels import without_masked
 from skrnn._typing import Array, SequenceData, Targets, Weights
 from skrnn._validation_set import errors_of_validation
+from skrnn.scikeras._masks import unmasked_steps
 from skrnn.scikeras._reading import fill_padding, read_X, read_y
 from skrnn.scikeras._steps import (
     answers_steps,
@@ -69,6 +72,8 @@ class AnswersMixin:
     ) -> float:
         """Score predictions with ``scorer``, of steps over all real ones.
 
+        Steps that the network masks, as Keras' own metrics, don't count.
+
         Parameters
         ----------
         X : array-like or list of array-likes
@@ -85,13 +90,14 @@ class AnswersMixin:
         predicted, lengths = self.predict(X), self._lengths_of(X)
         shape = (*np.shape(predicted)[1:], 1) if hasattr(predicted, "shape") else (1,)
         longest = shape[0] if lengths is None else int(lengths.max())
-        y = without_unweighted_gaps(y, sample_weight)
+        y = self._without_gaps(y, sample_weight)
         _, truth = self._validate_data(y=read_answers(y, lengths, longest))
         if hasattr(predicted, "shape"):
             # A user's own encoder may return several arrays.
             check_consistent_length(predicted, truth)
         if self._answers_steps:
-            parts = self._flat(truth, predicted, lengths, sample_weight)
+            kept = self._steps_that_count(X, lengths, truth.shape[:2])
+            parts = self._flat(truth, predicted, lengths, sample_weight, kept)
             truth, predicted, sample_weight = parts
         elif sample_weight is not None:
             name = type(self).__name__
@@ -99,24 +105,47 @@ class AnswersMixin:
         options = route_params(self.get_params(), destination="score", pass_filter=())
         return self.scorer(truth, predicted, sample_weight=sample_weight, **options)
 
-    def _flat(self, truth, predicted, lengths, sample_weight):
-        """Return truth, prediction and weight of all real steps."""
+    def _flat(self, truth, predicted, lengths, sample_weight, kept):
+        """Return truth, prediction and weight of the steps that are kept."""
         shape = truth.shape[:2]
-        real = (
-            np.ones(shape, bool) if lengths is None else real_steps(lengths, shape[1])
-        )
         if lengths is not None:
-            predicted = np.concatenate(list(predicted))
+            real = real_steps(lengths, shape[1])
+            predicted = np.concatenate(list(predicted))[kept[real]]
         elif predicted.shape[:2] != shape:
             raise ValueError(
                 f"y has shape {truth.shape}, but the predictions of X have "
                 f"{predicted.shape}."
             )
         else:
-            predicted = predicted[real]
+            predicted = predicted[kept]
         if sample_weight is not None:
-            sample_weight = read_weights(sample_weight, shape, lengths)[real]
-        return truth[real], predicted, sample_weight
+            sample_weight = read_weights(sample_weight, shape, lengths)[kept]
+        truth = truth[kept]
+        return truth, predicted.reshape(truth.shape), sample_weight
+
+    def _steps_that_count(self, X, lengths, shape):
+        """Return which steps are neither padding nor masked by the network."""
+        kept = np.ones(shape, bool)
+        if lengths is not None:
+            kept = real_steps(lengths, shape[1])
+        read = self.feature_encoder_.transform(read_X(self, X, reset=False))
+        seen = unmasked_steps(self.model_, read)
+        if seen is None or seen.shape[1] < shape[1]:
+            return kept
+        return kept & seen[:, : shape[1]]
+
+    def _real_steps(self, X):
+        """Return the steps that count in the form of predictions; None if all do."""
+        if not self._answers_steps:
+            return None
+        lengths = self._lengths_of(X)
+        n_steps = np.shape(X)[1] if lengths is None else int(lengths.max())
+        kept = self._steps_that_count(X, lengths, (len(X), n_steps))
+        return kept if lengths is None else cut(kept, lengths)
+
+    def _without_gaps(self, y, sample_weight):
+        """Return y with something in place of what has no weight."""
+        return without_unweighted_gaps(y, sample_weight)
 
     def _lengths_of(self, X, reset=False):
         known = not reset and getattr(self, "_form", None) == "ragged"
@@ -137,11 +166,13 @@ class AnswersMixin:
             lengths, X = self._lengths_of(X, reset), read_X(self, X, reset=reset)
         if X is not None and y is not None:
             n_steps = X.shape[1] if X.ndim > 1 else 1
-            y = read_answers(y, lengths, n_steps)
+            y = self._as_labels(read_answers(y, lengths, n_steps), reset)
             if reset:
                 array = np.asarray(y)
                 self._has_steps = array.ndim > 1 and array.shape[1] == n_steps
                 self._begin_reading(X, array)
+        elif y is not None:
+            y = self._as_labels(y)
         if y is not None:
             y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
         check_consistent_length(X, y)
@@ -149,6 +180,10 @@ class AnswersMixin:
 
     def _begin_reading(self, X, y):
         """Look at what is read for the first time."""
+
+    def _as_labels(self, y, reset=False):
+        """Return y without an axis that tells nothing."""
+        return y
 
     def _validate_sample_weight(self, X, y, sample_weight):
         """Return the rows that have any weight, and weights of rows or steps."""
@@ -207,6 +242,42 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
     # Whether y (n, T) has a label for each time step; and if it may have.
     _labels_steps = False
     _may_label_steps = True
+
+    # Whether y has an axis of length 1 behind its steps, as Keras wants it.
+    _is_column = False
+
+    def predict(self, X: SequenceData, **kwargs: Any) -> Array:
+        """Predict the labels of X.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        **kwargs : dict
+            More arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        y : ndarray
+            In the form of y; where X is a list and the network answers each time step,
+            an object array of arrays as long as the sequences.
+        """
+        found = super().predict(X, **kwargs)
+        if not self._is_column or not self._answers_steps:
+            return found
+        if found.dtype == object and self._lengths_of(X) is not None:
+            return ragged_array([row[:, None] for row in found])
+        return found[..., None]
+
+    def _as_labels(self, y, reset=False):
+        array = y if hasattr(y, "ndim") else np.asarray(y)
+        is_column = array.ndim == 3 and array.shape[2] == 1
+        if reset:
+            self._is_column = is_column
+        return array[..., 0] if is_column else y
+
+    def _without_gaps(self, y, sample_weight):
+        return super()._without_gaps(without_masked(y, sample_weight), sample_weight)
 
     def _begin_reading(self, X, y):
         self._labels_steps = self._may_label_steps and looks_like_labels_of_steps(X, y)

@@ -23,7 +23,7 @@ from skrnn.scikeras._running import (
     copy_of_optimizer,
     unchanged_weights_on_error,
 )
-from skrnn.scikeras._steps import holds_sequences, without_unweighted_gaps
+from skrnn.scikeras._steps import holds_sequences
 
 
 class MixinsFirst(ABCMeta):
@@ -129,7 +129,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
             self._lengths = self._lengths_of(X, reset=True)
             if sample_weight is None and self._needs_weights(y):
                 sample_weight = 1.0
-            y = without_unweighted_gaps(y, sample_weight)
+            y = self._without_gaps(y, sample_weight)
             fit(X, y, sample_weight=sample_weight, **kwargs)
             del self._lengths
         interrupted = self.__dict__.pop("_interrupted", None)

@@ -195,7 +195,9 @@ class LanguageModel(TrainedNetwork):
         with errors_of_validation("texts"):
             ends, texts = has_ends(X_val), check_texts(X_val)
             documents = self._encode(texts, "texts")
-            return stream_of(documents, self._targets(texts, ends))
+            # As in `score`: only ends that have been learnt of.
+            targets = self._targets(texts, ends and self._has_ends)
+            return stream_of(documents, targets)
 
     def _lanes(self, inputs, targets, plan, held):
         """Cut the stream into lanes to train on and, from its end, to validate on.
