@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import (
 )
 
 from skrnn import _typing
-from skrnn._names import PARAMETERS_ELSEWHERE, advice, closest
+from skrnn._names import advice, closest, meant_argument, meant_parameter
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -27,6 +27,11 @@ class AdvisedEstimator(BaseEstimator):
         # That of a dataclass is made later, and advised where it is made.
         if "__init__" in vars(cls):
             advise(cls, inspect.signature(cls.__init__), by_name=False)
+        for name in filter(_is_public, dir(cls)):
+            method = inspect.getattr_static(cls, name)
+            if inspect.isfunction(method) and _is_to_be_advised(method):
+                # Here, for mixins' methods too: their own names are private.
+                setattr(cls, name, advised_arguments(method))
 
     def set_params(self, **params: Any) -> Self:
         try:
@@ -51,15 +56,24 @@ class AdvisedEstimator(BaseEstimator):
             raise InvalidParameterError(f"{error} Did you mean {meant!r}?") from None
 
 
+def _is_public(name):
+    return not name.startswith("_")
+
+
+def _is_to_be_advised(method):
+    """Whether a method is ours or scikit-learn's, and gives no advice yet."""
+    package = method.__module__.partition(".")[0]
+    return package in ("skrnn", "sklearn") and not hasattr(method, "_gives_advice")
+
+
 def _meant(constraints, params):
     """Return what the first parameter that isn't allowed may have been meant to be."""
     for name, value in params.items():
-        allowed = [make_constraint(each) for each in constraints.get(name, ())]
-        if not allowed or any(each.is_satisfied_by(value) for each in allowed):
+        if _is_allowed(value, constraints.get(name, ())):
             continue
         if not isinstance(value, str):
             return None
-        strings = [each for each in allowed if isinstance(each, StrOptions)]
+        strings = [each for each in constraints[name] if isinstance(each, StrOptions)]
         found = (closest(value, s.options, getattr(s, "kind", None)) for s in strings)
         return next(filter(None, found), None)
     return None
@@ -71,19 +85,21 @@ def advise(cls, signature, *, by_name=True):
     With `by_name` it takes keywords alone.
     """
     init = vars(cls)["__init__"]
-    parameters = list(signature.parameters)[1:]
+    rows = list(signature.parameters.values())[1:]
+    parameters = [row.name for row in rows]
+    n_in_order = 0 if by_name else sum(row.kind is not row.KEYWORD_ONLY for row in rows)
 
     @wraps(init)
     def advised(self, *args, **kwargs):
         unknown = kwargs.keys() - set(parameters)
-        if not unknown and not (args and by_name):
+        if not unknown and len(args) <= n_in_order:
             init(self, *args, **kwargs)
             return
         name = type(self).__name__
-        if args and by_name:
+        if len(args) > n_in_order:
             raise TypeError(
-                f"{name} takes its parameters by name: write "
-                f"{name}({_by_name(args, kwargs, parameters)})."
+                f"{name} takes its parameters by name"
+                f"{_by_name(type(self), args, kwargs, parameters, n_in_order)}."
             )
         first = next(each for each in kwargs if each in unknown)
         raise TypeError(
@@ -96,12 +112,33 @@ def advise(cls, signature, *, by_name=True):
     cls.__init__ = made
 
 
-def _by_name(args, kwargs, parameters):
-    """Write arguments by name; numbers that come first are widths of layers."""
+def _by_name(cls, args, kwargs, parameters, n_in_order):
+    """Write arguments by name; numbers that come first are widths of layers.
+
+    Those that no parameter at their place could be aren't written, nor are those behind
+    what may be given in order.
+    """
     is_width = isinstance(args[0], Real | tuple | list) and "units" in parameters
     names = parameters[parameters.index("units") if is_width else 0 :]
-    given = dict(zip(names, args, strict=False)) | kwargs
-    return ", ".join(f"{name}={_short(value)}" for name, value in given.items())
+    allowed = cls._parameter_constraints
+    fit = [
+        name not in kwargs and _is_allowed(value, allowed.get(name, ()))
+        for name, value in zip(names, args, strict=False)
+    ]
+    fit = fit[: n_in_order or None]
+    n_written = [*fit, False].index(False)
+    given = dict(zip(names, args[:n_written], strict=False)) | kwargs
+    written = ", ".join(f"{name}={_short(value)}" for name, value in given.items())
+    advised = f": write {cls.__name__}({written})" if n_written else ""
+    if n_written == len(args):
+        return advised
+    verb = f"{advised}, and name {{}} too" if n_written else ": name {}"
+    return f"{verb.format(_short(args[n_written]))}. They are {parameters}"
+
+
+def _is_allowed(value, constraints):
+    allowed = [make_constraint(each) for each in constraints]
+    return not allowed or any(each.is_satisfied_by(value) for each in allowed)
 
 
 def _short(value):
@@ -119,25 +156,36 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Me
 
 def advised_arguments(method: Method) -> Method:
     """Name the public class in errors of arguments, and say where a parameter goes."""
-    signature, name = inspect.signature(method), method.__name__
 
     @wraps(method)
-    def advised(estimator, *args, **kwargs):
+    def advised(*args, **kwargs):
         try:
-            signature.bind(estimator, *args, **kwargs)
-        except TypeError as error:
-            cls = type(estimator).__name__
-            unknown = [each for each in kwargs if each not in signature.parameters]
-            if not unknown:
-                raise TypeError(f"{cls}.{name}(): {error}.") from None
-            raise TypeError(
-                f"{cls}.{name}() got an unexpected keyword argument "
-                f"{unknown[0]!r}."
-                + _where(estimator, signature, name, unknown[0], kwargs)
-            ) from None
-        return method(estimator, *args, **kwargs)
+            return method(*args, **kwargs)
+        except TypeError:
+            message = _of_arguments(method, args, kwargs)
+            if message is None:
+                raise
+            raise TypeError(message) from None
 
+    vars(advised)["_gives_advice"] = True
     return cast(Method, advised)
+
+
+def _of_arguments(method, args, kwargs):
+    """Say what is wrong with arguments that a method doesn't take, if it doesn't."""
+    signature = inspect.signature(method)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        # Without an estimator it was called as a function.
+        cls = type(args[0]).__name__ if args else "estimator"
+        name = f"{cls}.{method.__name__}()"
+        unknown = [each for each in kwargs if each not in signature.parameters]
+        if not unknown or not args:
+            return f"{name}: {error}.{_its_arguments(signature)}"
+        where = _where(args[0], signature, method.__name__, unknown[0], kwargs)
+        return f"{name} got an unexpected keyword argument {unknown[0]!r}.{where}"
+    return None
 
 
 def _needed(signature):
@@ -146,17 +194,21 @@ def _needed(signature):
     return [name for name, row in rows if row.default is row.empty]
 
 
+def _its_arguments(signature):
+    names = ", ".join(list(signature.parameters)[1:])
+    return f" Its arguments are {names}." if names else " It takes no arguments."
+
+
 def _where(estimator, signature, method, unknown, kwargs):
     """Say where an unknown argument goes."""
-    known = estimator._get_param_names()
+    known, cls = estimator._get_param_names(), type(estimator).__name__
     if unknown in known:
+        if "fit" not in method:
+            return f" It is a parameter of {cls}().{_its_arguments(signature)}"
         given = f"{unknown}={_short(kwargs[unknown])}"
-        cls = type(estimator).__name__
         needed = ", ".join(_needed(signature))
         return f" It is a parameter: write {cls}({given}).{method}({needed})."
-    names = [name for name in signature.parameters if name != "self"]
-    note = f" Its arguments are {', '.join(names)}."
-    meant = PARAMETERS_ELSEWHERE.get(unknown)
-    if meant in known:
-        note += f" {meant!r} is a parameter of {type(estimator).__name__}()."
-    return note
+    meant = meant_argument(unknown, list(signature.parameters)[1:])
+    note = meant or _its_arguments(signature)
+    parameter = None if meant else meant_parameter(unknown, known)
+    return note + (f" {parameter!r} is a parameter of {cls}()." if parameter else "")

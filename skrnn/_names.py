@@ -138,6 +138,24 @@ PARAMETERS_ELSEWHERE = {
     "beam_width": "n_beams",
     "num_beams": "n_beams",
 }
+# An argument of a method of Keras, scikit-learn, XGBoost or Transformers -> ours.
+_ARGUMENTS_ELSEWHERE = {
+    **dict.fromkeys(
+        ["validation_data", "validation_set", "eval_set", "val_data", "valid_sets"],
+        ("X_val", "y_val"),
+    ),
+    **dict.fromkeys(
+        ["max_length", "length", "max_tokens", "n_tokens", "num_tokens", "n_chars"],
+        ("max_new_tokens",),
+    ),
+    "num_return_sequences": ("n_samples",),
+    "stop_sequences": ("stop",),
+    "inputs": ("X",),
+    "targets": ("y",),
+    "labels": ("y",),
+    # Where texts are their own targets.
+    "y_val": ("X_val",),
+}
 # What else there is to say of a parameter that was looked for.
 _NOTES = {
     "n_layers": " A tuple of them stacks one layer for each entry.",
@@ -178,9 +196,24 @@ def closest(name, options, kind=None):
     return spelt[found[0]] if found else None
 
 
+def meant_parameter(name, parameters):
+    """Return which of an estimator's parameters was meant, or None."""
+    meant = PARAMETERS_ELSEWHERE.get(name)
+    return meant if meant in parameters else closest(name, parameters)
+
+
 def advice(name, parameters):
     """Say which of an estimator's parameters was meant, or nothing."""
-    meant = PARAMETERS_ELSEWHERE.get(name)
-    if meant not in parameters:
-        meant = closest(name, parameters)
+    meant = meant_parameter(name, parameters)
     return f" Did you mean {meant!r}?{_NOTES.get(name, '')}" if meant else ""
+
+
+def meant_argument(name, arguments):
+    """Say which of a method's arguments was meant, or nothing."""
+    meant = [each for each in _ARGUMENTS_ELSEWHERE.get(name, ()) if each in arguments]
+    if not meant:
+        found = closest(name, arguments)
+        meant = [found] if found else []
+    if name == "y_val" and meant:
+        return " Texts are their own targets: X_val alone is the validation set."
+    return f" Did you mean {' and '.join(map(repr, meant))}?" if meant else ""

@@ -88,7 +88,7 @@ class TrainedNetwork(AdvisedEstimator):
     _weight_table: ClassVar[Callable] = staticmethod(weight_table)
     _initial_weights: ClassVar[Callable] = staticmethod(initial_weights)
     # How the advice begins to whom training diverged.
-    _advice = "Scale X, or try"
+    _advice = "Scale X and y, or try"
 
     @property
     def _is_fitted(self):

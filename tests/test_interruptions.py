@@ -304,7 +304,7 @@ def poisoned(poison, loss):
 def assert_warns(fit, epoch, kept):
     message = (
         f"stopped in epoch {epoch}: the loss is not finite. The finite weights "
-        f"{kept} are kept. Scale X, or try a lower learning_rate (now 0.001) or "
+        f"{kept} are kept. Scale X and y, or try a lower learning_rate (now 0.001) or "
         "clipnorm (now 1.0)."
     )
     with pytest.warns(ConvergenceWarning) as caught:
@@ -398,12 +398,68 @@ def test_divergence_warns_and_leaves_finite_weights(key):
     assert np.isfinite(diverging.predict(X_)).all()
 
 
-def test_a_validation_loss_that_is_not_finite_is_divergence():
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("way", [{}, {"activation": "softsign"}])
+def test_a_validation_loss_that_is_not_finite_is_recorded_and_never_best(
+    way, early_stopping
+):
+    params = TINY | way | {"early_stopping": early_stopping, "patience": 3}
+    model = GRURegressor(**params).fit(X, Y, X_val=X, y_val=Y * 1e20)
+    # Early stopping has no loss that could get better.
+    n_epochs = 4 if early_stopping else 6
+    assert model.history_["val_loss"] == [np.inf] * n_epochs
+    assert model.n_iter_ == model.best_epoch_ == n_epochs
+    plain = GRURegressor(**params | {"early_stopping": False, "epochs": n_epochs})
+    assert_same_weights(model._weights, plain.fit(X, Y)._weights)
+
+
+def test_a_validation_set_does_not_end_what_diverges_later():
     params = LINEAR | {"learning_rate": 1e10, "early_stopping": True, "batch_size": N}
     diverging = RNNRegressor(**TINY | params)
     with pytest.warns(ConvergenceWarning, match="stopped in epoch"):
         diverging.fit(X, Y)
-    assert all_finite(diverging)
+    assert np.isfinite(diverging.predict(X)).all()
+
+
+def test_who_diverges_is_told_to_scale_what_may_be_large():
+    learnt = GRURegressor(**TINY).partial_fit(X, Y)
+    with pytest.warns(ConvergenceWarning, match="Scale X and y, or"):
+        learnt.partial_fit(X, Y * 1e38)
+    with pytest.warns(ConvergenceWarning, match="Scale X, or"):
+        GRUClassifier(**TINY, activation="relu").fit(1e30 * X, TARGETS[GRUClassifier])
+
+
+# Callbacks that restore weights
+
+
+def test_the_best_epoch_is_the_one_that_a_callback_restores():
+    seen = Snapshots()
+    stop = keras.callbacks.EarlyStopping(
+        monitor="loss", patience=2, restore_best_weights=True
+    )
+    params = {"learning_rate": 0.5, "epochs": 30, "early_stopping": False}
+    model = GRURegressor(**TINY | params, callbacks=[seen, stop]).fit(X, Y)
+    best = int(np.argmin(model.history_["loss"]))
+    assert model.best_epoch_ == best + 1 < model.n_iter_
+    assert model.n_iter_ == len(seen.weights)
+    assert_same_weights(model.model_.get_weights(), seen.weights[best])
+
+
+@pytest.mark.parametrize("estimator", [GRURegressor, GRUClassifier])
+def test_a_fit_goes_on_from_a_backup(tmp_path, estimator):
+    epochs = []
+    note = LambdaCallback(on_epoch_begin=lambda epoch, logs: epochs.append(epoch))
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    crash = LambdaCallback(on_epoch_end=Ctrl(3, OSError))
+    params = TINY | {"optimizer": "sgd"}
+    y = TARGETS[estimator]
+    with pytest.raises(OSError, match="on purpose"):
+        estimator(**params, callbacks=[note, backup, crash]).fit(X, y)
+    resumed = estimator(**params, callbacks=[note, backup]).fit(X, y)
+    assert epochs == [0, 1, 2, 3, 4, 5]
+    assert resumed.n_iter_ == resumed.best_epoch_ == 3
+    # Plain SGD has no moments: it is as if nothing had happened.
+    assert_same_weights(resumed._weights, estimator(**params).fit(X, y)._weights)
 
 
 @BOTH

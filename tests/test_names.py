@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 from _instances import public_estimators
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -235,10 +236,21 @@ def test_the_table_of_parameters_names_real_ones():
         (SequenceRegressor, ("gru", 8), "SequenceRegressor(cell='gru', units=8)"),
         (TextGenerator, (8,), "TextGenerator(units=8)"),
         (TextGenerator, ("word",), "TextGenerator(analyzer='word')"),
+        # What couldn't be so isn't written so.
+        (LSTMRegressor, ((32, 16), 0.1), "LSTMRegressor(units=(32, 16)), and name 0.1"),
+        (SlidingWindow, (5, 3), "SlidingWindow(lookback=5), and name 3 too"),
     ],
 )
 def test_parameters_are_keywords(cls, arguments, written):
-    with pytest.raises(TypeError, match=re.escape(f"by name: write {written}.")):
+    with pytest.raises(TypeError, match=re.escape(f"by name: write {written}")):
+        cls(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("cls", "arguments"), [(LSTMRegressor, ("lstm",)), (TextSequencer, (5, 3))]
+)
+def test_no_parameter_is_written_that_would_be_refused(cls, arguments):
+    with pytest.raises(TypeError, match=rf": name {arguments[0]!r}\. They are \['"):
         cls(*arguments)
 
 
@@ -259,13 +271,69 @@ def test_a_parameter_given_to_fit_is_told_where_it_goes(cls, method):
     with pytest.raises(TypeError, match=f"^{re.escape(expected)}$"):
         call(*data, epochs=3)
     with pytest.raises(
-        TypeError, match=r"'lr'\. Its arguments are .*'learning_rate' is a"
+        TypeError, match=r"'lr'\. Its arguments are .* 'learning_rate' is a"
     ):
         call(*data, lr=3)
     with pytest.raises(TypeError, match=rf"^{name}\.{method}\(\): missing .* argument"):
         call()
     with pytest.raises(TypeError, match=rf"^{name}\.{method}\(\): too many positional"):
         call(*data, 1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("cls", "method", "typed", "meant"),
+    [
+        (GRURegressor, "fit", "sample_weights", "'sample_weight'"),
+        (GRURegressor, "fit", "X_valid", "'X_val'"),
+        (GRURegressor, "fit", "x_val", "'X_val'"),
+        (GRURegressor, "fit", "validation_data", "'X_val' and 'y_val'"),
+        (GRURegressor, "fit", "validation_set", "'X_val' and 'y_val'"),
+        (Seq2SeqRegressor, "fit", "eval_set", "'X_val' and 'y_val'"),
+        (GRUClassifier, "score", "sample_weights", "'sample_weight'"),
+        (TextGenerator, "fit", "validation_data", "'X_val'"),
+        (TextGenerator, "generate", "temprature", "'temperature'"),
+        (TextGenerator, "generate", "max_length", "'max_new_tokens'"),
+        (TextGenerator, "generate", "length", "'max_new_tokens'"),
+    ],
+)
+def test_a_misspelt_argument_gets_advice(cls, method, typed, meant):
+    expected = (
+        f"{cls.__name__}.{method}() got an unexpected keyword argument {typed!r}. Did "
+        f"you mean {meant}?"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(expected)}$"):
+        getattr(cls(), method)(*data_of(cls), **{typed: 1})
+
+
+def test_texts_have_no_targets_to_validate_on():
+    with pytest.raises(TypeError, match=r"Texts are their own targets: X_val alone"):
+        TextGenerator().fit("abc" * 9, y_val="abc")
+
+
+@pytest.mark.parametrize(
+    ("cls", "method", "wrong", "expected"),
+    [
+        (GRURegressor, "predict", {"verbose": 0}, "is a parameter of GRURegressor()"),
+        (GRUClassifier, "predict_proba", {"batch_size": 3}, "Its arguments are X."),
+        (Seq2SeqClassifier, "predict", {"beams": 3}, "'n_beams' is a parameter"),
+        (SlidingWindow, "transform", {"step": 3}, "Its arguments are X, groups."),
+        (SlidingWindow, "fit_transform", {"lag": 3}, "Its arguments are X, y, "),
+    ],
+)
+def test_every_method_names_the_public_class(cls, method, wrong, expected):
+    name = f"{cls.__name__}.{method}()"
+    with pytest.raises(TypeError, match=f"^{re.escape(name)} got an") as caught:
+        getattr(cls(), method)(X, **wrong)
+    assert expected in str(caught.value)
+    with pytest.raises(TypeError, match=rf"^{re.escape(name)}: missing a required "):
+        getattr(cls(), method)()
+    with pytest.raises(TypeError, match=rf"^{re.escape(name)}: too many positional "):
+        getattr(cls(), method)(X, None, None, None, None, None)
+
+
+def test_errors_from_within_stay_what_they_are():
+    with pytest.raises(TypeError, match=r"^Sparse data was passed for y"):
+        GRURegressor(**TINY).fit(X, csr_array(np.ones((24, 2))))
 
 
 def test_signatures_are_what_they_were():

@@ -55,6 +55,28 @@ class Callbacks:
         """Whether a callback has asked to stop training."""
         return self._list is not None and bool(self.model.stop_training)
 
+    @property
+    def first_epoch(self):
+        """The epoch, from 0, to begin with: a callback may have restored a backup."""
+        if self._list is None:
+            return 0
+        # Keras' own `fit` asks the same.
+        return getattr(self.model, "_initial_epoch", None) or 0
+
+    def restored_epoch(self):
+        """Return the epoch of this fit, from 1, whose weights a callback restored.
+
+        None if none did, or if it doesn't tell.
+        """
+        epochs = [
+            callback.best_epoch + 1 - self.first_epoch
+            for callback in (self._list.callbacks if self._list else ())
+            if getattr(callback, "restore_best_weights", False)
+            and getattr(callback, "best_weights", None) is not None
+            and hasattr(callback, "best_epoch")
+        ]
+        return epochs[-1] if epochs else None
+
     def tell(self, event, *args):
         """Call `event` of every callback, with the weights as they are now."""
         if self._list is None:

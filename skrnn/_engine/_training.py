@@ -37,7 +37,7 @@ class Loop:
         self.best = Best()
         self.start = program.get_weights()
         self.batches_per_call = 1
-        self.step = 0
+        self.step, self.restored_epoch = 0, None
         self.interrupted = self.diverged = False
 
     def run(self):
@@ -55,7 +55,7 @@ class Loop:
 
     def _run_epochs(self):
         self.callbacks.tell("on_train_begin")
-        for epoch in range(self.plan.epochs):
+        for epoch in range(self._skip_epochs(), self.plan.epochs):
             self.callbacks.tell("on_epoch_begin", epoch)
             logs = self._run_epoch(epoch)
             if self.diverged:
@@ -63,14 +63,24 @@ class Loop:
             for name, value in logs.items():
                 self.history[name].append(value)
             self.callbacks.tell("on_epoch_end", epoch, logs)
-            self.best.offer(logs.get("val_loss", logs["loss"]), epoch, self.program)
+            done = len(self.history["loss"])
+            self.best.offer(logs.get("val_loss", logs["loss"]), done, self.program)
             self.progress.show(epoch + 1, 1, logs)
-            if self.callbacks.stop or self._has_stalled(epoch):
+            if self.callbacks.stop or self._has_stalled(done):
                 break
         self.callbacks.tell("on_train_end")
+        self.restored_epoch = self.callbacks.restored_epoch()
 
-    def _has_stalled(self, epoch):
-        stalled_for = epoch - self.best.epoch
+    def _skip_epochs(self):
+        """Go past what an interrupted fit has done; return the epoch to begin with."""
+        first = self.callbacks.first_epoch
+        for _ in range(first):
+            self.step += len(self._order())
+        return first
+
+    def _has_stalled(self, n_epochs):
+        # The first one counts as the best if no loss was finite.
+        stalled_for = n_epochs - max(self.best.epoch, 1)
         return self.plan.early_stopping and stalled_for >= self.plan.patience
 
     def _run_epoch(self, epoch):
@@ -89,11 +99,11 @@ class Loop:
             done += len(part)
             if done < len(batches):
                 self.progress.show(epoch + 1, done / len(batches), logs)
-        logs |= self._evaluate()
         # An update may overflow although its loss and gradients were finite.
         values = [*logs.values(), *self.program.get_weights()]
         self.diverged |= not _all_finite(values)
-        return logs
+        # Whatever the loss of other data is, the network is none the worse for it.
+        return logs | self._evaluate()
 
     def _is_over(self):
         return self.diverged or self.callbacks.stop
@@ -154,26 +164,30 @@ class Loop:
     def _trained(self):
         # What a callback has set may be anything.
         self.diverged |= not _all_finite(self.program.get_weights())
-        n_epochs = len(self.history["loss"])
-        restore = self.plan.early_stopping or self.diverged or self.interrupted
+        weights, epoch = self._kept()
         return Trained(
-            weights=self._weights_to_keep(restore),
+            weights=weights,
             optimizer_state=self.program.get_optimizer_state(),
             history=self.history,
-            best_epoch=self.best.epoch + 1 if restore else max(n_epochs, 1),
+            best_epoch=epoch,
             interrupted=self.interrupted,
             diverged=self.diverged,
         )
 
-    def _weights_to_keep(self, restore):
+    def _kept(self):
+        """Return the weights to keep and the epoch, from 1, that they are of."""
+        restore = self.plan.early_stopping or self.diverged or self.interrupted
         if restore and self.best.weights is not None:
-            return self.best.weights
+            return self.best.weights, self.best.epoch
+        if self.diverged:
+            return self.start, 0
         # What an interrupted first epoch has learnt is the best so far.
-        return self.start if self.diverged else self.program.final_weights()
+        n_epochs = len(self.history["loss"])
+        return self.program.final_weights(), self.restored_epoch or n_epochs
 
 
 class Best:
-    """The weights of the epoch with the lowest loss."""
+    """The weights of the epoch with the lowest loss, among those that are finite."""
 
     def __init__(self):
         self.loss, self.epoch, self.weights = np.inf, 0, None

@@ -47,6 +47,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
     class_weight: dict | str | None = None
 
     _kind_of_loss: ClassVar[str] = "loss of labels"
+    _advice = "Scale X, or try"
     _task_constraints = {
         "loss": [Names("loss of labels", {"auto", *LOSSES}), callable],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],

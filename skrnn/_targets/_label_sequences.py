@@ -49,6 +49,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     class_weight: dict | str | None = None
 
     _kind_of_loss: ClassVar[str] = "loss of labels"
+    _advice = "Scale X, or try"
     _may_be_numbered = staticmethod(one_number_each)
     _task_constraints = {
         "loss": [Names("loss of labels", {"auto", "categorical_crossentropy"})],
