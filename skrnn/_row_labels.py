@@ -21,8 +21,8 @@ _KINDS = {
 }
 # Enough to tell business days from days, and not so many that an old hole matters.
 _N_LABELS = 32
-# Of those without a hole: three labels can't tell business days from days.
-_N_STRETCH = 10
+# Of those without a hole: five labels may be one week of business days.
+_N_STRETCH = 6
 # Floats are rounded, and measured times are never quite regular.
 _TOLERANCE = Fraction(1, 100)
 
