@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import _check_feature_names
@@ -163,7 +164,7 @@ def step_as_array(estimator, x):
     What has names is held to those of the steps of ``fit``, if these had any; a dict is
     read by them.
     """
-    names = getattr(estimator, "feature_names_in_", None)
+    names: Any = getattr(estimator, "feature_names_in_", None)
     named = names is not None and estimator._form != "columns"
     if is_frame(x):
         if named:

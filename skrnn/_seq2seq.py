@@ -79,8 +79,8 @@ class BaseSeq2Seq(BaseNetwork):
         known = resume, known_target or resume
         pairs = self._pairs(X, y, sample_weight, future, *known)
         ratio = float(self.teacher_forcing)
-        options = epochs, resume, validation
-        plan = self._plan(len(pairs), *options, teacher_forcing=ratio)
+        how = epochs, resume, validation
+        plan = self._plan(len(pairs), *how, teacher_forcing=ratio)
         spec = self._network(X, resume)
         parts = self._split(pairs, plan, validation, spec)
         fill = partial(at_frequencies, pairs=parts[0])
