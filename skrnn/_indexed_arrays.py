@@ -79,7 +79,7 @@ class IndexedArray(KnowsRows, np.ndarray):
     def __setitem__(self, key, value):
         super().__setitem__(key, value)
         # A shuffle sets rows one by one, those of a view that it has made itself.
-        array = None if np.isscalar(value) else self
+        array: Any = None if np.isscalar(value) else self
         while isinstance(array, IndexedArray) and array.row_index is not None:
             array.row_index = LOST
             array = array.base
