@@ -98,8 +98,8 @@ class BaseRecurrent(
         min_samples=2,
         validation=None,
     ):
-        options = {"min_samples": min_samples, "trains": True}
-        X = self._check_X(X, reset=not resume, **options)
+        reading = {"min_samples": min_samples, "trains": True}
+        X = self._check_X(X, reset=not resume, **reading)
         dataset = self._dataset(X, y, sample_weight, known_target or resume)
         plan = self._plan(len(dataset), epochs, resume, validation)
         embedding = read_embedding(self, X, self._spec if resume else None)

@@ -3,7 +3,6 @@
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import _check_feature_names
@@ -164,8 +163,8 @@ def step_as_array(estimator, x):
     What has names is held to those of the steps of ``fit``, if these had any; a dict is
     read by them.
     """
-    names: Any = getattr(estimator, "feature_names_in_", None)
-    named = names is not None and estimator._form != "columns"
+    names = list(getattr(estimator, "feature_names_in_", []))
+    named = bool(names) and estimator._form != "columns"
     if is_frame(x):
         if named:
             check_names(estimator, x, reset=False)
@@ -175,12 +174,12 @@ def step_as_array(estimator, x):
     if named and labels and all(isinstance(label, str) for label in labels):
         check_names(estimator, x.to_frame().T, reset=False)
     if isinstance(x, Mapping):
-        return _by_name(estimator, x, list(names) if named else None)
+        return _by_name(estimator, x, names if named else None)
     fields = getattr(x, "_fields", None) or getattr(
         getattr(x, "dtype", None), "names", None
     )
     if named and fields:
-        _refuse_other_fields(estimator, fields, list(names))
+        _refuse_other_fields(estimator, fields, names)
     return list(x) if fields else as_plain(x)
 
 

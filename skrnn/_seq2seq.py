@@ -74,8 +74,8 @@ class BaseSeq2Seq(BaseNetwork):
         future=None,
         validation=None,
     ):
-        options = {"min_samples": min_samples, "trains": True}
-        X = self._check_X(X, reset=not resume, **options)
+        reading = {"min_samples": min_samples, "trains": True}
+        X = self._check_X(X, reset=not resume, **reading)
         known = resume, known_target or resume
         pairs = self._pairs(X, y, sample_weight, future, *known)
         ratio = float(self.teacher_forcing)
