@@ -1,9 +1,10 @@
 """Errors that say what to write instead: of parameters, and of arguments of methods."""
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import wraps
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Self, TypeVar, cast
 
 from sklearn.base import BaseEstimator
@@ -166,6 +167,14 @@ def advised_arguments(method: Method) -> Method:
             if message is None:
                 raise
             raise TypeError(message) from None
+        except OverflowError as error:
+            name = _name_of_too_large(method, args, kwargs)
+            if name is None:
+                raise
+            raise ValueError(
+                f"{name} holds an integer beyond {sys.float_info.max:.3g}, the largest "
+                "number of float64; divide it by a large number."
+            ) from error
 
     vars(advised)["_gives_advice"] = True
     return cast(Method, advised)
@@ -186,6 +195,27 @@ def _of_arguments(method, args, kwargs):
         where = _where(args[0], signature, method.__name__, unknown[0], kwargs)
         return f"{name} got an unexpected keyword argument {unknown[0]!r}.{where}"
     return None
+
+
+def _name_of_too_large(method, args, kwargs):
+    """Name the argument, or else the parameter, with an integer beyond float64."""
+    given = inspect.signature(method).bind(*args, **kwargs).arguments
+    estimator, *arrays = given.items()
+    parameters = estimator[1].get_params(deep=False).items()
+    return next(
+        (k for k, value in [*arrays, *parameters] if _is_too_large(value)), None
+    )
+
+
+def _is_too_large(value):
+    if isinstance(value, Integral):
+        return abs(int(value)) > sys.float_info.max
+    if isinstance(value, dict):
+        return any(map(_is_too_large, value.values()))
+    if hasattr(value, "__array__"):
+        value = value.__array__()
+        return value.dtype.kind == "O" and any(map(_is_too_large, value.flat))
+    return isinstance(value, list | tuple) and any(map(_is_too_large, value))
 
 
 def _needed(signature):

@@ -184,3 +184,64 @@ for kind, options in (
 
 def test_functions_of_tensorflow_may_run_eagerly():
     in_new_process(EAGER)
+
+
+# Scores and predictions near the largest number
+
+
+def _of_steps(largest):
+    return X[:, :, 0] / np.abs(X[:, :, 0]).max() * largest
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0, 1, len(X))])
+@pytest.mark.parametrize(
+    ("cls", "params", "shape"),
+    [
+        (GRURegressor, {}, np.s_[:, -1]),
+        (GRURegressor, {}, np.s_[:, -2:]),
+        (GRURegressor, {"return_sequences": True}, np.s_[:, :]),
+        (Seq2SeqRegressor, {}, np.s_[:, -2:]),
+    ],
+)
+def test_a_score_does_not_depend_on_the_unit_of_y(cls, params, shape, weights):
+    scores = []
+    # Powers of two round nothing.
+    for exponent in (0, 1000, -1000):
+        y = np.ldexp(_of_steps(1.0)[shape], exponent)
+        model = cls(units=2, epochs=2, random_state=0, **params).fit(X, y)
+        scores.append(model.score(X, y, sample_weight=weights))
+    assert np.isfinite(scores).all()
+    np.testing.assert_allclose(scores, scores[0], rtol=1e-12)
+
+
+def test_steps_near_the_largest_number():
+    y = _of_steps(0.8e308)
+    model = GRURegressor(units=2, epochs=2, random_state=0, return_sequences=True)
+    assert np.isfinite(model.fit(X, y).score(X, y))
+
+
+def test_a_prediction_beyond_float64_is_the_largest_number():
+    y = np.where(X[:, -1, 0] > 0, np.finfo(float).max, 1.6e308)
+    params = dict(units=2, epochs=50, learning_rate=0.5, random_state=0)
+    predicted = GRURegressor(**params).fit(X, y).predict(X)
+    assert predicted.max() == np.finfo(float).max
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    ("name", "X_", "y", "more"),
+    [
+        ("X", [[[HUGE] * 2] * 5] * len(X), X[:, 0, 0], {}),
+        ("y", X, [HUGE] * len(X), {}),
+        ("y", X, np.array([HUGE] * len(X), dtype=object), {}),
+        ("sample_weight", X, X[:, 0, 0], {"sample_weight": [HUGE] * len(X)}),
+        ("clipnorm", X, X[:, 0, 0], {"params": {"clipnorm": HUGE}}),
+        ("learning_rate", X, X[:, 0, 0], {"params": {"learning_rate": HUGE}}),
+    ],
+)
+def test_an_integer_beyond_float64_is_named(name, X_, y, more):
+    model = GRURegressor(**{"units": 2, "epochs": 1} | more.pop("params", {}))
+    with pytest.raises(ValueError, match=f"^{name} holds an integer beyond 1.8e"):
+        model.fit(X_, y, **more)

@@ -27,6 +27,7 @@ from skrnn._targets._regression import (
     centred_around,
     float_dtype,
     in_units_of_spread,
+    in_units_of_y,
     learn_scale,
     loss_to_train,
     scale_of_varying,
@@ -273,7 +274,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         sequences = self._sequences(X)
         future = self._read_future(sequences, future, True)
         outputs = self._predictor().values(sequences, self._horizon, future)
-        y = outputs.astype(np.float64) * self._y_scale + self._y_offset
+        y = in_units_of_y(outputs.astype("f8"), self._y_scale, self._y_offset)
         return y.reshape(len(y), *self._y_shape).astype(self._y_dtype, copy=False)
 
     def _attention(self, X, future=None):

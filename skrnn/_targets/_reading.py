@@ -172,9 +172,11 @@ def check_numbers(estimator, y):
     """Return finite numbers (n,) or (n, K)."""
     refuse_sparse(estimator, y)
     refuse_non_numbers(estimator, np.asarray(y), "y")
-    y = _check_y(y, multi_output=True, y_numeric=True, estimator=estimator)
-    # None became NaN only now.
-    assert_all_finite(y, estimator_name=type(estimator).__name__, input_name="y")
+    # Sums of very large numbers are looked at first, and may be infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = _check_y(y, multi_output=True, y_numeric=True, estimator=estimator)
+        # None became NaN only now.
+        assert_all_finite(y, estimator_name=type(estimator).__name__, input_name="y")
     return y
 
 

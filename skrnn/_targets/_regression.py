@@ -141,8 +141,7 @@ class SequenceRegressorMixin(RegressorMixin):
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K), which are used up, into targets."""
-        outputs *= self._y_scale
-        outputs += self._y_offset
+        in_units_of_y(outputs, self._y_scale, self._y_offset)
         shape = len(outputs), *self._y_shape
         return outputs.reshape(shape).astype(self._y_dtype, copy=False)
 
@@ -167,8 +166,6 @@ class SequenceRegressorMixin(RegressorMixin):
         score : float
             That of :func:`sklearn.metrics.r2_score` for all real steps, or sequences.
         """
-        if not self.return_sequences and sample_weight is None:
-            return super().score(X, y)
         check_is_fitted(self)
         sequences, predicted = self._predicted(X)
         given = sequences, y, predicted, sample_weight
@@ -233,6 +230,18 @@ def in_units_of_spread(flat, offset, scale):
         # Without normalize_y, or far from the y of an earlier fit.
         assert_all_finite(scaled, input_name="y")
     return scaled
+
+
+def in_units_of_y(outputs, scale, offset):
+    """Return outputs (n, K), turned into units of y in place.
+
+    What floats can't hold becomes the largest number.
+    """
+    with np.errstate(over="ignore"):
+        outputs *= scale
+        outputs += offset
+    limit = np.finfo(outputs.dtype).max
+    return np.clip(outputs, -limit, limit, out=outputs)
 
 
 def _spread(centred, weights):

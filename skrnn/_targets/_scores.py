@@ -53,7 +53,7 @@ def mean_r2(truth, predicted, weights=None):
     -------
     score : float
     """
-    truth, predicted = (a.reshape(len(a), -1) for a in (truth, predicted))
+    truth, predicted = _of_like_size(truth, predicted)
     if weights is None or weights.ndim == 1:
         return float(r2_score(truth, predicted, sample_weight=weights))
     weights = weights.reshape(truth.shape)
@@ -63,6 +63,18 @@ def mean_r2(truth, predicted, weights=None):
         return float(r2_score(np.zeros(1), np.zeros(1)))
     columns_of = truth.T[columns], predicted.T[columns], weights.T[columns]
     return float(np.mean([_r2_of_one(*each) for each in zip(*columns_of, strict=True)]))
+
+
+def _of_like_size(truth, predicted):
+    """Return both (n, K), each target divided by a power of two.
+
+    That rounds nothing, and squares of very large or small numbers stay in range.
+    """
+    both = [a.reshape(len(a), -1).astype(np.float64) for a in (truth, predicted)]
+    # What isn't looked at may be NaN.
+    largest = np.fmax(*(np.fmax.reduce(np.abs(a), axis=0, initial=0.0) for a in both))
+    _, exponent = np.frexp(np.where(np.isfinite(largest), largest, 1.0))
+    return [np.ldexp(a, -exponent) for a in both]
 
 
 def _r2_of_one(truth, predicted, weights):
