@@ -82,4 +82,7 @@ def _call_of_cross_val_predict():
 
 
 def _code(module, name):
-    return getattr(inspect.unwrap(getattr(module, name, None)), "__code__", None)
+    function = getattr(module, name, None)
+    if function is None:
+        return None
+    return getattr(inspect.unwrap(function), "__code__", None)

@@ -138,6 +138,15 @@ def test_padding_has_zeros_and_does_not_count():
     assert score(tagger, ids, Y) == pytest.approx(tagger.score(ids, Y))
 
 
+def test_a_column_is_one_label_a_step():
+    column = clone(TAGGER).fit(X, Y[..., :1])
+    assert_same_network(column, clone(TAGGER).fit(X, Y[..., 0]))
+    assert column.predict(X).shape == (24, 5)
+    assert column.predict_proba(X).shape == (24, 5, 2)
+    found = get_scorer("token_accuracy")(column, X, Y[..., :1])
+    assert found == column.score(X, Y[..., :1]) == column.score(X, Y[..., 0])
+
+
 OTHERS = {
     "a two": (np.full((24, 5, 3), 2), "Got 2; for one label a step give y of shape"),
     "text": (np.full((24, 5, 3), "1"), "Got '1'; for one label a step"),

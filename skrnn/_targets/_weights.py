@@ -89,7 +89,8 @@ def _refuse_several(X, sample_weight, steps):
     if is_ragged(sample_weight):
         shape, axes = f"steps of shape {steps.shape[1:]}", "(T_i,) for each sequence"
     else:
-        shape, axes = f"shape {np.shape(sample_weight)}", (len(X), X.n_timesteps)
+        shape = f"shape {np.shape(sample_weight)}"
+        axes = f"({len(X)}, {X.n_timesteps})"
     raise ValueError(
         f"sample_weight has {shape}; expected one weight for each time step: {axes}."
     )

@@ -121,7 +121,10 @@ class AnswersMixin:
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, shape, lengths)[kept]
         truth = truth[kept]
-        return truth, predicted.reshape(truth.shape), sample_weight
+        if predicted.size == truth.size:
+            # Labels may stand in a column.
+            predicted = predicted.reshape(truth.shape)
+        return truth, predicted, sample_weight
 
     def _steps_that_count(self, X, lengths, shape):
         """Return which steps are neither padding nor masked by the network."""

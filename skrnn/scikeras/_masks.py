@@ -7,29 +7,22 @@ from skrnn.scikeras._reading import fill_padding
 
 
 def unmasked_steps(model, X):
-    """Return which steps of X a network reads, or None where it reads all.
+    """Return which steps of X have an answer that counts, None where all do.
 
     Parameters
     ----------
     model : keras.Model
-        Its first layer is asked, if it is one that masks.
+        It has inputs and outputs.
     X : ndarray of shape (n, T) or (n, T, F)
 
     Returns
     -------
     seen : ndarray of bool of shape (n, T), or None
     """
-    first = next(x for x in model.layers if not isinstance(x, keras.layers.InputLayer))
-    if not _masks(first) or not isinstance(X, np.ndarray):
+    # Of the last layer: one on the way may drop the mask, and all steps count then.
+    mask = getattr(model.outputs[0], "_keras_mask", None)
+    if mask is None or len(model.inputs) > 1 or not isinstance(X, np.ndarray):
         return None
-    X = fill_padding(model, X)
-    # A layer on the way may drop the mask; if so, no step is left out of the loss.
-    if getattr(model(X[:1]), "_keras_mask", None) is None:
-        return None
-    return keras.ops.convert_to_numpy(first.compute_mask(X))
-
-
-def _masks(layer):
-    if isinstance(layer, keras.layers.Embedding):
-        return layer.mask_zero
-    return isinstance(layer, keras.layers.Masking)
+    # It is computed by the layers that it needs alone.
+    masks = keras.Model(model.inputs[0], mask)
+    return keras.ops.convert_to_numpy(masks(fill_padding(model, X)))

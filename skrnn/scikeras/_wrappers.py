@@ -133,8 +133,8 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
             (n, F), (n, T, F), or a list of (T_i, F) arrays, for which the network needs
             a layer ``Masking``; a list of token ids, for one that has an ``Embedding``.
         y : array-like or list of array-likes
-            Labels (n,), one-hot (n, K), or for each time step: (n, T), (n, T, K), or a
-            list as ragged as X.
+            Labels (n,), one-hot (n, K), or for each time step: (n, T), (n, T, 1),
+            one-hot (n, T, K), or a list as ragged as X.
         sample_weight : array-like or list of array-likes, default=None
             Weight in the loss of each row, (n,), or of each time step: (n, T), or
             ragged.
