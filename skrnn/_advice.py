@@ -15,7 +15,13 @@ from sklearn.utils._param_validation import (
 )
 
 from skrnn import _typing
-from skrnn._names import advice, closest, meant_argument, meant_parameter
+from skrnn._names import (
+    advice,
+    class_of_keras,
+    closest,
+    meant_argument,
+    meant_parameter,
+)
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -51,10 +57,10 @@ class AdvisedEstimator(BaseEstimator):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            meant = _meant(self._parameter_constraints, self.get_params(deep=False))
-            if meant is None:
+            note = _note(self._parameter_constraints, self.get_params(deep=False))
+            if not note:
                 raise
-            raise InvalidParameterError(f"{error} Did you mean {meant!r}?") from None
+            raise InvalidParameterError(f"{error}{note}") from None
 
 
 def _is_public(name):
@@ -67,17 +73,29 @@ def _is_to_be_advised(method):
     return package in ("skrnn", "sklearn") and not hasattr(method, "_gives_advice")
 
 
-def _meant(constraints, params):
-    """Return what the first parameter that isn't allowed may have been meant to be."""
+def _note(constraints, params):
+    """Say what the first parameter that isn't allowed may have been meant to be."""
     for name, value in params.items():
         if _is_allowed(value, constraints.get(name, ())):
             continue
-        if not isinstance(value, str):
-            return None
-        strings = [each for each in constraints[name] if isinstance(each, StrOptions)]
-        found = (closest(value, s.options, getattr(s, "kind", None)) for s in strings)
-        return next(filter(None, found), None)
-    return None
+        return _note_of(name, value, constraints[name])
+    return ""
+
+
+def _note_of(name, value, allowed):
+    if inspect.isclass(value):
+        return f" It is a class: write {name}={value.__name__}()."
+    strings = [each for each in allowed if isinstance(each, StrOptions)]
+    if not isinstance(value, str):
+        return ""
+    for each in strings:
+        kind = getattr(each, "kind", None)
+        meant, other = closest(value, each.options, kind), class_of_keras(kind, value)
+        if meant:
+            return f" Did you mean {meant!r}?"
+        if other and len(allowed) > 1:
+            return f" You may pass keras.losses.{other}()."
+    return ""
 
 
 def advise(cls, signature, *, by_name=True):

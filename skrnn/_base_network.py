@@ -17,6 +17,7 @@ from skrnn._seed import draw_seed
 from skrnn._spec import TrainPlan
 from skrnn._state import unchanged_on_error
 from skrnn._trained import TrainedNetwork
+from skrnn._typing import Widths
 
 # With fewer sequences than this, early_stopping="auto" trains for all epochs on all:
 # sets of 40 to 270 sequences lose more by what is held out, series of 2,000 rows gain.
@@ -30,7 +31,7 @@ class BaseNetwork(TrainedNetwork):
     bidirectional: bool = False
     attention: str | None = None
     embedding_dim: int | tuple[int, ...] | None = None
-    dense_units: int | tuple[int, ...] = ()
+    dense_units: Widths = ()
     loss: Any = "auto"
     callbacks: Any = None
 

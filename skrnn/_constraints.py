@@ -22,6 +22,7 @@ from skrnn._names import resolve
 __all__ = [
     "Count",
     "Counts",
+    "Function",
     "HasMethods",
     "Instance",
     "Instances",
@@ -120,6 +121,16 @@ class Instances(Instance):
 
     def __str__(self):
         return f"a list of instances of {self.what}"
+
+
+class Function(Instance):
+    """A function, or an object that is called as one: no class of such."""
+
+    def __init__(self):
+        super().__init__("a class with __call__", "__call__")
+
+    def __str__(self):
+        return "a callable"
 
 
 class Schedule(Instance):

@@ -80,6 +80,30 @@ _ALIASES = {
     },
 }
 
+# Kind -> a spelling of what Keras has and we don't -> its class, where it has one. They
+# may look like names of ours.
+_OTHERS = {
+    "loss of numbers": {
+        **dict.fromkeys(
+            ["mape", "meanabsolutepercentageerror"], "MeanAbsolutePercentageError"
+        ),
+        **dict.fromkeys(
+            ["msle", "meansquaredlogarithmicerror"], "MeanSquaredLogarithmicError"
+        ),
+        "cosinesimilarity": "CosineSimilarity",
+        "poisson": "Poisson",
+        "tversky": "Tversky",
+    },
+    "activation": dict.fromkeys(
+        [
+            "gelu", "hardsigmoid", "hardsilu", "hardswish", "hardtanh", "hardshrink",
+            "celu", "glu", "leakyrelu", "logsigmoid", "logsoftmax", "mish", "prelu",
+            "relu6", "sparsemax", "sparseplus", "sparsesigmoid", "tanhshrink",
+            "threshold",
+        ]
+    ),
+}  # fmt: skip
+
 # A parameter of Keras, PyTorch, scikit-learn or skorch -> ours.
 PARAMETERS_ELSEWHERE = {
     "hidden_size": "units",
@@ -189,11 +213,18 @@ def closest(name, options, kind=None):
 
     With a `kind` other spellings of the options are looked at too.
     """
+    if _plain(name) in _OTHERS.get(kind, ()):
+        return None
     aliases = _ALIASES[kind] if kind else {}
     spelt = {alias: name for alias, name in aliases.items() if name in options}
     spelt |= {_plain(option): option for option in options}
-    found = difflib.get_close_matches(_plain(name), spelt, n=1)
+    found = difflib.get_close_matches(_plain(name), spelt, n=1, cutoff=0.75)
     return spelt[found[0]] if found else None
+
+
+def class_of_keras(kind, name):
+    """Return the name of the class in Keras for what has no name here, or None."""
+    return _OTHERS.get(kind, {}).get(_plain(name))
 
 
 def meant_parameter(name, parameters):

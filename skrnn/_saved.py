@@ -217,6 +217,13 @@ def _are_numbers(value, spec):
     return fits and array.dtype.kind == "f" and np.isfinite(array).all()
 
 
+def _is_multilabel(value, spec):
+    of_labels = spec.head.activation == "sigmoid"
+    # One output tells two classes apart, or is one label.
+    either = of_labels and spec.head.units == 1
+    return _is_bool(value) and (either or value == of_labels)
+
+
 def _is_shape(value, spec):
     sizes = isinstance(value, tuple) and all(map(_is_count, value))
     # An encoder and a decoder answer with several steps.
@@ -254,7 +261,7 @@ _ATTRIBUTES = {
         "a form of labels",
         lambda value, _: isinstance(value, Symbols) and value.form in _LABELS,
     ),
-    "_multilabel": ("a bool", lambda value, _: _is_bool(value)),
+    "_multilabel": ("a bool that fits the network", _is_multilabel),
     "_y_dtype": ("a type", lambda value, _: np.dtype(value).kind == "f"),
     "_y_shape": ("the shape of an answer of the network", _is_shape),
     "_y_offset": ("finite, and one for each output", _are_numbers),
@@ -262,6 +269,7 @@ _ATTRIBUTES = {
         "positive, and one for each output",
         lambda value, spec: _are_numbers(value, spec) and np.all(np.asarray(value) > 0),
     ),
+    "_has_ends": ("a bool", lambda value, _: _is_bool(value)),
     "_has_end": ("that of the network", lambda value, spec: value == spec.has_end),
     "_n_future": ("that of the network", lambda value, spec: value == spec.n_future),
     "_tokens": (
@@ -273,7 +281,8 @@ _ATTRIBUTES = {
         "an array of all tokens",
         lambda value, spec: np.shape(value) == (spec.vocabulary_size,),
     ),
-    "max_length_": ("a positive int", lambda value, _: _is_count(value)),
-    "_longest_output": ("a positive int", lambda value, _: _is_count(value)),
-    "_longest_input": ("a positive int", lambda value, _: _is_count(value)),
+    **dict.fromkeys(
+        ["max_length_", "_longest_output", "_longest_input"],
+        ("a length of sequences", lambda value, _: _is_count(value) and value < 2**31),
+    ),
 }

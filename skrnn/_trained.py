@@ -21,6 +21,7 @@ from skrnn._constraints import (
 )
 from skrnn._names import NAMES, resolve
 from skrnn._spec import OPTIMIZERS, NetworkSpec, Spec
+from skrnn._typing import Widths
 from skrnn._weights import initial_weights, weight_table
 
 # Of the data, held out for early stopping where no validation_split is given.
@@ -34,7 +35,7 @@ class TrainedNetwork(AdvisedEstimator):
     It keeps `_spec`, `_weights` and the optimizer's state.
     """
 
-    units: int | tuple[int, ...] = 32
+    units: Widths = 32
     activation: str = "tanh"
     dropout: float = 0.0
     recurrent_dropout: float = 0.0

@@ -20,6 +20,7 @@ __all__ = [
     "SequenceData",
     "Targets",
     "Weights",
+    "Widths",
     "available_if",
     "fit_context",
     "validate_params",
@@ -43,6 +44,8 @@ else:
     Targets = NewType("Targets", object)
     Weights = NewType("Weights", object)
 
+# A number of units, or one for each layer.
+Widths: TypeAlias = "int | np.integer[Any] | tuple[int, ...] | list[int]"
 # One text, or many.
 Documents: TypeAlias = str | Iterable[str]
 RandomState: TypeAlias = int | np.random.RandomState | None

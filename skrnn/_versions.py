@@ -10,12 +10,18 @@ _PACKAGES = (
     "scipy",
     "scikit-learn",
     "pandas",
+    "narwhals",
+    "polars",
+    "pyarrow",
     "joblib",
     "keras",
     "tensorflow",
     "scikeras",
     "jax",
     "torch",
+    "onnx",
+    "onnxruntime",
+    "tf2onnx",
 )
 
 
@@ -70,14 +76,15 @@ def _version(package):
 
 def _engine_rows():
     # Deferred: importing skrnn loads next to nothing, and this loads NumPy.
-    from skrnn._engine._backends import configured_backend  # noqa: PLC0415
-    from skrnn._engine._products import instructions  # noqa: PLC0415
+    from skrnn._engine._backends import BACKENDS, configured_backend  # noqa: PLC0415
+    from skrnn._engine._products import ARE_COMPILED, WHY_NOT, kernels  # noqa: PLC0415
     from skrnn._engine._threads import n_threads  # noqa: PLC0415
 
-    found = instructions()
+    backend = configured_backend()
+    known = "" if backend in BACKENDS else f" (none of {', '.join(BACKENDS)})"
     return {
-        "kernels in C": "yes" if found else "no: they couldn't be compiled",
-        "instructions": found or "NumPy's",
+        "kernels in C": "yes" if ARE_COMPILED else f"no: {WHY_NOT}",
+        "instructions": kernels.instructions() if ARE_COMPILED else "NumPy's",
         "threads": n_threads(),
-        "Keras' backend": configured_backend(),
+        "Keras' backend": f"{backend}{known}",
     }

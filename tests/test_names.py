@@ -6,10 +6,12 @@ import pickle
 import re
 import warnings
 
+import keras
 import numpy as np
+import pandas as pd
 import pytest
 from _instances import public_estimators
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -170,11 +172,33 @@ def test_a_misspelt_name_gets_advice(cls, name, typed, meant):
         (GRUClassifier, {"loss": "mse"}),
         (GRURegressor, {"loss": 3}),
         (GRURegressor, {"epochs": "3"}),
+        # Keras has them, and they are something else.
+        (GRURegressor, {"activation": "gelu"}),
+        (GRURegressor, {"activation": "hard_sigmoid"}),
+        (Seq2SeqRegressor, {"loss": "mape"}),
     ],
 )
 def test_what_is_like_nothing_gets_none(cls, wrong):
     with pytest.raises(ValueError, match=r"instead\.$"):
         small(cls, **wrong).fit(*data_of(cls))
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("mape", "You may pass keras.losses.MeanAbsolutePercentageError()."),
+        ("msle", "You may pass keras.losses.MeanSquaredLogarithmicError()."),
+        (keras.losses.Huber, "It is a class: write loss=Huber()."),
+    ],
+)
+def test_a_loss_that_keras_has_is_passed_as_an_object(typed, expected):
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        GRURegressor(loss=typed).fit(X, Y)
+
+
+def test_another_parameter_is_no_misspelling():
+    with pytest.raises(TypeError, match=r"'return_state'\. Its parameters are "):
+        GRURegressor(return_state=True)
 
 
 PARAMETERS = [
@@ -377,13 +401,39 @@ def test_a_one_hot_y_warns(y):
         GRUClassifier(**TINY).partial_fit(X[:1], y[:1], classes=[0, 1, 2])
 
 
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        (pd.DataFrame, "y.to_numpy().argmax(axis=1)"),
+        (csr_array, "np.asarray(y.argmax(axis=1)).ravel()"),
+        (csr_matrix, "np.asarray(y.argmax(axis=1)).ravel()"),
+        (np.ndarray.tolist, "np.argmax(y, axis=1)"),
+    ],
+)
+def test_the_advice_for_a_one_hot_y_works_for_its_form(form, written):
+    y = form(ONE_HOT)
+    with pytest.warns(UserWarning, match=re.escape(f"of 3 pass {written}.")):
+        GRUClassifier(**TINY).fit(X, y)
+    labels = eval(written, {"np": np, "y": y})
+    np.testing.assert_array_equal(labels, ONE_HOT.argmax(axis=1))
+
+
+def test_a_validation_set_is_no_reason_to_warn():
+    y = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]] * 8)
+    made = GRUClassifier(**TINY)
+    made.fit(X, y, X_val=X[:3], y_val=np.eye(3, dtype=int))
+    with pytest.raises(ValueError, match=r"one-hot pass y_val\.argmax\(axis=1\)"):
+        made.fit(X, ONE_HOT.argmax(axis=1), X_val=X, y_val=ONE_HOT)
+
+
 def test_one_hot_steps_warn():
     steps = np.eye(3, dtype=int)[np.arange(24 * 5).reshape(24, 5) % 3]
     made = GRUClassifier(return_sequences=True, **TINY)
     with pytest.warns(UserWarning, match=re.escape("pass y.argmax(axis=2)")):
         made.fit(X, steps)
     ragged = [steps[i, : 3 + i % 2] for i in range(24)]
-    with pytest.warns(UserWarning, match=re.escape("x.argmax(axis=1)")):
+    of_lists = "pass [np.argmax(each, axis=1) for each in y]."
+    with pytest.warns(UserWarning, match=re.escape(of_lists)):
         made.fit([x[: 3 + i % 2] for i, x in enumerate(X)], ragged)
 
 

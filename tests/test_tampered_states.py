@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 import skrnn
+from skrnn.preprocessing import SequencePadder, TextSequencer
 from skrnn.text import TextGenerator
 
 TINY = {**FAST, "units": 2, "epochs": 1}
@@ -243,3 +244,75 @@ def test_errors_say_what_is_wrong(changes, said):
     model, _ = fitted("GRUClassifier")
     with pytest.raises(ValueError, match=f"state of a fitted GRUClassifier: {said}"):
         restored(model, model.__getstate__() | changes)
+
+
+# Transformers
+
+SERIES = np.random.default_rng(0).normal(size=(12, 2))
+TRANSFORMERS = {
+    "window": (skrnn.SlidingWindow(3), SERIES, {}),
+    "panel": (skrnn.SlidingWindow(3), SERIES, {"groups": np.arange(12) // 6}),
+    "padder": (SequencePadder(), RAGGED, {}),
+    "texts": (TextSequencer(), WORDS, {}),
+    "filled texts": (TextSequencer(padding="post"), WORDS, {}),
+}
+
+
+def fitted_state(key):
+    made, X, more = TRANSFORMERS[key]
+    return clone(made).fit(X, **more).__getstate__()
+
+
+@pytest.mark.parametrize("key", TRANSFORMERS)
+def test_a_transformer_that_was_saved_is_the_same(key):
+    made, X, more = TRANSFORMERS[key]
+    fitted = clone(made).fit(X, **more)
+    for again in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
+        one, other = again.transform(X, **more), fitted.transform(X, **more)
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+        assert again.__getstate__().keys() == fitted.__getstate__().keys()
+        assert vars(again).keys() == vars(fitted).keys()
+    # One that isn't fitted has no such state.
+    assert vars(copy.copy(clone(made))) == vars(made)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "value"),
+    [
+        ("window", "tail_", None),
+        ("window", "tail_", SERIES[-1:]),
+        ("window", "tail_", np.full((2, 2), np.nan)),
+        ("window", "tail_", np.zeros((2, 3))),
+        ("window", "_history", None),
+        ("panel", "tail_", {0: SERIES[:2], 1: None}),
+        ("padder", "maxlen_", None),
+        ("padder", "maxlen_", -1),
+        ("padder", "maxlen_", "9"),
+        ("padder", "_has_features", None),
+        ("texts", "vocabulary_", None),
+        ("texts", "vocabulary_", {"a": "b", "b": 3}),
+        ("texts", "vocabulary_", {}),
+        ("filled texts", "maxlen_", None),
+        ("filled texts", "maxlen_", 0),
+    ],
+)
+def test_a_transformer_whose_state_was_changed_is_refused(key, name, value):
+    made, state = TRANSFORMERS[key][0], fitted_state(key)
+    expected = f"^This isn't the state of a fitted {type(made).__name__}: {name} must"
+    with pytest.raises(ValueError, match=expected):
+        clone(made).__setstate__(state | {name: value})
+    del state[name]
+    with pytest.raises(ValueError, match=expected):
+        clone(made).__setstate__(state)
+
+
+def test_labels_that_do_not_fit_the_network_are_refused():
+    model, X, y = KINDS["GRUClassifier"]
+    y = np.arange(len(X)) % 3
+    state = clone(model).fit(X, y).__getstate__() | {"_multilabel": True}
+    with pytest.raises(ValueError, match=r"_multilabel must be a bool that fits"):
+        clone(model).__setstate__(state)
+    model, X, y = KINDS["translator"]
+    state = clone(model).fit(X, y).__getstate__() | {"_longest_output": 10**30}
+    with pytest.raises(ValueError, match=r"_longest_output must be a length"):
+        clone(model).__setstate__(state)

@@ -35,7 +35,9 @@ X, y = np.zeros((8, 3, 2)), np.zeros(8)
 # Constructors
 model = LSTMRegressor(units=(8, 4), dropout=0.1, random_state=0)
 reveal_type(model)  # is: LSTMRegressor
-reveal_type(model.units)  # is: int | tuple[int, ...]
+reveal_type(model.patience)  # is: int
+LSTMRegressor(units=[8, 4], dense_units=[3])
+LSTMRegressor(units=np.int64(3), dense_units=np.int64(3))
 reveal_type(GRUClassifier(class_weight="balanced"))  # is: GRUClassifier
 reveal_type(Seq2SeqClassifier(n_beams=2))  # is: Seq2SeqClassifier
 reveal_type(SlidingWindow(3))  # is: SlidingWindow

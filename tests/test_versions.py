@@ -57,8 +57,15 @@ def test_it_tells_what_computes_and_loads_none_of_it(kernels, backend):
     assert (
         rows["kernels in C"].split(":")[0] == {"with": "yes", "without": "no"}[kernels]
     )
+    reason = {"with": "yes", "without": "import of skrnn._engine._kernels halted"}
+    assert reason[kernels] in rows["kernels in C"]
     assert (rows["instructions"] == "NumPy's") == (kernels == "without")
     assert not HEAVY & set(rows["loaded"].split())
+
+
+def test_an_unknown_backend_is_said_to_be_so():
+    rows = rows_of(in_new_process(SHOW, "with", "foo"))
+    assert rows["Keras' backend"] == "foo (none of tensorflow, jax, torch)"
 
 
 def test_the_instructions_are_those_that_are_used():

@@ -4,6 +4,7 @@ Every number is summed from the same terms in the same order however the work is
 divided: results don't depend on how many threads there are.
 """
 
+import importlib
 import warnings
 from functools import cache
 from typing import Any
@@ -14,23 +15,18 @@ from skrnn._engine._threads import divide, is_worth_a_thread
 
 kernels: Any
 try:
-    from skrnn._engine import _kernels as kernels
-
-    ARE_COMPILED, _WHY_NOT = True, ""
+    # "from skrnn._engine import" would blame a circle of imports for a missing file.
+    kernels = importlib.import_module("skrnn._engine._kernels")
+    ARE_COMPILED, WHY_NOT = True, ""
 except ImportError as error:  # They couldn't be compiled where skrnn was installed.
     from skrnn._engine import _plain_kernels as kernels
 
-    ARE_COMPILED, _WHY_NOT = False, str(error)
+    ARE_COMPILED, WHY_NOT = False, str(error)
 
 # Rows for which a right operand isn't worth being packed.
 _FEW = 8
 # Arguments of a second left operand that there isn't.
 NO_OTHER = None, 0, None, None
-
-
-def instructions():
-    """Return the set of instructions that the kernels use, or None without kernels."""
-    return kernels.instructions() if ARE_COMPILED else None
 
 
 def kernels_available() -> bool:
@@ -44,7 +40,7 @@ def warn_without_kernels():
     if not ARE_COMPILED:
         warnings.warn(
             "skrnn was installed without its kernels in C, which couldn't be compiled "
-            f"or can't be loaded ({_WHY_NOT}). Training runs on Keras and NumPy, "
+            f"or can't be loaded ({WHY_NOT}). Training runs on Keras and NumPy, "
             "several times slower. A C compiler and a new installation help; "
             "skrnn.show_versions() tells whether the kernels are there.",
             stacklevel=6,

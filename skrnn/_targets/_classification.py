@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import _check_y, check_is_fitted, column_or_1d
 
 from skrnn._advice import advised_arguments
-from skrnn._constraints import Names, StrOptions
+from skrnn._constraints import Function, Names, StrOptions
 from skrnn._names import NAMES
 from skrnn._out_of_fold import OutOfFoldMixin
 from skrnn._sequences import ragged_array, unpack_steps
@@ -27,6 +27,7 @@ from skrnn._targets._multilabel import labels_of_steps, several_a_step
 from skrnn._targets._padding import given_label, unpack_labels
 from skrnn._targets._reading import (
     advice,
+    advice_of_one_hot,
     check_labels,
     read_steps,
     read_targets,
@@ -49,7 +50,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
     _kind_of_loss: ClassVar[str] = "loss of labels"
     _advice = "Scale X, or try"
     _task_constraints = {
-        "loss": [Names("loss of labels", {"auto", *LOSSES}), callable],
+        "loss": [Names("loss of labels", {"auto", *LOSSES}), Function()],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -64,9 +65,10 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         labels = self._check_labels(X, counted(found, weights))
         steps = self.return_sequences and labels.ndim == 1
         pad_label = given_label(X, y) if steps else None
-        if labels.ndim == 2 and not (known and self._is_fitted):
+        # A validation set has a network already.
+        if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
             _check_loss(self._loss_to_train(), labels.shape[1], multilabel=True)
-            warn_of_one_hot(labels, self)
+            warn_of_one_hot(labels, self, y)
         if not known:
             padding = np.full(len(weights), masked)
             if self.return_sequences:
@@ -77,7 +79,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             before = "an indicator matrix" if self._multilabel else "labels"
             raise ValueError(
                 f"{type(self).__name__} was fitted on {before}; y has shape "
-                f"{labels.shape}."
+                f"{labels.shape}.{advice_of_one_hot(labels, y)}"
             )
         elif pad_label is not None:
             self._pad_label = pad_label

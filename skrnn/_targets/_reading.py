@@ -194,7 +194,7 @@ def is_missing(label):
     return label is None or is_scalar_nan(label) or is_pandas_na(label)
 
 
-def warn_of_one_hot(y, estimator):
+def warn_of_one_hot(labels, estimator, y):
     """Warn of an indicator matrix (n, K) all of whose rows have one label.
 
     It is read as several labels at once, which is seldom what such a matrix means. A
@@ -202,23 +202,49 @@ def warn_of_one_hot(y, estimator):
 
     Parameters
     ----------
-    y : array of zeros and ones of shape (n, K)
+    labels : array of zeros and ones of shape (n, K)
         Of the sequences, or of all steps with `return_sequences`.
     estimator : estimator
         Named in the warning.
+    y : array-like
+        As it was given.
     """
-    if y.shape[1] < 2 or len(y) < 2 or not (y.sum(axis=1) == 1).all():
+    if not _is_one_hot(labels):
         return
-    steps = estimator.return_sequences
-    what, axis = ("Every step", 2) if steps else ("Every row", 1)
-    of_lists = ", or of each sequence of a list x.argmax(axis=1)" if steps else ""
+    n = labels.shape[1]
+    what = "Every step" if estimator.return_sequences else "Every row"
     warnings.warn(
-        f"{what} of y has exactly one 1 in {y.shape[1]} columns: it looks one-hot, but "
-        f"{type(estimator).__name__} reads {y.shape[1]} labels that may be there at "
-        f"once. For one label of {y.shape[1]} pass y.argmax(axis={axis}){of_lists}.",
+        f"{what} of y has exactly one 1 in {n} columns: it looks one-hot, but "
+        f"{type(estimator).__name__} reads {n} labels that may be there at once. For "
+        f"one label of {n} pass {_labels_of_one_hot(y)}.",
         UserWarning,
         stacklevel=2,
     )
+
+
+def advice_of_one_hot(labels, y):
+    """Say how to make labels of an indicator matrix, if there are such."""
+    if labels.ndim != 2 or not _is_one_hot(labels):
+        return ""
+    return f" If it is one-hot pass {_labels_of_one_hot(y)}."
+
+
+def _is_one_hot(labels):
+    several = labels.shape[1] > 1 and len(labels) > 1
+    return several and bool((labels.sum(axis=1) == 1).all())
+
+
+def _labels_of_one_hot(y):
+    """Write how to make labels of what was given: arrays, frames and others differ."""
+    if issparse(y):
+        return "np.asarray(y.argmax(axis=1)).ravel()"
+    if hasattr(y, "columns"):
+        return "y.to_numpy().argmax(axis=1)"
+    if isinstance(y, np.ndarray) and y.dtype.kind != "O":
+        return f"y.argmax(axis={y.ndim - 1})"
+    steps = any(np.ndim(each) > 1 for each in y[:1])
+    of_steps = "[np.argmax(each, axis=1) for each in y]"
+    return of_steps if steps else "np.argmax(y, axis=1)"
 
 
 def check_labels(y, name="y"):

@@ -8,7 +8,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
 
 from skrnn._advice import advised_arguments
-from skrnn._constraints import Names, Share
+from skrnn._constraints import Function, Names, Share
 from skrnn._names import NAMES, resolve
 from skrnn._sequences import unpack_steps
 from skrnn._spec import Head, Pinball
@@ -34,7 +34,7 @@ class SequenceRegressorMixin(RegressorMixin):
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [Names("loss of numbers", {"auto", *LOSSES}), callable],
+        "loss": [Names("loss of numbers", {"auto", *LOSSES}), Function()],
         "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }

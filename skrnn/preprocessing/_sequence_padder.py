@@ -21,9 +21,11 @@ from skrnn.preprocessing._fitting import (
     names_of_steps,
     unpack,
 )
+from skrnn.preprocessing._saved_state import SavedStateMixin
 
 
 class SequencePadder(
+    SavedStateMixin,
     SequenceOutputMixin,
     TransformerMixin,
     AdvisedEstimator,

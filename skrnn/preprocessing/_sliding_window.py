@@ -19,6 +19,7 @@ from skrnn._typing import Array, ArrayLike, SequenceData, Targets
 from skrnn._validation import read_table
 from skrnn._windows import pad_rows, pad_series, sliding_windows
 from skrnn.preprocessing._fitting import SequenceOutputMixin
+from skrnn.preprocessing._saved_state import SavedStateMixin
 
 _KEEP_INDEX = (
     "Give SlidingWindow frames: a step before it, such as a scaler, makes arrays of "
@@ -28,6 +29,7 @@ _KEEP_INDEX = (
 
 
 class SlidingWindow(
+    SavedStateMixin,
     SequenceOutputMixin,
     TransformerMixin,
     AdvisedEstimator,

@@ -38,6 +38,7 @@ from skrnn.preprocessing._documents import (
     refuse_no_iterable,
 )
 from skrnn.preprocessing._fitting import SequenceOutputMixin
+from skrnn.preprocessing._saved_state import SavedStateMixin
 
 # What stands for an unknown word where ids become words again.
 UNKNOWN_WORD = "[UNK]"
@@ -47,6 +48,7 @@ _LIMITS = ("min_df", "max_df", "max_features")
 
 
 class TextSequencer(
+    SavedStateMixin,
     SequenceOutputMixin,
     TransformerMixin,
     AdvisedEstimator,
