@@ -699,12 +699,12 @@ BAD_FITS = {
         "'teacher_forcing' parameter",
     ),
     "attention": (
-        LABELS(attention="luong"), SOME, SAME, ValueError, "'attention' parameter",
+        LABELS(attention="soft"), SOME, SAME, ValueError, "'attention' parameter",
     ),
     "optimizer": (
         LABELS(optimizer="lambda"), SOME, SAME, ValueError, "'optimizer' parameter",
     ),
-    "cell": (LABELS(cell="LSTM"), SOME, SAME, ValueError, "'cell' parameter"),
+    "cell": (LABELS(cell="mgu"), SOME, SAME, ValueError, "'cell' parameter"),
     "loss": (
         LABELS(loss="mean_squared_error"), SOME, SAME, ValueError, "'loss' parameter",
     ),

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skrnn._rows import History
+from skrnn._row_history import History
 
 _MARK = "_saved"
 
