@@ -23,6 +23,7 @@ from skrnn._numbers import (
     refuse_kind,
     refuse_non_numbers,
 )
+from skrnn._warn import warn
 
 _TEMPORAL = {"datetime64", "timedelta64", "period"}
 
@@ -187,13 +188,12 @@ def warn_of_time_index(estimator, X):
     levels = getattr(index, "levels", [index])
     times = [level for level in levels if _holds_times(level)]
     if times:
-        warnings.warn(
+        warn(
             f"The rows of X have a {type(times[0]).__name__}, but to "
             f"{type(estimator).__name__} every row is a sequence of its own and the "
             "columns are its time steps. If the rows are the steps of a series, put "
             "skrnn.preprocessing.SlidingWindow before it in a Pipeline; if not, give "
             "X.to_numpy().",
-            stacklevel=2,
         )
 
 
