@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from types import FrameType
 
 # What a call may go through on its way here.
 _PASSED = ("skrnn", "sklearn", "joblib", "threading", "concurrent")
@@ -9,7 +10,8 @@ _PASSED = ("skrnn", "sklearn", "joblib", "threading", "concurrent")
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the first line outside of skrnn and scikit-learn."""
-    frame, level = sys._getframe(1), 2
+    level = 2
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and _package(frame) in _PASSED:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._rows import (
     History,
@@ -32,10 +31,9 @@ _KEEP_INDEX = (
 
 
 class SlidingWindow(
-    SavedStateMixin,
     SequenceOutputMixin,
     TransformerMixin,
-    AdvisedEstimator,
+    SavedStateMixin,
     auto_wrap_output_keys=None,
 ):
     """Turn every row of a series into the window that ends at that row.
