@@ -27,6 +27,7 @@ from skrnn._numbers import (
     refuse_non_numbers,
 )
 from skrnn._row_labels import read_labels
+from skrnn._warn import warn
 
 # Enough to tell times from names: strings take long to read.
 _N_LABELS = 100
@@ -230,12 +231,11 @@ def warn_of_time_index(estimator, X):
     if times:
         is_plain = hasattr(times[0], "asi8")
         kind = f"a {type(times[0]).__name__}" if is_plain else "an index of times"
-        warnings.warn(
+        warn(
             f"The rows of X have {kind}, but to {type(estimator).__name__} every row "
             "is a sequence of its own and the columns are its time steps. If the rows "
             "are the steps of a series, put skrnn.preprocessing.SlidingWindow before "
             "it in a Pipeline; if not, give X.to_numpy().",
-            stacklevel=2,
         )
 
 

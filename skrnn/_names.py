@@ -82,7 +82,7 @@ _ALIASES = {
 
 # Kind -> a spelling of what Keras has and we don't -> its class, where it has one. They
 # may look like names of ours.
-_OTHERS = {
+_OTHERS: dict[str, dict[str, str | None]] = {
     "loss of numbers": {
         **dict.fromkeys(
             ["mape", "meanabsolutepercentageerror"], "MeanAbsolutePercentageError"

@@ -2,7 +2,6 @@
 
 import re
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +44,9 @@ class ValidationSet:
             As for other data, but with the names X_val, y_val and so on.
         """
         # What reading it would change is changed in a copy.
-        reader = copy(estimator)
+        # A state in the midst of a fit isn't one that `copy` would read.
+        reader = object.__new__(type(estimator))
+        vars(reader).update(vars(estimator))
         # For warnings; errors are put right below.
         reader._suffix_of_names = "_val"
         reader._spec = spec

@@ -1136,7 +1136,7 @@ def test_a_misspelt_parameter_is_refused(estimator):
 SCORES = {
     "other length": (COUNTS, (NUMBERS[:5],)),
     "other length of weights": (COUNTS, (NUMBERS, [1.0])),
-    "NaN": ("Input contains NaN.", (put(NUMBERS, np.nan),)),
+    "NaN": ("Input y contains NaN.", (put(NUMBERS, np.nan),)),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from _instances import public_estimators
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skrnn import (
     GRUClassifier,
@@ -422,8 +422,20 @@ def test_a_validation_set_is_no_reason_to_warn():
     y = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]] * 8)
     made = GRUClassifier(**TINY)
     made.fit(X, y, X_val=X[:3], y_val=np.eye(3, dtype=int))
+    # Whatever it has learnt before.
+    made.fit(X, np.arange(24) % 4, X_val=X, y_val=np.arange(24) % 4)
     with pytest.raises(ValueError, match=r"one-hot pass y_val\.argmax\(axis=1\)"):
         made.fit(X, ONE_HOT.argmax(axis=1), X_val=X, y_val=ONE_HOT)
+
+
+def test_warnings_point_at_the_call_from_within_a_search_too():
+    tables = pd.DataFrame(X[:, :, 0], index=pd.date_range("2020", periods=24))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        cross_val_score(GRUClassifier(**TINY), tables, pd.DataFrame(ONE_HOT), cv=3)
+    assert {each.filename for each in caught} == {__file__}
+    # Of the index and of y, in each fit.
+    assert len({str(each.message) for each in caught}) == 2
 
 
 def test_one_hot_steps_warn():

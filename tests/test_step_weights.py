@@ -394,7 +394,7 @@ BAD = {
         STEP,
         X[..., 0],
         W_RAGGED,
-        "sample_weight[0] has 2 time steps, bu",
+        "sample_weight[0] has 2 time steps, but",
     ),
     "NaN": (
         STEP,

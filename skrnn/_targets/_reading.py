@@ -1,7 +1,5 @@
 """Reading y: what both tasks share."""
 
-import warnings
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_classifier
@@ -13,6 +11,7 @@ from skrnn._numbers import refuse_masked, refuse_non_numbers
 from skrnn._rows import check_order_within
 from skrnn._sequences import Sequences, pack_ragged_steps, pack_steps
 from skrnn._validation import check_equal_lengths, check_same_width, is_ragged
+from skrnn._warn import warn
 
 
 def read_steps(estimator, X: Sequences, y, name="y"):
@@ -213,12 +212,10 @@ def warn_of_one_hot(labels, estimator, y):
         return
     n = labels.shape[1]
     what = "Every step" if estimator.return_sequences else "Every row"
-    warnings.warn(
+    warn(
         f"{what} of y has exactly one 1 in {n} columns: it looks one-hot, but "
         f"{type(estimator).__name__} reads {n} labels that may be there at once. For "
         f"one label of {n} pass {_labels_of_one_hot(y)}.",
-        UserWarning,
-        stacklevel=2,
     )
 
 

@@ -1,19 +1,20 @@
 """The state of a fitted transformer, as a pickle has it: what it may be."""
 
-from numbers import Integral
+from typing import Any
 
 import numpy as np
 
+from skrnn._advice import AdvisedEstimator
 from skrnn._row_history import History
 
 _MARK = "_saved"
 
 
-class SavedStateMixin:
+class SavedStateMixin(AdvisedEstimator):
     """A transformer that refuses a state which was changed or cut off."""
 
     def __getstate__(self):
-        state = super().__getstate__()
+        state: dict[str, Any] = super().__getstate__()
         sizes = {name: _size(state[name]) for name in _ATTRIBUTES if name in state}
         return state | ({_MARK: sizes} if sizes else {})
 
@@ -64,7 +65,7 @@ def _is_vocabulary(value, _state):
 
 
 def _is_count(value):
-    return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int | np.integer) and value is not True and value > 0
 
 
 def _is_length(value, state):

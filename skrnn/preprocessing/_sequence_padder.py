@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._state import unchanged_on_error
 from skrnn._token_ids import PADDING, token_ids, vocabulary_of
@@ -25,10 +24,9 @@ from skrnn.preprocessing._saved_state import SavedStateMixin
 
 
 class SequencePadder(
-    SavedStateMixin,
     SequenceOutputMixin,
     TransformerMixin,
-    AdvisedEstimator,
+    SavedStateMixin,
     auto_wrap_output_keys=None,
 ):
     """Bring sequences to one length, by filling short ones and cutting long ones.

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._advice import AdvisedEstimator
 from skrnn._constraints import StrictInterval, StrOptions, fit_context
 from skrnn._row_history import History
 from skrnn._rows import read_rows, refuse_list_of_series
@@ -29,10 +28,9 @@ _KEEP_INDEX = (
 
 
 class SlidingWindow(
-    SavedStateMixin,
     SequenceOutputMixin,
     TransformerMixin,
-    AdvisedEstimator,
+    SavedStateMixin,
     auto_wrap_output_keys=None,
 ):
     """Turn every row of a series into the window that ends at that row.

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._advice import AdvisedEstimator
 from skrnn._columns import as_plain, is_frame
 from skrnn._constraints import (
     Count,
@@ -48,10 +47,9 @@ _LIMITS = ("min_df", "max_df", "max_features")
 
 
 class TextSequencer(
-    SavedStateMixin,
     SequenceOutputMixin,
     TransformerMixin,
-    AdvisedEstimator,
+    SavedStateMixin,
     auto_wrap_output_keys=None,
 ):
     r"""Turn texts into sequences of token ids for an estimator with an embedding.
