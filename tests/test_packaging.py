@@ -87,7 +87,7 @@ def test_what_is_installed_is_used_and_says_that_it_has_no_kernels(
     at = home[installation]
     at = at if installation == "editable" else at.parent.parent
     assert found.startswith(str(at))
-    assert "kernels in C: no: they couldn't be compiled" in found
+    assert "kernels in C: no: " in found
 
 
 def test_type_checkers_can_follow_an_editable_installation():
