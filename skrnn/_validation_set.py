@@ -43,8 +43,7 @@ class ValidationSet:
         ValueError, TypeError
             As for other data, but with the names X_val, y_val and so on.
         """
-        # What reading it would change is changed in a copy.
-        # A state in the midst of a fit isn't one that `copy` would read.
+        # Reading changes a copy alone. `copy` would refuse the state of half a fit.
         reader = object.__new__(type(estimator))
         vars(reader).update(vars(estimator))
         # For warnings; errors are put right below.

@@ -5,7 +5,7 @@ import json
 import pytest
 from _instances import in_new_process
 
-from skrnn import _engine
+from skrnn._engine import _products
 
 WITHOUT = """
 import json, os, pickle, sys, warnings
@@ -21,7 +21,7 @@ class NoKernels(MetaPathFinder):
 sys.meta_path.insert(0, NoKernels())
 import numpy as np
 import skrnn
-from skrnn import _engine
+from skrnn._engine import _products
 from skrnn.text import TextGenerator
 
 rng = np.random.default_rng(0)
@@ -54,7 +54,7 @@ for name, (model, X_, y_) in cases.items():
 found["generated"] = len(model.generate("ab", max_new_tokens=3, random_state=0)) > 0
 stream = cases["regressor"][0].stream()
 found["stream"] = bool(np.isfinite([stream.update(x) for x in X[0]]).all())
-print(json.dumps([said, found, _engine.kernels_available()]))
+print(json.dumps([said, found, _products.ARE_COMPILED]))
 """
 
 
@@ -79,7 +79,7 @@ def test_everything_works_and_one_warning_says_that_it_is_slow():
 
 
 def test_with_kernels_there_is_no_warning():
-    assert _engine.kernels_available()
+    assert _products.ARE_COMPILED
     code = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
     in_new_process(code + "skrnn.GRURegressor(**tiny).fit(X, y)")
 

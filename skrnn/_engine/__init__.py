@@ -22,7 +22,7 @@ from skrnn._engine._language_prediction import Writer, log_likelihoods, next_tok
 from skrnn._engine._packing import is_of_keras, pack, unpack
 from skrnn._engine._pair_prediction import PairPredictor
 from skrnn._engine._prediction import attention_of, predict
-from skrnn._engine._products import kernels_available, warn_without_kernels
+from skrnn._engine._products import warn_without_kernels
 from skrnn._engine._progress import TextProgress
 from skrnn._engine._stream import Stream
 from skrnn._pairs import Pairs, Seq2SeqSpec
@@ -37,7 +37,6 @@ __all__ = [
     "attention_of",
     "backend",
     "is_of_keras",
-    "kernels_available",
     "log_likelihoods",
     "next_token",
     "pack",

@@ -29,11 +29,6 @@ _FEW = 8
 NO_OTHER = None, 0, None, None
 
 
-def kernels_available() -> bool:
-    """Whether networks are trained by the kernels in C here, where they know them."""
-    return ARE_COMPILED
-
-
 @cache
 def warn_without_kernels():
     """Warn, once a process, that training is slow."""

@@ -262,9 +262,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
             With ``return_sequences=True`` (n, T) or (n, T, n_labels), or ragged where X
             is ragged. Of y (n, T, 1), one label a step, it is (n, T) too. At padding
             stands the label that y had there in ``fit``. If there was none, it is a
-            label that is no class: an empty string, or -1, or less where -1 is a class;
-            for unsigned integers the largest that is free, for booleans False. Of
-            several labels at once it is 0 for each.
+            label that is no class: an empty string ("<padding>" where that is one), or
+            -1 (less where that is one); for unsigned integers the largest that is free,
+            for booleans False. Of several labels at once it is 0 for each.
         """
         sequences, labels = self._predicted(X)
         if not self.return_sequences:
