@@ -74,7 +74,7 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(STAMPS): $(VENV)/.%: pyproject.toml $(wildcard skrnn/_engine/_kernels*.[ch]) $(VENV)/.made
+$(STAMPS): $(VENV)/.%: pyproject.toml $(wildcard skrnn/_engine/cpu/kernels/*.[ch]) $(VENV)/.made
 	@echo "Installing skrnn[$*] in $(VENV): some minutes the first time"
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@

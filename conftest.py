@@ -4,8 +4,8 @@ from importlib.util import find_spec
 
 # Doctests import every module, and these need what isn't installed everywhere.
 collect_ignore = [
-    f"skrnn/_engine/_{name}.py"
+    f"skrnn/_engine/keras/programs/{backend}_{part}.py"
     for backend in ("jax", "torch")
-    for name in (backend, f"{backend}_kit")
+    for part in ("program", "kit")
     if find_spec(backend) is None
 ]

@@ -90,7 +90,7 @@ def serve(args):
 
 
 def draw(args):
-    from skrnn._spec import Head, NetworkSpec
+    from skrnn._networks.specs import Head, NetworkSpec
 
     rng = np.random.default_rng(0)
     shape = args.batches * args.batch, args.steps, args.features
@@ -105,10 +105,10 @@ def draw(args):
 
 def by_engine(args, cell):
     """Return what trains one epoch by our program."""
-    from skrnn._engine._backends import backend
-    from skrnn._sequences import pack_dense
-    from skrnn._spec import Dataset
-    from skrnn._weights import initial_weights
+    from skrnn._data.sequences import pack_dense
+    from skrnn._engine.keras.backends import backend
+    from skrnn._networks.specs import Dataset
+    from skrnn._networks.weights import initial_weights
 
     X, y, spec = draw(args)
     program = backend().Program(spec(cell), "auto", "adam")
@@ -125,7 +125,7 @@ def by_keras(args, cell):
     """Return what trains one epoch by Keras' `fit`."""
     import keras
 
-    from skrnn._networks import build_model
+    from skrnn._networks.keras.models import build_model
 
     X, y, spec = draw(args)
     model = build_model(spec(cell))

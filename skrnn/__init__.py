@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skrnn import inspection, metrics, preprocessing, text
     from skrnn import scikeras as scikeras
-    from skrnn._recurrent import (
+    from skrnn._estimators.recurrent import (
         GRUClassifier,
         GRURegressor,
         LSTMClassifier,
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         SequenceClassifier,
         SequenceRegressor,
     )
-    from skrnn._seq2seq import Seq2SeqClassifier, Seq2SeqRegressor
-    from skrnn._versions import show_versions
+    from skrnn._estimators.seq2seq import Seq2SeqClassifier, Seq2SeqRegressor
+    from skrnn._estimators.versions import show_versions
     from skrnn.preprocessing import (
         SequencePadder,
         SequenceWise,
@@ -63,7 +63,7 @@ _HEAVY = ["scikeras"]
 
 # Module -> what it defines of the public names; the others are modules themselves.
 _PUBLIC = {
-    "_recurrent": (
+    "_estimators.recurrent": (
         "GRUClassifier",
         "GRURegressor",
         "LSTMClassifier",
@@ -73,8 +73,8 @@ _PUBLIC = {
         "SequenceClassifier",
         "SequenceRegressor",
     ),
-    "_seq2seq": ("Seq2SeqClassifier", "Seq2SeqRegressor"),
-    "_versions": ("show_versions",),
+    "_estimators.seq2seq": ("Seq2SeqClassifier", "Seq2SeqRegressor"),
+    "_estimators.versions": ("show_versions",),
     "preprocessing": (
         "SequencePadder",
         "SequenceWise",

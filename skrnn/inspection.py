@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._typing import Array, SequenceData
+from skrnn._data.typing import Array, SequenceData
 
 __all__ = ["attention_weights"]
 

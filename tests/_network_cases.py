@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from skrnn import _engine
-from skrnn._cells import CELLS
-from skrnn._engine import _prediction
-from skrnn._sequences import pack_dense, pack_ragged
-from skrnn._spec import Dataset, Head, NetworkSpec
-from skrnn._weights import weight_table
+from skrnn._data.datasets import Dataset
+from skrnn._data.sequences import pack_dense, pack_ragged
+from skrnn._engine.prediction import batches
+from skrnn._networks.cells import CELLS
+from skrnn._networks.specs import Head, NetworkSpec
+from skrnn._networks.weights import weight_table
 
 N_FEATURES, VOCABULARY = 2, 7
 # Those of two channels.
@@ -151,9 +152,10 @@ def draw_dataset(spec, sequences, seed=0):
 @functools.cache
 def program(spec, optimizer="sgd", loss="auto", *, path="tensorflow"):
     """Return the training of `spec`, made once for all tests and compiled if used."""
-    from skrnn._engine import _native, _tensorflow
+    from skrnn._engine.cpu import network
+    from skrnn._engine.keras.programs import tensorflow_program
 
-    module = {"kernels": _native, "tensorflow": _tensorflow}[path]
+    module = {"kernels": network, "tensorflow": tensorflow_program}[path]
     return module.Program(_engine._without_rates(spec), loss, optimizer)
 
 
@@ -161,7 +163,7 @@ def predict(spec, weights, sequences, by=None):
     """Return outputs and states; `by` is one of `RUNNERS` or None for the engine's."""
     with pytest.MonkeyPatch.context() as patch:
         if by is not None:
-            patch.setattr(_prediction, "choose_runner", lambda *_: by)
+            patch.setattr(batches, "choose_runner", lambda *_: by)
         outputs = _engine.predict(spec, weights, sequences)
         return outputs, _engine.predict(spec, weights, sequences, states=True)
 

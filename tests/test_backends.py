@@ -30,8 +30,9 @@ from skrnn import (
     Seq2SeqClassifier,
     _engine,
 )
-from skrnn._cells import CELLS
-from skrnn._engine import _backends, _fork, _prediction
+from skrnn._engine.keras import backends, fork
+from skrnn._engine.prediction import batches
+from skrnn._networks.cells import CELLS
 
 # Dropout is compiled in and its rate is zero: the numbers drawn are each backend's own.
 CHOICES = {
@@ -75,7 +76,7 @@ def dataset_of(spec, ragged):
 
 
 def program_of(spec):
-    return _backends.backend().Program(_engine._without_rates(spec), "auto", "sgd")
+    return backends.backend().Program(_engine._without_rates(spec), "auto", "sgd")
 
 
 def train(program, dataset, order, weights, **knobs):
@@ -203,12 +204,12 @@ def same(first, second):
 
 def check_optimizers():
     """Every optimizer goes on where it was."""
-    from skrnn._spec import OPTIMIZERS
+    from skrnn._networks.specs import OPTIMIZERS
 
     spec = spec_of("rnn")
     dataset, order = dataset_of(spec, False), EVERY_ROW.reshape(2, 2)
     for name in OPTIMIZERS:
-        program = _backends.backend().Program(spec, "auto", name)
+        program = backends.backend().Program(spec, "auto", name)
         through = train(program, dataset, order, draw_weights(spec))[2]
         half = train(program, dataset, order[:1], draw_weights(spec))[2]
         state = program.get_optimizer_state()
@@ -227,7 +228,7 @@ def check_losses():
     dataset = dataset_of(spec, True)
     found = [
         train(
-            _backends.backend().Program(spec, loss, "sgd"),
+            backends.backend().Program(spec, loss, "sgd"),
             dataset,
             [EVERY_ROW],
             draw_weights(spec),
@@ -252,7 +253,7 @@ def check_callbacks():
     one, model = (fit(epochs=n, callbacks=[rate]) for n in (1, 3))
     assert same(model._weights, one._weights)
     assert not same(model._weights, fit()._weights)
-    _prediction.SMALL = -1
+    batches.SMALL = -1
     found = model.model_(np.stack([x[:3] for x in X]).astype(np.float32))
     found = keras.ops.convert_to_numpy(keras.ops.stop_gradient(found)).ravel()
     np.testing.assert_allclose(model.predict([x[:3] for x in X]), found, 1e-4, 1e-5)
@@ -311,7 +312,7 @@ def test_one_seed_gives_the_same_bits_in_two_processes(backend):
     code = "import json, test_backends; print(json.dumps(test_backends.fits()))"
     one = run_on(backend, code)
     # The clock decides how training is cut into calls.
-    slowly = "import skrnn._engine._training as t\nt._SECONDS_PER_CALL = 0\n"
+    slowly = "import skrnn._engine.training.loop as t\nt._SECONDS_PER_CALL = 0\n"
     environment = dict(PYTHONHASHSEED="7", OMP_NUM_THREADS="1")
     if backend == "torch":
         # The guide says so: its sums depend on the number of threads.
@@ -322,11 +323,11 @@ def test_one_seed_gives_the_same_bits_in_two_processes(backend):
 
 def count_compilations():
     """Compile for one fit and one prediction, and again for none of a grid's."""
-    from skrnn._engine import _jax
+    from skrnn._engine.keras.programs import jax_program
 
-    traced, forward = [], _jax.forward
-    _jax.forward = lambda *args: traced.append(1) or forward(*args)
-    _prediction.SMALL = -1
+    traced, forward = [], jax_program.forward
+    jax_program.forward = lambda *args: traced.append(1) or forward(*args)
+    batches.SMALL = -1
     X = np.random.default_rng(0).normal(size=(60, 5, 2))
     needed = []
     for rate in (0.01, 0.1):
@@ -347,7 +348,7 @@ def test_jax_compiles_once_for_a_grid():
 
 def test_few_sizes_and_little_padding():
     pytest.importorskip("jax", reason="jax is not installed")
-    from skrnn._engine._jax import batch_class, size_class
+    from skrnn._engine.keras.programs.jax_program import batch_class, size_class
 
     sizes = [size_class(n) for n in range(1, 1025)]
     assert sizes == sorted(sizes)
@@ -372,14 +373,14 @@ print(*sys.modules)
 """
 
 
-@pytest.mark.parametrize("backend", _backends.BACKENDS)
+@pytest.mark.parametrize("backend", backends.BACKENDS)
 def test_only_the_backend_in_use_is_loaded(backend):
     loaded = set(run_on(backend, FIT).split())
-    engines = {f"skrnn._engine._{name}" for name in _backends.BACKENDS}
+    engines = {f"skrnn._engine._{name}" for name in backends.BACKENDS}
     assert engines & loaded == {f"skrnn._engine._{backend}"}
     # TensorFlow's own converter imports JAX if it is there, and so does Keras on torch.
     allowed = {backend} | ({"jax"} if backend != "jax" else set())
-    assert set(_backends.BACKENDS) & loaded <= allowed
+    assert set(backends.BACKENDS) & loaded <= allowed
 
 
 @pytest.mark.parametrize("name", ["numpy", "openvino", "theano"])
@@ -396,14 +397,14 @@ def test_a_backend_of_the_configuration_file_is_checked_too(monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(keras.config, "backend", lambda: "numpy")
     with pytest.raises(ValueError, match="'numpy'"):
-        _backends.backend()
+        backends.backend()
 
 
-@pytest.mark.parametrize("name", _backends.BACKENDS)
+@pytest.mark.parametrize("name", backends.BACKENDS)
 def test_a_forked_process_is_told_of_the_backend_in_use(name, monkeypatch):
     import keras
 
     monkeypatch.setattr(keras.config, "backend", lambda: name)
-    monkeypatch.setattr(_fork, "_lost", set(_fork._RUNS))
-    with pytest.raises(RuntimeError, match=f"used {_backends.BACKENDS[name][0]},"):
-        _fork.refuse_forked_process()
+    monkeypatch.setattr(fork, "_lost", set(fork._RUNS))
+    with pytest.raises(RuntimeError, match=f"used {backends.BACKENDS[name][0]},"):
+        fork.refuse_forked_process()

@@ -28,8 +28,8 @@ from skrnn import (
     SequenceRegressor,
     SlidingWindow,
 )
-from skrnn._holdout import hold_out
-from skrnn._spec import Trained
+from skrnn._data.holdout import hold_out
+from skrnn._engine.training.plan import Trained
 
 N, T, F = 12, 4, 2
 TINY = {"units": 2, "epochs": 2, "random_state": 0}

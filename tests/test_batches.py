@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn import GRUClassifier, GRURegressor
-from skrnn._engine import _batches, _native
-from skrnn._engine._batches import cut, padded_share, shuffled_batches
+from skrnn._engine import choice
+from skrnn._engine.training import batches
+from skrnn._engine.training.batches import cut, padded_share, shuffled_batches
 
 
 def rng(seed=0):
@@ -68,7 +69,7 @@ def test_where_little_is_padded_chance_alone_decides():
     rows = np.arange(300)
     rng(1).shuffle(rows)
     np.testing.assert_array_equal(shuffled_batches(lengths, 32, rng(1)), cut(rows, 32))
-    assert padded_share(lengths[rows], 32) < _batches._MOST_PADDED
+    assert padded_share(lengths[rows], 32) < batches._MOST_PADDED
 
 
 def test_equally_long_ones_cost_no_memory():
@@ -98,7 +99,7 @@ SUMS = np.array([x[-1].sum() for x in RAGGED])
 def test_kernels_and_compiled_training_see_the_same_batches(monkeypatch):
     params = dict(units=4, epochs=3, batch_size=8, random_state=0)
     by_kernels = GRURegressor(**params).fit(RAGGED, SUMS)
-    monkeypatch.setattr(_native, "can_train", lambda *_: False)
+    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
     compiled = GRURegressor(**params).fit(RAGGED, SUMS)
     for one, other in zip(by_kernels._weights, compiled._weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
@@ -108,7 +109,7 @@ def test_without_shuffling_the_order_of_the_rows_stays(monkeypatch):
     def refuse(*_):
         raise AssertionError
 
-    monkeypatch.setattr("skrnn._engine._training.shuffled_batches", refuse)
+    monkeypatch.setattr("skrnn._engine.training.loop.shuffled_batches", refuse)
     GRURegressor(units=2, epochs=1, shuffle=False).fit(RAGGED, SUMS)
     with pytest.raises(AssertionError):
         GRURegressor(units=2, epochs=1).fit(RAGGED, SUMS)

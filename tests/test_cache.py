@@ -15,8 +15,9 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from skrnn import RNNClassifier, RNNRegressor, _engine
-from skrnn._engine import _native, _prediction
-from skrnn._engine._cache import Pool
+from skrnn._engine import choice
+from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.prediction import batches
 
 TINY = dict(units=2, epochs=2, random_state=0)
 
@@ -24,10 +25,10 @@ TINY = dict(units=2, epochs=2, random_state=0)
 @pytest.fixture
 def programs(monkeypatch):
     """Compile whatever is trained, and start without any compiled function."""
-    monkeypatch.setattr(_native, "can_train", lambda *_: False)
+    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
     pool = Pool(size=4)
     monkeypatch.setattr(_engine, "programs", pool)
-    monkeypatch.setattr(_prediction, "_compiled", {})
+    monkeypatch.setattr(batches, "_compiled", {})
     return pool
 
 
@@ -104,7 +105,7 @@ def test_threads_at_once_get_different_objects():
 
 
 def test_a_grid_compiles_one_training_and_one_prediction(programs, data, monkeypatch):
-    monkeypatch.setattr(_prediction, "choose_runner", lambda *_: "compiled")
+    monkeypatch.setattr(batches, "choose_runner", lambda *_: "compiled")
     X, y = data
     grid = ParameterGrid(
         {
@@ -125,8 +126,8 @@ def test_a_grid_compiles_one_training_and_one_prediction(programs, data, monkeyp
     (program,) = idle(programs)
     assert program._compiled_train.experimental_get_tracing_count() == 1
     assert program._compiled_evaluate.experimental_get_tracing_count() == 1
-    assert len(_prediction._compiled) == 1
-    (predictor,) = _prediction._compiled.values()
+    assert len(batches._compiled) == 1
+    (predictor,) = batches._compiled.values()
     assert predictor.experimental_get_tracing_count() == 1
 
 
@@ -164,12 +165,12 @@ def test_pool_of_programs_is_bounded(programs, data):
 
 
 def test_compiled_predictions_are_bounded(programs, data, monkeypatch):
-    monkeypatch.setattr(_prediction, "choose_runner", lambda *_: "compiled")
-    monkeypatch.setattr(_prediction, "_MAX_COMPILED", 2)
+    monkeypatch.setattr(batches, "choose_runner", lambda *_: "compiled")
+    monkeypatch.setattr(batches, "_MAX_COMPILED", 2)
     models = [RNNRegressor(**TINY | {"units": n}).fit(*data) for n in (1, 2, 3)]
     for model in models * 2:
         model.predict(data[0])
-    assert len(_prediction._compiled) == 2
+    assert len(batches._compiled) == 2
 
 
 # Threads
@@ -198,13 +199,13 @@ def test_fits_at_once_are_the_fits_one_after_the_other(programs, data):
 def test_compiled_predictions_at_once_are_those_one_by_one(programs, data, monkeypatch):
     X, y = data
     model = RNNRegressor(**TINY).fit(X, y)
-    monkeypatch.setattr(_prediction, "choose_runner", lambda *_: "compiled")
+    monkeypatch.setattr(batches, "choose_runner", lambda *_: "compiled")
     parts = [X[i : i + 10] for i in range(0, 40, 5)]
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(model.predict, parts))
     for part, each in zip(parts, found, strict=True):
         np.testing.assert_array_equal(each, model.predict(part))
-    assert len(_prediction._compiled) == 1
+    assert len(batches._compiled) == 1
 
 
 # Memory

@@ -7,8 +7,8 @@ import pytest
 from sklearn.base import clone
 
 from skrnn import GRUClassifier, GRURegressor, LSTMClassifier
-from skrnn._sequences import ragged_array
-from skrnn._windows import sliding_windows
+from skrnn._data.sequences import ragged_array
+from skrnn._data.windows import sliding_windows
 
 FAST = dict(units=4, epochs=3, learning_rate=0.05, random_state=0)
 CLOSE = dict(rtol=1e-4, atol=1e-5)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from skrnn import GRURegressor, LSTMClassifier, Seq2SeqRegressor
-from skrnn._engine import _native
+from skrnn._engine import choice
+from skrnn._engine.cpu import network
 from skrnn.text import TextGenerator
 
 RNG = np.random.default_rng(0)
@@ -91,9 +92,9 @@ def test_it_is_that_of_keras(way):
 def test_both_ways_agree(monkeypatch):
     limits = dict(clipnorm=0.1, global_clipnorm=0.2)
     direct = fit("steps in C", **limits)
-    monkeypatch.setattr(_native, "can_step", lambda *_: False)
+    monkeypatch.setattr(network, "can_step", lambda *_: False)
     assert_same(fit("steps in C", **limits), direct)
-    monkeypatch.setattr(_native, "can_train", lambda *_: False)
+    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
     assert_same(fit("steps in C", **limits), direct, 1e-3, 1e-4)
 
 

@@ -22,8 +22,8 @@ from skrnn import (
     Seq2SeqRegressor,
     SequenceClassifier,
     _engine,
-    _out_of_fold,
 )
+from skrnn._estimators.tasks import out_of_fold
 
 RNG = np.random.default_rng(0)
 N = 18
@@ -191,7 +191,7 @@ def test_the_refusal_says_what_to_do():
 def test_scikit_learn_has_the_names_that_the_refusal_needs():
     asks = inspect.unwrap(_validation.cross_val_predict)
     local = asks.__code__.co_varnames + asks.__code__.co_cellvars
-    assert _out_of_fold._NAMES | {"le"} <= {*local}
+    assert out_of_fold._NAMES | {"le"} <= {*local}
     assert "delayed(_fit_and_predict)" in inspect.getsource(asks)
     assert inspect.isfunction(_validation._fit_and_predict)
 
@@ -200,7 +200,7 @@ def test_scikit_learn_has_the_names_that_the_refusal_needs():
 def test_other_names_of_scikit_learn_do_no_harm(name, monkeypatch):
     # A y of numbers; le is one that knows no classes.
     call = {"X": X, "y": FIVE, "method": "predict_proba", "le": None}
-    monkeypatch.setattr(_out_of_fold, "_call_of_cross_val_predict", lambda: call)
+    monkeypatch.setattr(out_of_fold, "_call_of_cross_val_predict", lambda: call)
     with pytest.raises(NotImplementedError):
         clone(TAGGER)
     call.pop(name, None)

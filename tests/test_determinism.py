@@ -127,7 +127,9 @@ class TestSameSeed:
         X = np.random.default_rng(0).normal(size=(200, 5, 2))
         made = []
         for seconds in (0, 1e9):
-            monkeypatch.setattr("skrnn._engine._training._SECONDS_PER_CALL", seconds)
+            monkeypatch.setattr(
+                "skrnn._engine.training.loop._SECONDS_PER_CALL", seconds
+            )
             model = LSTMRegressor(**FAST, batch_size=3, early_stopping=True)
             made.append(digest(model.fit(X, numbers(X))))
         assert made[0] == made[1]

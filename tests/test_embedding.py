@@ -17,8 +17,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skrnn import GRUClassifier, GRURegressor, LSTMClassifier
-from skrnn._engine import _native
-from skrnn._spec import Head
+from skrnn._engine import choice
+from skrnn._networks.specs import Head
 from skrnn.preprocessing import TextSequencer
 
 TEXTS = ["good food", "bad food", "good wine, good room", "bad room", "good", "bad"] * 4
@@ -232,7 +232,7 @@ def test_every_engine_leaves_a_frozen_table_and_learns_the_rest_alike(
 
 
 def test_compiled_training_leaves_a_frozen_table(monkeypatch):
-    monkeypatch.setattr(_native, "can_train", lambda *_: False)
+    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
     model = fit(KeyedVectors(VECTORS), embedding_trainable=False)
     np.testing.assert_array_equal(table(model)[2:], MATRIX[2:])
     monkeypatch.undo()

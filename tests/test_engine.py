@@ -24,21 +24,19 @@ from _network_cases import (
 from scipy.special import expit, log_softmax
 
 from skrnn import _engine
-from skrnn._cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
-from skrnn._engine import (
-    _fork,
-    _native,
-    _numpy_kit,
-    _prediction,
-    _tensorflow_kit,
-    _training,
-)
-from skrnn._engine._losses import loss_function
-from skrnn._engine._optimizers import learning_rate, make_optimizer, optimizer_key
-from skrnn._engine._prediction import RUNNERS
-from skrnn._engine._tensorflow import Program
-from skrnn._engine._tensorflow_kit import Noise
-from skrnn._spec import OPTIMIZERS, Head, TrainPlan
+from skrnn._engine import choice
+from skrnn._engine.cpu import reference
+from skrnn._engine.keras import fork, tensorflow_kit
+from skrnn._engine.keras.losses import loss_function
+from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
+from skrnn._engine.keras.programs.tensorflow_kit import Noise
+from skrnn._engine.keras.programs.tensorflow_program import Program
+from skrnn._engine.prediction import batches
+from skrnn._engine.prediction.batches import RUNNERS
+from skrnn._engine.training import loop
+from skrnn._engine.training.plan import TrainPlan
+from skrnn._networks.cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
+from skrnn._networks.specs import OPTIMIZERS, Head
 
 CLOSE = dict(rtol=1e-5, atol=1e-5)
 
@@ -100,7 +98,7 @@ def test_fused_lstm_is_the_loop(spec, monkeypatch):
     weights = draw_weights(spec)
     fused = train_twice(spec, dataset, weights)
     fused_loss, fused_gradients = gradients(spec, dataset, weights)
-    monkeypatch.setattr(_tensorflow_kit, "FUSED_MAX_UNITS", 0)
+    monkeypatch.setattr(tensorflow_kit, "FUSED_MAX_UNITS", 0)
     loss, plain_gradients = gradients(spec, dataset, weights)
     np.testing.assert_allclose(fused_loss, loss, **CLOSE)
     for a, b in zip(fused_gradients, plain_gradients, strict=True):
@@ -119,12 +117,12 @@ def train_twice(spec, dataset, weights):
 
 def test_kernel_is_chosen_by_size_and_activation(monkeypatch):
     used = []
-    monkeypatch.setattr(_tensorflow_kit, "_fused_lstm", lambda *_: used.append("fused"))
-    monkeypatch.setattr(_tensorflow_kit, "_loop", lambda *_: used.append("loop"))
-    monkeypatch.setattr(_tensorflow_kit, "FUSED_MAX_UNITS", 4)
+    monkeypatch.setattr(tensorflow_kit, "_fused_lstm", lambda *_: used.append("fused"))
+    monkeypatch.setattr(tensorflow_kit, "_loop", lambda *_: used.append("loop"))
+    monkeypatch.setattr(tensorflow_kit, "FUSED_MAX_UNITS", 4)
     x = tf.zeros([1, 1, 1])
-    noisy = _tensorflow_kit.Kit(Noise(0, 0, {"recurrent_dropout": 0.5}))
-    quiet = _tensorflow_kit.Kit()
+    noisy = tensorflow_kit.Kit(Noise(0, 0, {"recurrent_dropout": 0.5}))
+    quiet = tensorflow_kit.Kit()
     for kit, cell, activation, units, dropout in [
         (quiet, "lstm", "tanh", 4, False),
         (quiet, "lstm", "tanh", 5, False),
@@ -148,14 +146,14 @@ def test_recurrent_dropout_masks_the_state_that_is_fed_back(cell):
     biases = rng.normal(size=(2, gates * units))
     mask = np.array([[2.0, 0, 2], [0, 2, 2]])
     floats = [a.astype(np.float32) for a in (x, kernel, recurrent_kernel, biases, mask)]
-    found = _tensorflow_kit._loop(CELLS[cell], "tanh", *floats)
+    found = tensorflow_kit._loop(CELLS[cell], "tanh", *floats)
     states = (np.zeros((2, units)),) * CELLS[cell].n_states
     for t in range(4):
         recurrent = (states[0] * mask) @ recurrent_kernel + biases[1]
         projected = x[t] @ kernel + biases[0]
         activate = ACTIVATIONS["tanh"]
         states = CELLS[cell].step(
-            _numpy_kit.ops, activate, projected, recurrent, *states
+            reference.ops, activate, projected, recurrent, *states
         )
         np.testing.assert_allclose(found[t], states[0], **CLOSE)
 
@@ -437,7 +435,7 @@ def test_batches_in_a_call_do_not_change_the_numbers(noisy, monkeypatch):
     # However slow the machine, and so however often it comes back to Python.
     expected = train_by_plan(NOISY, *noisy)
     for seconds in (0, 1e9):
-        monkeypatch.setattr(_training, "_SECONDS_PER_CALL", seconds)
+        monkeypatch.setattr(loop, "_SECONDS_PER_CALL", seconds)
         found = train_by_plan(NOISY, *noisy)
         assert_same(found.weights, expected.weights)
         np.testing.assert_allclose(found.history["loss"], expected.history["loss"])
@@ -521,7 +519,7 @@ def test_size_of_blocks_does_not_matter(spec, by, lengths, monkeypatch):
     sequences, weights = draw_ragged(spec, lengths), draw_weights(spec)
     expected = predict(spec, weights, sequences, by)
     for block in (1, 30, 60):
-        monkeypatch.setitem(_prediction._BLOCK, by, block)
+        monkeypatch.setitem(batches._BLOCK, by, block)
         found = predict(spec, weights, sequences, by)
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
@@ -530,7 +528,7 @@ def test_size_of_blocks_does_not_matter(spec, by, lengths, monkeypatch):
 @pytest.mark.parametrize("lengths", [(3, 7, 1, 5, 7, 2, 30), (6,) * 7])
 def test_blocks_are_bounded_and_hold_every_sequence_once(lengths):
     sequences, seen = draw_ragged(GRU, lengths), []
-    for rows in _prediction._blocks(GRU, sequences, 4 * 20):
+    for rows in batches._blocks(GRU, sequences, 4 * 20):
         lengths = sequences.lengths[rows]
         assert len(lengths) == 1 or len(lengths) * lengths.max() <= 20
         seen += np.arange(len(sequences))[rows].tolist()
@@ -540,18 +538,18 @@ def test_blocks_are_bounded_and_hold_every_sequence_once(lengths):
 def test_a_cell_without_kernel_predicts_little_by_numpy_and_much_compiled(monkeypatch):
     spec = spec_of("gru", activation="softplus")
     sequences = draw_ragged(spec)
-    assert _prediction.choose_runner(GRU, sequences) == "native"
-    assert _prediction.choose_runner(spec, sequences) == "numpy"
-    monkeypatch.setattr(_prediction, "SMALL", 0)
-    assert _prediction.choose_runner(spec, sequences) == "compiled"
+    assert batches.choose_runner(GRU, sequences) == "native"
+    assert batches.choose_runner(spec, sequences) == "numpy"
+    monkeypatch.setattr(batches, "SMALL", 0)
+    assert batches.choose_runner(spec, sequences) == "compiled"
 
 
 # The process
 
 
 def test_a_forked_process_is_told_what_to_do(monkeypatch, small):
-    monkeypatch.setattr(_fork, "_lost", {"TensorFlow"})
-    monkeypatch.setattr(_native, "can_train", lambda *_: False)
+    monkeypatch.setattr(fork, "_lost", {"TensorFlow"})
+    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
     with pytest.raises(RuntimeError, match="loky"):
         train_by_plan(GRU, *small)
 

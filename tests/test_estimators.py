@@ -22,9 +22,9 @@ from skrnn import (
     SequenceClassifier,
     SequenceRegressor,
 )
-from skrnn._cells import CELLS
-from skrnn._engine import _progress
-from skrnn._engine._progress import Progress
+from skrnn._engine.training import progress
+from skrnn._engine.training.progress import Progress
+from skrnn._networks.cells import CELLS
 
 # No more than it takes to see that something happens.
 QUICK = dict(units=3, epochs=2, random_state=0)
@@ -390,7 +390,7 @@ def test_early_stopping_keeps_the_best_epoch(return_sequences, task):
 def test_early_stopping_by_itself_depends_on_the_number_of_sequences(monkeypatch, X):
     y = X[:, -1, 0]
     assert "val_loss" not in RNNRegressor(**QUICK).fit(X, y).history_
-    monkeypatch.setattr("skrnn._base_network.EARLY_STOPPING_FROM", 20)
+    monkeypatch.setattr("skrnn._estimators.network_base.EARLY_STOPPING_FROM", 20)
     assert "val_loss" in RNNRegressor(**QUICK).fit(X, y).history_
 
 
@@ -904,7 +904,7 @@ def screen(text):
 def clock(monkeypatch):
     """Let one second pass whenever the clock is looked at."""
     seconds = iter(range(10**6))
-    monkeypatch.setattr(_progress.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
 
 
 def shown(stream, n_epochs=100, verbose=1, message=""):
@@ -974,7 +974,7 @@ def test_how_training_ended_is_said_last(stream, clock):
 
 def test_time_left_is_in_proportion(monkeypatch):
     now = iter([0.0, 30.0, 30.0])
-    monkeypatch.setattr(_progress.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
     stream = io.StringIO()
     Progress("x", 4, 2, stream).show(1, 1, {"loss": 1.0})
     assert stream.getvalue().endswith("1:30 left\n")
@@ -984,7 +984,7 @@ def test_time_left_is_in_proportion(monkeypatch):
     ("seconds", "text"), [(0, "0:00"), (61.2, "1:01"), (3600, "1:00:00")]
 )
 def test_durations(seconds, text):
-    assert _progress._duration(seconds) == text
+    assert progress._duration(seconds) == text
 
 
 def test_verbose_fits_tell_of_themselves(X, capsys):

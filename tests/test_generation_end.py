@@ -9,8 +9,8 @@ import pytest
 from _instances import OF_TEXT
 from sklearn.base import clone
 
+from skrnn._estimators.language.reading import stream_of
 from skrnn.text import TextGenerator
-from skrnn.text._reading import stream_of
 
 SENTENCE = "Hello, world! This is a simple example of text generation using RNNs."
 TEXT = "the cat sat on the mat and the rat sat on the hat. " * 6

@@ -17,11 +17,11 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.utils import estimator_checks
 
-from skrnn._engine._progress import TextProgress
+from skrnn._engine.training.progress import TextProgress
+from skrnn._estimators.language.sampling import Draft, Hand, Sampler
+from skrnn._estimators.language.vocabulary import ANALYZERS, Vocabulary
 from skrnn.metrics import get_scorer
 from skrnn.text import TextGenerator
-from skrnn.text._sampling import Draft, Hand, Sampler
-from skrnn.text._vocabulary import ANALYZERS, Vocabulary
 
 TEXT = "the cat sat on the mat and the rat sat on the hat. " * 6
 NAMES = ["anna", "hannah", "otto", "bob", "eve", "ada"] * 4
@@ -482,7 +482,7 @@ def test_a_loss_that_is_not_finite_ends_training():
 
 
 def test_ctrl_c_keeps_what_was_learnt(monkeypatch):
-    from skrnn._engine._language import LanguageProgram
+    from skrnn._engine.cpu.language import LanguageProgram
 
     train, calls = LanguageProgram.train, []
 
@@ -598,7 +598,7 @@ def test_it_works_without_the_kernels():
 import sys, warnings
 warnings.filterwarnings("ignore", "skrnn was installed without its kernels")
 if "without" in sys.argv:
-    sys.modules["skrnn._engine._kernels"] = None
+    sys.modules["skrnn._engine.cpu.kernels._kernels"] = None
 from skrnn._engine import _products
 from skrnn.text import TextGenerator
 assert _products.ARE_COMPILED == ("without" not in sys.argv)

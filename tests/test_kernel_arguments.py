@@ -5,7 +5,7 @@ import pytest
 from _instances import in_new_process
 
 from skrnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNRegressor
-from skrnn._engine import _kernels
+from skrnn._engine.cpu.kernels import _kernels
 
 F, N, L = np.float32, np.int32, np.int64
 

@@ -27,12 +27,15 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
-from skrnn._cells import ACTIVATIONS, CELLS
-from skrnn._engine import _fork, _kernels, _layer, _native, _tape, _threads
-from skrnn._engine._native_losses import LOSSES
-from skrnn._engine._native_optimizers import FORMULAS
-from skrnn._sequences import pack_ragged
-from skrnn._spec import Head
+from skrnn._data.sequences import pack_ragged
+from skrnn._engine import choice
+from skrnn._engine.cpu import autodiff, network
+from skrnn._engine.cpu.kernels import _kernels, layer, threads
+from skrnn._engine.cpu.losses import LOSSES
+from skrnn._engine.cpu.optimizers import FORMULAS
+from skrnn._engine.keras import fork
+from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.specs import Head
 
 # Sums of some hundred float32 products, in another order.
 CLOSE = dict(rtol=1e-4, atol=2e-5)
@@ -87,7 +90,7 @@ def assert_close(first, second, **tolerance):
 
 def runnable(spec):
     """Return a spec with an activation for which there are kernels."""
-    if _native.can_run(spec):
+    if choice.has_fast_layers(spec):
         return spec
     return dataclasses.replace(spec, activation="tanh")
 
@@ -116,8 +119,8 @@ def test_outputs_and_states_are_those_of_the_formula(spec):
         assert_close(predict(spec, weights, sequences, "native"), by_formula)
 
 
-@pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
-@pytest.mark.parametrize("activation", _layer.KERNEL_ACTIVATIONS)
+@pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
+@pytest.mark.parametrize("activation", layer.KERNEL_ACTIVATIONS)
 def test_every_instruction_set_trains_alike(cell, activation, instructions):
     # 21 units: whole vectors and a rest, in every set.
     spec = spec_of(cell, units=(21, 5), activation=activation, bidirectional=True)
@@ -131,7 +134,7 @@ def test_every_instruction_set_trains_alike(cell, activation, instructions):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    cell=st.sampled_from(_layer.KERNEL_CELLS),
+    cell=st.sampled_from(layer.KERNEL_CELLS),
     units=st.integers(1, 70),
     n_features=st.integers(1, 40),
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=40),
@@ -150,7 +153,7 @@ def test_layers_of_any_shape_are_the_formula(cell, units, n_features, lengths, s
 
 @settings(max_examples=30, deadline=None)
 @given(
-    cell=st.sampled_from(_layer.KERNEL_CELLS),
+    cell=st.sampled_from(layer.KERNEL_CELLS),
     units=st.integers(1, 40),
     n_features=st.integers(1, 20),
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=20),
@@ -165,7 +168,7 @@ def test_gradients_of_any_shape_are_the_slopes(
     rng = np.random.default_rng(units)
     arrays = [rng.normal(size=(n, n_features)).astype(np.float32) for n in lengths]
     dataset = draw_dataset(spec, pack_ragged(arrays))
-    made = _native.Program(spec, "auto", "sgd")
+    made = network.Program(spec, "auto", "sgd")
     start = [w / 4 for w in draw_weights(spec)]
     rows = np.arange(len(dataset))[None]
     knobs = dict(recurrent_dropout=0.3 if dropout else 0.0, seed=1)
@@ -234,15 +237,15 @@ def test_activations_have_their_slopes(name):
 
     rng = np.random.default_rng(0)
     values, weights = rng.normal(size=(2, 3, 4))
-    node = _tape.Node(values, [])
-    output = run(_tape.ops, node)
-    np.testing.assert_allclose(output.value, run(_tape.ops, values))
-    _tape.differentiate(output, weights)
+    node = autodiff.Node(values, [])
+    output = run(autodiff.ops, node)
+    np.testing.assert_allclose(output.value, run(autodiff.ops, values))
+    autodiff.differentiate(output, weights)
     numeric = np.zeros_like(values)
     for at in np.ndindex(values.shape):
         small = np.zeros_like(values)
         small[at] = 1e-6
-        up, down = run(_tape.ops, values + small), run(_tape.ops, values - small)
+        up, down = run(autodiff.ops, values + small), run(autodiff.ops, values - small)
         numeric[at] = ((up - down) * weights).sum() / 2e-6
     found = node.gradient
     np.testing.assert_allclose(found, numeric, rtol=1e-6, atol=1e-8)
@@ -259,22 +262,22 @@ def test_results_do_not_depend_on_the_number_of_threads(ragged, monkeypatch):
     if ragged:
         X = [x[: rng.integers(1, 12)] for x in X]
     found = []
-    for threads, worth in ((1, 1), (2, 1), (5, 1)):
-        monkeypatch.setattr(_threads, "n_threads", lambda n=threads: n)
-        monkeypatch.setattr(_threads, "WORTH_A_THREAD", worth)
-        _threads._pool.cache_clear()
+    for n_threads, worth in ((1, 1), (2, 1), (5, 1)):
+        monkeypatch.setattr(threads, "n_threads", lambda n=n_threads: n)
+        monkeypatch.setattr(threads, "WORTH_A_THREAD", worth)
+        threads._pool.cache_clear()
         model = LSTMRegressor(units=40, epochs=2, batch_size=50, random_state=0)
         model.fit(X, y)
         found.append([*model._weights, model.predict(X)])
-    _threads._pool.cache_clear()
+    threads._pool.cache_clear()
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)
 
 
 def test_threads_that_share_the_pool_do_not_wait_for_each_other(monkeypatch):
-    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
-    monkeypatch.setattr(_threads, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "n_threads", lambda: 2)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     X = np.random.default_rng(0).normal(size=(300, 9, 2))
     models = [
         each(units=20, epochs=2, random_state=0).fit(X, X[:, 0, 0])
@@ -288,22 +291,22 @@ def test_threads_that_share_the_pool_do_not_wait_for_each_other(monkeypatch):
         again = type(models[i % 3])(**models[i % 3].get_params())
         return again.fit(X, X[:, 0, 0]).predict(X)
 
-    with ThreadPoolExecutor(8) as threads:
-        for i, found in enumerate(threads.map(run, range(24))):
+    with ThreadPoolExecutor(8) as pool:
+        for i, found in enumerate(pool.map(run, range(24))):
             np.testing.assert_array_equal(found, expected[i % 3])
 
 
 def test_threads_follow_the_environment(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert _threads.n_threads() == 1
+    assert threads.n_threads() == 1
     monkeypatch.setenv("OMP_NUM_THREADS", "two")
-    cores = _threads.n_threads()
+    cores = threads.n_threads()
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert _threads.n_threads() == cores >= 1
+    assert threads.n_threads() == cores >= 1
 
 
 def test_the_first_error_ends_all_turns(monkeypatch):
-    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
+    monkeypatch.setattr(threads, "n_threads", lambda: 2)
     done = []
 
     def fail(item):
@@ -311,7 +314,7 @@ def test_the_first_error_ends_all_turns(monkeypatch):
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        _threads.for_each(fail, range(1000), work=_threads.WORTH_A_THREAD)
+        threads.for_each(fail, range(1000), work=threads.WORTH_A_THREAD)
     assert len(done) <= 2
 
 
@@ -322,8 +325,8 @@ def test_large_work_is_done_while_the_interpreter_shuts_down():
         import numpy as np
         from skrnn import LSTMRegressor
         from skrnn._engine import _threads
-        _threads.WORTH_A_THREAD = 1
-        _threads.n_threads = lambda: 2
+        threads.WORTH_A_THREAD = 1
+        threads.n_threads = lambda: 2
         X = np.random.default_rng(0).normal(size=(300, 9, 2))
         model = LSTMRegressor(units=8, epochs=1, random_state=0).fit(X, X[:, 0, 0])
         expected = model.predict(X)
@@ -347,13 +350,13 @@ def small_data():
 def test_batches_do_not_wait_for_the_garbage_collector():
     spec = spec_of("lstm", attention="dot", return_sequences=True)
     dataset, weights = draw_dataset(spec, draw_ragged(spec)), draw_weights(spec)
-    made = _native.Program(spec, "auto", "sgd")
+    made = network.Program(spec, "auto", "sgd")
     made.reset(weights)
     gc.collect()
     gc.disable()
     try:
         train(made, dataset, np.arange(len(dataset))[None])
-        nodes = [each for each in gc.get_objects() if type(each) is _tape.Node]
+        nodes = [each for each in gc.get_objects() if type(each) is autodiff.Node]
         # Each takes part in no cycle, so nothing but this list could hold one.
         assert not nodes
     finally:
@@ -403,7 +406,7 @@ def test_a_forked_process_is_refused_what_needs_keras(monkeypatch):
     rate = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1)
     options = dict(units=2, epochs=1, random_state=0)
     GRURegressor(callbacks=[rate], **options).fit(*small_data())
-    monkeypatch.setattr(_fork, "_lost", {"TensorFlow"})
+    monkeypatch.setattr(fork, "_lost", {"TensorFlow"})
     GRURegressor(**options).fit(*small_data())
     with pytest.raises(RuntimeError, match="loky"):
         GRURegressor(callbacks=[rate], **options).fit(*small_data())
@@ -412,7 +415,7 @@ def test_a_forked_process_is_refused_what_needs_keras(monkeypatch):
 def test_the_file_of_keras_is_heeded_before_keras_is_loaded(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "jax"}')
     code = (
-        "from skrnn._engine._backends import is_default_backend\n"
+        "from skrnn._engine.keras.backends import is_default_backend\n"
         "import sys\n"
         "print(is_default_backend(), 'keras' in sys.modules)"
     )
@@ -455,7 +458,7 @@ def test_it_works_without_the_kernels():
     found = in_new_process(
         textwrap.dedent("""
         import sys, warnings
-        sys.modules["skrnn._engine._kernels"] = None
+        sys.modules["skrnn._engine.cpu.kernels._kernels"] = None
         # It says that this is slow.
         warnings.simplefilter("ignore", UserWarning)
         import numpy as np
@@ -480,5 +483,5 @@ def test_it_works_without_the_kernels():
 )
 def test_what_has_no_kernel_is_compiled(cell, activation, loss, optimizer, expected):
     spec = spec_of(cell, activation=activation)
-    assert _native.can_train(spec, loss, optimizer) == expected
-    assert set(_layer.KERNEL_CELLS) <= set(CELLS)
+    assert choice.trains_on_cpu(spec, loss, optimizer) == expected
+    assert set(layer.KERNEL_CELLS) <= set(CELLS)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from skrnn import GRURegressor
-from skrnn._engine import _keras_training, programs
-from skrnn._engine._keys import value_key
+from skrnn._engine import programs
+from skrnn._engine.keras.keys import value_key
 from skrnn.scikeras import KerasRegressor
+from skrnn.scikeras.engine import training
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(32, 4, 2)).astype(np.float32)
@@ -177,7 +178,7 @@ ESTIMATORS = {
         units=2, loss=loss, random_state=0, epochs=1, normalize_y=False
     ),
 }
-POOLS = {"wrapper": _keras_training.keras_programs, "own": programs}
+POOLS = {"wrapper": training.keras_programs, "own": programs}
 
 
 @pytest.mark.parametrize("kind", ESTIMATORS)

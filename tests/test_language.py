@@ -7,12 +7,16 @@ import pytest
 from scipy.special import log_softmax
 
 from skrnn import _engine
-from skrnn._cells import CELLS
-from skrnn._engine import _language, _native_kit, _threads
-from skrnn._engine._language import Lanes, LanguageProgram
-from skrnn._spec import LanguageSpec, TrainPlan
-from skrnn._weights import initial_language_weights as initial_weights
-from skrnn._weights import language_weight_table
+from skrnn._engine.cpu import language, run
+from skrnn._engine.cpu.kernels import threads
+from skrnn._engine.cpu.language import Lanes, LanguageProgram
+from skrnn._engine.training.plan import TrainPlan
+from skrnn._networks.cells import CELLS
+from skrnn._networks.specs import LanguageSpec
+from skrnn._networks.weights import (
+    initial_language_weights as initial_weights,
+)
+from skrnn._networks.weights import language_weight_table
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 BASE = LanguageSpec("lstm", (7,), vocabulary_size=6, embedding_dim=4)
@@ -58,7 +62,7 @@ def pieces(lanes):
 
 def one_by_one(spec, ids):
     """Return the log-probabilities after each token, from the writer."""
-    writer = _engine.Writer(spec, weights_of(spec), _language.zero_states(spec, 1))
+    writer = _engine.Writer(spec, weights_of(spec), language.zero_states(spec, 1))
     return [log_softmax(writer.read(np.array([i]))[0].astype(float)) for i in ids]
 
 
@@ -140,7 +144,7 @@ def test_gradients_are_those_of_the_plain_formula(spec, rates, monkeypatch):
     spec = dataclasses.replace(spec, **rates)
     lanes = lanes_of(spec, n_lanes=3)
     found = gradient_of(spec, lanes)
-    monkeypatch.setattr(_native_kit, "has_kernels", lambda *_: False)
+    monkeypatch.setattr(run, "has_kernels", lambda *_: False)
     np.testing.assert_allclose(found, gradient_of(spec, lanes), rtol=1e-3, atol=1e-5)
 
 
@@ -168,14 +172,14 @@ def test_a_table_of_projections_changes_nothing(monkeypatch):
         found = gradient_of(each, lanes)
         compare = property(lambda _, n=n_tokens: n)
         with monkeypatch.context() as patch:
-            patch.setattr(_language, "_embed", embed_with(compare))
+            patch.setattr(language, "_embed", embed_with(compare))
             expected = gradient_of(each, lanes)
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
 def embed_with(size):
     """Make `_embed` believe that a vocabulary has another size."""
-    embed, spec_type = _language._embed, type("Other", (), {"vocabulary_size": size})
+    embed, spec_type = language._embed, type("Other", (), {"vocabulary_size": size})
 
     def other(kit, spec, w, ids):
         told = spec_type()
@@ -188,10 +192,10 @@ def embed_with(size):
 def test_the_plain_twins_train_alike(monkeypatch):
     lanes = lanes_of(BASE, n_lanes=3)
     found = gradient_of(BASE, lanes)
-    from skrnn._engine import _plain_kernels, _products
+    from skrnn._engine.cpu.kernels import matmul, reference_kernels
 
-    monkeypatch.setattr(_products, "kernels", _plain_kernels)
-    monkeypatch.setattr(_native_kit, "has_kernels", lambda *_: False)
+    monkeypatch.setattr(matmul, "kernels", reference_kernels)
+    monkeypatch.setattr(run, "has_kernels", lambda *_: False)
     np.testing.assert_allclose(found, gradient_of(BASE, lanes), rtol=1e-3, atol=1e-6)
 
 
@@ -199,14 +203,14 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
     spec = dataclasses.replace(BASE, units=(20, 20), tie_weights=True, embedding_dim=20)
     found = []
     for n in (1, 2, 5):
-        monkeypatch.setattr(_threads, "n_threads", lambda n=n: n)
-        monkeypatch.setattr(_threads, "WORTH_A_THREAD", 1)
-        _threads._pool.cache_clear()
+        monkeypatch.setattr(threads, "n_threads", lambda n=n: n)
+        monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
+        threads._pool.cache_clear()
         program, lanes = program_of(spec), lanes_of(spec, n_lanes=20, lookback=2)
         program.optimizer.learning_rate = 0.1
         program.train(lanes, pieces(lanes), KNOBS)
         found.append(program._flat.copy())
-    _threads._pool.cache_clear()
+    threads._pool.cache_clear()
     np.testing.assert_array_equal(found[1], found[0])
     np.testing.assert_array_equal(found[2], found[0])
 

@@ -6,7 +6,7 @@ from _instances import in_new_process
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
-from skrnn._engine._training import Loop
+from skrnn._engine.training.loop import Loop
 
 RNG = np.random.default_rng(0)
 N = 24

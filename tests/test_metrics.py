@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 
 from skrnn import GRUClassifier, Seq2SeqClassifier
-from skrnn._sequences import ragged_array
+from skrnn._data.sequences import ragged_array
 from skrnn.metrics import (
     get_scorer,
     get_scorer_names,

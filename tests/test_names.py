@@ -23,7 +23,7 @@ from skrnn import (
     Seq2SeqRegressor,
     SequenceRegressor,
 )
-from skrnn._names import NAMES, PARAMETERS_ELSEWHERE, resolve
+from skrnn._estimators.names import NAMES, PARAMETERS_ELSEWHERE, resolve
 from skrnn.preprocessing import SequencePadder, SlidingWindow, TextSequencer
 from skrnn.text import TextGenerator
 

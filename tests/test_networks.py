@@ -23,12 +23,20 @@ from _network_cases import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrnn._attention import ATTENTIONS, attention, number_of_heads
-from skrnn._cells import ACTIVATIONS, CELLS
-from skrnn._engine import _numpy_kit
-from skrnn._networks import build_model
-from skrnn._spec import Head, NetworkSpec
-from skrnn._weights import attention_weights, initial_weights, weight_table
+from skrnn._engine.cpu import reference
+from skrnn._networks.attention import (
+    ATTENTIONS,
+    attention,
+    number_of_heads,
+)
+from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.keras.models import build_model
+from skrnn._networks.specs import Head, NetworkSpec
+from skrnn._networks.weights import (
+    attention_weights,
+    initial_weights,
+    weight_table,
+)
 
 # One float32 rounding is 6e-8 of a value; these nets add up some hundred of them.
 CLOSE = dict(rtol=1e-5, atol=1e-5)
@@ -291,13 +299,13 @@ def test_rescaling_gives_a_models_outputs_their_units():
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_are_those_of_keras(name):
-    from skrnn._engine import _tensorflow_kit
+    from skrnn._engine.keras.programs import tensorflow_kit
 
     x = np.linspace(-30, 30, 61, dtype=np.float32).reshape(-1, 1) * [1, 0.1]
     x = x.astype(np.float32)
     expected = keras.activations.get(name)(tf.constant(x)).numpy()
-    np.testing.assert_allclose(ACTIVATIONS[name](_numpy_kit.ops, x), expected, **CLOSE)
-    compiled = ACTIVATIONS[name](_tensorflow_kit.ops, tf.constant(x))
+    np.testing.assert_allclose(ACTIVATIONS[name](reference.ops, x), expected, **CLOSE)
+    compiled = ACTIVATIONS[name](tensorflow_kit.ops, tf.constant(x))
     np.testing.assert_allclose(compiled, expected, **CLOSE)
 
 
@@ -312,13 +320,13 @@ def test_attention_is_a_mean_over_the_real_steps(kind, lengths):
     mask = np.arange(longest)[:, None] < np.array(lengths)
     table = attention_weights(kind, width)
     w = {row.name: rng.normal(size=row.shape) for row in table}
-    context, weights = attention(_numpy_kit.ops, kind, w, queries, keys, mask)
+    context, weights = attention(reference.ops, kind, w, queries, keys, mask)
     assert context.shape == queries.shape
     np.testing.assert_allclose(weights.sum(axis=1), 1)
     assert not weights[:, ~mask].any()
     # Whatever stands in the padding stays out.
     keys[~mask] = 1e6
-    again, _ = attention(_numpy_kit.ops, kind, w, queries, keys, mask)
+    again, _ = attention(reference.ops, kind, w, queries, keys, mask)
     np.testing.assert_allclose(again, context)
 
 
@@ -339,7 +347,7 @@ def test_multihead_attention_is_that_of_keras():
     expected = layer(query, keys).numpy()
     steps = (np.moveaxis(x, 0, 1) for x in (query, keys))
     mask = np.ones((5, 3), bool)
-    found, _ = attention(_numpy_kit.ops, "multihead", w, *steps, mask)
+    found, _ = attention(reference.ops, "multihead", w, *steps, mask)
     np.testing.assert_allclose(np.moveaxis(found, 0, 1), expected, **CLOSE)
 
 

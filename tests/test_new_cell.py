@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn._base import BaseRecurrent
-from skrnn._cells import CELLS, Cell
-from skrnn._docs import recurrent_estimator
-from skrnn._targets import SequenceRegressorMixin
+from skrnn._estimators.base import BaseRecurrent
+from skrnn._estimators.docs.recurrent import recurrent_estimator
+from skrnn._estimators.tasks import SequenceRegressorMixin
+from skrnn._networks.cells import CELLS, Cell
 
 
 def minimal_gated_step(ops, activation, x, r, h):

@@ -56,7 +56,7 @@ def test_a_wheel_has_the_package_and_nothing_else():
     package -= {name for name in package if name.endswith((".c", ".h"))}
     found = {name for name in names_in_wheel() if ".dist-info/" not in name}
     assert found == package
-    assert {"skrnn/py.typed", "skrnn/_engine/_kernels.pyi"} <= found
+    assert {"skrnn/py.typed", "skrnn/_engine/cpu/kernels/_kernels.pyi"} <= found
 
 
 def test_a_wheel_without_kernels_is_one_for_any_platform():

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import GRURegressor
-from skrnn._series_windows import SeriesWindows
+from skrnn._data.series_windows import SeriesWindows
 from skrnn.preprocessing import (
     SequencePadder,
     SequenceWise,

@@ -6,10 +6,10 @@ import pytest
 from sklearn.metrics import mean_pinball_loss
 
 from skrnn import GRURegressor, LSTMRegressor, Seq2SeqRegressor
-from skrnn._engine import _native
-from skrnn._engine._losses import loss_function
-from skrnn._engine._native_losses import loss_formula
-from skrnn._spec import Pinball
+from skrnn._engine import choice
+from skrnn._engine.cpu.losses import loss_formula
+from skrnn._engine.keras.losses import loss_function
+from skrnn._networks.losses import Pinball
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 5, 2))
@@ -76,7 +76,7 @@ def test_every_way_of_training_agrees(monkeypatch, return_sequences):
     options = TINY | dict(loss="quantile", quantile=0.8)
     options |= dict(return_sequences=return_sequences)
     direct = GRURegressor(**options).fit(X, y)
-    monkeypatch.setattr(_native, "can_train", lambda *_: False)
+    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
     assert_same(GRURegressor(**options).fit(X, y), direct, 1e-3, 1e-4)
 
 

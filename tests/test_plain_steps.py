@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrnn import LSTMRegressor
-from skrnn._engine import _layer, _native, _plain_steps
-from skrnn._engine._native_kit import Noise
-from skrnn._engine._native_program import NativeProgram
-from skrnn._sequences import pack_ragged, pack_windows
-from skrnn._spec import Head
-from skrnn._windows import sliding_windows
+from skrnn._data.sequences import pack_ragged, pack_windows
+from skrnn._data.windows import sliding_windows
+from skrnn._engine.cpu import fused_step, network
+from skrnn._engine.cpu.kernels import layer
+from skrnn._engine.cpu.program import NativeProgram
+from skrnn._engine.cpu.run import Noise
+from skrnn._networks.specs import Head
 
 # The sums are the same but for the loss and the head's bias. Adam makes a step of
 # whatever differs from zero, however little.
@@ -25,21 +26,21 @@ HEADS = [Head(1), Head(3), Head(1, "sigmoid"), Head(3, "sigmoid"), Head(4, "soft
 
 def take_steps(spec, dataset, weights, *, plain, order=None, **knobs):
     """Take three steps of Adam; return the mean loss, the weights and the state."""
-    made = _native.Program(spec, "auto", "adam")
+    made = network.Program(spec, "auto", "adam")
     if not plain:
         made.train = lambda *args: NativeProgram.train(made, *args)
     made.reset([w.copy() for w in weights])
     rows = np.arange(len(dataset))
     if order is None:
         order = np.stack([rows, rows[::-1], np.where(rows < 2, rows, -1)])
-    assert _plain_steps.can_step(made, dataset, order)
+    assert fused_step.can_step(made, dataset, order)
     loss, finite, after = train(made, dataset, order, RATE, **knobs)
     return loss, finite, after, made.get_optimizer_state()
 
 
 def gradient(spec, dataset, weights, *, plain):
     """Return the gradient of the loss of all sequences, as one flat array."""
-    made = _native.Program(spec, "auto", "adam")
+    made = network.Program(spec, "auto", "adam")
     made.reset(weights)
     rows, noise = np.arange(len(dataset)), Noise(dict(seed=0, step=0), 0)
     if plain:
@@ -64,8 +65,8 @@ def assert_same_steps(spec, dataset, weights, **options):
     return found
 
 
-@pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
-@pytest.mark.parametrize("activation", _layer.KERNEL_ACTIVATIONS)
+@pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
+@pytest.mark.parametrize("activation", layer.KERNEL_ACTIVATIONS)
 @pytest.mark.parametrize("head", HEADS, ids=lambda h: f"{h.activation}{h.units}")
 def test_steps_are_those_of_the_tape(cell, activation, head):
     spec = spec_of(cell, units=(5,), activation=activation, head=head)
@@ -78,7 +79,7 @@ def test_steps_are_those_of_the_tape(cell, activation, head):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    cell=st.sampled_from(_layer.KERNEL_CELLS),
+    cell=st.sampled_from(layer.KERNEL_CELLS),
     units=st.integers(1, 40),
     n_features=st.integers(1, 20),
     n_steps=st.integers(1, 9),
@@ -149,8 +150,8 @@ def test_other_networks_are_for_the_tape(key):
     spec = spec_of(**OTHERS[key])
     dataset = draw_dataset(spec, draw_dense(spec)[1])
     order = np.arange(len(dataset))[None]
-    made = _native.Program(spec, "auto", "adam")
-    assert not _plain_steps.can_step(made, dataset, order)
+    made = network.Program(spec, "auto", "adam")
+    assert not fused_step.can_step(made, dataset, order)
 
 
 def test_other_training_is_for_the_tape():
@@ -159,16 +160,16 @@ def test_other_training_is_for_the_tape():
     large = np.zeros((1, 100_000), int)
     dense = draw_dataset(spec, draw_dense(spec)[1])
     some = np.arange(2)[None]
-    adam, sgd = (_native.Program(spec, "auto", name) for name in ("adam", "sgd"))
-    huber = _native.Program(spec, "huber", "adam")
-    assert _plain_steps.can_step(adam, dense, some)
+    adam, sgd = (network.Program(spec, "auto", name) for name in ("adam", "sgd"))
+    huber = network.Program(spec, "huber", "adam")
+    assert fused_step.can_step(adam, dense, some)
     for program, dataset, order in [
         (sgd, dense, some),
         (huber, dense, some),
         (adam, draw_dataset(spec, ragged), some),
         (adam, dense, large),
     ]:
-        assert not _plain_steps.can_step(program, dataset, order)
+        assert not fused_step.can_step(program, dataset, order)
 
 
 def test_a_default_estimator_trains_so(monkeypatch):
@@ -178,7 +179,7 @@ def test_a_default_estimator_trains_so(monkeypatch):
         calls.append(args)
         return 1.0, 1, True
 
-    monkeypatch.setattr(_native, "take_steps", take_steps)
+    monkeypatch.setattr(network, "take_steps", take_steps)
     X = np.random.default_rng(0).normal(size=(40, 5, 2))
     LSTMRegressor(epochs=2, random_state=0).fit(X, X[:, 0, 0])
     assert len(calls) >= 2
@@ -186,7 +187,7 @@ def test_a_default_estimator_trains_so(monkeypatch):
 
 def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
     spec = spec_of()
-    made = _native.Program(spec, "auto", "adam")
+    made = network.Program(spec, "auto", "adam")
     dataset = draw_dataset(spec, draw_dense(spec)[1])
     knobs = dict(clipnorm=np.float32(1))
     for change in (
@@ -197,14 +198,14 @@ def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
         sequences = dataclasses.replace(dataset.sequences, **change)
         other = dataclasses.replace(dataset, sequences=sequences)
         with pytest.raises(ValueError, match="of another network"):
-            _plain_steps.take_steps(made, other, np.array([[0, 1]]), knobs)
+            fused_step.take_steps(made, other, np.array([[0, 1]]), knobs)
     labels = spec_of(head=Head(3, "softmax"))
-    made = _native.Program(labels, "auto", "adam")
+    made = network.Program(labels, "auto", "adam")
     dataset = draw_dataset(labels, draw_dense(labels)[1])
     dataset.targets[1] = 3
     with pytest.raises(ValueError, match="of another network"):
-        _plain_steps.take_steps(made, dataset, np.array([[0, 1]]), knobs)
-    monkeypatch.setattr(_plain_steps, "_space", lambda *_: np.empty(3, np.float32))
+        fused_step.take_steps(made, dataset, np.array([[0, 1]]), knobs)
+    monkeypatch.setattr(fused_step, "_space", lambda *_: np.empty(3, np.float32))
     dataset.targets[1] = 2
     with pytest.raises(ValueError, match="bytes where"):
-        _plain_steps.take_steps(made, dataset, np.array([[0, 1]]), knobs)
+        fused_step.take_steps(made, dataset, np.array([[0, 1]]), knobs)

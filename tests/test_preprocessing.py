@@ -16,7 +16,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skrnn._windows import recognise_windows, sliding_windows
+from skrnn._data.windows import recognise_windows, sliding_windows
 from skrnn.preprocessing import (
     SequencePadder,
     SequenceWise,

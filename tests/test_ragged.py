@@ -25,11 +25,12 @@ from skrnn import (
     RNNRegressor,
     SequenceClassifier,
 )
-from skrnn._cells import CELLS
-from skrnn._engine import _native, _prediction
-from skrnn._engine._prediction import RUNNERS
-from skrnn._sequences import pack_ragged
-from skrnn._windows import sliding_windows
+from skrnn._data.sequences import pack_ragged
+from skrnn._data.windows import sliding_windows
+from skrnn._engine import choice
+from skrnn._engine.prediction import batches
+from skrnn._engine.prediction.batches import RUNNERS
+from skrnn._networks.cells import CELLS
 
 CLOSE = dict(rtol=1e-5, atol=1e-5)
 LENGTHS = (3, 7, 1, 5)
@@ -42,10 +43,10 @@ def path(request, monkeypatch):
     """Predict on one path, whatever the size."""
 
     def choose(spec, _sequences):
-        unknown = request.param == "native" and not _native.can_run(spec)
+        unknown = request.param == "native" and not choice.has_fast_layers(spec)
         return "numpy" if unknown else request.param
 
-    monkeypatch.setattr(_prediction, "choose_runner", choose)
+    monkeypatch.setattr(batches, "choose_runner", choose)
 
 
 def one_by_one(spec, weights, sequences):
@@ -151,7 +152,7 @@ def test_prediction_never_sees_what_stands_between(spec, lengths, seed, by):
         draw_weights(spec),
     )
     elsewhere = lay_out(dataset, np.random.default_rng(seed))
-    if by == "native" and not _native.can_run(spec):
+    if by == "native" and not choice.has_fast_layers(spec):
         by = "numpy"
     first = predict(spec, weights, dataset.sequences, by)
     second = predict(spec, weights, elsewhere.sequences, by)

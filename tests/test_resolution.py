@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import GRURegressor, Seq2SeqRegressor
-from skrnn._numbers import warn_of_lost_numbers
+from skrnn._data.frames.numbers import warn_of_lost_numbers
 from skrnn.preprocessing import SequenceWise, SlidingWindow
 
 RNG = np.random.default_rng(0)

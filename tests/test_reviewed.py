@@ -11,7 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, cross_val_predict
 
 from skrnn import LSTMClassifier, LSTMRegressor, RNNRegressor
-from skrnn._engine import _native, _prediction
+from skrnn._engine import choice
+from skrnn._engine.prediction import batches
 from skrnn.preprocessing import SlidingWindow
 
 TINY = dict(units=4, epochs=3, random_state=0)
@@ -67,8 +68,8 @@ def test_a_changed_loss_object_is_compiled_again():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process")  # Python warns of fork itself.
 def test_a_forked_process_predicts_large_inputs(monkeypatch):
-    monkeypatch.setattr(_native, "can_run", lambda *_: False)
-    monkeypatch.setattr(_prediction, "SMALL", 0)
+    monkeypatch.setattr(choice, "has_fast_layers", lambda *_: False)
+    monkeypatch.setattr(batches, "SMALL", 0)
     model = LSTMRegressor(**TINY).fit(X, Y)
     expected = model.predict(X)
     read, write = os.pipe()
@@ -144,7 +145,7 @@ def test_attention_over_many_steps_is_cut_into_small_blocks():
     long = RNG.normal(size=(8, 300, 1))
     model.fit(long, y)
     sequences = model._check_X(long, reset=False)
-    one_by_one = _prediction._work(model._spec, sequences.lengths[:1])
+    one_by_one = batches._work(model._spec, sequences.lengths[:1])
     assert one_by_one > 300**2
     np.testing.assert_allclose(
         model.predict(long), np.concatenate([model.predict(x[None]) for x in long])

@@ -8,7 +8,7 @@ import pytest
 from _instances import in_new_process
 
 from skrnn import GRUClassifier, GRURegressor, LSTMRegressor, Seq2SeqRegressor
-from skrnn._engine import _native
+from skrnn._engine import choice
 from skrnn.text import TextGenerator
 
 RNG = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def test_batches_are_the_steps(monkeypatch):
     n_steps = EPOCHS * 5
     given = BATCHES | dict(learning_rate_schedule=of_keras("cosine", n_steps))
     assert_same(GRURegressor(**given).fit(X, Y), direct)
-    monkeypatch.setattr(_native, "can_train", lambda *_: False)
+    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
     assert_same(GRURegressor(**BATCHES).fit(X, Y), direct, 1e-3, 1e-4)
 
 

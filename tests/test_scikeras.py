@@ -26,11 +26,11 @@ from tensorflow.python.eager import context
 from tensorflow.python.framework import config as tf_config
 
 from skrnn import scikeras as ours
-from skrnn._engine import _keras_models, _keras_training
-from skrnn._engine._keras_origin import NotTakenError
-from skrnn._engine._keras_prediction import predict_keras
-from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn.scikeras import KerasClassifier, KerasRegressor, recurrent_network
+from skrnn.scikeras.engine import models, training
+from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.prediction import predict_keras
+from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(48, 5, 2)).astype(np.float32)
@@ -309,7 +309,7 @@ def state():
     return [dict(vars(owner)) for owner in owners]
 before = state()
 import skrnn.scikeras
-import skrnn._engine._keras_training
+import skrnn.scikeras.engine.training
 print(state() == before)
 """)
     assert found.strip() == "True"
@@ -346,10 +346,10 @@ def test_a_grid_over_routed_parameters_compiles_once():
     model = regressor(callbacks=stopping, callbacks__monitor="loss", model__units=7)
     model.set_params(optimizer="adam", optimizer__learning_rate=0.1)
     model.set_params(callbacks__patience=1, batch_size=7)
-    before = _keras_training.keras_programs.made
+    before = training.keras_programs.made
     GridSearchCV(model, grid, cv=3).fit(X, Y)
     # One for all folds.
-    assert _keras_training.keras_programs.made - before == 1
+    assert training.keras_programs.made - before == 1
 
 
 def test_in_a_pipeline():
@@ -488,7 +488,7 @@ def test_training_agrees_with_keras(name):
 
 
 def test_training_agrees_where_xla_compiles(monkeypatch):
-    monkeypatch.setattr(_keras_models, "_XLA_FROM", 0)
+    monkeypatch.setattr(models, "_XLA_FROM", 0)
     agree(built("recurrent"), built("recurrent"), Y[:, None], WEIGHTS)
 
 
@@ -578,7 +578,7 @@ def test_callbacks_change_training():
 
 def test_programs_serve_networks_of_other_names_and_no_others():
     def key(model):
-        return _keras_models.architecture_key(model)
+        return models.architecture_key(model)
 
     assert key(built("recurrent")) == key(built("recurrent"))
     keys = {key(built(name)) for name in NETWORKS}
@@ -617,7 +617,7 @@ def own_activation():
 )
 def test_what_the_engine_leaves_to_keras(build):
     with pytest.raises(NotTakenError):
-        _keras_models.architecture_key(build())
+        models.architecture_key(build())
 
 
 def test_keras_trains_what_the_engine_leaves():

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from _instances import in_new_process
 
-from skrnn._engine._keras_origin import NotTakenError
-from skrnn._engine._keras_prediction import predict_keras
-from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn.scikeras import KerasRegressor
+from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.prediction import predict_keras
+from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
 L = keras.layers
 RNG = np.random.default_rng(0)

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn._engine import _keras_training
-from skrnn._engine._keras_kernels import kernel_program
-from skrnn._engine._keras_prediction import _facts_of, predict_keras
-from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn.scikeras import KerasClassifier, KerasRegressor
+from skrnn.scikeras.engine import training
+from skrnn.scikeras.engine.kernels import kernel_program
+from skrnn.scikeras.engine.prediction import _facts_of, predict_keras
+from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -152,7 +152,7 @@ def test_three_steps_and_more_are_those_of_keras(name):
     assert program_of(other, y) is not None
     # 16 rows to train on: a last batch of 2.
     options = dict(epochs=2, batch_size=7, shuffle=False, validation_split=0.2)
-    made = _keras_training.keras_programs.made
+    made = training.keras_programs.made
     for _ in range(2):
         # Each goes on from the state of the optimizer.
         expected = one.fit(X, y, sample_weight=weights, verbose=0, **options).history
@@ -161,7 +161,7 @@ def test_three_steps_and_more_are_those_of_keras(name):
         assert found.keys() == expected.keys()
         assert_close(found.values(), expected.values())
         assert_close(state_of(other), state_of(one))
-    assert _keras_training.keras_programs.made == made
+    assert training.keras_programs.made == made
     assert _facts_of(other).spec is not None
     assert_close([predict_keras(other, X)], [one.predict(X, verbose=0)])
     assert predict_keras(other, X).dtype == np.float32

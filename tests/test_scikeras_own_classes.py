@@ -9,9 +9,9 @@ import pytest
 from _instances import in_new_process
 from _own_classes import CASES, ExponentialDecay, Falling, relu
 
-from skrnn._engine._keras_models import architecture_key
-from skrnn._engine._keras_origin import NotTakenError
-from skrnn._engine._optimizers import copy_of_optimizer, optimizer_key
+from skrnn._engine.keras.optimizers import copy_of_optimizer, optimizer_key
+from skrnn.scikeras.engine.models import architecture_key
+from skrnn.scikeras.engine.origin import NotTakenError
 
 SCRIPT = Path(__file__).with_name("_own_classes.py")
 # The others are the same to Keras; that they are left to it is asked below.

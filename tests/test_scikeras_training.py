@@ -10,10 +10,10 @@ from _instances import in_new_process
 from keras.callbacks import LambdaCallback
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skrnn._engine import _keras_training
-from skrnn._engine._keras_prediction import predict_keras
-from skrnn._engine._seeding import global_seed, seeded
 from skrnn.scikeras import KerasClassifier, KerasRegressor
+from skrnn.scikeras.engine import training
+from skrnn.scikeras.engine.prediction import predict_keras
+from skrnn.scikeras.engine.seeding import global_seed, seeded
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -309,7 +309,7 @@ def test_equal_seeds_on_pytorch():
 
 
 def test_many_networks_without_a_warning(caplog):
-    made = _keras_training.keras_programs.made
+    made = training.keras_programs.made
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for units in range(11, 18):
@@ -318,5 +318,5 @@ def test_many_networks_without_a_warning(caplog):
             model.compile("sgd", "mse")
             wrapped = KerasRegressor(model, verbose=0).fit(X[:, 0, [0, 1, 0]], Y)
             predict_keras(wrapped.model_, X[:, 0, [0, 1, 0]])
-    assert _keras_training.keras_programs.made == made + 7
+    assert training.keras_programs.made == made + 7
     assert "retracing" not in caplog.text

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn._engine import _keras_models
-from skrnn._engine._keras_models import architecture_key
-from skrnn._engine._keras_origin import NotTakenError
-from skrnn._engine._keras_prediction import predict_keras
-from skrnn._engine._keras_training import KerasPlan, fit_keras
 from skrnn.scikeras import KerasRegressor
+from skrnn.scikeras.engine import models
+from skrnn.scikeras.engine.models import architecture_key
+from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.prediction import predict_keras
+from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -169,4 +169,4 @@ def test_a_part_that_is_frozen_is_not_shared_with_one_that_is_not():
     key = architecture_key
     assert key(build(frozen=True)) != key(build(frozen=False))
     with pytest.raises(NotTakenError, match="same variables"):
-        _keras_models.architecture_copy(build(frozen=True))
+        models.architecture_copy(build(frozen=True))

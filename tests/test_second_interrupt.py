@@ -14,7 +14,7 @@ N_LINES = 30
 
 
 class SecondCtrlC:
-    """Press Ctrl-C before the n-th line that `_state.py` runs after an error."""
+    """Press Ctrl-C before the n-th line that `skrnn._state.py` runs after an error."""
 
     def __init__(self, n):
         self.n, self.seen, self.pressed = n, 0, False

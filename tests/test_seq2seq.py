@@ -20,9 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
-from skrnn._cells import CELLS
-from skrnn._engine._native_optimizers import FORMULAS
-from skrnn._spec import DIRECT_OPTIMIZERS
+from skrnn._engine.cpu.optimizers import FORMULAS
+from skrnn._networks.cells import CELLS
+from skrnn._networks.specs import DIRECT_OPTIMIZERS
 from skrnn.inspection import attention_weights
 from skrnn.preprocessing import SequenceWise, TextSequencer
 

@@ -7,16 +7,21 @@ import numpy as np
 import pytest
 
 from skrnn import _engine
-from skrnn._attention import ATTENTIONS
-from skrnn._cells import CELLS
-from skrnn._engine import _encoder_decoder, _numpy_kit
-from skrnn._engine._contractions import contract
-from skrnn._engine._native_kit import Noise
-from skrnn._engine._pair_program import PairBatch, PairProgram
-from skrnn._pair_weights import initial_pair_weights, pair_weight_table
-from skrnn._pairs import Pairs, Seq2SeqSpec
-from skrnn._sequences import pack_ragged
-from skrnn._spec import Head, TrainPlan
+from skrnn._data.datasets import Pairs
+from skrnn._data.sequences import pack_ragged
+from skrnn._engine.cpu import reference
+from skrnn._engine.cpu.kernels.einsum import contract
+from skrnn._engine.cpu.run import Noise
+from skrnn._engine.cpu.seq2seq import PairBatch, PairProgram
+from skrnn._engine.training.plan import TrainPlan
+from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.cells import CELLS
+from skrnn._networks.keras.models import encoder_decoder
+from skrnn._networks.seq2seq_weights import (
+    initial_pair_weights,
+    pair_weight_table,
+)
+from skrnn._networks.specs import Head, Seq2SeqSpec
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 N_LABELS = 3
@@ -124,7 +129,7 @@ def test_every_weight_has_a_gradient(cell):
     ["qbu,sbu->qsb", "qsb,sbu->qbu", "qbhd,sbhd->qsbh", "qsbh,sbhd->qbhd"],
 )
 def test_products_of_stacks_are_those_of_einsum(formula, least, monkeypatch):
-    monkeypatch.setattr("skrnn._engine._contractions._WORTH_A_CALL", least)
+    monkeypatch.setattr("skrnn._engine.cpu.kernels.einsum._WORTH_A_CALL", least)
     rng, sizes = np.random.default_rng(0), dict(q=3, s=4, b=5, u=6, h=2, d=7)
     left, right, out = *formula.split("->")[0].split(","), formula.split("->")[1]
     arrays = {
@@ -153,19 +158,19 @@ class Plainly:
         self.spec, self.w = spec, dict(zip(names, values, strict=True))
         lengths = np.array([len(x)])
         x = x[:, None] if spec.vocabulary_size else x[:, None].astype(np.float64)
-        model = _numpy_kit, spec, self.w
-        outputs, self.states = _encoder_decoder.encode(*model, x, lengths)
+        model = reference, spec, self.w
+        outputs, self.states = encoder_decoder.encode(*model, x, lengths)
         mask, self.memory = np.ones((len(x), 1), bool), None
         if spec.attention is not None:
-            self.memory = _encoder_decoder.memory_of(*model, outputs, mask)
+            self.memory = encoder_decoder.memory_of(*model, outputs, mask)
 
     def run(self, inputs):
         """Return the outputs at all steps of inputs (H, D), and the attention."""
-        model = _numpy_kit, self.spec, self.w
+        model = reference, self.spec, self.w
         lengths = np.array([len(inputs)])
-        x = _encoder_decoder.recur(*model, inputs[:, None], self.states, lengths)[0]
-        x, attended = _encoder_decoder.consult(*model, x, self.memory)
-        return _encoder_decoder.answer(*model, x)[:, 0], attended
+        x = encoder_decoder.recur(*model, inputs[:, None], self.states, lengths)[0]
+        x, attended = encoder_decoder.consult(*model, x, self.memory)
+        return encoder_decoder.answer(*model, x)[:, 0], attended
 
     def after(self, labels):
         """Return the log-probabilities at all steps of ``labels`` and the one after."""
@@ -351,9 +356,9 @@ def test_blocks_and_threads_make_no_difference(spec, monkeypatch):
         return [path.labels.tolist() for path in paths], best
 
     whole = decode()
-    monkeypatch.setattr("skrnn._engine._pair_prediction.BLOCK", 7)
+    monkeypatch.setattr("skrnn._engine.prediction.decoding.BLOCK", 7)
     assert decode() == whole
-    monkeypatch.setattr("skrnn._engine._threads.WORTH_A_THREAD", 1)
+    monkeypatch.setattr("skrnn._engine.cpu.kernels.threads.WORTH_A_THREAD", 1)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert decode() == whole
 

@@ -12,13 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
-from skrnn._cells import CELLS, Cell
-from skrnn._engine._pair_program import PairBatch, PairProgram
-from skrnn._networks import build_model, get_weights, set_weights
-from skrnn._pair_weights import pair_weight_table
-from skrnn._pairs import Pairs, Seq2SeqSpec
-from skrnn._sequences import pack_dense
-from skrnn._spec import Head
+from skrnn._data.datasets import Pairs
+from skrnn._data.sequences import pack_dense
+from skrnn._engine.cpu.seq2seq import PairBatch, PairProgram
+from skrnn._networks.cells import CELLS, Cell
+from skrnn._networks.keras.models import (
+    build_model,
+    get_weights,
+    set_weights,
+)
+from skrnn._networks.seq2seq_weights import pair_weight_table
+from skrnn._networks.specs import Head, Seq2SeqSpec
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 N, N_LABELS, N_IDS = 4, 3, 7

@@ -11,7 +11,7 @@ from _instances import FAST, assert_same_network
 from sklearn.base import clone
 
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor, _engine
-from skrnn._engine._cache import Pool
+from skrnn._engine.keras.program_cache import Pool
 from skrnn.preprocessing import TextSequencer
 
 RNG = np.random.default_rng(0)

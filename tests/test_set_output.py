@@ -14,8 +14,8 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from skrnn import GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor
-from skrnn._indexed_arrays import LOST, IndexedArray
-from skrnn._token_ids import TokenIds
+from skrnn._data.frames.indexed_arrays import LOST, IndexedArray
+from skrnn._data.tokens.ids import TokenIds
 from skrnn.preprocessing import (
     SequencePadder,
     SequenceWise,

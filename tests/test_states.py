@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrnn._cells import CELLS
-from skrnn._engine import _kernels, _layer, _numpy_kit, _plain_kernels, _tape
-from skrnn._engine._native_kit import Kit, run_plainly
+from skrnn._engine.cpu import autodiff, reference
+from skrnn._engine.cpu.kernels import _kernels, layer, reference_kernels
+from skrnn._engine.cpu.run import Kit, run_plainly
+from skrnn._networks.cells import CELLS
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 N_STEPS, N_SEQUENCES, N_FEATURES, UNITS = 6, 5, 3, 7
@@ -46,25 +47,27 @@ class Case:
         """Return the outputs, the last states, and all gradients."""
         tape: list = []
         nodes = [
-            each if each is None or each.dtype.kind == "i" else _tape.Node(each, tape)
+            each
+            if each is None or each.dtype.kind == "i"
+            else autodiff.Node(each, tape)
             for each in (*self.sources, *self.states)
         ]
         outputs, final = way(self, nodes)
         weighted = [(outputs, self.d_outputs), *zip(final, self.d_final, strict=True)]
         total = sum(_sum(node * by) for node, by in weighted)
-        _tape.differentiate(total, np.float32(1))
-        gradients = [node.gradient for node in nodes if isinstance(node, _tape.Node)]
+        autodiff.differentiate(total, np.float32(1))
+        gradients = [node.gradient for node in nodes if isinstance(node, autodiff.Node)]
         return [outputs.value * self.real, *(f.value for f in final), *gradients]
 
 
 def _sum(node):
     for size in node.shape:
-        node = _tape.ops.mean(node, axis=0, keepdims=False) * np.float32(size)
+        node = autodiff.ops.mean(node, axis=0, keepdims=False) * np.float32(size)
     return node
 
 
 def by_kernels(case, nodes):
-    kit = Kit(case.lengths, _layer.Workspace())
+    kit = Kit(case.lengths, layer.Workspace())
     kit._recurrent_mask = lambda *_: case.mask
     options = nodes[:3], nodes[3:5], case.lengths
     return run_from(kit, nodes[5:], *options, fresh=case.fresh)
@@ -79,7 +82,7 @@ def run_from(kit, states, weights, biases, lengths, cell=None, fresh=None):
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
+@pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
 def test_states_and_their_gradients_are_those_of_the_formula(cell, masked):
     case = Case(cell, masked)
 
@@ -92,7 +95,7 @@ def test_states_and_their_gradients_are_those_of_the_formula(cell, masked):
 
 @pytest.mark.parametrize("ids", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
+@pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
 def test_fresh_starts_and_tables_are_those_of_the_formula(cell, masked, ids):
     case = Case(cell, masked)
     features = case.sources
@@ -120,22 +123,22 @@ def test_a_fresh_start_forgets_what_was_before(cell):
     zeros = [np.zeros_like(state) for state in case.states]
     after = 4 * np.ones(N_SEQUENCES, int)
     weights, biases = case.sources[1:3], case.sources[3:]
-    kit = Kit(case.lengths, _layer.Workspace())
+    kit = Kit(case.lengths, layer.Workspace())
     options = biases, case.lengths, cell, case.fresh
     whole, _ = run_from(kit, case.states, (case.ids, *weights), *options)
-    kit, ids = Kit(after, _layer.Workspace()), case.ids[2:].copy()
+    kit, ids = Kit(after, layer.Workspace()), case.ids[2:].copy()
     part, _ = run_from(kit, zeros, (ids, *weights), biases, after, cell)
     np.testing.assert_allclose(whole[2:], part, **CLOSE)
 
 
-@pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
+@pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
 def test_predictions_go_on_from_states_as_the_formula_does(cell):
     case = Case(cell, masked=False)
     weights, biases = case.sources[:3], case.sources[3:]
-    kit = Kit(case.lengths, _layer.Workspace())
+    kit = Kit(case.lengths, layer.Workspace())
     options = case.states, weights, biases, case.lengths
     outputs, final = run_from(kit, *options)
-    expected, expected_final = run_from(_numpy_kit, *options, cell=cell)
+    expected, expected_final = run_from(reference, *options, cell=cell)
     np.testing.assert_allclose(outputs * case.real, expected * case.real, **CLOSE)
     np.testing.assert_allclose(final, expected_final, **CLOSE)
 
@@ -146,12 +149,12 @@ def test_two_halves_are_the_whole(cell):
     x, *weights = case.sources[:3]
     biases, lengths = case.sources[3:], np.full(N_SEQUENCES, N_STEPS)
     whole, final = run_from(
-        Kit(lengths, _layer.Workspace()), case.states, [x, *weights], biases, lengths
+        Kit(lengths, layer.Workspace()), case.states, [x, *weights], biases, lengths
     )
     states = case.states
     for part in np.split(np.arange(N_STEPS), [2]):
         lengths = np.full(N_SEQUENCES, len(part))
-        kit = Kit(lengths, _layer.Workspace())
+        kit = Kit(lengths, layer.Workspace())
         options = [x[part], *weights], biases, lengths
         outputs, states = run_from(kit, states, *options)
         np.testing.assert_allclose(outputs, whole[part], **CLOSE)
@@ -177,18 +180,18 @@ def test_products_are_those_of_their_twins(counts, k, n, seed):
     for transposed in (0, 1):
         right = np.ascontiguousarray(b.T) if transposed else b
         made = [draw(steps * 4, n) for _ in range(2)]
-        for module, c in zip((_kernels, _plain_kernels), made, strict=True):
+        for module, c in zip((_kernels, reference_kernels), made, strict=True):
             module.project(steps, 4, active, a, k, right, transposed, n, bias, c)
         np.testing.assert_allclose(*made, **CLOSE)
         rows = [draw(4, n) for _ in range(2)]
-        for module, c in zip((_kernels, _plain_kernels), rows, strict=True):
+        for module, c in zip((_kernels, reference_kernels), rows, strict=True):
             module.narrow(4, k, a[:4], b, n, bias if transposed else None, c)
         np.testing.assert_allclose(*rows, **CLOSE)
     if not active[0]:
         return
     right, other, mask = draw(steps * 4, n), draw(steps * 4, 3), draw(4, 3)
     both = []
-    for module in (_kernels, _plain_kernels):
+    for module in (_kernels, reference_kernels):
         made = [np.zeros(shape, np.float32) for shape in (n + 2, (k, n + 2))]
         made.append(np.zeros((3, n + 2), np.float32))
         products = made[0], a, k, made[1], other, 3, mask, made[2]
@@ -204,7 +207,7 @@ def test_crossentropy_is_that_of_its_twin(rows, n, seed):
     z = rng.normal(scale=rng.choice([1, 30]), size=(rows, n)).astype(np.float32)
     targets, found = rng.integers(-1, n, size=rows).astype(np.int32), []
     first, last = sorted(rng.integers(0, rows + 1, size=2))
-    for module in (_kernels, _plain_kernels):
+    for module in (_kernels, reference_kernels):
         made, losses = z.copy(), np.full(rows, 7, np.float32)
         module.crossentropy(made, targets, losses, first, last, n, 0.5)
         assert (made[:first] == z[:first]).all()
@@ -218,7 +221,7 @@ def test_updates_are_those_of_their_twins():
     ends, start = np.array([3, 8]), rng.normal(size=(4, 8)).astype(np.float32) ** 2
     ids, rows = np.array([1, 1, 0], np.int32), start[0, :6].reshape(3, 2)
     found = []
-    for module in (_kernels, _plain_kernels):
+    for module in (_kernels, reference_kernels):
         w, g, m, v = (row.copy() for row in start)
         table = np.zeros((2, 2), np.float32)
         assert module.clip(g, ends, 0.5)

@@ -13,7 +13,7 @@ from skrnn import (
     SequenceClassifier,
     SequenceRegressor,
 )
-from skrnn._cells import CELLS
+from skrnn._networks.cells import CELLS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 7, 3))

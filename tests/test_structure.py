@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from _instances import in_new_process, public_estimators
 from numpydoc.validate import validate
+from rooms import BACKENDS, CONTRIBUTING, ROOMS, room_of, with_table
 
 import skrnn
 
@@ -25,164 +26,47 @@ TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
 every_module = pytest.mark.parametrize("module", MODULES)
 
-BACKENDS = {"keras", "tensorflow", "jax", "torch"}
-COMMON = {"numpy", "scipy", "pandas", "sklearn", "joblib", "narwhals"}
 
-# Room -> what it may import besides Python's own modules and what is in it.
-ROOMS = {
-    "_cells": set(),
-    "_attention": set(),
-    "_windows": {"numpy"},
-    "_numbers": {"numpy", "sklearn"},
-    "_columns": {"narwhals", "numpy", "skrnn._numbers"},
-    "_warn": set(),
-    "_frames": {
-        "numpy",
-        "sklearn",
-        "skrnn._columns",
-        "skrnn._numbers",
-        "skrnn._row_labels",
-        "skrnn._warn",
-    },
-    "_names": {"skrnn._attention", "skrnn._cells", "skrnn._spec"},
-    "_advice": {"sklearn", "skrnn._names", "skrnn._typing"},
-    "_holdout": {"numpy"},
-    "_sequences": {"numpy", "skrnn._series_windows", "skrnn._windows"},
-    "_series_windows": {"numpy", "skrnn._indexed_arrays", "skrnn._windows"},
-    "_row_labels": {"pandas", "skrnn._row_strings"},
-    "_row_strings": {"pandas"},
-    "_row_history": {"skrnn._row_labels"},
-    "_row_order": {"numpy"},
-    "_rows": {"numpy", "pandas", "skrnn._row_labels", "skrnn._row_order"},
-    "_row_lists": {"skrnn._sequences"},
-    "_out_of_fold": {"numpy"},
-    "_validation_set": {"numpy"},
-    "_indexed_arrays": {"numpy", "pandas", "sklearn"},
-    "_token_ids": {"numpy", "skrnn._indexed_arrays"},
-    "_embedding": {"numpy", "sklearn", "skrnn._sequences", "skrnn._token_ids"},
-    "_spec": {"numpy", "skrnn._sequences"},
-    "_seed": {"numpy", "sklearn"},
-    "_saved": {
-        "numpy",
-        "skrnn._attention",
-        "skrnn._cells",
-        "skrnn._spec",
-        "skrnn._symbols",
-    },
-    "_streaming": {"numpy", "skrnn._engine", "skrnn._frames", "skrnn._typing"},
-    "_typing": {"numpy", "sklearn"},
-    "_versions": {"skrnn._engine"},
-    "_weights": {"numpy", "skrnn._cells", "skrnn._spec"},
-    "_pairs": {"numpy", "skrnn._sequences", "skrnn._spec"},
-    "_pair_weights": {"numpy", "skrnn._cells", "skrnn._pairs", "skrnn._weights"},
-    "_keras_layers": {
-        "keras",
-        "skrnn._attention",
-        "skrnn._cells",
-        "skrnn._spec",
-        "skrnn._weights",
-    },
-    "_pair_networks": {
-        "keras",
-        "skrnn._cells",
-        "skrnn._keras_layers",
-        "skrnn._pair_weights",
-    },
-    "_networks": {
-        "keras",
-        "skrnn._keras_layers",
-        "skrnn._pair_networks",
-        "skrnn._pairs",
-        "skrnn._spec",
-    },
-    "_engine": {
-        *BACKENDS,
-        "numpy",
-        "scipy",
-        "skrnn._attention",
-        "skrnn._cells",
-        "skrnn._networks",
-        "skrnn._pair_weights",
-        "skrnn._pairs",
-        "skrnn._sequences",
-        "skrnn._spec",
-        "skrnn._weights",
-    },
-    # For users of scikeras: importing it loads Keras, as importing scikeras does.
-    "scikeras": {
-        "keras",
-        "numpy",
-        "scikeras",
-        "scipy",
-        "sklearn",
-        "skrnn._columns",
-        "skrnn._constraints",
-        "skrnn._engine",
-        "skrnn._frames",
-        "skrnn._networks",
-        "skrnn._numbers",
-        "skrnn._out_of_fold",
-        "skrnn._sequences",
-        "skrnn._spec",
-        "skrnn._state",
-        "skrnn._targets",
-        "skrnn._typing",
-        "skrnn._validation",
-        "skrnn._validation_set",
-        "skrnn._weights",
-    },
+def is_empty(module):
+    """Whether a module has nothing but its docstring."""
+    return module.endswith("__init__") and len(TREES[module].body) <= 1
+
+
+# But that of the package itself, which hands out names.
+every_room_module = pytest.mark.parametrize(
+    "module",
+    [name for name in MODULES if name != "skrnn/__init__" and not is_empty(name)],
+)
+
+# What all rooms together have of other packages.
+OTHER_PACKAGES = {
+    *BACKENDS,
+    "narwhals",
+    "numpy",
+    "pandas",
+    "scikeras",
+    "scipy",
+    "sklearn",
 }
-# These load Keras and a backend.
-HEAVY = [
-    "_jax",
-    "_jax_kit",
-    "_keras_kernels",
-    "_keras_models",
-    "_keras_origin",
-    "_keras_prediction",
-    "_keras_program",
-    "_keras_specs",
-    "_keras_training",
-    "_keys",
-    "_losses",
-    "_optimizers",
-    "_seeding",
-    "_tensorflow",
-    "_tensorflow_kit",
-    "_torch",
-    "_torch_kit",
-    "_variables",
-]
-# The others are imported before the first fit: they may load a backend when called.
-LIGHT = [
-    path.stem
-    for path in sorted((PACKAGE / "_engine").glob("*.py"))
-    if path.stem not in HEAVY
-]
-# Nobody else builds networks or runs them.
+# Nobody else builds models of Keras, or runs networks.
 CALLERS = {
-    "skrnn._networks": {"_engine", "_base_network", "scikeras"},
-    "skrnn._keras_layers": {"_networks", "_pair_networks"},
-    "skrnn._pair_networks": {"_networks"},
-    "skrnn._engine": {
-        "_base",
-        "_base_network",
-        "_seq2seq",
-        "_streaming",
-        "_versions",
-        "scikeras",
-        "text",
+    "_networks/keras/": {
+        "_networks/keras/",
+        "_engine/training/",
+        "_engine/keras/",
+        "_estimators/",
+        "scikeras/",
     },
+    "_engine": {"_engine", "_estimators/", "scikeras/"},
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}
 HEAVY_ATTRIBUTES = {name.removeprefix("skrnn.") for name in HEAVY_PUBLIC}
 
 
-def room_of(module):
-    """Return the file or folder of the package that a module belongs to."""
-    parts = module.replace("/", ".").split(".")
-    return parts[1] if len(parts) > 1 else "__init__"
+def place_of(module):
+    """Return the place of a module's room in the table, from the ground up."""
+    return ROOMS.index(room_of(module.removeprefix("skrnn/")))
 
 
 def imports(module, *, at_the_top=False):
@@ -198,16 +82,17 @@ def imports(module, *, at_the_top=False):
                 yield inner if is_module else node.module
 
 
-def packages(names):
-    """Shorten names to ``numpy`` or ``skrnn._room``, without Python's own modules."""
-    found = set()
-    for name in names:
-        root, *rest = name.split(".")
-        if root == "skrnn":
-            found.add(".".join(["skrnn", *rest[:1]]))
-        elif root not in sys.stdlib_module_names:
-            found.add(root)
-    return found
+def own_modules(names):
+    """List the modules of ours among full names, as paths."""
+    paths = {name.replace(".", "/") for name in names if name.startswith("skrnn.")}
+    for path in paths:
+        yield path if path in MODULES else f"{path}/__init__"
+
+
+def other_packages(names):
+    """Shorten names to those of packages, without ours and Python's own."""
+    roots = {name.partition(".")[0] for name in names}
+    return roots - {"skrnn"} - sys.stdlib_module_names
 
 
 def functions(module):
@@ -227,43 +112,89 @@ def length(function):
 # Imports
 
 
-@every_module
-def test_a_room_imports_what_it_may(module):
-    room = room_of(module)
-    allowed = ROOMS.get(room, COMMON)
-    found = packages(imports(module)) - {f"skrnn.{room}", "skrnn"}
-    if room not in ROOMS:
-        found = {name for name in found if not name.startswith("skrnn.")}
-    assert found <= allowed
+@every_room_module
+def test_every_module_has_a_room(module):
+    assert place_of(module) >= 0
 
 
-@every_module
+@every_room_module
+def test_a_room_imports_the_packages_that_it_may(module):
+    room = room_of(module.removeprefix("skrnn/"))
+    assert other_packages(imports(module)) <= set(room.packages)
+
+
+@every_room_module
+def test_imports_go_down(module):
+    place = place_of(module)
+    used = {
+        other for other in own_modules(imports(module)) if other != "skrnn/__init__"
+    }
+    assert not {other for other in used if place_of(other) > place}
+
+
+@every_room_module
 def test_networks_are_built_and_run_in_their_rooms(module):
-    room = room_of(module)
-    for target, callers in CALLERS.items():
-        if target in packages(imports(module)):
-            assert room in callers or f"skrnn.{room}" == target
+    name = module.removeprefix("skrnn/")
+    for used in own_modules(imports(module)):
+        path = used.removeprefix("skrnn/")
+        if path.startswith("_networks/keras/"):
+            assert name.startswith(tuple(CALLERS["_networks/keras/"]))
+        if path.startswith("_engine"):
+            assert name.startswith(tuple(CALLERS["_engine"]))
 
 
-def test_rooms_import_in_one_direction():
-    graph = {}
-    for module in MODULES:
-        room = room_of(module)
-        used = {name.partition(".")[2] for name in packages(imports(module))}
-        graph.setdefault(room, set()).update(used & set(map(room_of, MODULES)))
-    for room, used in graph.items():
-        used.discard(room)
+@every_room_module
+def test_nothing_of_the_engine_is_imported_past_its_border(module):
+    if module.startswith(("skrnn/_engine", "skrnn/scikeras/engine")):
+        return
+    used = {used for used in own_modules(imports(module)) if "/_engine/" in used}
+    assert used <= {"skrnn/_engine/__init__"}
+
+
+def test_modules_of_a_room_import_in_one_direction():
+    graph = {module: set(own_modules(imports(module))) for module in MODULES}
     # The package itself hands out names only, and nothing in it asks it for one.
-    graph.pop("__init__", None)
-    assert "__init__" not in set().union(*graph.values())
+    graph.pop("skrnn/__init__")
+    for used in graph.values():
+        used.discard("skrnn/__init__")
     # It raises for a circle.
-    assert set(TopologicalSorter(graph).static_order()) >= {"_cells", "_base"}
+    assert set(TopologicalSorter(graph).static_order()) >= {"skrnn/_networks/cells"}
 
 
-@pytest.mark.parametrize("name", LIGHT)
-def test_light_parts_of_the_engine_import_no_backend_at_the_top(name):
-    found = packages(imports(f"skrnn/_engine/{name}", at_the_top=True))
-    assert not found & (BACKENDS | {"skrnn._networks"})
+def test_rooms_are_small():
+    """At most 12 names in the package, and 14 files in a room without rooms in it."""
+    names = [path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert len(names) <= 12
+    for folder in {path.parent for path in MODULES.values()} - {PACKAGE}:
+        files = [path for path in folder.iterdir() if path.is_file()]
+        has_rooms = any(
+            path.suffix == "" and path.is_dir() and path.name != "__pycache__"
+            for path in folder.iterdir()
+        )
+        assert has_rooms or len(files) <= 14
+
+
+def test_every_room_of_the_table_is_there():
+    for room in ROOMS:
+        for path in room.paths:
+            assert (PACKAGE / path).is_dir() or (PACKAGE / f"{path}.py").exists()
+
+
+def test_contributing_shows_the_rooms():
+    text = CONTRIBUTING.read_text()
+    assert with_table(text) == text, "write it anew: python tests/rooms.py"
+
+
+@every_room_module
+def test_light_modules_import_no_backend_at_the_top(module):
+    room, name = room_of(module.removeprefix("skrnn/")), module.rpartition("/")[2]
+    if room.heavy and name not in room.light:
+        return
+    names = list(imports(module, at_the_top=True))
+    assert not other_packages(names) & set(BACKENDS)
+    for used in own_modules(names):
+        other, name = room_of(used.removeprefix("skrnn/")), used.rpartition("/")[2]
+        assert not other.heavy or name in other.light
 
 
 @every_module
@@ -276,7 +207,7 @@ def test_importing_the_package_loads_next_to_nothing():
     loaded = in_new_process(
         "import sys; import skrnn; dir(skrnn); skrnn.__version__; print(*sys.modules)"
     )
-    heavy = BACKENDS | {"scipy", "sklearn", "pandas", "matplotlib", "scikeras"}
+    heavy = {*BACKENDS} | {"scipy", "sklearn", "pandas", "matplotlib", "scikeras"}
     assert not heavy & set(loaded.split())
 
 
@@ -291,7 +222,7 @@ for name in skrnn.__all__:
 print(clone(LSTMRegressor(units=3)))
 print(*sys.modules)
 """)
-    heavy = BACKENDS | {"matplotlib", "scikeras", "statsmodels"}
+    heavy = {*BACKENDS} | {"matplotlib", "scikeras", "statsmodels"}
     assert not heavy & set(loaded.split())
 
 
@@ -311,7 +242,7 @@ print(*sys.modules)
 """,
         path,
     )
-    assert not BACKENDS & set(loaded.split())
+    assert not {*BACKENDS} & set(loaded.split())
 
 
 # Names
@@ -358,7 +289,8 @@ def test_a_name_that_is_not_there_is_missed():
 
 
 def public_modules():
-    names = {room_of(m) for m in MODULES if not room_of(m).startswith("_")}
+    parts = (module.split("/")[1] for module in MODULES)
+    names = {part for part in parts if not part.startswith("_")}
     return [importlib.import_module(f"skrnn.{name}") for name in sorted(names)]
 
 
@@ -425,7 +357,7 @@ def test_parameters_are_named_once_and_explicit(cls):
 
 
 def test_a_recurrent_leaf_is_a_cell_and_a_docstring():
-    for node in TREES["skrnn/_recurrent"].body:
+    for node in TREES["skrnn/_estimators/recurrent"].body:
         if isinstance(node, ast.ClassDef):
             mixin, base = (base.id for base in node.bases)
             assert mixin.endswith("Mixin")
@@ -476,7 +408,10 @@ ORDER = [
 
 def test_recurrent_estimators_have_their_parameters_in_one_order():
     for cls in ESTIMATORS:
-        if cls.__module__ in ("skrnn._recurrent", "skrnn._seq2seq"):
+        if cls.__module__ in (
+            "skrnn._estimators.recurrent",
+            "skrnn._estimators.seq2seq",
+        ):
             names = list(inspect.signature(cls).parameters)
             assert names == [name for name in ORDER if name in names]
             assert set(names) == set(cls().get_params())

@@ -26,7 +26,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import _safe_indexing
 
 from skrnn import GRUClassifier, LSTMClassifier, LSTMRegressor, Seq2SeqClassifier
-from skrnn._token_ids import TokenIds
+from skrnn._data.tokens.ids import TokenIds
 from skrnn.preprocessing import SequencePadder, TextSequencer
 
 TEXTS = [

@@ -11,7 +11,7 @@ import pytest
 from _instances import assert_same_network, in_new_process
 
 from skrnn import LSTMRegressor
-from skrnn._engine import _threads
+from skrnn._engine.cpu.kernels import threads
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(240, 10, 3))
@@ -31,12 +31,12 @@ def few_threads(monkeypatch):
             start(thread)
 
         monkeypatch.setattr(threading.Thread, "start", start_or_fail)
-        monkeypatch.setattr(_threads, "n_threads", lambda: 4)
-        monkeypatch.setattr(_threads, "WORTH_A_THREAD", 1)
-        _threads._pool.cache_clear()
+        monkeypatch.setattr(threads, "n_threads", lambda: 4)
+        monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
+        threads._pool.cache_clear()
 
     yield limit
-    _threads._pool.cache_clear()
+    threads._pool.cache_clear()
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
@@ -52,12 +52,12 @@ def test_every_part_is_done_once_however_many_threads_start(n, few_threads):
             times[first:last] += 1
 
     for _ in range(20):
-        _threads.divide(run, len(times), work=10**9)
+        threads.divide(run, len(times), work=10**9)
     # And who comes late.
     time.sleep(0.05)
     assert set(times) == {20}
     done: list[int] = []
-    _threads.for_each(done.append, range(100), work=10**9)
+    threads.for_each(done.append, range(100), work=10**9)
     assert sorted(done) == list(range(100))
 
 
@@ -66,8 +66,8 @@ def test_nothing_stays_in_the_queue(n, few_threads):
     few_threads(n)
     arrays = [np.zeros(8)]
     for _ in range(20):
-        _threads.divide(lambda first, last: arrays[0][first:last], 64, work=10**9)
-    tasks = _threads._pool(os.getpid())._tasks
+        threads.divide(lambda first, last: arrays[0][first:last], 64, work=10**9)
+    tasks = threads._pool(os.getpid())._tasks
     # What is left is empty, and on its way to a helper that has nothing else to do.
     while n and tasks.qsize():
         time.sleep(0.01)
@@ -87,7 +87,7 @@ def test_an_error_of_a_part_is_raised_and_no_part_begins_after_it(error, few_thr
 
     for _ in range(20):
         with pytest.raises(error, match="on purpose"):
-            _threads.divide(run, 64, work=10**9)
+            threads.divide(run, 64, work=10**9)
         n = len(begun)
         time.sleep(1e-3)
         assert len(begun) == n
@@ -105,7 +105,7 @@ def test_an_error_in_a_helper_reaches_who_waits(few_threads):
         helped.wait(60)
 
     with pytest.raises(ValueError, match="on purpose"):
-        _threads.divide(run, 64, work=10**9)
+        threads.divide(run, 64, work=10**9)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
@@ -128,7 +128,7 @@ from skrnn._engine import _threads
 params = dict(units=128, epochs=2, batch_size=120, random_state=0)
 X = np.random.default_rng(0).normal(size=(240, 20, 3))
 alone = LSTMRegressor(**params).fit(X, X[:, -1, 0])
-_threads.n_threads, _threads.WORTH_A_THREAD = lambda: 4, 1
+threads.n_threads, threads.WORTH_A_THREAD = lambda: 4, 1
 os.setuid(54321)
 allowed = len(os.listdir("/proc/self/task")) + int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_NPROC, (allowed, allowed))

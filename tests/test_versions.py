@@ -8,7 +8,7 @@ import pytest
 from _instances import in_new_process
 
 import skrnn
-from skrnn import _versions
+from skrnn._estimators import versions
 
 
 def rows_of(text):
@@ -30,7 +30,7 @@ def test_it_tells_what_is_here(capsys):
 
 
 def test_a_package_that_is_not_there_is_said_so(capsys, monkeypatch):
-    monkeypatch.setattr(_versions, "_PACKAGES", ("numpy", "no-such-package"))
+    monkeypatch.setattr(versions, "_PACKAGES", ("numpy", "no-such-package"))
     skrnn.show_versions()
     rows = rows_of(capsys.readouterr().out)
     assert rows["no-such-package"] == "not installed"
@@ -39,7 +39,7 @@ def test_a_package_that_is_not_there_is_said_so(capsys, monkeypatch):
 SHOW = """
 import os, sys
 if "without" in sys.argv:
-    sys.modules["skrnn._engine._kernels"] = None
+    sys.modules["skrnn._engine.cpu.kernels._kernels"] = None
 os.environ.update(KERAS_BACKEND=sys.argv[2], OMP_NUM_THREADS="1")
 import skrnn
 skrnn.show_versions()
@@ -57,7 +57,10 @@ def test_it_tells_what_computes_and_loads_none_of_it(kernels, backend):
     assert (
         rows["kernels in C"].split(":")[0] == {"with": "yes", "without": "no"}[kernels]
     )
-    reason = {"with": "yes", "without": "import of skrnn._engine._kernels halted"}
+    reason = {
+        "with": "yes",
+        "without": "import of skrnn._engine.cpu.kernels._kernels halted",
+    }
     assert reason[kernels] in rows["kernels in C"]
     assert (rows["instructions"] == "NumPy's") == (kernels == "without")
     assert not HEAVY & set(rows["loaded"].split())
@@ -69,7 +72,7 @@ def test_an_unknown_backend_is_said_to_be_so():
 
 
 def test_the_instructions_are_those_that_are_used():
-    kernels = pytest.importorskip("skrnn._engine._kernels")
+    kernels = pytest.importorskip("skrnn._engine.cpu.kernels._kernels")
     before = kernels.instructions()
     try:
         kernels.use("plain")

@@ -12,7 +12,12 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skrnn._windows import pad_rows, pad_sequences, recognise_windows, sliding_windows
+from skrnn._data.windows import (
+    pad_rows,
+    pad_sequences,
+    recognise_windows,
+    sliding_windows,
+)
 from skrnn.preprocessing import SlidingWindow, make_supervised
 
 SERIES = np.arange(40.0).reshape(20, 2)

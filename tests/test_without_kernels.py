@@ -5,7 +5,7 @@ import json
 import pytest
 from _instances import in_new_process
 
-from skrnn._engine import _products
+from skrnn._engine.cpu.kernels import matmul
 
 WITHOUT = """
 import json, os, pickle, sys, warnings
@@ -14,7 +14,7 @@ from importlib.abc import MetaPathFinder
 
 class NoKernels(MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == "skrnn._engine._kernels":
+        if name == "skrnn._engine.cpu.kernels._kernels":
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
@@ -54,7 +54,7 @@ for name, (model, X_, y_) in cases.items():
 found["generated"] = len(model.generate("ab", max_new_tokens=3, random_state=0)) > 0
 stream = cases["regressor"][0].stream()
 found["stream"] = bool(np.isfinite([stream.update(x) for x in X[0]]).all())
-print(json.dumps([said, found, _products.ARE_COMPILED]))
+print(json.dumps([said, found, matmul.ARE_COMPILED]))
 """
 
 
@@ -62,7 +62,7 @@ def test_everything_works_and_one_warning_says_that_it_is_slow():
     said, found, available = json.loads(in_new_process(WITHOUT + ALL))
     (warning,) = said
     assert "installed without its kernels in C" in warning
-    assert "skrnn._engine._kernels" in warning
+    assert "skrnn._engine.cpu.kernels._kernels" in warning
     assert "circular" not in warning
     assert "show_versions" in warning
     assert not available
@@ -79,7 +79,7 @@ def test_everything_works_and_one_warning_says_that_it_is_slow():
 
 
 def test_with_kernels_there_is_no_warning():
-    assert _products.ARE_COMPILED
+    assert matmul.ARE_COMPILED
     code = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
     in_new_process(code + "skrnn.GRURegressor(**tiny).fit(X, y)")
 

@@ -12,8 +12,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skrnn import GRUClassifier, Seq2SeqClassifier
-from skrnn._sequences import ragged_array
-from skrnn._token_ids import TokenIds
+from skrnn._data.sequences import ragged_array
+from skrnn._data.tokens.ids import TokenIds
 from skrnn.preprocessing import WordFeaturizer
 
 SENTENCES = [["She", "walked", "home"], ["He", "talked"], ["She", "talked"]]

@@ -8,9 +8,9 @@ from _instances import OF_TEXT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skrnn._estimators.language.sampling import Hand
+from skrnn._estimators.language.vocabulary import Vocabulary, words
 from skrnn.text import TextGenerator
-from skrnn.text._sampling import Hand
-from skrnn.text._vocabulary import Vocabulary, words
 
 TINY = OF_TEXT[0].get_params() | dict(analyzer="word", epochs=100)
 # What comes after a word depends on the word alone.

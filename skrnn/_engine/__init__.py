@@ -14,28 +14,35 @@ import dataclasses
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
-from skrnn._engine import _backends, _native
-from skrnn._engine._cache import Pool
-from skrnn._engine._fork import refuse_forked_process
-from skrnn._engine._language import BOUNDARY, Lanes, LanguageProgram
-from skrnn._engine._language_prediction import Writer, log_likelihoods, next_token
-from skrnn._engine._packing import is_of_keras, pack, unpack
-from skrnn._engine._pair_prediction import PairPredictor
-from skrnn._engine._prediction import attention_of, predict
-from skrnn._engine._products import warn_without_kernels
-from skrnn._engine._progress import TextProgress
-from skrnn._engine._stream import Stream
-from skrnn._pairs import Pairs, Seq2SeqSpec
-from skrnn._spec import Dataset, LanguageSpec, NetworkSpec, Trained, TrainPlan
+from skrnn._data.datasets import Dataset, Pairs
+from skrnn._engine import choice
+from skrnn._engine.choice import facts
+from skrnn._engine.cpu import network
+from skrnn._engine.cpu.kernels.matmul import warn_without_kernels
+from skrnn._engine.cpu.language import BOUNDARY, Lanes, LanguageProgram
+from skrnn._engine.keras import backends
+from skrnn._engine.keras.fork import refuse_forked_process
+from skrnn._engine.keras.packing import is_of_keras, pack, unpack
+from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.prediction.batches import attention_of, predict
+from skrnn._engine.prediction.decoding import PairPredictor
+from skrnn._engine.prediction.language import Writer, log_likelihoods, next_token
+from skrnn._engine.prediction.streaming import Stream
+from skrnn._engine.training.plan import Trained, TrainPlan
+from skrnn._engine.training.progress import TextProgress
+from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec
 
 __all__ = [
     "BOUNDARY",
     "Lanes",
     "PairPredictor",
     "Stream",
+    "TrainPlan",
+    "Trained",
     "Writer",
     "attention_of",
     "backend",
+    "facts",
     "is_of_keras",
     "log_likelihoods",
     "next_token",
@@ -49,7 +56,7 @@ __all__ = [
 ]
 
 # One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
-programs = Pool(size=8, after=_backends.forget_kernels)
+programs = Pool(size=8, after=backends.forget_kernels)
 
 
 def backend():
@@ -61,7 +68,7 @@ def backend():
         In a forked process in which the backend can't run.
     """
     refuse_forked_process()
-    return _backends.backend()
+    return backends.backend()
 
 
 def train(
@@ -81,15 +88,15 @@ def train(
     training, validation : Dataset
         Without a validation set the training loss decides what is best.
     weights : list of ndarray
-        As `skrnn._weights.initial_weights` draws them.
+        As `skrnn._networks.weights.initial_weights` draws them.
     optimizer_state : list of ndarray or None
         Of the training to go on with.
     """
-    from skrnn._engine._training import Loop  # noqa: PLC0415
+    from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
     borrow = (
-        _direct if _native.can_train(spec, plan.loss, plan.optimizer) else _compiled
+        _direct if choice.trains_on_cpu(spec, plan.loss, plan.optimizer) else _compiled
     )
     with borrow(_without_rates(spec), plan) as (program, rate):
         program.reset(weights, optimizer_state)
@@ -125,7 +132,7 @@ def train_language(
     sample : callable
         ``sample(weights) -> text`` for progress to show.
     """
-    from skrnn._engine._training import Loop  # noqa: PLC0415
+    from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
     program = LanguageProgram(_without_rates(spec), plan.optimizer)
@@ -143,7 +150,7 @@ def _direct(spec, plan):
     if plan.callbacks:
         # They are shown a Keras model.
         refuse_forked_process()
-    program = _native.Program(spec, plan.loss, plan.optimizer)
+    program = network.Program(spec, plan.loss, plan.optimizer)
     return nullcontext((program, plan.learning_rate))
 
 
@@ -159,8 +166,8 @@ def train_pairs(
 
     They need no backend of Keras, but for an optimizer of its own.
     """
-    from skrnn._engine._pair_program import PairProgram  # noqa: PLC0415
-    from skrnn._engine._training import Loop  # noqa: PLC0415
+    from skrnn._engine.cpu.seq2seq import PairProgram  # noqa: PLC0415
+    from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
     if plan.callbacks:
@@ -168,7 +175,7 @@ def train_pairs(
         refuse_forked_process()
     lent = (
         nullcontext((plan.optimizer, plan.learning_rate))
-        if _native.has_formula(plan.optimizer)
+        if network.has_formula(plan.optimizer)
         else _optimizer_of_keras(plan, [weight.shape for weight in weights])
     )
     with lent as (optimizer, rate):
@@ -184,15 +191,15 @@ def _optimizer_of_keras(plan, shapes):
     """Lend an optimizer for weights of `shapes`, and tell the learning rate to set."""
     backend()
     # Deferred: it needs Keras, which the line above has loaded.
-    from skrnn._engine import _optimizers  # noqa: PLC0415
+    from skrnn._engine.keras import optimizers  # noqa: PLC0415
 
-    key = ("optimizer", *shapes, _optimizers.optimizer_key(plan.optimizer))
+    key = ("optimizer", *shapes, optimizers.optimizer_key(plan.optimizer))
 
     def make():
-        return _optimizers.OptimizerOfArrays(plan.optimizer, shapes)
+        return optimizers.OptimizerOfArrays(plan.optimizer, shapes)
 
     with programs.borrow(key, make) as optimizer:
-        yield optimizer, _optimizers.learning_rate(plan.optimizer, plan.learning_rate)
+        yield optimizer, optimizers.learning_rate(plan.optimizer, plan.learning_rate)
 
 
 @contextmanager
@@ -201,8 +208,11 @@ def _compiled(spec, plan):
     # This is where Keras and its backend are loaded.
     program_of_backend = backend().Program
     # Deferred for the same reason.
-    from skrnn._engine._keys import value_key  # noqa: PLC0415
-    from skrnn._engine._optimizers import learning_rate, optimizer_key  # noqa: PLC0415
+    from skrnn._engine.keras.keys import value_key  # noqa: PLC0415
+    from skrnn._engine.keras.optimizers import (  # noqa: PLC0415
+        learning_rate,
+        optimizer_key,
+    )
 
     key = (spec, value_key(plan.loss), optimizer_key(plan.optimizer))
 

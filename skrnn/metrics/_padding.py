@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skrnn._sequences import ragged_array, unpack_steps
-from skrnn._targets._weights import rows_of
+from skrnn._data.sequences import ragged_array, unpack_steps
+from skrnn._data.targets.weights import rows_of
 
 
 def real_steps(estimator, X):

@@ -3,10 +3,14 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from skrnn._targets._reading import as_array, check_labels
-from skrnn._targets._weights import are_of_steps
-from skrnn._typing import ArrayLike, Targets, Weights
-from skrnn._validation import is_ragged
+from skrnn._data.targets.reading import as_array, check_labels
+from skrnn._data.targets.weights import are_of_steps
+from skrnn._data.typing import (
+    ArrayLike,
+    Targets,
+    Weights,
+)
+from skrnn._data.validation import is_ragged
 from skrnn.metrics._reading import (
     Labels,
     as_sequences,

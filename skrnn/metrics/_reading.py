@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
-from skrnn._columns import as_plain, is_frame
-from skrnn._targets._reading import as_array, check_labels
-from skrnn._targets._weights import are_of_steps, rows_of
+from skrnn._data.frames.columns import as_plain, is_frame
+from skrnn._data.targets.reading import as_array, check_labels
+from skrnn._data.targets.weights import are_of_steps, rows_of
+from skrnn._sklearn import check_sample_weight
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,7 @@ def _read_weights(sample_weight, lengths):
 
 
 def _check_weights(sample_weight, rows):
-    return _check_sample_weight(
+    return check_sample_weight(
         sample_weight, rows, dtype=np.float64, ensure_non_negative=True
     )
 

@@ -4,16 +4,16 @@ import copy
 import inspect
 
 import numpy as np
-from sklearn.metrics._scorer import _BaseScorer, _Scorer
 
-from skrnn._validation import is_ragged
+from skrnn._data.validation import is_ragged
+from skrnn._sklearn import BaseScorer, Scorer
 from skrnn.metrics._padding import real_steps, weights_at
 from skrnn.metrics._perplexity import perplexity
 from skrnn.metrics._spans import span_f1_score
 from skrnn.metrics._tokens import sequence_accuracy_score, token_accuracy_score
 
 
-class _NegPerplexity(_BaseScorer):
+class _NegPerplexity(BaseScorer):
     """Minus the perplexity; greater is better, as of all scorers.
 
     It needs the classes of the estimator, which `make_scorer` doesn't hand on: fewer
@@ -74,7 +74,7 @@ def _of_true_labels(estimator, probabilities, y_true):
     return probabilities
 
 
-class _OfRealSteps(_Scorer):
+class _OfRealSteps(Scorer):
     """A score of labels at the real steps of X: what stands at padding doesn't count.
 
     Whether a step is padding is asked of X, not of the labels: any of them may stand
@@ -106,7 +106,7 @@ SCORERS = {"neg_perplexity": _NegPerplexity()} | {
 }
 
 
-def get_scorer(scoring: str) -> _BaseScorer:
+def get_scorer(scoring: str) -> BaseScorer:
     """Return the scorer of a name, for the `scoring` of searches.
 
     scikit-learn's `scoring` takes no other strings than its own: there is no way to add

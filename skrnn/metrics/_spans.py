@@ -8,7 +8,11 @@ from typing import overload
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skrnn._typing import Array, Targets, Weights
+from skrnn._data.typing import (
+    Array,
+    Targets,
+    Weights,
+)
 from skrnn.metrics._reading import read_pair
 
 # Name of the scheme -> prefixes that its tags may have besides the tag "O". The second

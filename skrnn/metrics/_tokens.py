@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._typing import Targets, Weights
+from skrnn._data.typing import Targets, Weights
 from skrnn.metrics._reading import read_pair
 
 

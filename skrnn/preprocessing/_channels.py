@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skrnn._indexed_arrays import index_of, indexed
-from skrnn._sequences import ragged_array
-from skrnn._token_ids import token_ids, vocabulary_of
-from skrnn._typing import Array, SequenceData
+from skrnn._data.frames.indexed_arrays import index_of, indexed
+from skrnn._data.sequences import ragged_array
+from skrnn._data.tokens.ids import token_ids, vocabulary_of
+from skrnn._data.typing import Array, SequenceData
 
 
 def from_channels_first(X: SequenceData) -> Array | list[Array]:

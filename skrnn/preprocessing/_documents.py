@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
-from skrnn._columns import as_plain, is_frame
-from skrnn._numbers import as_integers
+from skrnn._data.frames.columns import as_plain, is_frame
+from skrnn._data.frames.numbers import as_integers
 
 
 def check_documents(estimator, X, *, strings):

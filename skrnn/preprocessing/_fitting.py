@@ -4,20 +4,25 @@ from collections.abc import Callable
 from typing import Self
 
 import numpy as np
-from sklearn.utils._set_output import _get_container_adapter
 
-from skrnn._columns import as_plain
-from skrnn._indexed_arrays import index_of, indexed, is_pandas_wanted, known_index
-from skrnn._sequences import Multiples, ragged_array
-from skrnn._series_windows import SeriesWindows
-from skrnn._token_ids import (
+from skrnn._data.frames.columns import as_plain
+from skrnn._data.frames.indexed_arrays import (
+    index_of,
+    indexed,
+    is_pandas_wanted,
+    known_index,
+)
+from skrnn._data.sequences import Multiples, ragged_array
+from skrnn._data.series_windows import SeriesWindows
+from skrnn._data.tokens.ids import (
     TokenIds,
     remember_vocabulary,
     token_ids,
     vocabulary_of,
 )
-from skrnn._typing import Array
-from skrnn._windows import sliding_windows
+from skrnn._data.typing import Array
+from skrnn._data.windows import sliding_windows
+from skrnn._sklearn import get_container_adapter
 
 # The first is what everything else becomes; integers may be token ids and stay.
 NUMBERS = [
@@ -67,7 +72,7 @@ class SequenceOutputMixin:
         columns : callable
             Returns the names of the columns of a table.
         """
-        adapter = _get_container_adapter("transform", self)
+        adapter = get_container_adapter("transform", self)
         vocabulary = vocabulary_of(result)
         knows_words = vocabulary is None or is_pandas_wanted(self)
         if adapter is None or result.ndim != 2 or not knows_words:
@@ -97,7 +102,7 @@ def unpack(values, sequences, *, univariate):
     values : ndarray of shape (n_rows, n_features)
         One row for each row of ``sequences.values``, whatever its features.
     sequences : Sequences
-        As :func:`skrnn._validation.check_sequences` returns them, all of them.
+        As :func:`skrnn._data.validation.check_sequences` returns them, all of them.
     univariate : bool
         Whether sequences with one feature have no axis for it.
 
@@ -105,7 +110,7 @@ def unpack(values, sequences, *, univariate):
     -------
     X : ndarray of shape (n, T, F) or (n, T), or object array of (T_i, F) or (T_i,)
         Overlapping windows are a view of `values` again, those of several series
-        a :class:`skrnn._series_windows.SeriesWindows`.
+        a :class:`skrnn._data.series_windows.SeriesWindows`.
     """
     if univariate and values.shape[1] == 1:
         values = values[:, 0]

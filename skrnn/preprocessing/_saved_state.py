@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._advice import AdvisedEstimator
-from skrnn._row_history import History
+from skrnn._data.rows.history import History
+from skrnn._estimators.advice import AdvisedEstimator
 
 _MARK = "_saved"
 

@@ -5,14 +5,23 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skrnn._constraints import StrictInterval, StrOptions, fit_context
-from skrnn._state import unchanged_on_error
-from skrnn._token_ids import PADDING, token_ids, vocabulary_of
-from skrnn._typing import Array, ArrayLike, SequenceData
-from skrnn._validation import check_sequences
-from skrnn._windows import pad_sequences
+from skrnn._data.tokens.ids import PADDING, token_ids, vocabulary_of
+from skrnn._data.typing import (
+    Array,
+    ArrayLike,
+    SequenceData,
+)
+from skrnn._data.validation import check_sequences
+from skrnn._data.windows import pad_sequences
+from skrnn._estimators.advice import fit_context
+from skrnn._sklearn import (
+    StrictInterval,
+    StrOptions,
+    check_feature_names_in,
+    unchanged_on_error,
+)
 from skrnn.preprocessing._fitting import (
     NUMBERS,
     SequenceOutputMixin,
@@ -171,11 +180,11 @@ class SequencePadder(
         """
         check_is_fitted(self)
         if self._has_features:
-            return _check_feature_names_in(self, names_of_steps(self, input_features))
+            return check_feature_names_in(self, names_of_steps(self, input_features))
         if self._form != "columns":
             # One column of sequences, if any, however it is called.
             return self._steps()
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         return names if len(names) == self.maxlen_ else self._steps()
 
     def _steps(self):

@@ -6,15 +6,23 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import TransformerMixin, clone
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skrnn._advice import AdvisedEstimator
-from skrnn._constraints import HasMethods, fit_context
-from skrnn._frames import check_names, names_of
-from skrnn._state import unchanged_on_error
-from skrnn._token_ids import token_ids, vocabulary_of
-from skrnn._typing import Array, ArrayLike, SequenceData, available_if
-from skrnn._validation import check_sequences
+from skrnn._data.frames.as_arrays import check_names, names_of
+from skrnn._data.tokens.ids import token_ids, vocabulary_of
+from skrnn._data.typing import (
+    Array,
+    ArrayLike,
+    SequenceData,
+)
+from skrnn._data.validation import check_sequences
+from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._sklearn import (
+    HasMethods,
+    available_if,
+    check_feature_names_in,
+    unchanged_on_error,
+)
 from skrnn.preprocessing._fitting import (
     NUMBERS,
     SequenceOutputMixin,
@@ -186,10 +194,10 @@ class SequenceWise(
         """
         check_is_fitted(self)
         if self._form == "columns" and self.n_features_out_ == 1:
-            return _check_feature_names_in(self, input_features)
+            return check_feature_names_in(self, input_features)
         names = names_of_steps(self, input_features)
         if self._form != "columns":
-            names = _check_feature_names_in(self, names)
+            names = check_feature_names_in(self, names)
         return self.transformer_.get_feature_names_out(names)
 
     @property

@@ -6,17 +6,27 @@ from typing import Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skrnn._constraints import StrictInterval, StrOptions, fit_context
-from skrnn._row_history import History
-from skrnn._rows import read_rows, refuse_list_of_series
-from skrnn._series_windows import SeriesWindows
-from skrnn._state import unchanged_on_error
-from skrnn._token_ids import vocabulary_of
-from skrnn._typing import Array, ArrayLike, SequenceData, Targets
-from skrnn._validation import read_table
-from skrnn._windows import pad_rows, pad_series, sliding_windows
+from skrnn._data.rows.history import History
+from skrnn._data.rows.series import read_rows, refuse_list_of_series
+from skrnn._data.series_windows import SeriesWindows
+from skrnn._data.tokens.ids import vocabulary_of
+from skrnn._data.typing import (
+    Array,
+    ArrayLike,
+    SequenceData,
+    Targets,
+)
+from skrnn._data.validation import read_table
+from skrnn._data.windows import pad_rows, pad_series, sliding_windows
+from skrnn._estimators.advice import fit_context
+from skrnn._sklearn import (
+    StrictInterval,
+    StrOptions,
+    check_feature_names_in,
+    unchanged_on_error,
+)
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 from skrnn.preprocessing._saved_state import SavedStateMixin
 
@@ -269,7 +279,7 @@ class SlidingWindow(
         names : ndarray of str objects of shape (`n_features_in_`,)
         """
         check_is_fitted(self)
-        return _check_feature_names_in(self, input_features)
+        return check_feature_names_in(self, input_features)
 
     def _learn(self, X, y, groups):
         with unchanged_on_error(self):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._constraints import StrictInterval
-from skrnn._rows import read_rows, refuse_list_of_series
-from skrnn._typing import ArrayLike, SequenceData, validate_params
-from skrnn._windows import sliding_windows
+from skrnn._data.rows.series import read_rows, refuse_list_of_series
+from skrnn._data.typing import ArrayLike, SequenceData
+from skrnn._data.windows import sliding_windows
+from skrnn._sklearn import StrictInterval, validate_params
 from skrnn.preprocessing._tables import read_table
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._columns import as_known
+from skrnn._data.frames.columns import as_known
 
 _NO_FEATURE = (
     "{column} of series holds times ({dtype}), which are neither features nor targets. "

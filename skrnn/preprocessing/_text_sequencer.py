@@ -8,27 +8,31 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._columns import as_plain, is_frame
-from skrnn._constraints import (
-    Count,
-    RealNotInt,
-    StrictInterval,
-    StrOptions,
-    fit_context,
-)
-from skrnn._frames import frame_as_array
-from skrnn._indexed_arrays import index_of
-from skrnn._sequences import ragged_array
-from skrnn._state import unchanged_on_error
-from skrnn._token_ids import (
+from skrnn._data.frames.as_arrays import frame_as_array
+from skrnn._data.frames.columns import as_plain, is_frame
+from skrnn._data.frames.indexed_arrays import index_of
+from skrnn._data.sequences import ragged_array
+from skrnn._data.tokens.ids import (
     FIRST_WORD,
     PADDING,
     UNKNOWN,
     token_ids,
     vocabulary_size,
 )
-from skrnn._typing import Array, ArrayLike, SequenceData
-from skrnn._windows import pad_sequences
+from skrnn._data.typing import (
+    Array,
+    ArrayLike,
+    SequenceData,
+)
+from skrnn._data.windows import pad_sequences
+from skrnn._estimators.advice import fit_context
+from skrnn._sklearn import (
+    Count,
+    RealNotInt,
+    StrictInterval,
+    StrOptions,
+    unchanged_on_error,
+)
 from skrnn.preprocessing._counting import analyzer_of, count_tokens
 from skrnn.preprocessing._documents import (
     check_documents,

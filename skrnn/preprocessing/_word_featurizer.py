@@ -9,15 +9,14 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._advice import AdvisedEstimator
-from skrnn._columns import as_plain, is_frame
-from skrnn._constraints import Count, fit_context
-from skrnn._indexed_arrays import index_of
-from skrnn._rows import check_order_within
-from skrnn._sequences import ragged_array
-from skrnn._state import unchanged_on_error
-from skrnn._token_ids import FIRST_WORD, UNKNOWN, token_ids
-from skrnn._typing import Array, ArrayLike
+from skrnn._data.frames.columns import as_plain, is_frame
+from skrnn._data.frames.indexed_arrays import index_of
+from skrnn._data.rows.series import check_order_within
+from skrnn._data.sequences import ragged_array
+from skrnn._data.tokens.ids import FIRST_WORD, UNKNOWN, token_ids
+from skrnn._data.typing import Array, ArrayLike
+from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._sklearn import Count, unchanged_on_error
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 
 # Runs of one kind of character that are longer look alike.

@@ -9,11 +9,16 @@ from scikeras._utils import route_params
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length
 
-from skrnn._out_of_fold import OutOfFoldMixin
-from skrnn._sequences import ragged_array
-from skrnn._targets._masked_labels import without_masked
-from skrnn._typing import Array, SequenceData, Targets, Weights
-from skrnn._validation_set import errors_of_validation
+from skrnn._data.sequences import ragged_array
+from skrnn._data.targets.masked_labels import without_masked
+from skrnn._data.typing import (
+    Array,
+    SequenceData,
+    Targets,
+    Weights,
+)
+from skrnn._data.validation_set import errors_of_validation
+from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn.scikeras._masks import unmasked_steps
 from skrnn.scikeras._reading import fill_padding, read_X, read_y
 from skrnn.scikeras._steps import (

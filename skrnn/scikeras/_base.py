@@ -12,18 +12,22 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
+from skrnn._data.typing import (
+    SequenceData,
+    Targets,
+    Weights,
+)
 from skrnn._engine import pack, refuse_forked_process, unpack
-from skrnn._engine._seeding import seeded
-from skrnn._state import unchanged_on_error
-from skrnn._typing import SequenceData, Targets, Weights
+from skrnn._sklearn import unchanged_on_error
 from skrnn.scikeras._answers import AnswersMixin
 from skrnn.scikeras._parameters import refuse_unknown
 from skrnn.scikeras._running import (
     RunningModel,
-    copy_of_optimizer,
+    own_optimizer,
     unchanged_weights_on_error,
 )
 from skrnn.scikeras._steps import holds_sequences
+from skrnn.scikeras.engine.seeding import seeded
 
 
 class MixinsFirst(ABCMeta):
@@ -162,7 +166,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         arguments = super()._get_compile_kwargs()
         if hasattr(arguments["optimizer"], "get_config"):
             # An optimizer belongs to one network: this one's to the user.
-            arguments["optimizer"] = copy_of_optimizer(arguments["optimizer"])
+            arguments["optimizer"] = own_optimizer(arguments["optimizer"])
         return arguments
 
     def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):

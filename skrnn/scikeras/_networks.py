@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
-from skrnn._engine._seeding import global_seed
-from skrnn._networks import build_model
-from skrnn._spec import Head, NetworkSpec, as_tuple
-from skrnn._weights import initial_weights
+from skrnn._networks.keras.models import build_model
+from skrnn._networks.specs import Head, NetworkSpec, as_tuple
+from skrnn._networks.weights import initial_weights
+from skrnn.scikeras.engine.seeding import global_seed
 
 
 def recurrent_network(

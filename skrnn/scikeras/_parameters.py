@@ -6,7 +6,12 @@ from numbers import Integral
 
 import keras
 
-from skrnn._constraints import Count, Options, Share, StrOptions
+from skrnn._sklearn import (
+    Count,
+    Options,
+    Share,
+    StrOptions,
+)
 
 _ANYTHING = "no_validation"
 

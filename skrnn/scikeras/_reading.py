@@ -9,10 +9,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skrnn._columns import frames_in, is_frame
-from skrnn._frames import names_of
-from skrnn._numbers import warn_of_lost_numbers
-from skrnn._validation import check_sequences, is_ragged, read_table
+from skrnn._data.frames.as_arrays import names_of
+from skrnn._data.frames.columns import frames_in, is_frame
+from skrnn._data.frames.numbers import warn_of_lost_numbers
+from skrnn._data.validation import check_sequences, is_ragged, read_table
 
 # Numbers of a sparse X, half a gigabyte of them: larger ones are left to Keras, which
 # is slower and takes fewer kinds.

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import keras
 
-from skrnn._engine import _optimizers
-from skrnn._engine._keras_origin import NotTakenError
-from skrnn._engine._keras_prediction import predict_keras
-from skrnn._engine._keras_training import KerasPlan, fit_keras
-from skrnn._engine._seeding import global_seed, seeded
 from skrnn.scikeras._reading import fill_padding
+from skrnn.scikeras.engine.models import copy_of_optimizer
+from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.prediction import predict_keras
+from skrnn.scikeras.engine.seeding import global_seed, seeded
+from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
 _PLANNED = {field.name for field in fields(KerasPlan)}
 
@@ -113,13 +113,13 @@ def _give_back(model, variables, values):
             layer.finalize_state()
 
 
-def copy_of_optimizer(optimizer):
+def own_optimizer(optimizer):
     """Return an optimizer told the same, or itself where it can't be copied."""
     if getattr(optimizer, "_exclude_from_weight_decay", None):
         # It knows the variables of one network.
         return optimizer
     try:
-        copied = _optimizers.copy_of_optimizer(optimizer)
+        copied = copy_of_optimizer(optimizer)
     except Exception:  # Whatever a schedule of the user's raises.
         return optimizer
     name = "_exclude_from_weight_decay_pattern"

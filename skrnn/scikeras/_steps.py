@@ -3,10 +3,11 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, check_array
+from sklearn.utils.validation import check_array
 
-from skrnn._sequences import ragged_array
-from skrnn._validation import is_ragged
+from skrnn._data.sequences import ragged_array
+from skrnn._data.validation import is_ragged
+from skrnn._sklearn import check_sample_weight
 
 
 def answers_steps(model):
@@ -155,7 +156,7 @@ def read_row_weights(sample_weight, n_rows, name):
 
 
 def _checked(array, n_rows):
-    return _check_sample_weight(array, np.empty(n_rows), dtype=np.float64)
+    return check_sample_weight(array, np.empty(n_rows), dtype=np.float64)
 
 
 def _numbers(sample_weight, expected):

@@ -5,7 +5,13 @@ from typing import Any, Self
 import numpy as np
 from scikeras import wrappers
 
-from skrnn._typing import Array, ArrayLike, SequenceData, Targets, Weights
+from skrnn._data.typing import (
+    Array,
+    ArrayLike,
+    SequenceData,
+    Targets,
+    Weights,
+)
 from skrnn.scikeras._answers import LabelsMixin
 from skrnn.scikeras._base import EngineWrapper
 from skrnn.scikeras._docs import documented

@@ -1,0 +1,1 @@
+"""What X and y become before a network reads them."""

@@ -1,0 +1,1 @@
+"""Frames, their columns, their numbers and their index."""

@@ -1,0 +1,261 @@
+"""What can be read as real numbers, and what float32 keeps of them."""
+
+import warnings
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from skrnn._sklearn import is_pandas_na
+
+# From here on float32 skips integers.
+_FIRST_ROUNDED = 2**24
+# Fewer steps of float32 than this within the middle half of a feature's values are too
+# few: rounding moves a value by up to 2 % of their spread then.
+_FEWEST_STEPS = 32
+# A spread below this share of the values is float64's own rounding of a constant.
+_CONSTANT = 1e-12
+# A share of steps; more than this must not be lost.
+_MOST_LOST = 0.5
+# Rows of a table, or steps of a sequence, that are looked at, and sequences: as many
+# tell the middle half, and more took several times as long as an epoch.
+_LOOKED_AT = 4096, 16
+_FEWER = 512
+
+
+def called(estimator, what="X"):
+    """Return what an argument is called: that of a validation set has another name."""
+    return f"{what}{getattr(estimator, '_suffix_of_names', '')}"
+
+
+def refuse_non_numbers(estimator, array, what):
+    """Refuse an array that can't be read as real numbers, calling it `what`."""
+    refuse_masked(array, what)
+    refuse_kind(estimator, array.dtype, what)
+    if is_object(array):
+        strings = (v for v in np.ravel(array) if isinstance(v, str | bytes))
+        for string in strings:
+            raise ValueError(
+                f"could not convert string to float: {what} holds "
+                f"{str(string)[:40]!r}, but {_name(estimator)} expects numbers."
+            )
+
+
+def refuse_masked(array, what):
+    """Refuse an array with masked values, which NumPy's functions read as data."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise TypeError(
+            f"{what} is a masked array with masked values, which would be read as "
+            "data; fill them or leave them out."
+        )
+
+
+def refuse_kind(estimator, dtype, what):
+    """Refuse a dtype of complex numbers, of times or of strings."""
+    kind = getattr(dtype, "kind", "O")
+    if kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {what} has dtype {dtype}, but "
+            f"{_name(estimator)} expects real numbers."
+        )
+    if kind in "mM":
+        raise ValueError(
+            f"{what} has dtype {dtype}, but {_name(estimator)} expects numbers; "
+            "turn times into numbers first."
+        )
+    if kind in "USTV" or str(dtype) in ("str", "string"):
+        raise ValueError(
+            f"could not convert string to float: {what} has dtype {dtype}, but "
+            f"{_name(estimator)} expects numbers."
+        )
+
+
+def is_object(array):
+    """Whether `array` has elements of any type."""
+    return getattr(getattr(array, "dtype", None), "kind", None) == "O"
+
+
+def objects_as_numbers(estimator, array, what):
+    """Return an object array as one of numbers; what is missing becomes NaN.
+
+    Raises
+    ------
+    ValueError
+        For an element that is no number, such as a date.
+    """
+    missing = np.array([v is None or is_pandas_na(v) for v in array], dtype=bool)
+    for value in array[~missing]:
+        if not isinstance(value, Number | np.bool_):
+            raise ValueError(
+                f"{what} holds {value!r:.60} of type {type(value).__name__}, but "
+                f"{_name(estimator)} expects numbers."
+            )
+    if missing.any():
+        array = np.where(missing, np.nan, array)
+    found = np.array(array.tolist())
+    return found.astype(np.float64) if is_object(found) else found
+
+
+def as_integers(array):
+    """Return an object array of integers as what it holds; any other as it is."""
+    if not is_object(array):
+        return array
+    found = np.array(array.tolist())
+    return found if found.dtype.kind in "iu" else array
+
+
+def common_dtype(arrays) -> np.dtype:
+    """Return the dtype that holds the numbers of all arrays; integers stay integers.
+
+    NumPy makes floats of int64 and uint64 together, which they become only where
+    neither type holds them all.
+    """
+    dtype: Any = np.result_type(*{array.dtype for array in arrays})
+    if dtype.kind in "iu" or any(array.dtype.kind not in "iu" for array in arrays):
+        return dtype
+    ends = [int(end) for x in arrays if x.size for end in (x.min(), x.max())]
+    if max(ends, default=0) <= np.iinfo(np.int64).max:
+        return np.dtype(np.int64)
+    return dtype if min(ends) < 0 else np.dtype(np.uint64)
+
+
+def as_one_dtype(arrays):
+    """Return arrays of numbers with the `common_dtype` of all."""
+    if len({array.dtype for array in arrays}) == 1 or any(map(is_object, arrays)):
+        return arrays
+    dtype = common_dtype(arrays)
+    return [array.astype(dtype, copy=False) for array in arrays]
+
+
+def warn_of_rounding(X, values, integers=None, *, what="X"):
+    """Warn if integers of X are others in the float32 array `values`.
+
+    Parameters
+    ----------
+    X : ndarray
+        As it was given.
+    values : ndarray of shape (..., n_columns)
+    integers : ndarray of shape (n_columns,) or None
+        Which columns held integers before they stood together, if any had names.
+    what : str, default="X"
+        What to call X.
+    """
+    if not X.size:
+        return
+    if X.dtype.kind not in "iu":
+        if integers is None or not integers.any():
+            return
+        values = values[..., integers]
+    if max(values.max(), -values.min()) >= _FIRST_ROUNDED:
+        warnings.warn(
+            f"{what} holds integers from 2**24 = {_FIRST_ROUNDED} on, where float32 "
+            f"can't tell neighbours apart; subtract an offset or scale {what} first.",
+            stacklevel=2,
+        )
+
+
+def warn_of_lost_numbers(X, *, names=None, what="X", axis=None, apart=1, starts=()):
+    """Warn if float32, to which X is cast, can hardly tell a feature's values apart.
+
+    A feature is warned about if fewer than 32 numbers of float32 lie within the middle
+    half of its values, from quartile to quartile: the time in seconds since 1970, over
+    an hour, say. So is one that changes from step to step, but most of the time to the
+    same number of float32: such times over a year, within an hour in each sequence.
+    What is constant but for the rounding of float64 isn't, nor are numbers of float32
+    in another type. At most 4,096 rows of a table, or 16 steps of 512 sequences, are
+    looked at, which costs little beside an epoch.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features) or (n, T, n_features)
+        As it was given: float32 has nothing to lose, integers have a warning of their
+        own.
+    names : sequence or None
+        Of the features.
+    what : str, default="X"
+        What to call X.
+    axis : int or None, default=None
+        That of the steps; None is the last but one. The columns of a table (n, T) are
+        steps of one feature.
+    apart : int, default=1
+        Rows from one step to the next.
+    starts : sequence of int
+        Rows that follow no other, if not all of a table are one sequence.
+    """
+    if X.dtype.kind not in "fO" or X.dtype.itemsize <= 4 or not X.size:
+        return
+    axis = X.ndim - 2 if axis is None else axis
+    if axis and len(X) > _FEWER:
+        X = X[np.linspace(0, len(X) - 1, _FEWER).astype(int)]
+    problem = _lost_spread(X, names, what) or _lost_steps(
+        X, names, what, axis, apart, starts
+    )
+    if problem:
+        warnings.warn(problem, stacklevel=2)
+
+
+def _places(n, axis):
+    """Return at most as many of the numbers below n as are looked at along an axis."""
+    return np.linspace(0, n - 1, min(n, _LOOKED_AT[axis])).astype(int)
+
+
+def _at(X, places, axis):
+    # Unlike take, this never copies all of an array first.
+    return (X[places] if axis == 0 else X[:, places]).astype(np.float64)
+
+
+def _lost_spread(X, names, what):
+    """Tell of a feature that float32 has too few numbers for."""
+    axis = X.ndim - 2
+    rows = _at(X, _places(X.shape[axis], axis), axis).reshape(-1, X.shape[-1])
+    low, high = np.quantile(rows, [0.25, 0.75], axis=0)
+    size = np.maximum(np.abs(low), np.abs(high))
+    spread = high - low
+    steps = spread / np.spacing(size.astype(np.float32))
+    lost = (spread > _CONSTANT * size) & (steps < _FEWEST_STEPS)
+    # What is of float32 already has nothing to lose.
+    lost[lost] = (rows[:, lost] != rows[:, lost].astype(np.float32)).any(axis=0)
+    for i in np.flatnonzero(lost)[:1]:
+        return (
+            f"Feature {_called(i, names)} of {what} has half of its values between "
+            f"{low[i]:.12g} and {high[i]:.12g}, where float32 has only {steps[i]:.0f} "
+            "numbers to tell them apart: the network would be trained on what rounding "
+            "leaves. Subtract an offset first, as StandardScaler does."
+        )
+    return None
+
+
+def _lost_steps(X, names, what, axis, apart, starts):
+    """Tell of a feature whose steps float32 doesn't see."""
+    if X.shape[axis] <= apart:
+        return None
+    is_table = axis == X.ndim - 1
+    first = _places(X.shape[axis] - apart, axis)
+    first = first[~np.isin(first + apart, starts)]
+    if not len(first):
+        return None
+    before, after = (
+        _at(X, places, axis).reshape(-1, 1 if is_table else X.shape[-1])
+        for places in (first, first + apart)
+    )
+    size = np.maximum(np.abs(before), np.abs(after))
+    lost = np.abs(after - before) > _CONSTANT * size
+    lost &= before.astype(np.float32) == after.astype(np.float32)
+    shares = lost.mean(axis=0)
+    for i in np.flatnonzero(shares > _MOST_LOST)[:1]:
+        feature = what if is_table else f"Feature {_called(i, names)} of {what}"
+        return (
+            f"{feature} changes from step to step, but in {shares[i]:.0%} of the steps "
+            f"by less than float32 can tell at numbers up to {size[:, i].max():.12g}: "
+            "to the network it would stand still. Subtract an offset of each sequence "
+            "first, such as its first step."
+        )
+    return None
+
+
+def _called(i, names):
+    return i if names is None else repr(names[i])
+
+
+def _name(estimator):
+    return type(estimator).__name__

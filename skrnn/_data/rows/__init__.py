@@ -1,0 +1,1 @@
+"""The order of rows, and the series that they belong to."""

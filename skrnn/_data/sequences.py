@@ -1,0 +1,265 @@
+"""The internal form of every accepted X: rows, and where each sequence lies.
+
+A dense array, a view of overlapping windows and a ragged list all become the same
+thing: a table of rows and, for each sequence, its first row and its length. Nothing
+is padded and windows are never copied; whoever needs a block of sequences gathers it.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from skrnn._data.series_windows import SeriesWindows
+from skrnn._data.windows import recognise_windows
+
+
+class Multiples:
+    """The numbers 0, step, 2 * step, ..., which an array of them could be taken for.
+
+    They cost no memory, of which ten million windows have none to spare.
+    """
+
+    def __init__(self, step, n):
+        self._step, self._n = step, n
+
+    def __len__(self):
+        return self._n
+
+    def __getitem__(self, rows):
+        if isinstance(rows, slice):
+            return np.arange(*rows.indices(self._n)) * self._step
+        rows = np.asarray(rows)
+        return (np.flatnonzero(rows) if rows.dtype == bool else rows) * self._step
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences packed into one table of rows.
+
+    Step ``t`` of sequence ``i`` is ``values[starts[i] + t * step]``.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows, n_features) or (n_rows,)
+        Rows of numbers, or token ids: one a step, or several in channels.
+    starts : ndarray or Multiples of shape (n_sequences,)
+        Row of `values` that holds the first step of each sequence.
+    lengths : ndarray of shape (n_sequences,)
+        Number of real steps of each sequence, at least 1.
+    step : int
+        Rows of `values` between two consecutive steps.
+    form : {"columns", "dense", "ragged"}
+        How the user gave them: (n, T), (n, T, F), or a list.
+    n_timesteps : int
+        Width of the dense form, or length of the longest sequence.
+    offsets : ndarray of shape (n_sequences,) or None
+        Padding steps that the user gave before each sequence.
+    given_lengths : ndarray of shape (n_sequences,) or None
+        Number of steps of each sequence as the user gave it, padding included; None
+        where nothing is padding.
+    empty : ndarray of bool of shape (n_sequences,) or None
+        Sequences that are padding alone. They keep a single step of it, so that no
+        length is 0; None where there are none.
+    vocabulary : dict, tuple of dict or None
+        Word -> token id, where the words are known; one for each of several channels.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray | Multiples
+    lengths: np.ndarray
+    step: int = 1
+    form: str = "dense"
+    n_timesteps: int = 1
+    offsets: np.ndarray | None = None
+    given_lengths: np.ndarray | None = None
+    empty: np.ndarray | None = None
+    vocabulary: dict | tuple[dict, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of a step; token ids count as one."""
+        return 1 if self.values.ndim == 1 else self.values.shape[1]
+
+    @property
+    def n_steps(self) -> int:
+        """Number of real steps of all sequences."""
+        if self.is_uniform:
+            return len(self) * int(self.lengths[0])
+        return int(self.lengths.sum())
+
+    @property
+    def lengths_as_given(self) -> np.ndarray:
+        """Number of steps of each sequence as the user gave it, padding included."""
+        return self.lengths if self.given_lengths is None else self.given_lengths
+
+    @cached_property
+    def is_uniform(self) -> bool:
+        """Whether all sequences are equally long."""
+        # Lengths without a stride are one number.
+        return self.lengths.strides == (0,) or self.lengths.min() == self.lengths.max()
+
+    def take(self, rows) -> "Sequences":
+        """Return the sequences at `rows`, sharing the same table of values."""
+        names = "offsets", "given_lengths", "empty"
+        known = {name: getattr(self, name) for name in names}
+        taken = {name: of[rows] for name, of in known.items() if of is not None}
+        starts, lengths = self.starts[rows], self.lengths[rows]
+        if self.lengths.strides == (0,) and len(starts):
+            lengths = _same(self.lengths[0], len(starts))
+        return replace(self, starts=starts, lengths=lengths, **taken)
+
+    def positions(self) -> np.ndarray:
+        """Return the row of `values` of every real step, sequence after sequence."""
+        first = np.repeat(self.starts, self.lengths)
+        return first + self.step * step_numbers(self.lengths)
+
+    def padded(self) -> np.ndarray:
+        """Return one block (longest, n, F); the last step is repeated as padding."""
+        steps = np.arange(self.lengths.max())[:, None]
+        if not self.is_uniform:
+            steps = np.minimum(steps, self.lengths - 1)
+        return self.values.take(self.starts[:] + self.step * steps, axis=0)
+
+
+def step_numbers(lengths):
+    """Return 0, 1, ..., length - 1 for each of `lengths`, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
+
+
+def pack_dense(X, form):
+    """Pack an array (n, T, F), (n, T) with ``form="columns"``, without copying it."""
+    n_sequences, n_timesteps = X.shape[:2]
+    return Sequences(
+        values=X.reshape(n_sequences * n_timesteps, -1),
+        starts=Multiples(n_timesteps, n_sequences),
+        lengths=_same(n_timesteps, n_sequences),
+        form=form,
+        n_timesteps=n_timesteps,
+    )
+
+
+def _same(length, n):
+    """Return `length` n times, in the memory of one."""
+    return np.broadcast_to(np.intp(length), n)
+
+
+def pack_windows(X):
+    """Pack overlapping windows (n, T, F) as their series; None if X is no such view."""
+    if isinstance(X, SeriesWindows):
+        return Sequences(
+            values=X.table,
+            starts=X.starts,
+            lengths=_same(X.shape[1], len(X)),
+            step=X.step,
+            form="dense",
+            n_timesteps=X.shape[1],
+        )
+    found = recognise_windows(X)
+    if found is None:
+        return None
+    series, step = found
+    return Sequences(
+        values=series,
+        starts=Multiples(1, len(X)),
+        lengths=_same(X.shape[1], len(X)),
+        step=step,
+        form="dense",
+        n_timesteps=X.shape[1],
+    )
+
+
+def pack_ragged(arrays):
+    """Pack a list of (T_i, F) or (T_i,) arrays; their rows are put end to end."""
+    lengths = np.array([len(array) for array in arrays])
+    return Sequences(
+        values=np.concatenate(arrays),
+        starts=np.cumsum(lengths) - lengths,
+        lengths=lengths,
+        form="ragged",
+        n_timesteps=int(lengths.max()),
+    )
+
+
+def strip_padding(tokens):
+    """Leave out the zeros before and after the ids of each packed token sequence.
+
+    A step of several channels is padding where all of them are 0. A sequence of zeros
+    alone keeps one of them, so that no length is 0.
+    """
+    steps = tokens.values if tokens.values.ndim == 1 else tokens.values.any(axis=1)
+    starts, lengths, step = np.array(tokens.starts), tokens.lengths.copy(), tokens.step
+    empty = np.zeros(len(tokens), dtype=bool)
+    for i, (start, length) in enumerate(
+        zip(starts.copy(), tokens.lengths, strict=True)
+    ):
+        real = np.flatnonzero(steps[start : start + length * step : step])
+        first, last = (real[0], real[-1]) if len(real) else (0, 0)
+        starts[i], lengths[i] = start + first * step, last - first + 1
+        empty[i] = not len(real)
+    return replace(
+        tokens,
+        starts=starts,
+        lengths=lengths,
+        offsets=(starts - tokens.starts[:]) // step,
+        given_lengths=tokens.lengths,
+        empty=empty if empty.any() else None,
+    )
+
+
+def pack_steps(dense, sequences):
+    """Return the real steps of an array (n, T, ...) as (n_real_steps, ...)."""
+    if sequences.offsets is None and sequences.form != "ragged":
+        return dense.reshape(-1, *dense.shape[2:])
+    rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    columns = step_numbers(sequences.lengths)
+    if sequences.offsets is not None:
+        columns += np.repeat(sequences.offsets, sequences.lengths)
+    return dense[rows, columns]
+
+
+def pack_ragged_steps(arrays, sequences):
+    """Return the real steps of arrays as long as the sequences that the user gave."""
+    if sequences.offsets is None:
+        return np.concatenate(arrays)
+    ends = sequences.offsets + sequences.lengths
+    places = zip(arrays, sequences.offsets, ends, strict=True)
+    return np.concatenate([array[first:end] for array, first, end in places])
+
+
+def unpack_steps(steps, sequences, fill):
+    """Undo `pack_steps`: an array with `fill` at the padding, or a ragged one."""
+    if sequences.offsets is not None:
+        steps = _filled(steps, sequences, fill)
+    if sequences.form == "ragged":
+        ends = np.cumsum(sequences.lengths_as_given)
+        return ragged_array(np.split(steps, ends[:-1]))
+    return steps.reshape(len(sequences), sequences.n_timesteps, *steps.shape[1:])
+
+
+def _filled(steps, sequences, fill):
+    """Return `steps` with `fill` at the padding between them, sequence by sequence."""
+    ends = np.cumsum(sequences.lengths_as_given)
+    first = ends - sequences.lengths_as_given + sequences.offsets
+    places = np.repeat(first, sequences.lengths) + step_numbers(sequences.lengths)
+    filled = np.full((ends[-1], *steps.shape[1:]), fill, dtype=steps.dtype)
+    filled[places] = steps
+    if sequences.empty is not None:
+        filled[first[sequences.empty]] = fill
+    return filled
+
+
+def ragged_array(arrays):
+    """Return a one-dimensional object array whose elements are `arrays`."""
+    ragged = np.empty(len(arrays), dtype=object)
+    # Elementwise: assigning a list of equally long arrays would stack them.
+    for i, array in enumerate(arrays):
+        ragged[i] = array
+    return ragged

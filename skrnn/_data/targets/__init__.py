@@ -1,0 +1,1 @@
+"""What y and weights become."""

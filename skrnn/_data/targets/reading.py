@@ -1,0 +1,262 @@
+"""Reading y: what both tasks share."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier
+from sklearn.utils.validation import assert_all_finite
+
+from skrnn._data.frames.columns import as_plain
+from skrnn._data.frames.numbers import refuse_masked, refuse_non_numbers
+from skrnn._data.rows.series import check_order_within
+from skrnn._data.sequences import Sequences, pack_ragged_steps, pack_steps
+from skrnn._data.validation import check_equal_lengths, check_same_width, is_ragged
+from skrnn._data.warn import warn
+from skrnn._sklearn import check_y, is_pandas_na, is_scalar_nan
+
+
+def read_steps(estimator, X: Sequences, y, name="y"):
+    """Return the values of all real steps, one sequence after the other.
+
+    For classifiers text and numbers may stand side by side, until it is known which
+    of them count.
+    """
+    mixed = is_classifier(estimator)
+    if name == "y":
+        require(estimator, y)
+    check_order_within(y, name)
+    y = as_plain(y)
+    if is_ragged(y):
+        check_count(X, y)
+        arrays = [as_array(steps, name, mixed=mixed) for steps in y]
+        check_equal_lengths(X, arrays, name)
+        check_same_width(arrays, name, "targets")
+        if not mixed:
+            _refuse_mixture((array[0] for array in arrays), name)
+        return pack_ragged_steps(_of_one_kind(arrays), X)
+    y = as_array(y, name, mixed=mixed)
+    if y.ndim:
+        check_count(X, y)
+    if y.ndim < 2 or y.shape[1] != X.n_timesteps:
+        raise ValueError(
+            f"With return_sequences=True {name} needs a value for each of the "
+            f"{X.n_timesteps} time steps of X: shape (n_samples, n_timesteps)"
+            f"{_OR_TARGETS[name]}, or ragged like X. Got shape {y.shape}."
+            f"{_advice_for_horizon(estimator, y) if name == 'y' else ''}"
+        )
+    return pack_steps(y, X)
+
+
+_OR_TARGETS = {
+    "y": " or (n_samples, n_timesteps, n_targets)",
+    "sample_weight": "",
+}
+
+
+def _of_one_kind(arrays):
+    # Put together, NumPy would make text of numbers.
+    kinds = {array.dtype.kind in "US" for array in arrays}
+    return [array.astype(object) for array in arrays] if len(kinds) > 1 else arrays
+
+
+def read_targets(estimator, X: Sequences, y):
+    """Return y of shape (n,) or (n, K), one target or K of them for each sequence."""
+    require(estimator, y)
+    if not hasattr(y, "shape"):
+        y = _one_array(estimator, y)
+    _refuse_sequences(estimator, X, y)
+    if len(y.shape) not in (1, 2) or 0 in y.shape[1:]:
+        raise ValueError(
+            f"y has shape {y.shape}; {type(estimator).__name__} expects (n_samples,) "
+            f"or (n_samples, n_targets).{advice(estimator, X, y)}"
+        )
+    check_count(X, y)
+    return y
+
+
+def advice(estimator, X, y):
+    """Tell what a network that answers once can't learn from y, and what can."""
+    empty = len(y.shape) < 2 or 0 in y.shape
+    of_steps = " For a value at each time step set return_sequences=True."
+    of_steps *= empty or y.shape[1] == X.n_timesteps
+    return of_steps + _advice_for_horizon(estimator, y)
+
+
+def _advice_for_horizon(estimator, y):
+    """Name the estimator of several steps ahead, if y could be such."""
+    if len(y.shape) < 2 or 0 in y.shape:
+        return ""
+    if is_classifier(estimator):
+        one_hot = " and, of a one-hot y, y.argmax(axis=2)" if len(y.shape) == 3 else ""
+        return (
+            f" For several labels one after the other take Seq2SeqClassifier{one_hot}."
+        )
+    flat = ", or flatten y to (n_samples, H * K)" if len(y.shape) == 3 else ""
+    return f" For H steps ahead take Seq2SeqRegressor{flat}."
+
+
+def require(estimator, y):
+    """Refuse a y that isn't there, or isn't all there."""
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but "
+            "the target y is None."
+        )
+    refuse_masked(y, "y")
+
+
+def _one_array(estimator, y):
+    try:
+        return as_array(y, mixed=is_classifier(estimator))
+    except ValueError:
+        # An array of sequences, to be refused by name.
+        return np.array([*y, None], dtype=object)[:-1]
+
+
+def _refuse_sequences(estimator, X, y):
+    kind = getattr(getattr(y, "dtype", None), "kind", None)
+    if kind == "O" and any(map(np.ndim, np.ravel(y))):
+        lengths = [len(each) if np.ndim(each) else 0 for each in np.ravel(y)]
+        of_steps = lengths == X.lengths_as_given.tolist()
+        other = (
+            " For label sequences of other lengths than X take Seq2SeqClassifier."
+            if is_classifier(estimator) and not of_steps
+            else ""
+        )
+        raise ValueError(
+            f"y holds sequences of different lengths, but {type(estimator).__name__} "
+            "predicts one target for each sequence of X. For a value at each time step "
+            f"set return_sequences=True.{other}"
+        )
+
+
+def as_array(y, name="y", *, mixed=False):
+    """Return an array, in which numbers among strings didn't become strings.
+
+    They are refused, or with `mixed` both are objects.
+    """
+    refuse_masked(y, name)
+    array = np.asarray(y)
+    if array.dtype.kind not in "US" or not isinstance(y, list | tuple):
+        return array
+    objects = np.array(y, dtype=object)
+    if mixed:
+        are_text = {isinstance(label, str | bytes) for label in objects.flat}
+        return objects if len(are_text) > 1 else array
+    _refuse_mixture(objects.flat, name)
+    return array
+
+
+def _refuse_mixture(labels, name="y"):
+    kinds = {isinstance(label, str | bytes): label for label in labels}
+    if len(kinds) == 2:
+        string, number = (np.asarray(kinds[kind]).tolist() for kind in (True, False))
+        raise TypeError(
+            f"{name} must hold strings or numbers throughout; it holds "
+            f"{string!r} and {number!r}."
+        )
+
+
+def check_count(X, y):
+    """Refuse a y that isn't as long as X."""
+    # A sparse matrix has no length.
+    n_targets = y.shape[0] if hasattr(y, "shape") else len(y)
+    if len(X) != n_targets:
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: "
+            f"{[len(X), n_targets]}"
+        )
+
+
+def check_numbers(estimator, y):
+    """Return finite numbers (n,) or (n, K)."""
+    refuse_sparse(estimator, y)
+    refuse_non_numbers(estimator, np.asarray(y), "y")
+    # Sums of very large numbers are looked at first, and may be infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = check_y(y, multi_output=True, y_numeric=True, estimator=estimator)
+        # None became NaN only now.
+        assert_all_finite(y, estimator_name=type(estimator).__name__, input_name="y")
+    return y
+
+
+def refuse_sparse(estimator, y):
+    """Refuse a sparse matrix."""
+    if issparse(y):
+        raise TypeError(
+            f"Sparse data was passed for y, but {type(estimator).__name__} requires "
+            "dense data. Use '.toarray()' to convert to a dense numpy array."
+        )
+
+
+def is_missing(label):
+    """Whether a label is None or NaN."""
+    return label is None or is_scalar_nan(label) or is_pandas_na(label)
+
+
+def warn_of_one_hot(labels, estimator, y):
+    """Warn of an indicator matrix (n, K) all of whose rows have one label.
+
+    It is read as several labels at once, which is seldom what such a matrix means. A
+    single row, as ``partial_fit`` may be given, says nothing.
+
+    Parameters
+    ----------
+    labels : array of zeros and ones of shape (n, K)
+        Of the sequences, or of all steps with `return_sequences`.
+    estimator : estimator
+        Named in the warning.
+    y : array-like
+        As it was given.
+    """
+    if not _is_one_hot(labels):
+        return
+    n = labels.shape[1]
+    what = "Every step" if estimator.return_sequences else "Every row"
+    warn(
+        f"{what} of y has exactly one 1 in {n} columns: it looks one-hot, but "
+        f"{type(estimator).__name__} reads {n} labels that may be there at once. For "
+        f"one label of {n} pass {_labels_of_one_hot(y)}.",
+    )
+
+
+def advice_of_one_hot(labels, y):
+    """Say how to make labels of an indicator matrix, if there are such."""
+    if labels.ndim != 2 or not _is_one_hot(labels):
+        return ""
+    return f" If it is one-hot pass {_labels_of_one_hot(y)}."
+
+
+def _is_one_hot(labels):
+    several = labels.shape[1] > 1 and len(labels) > 1
+    return several and bool((labels.sum(axis=1) == 1).all())
+
+
+def _labels_of_one_hot(y):
+    """Write how to make labels of what was given: arrays, frames and others differ."""
+    if issparse(y):
+        return "np.asarray(y.argmax(axis=1)).ravel()"
+    if hasattr(y, "columns"):
+        return "y.to_numpy().argmax(axis=1)"
+    if isinstance(y, np.ndarray) and y.dtype.kind != "O":
+        return f"y.argmax(axis={y.ndim - 1})"
+    steps = any(np.ndim(each) > 1 for each in y[:1])
+    of_steps = "[np.argmax(each, axis=1) for each in y]"
+    return of_steps if steps else "np.argmax(y, axis=1)"
+
+
+def check_labels(y, name="y"):
+    """Return labels as an array: none missing, and strings or numbers throughout."""
+    array = np.asarray(y)
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
+    if array.dtype.kind == "f":
+        assert_all_finite(array, input_name=name)
+    if array.dtype.kind != "O":
+        return array
+    if any(map(is_missing, array.flat)):
+        raise ValueError(
+            f"Input {name} contains NaN or None: every label must be known."
+        )
+    _refuse_mixture(array.flat, name)
+    # Numbers get a dtype that says so.
+    return array if isinstance(array.flat[0], str | bytes) else np.array(array.tolist())

@@ -1,0 +1,1 @@
+"""Symbols, words and token ids."""

@@ -1,0 +1,1 @@
+"""The cpu engine: kernels in C, and formulas on NumPy with gradients."""

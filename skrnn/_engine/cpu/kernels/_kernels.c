@@ -1,0 +1,747 @@
+/* Recurrent layers forward and backward, for training on a CPU.
+
+   A small layer spends most of a framework's time between its products. Here a layer's
+   whole run over time is one call: the recurrent kernel is packed once, products are
+   tiles in registers, and a step's gates are computed while they are in the cache. A
+   call lets go of Python's lock.
+
+   Arrays are time-major, (steps, sequences, ...), float32 and contiguous. `active` says
+   how many sequences still run at each step: the first ones, so the longest come first.
+   Results don't depend on how sequences are divided among threads. */
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
+#define PACKED(k, n, vl) ((k)*ROUND_UP(n, vl))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* Rows that `outer` sums at a time: its operands stay in the cache. */
+#define BLOCK 128
+
+enum { RNN, LSTM, GRU };
+enum { TANH, SIGMOID, RELU, LINEAR };
+
+/* Sequences `first` to `last` of one layer in one direction. */
+typedef struct {
+    Py_ssize_t cell, activation, gates, steps, sequences, units, first, last;
+    const int *active;
+    float *z;            /* (steps, sequences, gates * units): inputs, then gates */
+    float *h, *c;        /* (steps + 1, sequences, units) */
+    float *extra;        /* (steps, sequences, units): what backward needs besides */
+    const float *kernel; /* (units, gates * units) */
+    const float *bias;   /* (gates * units) of the recurrent product, or NULL */
+    const float *mask;   /* (sequences, units) for the recurrent product, or NULL */
+    const float *table;  /* (rows, gates * units): inputs are its rows `ids`; or NULL */
+    const int *ids;      /* (steps, sequences) */
+    /* (steps, sequences): where states are zeros before a step; then the outputs stand
+       in y (steps, sequences, units), because h has those zeros. Or both NULL. */
+    const unsigned char *fresh;
+    float *y;
+} Layer;
+
+typedef struct {
+    Py_ssize_t steps, sequences;
+    const int *active;
+} Rows;
+
+/* A left operand (rows, m) of a sum of outer products, and where the sum goes. */
+typedef struct {
+    const float *a;
+    Py_ssize_t m;
+    const float *mask; /* (sequences, m) to multiply it by, or NULL */
+    float *out;
+} Left;
+
+#define GATES(l, t, row) ((l)->z + ((t) * (l)->sequences + (row)) * (l)->gates * (l)->units)
+#define OUTPUT(l, t, row) ((l)->y ? STATE(l, y, t, row) : STATE(l, h, t + 1, row))
+#define STATE(l, name, t, row) ((l)->name + ((t) * (l)->sequences + (row)) * (l)->units)
+
+typedef struct {
+    int (*forward)(const Layer *);
+    int (*backward)(const Layer *, const float *dy, float *dh, float *dc);
+    int (*project)(const Rows *, const float *a, Py_ssize_t k, const float *b, int transposed,
+                   Py_ssize_t n, const float *bias, float *c);
+    int (*outer)(const Rows *, const Left *, int n_lefts, const float *b, Py_ssize_t ldb, Py_ssize_t n,
+                 Py_ssize_t ldout);
+    void (*total)(const Rows *, const float *b, Py_ssize_t ldb, Py_ssize_t n, float *out);
+    double (*square)(const float *, Py_ssize_t);
+    void (*crossentropy)(float *z, const int *targets, float *losses, Py_ssize_t rows,
+                         Py_ssize_t n, float scale);
+    void (*narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float *b, Py_ssize_t n,
+                   const float *bias, float *c);
+    void (*adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
+                 float keep_1, float keep_2, float epsilon);
+} Kernels;
+
+#define VL 4
+#define MR 4
+#define NV 2
+#define ISA(name) plain_##name
+#include "vector.h"
+#undef VL
+#undef MR
+#undef NV
+#undef ISA
+
+#if defined(__x86_64__)
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+#define LANES(n) _mm256_loadu_si256((const __m256i *)(lanes + 8 - (n)))
+#define MASKED_LOAD(from, n) _mm256_maskload_ps(from, LANES(n))
+#define MASKED_STORE(to, v, n) _mm256_maskstore_ps(to, LANES(n), (__m256)(v))
+#define MAXIMUM(a, b) ((vec)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define MINIMUM(a, b) ((vec)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define VL 8
+#define MR 4
+#define NV 3
+#define ISA(name) avx2_##name
+#include "vector.h"
+#undef MASKED_LOAD
+#undef MASKED_STORE
+#undef MAXIMUM
+#undef MINIMUM
+#undef VL
+#undef MR
+#undef NV
+#undef ISA
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))),              \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx2,fma,prefer-vector-width=512")
+#endif
+#define MASKED_LOAD(from, n) _mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), from)
+#define MASKED_STORE(to, v, n)                                                         \
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << (n)) - 1), (__m512)(v))
+#define MAXIMUM(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define MINIMUM(a, b) ((vec)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define VL 16
+#define MR 8
+#define NV 3
+#define ISA(name) avx512_##name
+#include "vector.h"
+#undef MASKED_LOAD
+#undef MASKED_STORE
+#undef MAXIMUM
+#undef MINIMUM
+#undef VL
+#undef MR
+#undef NV
+#undef ISA
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif
+
+static const Kernels *kernels = &plain_kernels;
+static const char *instruction_set = "plain";
+
+static int choose(const char *name)
+{
+    if (!strcmp(name, "plain")) {
+        kernels = &plain_kernels, instruction_set = "plain";
+        return 1;
+    }
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (!strcmp(name, "avx2") && avx2) {
+        kernels = &avx2_kernels, instruction_set = "avx2";
+        return 1;
+    }
+    if (!strcmp(name, "avx512") && avx2 && __builtin_cpu_supports("avx512f")) {
+        kernels = &avx512_kernels, instruction_set = "avx512";
+        return 1;
+    }
+#endif
+    return 0;
+}
+
+/* Gradients that vanish over many steps end as numbers too small for a normal float,
+   with which a processor computes a hundred times more slowly. They count as zero while
+   a kernel runs; the thread's setting comes back after it. */
+#if defined(__x86_64__)
+#define WITHOUT_TINY_NUMBERS(work)                                                     \
+    do {                                                                               \
+        unsigned before = _mm_getcsr();                                                \
+        _mm_setcsr(before | 0x8040);                                                   \
+        work;                                                                          \
+        _mm_setcsr(before);                                                            \
+    } while (0)
+#else
+#define WITHOUT_TINY_NUMBERS(work) work
+#endif
+
+#include "steps.h"
+
+/* ---- Python ----------------------------------------------------------------------- */
+
+/* An array that may be None. */
+typedef struct {
+    Py_buffer view;
+    int given;
+} Array;
+
+/* Whether the items are numbers of one of the `formats`, in this machine's byte order. */
+static int has_format(const Py_buffer *view, const char *formats)
+{
+    const char *found = view->format ? view->format : "B";
+    /* NumPy marks an array that isn't aligned. */
+    found += *found == '=' || *found == '^' || *found == '@';
+    return found[0] && !found[1] && strchr(formats, found[0]);
+}
+
+/* Take an array of one of the `formats`, items of `size` bytes: contiguous, aligned and, if
+   the flags say so, writable. None is one only where none is `needed`. */
+static int take(PyObject *object, Array *array, const char *formats, Py_ssize_t size,
+                int flags, int needed)
+{
+    if (!object) { /* Python cleans up after an argument that it couldn't read. */
+        if (array->given)
+            PyBuffer_Release(&array->view);
+        array->given = 0;
+        return 1;
+    }
+    if (object == Py_None) {
+        if (needed)
+            PyErr_SetString(PyExc_TypeError, "None where an array is needed");
+        return !needed;
+    }
+    Py_buffer *view = &array->view;
+    if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | flags) < 0)
+        return 0;
+    if (!has_format(view, formats) || view->itemsize != size)
+        PyErr_Format(PyExc_TypeError, "an array of format '%s' where '%s' is needed",
+                     view->format ? view->format : "B", formats);
+    else if (view->len && (uintptr_t)view->buf % (uintptr_t)size)
+        PyErr_SetString(PyExc_ValueError, "an array that isn't aligned");
+    if (PyErr_Occurred()) {
+        PyBuffer_Release(view);
+        return 0;
+    }
+    array->given = 1;
+    return Py_CLEANUP_SUPPORTED;
+}
+
+#define ARGUMENT(name, formats, size, flags, needed)                                   \
+    static int name(PyObject *object, void *to)                                        \
+    {                                                                                  \
+        return take(object, to, formats, size, flags, needed);                         \
+    }
+
+ARGUMENT(in, "f", 4, 0, 1)
+ARGUMENT(out, "f", 4, PyBUF_WRITABLE, 1)
+ARGUMENT(maybe_in, "f", 4, 0, 0)
+ARGUMENT(maybe_out, "f", 4, PyBUF_WRITABLE, 0)
+/* What C calls an int32 or an int64 differs from system to system. */
+ARGUMENT(ints, "il", 4, 0, 1)
+ARGUMENT(maybe_ints, "il", 4, 0, 0)
+ARGUMENT(longs, "lq", 8, 0, 1)
+ARGUMENT(doubles, "d", 8, 0, 1)
+ARGUMENT(maybe_bools, "?", 1, 0, 0)
+ARGUMENT(targets, "fil", 4, 0, 1)
+
+/* The contents of an array; refuses one that has fewer than `n` items. */
+static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
+{
+    if (!array->given)
+        return NULL;
+    if (*good && (n < 0 || array->view.len / size < n)) {
+        PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
+                     array->view.len, n * size);
+        *good = 0;
+    }
+    return array->view.buf;
+}
+
+static void *floats(const Array *array, Py_ssize_t n, int *good)
+{
+    return items(array, n, sizeof(float), good);
+}
+
+/* Whether no size is negative, which two that are multiplied wouldn't tell; an error if
+   one is. */
+static int sizes_are_good(const Py_ssize_t *sizes, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (sizes[i] < 0) {
+            PyErr_Format(PyExc_ValueError, "a size of %zd", sizes[i]);
+            return 0;
+        }
+    return 1;
+}
+
+/* Whether there are at most `most` sequences at every step; an error if not. */
+static int counts_are_good(const int *active, Py_ssize_t steps, Py_ssize_t most)
+{
+    for (Py_ssize_t t = 0; active && t < steps; t++)
+        if (active[t] < 0 || active[t] > most) {
+            PyErr_Format(PyExc_ValueError, "%d of %zd sequences", active[t], most);
+            return 0;
+        }
+    return 1;
+}
+
+/* Whether all ids are rows of a table; an error if not. */
+static int ids_are_good(const int *ids, Py_ssize_t n, Py_ssize_t n_rows)
+{
+    for (Py_ssize_t i = 0; ids && i < n; i++)
+        if (ids[i] < 0 || ids[i] >= n_rows) {
+            PyErr_Format(PyExc_IndexError, "id %d of %zd rows", ids[i], n_rows);
+            return 0;
+        }
+    return 1;
+}
+
+static void release(Array *arrays, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (arrays[i].given)
+            PyBuffer_Release(&arrays[i].view);
+}
+
+static PyObject *finish(Array *arrays, int n, int good, int enough)
+{
+    release(arrays, n);
+    if (!good)
+        return NULL;
+    if (!enough)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+/* layer(cell, activation, steps, sequences, units, first, last, active, z, h, c, extra,
+         kernel, bias, mask, table, ids, fresh, y, dy, dh, dc): forward if dy is None. dh and dc hold the
+   gradients of the states after each sequence's last step, and are left holding those
+   of the states before its first. */
+static PyObject *layer(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Layer l;
+    Array a[15] = {0};
+    if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.cell,
+                          &l.activation, &l.steps, &l.sequences, &l.units, &l.first,
+                          &l.last, ints, a, out, a + 1, out, a + 2, maybe_out, a + 3,
+                          maybe_out, a + 4, in, a + 5, maybe_in, a + 6, maybe_in, a + 7,
+                          maybe_in, a + 8, maybe_ints, a + 9, maybe_bools, a + 10,
+                          maybe_out, a + 11, maybe_in, a + 12, maybe_out, a + 13,
+                          maybe_out, a + 14))
+        return NULL;
+    static const int gates[] = {1, 4, 3};
+    int good = 1, enough = 0;
+    if (l.cell < RNN || l.cell > GRU || l.activation < TANH || l.activation > LINEAR ||
+        l.steps < 0 || l.units < 1 || l.first < 0 || l.last < l.first ||
+        l.last > l.sequences) {
+        release(a, 15);
+        return PyErr_Format(PyExc_ValueError,
+                            "cell %zd, activation %zd, %zd steps of %zd units, "
+                            "sequences %zd to %zd of %zd",
+                            l.cell, l.activation, l.steps, l.units, l.first, l.last,
+                            l.sequences);
+    }
+    l.gates = gates[l.cell];
+    Py_ssize_t rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
+    l.active = floats(a, l.steps, &good);
+    l.z = floats(a + 1, rows * l.gates * l.units, &good);
+    l.h = floats(a + 2, after * l.units, &good);
+    l.c = floats(a + 3, after * l.units, &good);
+    l.extra = floats(a + 4, rows * l.units, &good);
+    l.kernel = floats(a + 5, l.units * l.gates * l.units, &good);
+    l.bias = floats(a + 6, l.gates * l.units, &good);
+    l.mask = floats(a + 7, l.sequences * l.units, &good);
+    l.table = floats(a + 8, 0, &good);
+    l.ids = floats(a + 9, rows, &good);
+    l.fresh = items(a + 10, rows, 1, &good);
+    l.y = floats(a + 11, rows * l.units, &good);
+    float *dy = floats(a + 12, rows * l.units, &good);
+    float *dh = floats(a + 13, l.sequences * l.units, &good);
+    float *dc = floats(a + 14, l.sequences * l.units, &good);
+    if (good && dy && (!dh || (l.cell == LSTM && !dc))) {
+        PyErr_SetString(PyExc_ValueError, "dy needs dh, and dc for an LSTM");
+        good = 0;
+    }
+    if (good && ((l.cell != RNN && !l.extra) || (l.cell == LSTM && !l.c))) {
+        PyErr_SetString(PyExc_ValueError, "an LSTM needs c and extra, a GRU extra");
+        good = 0;
+    }
+    if (good && (!l.table != !l.ids || !l.fresh != !l.y)) {
+        PyErr_SetString(PyExc_ValueError, "table needs ids, and fresh needs y");
+        good = 0;
+    }
+    good = good && counts_are_good(l.active, l.steps, l.sequences);
+    Py_ssize_t width = l.gates * l.units * (Py_ssize_t)sizeof(float);
+    good = good && ids_are_good(l.ids, rows, l.table ? a[8].view.len / width : 0);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = dy ? kernels->backward(&l, dy, dh, dc)
+                                         : kernels->forward(&l));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 15, good, enough);
+}
+
+/* project(steps, sequences, active, a, k, b, transposed, n, bias, c) */
+static PyObject *project(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Rows rows;
+    Array a[5] = {0};
+    Py_ssize_t k, n;
+    int transposed, good = 1, enough = 0;
+    if (!PyArg_ParseTuple(args, "nnO&O&nO&inO&O&", &rows.steps, &rows.sequences, ints, a,
+                          in, a + 1, &k, in, a + 2, &transposed, &n, maybe_in, a + 3, out,
+                          a + 4))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows.steps, rows.sequences, k, n}, 4);
+    rows.active = floats(a, rows.steps, &good);
+    float *left = floats(a + 1, rows.steps * rows.sequences * k, &good);
+    float *right = floats(a + 2, k * n, &good);
+    float *bias = floats(a + 3, n, &good);
+    float *to = floats(a + 4, rows.steps * rows.sequences * n, &good);
+    good = good && counts_are_good(rows.active, rows.steps, rows.sequences);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(
+            enough = kernels->project(&rows, left, k, right, transposed, n, bias, to));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 5, good, enough);
+}
+
+/* narrow(m, k, a, b, n, bias, c): what `project` does, for a few rows. */
+static PyObject *narrow(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[4] = {0};
+    Py_ssize_t m, k, n;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "nnO&O&nO&O&", &m, &k, in, a, in, a + 1, &n, maybe_in,
+                          a + 2, out, a + 3))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){m, k, n}, 3);
+    float *left = floats(a, m * k, &good), *right = floats(a + 1, k * n, &good);
+    float *bias = floats(a + 2, n, &good), *to = floats(a + 3, m * n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->narrow(m, k, left, right, n, bias, to));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 4, good, 1);
+}
+
+/* outer(steps, sequences, active, b, ldb, first, n, column, ldout, total, a, m, out,
+         other, other_m, mask, other_out): of b's columns, the `n` from `first` on;
+   `column` is where these stand in the outputs and in the total of b's rows, which are
+   `ldout` wide. */
+static PyObject *outer(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Rows rows;
+    Left lefts[2];
+    Array a[8] = {0};
+    Py_ssize_t first, n, ldb, ldout, column;
+    int good = 1, enough = 0;
+    if (!PyArg_ParseTuple(args, "nnO&O&nnnnnO&O&nO&O&nO&O&", &rows.steps, &rows.sequences,
+                          ints, a, in, a + 1, &ldb, &first, &n, &column, &ldout, maybe_out,
+                          a + 2, in, a + 3, &lefts[0].m, out, a + 4, maybe_in, a + 5,
+                          &lefts[1].m, maybe_in, a + 6, maybe_out, a + 7))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows.steps, rows.sequences, ldb, ldout,
+                                         lefts[0].m, lefts[1].m}, 6);
+    Py_ssize_t all = rows.steps * rows.sequences;
+    rows.active = floats(a, rows.steps, &good);
+    float *b = floats(a + 1, all * ldb, &good), *sum = floats(a + 2, ldout, &good);
+    lefts[0].a = floats(a + 3, all * lefts[0].m, &good);
+    lefts[0].mask = a[5].given ? NULL : floats(a + 6, rows.sequences * lefts[0].m, &good);
+    lefts[0].out = floats(a + 4, lefts[0].m * ldout, &good);
+    lefts[1].a = floats(a + 5, all * lefts[1].m, &good);
+    lefts[1].mask = floats(a + 6, rows.sequences * lefts[1].m, &good);
+    lefts[1].out = floats(a + 7, lefts[1].m * ldout, &good);
+    if (good && (first < 0 || n < 0 || first + n > ldb || column < 0 || column + n > ldout)) {
+        PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, first + n, ldb);
+        good = 0;
+    }
+    if (good && !lefts[1].a != !lefts[1].out) {
+        PyErr_SetString(PyExc_ValueError, "a second left operand needs an output");
+        good = 0;
+    }
+    good = good && counts_are_good(rows.active, rows.steps, rows.sequences);
+    if (good) {
+        b += first;
+        lefts[0].out += column;
+        int n_lefts = lefts[1].a ? 2 : 1;
+        lefts[1].out += lefts[1].a ? column : 0;
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS({
+            enough = kernels->outer(&rows, lefts, n_lefts, b, ldb, n, ldout);
+            if (sum)
+                kernels->total(&rows, b, ldb, n, sum + column);
+        });
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 8, good, enough);
+}
+
+/* train(cell, activation, loss, steps, units, features, outputs, stride, counts, starts,
+         values, targets, weights, w, g, m, v, ends, space, rates, clipnorm,
+         global_clipnorm, n_done): see `steps.h`. Returns the sum of the losses, their number, whether all was
+   finite, and how many steps the optimizer has made. */
+static PyObject *train(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Training t = {0};
+    Array a[11] = {0};
+    PyObject *rows;
+    Py_buffer values;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&O&ddn", &t.cell, &t.activation,
+                          &t.loss, &t.steps, &t.units, &t.features, &t.outputs, &t.stride,
+                          longs, a, longs, a + 1, &rows, targets, a + 2, in, a + 3, out,
+                          a + 4, out, a + 5, out, a + 6, out, a + 7, longs, a + 8, out,
+                          a + 9, doubles, a + 10, &t.clipnorm, &t.global_clipnorm,
+                          &t.n_done))
+        return NULL;
+    if (PyObject_GetBuffer(rows, &values, PyBUF_STRIDED_RO | PyBUF_FORMAT) < 0) {
+        release(a, 11);
+        return NULL;
+    }
+    t.n_batches = a[0].view.len / (Py_ssize_t)sizeof(int64_t);
+    Py_ssize_t n = a[1].view.len / (Py_ssize_t)sizeof(int64_t);
+    t.batch_size = t.n_batches ? n / t.n_batches : 0;
+    t.counts = a[0].view.buf, t.starts = a[1].view.buf;
+    int of_labels = t.loss == CATEGORICAL_CROSSENTROPY;
+    t.targets = floats(a + 2, of_labels ? n : n * t.outputs, &good);
+    t.weights = floats(a + 3, n, &good);
+    t.rates = a[10].view.buf;
+    good = good && a[10].view.len == t.n_batches * (Py_ssize_t)sizeof(double);
+    static const int gates[] = {1, 4, 3};
+    t.n_parts = a[8].view.len / (Py_ssize_t)sizeof(int64_t), t.ends = a[8].view.buf;
+    good = good && t.n_parts == 5 && t.cell >= RNN && t.cell <= GRU && values.ndim == 2;
+    good &= t.activation >= TANH && t.activation <= LINEAR && t.loss >= SQUARED_ERROR;
+    good &= t.loss <= CATEGORICAL_CROSSENTROPY && t.steps > 0 && t.units > 0;
+    good &= t.features >= 0 && t.outputs > 0 && t.stride >= 0 && t.n_done >= 0;
+    good &= (*a[2].view.format == 'f') != of_labels && has_format(&values, "f");
+    if (good) {
+        Py_ssize_t columns = gates[t.cell] * t.units;
+        Py_ssize_t sizes[] = {t.features * columns, t.units * columns,
+                              columns * (t.cell == GRU ? 2 : 1), t.units * t.outputs,
+                              t.outputs};
+        for (Py_ssize_t i = 0, end = 0; i < 5; i++)
+            good &= t.ends[i] == (end += sizes[i]);
+        good &= values.shape[1] == t.features;
+        t.values = values.buf, t.row = values.strides[0], t.column = values.strides[1];
+        float **parts[] = {&t.w, &t.g, &t.m, &t.v};
+        for (int i = 0; good && i < 4; i++)
+            *parts[i] = floats(a + 4 + i, t.ends[4], &good);
+        Batch unused;
+        t.space = good ? floats(a + 9, place(&t, &unused), &good) : NULL;
+    }
+    for (Py_ssize_t i = 0; good && i < t.n_batches; i++) {
+        good &= t.counts[i] > 0 && t.counts[i] <= t.batch_size;
+        for (Py_ssize_t j = 0; good && j < t.counts[i]; j++) {
+            int64_t start = t.starts[i * t.batch_size + j];
+            good &= start >= 0 && start + (t.steps - 1) * t.stride < values.shape[0];
+            if (good && of_labels) {
+                int label = ((const int *)t.targets)[i * t.batch_size + j];
+                good &= label >= 0 && label < t.outputs;
+            }
+        }
+    }
+    if (!good && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "weights, sequences or labels of another network");
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = train_batches(&t));
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&values);
+    release(a, 11);
+    if (!good)
+        return NULL;
+    if (!enough)
+        return PyErr_NoMemory();
+    return Py_BuildValue("ddin", t.total, t.count, t.finite, t.n_done);
+}
+
+/* clip(x, ends, limit): shrink each part of x whose norm is over the limit; whether all
+   norms are finite. */
+static PyObject *clip(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[2] = {0};
+    double limit;
+    int good = 1, finite = 1;
+    if (!PyArg_ParseTuple(args, "O&O&d", out, a, longs, a + 1, &limit))
+        return NULL;
+    Py_ssize_t n_parts = a[1].view.len / sizeof(int64_t);
+    int64_t *ends = a[1].view.buf;
+    for (Py_ssize_t part = 0; good && part < n_parts; part++)
+        if (ends[part] < (part ? ends[part - 1] : 0)) {
+            PyErr_SetString(PyExc_ValueError, "ends that aren't in order");
+            good = 0;
+        }
+    float *x = floats(a, good && n_parts ? ends[n_parts - 1] : 0, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        finite = clip_parts(x, ends, n_parts, limit);
+        Py_END_ALLOW_THREADS
+    }
+    release(a, 2);
+    return good ? PyBool_FromLong(finite) : NULL;
+}
+
+/* adam(w, g, m, v, rate, keep_1, keep_2, epsilon) */
+static PyObject *adam(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[4] = {0};
+    float rate, keep_1, keep_2, epsilon;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "O&O&O&O&ffff", out, a, in, a + 1, out, a + 2, out,
+                          a + 3, &rate, &keep_1, &keep_2, &epsilon))
+        return NULL;
+    Py_ssize_t n = a[0].view.len / sizeof(float);
+    float *w = floats(a, n, &good), *g = floats(a + 1, n, &good);
+    float *m = floats(a + 2, n, &good), *v = floats(a + 3, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(
+            kernels->adam(w, g, m, v, n, rate, keep_1, keep_2, epsilon));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 4, good, 1);
+}
+
+/* scatter(ids, rows, n, width, first, last, out): add columns `first` to `last` of each
+   row to the row of `out` at its id. */
+static PyObject *scatter(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[3] = {0};
+    Py_ssize_t n, width, first, last;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "O&O&nnnnO&", ints, a, in, a + 1, &n, &width, &first,
+                          &last, out, a + 2))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){n, width}, 2);
+    const int *ids = floats(a, n, &good);
+    const float *rows = floats(a + 1, n * width, &good);
+    float *to = a[2].view.buf;
+    Py_ssize_t n_rows = width > 0 ? a[2].view.len / (width * (Py_ssize_t)sizeof(float)) : 0;
+    good = good && ids_are_good(ids, n, n_rows);
+    if (good && (first < 0 || last > width)) {
+        PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, last, width);
+        good = 0;
+    }
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < n; i++) {
+            float *restrict out = to + ids[i] * width;
+            const float *restrict row = rows + i * width;
+            for (Py_ssize_t j = first; j < last; j++)
+                out[j] += row[j];
+        }
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 3, good, 1);
+}
+
+/* crossentropy(z, targets, losses, first, last, n, scale): of the rows `first` to `last`
+   of z, (rows, n), the loss of the softmax; z becomes its gradient times `scale`. A
+   target of -1 has none. */
+static PyObject *crossentropy(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[3] = {0};
+    Py_ssize_t first, last, n;
+    float scale;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "O&O&O&nnnf", out, a, ints, a + 1, out, a + 2, &first,
+                          &last, &n, &scale))
+        return NULL;
+    float *z = floats(a, last * n, &good), *losses = floats(a + 2, last, &good);
+    const int *targets = floats(a + 1, last, &good);
+    if (good && (first < 0 || last < first || n < 1)) {
+        PyErr_Format(PyExc_ValueError, "rows %zd to %zd of %zd columns", first, last, n);
+        good = 0;
+    }
+    for (Py_ssize_t i = MAX(first, 0); good && i < last; i++)
+        if (targets[i] < -1 || targets[i] >= n) {
+            PyErr_Format(PyExc_IndexError, "target %d of %zd columns", targets[i], n);
+            good = 0;
+        }
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        kernels->crossentropy(z + first * n, targets + first, losses + first, last - first,
+                              n, scale);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 3, good, 1);
+}
+
+/* use(name): compute with one set of instructions; an error if there is none such. */
+static PyObject *use(PyObject *self, PyObject *args)
+{
+    (void)self;
+    const char *name;
+    if (!PyArg_ParseTuple(args, "s", &name))
+        return NULL;
+    if (!choose(name))
+        return PyErr_Format(PyExc_ValueError, "this processor lacks %s", name);
+    Py_RETURN_NONE;
+}
+
+/* instructions() -> name: the set of instructions that is computed with. */
+static PyObject *instructions(PyObject *self, PyObject *args)
+{
+    (void)self, (void)args;
+    return PyUnicode_FromString(instruction_set);
+}
+
+static PyMethodDef methods[] = {
+    {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
+    {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
+    {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
+    {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
+    {"crossentropy", crossentropy, METH_VARARGS, NULL},
+    {"train", train, METH_VARARGS, NULL},
+    {"instructions", instructions, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernels", NULL, -1, methods,
+                                   NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__kernels(void)
+{
+    if (!choose("avx512"))
+        choose("avx2");
+    return PyModule_Create(&module);
+}

@@ -1,0 +1,48 @@
+"""Products of stacks of matrices, as `numpy.einsum` names them, for training."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from skrnn._engine.cpu.kernels.layer import kernels
+
+# Multiplications of one matrix product from which a call for each pays.
+_WORTH_A_CALL = 20_000
+
+
+def contract(formula, a, b):
+    """Do what ``numpy.einsum(formula, a, b)`` does, for one summed index, in float32.
+
+    Indices that both operands and the result have are stacked: each matrix product of
+    the stack is a call of the kernel, whose sums don't depend on anything else.
+    """
+    left_axes, right_axes, back = _axes(formula)
+    left, right = a.transpose(left_axes), b.transpose(right_axes)
+    (m, k), n = left.shape[-2:], right.shape[-2]
+    if m * n * k < _WORTH_A_CALL:
+        return np.einsum(formula, a, b)
+    left, right = (np.ascontiguousarray(x, np.float32) for x in (left, right))
+    out = np.empty((*left.shape[:-2], m, n), np.float32)
+    rows = 1, m, np.array([m], np.int32)
+    for x, y, z in zip(
+        left.reshape(-1, m, k), right.reshape(-1, n, k), out.reshape(-1, m, n),
+        strict=True,
+    ):  # fmt: skip
+        kernels.project(*rows, x, k, y, 1, n, None, z)
+    return out.transpose(back)
+
+
+@lru_cache(maxsize=64)
+def _axes(formula):
+    """Return axes to (stack, m, k), to (stack, n, k), and from (stack, m, n)."""
+    inputs, result = formula.split("->")
+    left, right = inputs.split(",")
+    stack = [i for i in left if i in right and i in result]
+    (summed,) = (i for i in left if i in right and i not in result)
+    (own,), (other,) = (set(x) - {*stack, summed} for x in (left, right))
+    made = [*stack, own, other]
+    return (
+        [left.index(i) for i in [*stack, own, summed]],
+        [right.index(i) for i in [*stack, other, summed]],
+        [made.index(i) for i in result],
+    )

@@ -1,0 +1,214 @@
+"""One recurrent layer in one direction, forward and backward, by the kernels in C.
+
+What it computes is `skrnn._engine.cpu.reference.run_cell`. The sequences must come
+longest first: at each step only those that still run are computed, the rest is zeros.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skrnn._engine.cpu.kernels.matmul import (
+    ARE_COMPILED,
+    kernels,
+    outer,
+    project,
+    scatter,
+)
+from skrnn._engine.cpu.kernels.threads import divide
+from skrnn._networks.cells import CELLS
+
+# The kernels know these by their place.
+KERNEL_CELLS = ("rnn", "lstm", "gru")
+KERNEL_ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
+
+
+def has_kernels(cell, activation):
+    """Whether a layer of such cells runs in C."""
+    return ARE_COMPILED and cell in KERNEL_CELLS and activation in KERNEL_ACTIVATIONS
+
+
+class Workspace:
+    """Arrays that are used again for the next batch.
+
+    Fresh ones would cost more than what is computed in them: their memory comes from
+    the system page by page.
+    """
+
+    def __init__(self):
+        self._stores, self._at = [], 0
+
+    def rewind(self):
+        """Allow all arrays that were handed out to be overwritten."""
+        self._at = 0
+
+    def empty(self, *shape):
+        """Return a float32 array that nobody uses since the last `rewind`."""
+        size = math.prod(shape)
+        if self._at == len(self._stores):
+            self._stores.append(np.empty(size, np.float32))
+        elif self._stores[self._at].size < size:
+            self._stores[self._at] = np.empty(size, np.float32)
+        self._at += 1
+        return self._stores[self._at - 1][:size].reshape(shape)
+
+    def zeros(self, *shape):
+        """Return such an array filled with zeros."""
+        array = self.empty(*shape)
+        array.fill(0)
+        return array
+
+
+def active_sequences(lengths):
+    """Return how many of the sequences, longest first, run at each step: (T,)."""
+    if lengths[0] == lengths[-1]:
+        return np.full(lengths[0], len(lengths), np.int32)
+    steps = np.arange(lengths[0])
+    active = len(lengths) - np.searchsorted(lengths[::-1], steps, side="right")
+    return active.astype(np.int32)
+
+
+@dataclass
+class LayerRun:
+    """What a layer computed, and what its gradients need of it.
+
+    Attributes
+    ----------
+    x : ndarray of shape (T, B, F), or (T, B) of int32
+        Token ids if there are only two axes: the kernel then is a table (V, gates * U)
+        whose rows are the projected inputs, the bias among them.
+    initial : tuple of ndarrays of shape (B, U), or ()
+        States before the first step; zeros if none are given.
+    fresh : ndarray of bool of shape (T, B), or None
+        Where the state before a step is zeros, whatever was before.
+    outputs : ndarray of shape (T, B, U)
+        Zeros where a sequence is over.
+    """
+
+    cell: str
+    activation: str
+    x: np.ndarray
+    active: np.ndarray
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    biases: tuple
+    mask: Any
+    workspace: Workspace
+    initial: tuple = ()
+    fresh: Any = None
+
+    def forward(self):
+        """Run over all steps."""
+        (n_steps, n_sequences), (width, columns) = self.x.shape[:2], self.kernel.shape
+        units, space = len(self.recurrent_kernel), self.workspace
+        self.gates = space.empty(n_steps, n_sequences, columns)
+        self.h = space.empty(n_steps + 1, n_sequences, units)
+        self.c = self.extra = None
+        if self._n_states == 2:
+            self.c = space.empty(n_steps + 1, n_sequences, units)
+        for states, first in zip(self._states, self.initial or (0, 0), strict=False):
+            states[0] = first
+            if self.fresh is not None:
+                states[0][self.fresh[0]] = 0
+        if self.cell != "rnn":
+            self.extra = space.empty(n_steps, n_sequences, units)
+        if self.active[-1] < n_sequences:
+            self.h[1:] = 0
+            if self._reads_ids:
+                self.gates.fill(0)
+        if not self._reads_ids:
+            product = width, self.kernel, False, columns, self.biases[0]
+            project(self._rows, self.x, *product, self.gates)
+        self.outputs = self.h[1:]
+        if self.fresh is not None:
+            self.outputs = space.zeros(n_steps, n_sequences, units)
+        self._run(None)
+        return self.outputs
+
+    def final(self, lengths):
+        """Return the states after each sequence's last step."""
+        at = lengths, np.arange(len(lengths))
+        return tuple(states[at] for states in self._states)
+
+    def backward(self, dy, needs_dx, d_final):
+        """Return the gradients of x (or None), both kernels, both biases and `initial`.
+
+        That of the bias of the inputs is None if they are rows of a table.
+
+        `dy` (T, B, U) is the gradient of the outputs; what stands at steps after the
+        end of a sequence isn't read. `d_final` has last states' gradients, by place.
+        """
+        n_sequences, (units, columns) = self.x.shape[1], self.recurrent_kernel.shape
+        space = self.workspace
+        d_states = [space.zeros(n_sequences, units) for _ in range(self._n_states)]
+        for place, d_state in d_final.items():
+            d_states[place][...] = d_state
+        self._run(np.ascontiguousarray(dy), *d_states)
+        gradients = self._gradients_of_weights()
+        dx = None
+        if needs_dx:
+            dx = space.empty(*self.x.shape)
+            product = columns, self.kernel, True, len(self.kernel), None
+            project(self._rows, self.gates, *product, dx)
+        return dx, *gradients, *(d_states if self.initial else ())
+
+    def _gradients_of_weights(self):
+        (units, columns), rows = self.recurrent_kernel.shape, self._rows
+        d_kernel, d_bias = np.empty_like(self.kernel), np.empty(columns, np.float32)
+        d_recurrent = np.empty_like(self.recurrent_kernel)
+        # The recurrent part of a GRU's candidate has a gradient of its own.
+        shared = 2 * units if self.cell == "gru" else columns
+        inputs = self.x, len(self.kernel), d_kernel
+        states = self.h[:-1], units, self.mask, d_recurrent
+        alone = self.h[:-1], units, d_recurrent, (None, 0, self.mask, None)
+        if self._reads_ids:
+            d_kernel.fill(0)
+            scatter(self.x, self.gates, d_kernel)
+            outer(rows, self.gates, shared, 0, d_bias, *alone)
+        elif self.cell == "gru":
+            outer(rows, self.gates, columns, 0, d_bias, *inputs)
+            outer(rows, self.gates, shared, 0, None, *alone)
+        else:
+            outer(rows, self.gates, columns, 0, d_bias, *inputs, states)
+        d_recurrent_bias = None
+        if self.cell == "gru":
+            d_recurrent_bias = d_bias.copy()
+            outer(rows, self.extra, units, shared, d_recurrent_bias, *alone)
+        of_inputs = None if self._reads_ids else d_bias
+        return d_kernel, d_recurrent, of_inputs, d_recurrent_bias
+
+    @property
+    def _reads_ids(self):
+        return self.x.ndim == 2
+
+    @property
+    def _n_states(self):
+        return CELLS[self.cell].n_states
+
+    @property
+    def _states(self):
+        return (self.h, self.c)[: self._n_states]
+
+    @property
+    def _rows(self):
+        return *self.x.shape[:2], self.active
+
+    def _run(self, dy, dh=None, dc=None):
+        n_steps, n_sequences = self.x.shape[:2]
+        units = len(self.recurrent_kernel)
+        inputs = (self.kernel, self.x) if self._reads_ids else (None, None)
+        fresh = (None, None) if self.fresh is None else (self.fresh, self.outputs)
+
+        def run(first, last):
+            kernels.layer(
+                KERNEL_CELLS.index(self.cell),
+                KERNEL_ACTIVATIONS.index(self.activation),
+                n_steps, n_sequences, units, first, last, self.active,
+                self.gates, self.h, self.c, self.extra,
+                self.recurrent_kernel, self.biases[1], self.mask, *inputs, *fresh,
+                dy, dh, dc,
+            )  # fmt: skip
+
+        divide(run, n_sequences, work=self.gates.size * units)

@@ -1,0 +1,140 @@
+"""The kernels in C, and their large products divided among threads.
+
+Every number is summed from the same terms in the same order however the work is
+divided: results don't depend on how many threads there are.
+"""
+
+import importlib
+import warnings
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from skrnn._engine.cpu.kernels.threads import divide, is_worth_a_thread
+
+kernels: Any
+try:
+    # "from skrnn._engine import" would blame a circle of imports for a missing file.
+    kernels = importlib.import_module("skrnn._engine.cpu.kernels._kernels")
+    ARE_COMPILED, WHY_NOT = True, ""
+except ImportError as error:  # They couldn't be compiled where skrnn was installed.
+    from skrnn._engine.cpu.kernels import reference_kernels as kernels
+
+    ARE_COMPILED, WHY_NOT = False, str(error)
+
+# Rows for which a right operand isn't worth being packed.
+_FEW = 8
+# Arguments of a second left operand that there isn't.
+NO_OTHER = None, 0, None, None
+
+
+@cache
+def warn_without_kernels():
+    """Warn, once a process, that training is slow."""
+    if not ARE_COMPILED:
+        warnings.warn(
+            "skrnn was installed without its kernels in C, which couldn't be compiled "
+            f"or can't be loaded ({WHY_NOT}). Training runs on Keras and NumPy, "
+            "several times slower. A C compiler and a new installation help; "
+            "skrnn.show_versions() tells whether the kernels are there.",
+            stacklevel=6,
+        )
+
+
+def project(rows, a, k, b, transposed, n, bias, c):
+    """Set c (T, B, n) to [bias +] a (T, B, k) b, and to zeros where nothing runs.
+
+    Parameters
+    ----------
+    rows : tuple
+        Numbers of steps and of sequences, and how many of these run at each step.
+    transposed : bool
+        Whether b is (n, k) instead of (k, n).
+    """
+    steps, sequences, active = rows
+    work = steps * sequences * k * n
+    if not is_worth_a_thread(work):
+        kernels.project(steps, sequences, active, a, k, b, transposed, n, bias, c)
+        return
+    all_run = active[-1] == sequences
+    if all_run:
+        # As one step of all rows: it can be divided anywhere.
+        steps, sequences = 1, steps * sequences
+    a, c = a.reshape(steps, sequences, k), c.reshape(steps, sequences, n)
+
+    def run(first, last):
+        if all_run:
+            part = 1, last - first, np.array([last - first], np.int32)
+            operands = a[0, first:last], c[0, first:last]
+        else:
+            part = last - first, sequences, active[first:last]
+            operands = a[first:last], c[first:last]
+        kernels.project(*part, operands[0], k, b, transposed, n, bias, operands[1])
+
+    divide(run, sequences if all_run else steps, work)
+
+
+def multiply(a, b, bias=None):
+    """Return [bias +] a (m, k) b (k, n), never divided: for one step of a network.
+
+    NumPy's products wait for threads, longer than they compute.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    out = np.empty((m, n), np.float32)
+    if m <= _FEW:
+        kernels.narrow(m, k, a, b, n, bias, out)
+    else:
+        kernels.project(1, m, np.array([m], np.int32), a, k, b, 0, n, bias, out)
+    return out
+
+
+def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
+    """Set columns of outputs to sums of outer products of rows of `left` and of b.
+
+    Parameters
+    ----------
+    rows : tuple
+        As in `project`.
+    b : ndarray of shape (T, B, ldb)
+    columns : int
+        How many of b's, the first ones, are used.
+    at : int
+        The column of the outputs where the first one stands.
+    total : ndarray or None
+        Its columns are set to the sums of b's rows.
+    left, out : ndarrays of shape (T, B, m) and (m, ldout)
+    other : tuple
+        A second left operand, its m, a mask (B, m) for it, and its output; with the
+        operand None the mask is for `left`.
+    """
+    steps, sequences, _ = rows
+    ldb, to = b.shape[-1], (out.shape[-1], total, left, m, out, *other)
+
+    def run(first, last):
+        kernels.outer(*rows, b, ldb, first, last - first, at + first, *to)
+
+    divide(run, columns, work=steps * sequences * columns * (m + other[1]))
+
+
+def scatter(ids, rows, table):
+    """Add rows (..., n) to those of the table (V, n) at `ids` (...)."""
+    width = table.shape[-1]
+
+    def run(first, last):
+        kernels.scatter(ids, rows, ids.size, width, first, last, table)
+
+    # An addition waits for memory as long as many multiplications take.
+    divide(run, width, work=8 * rows.size)
+
+
+def crossentropy(z, targets, losses, scale):
+    """Set losses (n,) of outputs z (n, K), and z to their gradient times `scale`.
+
+    A target of -1 has no loss.
+    """
+
+    def run(first, last):
+        kernels.crossentropy(z, targets, losses, first, last, z.shape[1], scale)
+
+    divide(run, len(z), work=32 * z.size)

@@ -1,0 +1,188 @@
+/* Whole training steps of a plain network: one recurrent layer, and a head that reads its
+   last state. Most networks are such, and Python's part of a small one's step, between the
+   kernels, is up to a quarter; threads that train at once wait for each other there.
+
+   What a step computes is what the tape does (`skrnn._engine.cpu.autodiff`), kernel by kernel. */
+
+enum { SQUARED_ERROR, BINARY_CROSSENTROPY, CATEGORICAL_CROSSENTROPY };
+
+typedef struct {
+    Py_ssize_t cell, activation, loss, steps, units, features, outputs;
+    Py_ssize_t n_batches, batch_size; /* at most, of each batch */
+    const int64_t *counts;            /* (n_batches): its sequences */
+    const int64_t *starts;            /* (n_batches, batch_size): rows of `values` */
+    const char *values;               /* rows, with strides in bytes */
+    Py_ssize_t row, column;
+    Py_ssize_t stride; /* rows from step to step */
+    const void *targets; /* (n_batches, batch_size, K) floats, or ints with K=1 */
+    const float *weights;
+    float *w, *g, *m, *v;
+    const int64_t *ends; /* of the parts of w */
+    Py_ssize_t n_parts;
+    const double *rates; /* (n_batches) */
+    double clipnorm, global_clipnorm, total, count;
+    Py_ssize_t n_done; /* steps of the optimizer, those of earlier calls included */
+    float *space;      /* to compute in */
+    int finite;
+} Training;
+
+/* Where the numbers of one batch stand. */
+typedef struct {
+    float *x, *z, *h, *c, *extra, *out, *dh, *dc;
+    int *active;
+} Batch;
+
+/* Place them in the space for them, if it is there; return how many they are. */
+static Py_ssize_t place(const Training *t, Batch *b)
+{
+    float **places[] = {&b->x, &b->z, &b->h, &b->c, &b->extra, &b->out, &b->dh, &b->dc};
+    static const int gates[] = {1, 4, 3};
+    Py_ssize_t all = t->steps * t->batch_size, after = (t->steps + 1) * t->batch_size;
+    Py_ssize_t sizes[] = {all * t->features, all * gates[t->cell] * t->units,
+                          after * t->units, after * t->units, all * t->units,
+                          t->batch_size * t->outputs, t->batch_size * t->units,
+                          t->batch_size * t->units};
+    Py_ssize_t at = 0;
+    for (int i = 0; i < 8; at += ROUND_UP(sizes[i], 16), i++)
+        *places[i] = t->space ? t->space + at : NULL;
+    return at;
+}
+
+/* Put the rows of a batch's sequences into x (steps, n, features). */
+static void gather(const Training *t, const int64_t *starts, Py_ssize_t n, float *x)
+{
+    for (Py_ssize_t step = 0; step < t->steps; step++)
+        for (Py_ssize_t i = 0; i < n; i++, x += t->features) {
+            const char *from = t->values + (starts[i] + step * t->stride) * t->row;
+            if (t->column == sizeof(float))
+                memcpy(x, from, t->features * sizeof(float));
+            else
+                /* It may stand anywhere: between the fields of a packed structure. */
+                for (Py_ssize_t j = 0; j < t->features; j++)
+                    memcpy(x + j, from + j * t->column, sizeof(float));
+        }
+}
+
+static float sigmoid_of(float z) { return z < 0 ? 1 - 1 / (1 + expf(z)) : 1 / (1 + expf(-z)); }
+
+/* Return the weighted sum of the losses of z (n, K), which becomes its gradient. */
+static double lose(const Training *t, float *z, Py_ssize_t first, Py_ssize_t n)
+{
+    Py_ssize_t k = t->outputs;
+    const float *y = (const float *)t->targets + first * k;
+    double total = 0;
+    for (Py_ssize_t i = 0; i < n; i++, z += k, y += k) {
+        float weight = t->weights[first + i], sum = 0;
+        float scale = weight / (float)n;
+        if (t->loss == CATEGORICAL_CROSSENTROPY) {
+            const int *label = (const int *)t->targets + first + i;
+            kernels->crossentropy(z, label, &sum, 1, k, scale);
+            total += (double)sum * weight;
+            continue;
+        }
+        for (Py_ssize_t j = 0; j < k; j++) {
+            float d = z[j] - y[j];
+            if (t->loss == SQUARED_ERROR) {
+                sum += d * d;
+                z[j] = 2 * d / (float)k * scale;
+            } else {
+                sum += MAX(z[j], 0) - z[j] * y[j] + log1pf(expf(-fabsf(z[j])));
+                z[j] = (sigmoid_of(z[j]) - y[j]) / (float)k * scale;
+            }
+        }
+        total += (double)(sum / (float)k) * weight;
+    }
+    return total;
+}
+
+/* Set the gradient g of one batch; return the sum of its losses, or NaN without memory. */
+static double differentiate(const Training *t, const Batch *b, Py_ssize_t number)
+{
+    static const int gates[] = {1, 4, 3};
+    Py_ssize_t n = t->counts[number], first = number * t->batch_size, units = t->units;
+    Py_ssize_t columns = gates[t->cell] * units, all = t->steps * n, k = t->outputs;
+    const float *part[5];
+    float *d[5];
+    for (int i = 0; i < 5; i++) {
+        part[i] = t->w + (i ? t->ends[i - 1] : 0);
+        d[i] = t->g + (i ? t->ends[i - 1] : 0);
+    }
+    int as_one = (int)all, count = (int)n, good;
+    for (Py_ssize_t step = 0; step < t->steps; step++)
+        b->active[step] = count;
+    Rows flat = {1, all, &as_one}, batch = {1, n, &count};
+    Layer l = {.cell = t->cell, .activation = t->activation, .gates = gates[t->cell],
+               .steps = t->steps, .sequences = n, .units = units, .first = 0, .last = n,
+               .active = b->active, .z = b->z, .h = b->h, .c = b->c, .extra = b->extra,
+               .kernel = part[1], .bias = t->cell == GRU ? part[2] + columns : NULL};
+    gather(t, t->starts + first, n, b->x);
+    good = kernels->project(&flat, b->x, t->features, part[0], 0, columns, part[2], b->z);
+    memset(b->h, 0, n * units * sizeof(float));
+    memset(b->c, 0, n * units * sizeof(float));
+    good = good && kernels->forward(&l);
+    const float *last = b->h + all * units;
+    good = good && kernels->project(&batch, last, units, part[3], 0, k, part[4], b->out);
+    double loss = good ? lose(t, b->out, first, n) : NAN;
+    Left head = {last, units, NULL, d[3]};
+    good = good && kernels->outer(&batch, &head, 1, b->out, k, k, k);
+    kernels->total(&batch, b->out, k, k, d[4]);
+    good = good && kernels->project(&batch, b->out, k, part[3], 1, units, NULL, b->dh);
+    memset(b->dc, 0, n * units * sizeof(float));
+    good = good && kernels->backward(&l, NULL, b->dh, b->dc);
+    /* The recurrent part of a GRU's candidate has a gradient of its own. */
+    Py_ssize_t shared = t->cell == GRU ? 2 * units : columns;
+    Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, NULL, d[1]};
+    Left both[] = {inputs, states};
+    if (t->cell != GRU)
+        good = good && kernels->outer(&flat, both, 2, b->z, columns, columns, columns);
+    else {
+        good = good && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns);
+        good = good && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns);
+        states.out += shared;
+        good = good && kernels->outer(&flat, &states, 1, b->extra, units, units, columns);
+        kernels->total(&flat, b->z, columns, shared, d[2] + columns);
+        kernels->total(&flat, b->extra, units, units, d[2] + columns + shared);
+    }
+    kernels->total(&flat, b->z, columns, columns, d[2]);
+    return good ? loss : NAN;
+}
+
+/* Shrink each part of the gradient to the norm; whether all is finite. */
+static int clip_parts(float *x, const int64_t *ends, Py_ssize_t n_parts, double limit)
+{
+    int finite = 1;
+    for (Py_ssize_t part = 0, first = 0; part < n_parts; first = ends[part++]) {
+        Py_ssize_t n = ends[part] - first;
+        double norm = sqrt(kernels->square(x + first, n));
+        finite &= isfinite(norm);
+        if (norm > limit)
+            for (Py_ssize_t i = 0; i < n; i++)
+                x[first + i] *= (float)(limit / norm);
+    }
+    return finite;
+}
+
+/* Train on all batches, or until something isn't finite; 0 if memory is lacking. */
+static int train_batches(Training *t)
+{
+    Batch b = {.active = malloc(t->steps * sizeof(int))};
+    int enough = b.active != NULL;
+    place(t, &b);
+    t->finite = 1;
+    for (Py_ssize_t i = 0; enough && t->finite && i < t->n_batches; i++) {
+        double loss = differentiate(t, &b, i);
+        t->total += loss, t->count += t->counts[i];
+        if (isfinite(t->global_clipnorm))
+            clip_parts(t->g, t->ends + t->n_parts - 1, 1, t->global_clipnorm);
+        int finite = clip_parts(t->g, t->ends, t->n_parts, t->clipnorm);
+        t->finite = finite && isfinite(loss);
+        if (!t->finite)
+            break;
+        double step = ++t->n_done;
+        double rate = t->rates[i] * sqrt(1 - pow(0.999, step)) / (1 - pow(0.9, step));
+        kernels->adam(t->w, t->g, t->m, t->v, t->ends[t->n_parts - 1], (float)rate, 0.9f,
+                      0.999f, 1e-7f);
+    }
+    free(b.active);
+    return enough;
+}

@@ -1,0 +1,121 @@
+"""What every program on the kernels in C shares: flat weights and their optimizer."""
+
+import math
+from itertools import compress
+
+import numpy as np
+
+from skrnn._engine.cpu.autodiff import Node
+from skrnn._engine.cpu.kernels.layer import Workspace, kernels
+from skrnn._engine.cpu.optimizers import make_optimizer
+from skrnn._engine.cpu.run import Noise
+
+
+class NativeProgram:
+    """Weights in one flat array, with their gradients and an optimizer.
+
+    A subclass says what is learnt: its ``_differentiate(data, rows, noise)`` calls
+    `_keep_gradients` and returns the sum of a batch's losses and their number, and its
+    ``evaluate(data, order)`` returns the same for batches `order`.
+
+    Attributes
+    ----------
+    optimizer : object with ``learning_rate``
+        Read before each step, so that callbacks may change it.
+    """
+
+    def __init__(self, shapes, optimizer, trainable=None):
+        self._trainable = trainable or [True] * len(shapes)
+        trained = list(compress(shapes, self._trainable))
+        self._ends = np.cumsum([math.prod(shape) for shape in trained], dtype=np.int64)
+        self._flat = np.zeros(self._ends[-1], np.float32)
+        self._gradient = np.zeros_like(self._flat)
+        parts = np.split(self._flat, self._ends[:-1])
+        views = [
+            part.reshape(shape) for part, shape in zip(parts, trained, strict=True)
+        ]
+        self.optimizer = make_optimizer(optimizer, views)
+        # What isn't learnt stands apart, with no gradient and no optimizer's state.
+        rest = iter(views)
+        self._views = [
+            next(rest) if learnt else np.zeros(shape, np.float32)
+            for shape, learnt in zip(shapes, self._trainable, strict=True)
+        ]
+        self._workspace = Workspace()
+
+    @staticmethod
+    def load(dataset):
+        return dataset
+
+    def reset(self, weights, optimizer_state=None):
+        """Start from `weights` and, if given, go on with an optimizer's state."""
+        self.set_weights(weights)
+        self.optimizer.reset(optimizer_state)
+
+    def set_weights(self, weights):
+        for view, value in zip(self._views, weights, strict=True):
+            view[...] = value
+
+    def get_weights(self):
+        return [view.copy() for view in self._views]
+
+    def final_weights(self):
+        """Return the weights to keep: averages of them, if the optimizer takes such."""
+        averages = self.optimizer.averages()
+        return self.get_weights() if averages is None else averages
+
+    def get_optimizer_state(self):
+        return self.optimizer.state()
+
+    def keras_optimizer(self):
+        """Return what callbacks see as the model's optimizer."""
+        return self.optimizer.in_keras()
+
+    def train(self, data, order, knobs):
+        """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
+
+        Returns the sum of the losses, their number, and whether all was finite; from
+        the first step on where it wasn't, nothing is changed any more.
+        """
+        total = count = 0
+        rates = knobs.get("rates")
+        with np.errstate(all="ignore"):
+            for i, rows in enumerate(order):
+                noise = Noise(knobs, int(knobs["step"]) + i)
+                sum_, n = self._differentiate(data, rows, noise)
+                total, count = total + sum_, count + n
+                if not (self._clip(knobs) and math.isfinite(sum_)):
+                    return total, count, False
+                if rates is not None:
+                    self.optimizer.learning_rate = float(rates[i])
+                self.optimizer.apply(self._flat, self._gradient)
+        return total, count, True
+
+    def _clip(self, knobs):
+        """Shrink all gradients as one, then each by itself; whether all are finite."""
+        limit = float(knobs.get("global_clipnorm", math.inf))
+        if limit < math.inf:
+            kernels.clip(self._gradient, self._ends[-1:], limit)
+        return kernels.clip(self._gradient, self._ends, float(knobs["clipnorm"]))
+
+    def _differentiate(self, data, rows, noise):
+        raise NotImplementedError
+
+    def _nodes(self):
+        """Return the weights, those that are learnt as nodes of a fresh tape."""
+        tape: list = []
+        return [
+            Node(view, tape) if learnt else view
+            for view, learnt in zip(self._views, self._trainable, strict=True)
+        ]
+
+    def _keep_gradients(self, nodes):
+        """Copy the gradients of the weights' nodes to where the optimizer reads."""
+        nodes = compress(nodes, self._trainable)
+        np.concatenate([_flat_gradient(node) for node in nodes], out=self._gradient)
+
+
+def _flat_gradient(weight):
+    if weight.gradient is None:
+        return np.zeros(weight.value.size, np.float32)
+    return weight.gradient.ravel()

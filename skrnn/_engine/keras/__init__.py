@@ -1,0 +1,1 @@
+"""The keras engine, and whatever else needs Keras."""

@@ -1,0 +1,104 @@
+"""The table of Keras' backends that the engine runs on."""
+
+import importlib
+import json
+import os
+import sys
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Name in KERAS_BACKEND -> the name that people know, and the module with `Program`,
+# `device_sequences` and `predictor`.
+BACKENDS = {
+    "tensorflow": ("TensorFlow", "skrnn._engine.keras.programs.tensorflow_program"),
+    "jax": ("JAX", "skrnn._engine.keras.programs.jax_program"),
+    "torch": ("PyTorch", "skrnn._engine.keras.programs.torch_program"),
+}
+
+
+def backend():
+    """Import the module that trains and predicts on the backend that Keras uses."""
+    # Before Keras is imported, which has many words for a backend that it can't load.
+    _check(os.environ.get("KERAS_BACKEND") or "tensorflow")
+    with _generator_kept():
+        return importlib.import_module(BACKENDS[_name_of_backend()][1])
+
+
+def is_default_backend() -> bool:
+    """Whether Keras runs, or would run, on TensorFlow; nothing is loaded to find out.
+
+    Only then do the kernels train: who sets another backend wants it to be used.
+    """
+    chosen = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    return chosen == configured_backend() == "tensorflow"
+
+
+def configured_backend() -> str:
+    """Return the name of the backend that Keras uses, or would use; load nothing."""
+    config = getattr(sys.modules.get("keras"), "config", None)
+    if config is not None:
+        return config.backend()
+    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
+    return os.environ.get("KERAS_BACKEND") or _configured(home)
+
+
+@cache
+def _configured(home):
+    """Read the backend from Keras' own file, as Keras will when it is imported."""
+    try:
+        return json.loads(Path(home, "keras.json").read_text())["backend"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow"
+
+
+def forget_kernels():
+    """Let TensorFlow forget the kernels of operations that have run.
+
+    It keeps those of functions that are gone, about 2 MB a network, and makes what is
+    needed again. There is no public name for it.
+    """
+    module = sys.modules.get("tensorflow.python.eager.context")
+    context: Any = getattr(module, "_context", None)
+    if getattr(context, "_context_handle", None) is not None:
+        context.clear_kernel_cache()
+
+
+def title_of_backend():
+    """Return what people call the backend that Keras uses."""
+    return BACKENDS[_name_of_backend()][0]
+
+
+@contextmanager
+def _generator_kept():
+    """Leave NumPy's global generator alone: the first import of JAX draws from it.
+
+    So does that of TensorFlow, which imports JAX if it is installed.
+    """
+    first_time = "keras" not in sys.modules
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        if first_time:
+            np.random.set_state(state)  # noqa: NPY002
+
+
+def _name_of_backend():
+    # Deferred: it loads the backend.
+    import keras  # noqa: PLC0415
+
+    # Without the variable, Keras reads a file of its own.
+    return _check(keras.config.backend())
+
+
+def _check(name):
+    if name not in BACKENDS:
+        raise ValueError(
+            f"The environment variable KERAS_BACKEND must be one of {list(BACKENDS)} "
+            f"for networks to be trained; Keras' backend is {name!r} here."
+        )
+    return name

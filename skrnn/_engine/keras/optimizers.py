@@ -1,0 +1,168 @@
+"""Keras optimizers for compiled training: by name, or a copy of the user's own."""
+
+from functools import partial
+
+import keras
+import numpy as np
+
+from skrnn._engine.keras.keys import value_key
+from skrnn._networks.specs import OPTIMIZERS
+
+
+def optimizer_key(optimizer):
+    """Return what two optimizers share if one compiled function can serve both."""
+    if isinstance(optimizer, str):
+        return optimizer
+    config = dict(optimizer.get_config())
+    # Keras numbers the names: they tell nothing.
+    config.pop("name", None)
+    config.pop("learning_rate", None)
+    # What is the user's own may be defined anew under the same name.
+    rate = None if _has_fixed_rate(optimizer) else value_key(optimizer._learning_rate)
+    return value_key(type(optimizer)), rate, repr(config)
+
+
+def make_optimizer(optimizer, variables):
+    """Return an optimizer that belongs to `variables`, its own object in any case."""
+    if isinstance(optimizer, str):
+        made = getattr(keras.optimizers, OPTIMIZERS[optimizer])()
+    else:
+        made = copy_of_optimizer(optimizer)
+    _keep_gradients_local(made)
+    made.build(variables)
+    return made
+
+
+def copy_of_optimizer(optimizer):
+    """Return an optimizer that is told the same, and belongs to no network yet.
+
+    A schedule has no state and may serve both: by its name alone Keras wouldn't find
+    one that is defined in a script.
+    """
+    config = optimizer.get_config()
+    if isinstance(config.get("learning_rate"), dict):
+        config["learning_rate"] = optimizer._learning_rate
+    return type(optimizer).from_config(config)
+
+
+def averages_of(optimizer):
+    """Return the averages that an optimizer with ``use_ema`` takes of the weights.
+
+    Keras' ``fit`` ends by putting them in the place of the weights; its method for
+    that would also do so where training goes on.
+    """
+    return optimizer._model_variables_moving_average
+
+
+def learning_rate(optimizer, default):
+    """Return the rate to start with, or None where a schedule decides."""
+    if isinstance(optimizer, str):
+        return default
+    return float(optimizer.learning_rate) if _has_fixed_rate(optimizer) else None
+
+
+def _has_fixed_rate(optimizer):
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    return not isinstance(optimizer._learning_rate, schedule)
+
+
+class OptimizerOfArrays:
+    """An optimizer of Keras for weights that are arrays; `Optimizer`'s methods.
+
+    Each step copies the weights to variables and back, for no formula of ours knows
+    what the optimizer does with them. It serves one fit at a time.
+
+    Attributes
+    ----------
+    views : list of ndarray
+        The weights, set by whoever borrows it.
+    """
+
+    def __init__(self, optimizer, shapes):
+        self.views = [np.zeros(shape, np.float32) for shape in shapes]
+        self._variables = [keras.Variable(view.copy()) for view in self.views]
+        self._optimizer = make_optimizer(optimizer, self._variables)
+        self._in_keras = None
+        self._fresh = self.state()
+        self._ends = np.cumsum([view.size for view in self.views])[:-1]
+        self._run = _compiled(self._step)
+
+    @property
+    def learning_rate(self):
+        return float((self._in_keras or self._optimizer).learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        self._optimizer.learning_rate = rate
+        if self._in_keras is not None:
+            self._in_keras.learning_rate = rate
+
+    def in_keras(self):
+        """Return what callbacks see: another one, whose learning rate counts from now.
+
+        A model has its variables in another order than these arrays.
+        """
+        if self._in_keras is None:
+            self._in_keras = copy_of_optimizer(self._optimizer)
+        self._in_keras.iterations.assign(self._optimizer.iterations)
+        return self._in_keras
+
+    def reset(self, state):
+        """Start anew, or from a `state` of the same layout."""
+        self._in_keras = None
+        fresh = [array.shape for array in self._fresh]
+        if state is None or [array.shape for array in state] != fresh:
+            state = self._fresh
+        for variable, array in zip(self._optimizer.variables, state, strict=True):
+            variable.assign(array.copy())
+
+    def state(self):
+        """Return copies of the state."""
+        return [np.array(variable.numpy()) for variable in self._optimizer.variables]
+
+    def averages(self):
+        """Return copies of the averages that the optimizer takes of the weights."""
+        if not self._optimizer.use_ema:
+            return None
+        return [np.array(average.numpy()) for average in averages_of(self._optimizer)]
+
+    def apply(self, _w, g):
+        """Make a step of the weights along their gradients `g`, one flat array."""
+        if self._in_keras is not None and _has_fixed_rate(self._optimizer):
+            self._optimizer.learning_rate = self.learning_rate
+        shaped = zip(np.split(g, self._ends), self.views, strict=True)
+        gradients = [_tensor(part.reshape(view.shape)) for part, view in shaped]
+        found = self._run([_tensor(view) for view in self.views], gradients)
+        for view, weight in zip(self.views, found, strict=True):
+            view[...] = keras.ops.convert_to_numpy(weight)
+
+    def _step(self, weights, gradients):
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+        self._optimizer.apply(gradients, self._variables)
+        return [keras.ops.convert_to_tensor(variable) for variable in self._variables]
+
+
+def _tensor(array):
+    # A copy, because a backend may go on using the array it is given.
+    return keras.ops.convert_to_tensor(array.copy())
+
+
+def _compiled(step):
+    """Compile where single operations cost most: ten times the rest of a step."""
+    if keras.backend.backend() != "tensorflow":
+        return step
+    import tensorflow as tf  # noqa: PLC0415
+
+    # TensorFlow would warn of a method of several objects.
+    return tf.function(partial(step), autograph=False)
+
+
+def _keep_gradients_local(optimizer):
+    """Skip Keras' sum over replicas, of which there is one.
+
+    That sum is wrapped in a custom gradient, whose global registry would keep the graph
+    of every compiled function for ever: about 12 MB for each (tensorflow#97697).
+    """
+    if hasattr(optimizer, "_all_reduce_sum_gradients"):
+        optimizer._all_reduce_sum_gradients = lambda grads_and_vars: grads_and_vars

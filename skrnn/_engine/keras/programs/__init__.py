@@ -1,0 +1,1 @@
+"""Programs on TensorFlow, JAX and PyTorch."""

@@ -1,0 +1,90 @@
+"""What the programs of all backends have in common: variables of Keras."""
+
+import keras
+import numpy as np
+
+from skrnn._engine.keras.losses import loss_function
+from skrnn._engine.keras.optimizers import averages_of, make_optimizer
+from skrnn._networks.weights import weight_table
+
+
+class Variables:
+    """The weights of one network and an optimizer's state, as variables of Keras.
+
+    They are overwritten by each fit, so a program serves one fit at a time.
+    """
+
+    def __init__(self, spec, loss, optimizer):
+        self.spec = spec
+        self.loss = loss_function(loss, spec.head.activation)
+        self.weights = [
+            keras.Variable(
+                np.zeros(row.shape, np.float32),
+                trainable=row.trainable,
+                name=row.name.split("/")[-1],
+            )
+            for row in weight_table(spec)
+        ]
+        # These alone have gradients and an optimizer's state.
+        self.trained = [variable for variable in self.weights if variable.trainable]
+        self.optimizer = make_optimizer(optimizer, self.trained)
+        self._fresh = self._arrays(self.optimizer.variables)
+        # None where a schedule of the optimizer's own decides.
+        rate = self.optimizer._learning_rate
+        self.rate = rate if isinstance(rate, keras.Variable) else None
+
+    def reset(self, weights, optimizer_state=None):
+        """Start from `weights` and, if given, go on with an optimizer's state."""
+        self.set_weights(weights)
+        state = self._fresh
+        # A changed option, momentum say, changes what an optimizer remembers.
+        if optimizer_state is not None and _shapes(state) == _shapes(optimizer_state):
+            state = optimizer_state
+        assign(self.optimizer.variables, state)
+
+    def set_weights(self, weights):
+        assign(self.weights, weights)
+
+    def get_weights(self):
+        return self._arrays(self.weights)
+
+    def final_weights(self):
+        """Return the weights to keep: averages of them, if the optimizer takes such."""
+        if not self.optimizer.use_ema:
+            return self.get_weights()
+        averages = dict(
+            zip(map(id, self.trained), averages_of(self.optimizer), strict=True)
+        )
+        return self._arrays([averages.get(id(each), each) for each in self.weights])
+
+    def get_optimizer_state(self):
+        return self._arrays(self.optimizer.variables)
+
+    def rates(self, knobs, n_steps):
+        """Return the learning rate of each step: of a schedule, or as it is now."""
+        rates = knobs.get("rates")
+        if rates is None:
+            rates = np.full(n_steps, float(self.optimizer.learning_rate))
+        with np.errstate(over="ignore"):
+            return rates.astype(np.float32)
+
+    def keras_optimizer(self):
+        """Return what callbacks see as the model's optimizer."""
+        return self.optimizer
+
+    # A backend's tensor as an array, which may share its memory.
+    _as_array = staticmethod(np.asarray)
+
+    def _arrays(self, variables):
+        # Two steps: tensors don't know NumPy 2's `copy`, and warn of it.
+        return [np.array(self._as_array(variable.value)) for variable in variables]
+
+
+def assign(variables, values):
+    """Set each variable to its value."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _shapes(arrays):
+    return [array.shape for array in arrays]

@@ -1,0 +1,1 @@
+"""Prediction: in batches, step by step, and what is decoded."""

@@ -1,0 +1,189 @@
+"""Prediction in blocks of bounded size: by kernels, NumPy or a compiled function."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+
+from skrnn._engine import choice
+from skrnn._engine.cpu import network, reference
+from skrnn._engine.cpu.kernels.threads import for_each
+from skrnn._engine.keras.backends import backend, is_default_backend
+from skrnn._engine.keras.fork import is_forked
+from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.forward import forward
+
+# Below this many sequence steps times units NumPy is done before a backend begins.
+SMALL = 200_000
+# Runner -> rows times units that a block may hold: for the kernels what stays in the
+# cache, else about 64 MB of float32 with its gates.
+_BLOCK = {"native": 100_000, "numpy": 2_000_000, "compiled": 2_000_000}
+
+_compiled: dict = {}
+_MAX_COMPILED = 16
+_lock = threading.Lock()
+
+
+def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
+    """Run the network on packed sequences.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n, K), or (n_real_steps, K) with ``return_sequences``
+        After the head's activation, of `dtype`. With `states` instead the last hidden
+        states, of shape (n, units).
+    """
+    name = choose_runner(spec, sequences)
+    run = RUNNERS[name](spec, weights, sequences)
+    collect = _collect_states if states else _collect_outputs
+    found, keep = collect(spec, sequences, dtype)
+    # Only the kernels let go of the interpreter's lock.
+    work = _multiplications(spec, sequences) if name == "native" else 0
+    blocks = _blocks(spec, sequences, _BLOCK[name])
+    for_each(lambda rows: keep(rows, *run(rows)), blocks, work)
+    return found
+
+
+def attention_of(spec, weights, sequences):
+    """Return what each sequence attends to: (T,), or (T, T) with ``return_sequences``.
+
+    A mean over heads; the last axis are the steps attended to.
+    """
+    weights = [weight.astype(np.float64) for weight in weights]
+    found: list = [None] * len(sequences)
+    for rows in _blocks(spec, sequences, _BLOCK["numpy"]):
+        block, attended = sequences.take(rows), list[np.ndarray]()
+        forward(reference, spec, weights, block.padded(), block.lengths, attended)
+        shares = attended[0] if attended[0].ndim == 3 else attended[0].mean(axis=-1)
+        numbers = np.arange(len(sequences))[rows]
+        for i, (row, length) in enumerate(zip(numbers, block.lengths, strict=True)):
+            own = shares[:length, :length, i]
+            found[row] = own if spec.return_sequences else own[0]
+    return found
+
+
+def choose_runner(spec, sequences):
+    """Return the name of what predicts fastest here."""
+    # In a forked process a backend would hang; the others work.
+    small = _total_work(spec, sequences) <= SMALL or is_forked()
+    if choice.has_fast_layers(spec) and (small or is_default_backend()):
+        return "native"
+    return "numpy" if small else "compiled"
+
+
+# Each returns the array to fill and ``keep(rows, outputs, states)``, which fills it.
+
+
+def _collect_states(spec, sequences, dtype):
+    units = spec.units[-1] * len(spec.directions)
+    found = np.empty((len(sequences), units), dtype)
+
+    def keep(rows, _outputs, states):
+        found[rows] = states
+
+    return found, keep
+
+
+def _collect_outputs(spec, sequences, dtype):
+    n_outputs = sequences.n_steps if spec.return_sequences else len(sequences)
+    found = np.empty((n_outputs, spec.head.units), dtype)
+    ends = np.cumsum(sequences.lengths) if spec.return_sequences else None
+
+    def keep(rows, outputs, _states):
+        outputs = outputs.astype(np.float64)
+        outputs = ACTIVATIONS[spec.head.activation](reference.ops, outputs)
+        if ends is None:
+            found[rows] = outputs
+            return
+        lengths = sequences.lengths[rows]
+        for i, (end, length) in enumerate(zip(ends[rows], lengths, strict=True)):
+            found[end - length : end] = outputs[:length, i]
+
+    return found, keep
+
+
+# Each takes a spec, weights and sequences and returns ``run(rows)``, which returns the
+# outputs before the head's activation, (B, K) or (T, B, K), and the states (B, units).
+
+
+def _by_kernels(spec, weights, sequences):
+    predictor = network.Predictor(spec, weights)
+    return lambda rows: predictor(sequences.take(rows))
+
+
+def _by_numpy(spec, weights, sequences):
+    # In double precision a row's result doesn't depend on the rows beside it.
+    weights = [weight.astype(np.float64) for weight in weights]
+
+    def run(rows):
+        block = sequences.take(rows)
+        x = block.padded()
+        x = x if spec.embedding_dim else x.astype(np.float64)
+        return forward(reference, spec, weights, x, block.lengths)
+
+    return run
+
+
+def _by_compiled(spec, weights, sequences):
+    # It loads Keras' backend.
+    module = backend()
+    key = replace(spec, dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
+    with _lock:
+        if key not in _compiled:
+            while len(_compiled) >= _MAX_COMPILED:
+                del _compiled[next(iter(_compiled))]
+            _compiled[key] = module.predictor(key)
+        compiled = _compiled[key]
+    data = module.device_sequences(sequences)
+    numbers = np.arange(len(sequences))
+    return lambda rows: [
+        np.asarray(array) for array in compiled(weights, data, numbers[rows])
+    ]
+
+
+RUNNERS = {"native": _by_kernels, "numpy": _by_numpy, "compiled": _by_compiled}
+
+
+def _multiplications(spec, sequences):
+    columns = sum(CELLS[spec.cell].n_gates * units**2 for units in spec.units)
+    return sequences.n_steps * columns
+
+
+def _total_work(spec, sequences):
+    if sequences.is_uniform:
+        # Ten million lengths would be more numbers than the windows' series has.
+        return len(sequences) * _work(spec, sequences.lengths[:1])
+    return _work(spec, sequences.lengths)
+
+
+def _work(spec, lengths):
+    """Return the numbers that a layer of `spec` computes for sequences of `lengths`."""
+    lengths = np.asarray(lengths, dtype=np.float64)
+    work = lengths.sum() * max(*spec.units, spec.n_features)
+    if spec.attention and spec.return_sequences:
+        # Every step attends to every step.
+        work += (lengths**2).sum() * spec.units[-1]
+    return work
+
+
+def _blocks(spec, sequences, most):
+    """Cut the sequences into blocks of bounded size, those of like length together.
+
+    Equally long ones stay in their order: their blocks are slices, which cost nothing
+    however many sequences there are.
+    """
+    lengths, n = sequences.lengths, len(sequences)
+    if sequences.is_uniform:
+        size = max(1, int(most / _work(spec, lengths[:1])))
+        yield from (slice(at, min(at + size, n)) for at in range(0, n, size))
+        return
+    order = np.argsort(lengths, kind="stable")
+    lengths = lengths[order]
+    first = 0
+    while first < n:
+        last = min(first + max(1, int(most / _work(spec, lengths[first]))), n)
+        # The longest of them decides how many it may be.
+        fit = max(1, int(most / _work(spec, lengths[last - 1])))
+        last = min(last, first + fit)
+        yield order[first:last]
+        first = last

@@ -1,0 +1,59 @@
+"""Learning rates that change from step to step."""
+
+import numpy as np
+
+from skrnn._engine.keras.fork import refuse_forked_process
+
+# What is left of the rate at the end of a schedule by name.
+_LEFT = 0.01
+# Name -> the part of the rate at a share of the planned steps; as Keras' CosineDecay
+# and ExponentialDecay compute it.
+_NAMED = {
+    # Loshchilov & Hutter (2017), without restarts.
+    "cosine": lambda share: _LEFT + (1 - _LEFT) * (1 + np.cos(np.pi * share)) / 2,
+    "exponential": lambda share: _LEFT**share,
+}
+
+
+class Schedule:
+    """The rates of one training, whose plan has a schedule."""
+
+    def __init__(self, plan, n_batches):
+        self._given, self._rate = plan.schedule, plan.learning_rate
+        self._first = plan.first_epoch * n_batches
+        self._planned = plan.planned_epochs * n_batches
+        if not isinstance(plan.schedule, str):
+            # It computes with the backend of Keras.
+            refuse_forked_process()
+        self._last = plan.learning_rate
+
+    def next(self, step, n_steps, optimizer):
+        """Return the rates of the steps from `step` on, as float32.
+
+        Raises
+        ------
+        ValueError
+            If a callback has given `optimizer` another one.
+        """
+        self._refuse_other_rate(float(optimizer.learning_rate))
+        rates = self._rates(self._first + np.arange(step, step + n_steps))
+        with np.errstate(over="ignore"):
+            rates = np.asarray(rates, np.float32)
+        self._last = rates[-1]
+        return rates
+
+    def _rates(self, steps):
+        if isinstance(self._given, str):
+            share = np.minimum(steps / self._planned, 1.0)
+            return self._rate * _NAMED[self._given](share)
+        return [float(self._given(int(step))) for step in steps]
+
+    def _refuse_other_rate(self, rate):
+        with np.errstate(over="ignore"):
+            changed = np.float32(rate) != np.float32(self._last)
+        if changed:
+            raise ValueError(
+                f"A callback has set the learning rate to {rate:.6g}, but "
+                f"learning_rate_schedule={self._given!r} decides on it at every step; "
+                "use one of the two."
+            )

@@ -1,0 +1,258 @@
+"""Errors that say what to write instead: of parameters, and of arguments of methods."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from functools import wraps
+from numbers import Integral, Real
+from typing import Any, Self, TypeVar, cast
+
+from sklearn.base import BaseEstimator
+
+from skrnn import _sklearn
+from skrnn._estimators.names import (
+    advice,
+    class_of_keras,
+    closest,
+    meant_argument,
+    meant_parameter,
+)
+from skrnn._sklearn import InvalidParameterError, StrOptions, make_constraint
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class AdvisedEstimator(BaseEstimator):
+    """An estimator whose errors of parameters come with advice."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # That of a dataclass is made later, and advised where it is made.
+        if "__init__" in vars(cls):
+            advise(cls, inspect.signature(cls.__init__), by_name=False)
+        for name in filter(_is_public, dir(cls)):
+            method = inspect.getattr_static(cls, name)
+            if inspect.isfunction(method) and _is_to_be_advised(method):
+                # Here, for mixins' methods too: their own names are private.
+                setattr(cls, name, advised_arguments(method))
+
+    def set_params(self, **params: Any) -> Self:
+        try:
+            return super().set_params(**params)
+        except ValueError as error:
+            known = self._get_param_names()
+            names = (name.partition("__")[0] for name in params)
+            advised = [advice(name, known) for name in names if name not in known]
+            if not any(advised):
+                raise
+            raise ValueError(f"{error}{next(filter(None, advised))}") from None
+
+    set_params.__doc__ = BaseEstimator.set_params.__doc__
+
+    def _validate_params(self):
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            note = _note(self._parameter_constraints, self.get_params(deep=False))
+            if not note:
+                raise
+            raise InvalidParameterError(f"{error}{note}") from None
+
+
+def _is_public(name):
+    return not name.startswith("_")
+
+
+def _is_to_be_advised(method):
+    """Whether a method is ours or scikit-learn's, and gives no advice yet."""
+    package = method.__module__.partition(".")[0]
+    return package in ("skrnn", "sklearn") and not hasattr(method, "_gives_advice")
+
+
+def _note(constraints, params):
+    """Say what the first parameter that isn't allowed may have been meant to be."""
+    for name, value in params.items():
+        if _is_allowed(value, constraints.get(name, ())):
+            continue
+        return _note_of(name, value, constraints[name])
+    return ""
+
+
+def _note_of(name, value, allowed):
+    if inspect.isclass(value):
+        return f" It is a class: write {name}={value.__name__}()."
+    strings = [each for each in allowed if isinstance(each, StrOptions)]
+    if not isinstance(value, str):
+        return ""
+    for each in strings:
+        kind = getattr(each, "kind", None)
+        meant, other = closest(value, each.options, kind), class_of_keras(kind, value)
+        if meant:
+            return f" Did you mean {meant!r}?"
+        if other and len(allowed) > 1:
+            return f" You may pass keras.losses.{other}()."
+    return ""
+
+
+def advise(cls, signature, *, by_name=True):
+    """Give a class's ``__init__`` a signature, and errors that say what to write.
+
+    With `by_name` it takes keywords alone.
+    """
+    init = vars(cls)["__init__"]
+    rows = list(signature.parameters.values())[1:]
+    parameters = [row.name for row in rows]
+    n_in_order = 0 if by_name else sum(row.kind is not row.KEYWORD_ONLY for row in rows)
+
+    @wraps(init)
+    def advised(self, *args, **kwargs):
+        unknown = kwargs.keys() - set(parameters)
+        if not unknown and len(args) <= n_in_order:
+            init(self, *args, **kwargs)
+            return
+        name = type(self).__name__
+        if len(args) > n_in_order:
+            raise TypeError(
+                f"{name} takes its parameters by name"
+                f"{_by_name(type(self), args, kwargs, parameters, n_in_order)}."
+            )
+        first = next(each for each in kwargs if each in unknown)
+        raise TypeError(
+            f"{name}() got an unexpected keyword argument {first!r}."
+            f"{advice(first, parameters) or f' Its parameters are {parameters}.'}"
+        )
+
+    made: Any = advised
+    made.__signature__ = signature
+    cls.__init__ = made
+
+
+def _by_name(cls, args, kwargs, parameters, n_in_order):
+    """Write arguments by name; numbers that come first are widths of layers.
+
+    Those that no parameter at their place could be aren't written, nor are those behind
+    what may be given in order.
+    """
+    is_width = isinstance(args[0], Real | tuple | list) and "units" in parameters
+    names = parameters[parameters.index("units") if is_width else 0 :]
+    allowed = cls._parameter_constraints
+    fit = [
+        name not in kwargs and _is_allowed(value, allowed.get(name, ()))
+        for name, value in zip(names, args, strict=False)
+    ]
+    fit = fit[: n_in_order or None]
+    n_written = [*fit, False].index(False)
+    given = dict(zip(names, args[:n_written], strict=False)) | kwargs
+    written = ", ".join(f"{name}={_short(value)}" for name, value in given.items())
+    advised = f": write {cls.__name__}({written})" if n_written else ""
+    if n_written == len(args):
+        return advised
+    verb = f"{advised}, and name {{}} too" if n_written else ": name {}"
+    return f"{verb.format(_short(args[n_written]))}. They are {parameters}"
+
+
+def _is_allowed(value, constraints):
+    allowed = [make_constraint(each) for each in constraints]
+    return not allowed or any(each.is_satisfied_by(value) for each in allowed)
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 40 and "\n" not in text else "..."
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
+    """As scikit-learn's decorator, with advice for arguments that ``fit`` hasn't."""
+    of_sklearn = _sklearn.fit_context(
+        prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+    return lambda method: advised_arguments(of_sklearn(method))
+
+
+def advised_arguments(method: Method) -> Method:
+    """Name the public class in errors of arguments, and say where a parameter goes."""
+
+    @wraps(method)
+    def advised(*args, **kwargs):
+        try:
+            return method(*args, **kwargs)
+        except TypeError:
+            message = _of_arguments(method, args, kwargs)
+            if message is None:
+                raise
+            raise TypeError(message) from None
+        except OverflowError as error:
+            name = _name_of_too_large(method, args, kwargs)
+            if name is None:
+                raise
+            raise ValueError(
+                f"{name} holds an integer beyond {sys.float_info.max:.3g}, the largest "
+                "number of float64; divide it by a large number."
+            ) from error
+
+    vars(advised)["_gives_advice"] = True
+    return cast(Method, advised)
+
+
+def _of_arguments(method, args, kwargs):
+    """Say what is wrong with arguments that a method doesn't take, if it doesn't."""
+    signature = inspect.signature(method)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        # Without an estimator it was called as a function.
+        cls = type(args[0]).__name__ if args else "estimator"
+        name = f"{cls}.{method.__name__}()"
+        unknown = [each for each in kwargs if each not in signature.parameters]
+        if not unknown or not args:
+            return f"{name}: {error}.{_its_arguments(signature)}"
+        where = _where(args[0], signature, method.__name__, unknown[0], kwargs)
+        return f"{name} got an unexpected keyword argument {unknown[0]!r}.{where}"
+    return None
+
+
+def _name_of_too_large(method, args, kwargs):
+    """Name the argument, or else the parameter, with an integer beyond float64."""
+    given = inspect.signature(method).bind(*args, **kwargs).arguments
+    estimator, *arrays = given.items()
+    parameters = estimator[1].get_params(deep=False).items()
+    return next(
+        (k for k, value in [*arrays, *parameters] if _is_too_large(value)), None
+    )
+
+
+def _is_too_large(value):
+    if isinstance(value, Integral):
+        return abs(int(value)) > sys.float_info.max
+    if isinstance(value, dict):
+        return any(map(_is_too_large, value.values()))
+    if hasattr(value, "__array__"):
+        value = value.__array__()
+        return value.dtype.kind == "O" and any(map(_is_too_large, value.flat))
+    return isinstance(value, list | tuple) and any(map(_is_too_large, value))
+
+
+def _needed(signature):
+    """Name the arguments that a method can't do without."""
+    rows = list(signature.parameters.items())[1:]
+    return [name for name, row in rows if row.default is row.empty]
+
+
+def _its_arguments(signature):
+    names = ", ".join(list(signature.parameters)[1:])
+    return f" Its arguments are {names}." if names else " It takes no arguments."
+
+
+def _where(estimator, signature, method, unknown, kwargs):
+    """Say where an unknown argument goes."""
+    known, cls = estimator._get_param_names(), type(estimator).__name__
+    if unknown in known:
+        if "fit" not in method:
+            return f" It is a parameter of {cls}().{_its_arguments(signature)}"
+        given = f"{unknown}={_short(kwargs[unknown])}"
+        needed = ", ".join(_needed(signature))
+        return f" It is a parameter: write {cls}({given}).{method}({needed})."
+    meant = meant_argument(unknown, list(signature.parameters)[1:])
+    note = meant or _its_arguments(signature)
+    parameter = None if meant else meant_parameter(unknown, known)
+    return note + (f" {parameter!r} is a parameter of {cls}()." if parameter else "")

@@ -1,0 +1,270 @@
+"""The recurrent estimators' common part: `fit` as a table of contents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn import _engine
+from skrnn._data.datasets import Dataset
+from skrnn._data.frames.as_arrays import warn_of_time_index
+from skrnn._data.frames.indexed_arrays import with_index_of
+from skrnn._data.targets.class_weights import scaled_down
+from skrnn._data.targets.weights import are_of_steps, read_weights
+from skrnn._data.typing import (
+    Array,
+    ArrayLike,
+    SequenceData,
+    Targets,
+    Weights,
+)
+from skrnn._data.validation import check_sequences
+from skrnn._data.validation_set import validation_set
+from skrnn._estimators.advice import fit_context
+from skrnn._estimators.embedding import SharedVectorsMixin, read_embedding, reads_tokens
+from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
+from skrnn._estimators.streaming import StreamingPredictor
+from skrnn._networks.specs import NetworkSpec, as_tuple
+from skrnn._sklearn import (
+    Count,
+    Counts,
+    Vectors,
+)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BaseRecurrent(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SharedVectorsMixin, BaseNetwork
+):
+    """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
+
+    return_sequences: bool = False
+    embedding_matrix: Any = None
+    embedding_trainable: bool = True
+    # scikit-learn's, which is without types.
+    fit_transform: ClassVar[Callable[..., Array]]
+
+    _network_constraints = {
+        "return_sequences": ["boolean"],
+        "embedding_dim": [Count(), Counts(), None],
+        "embedding_matrix": [Vectors(), None],
+        "embedding_trainable": ["boolean"],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: SequenceData,
+        y: Targets,
+        sample_weight: Weights | None = None,
+        *,
+        X_val: SequenceData | None = None,
+        y_val: Targets | None = None,
+        sample_weight_val: Weights | None = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences: an array (n, T, F); an array or frame (n, T) of univariate ones;
+            a list of (T_i, F) or (T_i,) arrays; or, with `embedding_dim`, integers.
+        y : array-like or list of array-likes
+            A target for each sequence, or for each step with `return_sequences`.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight in the loss: of each sequence, or with `return_sequences` of each
+            step. A zero leaves it out, and its target isn't read: it may be NaN.
+        X_val, y_val : array-like or list of array-likes, default=None
+            Other sequences to look at after each epoch, and their targets, in the form
+            of X and y: a validation set, of which nothing is learnt. Early stopping
+            then holds nothing out. A ``Pipeline`` prepares X_val as X with
+            ``transform_input=["X_val"]``.
+        sample_weight_val : array-like, default=None
+            Weights in their loss, in a form that `sample_weight` may have.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; an earlier fit then stays as it was.
+        """
+        validation = validation_set(X_val, y_val, sample_weight_val)
+        return self._report(self._fit(X, y, sample_weight, validation=validation))
+
+    def _train(
+        self,
+        X,
+        y,
+        sample_weight,
+        *,
+        resume,
+        known_target=False,
+        epochs=None,
+        min_samples=2,
+        validation=None,
+    ):
+        reading = {"min_samples": min_samples, "trains": True}
+        X = self._check_X(X, reset=not resume, **reading)
+        dataset = self._dataset(X, y, sample_weight, known_target or resume)
+        plan = self._plan(len(dataset), epochs, resume, validation)
+        embedding = read_embedding(self, X, self._spec if resume else None)
+        spec = self._network(X, embedding, resume)
+        parts = self._split(dataset, plan, validation, spec)
+        start = self._start(spec, plan.seed, resume, embedding.fill)
+        trained = _engine.train(spec, plan, *parts, *start)
+        self._keep(spec, trained, resume)
+        self._n_features_out = spec.units[-1] * len(spec.directions)
+        return trained
+
+    def _check_X(self, X, *, reset, min_samples=1, trains=False):
+        """Read X as packed sequences."""
+        if reset and not reads_tokens(self):
+            warn_of_time_index(self, X)
+        return check_sequences(
+            self,
+            X,
+            reset=reset,
+            ensure_min_samples=min_samples,
+            trains=trains,
+            tokens=reads_tokens(self),
+            vocabulary_size=None if reset else self._spec.vocabulary_size,
+        )
+
+    def _dataset(self, X, y, sample_weight, known_target):
+        """Put sequences, encoded targets and weights together; leave out zero weights.
+
+        Weights are scaled to a mean of 1, so that the loss and the step size don't
+        depend on their unit.
+        """
+        weights = read_weights(self, X, sample_weight)
+        refuse_no_weight(weights)
+        given = X, y, weights, known_target, are_of_steps(sample_weight)
+        targets, target_weights = self._encode_target(*given)
+        refuse_no_weight(target_weights)
+        target_weights = scaled_down(target_weights)
+        starts, rows = np.arange(len(X)), weights
+        if self.return_sequences:
+            starts = np.cumsum(X.lengths) - X.lengths
+            rows = np.maximum.reduceat(weights, starts)
+        rows = np.flatnonzero(rows)
+        n_targets = X.lengths[rows].sum() if self.return_sequences else len(rows)
+        return Dataset(
+            sequences=X,
+            targets=targets,
+            weights=(target_weights * n_targets / target_weights.sum()).astype("f4"),
+            target_starts=starts,
+        ).take(rows)
+
+    def _known_dataset(self, given):
+        """Read data of which nothing is to be learnt."""
+        X = self._check_X(given.X, reset=False, trains=True)
+        return self._dataset(X, given.y, given.sample_weight, True)
+
+    def _network(self, X, embedding, resume):
+        """Decide what to build."""
+        spec = NetworkSpec(
+            cell=self._named("cell"),
+            units=as_tuple(self.units),
+            n_features=X.n_features,
+            head=self._head(),
+            bidirectional=bool(self.bidirectional),
+            return_sequences=bool(self.return_sequences),
+            attention=self._named("attention"),
+            vocabulary_size=embedding.vocabulary_size,
+            embedding_dim=embedding.dim,
+            embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,
+            dense_units=as_tuple(self.dense_units),
+            activation=self._named("activation"),
+            layer_norm=bool(self.layer_norm),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+        )
+        if resume:
+            self._refuse_changes(spec)
+        return spec
+
+    def _run(self, X, **wanted):
+        """Return X as sequences, and what the network makes of them."""
+        check_is_fitted(self)
+        sequences = self._check_X(X, reset=False)
+        found = _engine.predict(self._spec, self._weights, sequences, **wanted)
+        return sequences, found
+
+    def _attention(self, X):
+        """Return what the states of each sequence attend to, and the sequences."""
+        sequences = self._check_X(X, reset=False)
+        return _engine.attention_of(self._spec, self._weights, sequences), sequences
+
+    def transform(self, X: SequenceData) -> Array:
+        """Return the last hidden state of the last layer.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        states : ndarray of shape (n, units)
+            Of both directions side by side, (n, 2 * units), if bidirectional. A frame
+            if `set_output` asks for one, with the index of the rows of X.
+
+        Raises
+        ------
+        ValueError
+            If pandas output is asked for, and a step before has lost that index.
+        """
+        return with_index_of(X, self._run(X, states=True)[1], self)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
+        """Return the names of the columns of ``transform``.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Must be those of ``fit`` if X was a table of numbers. Ignored for sequences
+            of tokens or of different lengths, which are no columns.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            The name of the class in lower case, and a number.
+        """
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        no_table = self._form == "ragged" or self._spec.vocabulary_size is not None
+        if input_features is not None and no_table:
+            known = names is None or np.array_equal(names, input_features)
+            input_features = None if known else input_features
+        return super().get_feature_names_out(input_features)
+
+    def stream(self, method: str = "predict") -> StreamingPredictor:
+        """Follow one sequence as it comes in, a step at a time.
+
+        The hidden state is kept between the steps, so an update costs one step however
+        long the sequence has become.
+
+        Parameters
+        ----------
+        method : {"predict", "predict_proba"}, default="predict"
+            What an update returns.
+
+        Returns
+        -------
+        stream : StreamingPredictor
+            It keeps its own copy of the network: fitting again doesn't change it.
+
+        Raises
+        ------
+        ValueError
+            If the network is bidirectional: then every output depends on all steps.
+        """
+        check_is_fitted(self)
+        return StreamingPredictor(self, method)

@@ -1,0 +1,343 @@
+"""The language model under the text generator: training and likelihoods."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn import _engine
+from skrnn._data.typing import Array, Documents
+from skrnn._data.validation_set import errors_of_validation
+from skrnn._engine import TrainPlan
+from skrnn._estimators.advice import fit_context
+from skrnn._estimators.language.reading import (
+    check_texts,
+    has_ends,
+    refuse_unknown,
+    stream_of,
+)
+from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
+from skrnn._estimators.names import Names
+from skrnn._estimators.saved import mark_state, read_state
+from skrnn._estimators.trained import TrainedNetwork
+from skrnn._networks.cells import CELLS
+from skrnn._networks.specs import DIRECT_OPTIMIZERS, LanguageSpec, as_tuple
+from skrnn._networks.weights import (
+    initial_language_weights,
+    language_weight_table,
+)
+from skrnn._sklearn import Count, StrOptions, draw_seed, unchanged_on_error
+
+# With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
+EARLY_STOPPING_FROM = 10_000
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LanguageModel(TrainedNetwork):
+    """A recurrent language model: what it is, how it is trained, what it says of texts.
+
+    A subclass has ``_sample(spec, weights, seed)``, a text for progress to show.
+    """
+
+    analyzer: str = "char"
+    max_features: int | None = None
+    min_count: int = 1
+    handle_unknown: str = "error"
+    lookback: int = 64
+    cell: str = "lstm"
+    units: int | tuple[int, ...] = 256
+    embedding_dim: int = 128
+    tie_weights: bool = False
+    optimizer: str = "adam"
+    epochs: int = 50
+    patience: int = 5
+
+    _parameter_constraints = TrainedNetwork._training_constraints | {
+        "analyzer": [StrOptions(set(ANALYZERS))],
+        "max_features": [Count(), None],
+        "min_count": [Count()],
+        "handle_unknown": [StrOptions({"error", "map"})],
+        "lookback": [Count()],
+        "cell": [Names("cell", set(CELLS))],
+        "embedding_dim": [Count()],
+        "tie_weights": ["boolean"],
+        "optimizer": [Names("optimizer", set(DIRECT_OPTIMIZERS))],
+    }
+    _spec_class = LanguageSpec
+    _weight_table = staticmethod(language_weight_table)
+    _initial_weights = staticmethod(initial_language_weights)
+    _advice = "Try"
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        texts: Documents,
+        y: Any = None,
+        *,
+        X_val: Documents | None = None,
+    ) -> Self:
+        """Learn the vocabulary, and train the network.
+
+        Parameters
+        ----------
+        texts : str or iterable of str
+            A str is one text that goes on: nothing is learnt of an end. Those of a list
+            end, even if there is only one.
+        y : None
+            Ignored; it is there because scikit-learn's tools pass it.
+        X_val : str or iterable of str, default=None
+            Other texts to look at after each epoch, of which nothing is learnt. Early
+            stopping then holds nothing out.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If a text isn't a str.
+        ValueError
+            If there are no tokens, or `min_count` leaves none in the vocabulary; an
+            earlier fit then stays as it was.
+        """
+        resume = self.warm_start and self._is_fitted
+        with unchanged_on_error(self):
+            trained = self._train(texts, resume, self.epochs, X_val)
+        return self._report(trained)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, texts: Documents, y: Any = None) -> Self:
+        """Train for one more epoch, on these texts alone: fine-tuning.
+
+        The first call, if there was no ``fit``, learns the vocabulary, which later ones
+        keep.
+
+        Parameters
+        ----------
+        texts : str or iterable of str
+            As for ``fit``. Once texts of a list have been learnt, the model knows ends.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+        """
+        with unchanged_on_error(self):
+            trained = self._train(texts, self._is_fitted, None)
+        return self._report(trained)
+
+    def _train(self, texts, resume, epochs, X_val=None):
+        ends, texts = has_ends(texts), check_texts(texts)
+        if not resume:
+            self._learn_vocabulary(texts)
+        self._has_ends: bool = ends or (resume and self._has_ends)
+        # Before the texts are read: by another analyzer their tokens are unknown.
+        spec = self._network(resume)
+        documents = self._encode(texts, "texts", known=resume)
+        inputs, targets = stream_of(documents, self._targets(texts, ends))
+        plan = self._plan(len(inputs), epochs, resume, X_val)
+        lanes = self._lanes(inputs, targets, plan, self._held_stream(X_val))
+        start = self._start(spec, plan.seed, resume)
+        trained = _engine.train_language(
+            spec,
+            plan,
+            *lanes,
+            *start,
+            unit=self._vocabulary.unit,
+            sample=lambda weights: self._sample(spec, weights, plan.seed),
+        )
+        self._keep(spec, trained, resume)
+        return trained
+
+    def _learn_vocabulary(self, texts):
+        limits = self.max_features, self.min_count
+        self._vocabulary = Vocabulary.of(texts, self.analyzer, *limits)
+        self.tokens_ = np.array(self._vocabulary.names, dtype=object)
+
+    def _network(self, resume):
+        spec = LanguageSpec(
+            cell=self._named("cell"),
+            units=as_tuple(self.units),
+            vocabulary_size=len(self._vocabulary),
+            embedding_dim=int(self.embedding_dim),
+            tie_weights=bool(self.tie_weights),
+            activation=self._named("activation"),
+            layer_norm=bool(self.layer_norm),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+        )
+        if spec.tie_weights and spec.embedding_dim != spec.units[-1]:
+            raise ValueError(
+                "tie_weights=True needs an embedding_dim as large as the last of "
+                f"units. Got embedding_dim={self.embedding_dim} and units={self.units}."
+            )
+        if resume:
+            self._refuse_changes(spec)
+        return spec
+
+    def _plan(self, n_tokens, epochs, resume, X_val):
+        """Decide how to train; without `epochs`, for one on everything."""
+        known = n_tokens >= EARLY_STOPPING_FROM, X_val, None if epochs else 1
+        return TrainPlan(
+            loss="auto",
+            epochs=epochs or 1,
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            patience=self.patience,
+            callbacks=(),
+            verbose=int(self.verbose),
+            seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
+            name=type(self).__name__,
+            **self._plan_of_steps(one_epoch=epochs is None),
+            **self._how_to_validate(*known),
+        )
+
+    def _held_stream(self, X_val):
+        """Read texts to validate on, of which nothing is learnt."""
+        if X_val is None:
+            return None
+        with errors_of_validation("texts"):
+            ends, texts = has_ends(X_val), check_texts(X_val)
+            documents = self._encode(texts, "texts")
+            # As in `score`: only ends that have been learnt of.
+            targets = self._targets(texts, ends and self._has_ends)
+            return stream_of(documents, targets)
+
+    def _lanes(self, inputs, targets, plan, held):
+        """Cut the stream into lanes to train on and, from its end, to validate on.
+
+        Where another stream is `held`, that one is validated on.
+        """
+        n = len(inputs)
+        n_held = math.ceil(n * (plan.validation_split or 0))
+        if n_held >= n:
+            raise ValueError(
+                f"validation_split={plan.validation_split} leaves none of {n} tokens "
+                "to train on; make it smaller, or set early_stopping=False and "
+                "validation_split=None."
+            )
+        if n_held:
+            held = inputs[n - n_held :], targets[n - n_held :]
+        training = self._cut(inputs[: n - n_held], targets[: n - n_held], self.shuffle)
+        validation = None if held is None else self._cut(held[0], held[1], False)
+        return training, validation
+
+    def _cut(self, inputs, targets, shuffle):
+        n_lanes = max(1, min(self.batch_size, len(inputs) // self.lookback))
+        return _engine.Lanes(inputs, targets, n_lanes, self.lookback, shuffle)
+
+    def _encode(self, texts, what, known=True):
+        """Return texts as token ids; those it learns from may hold unknown tokens."""
+        if known and self.handle_unknown == "error":
+            refuse_unknown(self._vocabulary, texts, what)
+        return [self._vocabulary.encode(text) for text in texts]
+
+    def _targets(self, texts, ends):
+        """Return what is to be predicted of each text, its end too if it has one."""
+        end = np.array([END] if ends else [], np.int32)
+        return [np.append(self._vocabulary.expect(text), end) for text in texts]
+
+    def predict_proba(self, texts: Documents) -> Array:
+        """Return the probabilities of the token that follows each text.
+
+        Parameters
+        ----------
+        texts : str or iterable of str
+            One text or many. A space at the end is that of the word that follows: only
+            tokens that begin with one then have a probability.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_texts, n_tokens)
+            The columns are in the order of `tokens_`: the end of the text, an unknown
+            token, and those of the vocabulary.
+        """
+        check_is_fitted(self)
+        openings = map(self._vocabulary.opening, check_texts(texts))
+        read, spaces = zip(*openings, strict=True)
+        documents = self._encode(read, "texts")
+        found = _engine.next_token(self._spec, self._weights, documents)[0]
+        impossible = np.array(spaces)[:, None] > ""
+        impossible = impossible & ~self._vocabulary.begins_with_space
+        return softmax(np.where(impossible, -np.inf, found), axis=1)
+
+    def score(self, texts: Documents, y: Any = None) -> float:
+        """Return the mean log-likelihood of a token, in nats: the higher, the better.
+
+        The end of each text of a list counts as a token, if the model has learnt of
+        ends. One that isn't in the vocabulary counts as the unknown one, whatever
+        `handle_unknown` is: that one has a probability, and parts of a set seldom share
+        all of their tokens.
+
+        Parameters
+        ----------
+        texts : str or iterable of str
+            One text, without an end, or many.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            If there is no token to predict.
+        """
+        check_is_fitted(self)
+        ends, texts = has_ends(texts), check_texts(texts)
+        targets = self._targets(texts, ends and self._has_ends)
+        n_tokens = sum(map(len, targets))
+        if n_tokens == 0:
+            raise ValueError("texts are empty: there is no token to predict.")
+        documents = map(self._vocabulary.encode, texts)
+        network = self._spec, self._weights
+        found = _engine.log_likelihoods(*network, list(documents), targets)
+        return float(found.sum() / n_tokens)
+
+    def perplexity(self, texts: Documents) -> float:
+        """Return the perplexity of a token, ``exp(-score(texts))``.
+
+        Parameters
+        ----------
+        texts : str or iterable of str
+            One text, without an end, or many.
+
+        Returns
+        -------
+        perplexity : float
+            The lower, the better: as good as a guess among so many tokens, all equally
+            likely.
+        """
+        with np.errstate(over="ignore"):
+            return float(np.exp(-self.score(texts)))
+
+    def _refuse_changes(self, spec):
+        changed = self._spec.changes_to(spec)
+        if self._vocabulary.analyzer != self.analyzer:
+            changed = ["analyzer", *changed]
+        if changed:
+            raise ValueError(
+                f"{type(self).__name__} cannot go on training: {', '.join(changed)} "
+                "changed since the network was built. Fit with warm_start=False."
+            )
+
+    def __getstate__(self):
+        # The spec as text and the weights are the state.
+        state = super().__getstate__()
+        return mark_state(state) if "_spec" in state else state
+
+    def __setstate__(self, state):
+        super().__setstate__(read_state(self, state))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags

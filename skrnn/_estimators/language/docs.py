@@ -1,0 +1,160 @@
+"""The text generator's docstring: what only its parameters mean; the rest is shared."""
+
+import dataclasses
+import inspect
+from typing import TypeVar, dataclass_transform
+
+from skrnn._estimators.advice import advise
+from skrnn._estimators.docs.recurrent import (
+    PARAMETERS,
+    described,
+    in_order,
+    with_sections,
+)
+from skrnn._estimators.language.base import EARLY_STOPPING_FROM
+
+T = TypeVar("T")
+
+_OF_TEXT = {
+    "analyzer": (
+        '{"char", "word"}',
+        """What a token is: a character, or a word with the space before it, if there is
+        one, and any other character for itself. Either way the tokens of a text put
+        together are the text.""",
+    ),
+    "max_features": (
+        "int or None",
+        "Know only so many of the most frequent tokens; all others are one, unknown.",
+    ),
+    "min_count": (
+        "int",
+        "Know only tokens that occur so often in ``fit``.",
+    ),
+    "handle_unknown": (
+        '{"error", "map"}',
+        """Whether a token that isn't in the vocabulary is an error after ``fit``, or is
+        read as the unknown one, as ``score`` and ``perplexity`` always read it.
+        Training sees that one only if `max_features` or `min_count` leave some out. It
+        is never generated.""",
+    ),
+    "lookback": (
+        "int",
+        """Tokens through which gradients flow back, or all of a text that has fewer.
+        The state is carried on over all of a text.""",
+    ),
+}
+_OF_TRAINING = {
+    "embedding_dim": (
+        "int",
+        "Length of the vector that is learnt for each token.",
+    ),
+    "tie_weights": (
+        "bool",
+        """Use the embedding as the kernel of the output too (Press & Wolf, 2017);
+        `embedding_dim` then is as large as the last of `units`.""",
+    ),
+    "dropout": (
+        "float in [0, 1)",
+        "Share of every layer's outputs, embedding included, dropped in training.",
+    ),
+    "recurrent_dropout": (
+        "float in [0, 1)",
+        """Share of the hidden state dropped between steps in training, the same units
+        at all steps of a piece (Gal & Ghahramani, 2016).""",
+    ),
+    "optimizer": (
+        '{"adam", "adamw", "sgd", "rmsprop", "adagrad"}',
+        "Name of an optimizer, with Keras' defaults besides the learning rate.",
+    ),
+    "learning_rate": ("float > 0", "Step size."),
+    "epochs": ("int", "How often, at most, all texts are read."),
+    "batch_size": (
+        "int",
+        """Lanes into which the stream of texts is cut and that are read side by side;
+        fewer if they would be shorter than `lookback`.""",
+    ),
+    "shuffle": (
+        "bool",
+        "Begin each epoch at another place of the stream, so that it is cut elsewhere.",
+    ),
+    "early_stopping": (
+        'bool or "auto"',
+        f"""Stop when the loss of validation texts hasn't improved for `patience`
+        epochs, and keep the weights of the best epoch. They are what ``fit`` is given,
+        or else the `validation_split` of the stream that is held out. "auto" does so if
+        either is given, and from {EARLY_STOPPING_FROM:,} tokens on. False records the
+        loss of what is given, and trains for all epochs.""",
+    ),
+    "validation_split": (
+        "float in (0, 1) or None",
+        """Share of the stream that is held out to validate on: its end. None holds out
+        a tenth for early stopping, and nothing without it; a number holds out so much
+        in any case. An X_val in ``fit`` takes its place.""",
+    ),
+    "verbose": (
+        "int",
+        """1 shows one line with epoch, bits a character (or word) and time left; 2 a
+        sample of text after each epoch besides.""",
+    ),
+    "random_state": (
+        "int, RandomState instance or None",
+        """Seed of the initial weights, of where epochs begin and of dropout. The same
+        int gives bit-identical weights in any process of one machine.""",
+    ),
+}
+
+
+def _table():
+    """Put the parameters of text beside those that it shares with other networks."""
+    shared: dict = {}
+    for name, row in PARAMETERS.items():
+        shared[name] = _OF_TRAINING.get(name, row)
+        if name == "embedding_dim":
+            shared["tie_weights"] = _OF_TRAINING["tie_weights"]
+    return _OF_TEXT | shared
+
+
+_SECTIONS = {
+    "Attributes": """\
+tokens_ : ndarray of shape (n_tokens,)
+    Names of the columns of ``predict_proba``: "<end>" of a text, "<unknown>", and the
+    tokens of the vocabulary, the most frequent first.
+history_ : dict of lists
+    "loss" and, with validation texts, "val_loss" of each epoch: nats a token.
+n_iter_ : int
+    Number of epochs trained.
+best_epoch_ : int
+    Epoch, from 1, whose weights were kept.""",
+    "See Also": """\
+skrnn.SequenceClassifier : With `embedding_dim`, labels texts or their tokens.""",
+    "References": """\
+Y. Bengio et al., "A neural probabilistic language model", JMLR 3, 2003.
+
+T. Mikolov et al., "Recurrent neural network based language model", Interspeech 2010.
+
+A. Graves, "Generating sequences with recurrent neural networks", arXiv:1308.0850, 2013.
+
+R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training
+of recurrent network trajectories", Neural Computation 2, 1990.""",
+    "Examples": """\
+>>> from skrnn.text import TextGenerator
+>>> text = "the cat sat on the mat and the rat sat on the hat. " * 20
+>>> model = TextGenerator(units=32, lookback=16, epochs=60, learning_rate=0.01,
+...                       batch_size=8, random_state=0).fit(text)
+>>> model.generate("the cat", max_new_tokens=28, temperature=0)
+'the cat sat on the mat and the rat '
+>>> model.perplexity(text) < 1.5
+True""",
+}
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+def text_estimator(cls: type[T]) -> type[T]:
+    """Give a class its ``__init__`` from the fields of its bases, and its docstring."""
+    made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
+    table = _table()
+    advise(made, in_order(inspect.signature(made), table))
+    if made.__doc__ is not None:
+        sections = {"Parameters": described(made, table)} | _SECTIONS
+        made.__doc__ = with_sections(made.__doc__, sections)
+    return made

@@ -1,0 +1,206 @@
+"""The text generator: a language model that writes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from numbers import Real
+from typing import Any, Literal, overload
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._data.typing import RandomState
+from skrnn._estimators.language.base import LanguageModel
+from skrnn._estimators.language.docs import text_estimator
+from skrnn._estimators.language.reading import as_stops, check_text
+from skrnn._estimators.language.sampling import Draft, Hand, Sampler, go_on, written
+from skrnn._estimators.language.vocabulary import END, UNKNOWN
+from skrnn._sklearn import (
+    Count,
+    StrictInterval,
+    check_arguments,
+    draw_seed,
+)
+
+_SAMPLING = {
+    "temperature": [StrictInterval(Real, 0, math.inf, closed="left")],
+    "top_k": [Count(), None],
+    "top_p": [StrictInterval(Real, 0, 1, closed="right"), None],
+    "random_state": ["random_state"],
+    "stop_at_end": ["boolean"],
+}
+_GENERATION = _SAMPLING | {
+    "max_new_tokens": [Count()],
+    "n_samples": [Count()],
+    "stop": [str, list, tuple, None],
+}
+
+
+@text_estimator
+class TextGenerator(LanguageModel):
+    """Recurrent language model: learns to write like the texts it was trained on.
+
+    It reads a text token by token, characters or words, and predicts the next one at
+    each (Mikolov et al., 2010; Graves, 2013). All texts together are one stream, cut
+    into `batch_size` lanes that are read side by side, `lookback` tokens at a time: the
+    hidden state goes on from one piece to the next, the gradient doesn't (truncated
+    backpropagation through time; Williams & Peng, 1990). Every text begins with the
+    state at zero, wherever it stands in the stream, so texts don't depend on those
+    before them. The end of each text of a list is a token too, which is how a generated
+    text ends by itself. A single str has no end: it is a stream that goes on.
+
+    Training and generation run on skrnn's own kernels, without Keras. Generation keeps
+    the state: a token costs one step, however long the text has become.
+    """
+
+    @overload
+    def generate(
+        self,
+        prompt: str = ...,
+        max_new_tokens: int = ...,
+        *,
+        temperature: float = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        n_samples: Literal[1] = ...,
+        random_state: RandomState = ...,
+        stop: str | Sequence[str] | None = ...,
+        stop_at_end: bool = ...,
+    ) -> str: ...
+
+    @overload
+    def generate(
+        self,
+        prompt: str = ...,
+        max_new_tokens: int = ...,
+        *,
+        temperature: float = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        n_samples: int,
+        random_state: RandomState = ...,
+        stop: str | Sequence[str] | None = ...,
+        stop_at_end: bool = ...,
+    ) -> str | list[str]: ...
+
+    def generate(
+        self,
+        prompt: str = "",
+        max_new_tokens: int = 200,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        n_samples: int = 1,
+        random_state: RandomState = None,
+        stop: str | Sequence[str] | None = None,
+        stop_at_end: bool = True,
+    ) -> str | list[str]:
+        """Write a text that goes on from a prompt.
+
+        Parameters
+        ----------
+        prompt : str, default=""
+            The beginning of the text; empty, a new text begins. A space at its end is
+            that of the word that follows.
+        max_new_tokens : int, default=200
+            Tokens after the prompt; fewer if the text ends by itself or before `stop`.
+        temperature : float >= 0, default=1.0
+            Below 1 likely tokens become likelier, above 1 less likely; 0 always takes
+            the likeliest.
+        top_k : int, default=None
+            Draw from so many of the likeliest tokens alone.
+        top_p : float in (0, 1], default=None
+            Draw from the likeliest tokens alone whose probabilities, at this
+            temperature, reach this sum (Holtzman et al., 2020).
+        n_samples : int, default=1
+            Texts to write, all at once.
+        random_state : int, RandomState instance or None, default=None
+            The same int gives the same text.
+        stop : str or list of str, default=None
+            A text ends before any of these.
+        stop_at_end : bool, default=True
+            Whether a text may end by itself, where the model expects the end of a text.
+            A model that was fitted on one str has learnt of no end, and never does.
+
+        Returns
+        -------
+        text : str or list of str
+            The prompt and what follows it; a list if `n_samples` is not 1.
+        """
+        given: dict[str, Any] = dict(temperature=temperature, top_k=top_k, top_p=top_p)
+        given |= dict(random_state=random_state, stop_at_end=stop_at_end)
+        limits = dict(max_new_tokens=max_new_tokens, n_samples=n_samples, stop=stop)
+        check_arguments(_GENERATION, given | limits, f"{type(self).__name__}.generate")
+        steps, hands = self._begin(prompt, given, n_samples)
+        drafts = [Draft(hand, as_stops(stop)) for hand in hands]
+        for ids in islice(steps, max_new_tokens):
+            for draft, id_ in zip(drafts, ids.tolist(), strict=True):
+                draft.add(id_)
+            if all(draft.is_over for draft in drafts):
+                break
+        texts = [prompt + draft.text() for draft in drafts]
+        return texts[0] if n_samples == 1 else texts
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        random_state: RandomState = None,
+        stop_at_end: bool = True,
+    ) -> Iterator[str]:
+        """Write a text token by token, for as long as it is asked for more.
+
+        Parameters
+        ----------
+        prompt : str, default=""
+            As for ``generate``.
+        temperature : float >= 0, default=1.0
+            As for ``generate``.
+        top_k : int, default=None
+            As for ``generate``.
+        top_p : float in (0, 1], default=None
+            As for ``generate``.
+        random_state : int, RandomState instance or None, default=None
+            The same int gives the text that it gives in ``generate``.
+        stop_at_end : bool, default=True
+            As for ``generate``.
+
+        Returns
+        -------
+        tokens : iterator of str
+            What follows the prompt; endless, unless the text ends by itself.
+        """
+        given: dict[str, Any] = dict(temperature=temperature, top_k=top_k, top_p=top_p)
+        given |= dict(random_state=random_state, stop_at_end=stop_at_end)
+        check_arguments(_SAMPLING, given, f"{type(self).__name__}.stream")
+        steps, (hand,) = self._begin(prompt, given, 1)
+        return written(steps, hand)
+
+    def _begin(self, prompt, given, n_samples):
+        """Read the prompt; return the ids (n_samples,) that follow, and their hands."""
+        check_is_fitted(self)
+        check_text(prompt, "prompt")
+        read, space = self._vocabulary.opening(prompt)
+        document = self._encode([read], "prompt")[0]
+        never = self._never(given["stop_at_end"])
+        sampler = Sampler(given["temperature"], given["top_k"], given["top_p"], never)
+        rng = np.random.default_rng(draw_seed(given["random_state"], 0))
+        first = self._vocabulary.begins_with_space if space else slice(None)
+        options = document, n_samples, sampler, rng, first
+        hands = [Hand(self._vocabulary, prompt, space) for _ in range(n_samples)]
+        return go_on(self._spec, self._weights, *options), hands
+
+    def _never(self, stop_at_end=True):
+        return (UNKNOWN,) if stop_at_end and self._has_ends else (UNKNOWN, END)
+
+    def _sample(self, spec, weights, seed):
+        """Return a text for progress to show."""
+        rng = np.random.default_rng(seed)
+        nothing = np.array([], np.int32)
+        sampler = Sampler(0.8, never=self._never())
+        steps = go_on(spec, weights, nothing, 1, sampler, rng)
+        return "".join(islice(written(steps, Hand(self._vocabulary)), 200))

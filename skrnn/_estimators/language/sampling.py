@@ -1,0 +1,141 @@
+"""How the next token is drawn from what a language model says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skrnn import _engine
+from skrnn._estimators.language.vocabulary import END, UNKNOWN
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draw tokens from outputs before the softmax.
+
+    Attributes
+    ----------
+    temperature : float
+        Outputs are divided by it; 0 takes the likeliest token.
+    top_k : int or None
+        Only as many of the likeliest tokens come into question.
+    top_p : float or None
+        Only the likeliest tokens whose probabilities reach this sum come into question
+        (Holtzman et al., 2020).
+    never : tuple of int
+        Tokens that never come, whatever their probability.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    never: tuple[int, ...] = (UNKNOWN,)
+
+    def draw(self, outputs, rng):
+        """Return a token for each row of `outputs` (n, V): (n,)."""
+        outputs = outputs.astype(np.float64)
+        outputs[:, list(self.never)] = -np.inf
+        if self.temperature == 0:
+            return outputs.argmax(axis=1)
+        outputs -= outputs.max(axis=1, keepdims=True)
+        if self.top_k is not None and self.top_k < outputs.shape[1]:
+            least = np.partition(outputs, -self.top_k, axis=1)[:, -self.top_k, None]
+            outputs[outputs < least] = -np.inf
+        with np.errstate(over="ignore"):
+            p = np.exp(outputs / self.temperature)
+        if self.top_p is not None and self.top_p < 1:
+            p[_unlikely(p, self.top_p)] = 0
+        total = p.cumsum(axis=1)
+        # Below the last sum even when the product is rounded up.
+        at = rng.random((len(p), 1)) * np.nextafter(total[:, -1:], 0)
+        return (total <= at).sum(axis=1)
+
+
+def _unlikely(p, share):
+    """Mark what isn't needed for the likeliest tokens to reach a share of the sum."""
+    order = np.argsort(-p, axis=1, kind="stable")
+    sorted_p = np.take_along_axis(p, order, axis=1)
+    before = sorted_p.cumsum(axis=1) - sorted_p
+    marked = np.empty(p.shape, bool)
+    needless = before >= share * p.sum(axis=1, keepdims=True)
+    np.put_along_axis(marked, order, needless, axis=1)
+    return marked
+
+
+def go_on(spec, weights, document, n_samples, sampler, rng, first=slice(None)):
+    """Read a document, and draw the tokens (n_samples,) after it, one after another.
+
+    `first` selects the ids that may come first.
+
+    Yields
+    ------
+    ids : ndarray of shape (n_samples,)
+    """
+    found, states = _engine.next_token(spec, weights, [document])
+    outputs = np.full((n_samples, found.shape[1]), -np.inf)
+    outputs[:, first] = found[:, first]
+    states = [tuple(np.repeat(s, n_samples, axis=0) for s in layer) for layer in states]
+    writer = _engine.Writer(spec, weights, states)
+    while True:
+        ids = sampler.draw(outputs, rng)
+        yield ids
+        outputs = writer.read(ids)
+
+
+class Hand:
+    """What writes one text: it turns ids into what stands in the text.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    before : str
+        What stands there already.
+    space : str
+        What of it hasn't been read: the beginning of the first token.
+    """
+
+    def __init__(self, vocabulary, before="", space=""):
+        self._vocabulary, self._before, self._space = vocabulary, before, space
+
+    def write(self, id_):
+        """Return what the next token adds to the text."""
+        token = self._vocabulary.names[id_].removeprefix(self._space)
+        token = self._vocabulary.joined(self._before, token)
+        self._before, self._space = token[-1:] or self._before, ""
+        return token
+
+
+def written(steps, hand):
+    """Yield what each token adds to a single text until it ends."""
+    for (id_,) in steps:
+        if id_ == END:
+            return
+        yield hand.write(id_)
+
+
+class Draft:
+    """One text while it is written: it ends before a stop string or an end marker."""
+
+    def __init__(self, hand, stop):
+        self._hand, self._stop, self._tokens, self.is_over = hand, stop, [], False
+        self._tail, self._longest = "", max(map(len, stop), default=0)
+
+    def add(self, id_):
+        """Go on by a token, unless the text is over."""
+        if self.is_over or id_ == END:
+            self.is_over = True
+            return
+        token = self._hand.write(id_)
+        self._tokens.append(token)
+        if self._stop:
+            tail = self._tail + token
+            self.is_over = any(stop in tail for stop in self._stop)
+            # What may be the beginning of a stop string.
+            self._tail = tail[max(len(tail) - self._longest + 1, 0) :]
+
+    def text(self):
+        """Return what has been written."""
+        text = "".join(self._tokens)
+        if not self.is_over:
+            return text
+        ends = [text.find(stop) for stop in self._stop]
+        return text[: min((end for end in ends if end >= 0), default=len(text))]

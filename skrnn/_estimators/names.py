@@ -1,0 +1,262 @@
+"""What people call things elsewhere, and the names that they have here.
+
+One table for each kind of name. A parameter stays as it was typed: its name is looked
+up wherever it is used.
+"""
+
+import difflib
+
+from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.specs import OPTIMIZERS
+from skrnn._sklearn import StrOptions
+
+# Kind -> our names.
+NAMES = {
+    "loss of numbers": (
+        "mean_squared_error",
+        "mean_absolute_error",
+        "huber",
+        "log_cosh",
+        "pinball",
+    ),
+    "loss of labels": ("binary_crossentropy", "categorical_crossentropy"),
+    "optimizer": tuple(OPTIMIZERS),
+    "schedule": ("cosine", "exponential"),
+    "activation": tuple(ACTIVATIONS),
+    "cell": tuple(CELLS),
+    "attention": tuple(ATTENTIONS),
+}
+
+_OF_NUMBERS = {
+    "mse": "mean_squared_error",
+    "squarederror": "mean_squared_error",
+    "l2": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "absoluteerror": "mean_absolute_error",
+    "l1": "mean_absolute_error",
+    "huberloss": "huber",
+    # With PyTorch's default they are the same.
+    "smoothl1": "huber",
+    "smoothl1loss": "huber",
+    "mseloss": "mean_squared_error",
+    "l1loss": "mean_absolute_error",
+    "quantile": "pinball",
+    "quantileloss": "pinball",
+    "pinballloss": "pinball",
+}
+_OF_LABELS = {
+    "bce": "binary_crossentropy",
+    "bceloss": "binary_crossentropy",
+    "bcewithlogitsloss": "binary_crossentropy",
+    "sparsecategoricalcrossentropy": "categorical_crossentropy",
+    # That of the labels, whatever they are.
+    "crossentropy": "auto",
+    "crossentropyloss": "auto",
+    "logloss": "auto",
+    "nll": "auto",
+    "nllloss": "auto",
+}
+# Kind -> a spelling without case, spaces, dashes and underscores -> our name. A name of
+# ours that is spelt otherwise in these alone needs no row.
+_ALIASES = {
+    "loss of numbers": _OF_NUMBERS,
+    "loss of labels": _OF_LABELS,
+    "optimizer": {},
+    "schedule": {
+        "cosinedecay": "cosine",
+        "cosineannealing": "cosine",
+        "cosineannealinglr": "cosine",
+        "exponentialdecay": "exponential",
+        "exponentiallr": "exponential",
+    },
+    "activation": {"swish": "silu", "identity": "linear", "logistic": "sigmoid"},
+    "cell": {"simplernn": "rnn", "elman": "rnn"},
+    "attention": {
+        "bahdanau": "additive",
+        "luong": "dot",
+        "dotproduct": "dot",
+        "multiheadattention": "multihead",
+        "multiheaded": "multihead",
+    },
+}
+
+# Kind -> a spelling of what Keras has and we don't -> its class, where it has one. They
+# may look like names of ours.
+_OTHERS: dict[str, dict[str, str | None]] = {
+    "loss of numbers": {
+        **dict.fromkeys(
+            ["mape", "meanabsolutepercentageerror"], "MeanAbsolutePercentageError"
+        ),
+        **dict.fromkeys(
+            ["msle", "meansquaredlogarithmicerror"], "MeanSquaredLogarithmicError"
+        ),
+        "cosinesimilarity": "CosineSimilarity",
+        "poisson": "Poisson",
+        "tversky": "Tversky",
+    },
+    "activation": dict.fromkeys(
+        [
+            "gelu", "hardsigmoid", "hardsilu", "hardswish", "hardtanh", "hardshrink",
+            "celu", "glu", "leakyrelu", "logsigmoid", "logsoftmax", "mish", "prelu",
+            "relu6", "sparsemax", "sparseplus", "sparsesigmoid", "tanhshrink",
+            "threshold",
+        ]
+    ),
+}  # fmt: skip
+
+# A parameter of Keras, PyTorch, scikit-learn or skorch -> ours.
+PARAMETERS_ELSEWHERE = {
+    "hidden_size": "units",
+    "hidden_dim": "units",
+    "hidden_units": "units",
+    "hidden_layer_sizes": "units",
+    "n_units": "units",
+    "num_units": "units",
+    "neurons": "units",
+    "n_layers": "units",
+    "num_layers": "units",
+    "cell_type": "cell",
+    "rnn_type": "cell",
+    "embedding_size": "embedding_dim",
+    "embed_dim": "embedding_dim",
+    "output_dim": "embedding_dim",
+    "dropout_rate": "dropout",
+    "layer_normalization": "layer_norm",
+    "lr": "learning_rate",
+    "learning_rate_init": "learning_rate",
+    "eta": "learning_rate",
+    "lr_schedule": "learning_rate_schedule",
+    "lr_scheduler": "learning_rate_schedule",
+    "scheduler": "learning_rate_schedule",
+    "clip_norm": "clipnorm",
+    "max_norm": "clipnorm",
+    "max_grad_norm": "global_clipnorm",
+    "gradient_clip_val": "global_clipnorm",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "nb_epoch": "epochs",
+    "max_epochs": "epochs",
+    "max_iter": "epochs",
+    "n_iter": "epochs",
+    "criterion": "loss",
+    "loss_fn": "loss",
+    "loss_function": "loss",
+    "objective": "loss",
+    "alpha": "quantile",
+    "tau": "quantile",
+    "solver": "optimizer",
+    "optim": "optimizer",
+    "n_iter_no_change": "patience",
+    "validation_fraction": "validation_split",
+    "seed": "random_state",
+    "random_seed": "random_state",
+    "window": "lookback",
+    "window_size": "lookback",
+    "window_length": "lookback",
+    "n_steps": "lookback",
+    "timesteps": "lookback",
+    "sequence_length": "lookback",
+    "seq_length": "lookback",
+    "seq_len": "lookback",
+    "maxlen": "lookback",
+    "beam_width": "n_beams",
+    "num_beams": "n_beams",
+}
+# An argument of a method of Keras, scikit-learn, XGBoost or Transformers -> ours.
+_ARGUMENTS_ELSEWHERE = {
+    **dict.fromkeys(
+        ["validation_data", "validation_set", "eval_set", "val_data", "valid_sets"],
+        ("X_val", "y_val"),
+    ),
+    **dict.fromkeys(
+        ["max_length", "length", "max_tokens", "n_tokens", "num_tokens", "n_chars"],
+        ("max_new_tokens",),
+    ),
+    "num_return_sequences": ("n_samples",),
+    "stop_sequences": ("stop",),
+    "inputs": ("X",),
+    "targets": ("y",),
+    "labels": ("y",),
+    # Where texts are their own targets.
+    "y_val": ("X_val",),
+}
+# What else there is to say of a parameter that was looked for.
+_NOTES = {
+    "n_layers": " A tuple of them stacks one layer for each entry.",
+    "num_layers": " A tuple of them stacks one layer for each entry.",
+}
+
+
+def _plain(name):
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def resolve(kind, name):
+    """Return our name for what was typed, or what was typed if it isn't a known name.
+
+    Parameters
+    ----------
+    kind : str
+        What is named: a key of `NAMES`.
+    name : object
+        Anything but a str is returned as it is.
+    """
+    if not isinstance(name, str) or name in NAMES[kind]:
+        return name
+    plain = _plain(name)
+    same = (ours for ours in NAMES[kind] if _plain(ours) == plain)
+    return next(same, None) or _ALIASES[kind].get(plain, name)
+
+
+def closest(name, options, kind=None):
+    """Return the option that looks most like a name, or None.
+
+    With a `kind` other spellings of the options are looked at too.
+    """
+    if _plain(name) in _OTHERS.get(kind, ()):
+        return None
+    aliases = _ALIASES[kind] if kind else {}
+    spelt = {alias: name for alias, name in aliases.items() if name in options}
+    spelt |= {_plain(option): option for option in options}
+    found = difflib.get_close_matches(_plain(name), spelt, n=1, cutoff=0.75)
+    return spelt[found[0]] if found else None
+
+
+def class_of_keras(kind, name):
+    """Return the name of the class in Keras for what has no name here, or None."""
+    return _OTHERS.get(kind, {}).get(_plain(name))
+
+
+def meant_parameter(name, parameters):
+    """Return which of an estimator's parameters was meant, or None."""
+    meant = PARAMETERS_ELSEWHERE.get(name)
+    return meant if meant in parameters else closest(name, parameters)
+
+
+def advice(name, parameters):
+    """Say which of an estimator's parameters was meant, or nothing."""
+    meant = meant_parameter(name, parameters)
+    return f" Did you mean {meant!r}?{_NOTES.get(name, '')}" if meant else ""
+
+
+def meant_argument(name, arguments):
+    """Say which of a method's arguments was meant, or nothing."""
+    meant = [each for each in _ARGUMENTS_ELSEWHERE.get(name, ()) if each in arguments]
+    if not meant:
+        found = closest(name, arguments)
+        meant = [found] if found else []
+    if name == "y_val" and meant:
+        return " Texts are their own targets: X_val alone is the validation set."
+    return f" Did you mean {' and '.join(map(repr, meant))}?" if meant else ""
+
+
+class Names(StrOptions):
+    """One of several names, in any of the spellings above."""
+
+    def __init__(self, kind, options):
+        super().__init__(options)
+        self.kind = kind
+
+    def is_satisfied_by(self, val):
+        return super().is_satisfied_by(resolve(self.kind, val))

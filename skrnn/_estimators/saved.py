@@ -1,0 +1,288 @@
+"""The state of a fitted estimator, as a pickle has it: what it may be.
+
+A state that was changed by hand, cut off or written by another version is refused where
+it is read, and not by whatever fails first much later.
+"""
+
+import dataclasses
+import math
+from numbers import Integral, Real
+
+import numpy as np
+
+from skrnn._data.tokens.symbols import Symbols
+from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
+from skrnn._networks.specs import Head, NetworkSpec
+
+# To be raised where a fitted attribute is added, renamed or means something else.
+VERSION = 1
+_MARK = "_saved"
+_NEEDED = {
+    "_spec", "_weights", "_optimizer_state", "_optimizer_kind",
+    "history_", "n_iter_", "best_epoch_",
+}  # fmt: skip
+
+
+class _UnusableError(Exception):
+    """Says what is wrong with a state."""
+
+
+def mark_state(state: dict) -> dict:
+    """Return a fitted state, its spec as text, with the version and all its names."""
+    state = state | {"_spec": state["_spec"].to_json()}
+    return state | {_MARK: (VERSION, sorted(state))}
+
+
+def read_state(estimator, state):
+    """Return what `mark_state` was given; a state that isn't fitted stays as it is.
+
+    Raises
+    ------
+    ValueError
+        That names the class and what is wrong, if no such estimator can work.
+    """
+    if not isinstance(state, dict) or not state.keys() & {"_spec", "_weights", _MARK}:
+        return state
+    try:
+        return _read(estimator, dict(state))
+    except _UnusableError as error:
+        raise ValueError(
+            f"This isn't the state of a fitted {type(estimator).__name__}: {error}."
+        ) from error
+
+
+def _read(estimator, state):
+    _check_names(state, state.pop(_MARK, None))
+    spec = state["_spec"] = _read_spec(estimator._spec_class, state["_spec"])
+    state["_weights"] = _read_weights(estimator, spec, state["_weights"])
+    for name, value in state.items():
+        expected, fits = _ATTRIBUTES.get(name, ("", None))
+        if fits is not None and not _holds(fits, value, spec):
+            raise _UnusableError(f"{name} must be {expected}, got {value!r:.80}")
+    strings = getattr(state.get("_labels_like"), "form", None) == "strings"
+    if strings and not all(isinstance(label, str) for label in state["classes_"]):
+        raise _UnusableError("classes_ must be characters, which make strings")
+    return state
+
+
+def _check_names(state, mark):
+    if not isinstance(mark, tuple) or len(mark) != 2 or mark[0] != VERSION:
+        raise _UnusableError(
+            "it was saved by another version of skrnn, whose fitted attributes were "
+            "others; fit again"
+        )
+    missing = {*mark[1], *_NEEDED} - state.keys()
+    if missing:
+        raise _UnusableError(f"it lacks {sorted(missing)}")
+
+
+def _read_spec(spec_class, text):
+    try:
+        spec = spec_class.from_json(text)
+    except Exception as error:  # Whatever text that isn't ours leads to.
+        raise _UnusableError(f"_spec can't be read ({error})") from error
+    for field in dataclasses.fields(spec):
+        value, fits = getattr(spec, field.name), _FIELDS.get(field.name)
+        if fits is not None and not _holds(fits, value):
+            raise _UnusableError(f"its network can't have {field.name}={value!r:.80}")
+    if type(spec) is NetworkSpec and not _holds(_embeddings_fit, spec):
+        raise _UnusableError(
+            f"vocabulary_size={spec.vocabulary_size} and embedding_dim="
+            f"{spec.embedding_dim} don't fit {spec.n_features} features"
+        )
+    return spec
+
+
+def _read_weights(estimator, spec, weights):
+    try:
+        wanted = [row.shape for row in estimator._weight_table(spec)]
+    except Exception as error:  # Sizes that fit the fields, and not each other.
+        raise _UnusableError(f"no network is like its _spec ({error})") from error
+    if not isinstance(weights, list | tuple) or len(weights) != len(wanted):
+        raise _UnusableError(f"_weights must be a list of {len(wanted)} arrays")
+    for i, (weight, shape) in enumerate(zip(weights, wanted, strict=True)):
+        found = getattr(weight, "dtype", None), np.shape(weight)
+        if not isinstance(weight, np.ndarray) or found != (np.float32, shape):
+            raise _UnusableError(
+                f"_weights[{i}] must be a float32 array of shape {shape}, got "
+                f"{found[0]} of shape {found[1]}"
+            )
+        if not np.isfinite(weight).all():
+            raise _UnusableError(f"_weights[{i}] contains NaN or infinity")
+    # As the kernels read them.
+    return [np.require(weight, requirements=["C", "A"]) for weight in weights]
+
+
+def _holds(fits, *values):
+    """Whether a condition holds; values that it can't even look at don't."""
+    try:
+        return bool(fits(*values))
+    except Exception:
+        return False
+
+
+def _is_int(value, least=0):
+    number = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    return number and value >= least
+
+
+def _is_count(value):
+    return _is_int(value, least=1)
+
+
+def _is_bool(value):
+    return isinstance(value, bool | np.bool_)
+
+
+def _are_counts(value):
+    return isinstance(value, tuple) and all(map(_is_count, value))
+
+
+def _is_share(value):
+    return isinstance(value, Real) and not _is_bool(value) and 0 <= float(value) < 1
+
+
+def _is_head(head):
+    known = isinstance(head, Head) and head.activation in ACTIVATIONS
+    return known and _is_count(head.units)
+
+
+def _one_or_more(value):
+    return value is None or _is_count(value) or (_are_counts(value) and len(value) > 0)
+
+
+def _embeddings_fit(spec):
+    sizes, dims = spec.vocabulary_size, spec.embedding_dim
+    if isinstance(dims, tuple):
+        return len(dims) == len(sizes) == spec.n_features
+    return (dims is None) == (sizes is None) and not isinstance(sizes, tuple)
+
+
+# Field of a spec -> whether a value can be one.
+_FIELDS = {
+    "cell": lambda value: value in CELLS,
+    "activation": lambda value: value in HIDDEN_ACTIVATIONS,
+    "units": lambda value: _are_counts(value) and len(value) > 0,
+    "dense_units": _are_counts,
+    "n_features": _is_count,
+    "head": _is_head,
+    "attention": lambda value: value is None or value in ATTENTIONS,
+    "vocabulary_size": _one_or_more,
+    "embedding_dim": _one_or_more,
+    "dropout": _is_share,
+    "recurrent_dropout": _is_share,
+    "n_labels": lambda value: value is None or _is_count(value),
+    "n_future": _is_int,
+    **dict.fromkeys(
+        [
+            "bidirectional", "return_sequences", "embedding_trainable", "layer_norm",
+            "tie_weights", "has_end",
+        ],
+        _is_bool,
+    ),
+}  # fmt: skip
+
+
+def _is_history(value, _spec):
+    return (
+        isinstance(value, dict)
+        and "loss" in value
+        and all(isinstance(losses, list) for losses in value.values())
+        and all(isinstance(loss, Real) for losses in value.values() for loss in losses)
+    )
+
+
+def _is_optimizer_state(value, _spec):
+    if value is None:
+        return True
+    arrays = [np.asarray(array) for array in value]
+    numbers = all(a.dtype.kind in "fiub" and np.isfinite(a).all() for a in arrays)
+    counts = not arrays or float(arrays[0]) >= 0
+    return isinstance(value, list | tuple) and numbers and counts
+
+
+def _are_classes(value, spec):
+    n = len(value) + getattr(spec, "has_end", False)
+    if not isinstance(value, np.ndarray) or value.ndim != 1 or not n:
+        return False
+    # One output tells two classes apart.
+    either = spec.head.activation == "sigmoid" and spec.head.units == 1 and n <= 2
+    return n == spec.head.units or either
+
+
+def _are_numbers(value, spec):
+    array = np.asarray(value)
+    fits = array.ndim < 2 and array.size in (1, spec.head.units)
+    return fits and array.dtype.kind == "f" and np.isfinite(array).all()
+
+
+def _is_multilabel(value, spec):
+    of_labels = spec.head.activation == "sigmoid"
+    # One output tells two classes apart, or is one label.
+    either = of_labels and spec.head.units == 1
+    return _is_bool(value) and (either or value == of_labels)
+
+
+def _is_shape(value, spec):
+    sizes = isinstance(value, tuple) and all(map(_is_count, value))
+    # An encoder and a decoder answer with several steps.
+    return sizes and math.prod(value) % spec.head.units == 0
+
+
+def _is_vocabulary(value, spec):
+    size = spec.vocabulary_size
+    if isinstance(spec, NetworkSpec):
+        # Of what an encoder reads, if that are strings.
+        known = value is None or (isinstance(value, dict) and len(value) > 0)
+        return known and all(_is_int(i) and i < size for i in (value or {}).values())
+    texts = isinstance(value.tokens, tuple) and all(
+        isinstance(token, str) for token in value.tokens
+    )
+    return texts and value.unit and len(value) == size
+
+
+_LABELS = ("strings", "sequences", "table", "labels")
+# Attribute -> what it must be, and whether a value is, for a network like the spec.
+_ATTRIBUTES = {
+    "_optimizer_state": ("None or finite arrays", _is_optimizer_state),
+    "_optimizer_kind": ("a str", lambda value, _: isinstance(value, str)),
+    "history_": ("a dict of lists of losses", _is_history),
+    "n_iter_": ("a number of epochs", lambda value, _: _is_int(value)),
+    "best_epoch_": ("a number of epochs", lambda value, _: _is_int(value)),
+    "n_features_in_": ("a positive int", lambda value, _: _is_count(value)),
+    "_n_features_out": (
+        "the number of the last layer's outputs",
+        lambda value, spec: value == spec.units[-1] * len(spec.directions),
+    ),
+    "_form": ("a str", lambda value, _: isinstance(value, str)),
+    "classes_": ("an array of labels, as many as the network tells", _are_classes),
+    "_labels_like": (
+        "a form of labels",
+        lambda value, _: isinstance(value, Symbols) and value.form in _LABELS,
+    ),
+    "_multilabel": ("a bool that fits the network", _is_multilabel),
+    "_y_dtype": ("a type", lambda value, _: np.dtype(value).kind == "f"),
+    "_y_shape": ("the shape of an answer of the network", _is_shape),
+    "_y_offset": ("finite, and one for each output", _are_numbers),
+    "_y_scale": (
+        "positive, and one for each output",
+        lambda value, spec: _are_numbers(value, spec) and np.all(np.asarray(value) > 0),
+    ),
+    "_has_ends": ("a bool", lambda value, _: _is_bool(value)),
+    "_has_end": ("that of the network", lambda value, spec: value == spec.has_end),
+    "_n_future": ("that of the network", lambda value, spec: value == spec.n_future),
+    "_tokens": (
+        "True for a network that reads tokens",
+        lambda value, spec: value == (spec.vocabulary_size is not None),
+    ),
+    "_vocabulary": ("that of the network", _is_vocabulary),
+    "tokens_": (
+        "an array of all tokens",
+        lambda value, spec: np.shape(value) == (spec.vocabulary_size,),
+    ),
+    **dict.fromkeys(
+        ["max_length_", "_longest_output", "_longest_input"],
+        ("a length of sequences", lambda value, _: _is_count(value) and value < 2**31),
+    ),
+}

@@ -1,0 +1,257 @@
+"""The public estimators that answer a sequence with another one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn import _engine
+from skrnn._data.datasets import Pairs
+from skrnn._data.frames.as_arrays import check_names, warn_of_time_index
+from skrnn._data.frames.columns import as_plain
+from skrnn._data.targets.weights import are_of_steps
+from skrnn._data.tokens.ids import FIRST_WORD, vocabulary_of, vocabulary_size
+from skrnn._data.tokens.symbols import (
+    column_of_texts,
+    encode_tokens,
+    holds_integers,
+    holds_symbols,
+    read_symbols,
+    refuse_missing,
+    refuse_no_list,
+)
+from skrnn._data.validation import check_sequences
+from skrnn._estimators.docs.recurrent import recurrent_estimator
+from skrnn._estimators.names import Names
+from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
+from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
+from skrnn._networks.cells import CELLS
+from skrnn._networks.seq2seq_weights import (
+    at_frequencies,
+    initial_pair_weights,
+    pair_weight_table,
+)
+from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec, as_tuple
+from skrnn._sklearn import StrictInterval
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BaseSeq2Seq(BaseNetwork):
+    """An encoder, a decoder, and how they are trained; a mixin adds the task."""
+
+    cell: str = "lstm"
+    attention: str | None = "dot"
+    teacher_forcing: float = 1.0
+
+    _network_constraints = {
+        "cell": [Names("cell", set(CELLS))],
+        "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
+    }
+    _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
+    _weight_table: ClassVar[Callable] = staticmethod(pair_weight_table)
+    _initial_weights: ClassVar[Callable] = staticmethod(initial_pair_weights)
+
+    def _fit(self, X, y, sample_weight, **known):
+        trained = super()._fit(X, y, sample_weight, **known)
+        if not self.warm_start:
+            # Twice as large as the weights, and the next fit won't go on with it.
+            self._optimizer_state = None
+        return trained
+
+    def _train(
+        self,
+        X,
+        y,
+        sample_weight,
+        *,
+        resume,
+        known_target=False,
+        epochs=None,
+        min_samples=2,
+        future=None,
+        validation=None,
+    ):
+        reading = {"min_samples": min_samples, "trains": True}
+        X = self._check_X(X, reset=not resume, **reading)
+        known = resume, known_target or resume
+        pairs = self._pairs(X, y, sample_weight, future, *known)
+        ratio = float(self.teacher_forcing)
+        how = epochs, resume, validation
+        plan = self._plan(len(pairs), *how, teacher_forcing=ratio)
+        spec = self._network(X, resume)
+        parts = self._split(pairs, plan, validation, spec)
+        fill = partial(at_frequencies, pairs=parts[0])
+        start = self._start(spec, plan.seed, resume, fill)
+        trained = _engine.train_pairs(spec, plan, *parts, *start)
+        self._keep(spec, trained, resume)
+        return trained
+
+    def _check_X(self, X, *, reset, min_samples=1, trains=False):
+        """Read X as packed sequences of numbers, or of token ids."""
+        given, X = X, column_of_texts(as_plain(X), texts=reset or self._of_texts)
+        text = holds_symbols(X)
+        if reset:
+            # Those of a TextSequencer can't be numbers.
+            ids = vocabulary_of(X) is not None
+            ids |= self.embedding_dim is not None and holds_integers(X)
+            self._vocabulary, self._tokens = None, text or ids
+            self._of_texts: bool = False
+        elif text != (self._vocabulary is not None):
+            refuse_no_list(X, "X", type(self).__name__)
+            if not text:
+                refuse_missing(X, "X")
+            kinds = "numbers", "strings"
+            raise TypeError(
+                f"X holds {kinds[text]}, but {type(self).__name__} was fitted on "
+                f"{kinds[not text]}."
+            )
+        if text:
+            check_names(self, given, reset=reset)
+            return self._read_text(X, reset, min_samples)
+        known = None if reset or not self._tokens else self._spec
+        if reset and not self._tokens:
+            warn_of_time_index(self, X)
+        return check_sequences(
+            self,
+            X,
+            reset=reset,
+            ensure_min_samples=min_samples,
+            trains=trains,
+            tokens=self._tokens,
+            vocabulary_size=known and known.vocabulary_size,
+        )
+
+    def _read_text(self, X, reset, min_samples):
+        """Read strings, or sequences of strings, as token ids of our own vocabulary."""
+        symbols = read_symbols(X, "X")
+        if len(symbols) < min_samples:
+            raise ValueError(
+                f"Found {len(symbols)} sequence(s) while a minimum of {min_samples} is "
+                f"required by {type(self).__name__}: n_samples = {len(symbols)}."
+            )
+        if reset:
+            known = enumerate(sorted(set(symbols.flat)), start=FIRST_WORD)
+            self._vocabulary = {symbol: i for i, symbol in known}
+            self._of_texts = symbols.form == "strings"
+            self.n_features_in_ = 1
+        return encode_tokens(symbols, self._vocabulary)
+
+    def _pairs(self, X, y, sample_weight, future, resume, known_target):
+        """Put sequences and encoded targets together; leave out zero weights."""
+        given = X, y, sample_weight, resume, known_target
+        outputs, of_steps = self._encode_outputs(*given)
+        refuse_no_weight(of_steps)
+        future = self._read_future(X, future, resume)
+        factors = self._step_weights(outputs, of_steps)
+        total = of_steps if factors is None else of_steps * factors
+        refuse_no_weight(total)
+        starts = outputs.starts[:]
+        weights = np.maximum.reduceat(of_steps, starts)
+        known = None
+        if are_of_steps(sample_weight):
+            known = of_steps > 0
+            factors = total / np.repeat(
+                np.where(weights > 0, weights, 1), outputs.lengths
+            )
+            factors = factors.astype(np.float32)
+        rows = np.flatnonzero(weights)
+        # Of mean 1 over all output steps.
+        weights = weights * (outputs.lengths[rows].sum() / total.sum())
+        return Pairs(
+            X,
+            outputs,
+            weights.astype(np.float32),
+            future,
+            step_weights=factors,
+            known=known,
+        ).take(rows)
+
+    def _known_dataset(self, given):
+        """Read data of which nothing is to be learnt."""
+        X = self._check_X(given.X, reset=False, trains=True)
+        known = given.y, given.sample_weight, given.future
+        return self._pairs(X, *known, True, True)
+
+    def _read_future(self, X, future, known):
+        """Only numbers have one."""
+
+    def _step_weights(self, outputs, weights):
+        """Only labels have some of their own."""
+
+    def _network(self, X, resume):
+        """Decide what to build."""
+        units, embedding_dim = as_tuple(self.units), self.embedding_dim
+        vocabulary_size = None
+        if self._tokens:
+            vocabulary_size = self._vocabulary_size(X, resume)
+        decoder = self._decoder()
+        if embedding_dim is None and (self._tokens or "n_labels" in decoder):
+            embedding_dim = units[0]
+        spec = Seq2SeqSpec(
+            cell=self._named("cell"),
+            units=units,
+            n_features=X.n_features,
+            head=self._head(),
+            bidirectional=bool(self.bidirectional),
+            attention=self._named("attention"),
+            vocabulary_size=vocabulary_size,
+            embedding_dim=embedding_dim,
+            dense_units=as_tuple(self.dense_units),
+            activation=self._named("activation"),
+            layer_norm=bool(self.layer_norm),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            **decoder,
+        )
+        if resume:
+            self._refuse_changes(spec)
+        return spec
+
+    def _vocabulary_size(self, X, resume):
+        if resume:
+            return self._spec.vocabulary_size
+        if self._vocabulary is not None:
+            return vocabulary_size(self._vocabulary)
+        if X.n_features > 1:
+            raise ValueError(
+                f"{type(self).__name__} reads one token id a step, but X has "
+                f"{X.n_features} channels of them."
+            )
+        if X.vocabulary is not None:
+            return vocabulary_size(X.vocabulary)
+        return int(X.values.max()) + 1
+
+    def _sequences(self, X):
+        check_is_fitted(self)
+        return self._check_X(X, reset=False)
+
+    def _predictor(self):
+        return _engine.PairPredictor(self._spec, self._weights)
+
+
+@recurrent_estimator
+class Seq2SeqRegressor(Seq2SeqRegressorMixin, BaseSeq2Seq):
+    """Encoder and decoder that predict a sequence of numbers from a sequence.
+
+    One recurrent network reads a sequence, another one starts from its state and
+    predicts step by step, each value from the one before (Sutskever et al., 2014).
+    """
+
+
+@recurrent_estimator
+class Seq2SeqClassifier(Seq2SeqClassifierMixin, BaseSeq2Seq):
+    """Encoder and decoder that predict a sequence of labels from a sequence.
+
+    Translation, spelling, transcription, normalisation: one recurrent network reads a
+    sequence, another one starts from its state and writes labels until it writes the
+    end (Sutskever et al., 2014), attending to what was read (Bahdanau et al., 2015;
+    Luong et al., 2015).
+
+    Searches and cross-validation need ``cv=KFold(5)`` or another splitter that doesn't
+    look at y: with a number scikit-learn takes y for labels, one for each sequence,
+    which lists of strings or of lists aren't.
+    """

@@ -1,0 +1,13 @@
+"""From the user's y to arrays with a head, and from outputs back; one mixin a task."""
+
+from skrnn._estimators.tasks.classification import SequenceClassifierMixin
+from skrnn._estimators.tasks.horizons import Seq2SeqRegressorMixin
+from skrnn._estimators.tasks.label_sequences import Seq2SeqClassifierMixin
+from skrnn._estimators.tasks.regression import SequenceRegressorMixin
+
+__all__ = [
+    "Seq2SeqClassifierMixin",
+    "Seq2SeqRegressorMixin",
+    "SequenceClassifierMixin",
+    "SequenceRegressorMixin",
+]

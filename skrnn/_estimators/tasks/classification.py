@@ -1,0 +1,392 @@
+"""Targets that are labels."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from skrnn._data.sequences import ragged_array, unpack_steps
+from skrnn._data.targets.class_weights import balanced, check_class_weight
+from skrnn._data.targets.multilabel import labels_of_steps, several_a_step
+from skrnn._data.targets.padding import given_label, unpack_labels
+from skrnn._data.targets.reading import (
+    advice,
+    advice_of_one_hot,
+    check_labels,
+    read_steps,
+    read_targets,
+    warn_of_one_hot,
+)
+from skrnn._data.targets.scores import beside_truth
+from skrnn._data.targets.weights import counted, left_out, put_back, steps_of_padding
+from skrnn._data.typing import (
+    Array,
+    ArrayLike,
+    SequenceData,
+    Targets,
+    Weights,
+)
+from skrnn._data.validation import is_ragged
+from skrnn._estimators.advice import advised_arguments
+from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
+from skrnn._networks.specs import Head
+from skrnn._sklearn import Function, StrOptions, check_y
+
+LOSSES = NAMES["loss of labels"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
+    """Targets are labels: one of several, or several at once (indicator matrix)."""
+
+    class_weight: dict | str | None = None
+
+    _kind_of_loss: ClassVar[str] = "loss of labels"
+    _advice = "Scale X, or try"
+    _task_constraints = {
+        "loss": [Names("loss of labels", {"auto", *LOSSES}), Function()],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    def _encode_target(self, X, y, weights, known, masked):
+        """Return targets and their weights; learn the classes.
+
+        A sequence of weight 0 tells of its classes nevertheless, as in scikit-learn; a
+        step that is `masked` by its weight may have any label.
+        """
+        read = read_steps if self.return_sequences else read_targets
+        found = read(self, X, y)
+        labels = self._check_labels(X, counted(found, weights))
+        steps = self.return_sequences and labels.ndim == 1
+        pad_label = given_label(X, y) if steps else None
+        # A validation set has a network already.
+        if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
+            _check_loss(self._loss_to_train(), labels.shape[1], multilabel=True)
+            warn_of_one_hot(labels, self, y)
+        if not known:
+            padding = np.full(len(weights), masked)
+            if self.return_sequences:
+                padding |= steps_of_padding(X)
+            self._learn_classes(labels, left_out(found, weights, padding))
+            self._pad_label = pad_label
+        elif self._multilabel != (labels.ndim == 2):
+            before = "an indicator matrix" if self._multilabel else "labels"
+            raise ValueError(
+                f"{type(self).__name__} was fitted on {before}; y has shape "
+                f"{labels.shape}.{advice_of_one_hot(labels, y)}"
+            )
+        elif pad_label is not None:
+            self._pad_label = pad_label
+        there = counted(weights, weights)
+        factors = self._class_weights(labels, there)
+        codes = self._encode_labels(labels)
+        return put_back(codes, weights), put_back(there * factors, weights)
+
+    def _check_labels(self, X, labels):
+        """Check labels, one or several for each target."""
+        if self.return_sequences:
+            return labels_of_steps(labels)
+        return _one_dimension_or_indicator(self, X, labels)
+
+    def _learn_classes(self, y, others):
+        self._multilabel = y.ndim == 2
+        if len(others):
+            y = check_labels(np.concatenate([y, check_labels(others)]))
+        self.classes_ = np.arange(y.shape[1]) if self._multilabel else _unique(y)
+        self._check_number_of_classes()
+
+    def _check_number_of_classes(self):
+        if not self._multilabel and len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes, but there "
+                f"is only one class: {self.classes_.tolist()[0]!r}."
+            )
+
+    @advised_arguments
+    def partial_fit(
+        self,
+        X: SequenceData,
+        y: Targets,
+        classes: ArrayLike | None = None,
+        sample_weight: Weights | None = None,
+    ) -> Self:
+        """Train for one more epoch on a batch of data.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : array-like or list of array-likes
+            Their labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; required by the first call. With several
+            labels at once they are the numbers of y's columns, 0 to K - 1, and needn't
+            be given.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence or step in the loss, as in ``fit``.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def _begin_partial_fit(self, y, classes):
+        """Learn the classes of the first call of ``partial_fit``."""
+        several = several_a_step if self.return_sequences else _several
+        if several(y) and not self._is_fitted:
+            if classes is None:
+                # They are learnt from y.
+                return
+            _check_columns(classes, y)
+        first = _check_partial_fit_first_call(self, classes)
+        if first:
+            self._multilabel, self._pad_label = several(y), None
+            self._check_number_of_classes()
+
+    def _encode_labels(self, y):
+        if self._multilabel:
+            if y.shape[1] != len(self.classes_):
+                raise ValueError(
+                    f"y has {y.shape[1]} labels, but {type(self).__name__} was fitted "
+                    f"with {len(self.classes_)}."
+                )
+            return np.asarray(y, np.float32)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y contains the unknown label {unknown.tolist()[0]!r}; the classes "
+                f"are {self.classes_.tolist()}."
+            )
+        codes = np.searchsorted(self.classes_, y)[:, None]
+        return codes.astype(np.float32 if len(self.classes_) == 2 else np.int32)
+
+    def _class_weights(self, y, weights):
+        if self.class_weight is None:
+            return np.ones(len(y))
+        if isinstance(self.class_weight, str):
+            return balanced(y, weights)
+        if isinstance(self.class_weight, dict):
+            check_class_weight(self.class_weight, self.classes_)
+        elif isinstance(self.class_weight, list) and not self._multilabel:
+            raise ValueError(
+                "class_weight is a list, which is for an indicator matrix y: one dict "
+                f"for each label. {type(self).__name__} expects a dict of the classes "
+                f"{self.classes_.tolist()} here."
+            )
+        with np.errstate(over="ignore"):
+            weights = compute_sample_weight(self.class_weight, y)
+        if not np.isfinite(weights).all():
+            # Those of a row's labels are multiplied.
+            raise ValueError(
+                f"class_weight={self.class_weight!r} gives a sequence an infinite "
+                "weight; divide it by a large number."
+            )
+        return weights
+
+    def _head(self):
+        n_classes = len(self.classes_)
+        _check_loss(self._loss_to_train(), n_classes, self._multilabel)
+        if self._multilabel:
+            return Head(n_classes, "sigmoid")
+        return Head(1, "sigmoid") if n_classes == 2 else Head(n_classes, "softmax")
+
+    def _rescaling(self):
+        return {}
+
+    def _validation_strata(self, dataset):
+        """Hold out the same share of every class, or just any rows."""
+        if self._multilabel or self.return_sequences:
+            return np.zeros(len(dataset))
+        return dataset.targets[dataset.target_starts, 0]
+
+    def predict_proba(self, X: SequenceData) -> Array:
+        """Predict the probability of every class.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes)
+            Columns in the order of ``classes_``; for an indicator matrix, the
+            probability of each label by itself. With ``return_sequences=True``
+            (n, T, n_classes), zero at padding, or ragged where X is ragged: an array
+            (T_i, n_classes) for each sequence.
+        """
+        sequences, outputs = self._run(X)
+        probabilities = self._decode_proba(outputs)
+        if self.return_sequences:
+            return unpack_steps(probabilities, sequences, 0)
+        return probabilities
+
+    def predict_log_proba(self, X: SequenceData) -> Array:
+        """Predict the logarithm of the probability of every class.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        log_probabilities : ndarray
+            Of the shape of ``predict_proba``.
+        """
+        probabilities = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            if probabilities.dtype == object:
+                return ragged_array([np.log(p) for p in probabilities])
+            return np.log(probabilities)
+
+    def predict(self, X: SequenceData) -> Array:
+        """Predict the labels of X.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, n_labels)
+            With ``return_sequences=True`` (n, T) or (n, T, n_labels), or ragged where X
+            is ragged. Of y (n, T, 1), one label a step, it is (n, T) too. At padding
+            stands the label that y had there in ``fit``. If there was none, it is a
+            label that is no class: an empty string ("<padding>" where that is one), or
+            -1 (less where that is one); for unsigned integers the largest that is free,
+            for booleans False. Of several labels at once it is 0 for each.
+        """
+        sequences, labels = self._predicted(X)
+        if not self.return_sequences:
+            return labels
+        if self._multilabel:
+            return unpack_steps(labels, sequences, 0)
+        return unpack_labels(labels, sequences, self._pad_label, self.classes_)
+
+    def _predicted(self, X):
+        """Return X as sequences, and the labels, steps one after the other."""
+        sequences, outputs = self._run(X)
+        return sequences, self._decode(outputs)
+
+    def _decode(self, outputs):
+        """Turn the network's outputs (n, K) into labels."""
+        probabilities = self._decode_proba(outputs)
+        if self._multilabel:
+            return (probabilities > 0.5).astype(int)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def _decode_proba(self, outputs):
+        """Turn the network's outputs into the probabilities of all classes."""
+        if outputs.shape[1] == 1:
+            return np.hstack([1 - outputs, outputs])
+        return outputs
+
+    def score(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> float:
+        """Return the accuracy, over real steps where every step has a label.
+
+        Where there are several labels at once, they must all be right.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : array-like or list of array-likes
+            True labels.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence, or with `return_sequences` of each step, in the
+            score. A zero leaves it out, whatever its label is.
+
+        Returns
+        -------
+        score : float
+            That of :func:`sklearn.metrics.accuracy_score` for all real steps, or
+            sequences.
+        """
+        if not self.return_sequences and sample_weight is None:
+            return super().score(X, y)
+        check_is_fitted(self)
+        sequences, predicted = self._predicted(X)
+        given = sequences, y, predicted, sample_weight
+        truth, predicted, weights = beside_truth(self, *given)
+        if self.return_sequences:
+            truth = labels_of_steps(truth)
+        elif not issparse(truth):
+            truth = check_labels(truth)
+        return accuracy_score(truth, predicted, sample_weight=weights)
+
+    def _may_be_numbered(self, X, y):
+        return not self.return_sequences
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _unique(labels):
+    # unique_labels makes text of objects that are text.
+    return unique_labels(labels).astype(labels.dtype)
+
+
+def _check_loss(loss, n_classes, multilabel):
+    if loss == "categorical_crossentropy" and multilabel:
+        raise ValueError(
+            "loss='categorical_crossentropy' is for one label a sequence, but y is an "
+            "indicator matrix; use 'auto' or 'binary_crossentropy', or if y is one-hot "
+            "pass y.argmax(axis=1)."
+        )
+    if loss == "binary_crossentropy" and n_classes > 2 and not multilabel:
+        raise ValueError(
+            "loss='binary_crossentropy' is for two classes or an indicator matrix, but "
+            f"y has {n_classes} classes; use 'auto' or 'categorical_crossentropy'."
+        )
+
+
+def _check_columns(classes, y):
+    """Refuse classes of several labels at once that aren't the numbers of columns."""
+    n_labels = np.shape(next(iter(y)) if is_ragged(y) else y)[-1]
+    if not np.array_equal(np.sort(classes), np.arange(n_labels)):
+        raise ValueError(
+            f"classes={classes!r}, but each column of y has a label of its own, which "
+            f"is 0 or 1: expected classes=range({n_labels}), or None."
+        )
+
+
+def _several(y):
+    """Whether each sequence has several labels at once."""
+    return np.ndim(y) == 2 and np.shape(y)[1] > 1
+
+
+def _one_dimension_or_indicator(estimator, X, y):
+    y = y if issparse(y) else check_labels(y)
+    y = check_y(y, multi_output=True, estimator=estimator)
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name="y")
+    if kind == "multilabel-indicator":
+        y = y.toarray() if issparse(y) else y
+    if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            f"y has shape {y.shape} and is no indicator matrix of 0 and 1; "
+            f"{type(estimator).__name__} predicts one label for each sequence."
+            f"{advice(estimator, X, y)}"
+        )
+    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)

@@ -1,0 +1,258 @@
+"""Targets that are numbers."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
+
+from skrnn._data.sequences import unpack_steps
+from skrnn._data.targets.reading import check_numbers, read_steps, read_targets
+from skrnn._data.targets.scores import beside_truth, mean_r2
+from skrnn._data.targets.weights import counted, put_back
+from skrnn._data.typing import (
+    Array,
+    SequenceData,
+    Targets,
+    Weights,
+)
+from skrnn._estimators.advice import advised_arguments
+from skrnn._estimators.names import NAMES, Names, resolve
+from skrnn._networks.losses import Pinball
+from skrnn._networks.specs import Head
+from skrnn._sklearn import Function, Share
+
+LOSSES = NAMES["loss of numbers"]
+
+
+def loss_to_train(loss, quantile):
+    """Return a loss by our name, with its quantile if it has one."""
+    loss = resolve("loss of numbers", loss)
+    return Pinball(float(quantile)) if loss == "pinball" else loss
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SequenceRegressorMixin(RegressorMixin):
+    """Targets are numbers; they are trained on in units of their own spread."""
+
+    quantile: float = 0.5
+    normalize_y: bool = True
+
+    _task_constraints = {
+        "loss": [Names("loss of numbers", {"auto", *LOSSES}), Function()],
+        "quantile": [Share(zero=False)],
+        "normalize_y": ["boolean"],
+    }
+
+    def _encode_target(self, X, y, weights, known, _masked):
+        """Return targets (n, K) and their weights; learn y's shape, offset, scale."""
+        y = self._check_target(X, y, weights)
+        there = counted(weights, weights)
+        flat = y.reshape(len(y), -1).astype(np.float64)
+        if not known:
+            self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
+            self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
+        else:
+            self._check_width(flat)
+            centred = centred_around(flat, self._y_offset)
+            self._y_scale = scale_of_varying(self._y_scale, centred, there)
+        scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
+        return put_back(scaled, weights), weights
+
+    def _check_target(self, X, y, weights):
+        """Return the targets whose weight isn't 0."""
+        if self.return_sequences:
+            steps = read_steps(self, X, y)
+            if steps.ndim > 2:
+                raise ValueError(
+                    f"y has steps of shape {steps.shape[1:]}; {type(self).__name__} "
+                    "expects a number or n_targets numbers at each time step."
+                )
+            return check_numbers(self, counted(steps, weights))
+        y = check_numbers(self, counted(read_targets(self, X, y), weights))
+        one_column = y.ndim == 2 and y.shape[1] == 1
+        return column_or_1d(y, warn=True) if one_column else y
+
+    def _check_width(self, flat):
+        if flat.shape[1] != len(self._y_scale):
+            raise ValueError(
+                f"y has {flat.shape[1]} targets, but {type(self).__name__} was fitted "
+                f"with {len(self._y_scale)}."
+            )
+
+    @advised_arguments
+    def partial_fit(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> Self:
+        """Train for one more epoch on a batch of data.
+
+        The first call learns the features of X, the shape of y and, with
+        `normalize_y`, the units in which y is trained on.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : array-like or list of array-likes
+            Their targets.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence or step in the loss, as in ``fit``.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._partial_fit(X, y, sample_weight, None)
+
+    def _begin_partial_fit(self, y, classes):
+        """Nothing but the data itself has to be known beforehand."""
+
+    def _head(self):
+        return Head(len(self._y_scale), "linear")
+
+    def _loss_to_train(self):
+        return loss_to_train(self.loss, self.quantile)
+
+    def _rescaling(self):
+        return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
+
+    def _validation_strata(self, dataset):
+        """No strata: the last rows are held out, which in a series come last."""
+        return None
+
+    def predict(self, X: SequenceData) -> Array:
+        """Predict the targets of X.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+
+        Returns
+        -------
+        y : ndarray
+            Of the shape that y had in ``fit``, in y's units; with
+            ``return_sequences=True`` (n, T), (n, T, K), or ragged where X is ragged.
+        """
+        check_is_fitted(self)
+        sequences, y = self._predicted(X)
+        return unpack_steps(y, sequences, 0) if self.return_sequences else y
+
+    def _predicted(self, X):
+        """Return X as sequences, and what is predicted, steps one after the other."""
+        sequences, outputs = self._run(X, dtype=self._y_dtype)
+        return sequences, self._decode(outputs)
+
+    def _decode(self, outputs):
+        """Turn the network's outputs (n, K), which are used up, into targets."""
+        in_units_of_y(outputs, self._y_scale, self._y_offset)
+        shape = len(outputs), *self._y_shape
+        return outputs.reshape(shape).astype(self._y_dtype, copy=False)
+
+    def score(
+        self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
+    ) -> float:
+        """Return R², averaged over targets; the steps of all sequences are its rows.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            Sequences of any length, in one of the forms that ``fit`` takes.
+        y : array-like or list of array-likes
+            True targets.
+        sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
+                default=None
+            Weight of each sequence, or with `return_sequences` of each step, in the
+            score. A zero leaves it out, and its target may be NaN.
+
+        Returns
+        -------
+        score : float
+            That of :func:`sklearn.metrics.r2_score` for all real steps, or sequences.
+        """
+        check_is_fitted(self)
+        sequences, predicted = self._predicted(X)
+        given = sequences, y, predicted, sample_weight
+        truth, predicted, weights = beside_truth(self, *given)
+        truth = check_numbers(self, truth)
+        # One target may have an axis, or none.
+        if truth.size == predicted.size:
+            truth = truth.reshape(predicted.shape)
+        self._check_width(truth.reshape(len(truth), -1))
+        return mean_r2(truth, predicted, weights)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def float_dtype(y):
+    """Return the dtype in which predictions of y are returned."""
+    return np.float32 if y.dtype == np.float32 else np.float64
+
+
+def learn_scale(flat, weights, normalize):
+    """Return an offset and a scale for each column of y; a constant has scale 0."""
+    n_targets = flat.shape[1]
+    if not normalize:
+        return np.zeros(n_targets), np.ones(n_targets)
+    flat, weights = flat[weights > 0], weights[weights > 0]
+    # Sums of very large numbers would be infinite; a power of two rounds nothing.
+    _, exponent = np.frexp(np.abs(flat).max(axis=0))
+    mean = np.average(np.ldexp(flat, -exponent), axis=0, weights=weights)
+    mean = np.ldexp(mean, exponent)
+    # The mean of a constant is off by rounding, and would give it a spread.
+    constant = flat.min(axis=0) == flat.max(axis=0)
+    offset = np.where(constant, flat[0], mean)
+    return offset, _spread(centred_around(flat, offset), weights)
+
+
+def centred_around(flat, offset):
+    """Return y without its mean, or refuse numbers too far from each other."""
+    with np.errstate(over="ignore"):
+        centred = flat - offset
+    if not np.isfinite(centred).all():
+        raise ValueError(
+            f"y has values from {flat.min():.3g} to {flat.max():.3g}, whose "
+            "differences are infinite in float64; divide y by a large number."
+        )
+    return centred
+
+
+def scale_of_varying(scale, centred, weights):
+    """Return the scale with one for what was constant so far, and isn't any more."""
+    if (scale != 0).all():
+        return scale
+    return np.where(scale == 0, _spread(centred, weights), scale)
+
+
+def in_units_of_spread(flat, offset, scale):
+    """Return y as it is trained on, in float32."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = ((flat - offset) / np.where(scale > 0, scale, 1.0)).astype(np.float32)
+        # Without normalize_y, or far from the y of an earlier fit.
+        assert_all_finite(scaled, input_name="y")
+    return scaled
+
+
+def in_units_of_y(outputs, scale, offset):
+    """Return outputs (n, K), turned into units of y in place.
+
+    What floats can't hold becomes the largest number.
+    """
+    with np.errstate(over="ignore"):
+        outputs *= scale
+        outputs += offset
+    limit = np.finfo(outputs.dtype).max
+    return np.clip(outputs, -limit, limit, out=outputs)
+
+
+def _spread(centred, weights):
+    """Return the weighted root mean square of each column, whatever its magnitude."""
+    largest = np.abs(centred).max(axis=0)
+    # Squares of very large or small numbers would leave float64's range.
+    unit = np.where(largest > 0, largest, 1.0)
+    return unit * np.sqrt(np.average((centred / unit) ** 2, axis=0, weights=weights))

@@ -1,0 +1,1 @@
+"""The same networks as models of Keras."""

@@ -1,0 +1,265 @@
+"""scikit-learn's private names, and what the package adds to its conventions.
+
+Constraints of parameters, decorators with types, the one seed of a fit, and what keeps
+an estimator as it was if something fails. No other file takes a private name from
+scikit-learn: when one goes, `tests/test_sklearn_names.py` says which and what to do.
+
+The classes of constraints derive from ``Interval`` because that is what scikit-learn's
+check lets in.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.metrics._scorer import _BaseScorer as BaseScorer
+from sklearn.metrics._scorer import _Scorer as Scorer
+from sklearn.utils import check_random_state, metaestimators
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    RealNotInt,
+    make_constraint,
+    validate_parameter_constraints,
+)
+from sklearn.utils._param_validation import StrOptions as _StrOptions
+from sklearn.utils._param_validation import validate_params as _validate_params
+from sklearn.utils._set_output import (
+    _get_container_adapter as get_container_adapter,
+)
+from sklearn.utils._set_output import _get_output_config as get_output_config
+from sklearn.utils.validation import _check_feature_names as check_feature_names
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _check_n_features as check_n_columns
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _check_y as check_y
+from sklearn.utils.validation import (
+    _is_arraylike_not_scalar as is_arraylike_not_scalar,
+)
+from sklearn.utils.validation import _num_samples as num_samples
+
+__all__ = [
+    "BaseScorer",
+    "Count",
+    "Counts",
+    "Function",
+    "HasMethods",
+    "Instance",
+    "Instances",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "RealNotInt",
+    "Schedule",
+    "Scorer",
+    "Share",
+    "StrOptions",
+    "StrictInterval",
+    "Vectors",
+    "available_if",
+    "check_arguments",
+    "check_feature_names",
+    "check_feature_names_in",
+    "check_n_columns",
+    "check_sample_weight",
+    "check_y",
+    "draw_seed",
+    "fit_context",
+    "get_container_adapter",
+    "get_output_config",
+    "is_arraylike_not_scalar",
+    "is_pandas_na",
+    "is_scalar_nan",
+    "make_constraint",
+    "num_samples",
+    "positive",
+    "unchanged_on_error",
+    "validate_params",
+]
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
+    """Decorate a ``fit`` that checks parameters first, as scikit-learn's do."""
+    options = {"prefer_skip_nested_validation": prefer_skip_nested_validation}
+    return _fit_context(**options)
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
+    """Decorate a method that is there only if `check` of the estimator is true."""
+    return metaestimators.available_if(check)
+
+
+def validate_params(
+    constraints: dict[str, Any], *, prefer_skip_nested_validation: bool
+) -> Callable[[_Method], _Method]:
+    """Decorate a function whose arguments are checked first."""
+    options = {"prefer_skip_nested_validation": prefer_skip_nested_validation}
+    return _validate_params(constraints, **options)
+
+
+class StrOptions(_StrOptions):
+    """One of several strings, which the message lists in order: a set has none."""
+
+    def __str__(self):
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
+
+
+class StrictInterval(Interval):
+    """An interval without True and False, which are integers to Python."""
+
+    def is_satisfied_by(self, val):
+        """Whether `val` is a number of this interval and no bool."""
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
+
+
+class Count(StrictInterval):
+    """An integer from `least` on."""
+
+    def __init__(self, least=1):
+        super().__init__(Integral, least, None, closed="left")
+
+
+class Counts(Count):
+    """A tuple or list of positive integers, one for each layer."""
+
+    def __init__(self, *, empty=False):
+        super().__init__(1)
+        self.empty = empty
+
+    def is_satisfied_by(self, val):
+        if not isinstance(val, tuple | list) or not (len(val) or self.empty):
+            return False
+        return all(super(Counts, self).is_satisfied_by(v) for v in val)
+
+    def __str__(self):
+        return f"a {'' if self.empty else 'non-empty '}tuple of positive ints"
+
+
+class Share(StrictInterval):
+    """A number from 0 (with `zero`) to below 1."""
+
+    def __init__(self, *, zero=True):
+        super().__init__(Real, 0, 1, closed="left" if zero else "neither")
+
+
+class Instance(Interval):
+    """An object with a method, told without importing its class, which won't do."""
+
+    def __init__(self, what, method):
+        super().__init__(Integral, 0, None, closed="left")
+        self.what, self.method = what, method
+
+    def is_satisfied_by(self, val):
+        return hasattr(val, self.method) and not isinstance(val, type)
+
+    def __str__(self):
+        return f"an instance of {self.what}"
+
+
+class Instances(Instance):
+    """A list or tuple of such objects."""
+
+    def is_satisfied_by(self, val):
+        if not isinstance(val, list | tuple):
+            return False
+        return all(super(Instances, self).is_satisfied_by(v) for v in val)
+
+    def __str__(self):
+        return f"a list of instances of {self.what}"
+
+
+class Function(Instance):
+    """A function, or an object that is called as one: no class of such."""
+
+    def __init__(self):
+        super().__init__("a class with __call__", "__call__")
+
+    def __str__(self):
+        return "a callable"
+
+
+class Schedule(Instance):
+    """A schedule of Keras, told without importing its class."""
+
+    def __init__(self):
+        super().__init__("keras.optimizers.schedules.LearningRateSchedule", "__call__")
+
+    def is_satisfied_by(self, val):
+        names = {cls.__name__ for cls in type(val).__mro__}
+        return "LearningRateSchedule" in names and super().is_satisfied_by(val)
+
+
+class Vectors(Instance):
+    """A table of vectors, or what gives the vector of a word."""
+
+    def __init__(self):
+        super().__init__("gensim.models.KeyedVectors", "key_to_index")
+
+    def is_satisfied_by(self, val):
+        if isinstance(val, type):
+            return False
+        is_table = isinstance(val, Mapping) or is_arraylike_not_scalar(val)
+        return is_table or super().is_satisfied_by(val)
+
+    def __str__(self):
+        return f"an array-like, a dict or {super().__str__()}"
+
+
+def positive():
+    """Return the constraint of a finite number above 0."""
+    return StrictInterval(Real, 0, float("inf"), closed="neither")
+
+
+def check_arguments(constraints, given, method):
+    """Check the arguments of a method as parameters are checked.
+
+    Raises
+    ------
+    ValueError
+        That names the argument, its value and what was expected.
+    """
+    validate_parameter_constraints(constraints, given, caller_name=method)
+
+
+def draw_seed(random_state, n_iter):
+    """Draw the one seed of a fit; NumPy's global generator stays as it is.
+
+    Training that goes on continues with other shuffles: the epochs done so far count.
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    drawn = check_random_state(random_state).randint(2**31 - 1)
+    mixed = np.random.SeedSequence([drawn, n_iter]).generate_state(1)[0]
+    return int(mixed) % 2**31
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Give `estimator` its attributes back if what runs inside fails."""
+    before = dict(vars(estimator))
+    try:
+        try:
+            yield
+        except BaseException:
+            _give_back(estimator, before)
+            raise
+    except BaseException:
+        # Once more: a second Ctrl-C may have ended the first try.
+        _give_back(estimator, before)
+        raise
+
+
+def _give_back(estimator, before):
+    """Set the attributes to those of `before`; at no time is one of them missing."""
+    attributes = vars(estimator)
+    attributes.update(before)
+    for name in attributes.keys() - before.keys():
+        del attributes[name]

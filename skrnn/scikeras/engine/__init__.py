@@ -1,0 +1,1 @@
+"""What trains and predicts a user's own Keras network."""

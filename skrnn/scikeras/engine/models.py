@@ -1,0 +1,367 @@
+"""Which Keras models the engine trains itself, and what makes two of them alike.
+
+Two models of equal keys may share compiled functions, so a key holds all that is a
+constant in them. Whoever can't be given a key is left to Keras.
+"""
+
+import hashlib
+import json
+import re
+from types import FunctionType
+
+import keras
+import numpy as np
+from keras.src.models import Functional
+from keras.src.trainers.trainer import model_supports_jit
+
+from skrnn._engine.keras.keys import value_key
+from skrnn._engine.keras.optimizers import copy_of_optimizer
+from skrnn.scikeras.engine.origin import (
+    NotTakenError,
+    is_keras,
+    refuse_foreign_configuration,
+    refuse_foreign_parts,
+)
+
+# Training steps times time steps: below, plain TensorFlow is done before XLA begins.
+_XLA_FROM = 5_000
+# Of the layers that are adapted to data, those that tell all they have found.
+_ADAPTED_LAYERS = {"Normalization", "Discretization"}
+# What a row gives depends on the other rows of its batch while training.
+_MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
+# Operations between layers that leave the rows apart.
+_ROWWISE_OPERATIONS = {"GetItem", "ExpandDims", "Concatenate"}
+# One loss a row: rows of weight zero leave the others as they are.
+_ROWWISE_LOSSES = {
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+}
+_FULL_MEAN = {"sum_over_batch_size", "mean"}
+# What exclude_from_weight_decay has set, of which no configuration tells.
+_EXCLUDED = "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"
+
+
+def architecture_key(model):
+    """Return what models share that compute the same from the same weights.
+
+    Raises
+    ------
+    NotTakenError
+        If that can't be known, or the model isn't one array to one array.
+    """
+    _refuse_other_forms(model)
+    refuse_foreign_parts(model)
+    try:
+        config = model.get_config()
+    except Exception as error:  # Whatever a layer of the user's raises.
+        raise NotTakenError(f"a layer has no configuration: {error}") from error
+    refuse_foreign_configuration(config)
+    for layer in model._flatten_layers(include_self=False):
+        _refuse_other_influence(layer)
+    text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
+    told = [part for v in model.variables for part in (v.constraint, v.regularizer)]
+    keys = tuple(part and _part_key(part) for part in told)
+    return type(model).__name__, _without_numbered_names(text), forms(model), keys
+
+
+def compile_key(model):
+    """Return what models share that are trained by the same step."""
+    arguments = compile_arguments(model)
+    if arguments.get("run_eagerly"):
+        raise NotTakenError("run_eagerly is set")
+    items = keras.tree.flatten({k: v for k, v in arguments.items() if v is not None})
+    # Keras wraps it where the model computes in half precision.
+    optimizer = type(model.optimizer).__name__
+    types = str(keras.tree.map_structure(type, arguments))
+    return optimizer, types, *map(_part_key, items)
+
+
+def compile_arguments(model):
+    """Return the arguments that ``compile`` was called with."""
+    return dict(model._compile_config.config)
+
+
+def copy_of(model):
+    """Make a model of the same architecture, compiled alike, that shares nothing."""
+    copied = _like(model)
+    arguments = compile_arguments(model)
+    # It was resolved for the first model.
+    arguments.pop("jit_compile", None)
+    copied.compile(**keras.tree.map_structure(_fresh, arguments))
+    if type(copied.optimizer) is not type(model.optimizer):
+        raise NotTakenError("it was compiled under another policy of types")
+    return copied
+
+
+def share_names(copied, model):
+    """Call the metrics of a copy as those of `model`: Keras numbers them."""
+    pairs = zip(metrics_of(copied), metrics_of(model), strict=True)
+    for own, others in pairs:
+        if isinstance(others, keras.metrics.Metric):
+            own.name = others.name
+
+
+def metrics_of(model):
+    """Return the metrics that ``compile`` was called with, weighted or not."""
+    arguments = compile_arguments(model)
+    names = "metrics", "weighted_metrics"
+    return keras.tree.flatten([arguments.get(name) or [] for name in names])
+
+
+def architecture_copy(model):
+    """Make a model of the same architecture for prediction."""
+    return _like(model)
+
+
+def _like(model):
+    copied = type(model).from_config(model.get_config())
+    if not copied.built:
+        copied.build(model.input_shape)
+    if forms(copied) != forms(model):
+        # Part of a layer was frozen, say, of which a configuration knows nothing.
+        raise NotTakenError("its configuration doesn't give the same variables")
+    for own, given in zip(copied.variables, model.variables, strict=True):
+        # A variable may have been given one that no configuration tells of.
+        own.constraint, own.regularizer = given.constraint, given.regularizer
+    for layer in _adapted_layers(copied):
+        layer.__class__ = _LiveNormalization
+    return copied
+
+
+def forms(model):
+    """Return what kinds of variables a model has."""
+    return tuple((tuple(v.shape), v.dtype, v.trainable) for v in model.variables)
+
+
+class _LiveNormalization(keras.layers.Normalization):
+    """Normalization by the statistics in its variables, which a fit copies in.
+
+    Keras' own makes tensors of them once, in ``adapt``: constants where it is compiled.
+    """
+
+    def call(self, inputs):
+        self.finalize_state()
+        return super().call(inputs)
+
+
+def _adapted_layers(model):
+    return [
+        layer
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
+    ]
+
+
+def refuse_stale_statistics(model):
+    """Refuse a model whose ``Normalization`` doesn't compute by its variables.
+
+    ``set_weights`` changes the variables alone, and Keras goes on with what ``adapt``
+    found.
+
+    Raises
+    ------
+    NotTakenError
+    """
+    for layer in _adapted_layers(model):
+        pairs = (layer.mean, layer.adapt_mean), (layer.variance, layer.adapt_variance)
+        for used, variable in pairs:
+            used = keras.ops.convert_to_numpy(used)
+            known = keras.ops.convert_to_numpy(variable).astype(used.dtype)
+            if not np.array_equal(used.ravel(), known.ravel(), equal_nan=True):
+                raise NotTakenError(f"{layer.name} doesn't compute by its variables")
+
+
+def may_be_padded(model):
+    """Whether rows of zero weight leave the gradients of the others alone."""
+    layers = model._flatten_layers(include_self=False)
+    operations = [
+        operation
+        for each in [model, *layers]
+        for operation in getattr(each, "operations", ())
+        if not isinstance(operation, keras.Layer)
+    ]
+    return (
+        all(type(each).__name__ in _ROWWISE_OPERATIONS for each in operations)
+        and not any(type(layer).__name__ in _MIX_ROWS for layer in layers)
+        and all(getattr(x, "activity_regularizer", None) is None for x in layers)
+        # A masked mean counts the steps of the whole batch.
+        and getattr(model.outputs[0], "_keras_mask", None) is None
+        and _loss_class(model.loss) in _ROWWISE_LOSSES
+    )
+
+
+def gains_from_xla(model, n_steps, n_timesteps):
+    """Whether XLA, whose compiling takes about a second, pays in one fit.
+
+    What is asked is the fit alone and not how many there were: equal seeds shall give
+    equal weights, and both ways round differently.
+    """
+    layers = model._flatten_layers(include_self=False)
+    loops = any(isinstance(layer, keras.layers.RNN) for layer in layers)
+    return loops and n_steps * n_timesteps >= _XLA_FROM and model_supports_jit(model)
+
+
+def divides_by_rows(model):
+    """Whether the loss of a batch is a sum divided by the number of its rows."""
+    loss = _only(model.loss)
+    return getattr(loss, "reduction", "sum_over_batch_size") in _FULL_MEAN
+
+
+def takes_columns(model):
+    """Whether losses and metrics are the same for a y (n,) and for its column (n, 1).
+
+    Keras' own are; a function of the user's may have one broadcast and not the other.
+    """
+    metrics = [each for each in metrics_of(model) if not isinstance(each, str)]
+    own = _loss_class(model.loss) in _ROWWISE_LOSSES
+    return own and all(map(is_keras, metrics)) and len(model.output_shape) == 2
+
+
+def _only(loss):
+    flat = keras.tree.flatten(loss)
+    return flat[0] if len(flat) == 1 else None
+
+
+def _loss_class(loss):
+    """Return the name of the class of Keras' own losses, given as a string too."""
+    loss = _only(loss)
+    loss = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if not is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
+        return None
+    if getattr(loss, "_fn_kwargs", {}).get("axis", -1) != -1:
+        return None
+    if isinstance(loss, FunctionType):
+        return "".join(map(str.capitalize, loss.__name__.split("_"))).replace(
+            "KlDivergence", "KLDivergence"
+        )
+    return type(loss).__name__
+
+
+def _refuse_other_forms(model):
+    if keras.backend.backend() != "tensorflow":
+        raise NotTakenError(f"the backend is {keras.backend.backend()}")
+    if type(model) not in _FORMS:
+        raise NotTakenError(f"the model is a {type(model).__name__}")
+    if any(keras.tree.is_nested(ends) for ends in _ends(model)):
+        raise NotTakenError("the model has several inputs or outputs")
+    if getattr(model, "_distribute_strategy", None) is not None:
+        raise NotTakenError("the model is distributed")
+
+
+def _ends(model):
+    """Return inputs and outputs as the model was given them: tensors, lists, dicts."""
+    inner = getattr(model, "_functional", None) or model
+    return inner._inputs_struct, inner._outputs_struct
+
+
+_FORMS = {keras.Sequential, Functional}
+
+
+def _refuse_other_influence(layer):
+    """Refuse a layer whose outputs depend on more than its variables and the row."""
+    if getattr(layer, "stateful", False):
+        raise NotTakenError("a layer is stateful")
+    if 0 in keras.tree.flatten(getattr(layer, "axis", None)):
+        raise NotTakenError(f"{layer.name} mixes the rows of a batch")
+    # Of those that are adapted to data: tables and the like are made in the end.
+    adapted = hasattr(layer, "finalize_state")
+    if adapted and type(layer).__name__ not in _ADAPTED_LAYERS:
+        raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
+
+
+def _digest(value):
+    """Return what stands for an array in a key: text would leave digits out."""
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # Whatever an object of the user's raises.
+        raise NotTakenError(f"{value!r} can't be told from others") from error
+    if array.dtype.kind not in "fiub":
+        raise NotTakenError(f"{value!r} can't be told from others")
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    return [array.dtype.name, list(array.shape), digest]
+
+
+def _without_seeds(config):
+    """Leave out seeds: first weights and a generator's state are given from outside."""
+    if isinstance(config, dict):
+        return {k: _without_seeds(v) for k, v in config.items() if k != "seed"}
+    if isinstance(config, list | tuple):
+        return [_without_seeds(v) for v in config]
+    return config
+
+
+def _without_numbered_names(text):
+    """Replace automatic names, ``lstm_7``, by their place in the text."""
+    numbers: dict[str, str] = {}
+
+    def number(match):
+        name = match.group(0)
+        return numbers.setdefault(name, f'"{match.group(1)} #{len(numbers)}"')
+
+    classes = set(re.findall(r'"class_name": "([A-Za-z0-9]+)"', text))
+    stems = {"keras_tensor", "sequential", "functional", "input_layer"}
+    stems |= {_snake_case(name) for name in classes}
+    pattern = "|".join(sorted(map(re.escape, stems), key=len, reverse=True))
+    return re.sub(rf'"({pattern})(?:_\d+)?"', number, text)
+
+
+def _snake_case(name):
+    # As Keras makes a name from a class.
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _part_key(part):
+    """Return what stands for an optimizer, a loss or a metric in a key."""
+    if isinstance(part, str | int | float | bool | FunctionType | keras.losses.Loss):
+        # Not a loss's configuration, in which some lack their numbers: Huber its delta.
+        return value_key(part)
+    if not is_keras(part) or not hasattr(part, "get_config"):
+        raise NotTakenError(f"{part!r} isn't Keras' own")
+    if any(getattr(part, name, None) for name in _EXCLUDED):
+        raise NotTakenError("the optimizer treats some variables in another way")
+    try:
+        config = dict(part.get_config())
+    except Exception as error:  # Whatever a schedule of the user's raises.
+        raise NotTakenError(f"a part has no configuration: {error}") from error
+    refuse_foreign_configuration(config)
+    # It may be numbered, and is no part of what is computed.
+    config.pop("name", None)
+    config["told"] = getattr(part, "_fn_kwargs", None)
+    if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
+        config.pop("learning_rate", None)
+    text = json.dumps(config, sort_keys=True, default=str)
+    return f"{type(part).__module__}.{type(part).__name__} {text}"
+
+
+def _has_fixed_rate(config):
+    return not isinstance(config.get("learning_rate"), dict)
+
+
+def _fresh(part):
+    """Copy what has variables of its own."""
+    if not isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
+        return part
+    if isinstance(part, keras.optimizers.Optimizer):
+        return copy_of_optimizer(part)
+    copied = type(part).from_config(part.get_config())
+    if hasattr(part, "_fn_kwargs"):
+        # Not all of them are in a configuration: the axis of a cosine isn't.
+        copied._fn_kwargs = part._fn_kwargs
+    return copied

@@ -1,0 +1,252 @@
+"""Which Keras models are a network that the kernels know, and what spec describes it.
+
+Those are recurrent layers of one kind with a dense layer for their last state, with
+Keras' defaults, trained on a plain loss by a plain optimizer. Whatever else a layer can
+be told leaves a model to what TensorFlow compiles.
+"""
+
+from dataclasses import dataclass
+from inspect import signature
+from types import FunctionType
+from typing import Any
+
+import keras
+import numpy as np
+
+from skrnn._engine.choice import has_fast_layers
+from skrnn._engine.keras.keys import value_key
+from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.specs import Head, NetworkSpec
+from skrnn._networks.weights import weight_table
+from skrnn.scikeras.engine.models import compile_arguments, metrics_of
+from skrnn.scikeras.engine.origin import is_keras
+
+_CELLS = {
+    getattr(keras.layers, cell.keras_layer): name
+    for name, cell in CELLS.items()
+    if cell.keras_layer
+}
+# What a layer or an optimizer may be told: it is read, or it changes nothing where
+# there is no mask.
+_FREE = {
+    "learning_rate",
+    "clipnorm",
+    "name",
+    "units",
+    "activation",
+    "return_sequences",
+    "go_backwards",
+    "unroll",
+    "unit_forget_bias",
+    "use_cudnn",
+    "seed",
+    "dtype",
+    "trainable",
+    "zero_output_for_mask",
+    "kernel_initializer",
+    "recurrent_initializer",
+    "bias_initializer",
+    "batch_input_shape",
+    # Of what wraps two directions: they are looked at themselves.
+    "layer",
+    "backward_layer",
+}
+
+
+@dataclass(frozen=True)
+class KernelLoss:
+    """What the kernels call a loss, and whether its targets are numbers of classes."""
+
+    name: str
+    sparse: bool = False
+
+
+# Class of a loss -> the activation of the head, and what the kernels know of the loss.
+_LOSSES = {
+    "MeanSquaredError": ("linear", KernelLoss("mean_squared_error")),
+    "MeanAbsoluteError": ("linear", KernelLoss("mean_absolute_error")),
+    "Huber": ("linear", KernelLoss("huber")),
+    "LogCosh": ("linear", KernelLoss("log_cosh")),
+    "BinaryCrossentropy": ("sigmoid", KernelLoss("binary_crossentropy")),
+    "CategoricalCrossentropy": ("softmax", KernelLoss("categorical_crossentropy")),
+    "SparseCategoricalCrossentropy": (
+        "softmax",
+        KernelLoss("categorical_crossentropy", sparse=True),
+    ),
+}
+_OPTIMIZERS = {
+    keras.optimizers.Adam: "adam",
+    keras.optimizers.SGD: "sgd",
+    keras.optimizers.RMSprop: "rmsprop",
+    keras.optimizers.Adagrad: "adagrad",
+}
+
+
+def spec_of(model) -> NetworkSpec | None:
+    """Return the spec of a Keras model, or None if there is none.
+
+    Its weights have the order of the model's.
+    """
+    layers = _chain(model)
+    if len(layers) < 2 or type(layers[-1]) is not keras.layers.Dense:
+        return None
+    *recurrent, head = layers
+    parts = [_directions(layer) for layer in recurrent]
+    kinds = {_kind(layer) for directions in parts for layer in directions}
+    counts, shape = {len(directions) for directions in parts}, model.inputs[0].shape
+    if len(kinds) != 1 or None in kinds or len(counts) != 1 or 0 in counts:
+        return None
+    if not (_has_known_activation(head) and _is_plain(head)) or len(shape) != 3:
+        return None
+    ((cell, activation),) = kinds
+    steps = [directions[0].return_sequences for directions in parts]
+    if steps != [True] * (len(parts) - 1) + [False]:
+        return None
+    spec = NetworkSpec(
+        cell=cell,
+        units=tuple(directions[0].units for directions in parts),
+        n_features=shape[-1] or 0,
+        head=Head(head.units, _activation(head)),
+        bidirectional=counts == {2},
+        activation=activation,
+    )
+    return spec if has_fast_layers(spec) and _has_weights_of(model, spec) else None
+
+
+def loss_of(model, spec) -> KernelLoss | None:
+    """Return the loss that a model is compiled for, or None."""
+    arguments = compile_arguments(model)
+    if arguments.get("loss_weights"):
+        return None
+    activation, loss = _LOSSES.get(_loss_class(arguments["loss"]), (None, None))
+    return loss if activation == spec.head.activation else None
+
+
+def counts_rows(model) -> bool:
+    """Whether the metrics of a model don't depend on which rows make up a batch.
+
+    Those of a function of the user's may, as the root of the mean of a batch does.
+    """
+    return all(map(_counts_rows, metrics_of(model)))
+
+
+def _counts_rows(metric):
+    if metric is None:
+        return True
+    metric = keras.metrics.get(metric) if isinstance(metric, str) else metric
+    # A loss gives the mean of a batch.
+    known = isinstance(metric, keras.metrics.Metric | FunctionType)
+    if not (known and is_keras(metric) and is_keras(getattr(metric, "_fn", metric))):
+        return False
+    return getattr(metric, "_fn_kwargs", {}).get("axis", -1) == -1
+
+
+def _loss_class(loss):
+    """Return the name of the class of a loss of Keras' own, with its defaults."""
+    loss = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if isinstance(loss, keras.losses.Loss):
+        name = type(loss).__name__
+        own = type(loss) is getattr(keras.losses, name, None) and name in _LOSSES
+        return name if own and value_key(loss) == value_key(type(loss)()) else None
+    if not getattr(loss, "__module__", "").startswith("keras."):
+        return None
+    return "".join(map(str.capitalize, loss.__name__.split("_")))
+
+
+def optimizer_of(model):
+    """Return the name of the optimizer that a model is compiled with, or None."""
+    optimizer = model.optimizer
+    name = _OPTIMIZERS.get(type(optimizer))
+    if name is None:
+        return None
+    has_schedule = isinstance(optimizer.get_config()["learning_rate"], dict)
+    return name if _has_defaults(optimizer) and not has_schedule else None
+
+
+def targets_of(y, spec, loss) -> np.ndarray | None:
+    """Return y as the kernels take it, (n, K), or None where it has another form."""
+    y = y[:, None] if y.ndim == 1 else y
+    has_outputs = y.shape[1:] == (spec.head.units,)
+    if loss.name != "categorical_crossentropy":
+        return y.astype(np.float32, copy=False) if has_outputs else None
+    if not loss.sparse:
+        if not has_outputs or spec.head.units == 1:
+            return None
+        one_hot = (y.max(axis=1) == 1) & (np.count_nonzero(y, axis=1) == 1)
+        return y.argmax(axis=1)[:, None].astype(np.int32) if one_hot.all() else None
+    labels = y.astype(np.int32)
+    known = y.shape[1:] == (1,) and (labels >= 0).all()
+    known = known and (labels < spec.head.units).all() and (labels == y).all()
+    return labels if known else None
+
+
+def _chain(model) -> list[Any]:
+    """Return the layers of a model that follow each other, [] if they don't."""
+    layers = [x for x in model.layers if not isinstance(x, keras.layers.InputLayer)]
+    if isinstance(model, keras.Sequential):
+        return layers
+    if len(model.inputs) != 1 or len(layers) != len(model.operations) - 1:
+        return []
+    x = model.inputs[0]
+    for layer in layers:
+        (node, *others) = layer._inbound_nodes
+        given = node.arguments
+        # Whether it is training makes no difference to the layers that are known.
+        extras = [given.kwargs[k] for k in given.kwargs if k != "training"]
+        extras = [value for value in extras if value is not None]
+        if others or extras or list(map(id, given.keras_tensors)) != [id(x)]:
+            return []
+        x = layer.output
+    return layers if x is model.outputs[0] else []
+
+
+def _directions(layer) -> list[Any]:
+    """Return the layers, one or two, that read each direction."""
+    if type(layer) is not keras.layers.Bidirectional:
+        return [] if getattr(layer, "go_backwards", True) else [layer]
+    forward, backward = layer.forward_layer, layer.backward_layer
+    reverse = not forward.go_backwards and backward.go_backwards
+    alike = forward.units == backward.units
+    return [forward, backward] if reverse and alike and _is_plain(layer) else []
+
+
+def _kind(layer):
+    """Return the cell and the activation of a layer; None if it has more to it."""
+    if type(layer) not in _CELLS or not _has_known_activation(layer):
+        return None
+    return (_CELLS[type(layer)], _activation(layer)) if _is_plain(layer) else None
+
+
+def _is_plain(layer):
+    """Whether a layer has Keras' defaults, but for what is free, and is learnt."""
+    single = layer.dtype_policy.name == "float32"
+    return single and layer.trainable and _has_defaults(layer)
+
+
+def _has_defaults(part):
+    """Whether a layer or an optimizer was told nothing that isn't free."""
+    # Not those of another object: making one takes a name, and a seed from Python.
+    defaults = signature(type(part)).parameters
+    own = part.get_config().items()
+    return all(
+        key in defaults and value == defaults[key].default
+        for key, value in own
+        if key not in _FREE
+    )
+
+
+def _has_known_activation(layer):
+    return _activation(layer) in ACTIVATIONS
+
+
+def _activation(layer):
+    """Return the name of an activation of Keras' own, or None."""
+    name = getattr(layer.activation, "__name__", "")
+    return name if getattr(keras.activations, name, None) is layer.activation else None
+
+
+def _has_weights_of(model, spec):
+    shapes = [row.shape for row in weight_table(spec)]
+    variables = model.weights
+    plain = [v.trainable and not (v.constraint or v.regularizer) for v in variables]
+    return [tuple(v.shape) for v in variables] == shapes and all(plain)

@@ -1,0 +1,194 @@
+"""The rooms of the package, from the ground up.
+
+One table: `test_structure` holds every module to it, and CONTRIBUTING's table is made
+from it (``python tests/rooms.py`` writes it anew). A room may import what stands above
+it in the table, and of other packages those that it names.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
+NUMBERS = ("numpy", "scipy")
+BACKENDS = ("keras", "tensorflow", "jax", "torch")
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder or some modules, what they own, and the packages they may import."""
+
+    names: str
+    owns: str
+    packages: tuple[str, ...] = ()
+    # Whether its modules load Keras as soon as they are imported, but for some.
+    heavy: bool = False
+    light: tuple[str, ...] = ()
+
+    @property
+    def paths(self):
+        """Names without the package and endings: ``_data/rows``."""
+        return [name.removesuffix("/") for name in self.names.split()]
+
+
+ROOMS = (
+    Room(
+        "_sklearn",
+        "scikit-learn's private names, constraints, the seed, `unchanged_on_error`",
+        ("numpy", "sklearn"),
+    ),
+    Room(
+        "_data/typing _data/warn",
+        "what public methods are annotated with; warnings at the line of whoever called",
+        ("numpy",),
+    ),
+    Room(
+        "_data/rows/",
+        "the order of rows, their series, and whether they follow",
+        ("numpy", "pandas"),
+    ),
+    Room(
+        "_data/frames/",
+        "frames of pandas, polars and pyarrow: columns, names, numbers, index",
+        ("narwhals", "numpy", "pandas", "sklearn"),
+    ),
+    Room(
+        "_data/windows _data/series_windows _data/sequences _data/row_lists"
+        " _data/datasets _data/holdout _data/validation_set",
+        "the one internal form of every accepted X, with its targets and weights",
+        ("numpy",),
+    ),
+    Room("_data/tokens/", "symbols, words and token ids", ("numpy", "sklearn")),
+    Room(
+        "_data/validation",
+        "what X may be, and the errors of what it isn't",
+        ("numpy", "sklearn"),
+    ),
+    Room("_data/targets/", "what y and weights become", ("numpy", "scipy", "sklearn")),
+    Room(
+        "_networks/",
+        "specs, weights, cells, attention, losses and optimizers as"
+        " descriptions and formulas",
+        ("numpy",),
+    ),
+    Room(
+        "_networks/keras/", "the same networks as `keras.Model`", ("keras",), heavy=True
+    ),
+    Room(
+        "_engine/cpu/kernels/",
+        "the kernels in C, what calls them, and their reference",
+        NUMBERS,
+    ),
+    Room(
+        "_engine/cpu/",
+        "the cpu engine: autodiff, losses, optimizers, programs",
+        ("keras", *NUMBERS),
+    ),
+    Room(
+        "_engine/keras/",
+        "the keras engine; alone in running Keras",
+        ("numpy", *BACKENDS),
+        heavy=True,
+        light=("backends", "fork", "packing", "program_cache"),
+    ),
+    Room(
+        "_engine/choice",
+        "what runs where, and what is there: the one place that decides",
+    ),
+    Room(
+        "_engine/training/",
+        "the loop, plan, batches, callbacks, progress, schedules",
+        ("keras", "numpy"),
+    ),
+    Room("_engine/prediction/", "prediction in batches, streaming, decoding", NUMBERS),
+    Room("_engine", "the border: nothing else of the engine is imported from outside"),
+    Room(
+        "_estimators/names _estimators/advice",
+        "what things are called elsewhere, and errors that say what to write instead",
+        ("sklearn",),
+    ),
+    Room(
+        "_estimators/tasks/",
+        "one mixin a task: y to the head and back",
+        ("numpy", "scipy", "sklearn"),
+    ),
+    Room(
+        "_estimators/embedding _estimators/saved _estimators/streaming"
+        " _estimators/trained _estimators/network_base _estimators/base",
+        "what all estimators of networks share",
+        ("numpy", "sklearn"),
+    ),
+    Room("_estimators/docs/", "the description of every parameter, once"),
+    Room(
+        "_estimators/language/",
+        "language models on text",
+        ("numpy", "scipy", "sklearn"),
+    ),
+    Room(
+        "_estimators/recurrent _estimators/seq2seq _estimators/versions",
+        "the estimators",
+        ("numpy", "sklearn"),
+    ),
+    Room("text", "a door to the language models"),
+    Room(
+        "preprocessing/",
+        "the transformers",
+        ("narwhals", "numpy", "pandas", "scipy", "sklearn"),
+    ),
+    Room(
+        "metrics/",
+        "scores of label sequences, and their scorers",
+        ("numpy", "scipy", "sklearn"),
+    ),
+    Room("inspection", "looking into trained networks", ("numpy", "sklearn")),
+    Room(
+        "scikeras/engine/",
+        "what runs a user's own Keras network",
+        ("keras", "numpy", "tensorflow", "torch"),
+        heavy=True,
+    ),
+    Room(
+        "scikeras/",
+        "scikeras' wrappers put right; alone in importing scikeras",
+        ("keras", "numpy", "scikeras", "scipy", "sklearn"),
+        heavy=True,
+    ),
+)
+
+
+def room_of(module):
+    """Return the room of a module, ``_data/rows/order`` say, that names it best."""
+    found = [
+        (len(path), room)
+        for room in ROOMS
+        for path in room.paths
+        if module == path or module.startswith(f"{path}/")
+    ]
+    if not found:
+        raise LookupError(f"{module} is in no room of tests/rooms.py")
+    return max(found, key=lambda each: each[0])[1]
+
+
+def table():
+    """Write the rooms as CONTRIBUTING shows them."""
+    rows = [
+        f"| {_quoted(room)} | {room.owns} | {', '.join(room.packages) or 'nothing'} |"
+        for room in ROOMS
+    ]
+    head = ["| room | owns | packages that it may import |", "|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def _quoted(room):
+    ends = (name if name.endswith("/") else f"{name}.py" for name in room.names.split())
+    known = {"_engine.py": "_engine/__init__.py"}
+    return ", ".join(f"`{known.get(end, end)}`" for end in ends)
+
+
+def with_table(text):
+    """Return CONTRIBUTING's text with the table of today in its place."""
+    return re.sub(r"(?m)^\| room \|.*\n(\|.*\n)+", lambda _: table(), text, count=1)
+
+
+if __name__ == "__main__":
+    CONTRIBUTING.write_text(with_table(CONTRIBUTING.read_text()))
