@@ -39,7 +39,7 @@ ROOMS = (
     ),
     Room(
         "_data/typing _data/warn",
-        "what public methods are annotated with; warnings at the line of whoever called",
+        "annotations of public methods; warnings at the line of whoever called",
         ("numpy",),
     ),
     Room(

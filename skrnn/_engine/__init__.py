@@ -20,6 +20,7 @@ from skrnn._engine.choice import facts
 from skrnn._engine.cpu import network
 from skrnn._engine.cpu.kernels.matmul import warn_without_kernels
 from skrnn._engine.cpu.language import BOUNDARY, Lanes, LanguageProgram
+from skrnn._engine.cpu.optimizers import has_formula
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
@@ -175,7 +176,7 @@ def train_pairs(
         refuse_forked_process()
     lent = (
         nullcontext((plan.optimizer, plan.learning_rate))
-        if network.has_formula(plan.optimizer)
+        if has_formula(plan.optimizer)
         else _optimizer_of_keras(plan, [weight.shape for weight in weights])
     )
     with lent as (optimizer, rate):
