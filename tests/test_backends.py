@@ -376,8 +376,9 @@ print(*sys.modules)
 @pytest.mark.parametrize("backend", backends.BACKENDS)
 def test_only_the_backend_in_use_is_loaded(backend):
     loaded = set(run_on(backend, FIT).split())
-    engines = {f"skrnn._engine._{name}" for name in backends.BACKENDS}
-    assert engines & loaded == {f"skrnn._engine._{backend}"}
+    room = "skrnn._engine.keras.programs"
+    engines = {f"{room}.{name}_program" for name in backends.BACKENDS}
+    assert engines & loaded == {f"{room}.{backend}_program"}
     # TensorFlow's own converter imports JAX if it is there, and so does Keras on torch.
     allowed = {backend} | ({"jax"} if backend != "jax" else set())
     assert set(backends.BACKENDS) & loaded <= allowed

@@ -26,9 +26,10 @@ from scipy.special import expit, log_softmax
 from skrnn import _engine
 from skrnn._engine import choice
 from skrnn._engine.cpu import reference
-from skrnn._engine.keras import fork, tensorflow_kit
+from skrnn._engine.keras import fork
 from skrnn._engine.keras.losses import loss_function
 from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
+from skrnn._engine.keras.programs import tensorflow_kit
 from skrnn._engine.keras.programs.tensorflow_kit import Noise
 from skrnn._engine.keras.programs.tensorflow_program import Program
 from skrnn._engine.prediction import batches

@@ -14,9 +14,9 @@ from skrnn._engine.cpu.kernels.einsum import contract
 from skrnn._engine.cpu.run import Noise
 from skrnn._engine.cpu.seq2seq import PairBatch, PairProgram
 from skrnn._engine.training.plan import TrainPlan
+from skrnn._networks import encoder_decoder
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.keras.models import encoder_decoder
 from skrnn._networks.seq2seq_weights import (
     initial_pair_weights,
     pair_weight_table,
