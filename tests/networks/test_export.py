@@ -45,7 +45,7 @@ every_network = pytest.mark.parametrize("key", NETWORKS)
 HAS_ONNX = all(map(find_spec, ("onnx", "onnxruntime", "tf2onnx")))
 # Of tf2onnx, and of what Keras does so that it runs with NumPy 2.
 old_numpy = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")
-GUIDE = Path(__file__).parent.parent / "docs/user_guide/saving.rst"
+GUIDE = Path(__file__).parents[2] / "docs/user_guide/saving.rst"
 
 
 def network_of(key):

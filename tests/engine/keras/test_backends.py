@@ -115,9 +115,11 @@ def recorded(backend):
 
 
 # Keras reads its own variables so, on PyTorch.
-PREFIX = """
+PREFIX = f"""
+import sys
 import warnings
 warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+sys.path.append({str(Path(__file__).parent)!r})
 import test_backends as t
 """
 

@@ -379,3 +379,9 @@ BAD_CHANNELS = [
 def test_from_channels_first_says_what_it_refuses(X, message):
     with pytest.raises(ValueError, match=message):
         from_channels_first(X)
+
+
+def test_windows_refuse_times():
+    times = np.arange(4).astype("M8[D]")[:, None]
+    with pytest.raises(ValueError, match="SlidingWindow expects numbers"):
+        SlidingWindow(2).fit(times)

@@ -1,44 +1,25 @@
-"""The text generator: what it learns, what it writes, and what it refuses."""
+"""The text generator: what it learns and writes, and its state."""
 
 import io
 import math
 import pickle
-import re
 from itertools import islice
 
 import numpy as np
 import pandas as pd
 import pytest
 from _instances import OF_TEXT, in_new_process
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from _texts import NAMES, TEXT, TINY
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.utils import estimator_checks
 
 from skrnn._engine.training.progress import TextProgress
 from skrnn._estimators.language.sampling import Draft, Hand, Sampler
-from skrnn._estimators.language.vocabulary import ANALYZERS, Vocabulary
+from skrnn._estimators.language.vocabulary import Vocabulary
 from skrnn.metrics import get_scorer
 from skrnn.text import TextGenerator
-
-TEXT = "the cat sat on the mat and the rat sat on the hat. " * 6
-NAMES = ["anna", "hannah", "otto", "bob", "eve", "ada"] * 4
-TINY = OF_TEXT[0].get_params()
-
-
-@pytest.fixture(scope="module")
-def writer():
-    return TextGenerator(**TINY).fit(TEXT)
-
-
-@pytest.fixture(scope="module")
-def namer():
-    return TextGenerator(**TINY | dict(epochs=80)).fit(NAMES)
-
-
-# Learning
 
 
 def test_it_learns(writer, namer):
@@ -121,80 +102,6 @@ def test_warm_start_goes_on_with_the_vocabulary():
         for text in (TEXT, "Other words?"):
             with pytest.raises(ValueError, match=f"cannot go on training: {name}"):
                 clone(model).fit(TEXT).set_params(**change).fit(text)
-
-
-# Tokens
-
-
-UNICODE = {
-    "combining marks": "e\u0301le\u0300ve nai\u0308ve ",
-    "devanagari": "हिन्दी में लिखा हुआ ",
-    "emoji": "\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \U0001f44d\U0001f3fd ",
-    "right to left": "שלום עולם, مرحبا بالعالم ",
-    "other planes": "\U0001d518\U0001d52b\U00020000 \U0010fffd ",
-    "white space": "a\r\n\tb\u2028c\u00a0d\x00 ",
-}
-
-
-@pytest.mark.parametrize("analyzer", ANALYZERS)
-@pytest.mark.parametrize("text", UNICODE.values(), ids=UNICODE)
-def test_any_text_comes_back_as_it_went_in(text, analyzer):
-    params = dict(analyzer=analyzer, lookback=4, epochs=60)
-    model = TextGenerator(**TINY | params).fit([text] * 12)
-    assert model.generate(temperature=0, max_new_tokens=100) == text
-    assert model.generate(text, 1).startswith(text)
-
-
-@given(st.text())
-@settings(deadline=None)
-def test_tokens_put_together_are_the_text(text):
-    for analyze, _ in ANALYZERS.values():
-        assert "".join(analyze(text)) == text
-
-
-def test_words_keep_their_marks_and_apostrophes():
-    analyze, _ = ANALYZERS["word"]
-    assert analyze("I don't  know") == ["I", " don't", " ", " know"]
-    assert analyze("हिन्दी में") == ["हिन्दी", " में"]
-    assert analyze("nai\u0308ve?!") == ["nai\u0308ve", "?", "!"]
-
-
-def test_the_vocabulary_is_the_most_frequent_tokens():
-    texts = ["bbb aa c", "cc d"]
-    assert Vocabulary.of(texts, "char", None, 1).tokens == (" ", "b", "c", "a", "d")
-    assert Vocabulary.of(texts, "char", 2, 1).tokens == (" ", "b")
-    assert Vocabulary.of(texts, "char", None, 3).tokens == (" ", "b", "c")
-    known = TextGenerator(**TINY | dict(epochs=1, max_features=3)).fit(TEXT)
-    assert known.tokens_.tolist() == ["<end>", "<unknown>", " ", "t", "a"]
-
-
-def test_unknown_tokens_are_an_error_or_mapped(writer):
-    with pytest.raises(
-        ValueError, match=r"prompt has characters .*: '!', 'ж', '€'. Set"
-    ):
-        writer.generate("the ж€!€")
-    many = "".join(map(chr, range(0x430, 0x430 + 15)))
-    with pytest.raises(ValueError, match="'й' and 5 more"):
-        writer.predict_proba([many])
-    with pytest.raises(ValueError, match=r"texts has characters .*: 'ж'"):
-        pickle.loads(pickle.dumps(writer)).partial_fit(["the ж"])
-    mapped = pickle.loads(pickle.dumps(writer)).set_params(handle_unknown="map")
-    assert mapped.generate("the ж", 5, random_state=0).startswith("the ж")
-    assert writer.score("the ж") == mapped.score("the ж") < writer.score("the ")
-    assert writer.perplexity("the ж") == math.exp(-mapped.score("the ж"))
-    with pytest.raises(NotFittedError):
-        TextGenerator().score("the ж")
-    words = TextGenerator(**TINY | dict(analyzer="word", min_count=7, epochs=2))
-    with pytest.raises(ValueError, match=r"words that are not .*: ' cat'"):
-        words.fit(TEXT).generate("the cat")
-
-
-def test_the_unknown_token_is_never_written():
-    model = TextGenerator(**TINY | dict(max_features=1, epochs=20)).fit(TEXT)
-    # It is by far the likeliest.
-    assert model.predict_proba("the")[0, 1] > 0.5 if "t" in model.tokens_ else True
-    drawn = model.set_params(handle_unknown="map").generate("the", 100, random_state=0)
-    assert set(drawn[3:]) <= {" "}
 
 
 # Probabilities
@@ -336,142 +243,6 @@ def test_verbose_fits_show_samples(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert all("bits a word" in line for line in lines)
-
-
-# Bad input
-
-
-BAD_TEXTS = {
-    "nothing": ([], ValueError, "Found no texts"),
-    "an empty str": ("", ValueError, "texts are empty"),
-    "empty strs": (["", ""], ValueError, "texts are empty"),
-    "bytes": (b"the cat", TypeError, "list of str. Got an object of type bytes"),
-    "bytes among them": (["a", b"b"], TypeError, r"texts\[1\] must be .* decode it"),
-    "None": (None, TypeError, "Got an object of type NoneType"),
-    "None among them": (["a", None], TypeError, r"texts\[1\] must be a str. Got None"),
-    "NaN among them": (pd.Series(["a", np.nan]), TypeError, r"texts\[1\] .* Got nan"),
-    "a number": (3, TypeError, "Got an object of type int"),
-    "numbers": (np.arange(9), TypeError, r"texts\[0\] must be a str"),
-    "a frame": (pd.DataFrame({"a": ["b"]}), ValueError, "pass one column"),
-    "two axes": (np.array([["a"]]), ValueError, r"of shape \(1, 1\)"),
-    "a dict": ({"a": "b"}, TypeError, "Got an object of type dict"),
-    "a set": (set(NAMES), TypeError, "list of str. Got an object of type set"),
-    "a frozen set": (frozenset(NAMES), TypeError, "an object of type frozenset"),
-    "tokens": ([["the", "cat"]], TypeError, r"Got \['the', 'cat'\]"),
-}
-
-
-@pytest.mark.parametrize("key", BAD_TEXTS)
-def test_bad_texts_are_refused_and_change_nothing(key, writer):
-    texts, error, message = BAD_TEXTS[key]
-    model = pickle.loads(pickle.dumps(writer))
-    before = dict(vars(model))
-    with pytest.raises(error, match=message):
-        model.fit(texts)
-    assert vars(model) == before
-    new = TextGenerator(**TINY)
-    with pytest.raises(error, match=message):
-        new.fit(texts)
-    with pytest.raises(NotFittedError):
-        new.generate()
-    if error is TypeError:
-        for method in (model.partial_fit, model.score, model.predict_proba):
-            with pytest.raises(error, match=message):
-                method(texts)
-        assert vars(model) == before
-
-
-BAD_ARGUMENTS = {
-    "temperature": [-1, -1e-9, math.inf, math.nan, "hot", None, True],
-    "top_k": [0, -1, 1.5, "all", True],
-    "top_p": [0, -0.1, 1.1, math.nan, "all"],
-    "max_new_tokens": [0, -5, 2.5, None],
-    "n_samples": [0, -1, 1.5, None],
-    "stop": [3, b"."],
-    "random_state": ["seed", 1.5],
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [(k, v) for k, row in BAD_ARGUMENTS.items() for v in row],
-    ids=str,
-)
-def test_bad_arguments_are_named(name, value, writer):
-    message = f"The '{name}' parameter of TextGenerator.generate must be"
-    with pytest.raises(ValueError, match=message):
-        writer.generate("the", **{name: value})
-
-
-@pytest.mark.parametrize("stop", ["", ["a", ""]], ids=str)
-def test_an_empty_stop_is_refused(stop, writer):
-    with pytest.raises(ValueError, match="stop has an empty str"):
-        writer.generate("the", stop=stop)
-
-
-def test_a_stop_that_is_no_str_is_refused(writer):
-    with pytest.raises(TypeError, match=r"Every stop must be a str\. Got 3"):
-        writer.generate("the", stop=[3])
-
-
-@pytest.mark.parametrize("prompt", [None, b"the", 3, ["the"]], ids=str)
-def test_a_prompt_is_a_str(prompt, writer):
-    with pytest.raises(TypeError, match="prompt must be a str"):
-        writer.generate(prompt)
-
-
-BAD_PARAMETERS = {
-    "analyzer": "char_wb",
-    "max_features": 0,
-    "min_count": 0,
-    "handle_unknown": "ignore",
-    "lookback": 0,
-    "cell": "transformer",
-    "embedding_dim": None,
-    "tie_weights": "yes",
-    "optimizer": "lion",
-}
-
-
-@pytest.mark.parametrize("name", BAD_PARAMETERS)
-def test_bad_parameters_are_named(name):
-    with pytest.raises(ValueError, match=f"The '{name}' parameter of TextGenerator"):
-        TextGenerator(**TINY | {name: BAD_PARAMETERS[name]}).fit(TEXT)
-
-
-EMPTY = {
-    "char": "min_count=999 leaves no character of texts in the vocabulary: the most "
-    "frequent one, ' ', occurs 78 times.",
-    "word": "min_count=999 leaves no word of texts in the vocabulary: the most "
-    "frequent one, ' the', occurs 23 times.",
-}
-
-
-@pytest.mark.parametrize("analyzer", EMPTY)
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_vocabulary_needs_a_token(analyzer, method):
-    params = dict(min_count=999, analyzer=analyzer)
-    fitted, new = clone(OF_TEXT[0]).fit(TEXT), clone(OF_TEXT[0]).set_params(**params)
-    before = dict(vars(fitted.set_params(**params)))
-    with pytest.raises(ValueError, match=re.escape(EMPTY[analyzer])):
-        fitted.fit(TEXT)
-    assert vars(fitted) == before
-    with pytest.raises(ValueError, match=re.escape(EMPTY[analyzer])):
-        getattr(new, method)(TEXT)
-    assert not hasattr(new, "tokens_")
-
-
-def test_other_bad_choices():
-    with pytest.raises(ValueError, match="embedding_dim=8 and units=16"):
-        TextGenerator(**TINY | dict(tie_weights=True)).fit(TEXT)
-    all_held = dict(validation_split=0.999, early_stopping=True)
-    with pytest.raises(ValueError, match=r"validation_split=0.999 leaves none of 12"):
-        TextGenerator(**TINY | all_held).fit(TEXT[:12])
-
-
-def test_an_empty_prompt_begins_a_text(namer):
-    starts = {text[:1] for text in namer.generate("", n_samples=50, random_state=0)}
-    assert starts <= set("ahobe") | {""}
 
 
 def test_a_loss_that_is_not_finite_ends_training():
