@@ -26,7 +26,8 @@ def _torch_runs():
 
 
 # What people call the backend -> whether it runs in this process. The names that are
-# private to a backend are here and nowhere else; `tests/test_forks.py` holds them.
+# private to a backend are here and nowhere else: `tests/engine/keras/test_forks.py`
+# holds them.
 _RUNS = {"TensorFlow": _tensorflow_runs, "JAX": _jax_runs, "PyTorch": _torch_runs}
 
 _lost: set[str] = set()
