@@ -67,7 +67,9 @@ class LanguageProgram(NativeProgram):
 
     def _read(self, weights, batch, states, masks):
         self._workspace.rewind()
-        ids, lengths = batch.inputs["x"], batch.inputs["lengths"]
+        lengths = batch.inputs["lengths"]
+        # As the kernels read them.
+        ids = np.ascontiguousarray(batch.inputs["x"], np.int32)
         run = CpuRun(lengths, self._workspace, masks)
         return read(run, self.spec, weights, ids, states, lengths)
 

@@ -10,11 +10,12 @@ from keras import ops as k
 
 from skrnn._engine.keras.losses import one_a_target
 from skrnn._engine.keras.run import DropoutMasks, native
-from skrnn._engine.keras.runs import MIN_BATCH, runs
-from skrnn._engine.keras.sources import source_of
+from skrnn._engine.keras.runs import Runs
 from skrnn._engine.keras.topologies import topology_of
 from skrnn._engine.keras.variables import Variables
 
+# Where nothing is trained, a batch has at least this many rows, if sizes must be few.
+_MIN_BATCH = 64
 _SMALLEST, _GREATEST = 1e-30, float(np.finfo(np.float32).max)
 
 
@@ -46,12 +47,13 @@ class Program(Variables):
         self._functions: dict = {}
         self._states: list = []
 
-    def load(self, data):
-        """Return what makes batches of a data set."""
-        return source_of(self.spec, data)
+    @staticmethod
+    def load(dataset):
+        """Return a source of batches as `train` and `evaluate` take it."""
+        return Runs(dataset, native.FIXED_SHAPES)
 
-    def train(self, source, order, step_inputs):
-        """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
+    def train(self, data, order, step_inputs):
+        """Train on batches `order`, rows of an order of the source.
 
         Returns the sum of the losses, their number, and whether all was finite; from
         the first step on where it wasn't, nothing is changed any more.
@@ -60,31 +62,33 @@ class Program(Variables):
         numbers = {name: step_inputs.get(name, x) for name, x in _STEP_INPUTS.items()}
         numbers["teacher_forcing"] = self.teacher_forcing
         finite, found = native.tensor(np.True_), []
-        given = dict(step_inputs=step_inputs, rates=rates)
-        for run in runs(source, order, native.FIXED_SHAPES, **given):
+        for run in data.cut(order):
             inputs = _scalars(numbers | {"step": numbers["step"] + run.first})
+            own = np.zeros(len(run.arrays["steps"]), np.float32)
+            own[: run.n_batches] = rates[run.first : run.first + run.n_batches]
+            given = run.arrays | {"rates": own}, run.n_batches, self._states
             *sums, self._states, finite = self._call(
-                self._train, run, self._states, finite, inputs
+                self._train, *given, finite, inputs
             )
             found.append(sums)
         return *_totals(found), bool(finite)
 
-    def evaluate(self, source, order):
+    def evaluate(self, data, order):
         """Return the sum of the losses of batches `order`, and their number."""
         found, states, finite = [], [], native.tensor(np.True_)
-        given = dict(min_rows=MIN_BATCH)
-        for run in runs(source, order, native.FIXED_SHAPES, **given):
-            *sums, states, finite = self._call(self._evaluate, run, states, finite)
+        for run in data.cut(order, _MIN_BATCH):
+            given = run.arrays, run.n_batches, states
+            *sums, states, finite = self._call(self._evaluate, *given, finite)
             found.append(sums)
         return _totals(found)
 
-    def _call(self, function, run, states, *given):
+    def _call(self, function, arrays, n, states, *given):
         """Call a function, compiled if that isn't done, on the arrays of a run."""
-        arrays = {name: native.tensor(array) for name, array in run.arrays.items()}
+        arrays = {name: native.tensor(array) for name, array in arrays.items()}
         wanted = self.topology.zero_states(arrays)
         if [state.shape for state in states] != [state.shape for state in wanted]:
             states = wanted
-        args = arrays, native.tensor(np.int32(run.n_batches)), states, *given
+        args = arrays, native.tensor(np.int32(n)), states, *given
         key = function.__name__, *sorted(arrays)
         if key not in self._functions:
             changed = self._changed if function == self._train else []

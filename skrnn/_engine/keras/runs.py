@@ -4,14 +4,15 @@ Where a function is compiled for one shape of each array, whatever has another s
 every fit is padded to one of few sizes: the batches of a run, whose real number is an
 argument, the rows of a batch, and its steps. A batch of ragged sequences has as many
 steps as the longest one of the data set, or half of them, or a quarter and so on.
-Elsewhere the batches of a run are padded to the longest of them alone, and each is cut
-to its own longest sequence where it is computed.
+Elsewhere each batch is cut to its own steps where it is computed.
 """
 
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from skrnn._engine.keras.sizes import sizes_of
 
 # Bytes of a run where any number of batches will do, and where one number must: enough
 # that a call doesn't count, and for that little enough not to be filled in vain.
@@ -21,8 +22,6 @@ _MOST_BATCHES = 256
 _RAGGED_BATCHES = 4
 # Kind of number -> the type in which it is handed over.
 _TYPES = {"b": bool, "i": np.int32, "u": np.int32, "f": np.float32}
-# Where nothing is trained, a batch has at least this many rows.
-MIN_BATCH = 64
 
 
 class Run(NamedTuple):
@@ -33,7 +32,8 @@ class Run(NamedTuple):
     first, n_batches : int
         Of the order that the runs are made of.
     arrays : dict of ndarray
-        Each with the batches along its first axis; ``"steps"`` are those of each.
+        What `Batch` has, each with the batches along its first axis; and "steps", those
+        of each batch.
     """
 
     first: int
@@ -41,82 +41,102 @@ class Run(NamedTuple):
     arrays: dict[str, Any]
 
 
-def runs(source, order, fixed, *, step_inputs=None, rates=None, min_rows=1):
-    """Yield the runs of batches `order`, (n_batches, B) row numbers, -1 for none.
+class Runs:
+    """A source whose batches are stacked, of any size or of few.
 
     Parameters
     ----------
-    source : see `skrnn._engine.keras.sources`
-    order : ndarray of shape (n_batches, B)
+    source : BatchSource
     fixed : bool
-        Whether a run's shapes must be of few.
-    step_inputs : dict or None
-        None where nothing is trained.
-    rates : ndarray of shape (n_batches,) or None
-    min_rows : int
-        The least rows of a batch where shapes are `fixed`.
+        Whether shapes must be few.
     """
-    if fixed and source.has_rows:
-        n_rows = batch_class(max(order.shape[1], min_rows))
-        order = np.pad(
-            order, [(0, 0), (0, n_rows - order.shape[1])], constant_values=-1
-        )
-    own = source.steps(order)
-    padded = padded_steps(source, own) if fixed else np.broadcast_to(own.max(0), own.shape)
-    first = 0
-    for steps, group in groupby(map(tuple, padded.tolist())):
-        last = first + len(list(group))
-        while first < last:
-            run = _run(source, order, own, first, last, steps, fixed, step_inputs)
-            if rates is not None:
-                given = np.zeros(len(run.arrays["steps"]), np.float32)
-                given[: run.n_batches] = rates[first : first + run.n_batches]
-                run.arrays["rates"] = given
-            yield run
-            first += run.n_batches
 
+    def __init__(self, source, fixed):
+        self._source, self._sizes, self._fixed = source, sizes_of(source), fixed
 
-def _run(source, order, own, first, last, steps, fixed, step_inputs):
-    """Return the run that begins with batch `first` and ends before `last`."""
+    def cut(self, order, min_rows=1):
+        """Yield the runs of batches `order`, rows of an order of the source.
 
-    def batch(i):
-        chance = step_inputs and (int(step_inputs["seed"]), int(step_inputs["step"]) + i)
-        return source.batch(order[i], steps, chance)
+        Parameters
+        ----------
+        order : ndarray of shape (n_batches, ...)
+        min_rows : int
+            The least rows of a batch where shapes are few.
+        """
+        own, n_rows = self._sizes.steps(order), self._sizes.rows(order)
+        padded = np.broadcast_to(own.max(axis=0), own.shape)
+        if self._fixed:
+            padded, n_rows = self._padded_steps(own), batch_class(max(n_rows, min_rows))
+        first = 0
+        for steps, group in groupby(map(tuple, padded.tolist())):
+            last = first + len(list(group))
+            while first < last:
+                part = order[first:last], own[first:last]
+                run = self._stacked(first, *part, n_rows, steps)
+                yield run
+                first += run.n_batches
 
-    one = batch(first)
-    size = _size(source, sum(array.nbytes for array in one.values()), fixed)
-    n = min(size, last - first)
-    size = size if fixed else n
-    arrays = {
-        name: np.empty((size, *array.shape), _TYPES[array.dtype.kind])
-        for name, array in one.items()
-    }
-    arrays["steps"] = np.empty((size, own.shape[1]), np.int32)
-    for i in range(n):
-        one = batch(first + i) if i else one
-        one["steps"] = own[first + i]
-        for name, array in one.items():
-            arrays[name][i] = array
-    return Run(first, n, arrays)
+    def _stacked(self, first, order, own, n_rows, steps):
+        """Return the run that begins an order, as many of its batches as it may have."""
+        batches = [self._gather(order[0], own[0], n_rows, steps)]
+        n_bytes = sum(array.nbytes for array in batches[0].values())
+        size = self._size(n_bytes * float(np.max(steps / own[0])), len(order))
+        n = min(size, len(order))
+        for i in range(1, n):
+            batches.append(self._gather(order[i], own[i], n_rows, steps))
+        names = dict.fromkeys(name for batch in batches for name in batch)
+        arrays = {
+            name: _stack([batch.get(name) for batch in batches], size) for name in names
+        }
+        return Run(first, n, arrays)
 
+    def _gather(self, rows, own, n_rows, steps):
+        """Return the arrays of a batch, filled up to `n_rows`, and to `steps` if few."""
+        n_steps: Any = steps if self._fixed else (None,) * len(steps)
+        n_steps = n_steps if len(steps) > 1 else n_steps[0]
+        batch = self._source.gather(rows, n_rows=n_rows, n_steps=n_steps)
+        named = batch.inputs | {
+            "targets": batch.targets,
+            "weights": batch.weights,
+            "present": batch.present,
+            "steps": own,
+        }
+        return {name: np.asarray(array) for name, array in named.items()}
 
-def _size(source, n_bytes, fixed):
-    """Return the batches of a run, whose first one has `n_bytes`."""
-    if not fixed:
-        return max(1, _MOST_BYTES // n_bytes)
-    size = min(_MOST_BATCHES, max(1, _FIXED_BYTES // n_bytes))
-    size = size if source.is_uniform else min(size, _RAGGED_BATCHES)
-    return 2 ** (size.bit_length() - 1)
+    def _size(self, n_bytes, n_batches):
+        """Return the batches that a run has room for, whose first one has `n_bytes`."""
+        if not self._fixed:
+            return min(n_batches, max(1, int(_MOST_BYTES / n_bytes)))
+        size = min(_MOST_BATCHES, max(1, int(_FIXED_BYTES / n_bytes)))
+        size = size if self._sizes.are_alike else min(size, _RAGGED_BATCHES)
+        return 2 ** (size.bit_length() - 1)
 
-
-def padded_steps(source, own):
-    """Return the steps that batches with `own` steps (n, k) are padded to: (n, k)."""
-    most = np.array(source.most_steps)
-    if not source.is_uniform:
+    def _padded_steps(self, own):
+        """Return the steps that batches with `own` steps (n, k) are padded to."""
+        most = self._sizes.most
+        if self._sizes.are_alike:
+            # Sequences of one length keep it: that is what most series are cut into.
+            return np.broadcast_to(most, own.shape)
         most = np.array([size_class(n) for n in most])
-    # The same for inputs and outputs: classes for each would be many pairs.
-    halvings = np.log2(most / own).astype(int).min(axis=1, keepdims=True)
-    return -(-most // 2**halvings)
+        # The same for inputs and outputs: classes for each would be many pairs.
+        halvings = np.log2(most / own).astype(int).min(axis=1, keepdims=True)
+        return -(-most // 2**halvings)
+
+
+def _stack(parts, size):
+    """Put arrays into one with room for `size` of them, each at its beginning.
+
+    None stands for one that is True everywhere.
+    """
+    shapes = [part.shape for part in parts if part is not None]
+    kind = next(part.dtype.kind for part in parts if part is not None)
+    whole = np.zeros((size, *np.max(shapes, axis=0)), _TYPES[kind])
+    for one, part in zip(whole, parts, strict=False):
+        if part is None:
+            one[...] = True
+        else:
+            one[tuple(map(slice, part.shape))] = part
+    return whole
 
 
 def size_class(n):

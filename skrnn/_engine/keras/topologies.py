@@ -1,7 +1,9 @@
 """What a kind of network reads, puts out and carries on: all that a program asks it.
 
-Arrays are those of `sources`, one batch of them, (T, B, ...).
+Arrays are those of `Batch`, time-major.
 """
+
+from functools import partial
 
 from keras import ops as k
 
@@ -52,14 +54,14 @@ class Seq2Seq:
 
     def __init__(self, spec, samples):
         self.spec, self._samples = spec, samples
-        outputs = "truth", "future", "known", "targets", "weights", "present"
+        outputs = "before", "future", "known", "targets", "weights", "present"
         self.steps = {"x": 0} | dict.fromkeys(outputs, 1)
 
     def zero_states(self, _batch):
         return []
 
     def outputs(self, weights, batch, _states, masks):
-        spec, fed = self.spec, batch["truth"]
+        spec, fed = self.spec, batch["before"]
         keep = self._keep(batch, masks)
         if keep is not None:
             plain = named_weights(spec, [k.stop_gradient(each) for each in weights])
@@ -83,13 +85,13 @@ class Seq2Seq:
             return known if forced else k.zeros_like(batch["present"])
         if not self._samples:
             return known
-        drawn = masks.uniform(k.shape(batch["truth"])[:2])
+        drawn = masks.uniform(k.shape(batch["before"])[:2])
         coins = drawn < masks.step_inputs["teacher_forcing"]
         return coins if known is None else k.logical_and(coins, known)
 
     def _own_answers(self, w, batch, keep):
         """Run the decoder step by step; it reads the truth at `keep` alone."""
-        spec, run, truth = self.spec, KerasRun(), batch["truth"]
+        spec, run, truth = self.spec, KerasRun(), batch["before"]
         memory, states = self._encode(run, w, batch)
         layers = states_of_layers(spec.decoder, states)
         first = truth[:1]
@@ -124,14 +126,16 @@ class Seq2Seq:
         return k.cast(k.argmax(outputs[..., :n], axis=-1), "int32")
 
     def _encode(self, run, w, batch):
-        """Return the memory and the states in which the encoder ends."""
-        spec, lengths = self.spec, batch["lengths"]
+        """Return the memory and last states, in the order of the batch's outputs."""
+        spec, lengths, order = self.spec, batch["lengths"], batch["order"]
         outputs, states = encode(run, spec, w, batch["x"], lengths)
         memory = None
         if spec.attention is not None:
             mask = run.real_steps(outputs, lengths)
-            memory = memory_of(run, spec, w, outputs, mask)
-        return memory, states
+            kept = [k.take(each, order, axis=1) for each in (outputs, mask)]
+            memory = memory_of(run, spec, w, *kept)
+        take = partial(native.take_rows, ids=order)
+        return memory, [tuple(map(take, layer)) for layer in states]
 
 
 class Language:
