@@ -6,8 +6,8 @@ arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder, an
 `train_language`, `log_likelihoods`, `next_token` and `IncrementalDecoder` for language models;
 `Stream` predicts step by step; `backend` loads Keras, unless this process was forked
 from one in which it ran (`refuse_forked_process`), and `pack` keeps objects of Keras in
-pickles closed there. Importing it loads neither Keras
-nor a backend of it; training does where a network has no kernels.
+pickles closed there. Importing it loads neither Keras nor a backend of it; training
+does where `choice` says so.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ programs = ProgramCache(size=8, after=backends.forget_kernels)
 
 
 def backend():
-    """Load Keras and its backend, and return the module that trains on it.
+    """Load Keras and its backend, and return the engine's module of that.
 
     Raises
     ------
@@ -83,6 +83,8 @@ def train(
     validation: Dataset | None,
     weights: list,
     optimizer_state: list | None = None,
+    *,
+    engine: str = "auto",
 ) -> Trained:
     """Train the network of `spec` from `weights`.
 
@@ -96,16 +98,16 @@ def train(
         As `initial_weights` draws them.
     optimizer_state : list of ndarray or None
         Of the training to go on with.
+    engine : {"auto", "cpu", "keras"}
+        As `skrnn._engine.choice` reads it.
     """
-    from skrnn._engine.training.loop import Loop  # noqa: PLC0415
-
-    warn_without_kernels()
-    borrow = _direct if choice.trains_on_cpu(plan.loss, plan.optimizer) else _compiled
-    with borrow(spec.with_rates_as_arguments(), plan) as (program, rate):
-        program.reset(weights, optimizer_state)
-        if rate is not None:
-            program.optimizer.learning_rate = rate
-        return Loop(program, spec, plan, training, validation).run()
+    warn_without_kernels(engine)
+    by_name = choice.have_formulas(plan.loss, plan.optimizer)
+    if choice.trains_on(engine, by_name=by_name) == "keras":
+        lent = _keras_program(spec, plan, plan.loss)
+    else:
+        lent = _cpu_program(spec, plan)
+    return _run(lent, spec, plan, training, validation, weights, optimizer_state)
 
 
 def train_language(
@@ -118,8 +120,9 @@ def train_language(
     *,
     unit: str = "token",
     sample: Callable[[list], str] = lambda weights: "",
+    engine: str = "auto",
 ) -> Trained:
-    """Train a language model from `weights`; it needs neither Keras nor a backend.
+    """Train a language model from `weights`, as `train` does other networks.
 
     Parameters
     ----------
@@ -134,25 +137,21 @@ def train_language(
         What progress calls a token.
     sample : callable
         ``sample(weights) -> text`` for progress to show.
+    engine : {"auto", "cpu", "keras"}
     """
-    from skrnn._engine.training.loop import Loop  # noqa: PLC0415
+    warn_without_kernels(engine)
+    if choice.trains_on(engine) == "keras":
+        lent = _keras_program(spec, plan, "auto")
+    else:
+        made = LanguageProgram(spec.with_rates_as_arguments(), plan.optimizer)
+        lent = nullcontext((made, plan.learning_rate))
 
-    warn_without_kernels()
-    program = LanguageProgram(spec.with_rates_as_arguments(), plan.optimizer)
-    program.reset(weights, optimizer_state)
-    program.optimizer.learning_rate = plan.learning_rate
-    shown = unit, lambda: sample(program.get_weights())
-    progress = TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
-    return Loop(program, spec, plan, training, validation, progress).run()
+    def progress(program):
+        shown = unit, lambda: sample(program.get_weights())
+        return TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
 
-
-def _direct(spec, plan):
-    """Make a program that needs no compiling, and tell the learning rate to set."""
-    if plan.callbacks:
-        # They are shown a Keras model.
-        refuse_forked_process()
-    program = network.Program(spec, plan.loss, plan.optimizer)
-    return nullcontext((program, plan.learning_rate))
+    given = spec, plan, training, validation, weights, optimizer_state
+    return _run(lent, *given, progress)
 
 
 def train_pairs(
@@ -164,18 +163,51 @@ def train_pairs(
     optimizer_state: list | None = None,
     *,
     teacher_forcing: float = 1.0,
+    engine: str = "auto",
 ) -> Trained:
     """Train the encoder and decoder of `spec`, as `train` does other networks.
 
-    They need no backend of Keras, but for an optimizer of its own. `teacher_forcing`
-    is how often the decoder reads the true output before, and not its own.
+    `teacher_forcing` is how often the decoder reads the true output before, and not its
+    own.
     """
-    from skrnn._engine.cpu.seq2seq import PairProgram  # noqa: PLC0415
+    warn_without_kernels(engine)
+    if choice.trains_on(engine) == "keras":
+        samples = teacher_forcing < 1
+        lent = _keras_program(spec, plan, plan.loss, samples, teacher_forcing)
+    else:
+        lent = _cpu_pair_program(spec, plan, weights, teacher_forcing)
+    return _run(lent, spec, plan, training, validation, weights, optimizer_state)
+
+
+def _run(
+    lent, spec, plan, training, validation, weights, state, progress=lambda _program: None
+):
+    """Run the loop on a program that is lent with the learning rate to set, or None."""
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
-    warn_without_kernels()
+    with lent as (program, rate):
+        program.reset(weights, state)
+        if rate is not None:
+            program.optimizer.learning_rate = rate
+        shown = progress(program)
+        return Loop(program, spec, plan, training, validation, shown).run()
+
+
+def _cpu_program(spec, plan):
+    """Make a program that needs no compiling, and tell the learning rate to set."""
     if plan.callbacks:
         # They are shown a Keras model.
+        refuse_forked_process()
+    made = network.Program(spec.with_rates_as_arguments(), plan.loss, plan.optimizer)
+    return nullcontext((made, plan.learning_rate))
+
+
+@contextmanager
+def _cpu_pair_program(spec, plan, weights, teacher_forcing):
+    """Make a program that needs no backend, but for an optimizer of Keras' own."""
+    from skrnn._engine.cpu.seq2seq import PairProgram  # noqa: PLC0415
+
+    if plan.callbacks:
         refuse_forked_process()
     lent = (
         nullcontext((plan.optimizer, plan.learning_rate))
@@ -183,11 +215,7 @@ def train_pairs(
         else _optimizer_of_keras(plan, [weight.shape for weight in weights])
     )
     with lent as (optimizer, rate):
-        program = PairProgram(spec, plan.loss, optimizer, teacher_forcing)
-        program.reset(weights, optimizer_state)
-        if rate is not None:
-            program.optimizer.learning_rate = rate
-        return Loop(program, spec, plan, training, validation).run()
+        yield PairProgram(spec, plan.loss, optimizer, teacher_forcing), rate
 
 
 @contextmanager
@@ -207,21 +235,23 @@ def _optimizer_of_keras(plan, shapes):
 
 
 @contextmanager
-def _compiled(spec, plan):
-    """Lend a compiled program, and tell the learning rate to set."""
-    # This is where Keras and its backend are loaded.
-    program_of_backend = backend().Program
-    # Deferred for the same reason.
+def _keras_program(spec, plan, loss, samples=False, teacher_forcing=1.0):
+    """Lend a program of the keras engine, and tell the learning rate to set."""
+    backend()
+    # Deferred: it needs Keras, which the line above has loaded.
     from skrnn._engine.keras.keys import value_key  # noqa: PLC0415
     from skrnn._engine.keras.optimizers import (  # noqa: PLC0415
         learning_rate,
         optimizer_key,
     )
+    from skrnn._engine.keras.program import Program  # noqa: PLC0415
 
-    key = (spec, value_key(plan.loss), optimizer_key(plan.optimizer))
+    spec = spec.with_rates_as_arguments()
+    key = (spec, value_key(loss), optimizer_key(plan.optimizer), samples)
 
     def make():
-        return program_of_backend(spec, plan.loss, plan.optimizer)
+        return Program(spec, loss, plan.optimizer, samples)
 
     with programs.borrow(key, make) as program:
+        program.teacher_forcing = teacher_forcing
         yield program, learning_rate(plan.optimizer, plan.learning_rate)

@@ -18,19 +18,45 @@ def runs_in_c(spec):
     return all(has_kernels(layer.cell, layer.activation) for layer in spec.recurrent)
 
 
-def trains_on_cpu(loss, optimizer):
-    """Whether the cpu engine trains a network with a loss and an optimizer."""
-    by_name = isinstance(loss, str | Pinball) and has_formula(optimizer)
-    return ARE_COMPILED and by_name and is_default_backend()
+def trains_on(engine, *, by_name=True):
+    """Return the engine that trains a network: "cpu" or "keras".
+
+    ========  ==========================================  =======
+    `engine`  and                                         trains
+    ========  ==========================================  =======
+    "cpu"                                                 cpu
+    "keras"                                               keras
+    "auto"    Keras' backend isn't TensorFlow             keras
+    "auto"    there are no kernels                        keras
+    "auto"    the loss or the optimizer has no name       keras
+    "auto"    otherwise                                   cpu
+    ========  ==========================================  =======
+
+    Parameters
+    ----------
+    engine : {"auto", "cpu", "keras"}
+    by_name : bool
+        Whether the cpu engine has formulas for the loss and the optimizer.
+    """
+    if engine != "auto":
+        return engine
+    return "cpu" if ARE_COMPILED and by_name and is_default_backend() else "keras"
 
 
-def predicts_on(is_small):
-    """Return the name of what predicts: a key of the table of runners."""
+def have_formulas(loss, optimizer):
+    """Whether the cpu engine has formulas for a loss and an optimizer."""
+    return isinstance(loss, str | Pinball) and has_formula(optimizer)
+
+
+def predicts_on(is_small, engine="auto"):
+    """Return the name of what predicts: a key of the table of runners.
+
+    A few sequences are done before a backend begins, whatever the engine is.
+    """
     # In a forked process a backend would hang; the others work.
-    small = is_small or is_forked()
-    if ARE_COMPILED and (small or is_default_backend()):
-        return "kernels"
-    return "reference" if small else "compiled"
+    if is_small or is_forked() or trains_on(engine) == "cpu":
+        return "kernels" if ARE_COMPILED else "reference"
+    return "compiled"
 
 
 def facts():

@@ -23,7 +23,9 @@ _MAX_COMPILED = 16
 _lock = threading.Lock()
 
 
-def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
+def predict(
+    spec, weights, sequences, *, states=False, dtype=np.float64, engine="auto"
+):
     """Run the network on packed sequences.
 
     Returns
@@ -32,7 +34,7 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
         After the head's activation, of `dtype`. With `states` instead the last hidden
         states, of shape (n, units).
     """
-    name = choice.predicts_on(_total_work(spec, sequences) <= SMALL)
+    name = choice.predicts_on(_total_work(spec, sequences) <= SMALL, engine)
     run = RUNNERS[name](spec, weights, sequences)
     collect = _collect_states if states else _collect_outputs
     found, keep = collect(spec, sequences, dtype)
@@ -118,19 +120,16 @@ def _by_reference(spec, weights, sequences):
 
 def _by_compiled(spec, weights, sequences):
     # It loads Keras' backend.
-    module = backend()
+    backend()
+    from skrnn._engine.keras.prediction import Predictor  # noqa: PLC0415
+
     key = spec.without_rates()
     with _lock:
         if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:
                 del _compiled[next(iter(_compiled))]
-            _compiled[key] = module.predictor(key)
-        compiled = _compiled[key]
-    data = module.device_sequences(sequences)
-    numbers = np.arange(len(sequences))
-    return lambda rows: [
-        np.asarray(array) for array in compiled(weights, data, numbers[rows])
-    ]
+            _compiled[key] = Predictor(key)
+        return _compiled[key].of(weights, sequences)
 
 
 RUNNERS = {"kernels": _by_kernels, "reference": _by_reference, "compiled": _by_compiled}

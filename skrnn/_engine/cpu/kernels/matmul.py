@@ -30,12 +30,13 @@ NO_OTHER = None, 0, None, None
 
 
 @cache
-def warn_without_kernels():
-    """Warn, once a process, that training is slow."""
-    if not ARE_COMPILED:
+def warn_without_kernels(engine="auto"):
+    """Warn, once a process, that training is slow; not who asked for Keras."""
+    if not (ARE_COMPILED or engine == "keras"):
+        runs_on = "Keras" if engine == "auto" else "NumPy"
         warnings.warn(
             "skrnn was installed without its kernels in C, which couldn't be compiled "
-            f"or can't be loaded ({WHY_NOT}). Training runs on Keras and NumPy, "
+            f"or can't be loaded ({WHY_NOT}). Training runs on {runs_on}, "
             "several times slower. A C compiler and a new installation help; "
             "skrnn.show_versions() tells whether the kernels are there.",
             stacklevel=6,
