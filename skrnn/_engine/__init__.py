@@ -101,9 +101,7 @@ def train(
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
-    borrow = (
-        _direct if choice.trains_on_cpu(plan.loss, plan.optimizer) else _compiled
-    )
+    borrow = _direct if choice.trains_on_cpu(plan.loss, plan.optimizer) else _compiled
     with borrow(spec.with_rates_as_arguments(), plan) as (program, rate):
         program.reset(weights, optimizer_state)
         if rate is not None:

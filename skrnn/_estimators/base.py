@@ -28,7 +28,6 @@ from skrnn._estimators.embedding import (
     SharedVectorsMixin,
     read_embedding,
     reads_tokens,
-    vocabulary_of_ids,
 )
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.streaming import StreamingPredictor
@@ -139,7 +138,7 @@ class BaseRecurrent(
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=reads_tokens(self),
-            vocabulary_size=None if reset else vocabulary_of_ids(self._spec),
+            vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
 
     def _dataset(self, X, y, sample_weight, known_target):

@@ -25,7 +25,6 @@ from skrnn._data.tokens.symbols import (
 )
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
-from skrnn._estimators.embedding import vocabulary_of_ids
 from skrnn._estimators.names import Names
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.output_bias import at_frequencies
@@ -117,7 +116,7 @@ class BaseSeq2Seq(BaseNetwork):
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=self._tokens,
-            vocabulary_size=known and vocabulary_of_ids(known),
+            vocabulary_size=known and known.vocabulary_size,
         )
 
     def _read_text(self, X, reset, min_samples):
@@ -208,7 +207,7 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _vocabulary_size(self, X, resume):
         if resume:
-            return vocabulary_of_ids(self._spec)
+            return self._spec.vocabulary_size
         if self._vocabulary is not None:
             return vocabulary_size(self._vocabulary)
         if X.n_features > 1:

@@ -95,6 +95,16 @@ class Spec:
         return first if isinstance(first, Embedding) else None
 
     @property
+    def vocabulary_size(self) -> int | tuple[int, ...] | None:
+        """The number of token ids, or that of each channel; None without tokens."""
+        return _one_or_each(self.embedding, "sizes")
+
+    @property
+    def embedding_dim(self) -> int | tuple[int, ...] | None:
+        """The length of the vectors of token ids, or that of each channel."""
+        return _one_or_each(self.embedding, "dims")
+
+    @property
     def recurrent_products(self) -> int:
         """Multiplications of one step of one sequence with recurrent weights, about."""
         return sum(
@@ -301,16 +311,18 @@ class LanguageSpec(Spec):
 
     tie_weights: bool = False
 
-    @property
-    def vocabulary_size(self) -> int:
-        """The number of tokens."""
-        return self.head.units
-
     def weights(self):
         rows = list(super().weights())
         yield from (
             r for r in rows if not (self.tie_weights and r.name == "head/kernel")
         )
+
+
+def _one_or_each(embedding, field):
+    if embedding is None:
+        return None
+    values = getattr(embedding, field)
+    return values if embedding.channels else values[0]
 
 
 def _with_any_rate(layer):

@@ -30,13 +30,14 @@ from skrnn._engine.keras import fork
 from skrnn._engine.keras.losses import loss_function
 from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
 from skrnn._engine.keras.programs import tensorflow_kit
-from skrnn._engine.keras.programs.tensorflow_kit import Noise
+from skrnn._engine.keras.programs.tensorflow_kit import DropoutMasks
 from skrnn._engine.keras.programs.tensorflow_program import Program
 from skrnn._engine.prediction import batches
 from skrnn._engine.prediction.batches import RUNNERS
 from skrnn._engine.training import loop
 from skrnn._engine.training.plan import TrainPlan
-from skrnn._networks.cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
+from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
+from skrnn._networks.cells import CELLS
 from skrnn._networks.specs import OPTIMIZERS, Head
 
 CLOSE = dict(rtol=1e-5, atol=1e-5)
@@ -122,8 +123,8 @@ def test_kernel_is_chosen_by_size_and_activation(monkeypatch):
     monkeypatch.setattr(tensorflow_kit, "_loop", lambda *_: used.append("loop"))
     monkeypatch.setattr(tensorflow_kit, "FUSED_MAX_UNITS", 4)
     x = tf.zeros([1, 1, 1])
-    noisy = tensorflow_kit.Kit(Noise(0, 0, {"recurrent_dropout": 0.5}))
-    quiet = tensorflow_kit.Kit()
+    noisy = tensorflow_kit.CpuRun(DropoutMasks(0, 0, {"recurrent_dropout": 0.5}))
+    quiet = tensorflow_kit.CpuRun()
     for kit, cell, activation, units, dropout in [
         (quiet, "lstm", "tanh", 4, False),
         (quiet, "lstm", "tanh", 5, False),
@@ -163,7 +164,7 @@ def test_recurrent_dropout_masks_the_state_that_is_fed_back(cell):
 
 
 def test_noise_drops_its_share_and_keeps_the_mean():
-    mask = Noise(0, 0, {"dropout": 0.3}).mask([100, 100], "dropout").numpy()
+    mask = DropoutMasks(0, 0, {"dropout": 0.3}).mask([100, 100], "dropout").numpy()
     assert set(np.unique(mask)) == {0, np.float32(1 / 0.7)}
     assert abs((mask == 0).mean() - 0.3) < 0.02
     assert abs(mask.mean() - 1) < 0.02
@@ -171,7 +172,7 @@ def test_noise_drops_its_share_and_keeps_the_mean():
 
 def test_noise_follows_from_seed_step_and_order_alone():
     def masks(seed, step):
-        noise = Noise(seed, step, {"dropout": 0.5})
+        noise = DropoutMasks(seed, step, {"dropout": 0.5})
         return [noise.mask([50], "dropout").numpy() for _ in range(2)]
 
     assert_same(masks(1, 2), masks(1, 2))
@@ -539,8 +540,8 @@ def test_blocks_are_bounded_and_hold_every_sequence_once(lengths):
 def test_a_cell_without_kernel_predicts_little_by_numpy_and_much_compiled(monkeypatch):
     spec = spec_of("gru", activation="softplus")
     sequences = draw_ragged(spec)
-    assert batches.choose_runner(GRU, sequences) == "native"
-    assert batches.choose_runner(spec, sequences) == "numpy"
+    assert batches.choose_runner(GRU, sequences) == "kernels"
+    assert batches.choose_runner(spec, sequences) == "reference"
     monkeypatch.setattr(batches, "SMALL", 0)
     assert batches.choose_runner(spec, sequences) == "compiled"
 

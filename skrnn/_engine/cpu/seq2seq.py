@@ -80,7 +80,7 @@ class PairProgram(NativeProgram):
         # The outputs have lengths, and so an order, of their own.
         run = CpuRun(batch.output_lengths, self._workspace, masks)
         known = fed, batch.future, states, memory, batch.output_lengths
-        x = decode(run, spec, w, *known)
+        x, _ = decode(run, spec, w, *known)
         return answer(run, spec, w, x[batch.real])
 
     def _own_inputs(self, batch, w, coins):

@@ -118,7 +118,9 @@ class KernelProgram:
 
     def train(self, data, order):
         """Train on batches of row numbers; return the summed losses and the rows."""
-        total, count, finite = self._native.train(data.dataset, order, self._step_inputs)
+        total, count, finite = self._native.train(
+            data.dataset, order, self._step_inputs
+        )
         self._count(data.arrays, order)
         if not finite:
             # The kernels stop there; Keras goes on, and has nothing else afterwards.

@@ -14,7 +14,7 @@ from skrnn._data.windows import sliding_windows
 from skrnn._engine.cpu import fused_step, network
 from skrnn._engine.cpu.kernels import layer
 from skrnn._engine.cpu.program import NativeProgram
-from skrnn._engine.cpu.run import Noise
+from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._networks.specs import Head
 
 # The sums are the same but for the loss and the head's bias. Adam makes a step of
@@ -42,7 +42,7 @@ def gradient(spec, dataset, weights, *, plain):
     """Return the gradient of the loss of all sequences, as one flat array."""
     made = network.Program(spec, "auto", "adam")
     made.reset(weights)
-    rows, noise = np.arange(len(dataset)), Noise(dict(seed=0, step=0), 0)
+    rows, noise = np.arange(len(dataset)), DropoutMasks(dict(seed=0, step=0), 0)
     if plain:
         train(made, dataset, rows[None], RATE)
     else:

@@ -272,7 +272,7 @@ def test_misaligned_rows_of_a_list_are_read():
 def test_every_instruction_set_refuses_the_same():
     code = """
     import numpy as np
-    from skrnn._engine import _kernels
+    from skrnn._engine.cpu.kernels import _kernels
     for name in ("plain", "avx2", "avx512"):
         try:
             _kernels.use(name)
