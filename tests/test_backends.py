@@ -76,7 +76,7 @@ def dataset_of(spec, ragged):
 
 
 def program_of(spec):
-    return backends.backend().Program(_engine._without_rates(spec), "auto", "sgd")
+    return backends.backend().Program(_engine._without_rates(spec), None, "sgd")
 
 
 def train(program, dataset, order, weights, **knobs):
@@ -204,12 +204,12 @@ def same(first, second):
 
 def check_optimizers():
     """Every optimizer goes on where it was."""
-    from skrnn._networks.specs import OPTIMIZERS
+    from skrnn._networks.optimizers import OPTIMIZERS
 
     spec = spec_of("rnn")
     dataset, order = dataset_of(spec, False), EVERY_ROW.reshape(2, 2)
     for name in OPTIMIZERS:
-        program = backends.backend().Program(spec, "auto", name)
+        program = backends.backend().Program(spec, None, name)
         through = train(program, dataset, order, draw_weights(spec))[2]
         half = train(program, dataset, order[:1], draw_weights(spec))[2]
         state = program.get_optimizer_state()

@@ -5,26 +5,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from skrnn._networks.losses import NamedLoss, loss_of_head
+
 # Added to variances by layer normalisation; Keras' default.
 NORM_EPSILON = 1e-3
-
-# Name of the parameter -> name of the class in keras.optimizers.
-OPTIMIZERS = {
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "nadam": "Nadam",
-    "adamax": "Adamax",
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adafactor": "Adafactor",
-    "ftrl": "Ftrl",
-    "lion": "Lion",
-    "lamb": "Lamb",
-}
-# Those that train without a backend of Keras.
-DIRECT_OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
 
 
 def as_tuple(units) -> tuple[int, ...]:
@@ -35,10 +19,22 @@ def as_tuple(units) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Head:
-    """The last layer: `units` outputs, and what turns them into predictions."""
+    """The last layer: `units` outputs, what turns them into predictions, and the loss.
+
+    Attributes
+    ----------
+    loss : str or tuple
+        A name of ``LOSSES``, with the values of its parameters behind it if it has any:
+        ``("pinball", 0.9)``. Given None, it is the default of the activation.
+    """
 
     units: int
     activation: str = "linear"
+    loss: NamedLoss | None = None
+
+    def __post_init__(self):
+        # Here alone: heads with the same loss are equal, however it was named.
+        object.__setattr__(self, "loss", loss_of_head(self.loss, self.activation))
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,9 @@ class Spec:
         """Name the fields in which `other` has weights of its own."""
         rest = dict(dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
         own, others = (dataclasses.asdict(s) | rest for s in (self, other))
+        for fields in (own, others):
+            # No weight depends on what is minimised.
+            fields.get("head", {}).pop("loss", None)
         return [name for name in own if own[name] != others[name]]
 
     def to_json(self) -> str:

@@ -10,10 +10,8 @@ import numpy as np
 from skrnn._engine.cpu.kernels.layer import KERNEL_ACTIVATIONS, KERNEL_CELLS
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD
+from skrnn._engine.cpu.losses import place_in_c
 from skrnn._networks.cells import CELLS
-
-# The kernel knows these by their place.
-LOSSES = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
 
 
 def can_step(program, data, order):
@@ -25,7 +23,8 @@ def can_step(program, data, order):
         and program.heard is None
         and work * spec.units[0] ** 2 < WORTH_A_THREAD
         and program.optimizer.name == "adam"
-        and program.loss_name in LOSSES
+        and not program.has_own_loss
+        and place_in_c(spec.head) is not None
         and sequences.is_uniform
         and sequences.values.dtype == np.float32
     )
@@ -50,7 +49,7 @@ def take_steps(program, data, order, knobs):
     total, count, finite, optimizer.n_steps = kernels.train(
         KERNEL_CELLS.index(spec.cell),
         KERNEL_ACTIVATIONS.index(spec.activation),
-        LOSSES.index(program.loss_name),
+        place_in_c(spec.head),
         int(sequences.lengths[0]),
         spec.units[0],
         spec.n_features,

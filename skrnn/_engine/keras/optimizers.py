@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from skrnn._engine.keras.keys import value_key
-from skrnn._networks.specs import OPTIMIZERS
+from skrnn._networks.optimizers import OPTIMIZERS
 
 
 def optimizer_key(optimizer):
@@ -25,7 +25,7 @@ def optimizer_key(optimizer):
 def make_optimizer(optimizer, variables):
     """Return an optimizer that belongs to `variables`, its own object in any case."""
     if isinstance(optimizer, str):
-        made = getattr(keras.optimizers, OPTIMIZERS[optimizer])()
+        made = getattr(keras.optimizers, OPTIMIZERS[optimizer].keras)()
     else:
         made = copy_of_optimizer(optimizer)
     _keep_gradients_local(made)
@@ -74,13 +74,21 @@ class OptimizerOfArrays:
 
     Attributes
     ----------
+    name : None
+        That of no row of ``OPTIMIZERS``.
     views : list of ndarray
         The weights, set by whoever borrows it.
     """
 
-    def __init__(self, optimizer, shapes):
-        self.views = [np.zeros(shape, np.float32) for shape in shapes]
-        self._variables = [keras.Variable(view.copy()) for view in self.views]
+    name = None
+
+    def __init__(self, optimizer, weights):
+        self.views = [np.zeros(row.shape, np.float32) for row in weights]
+        self._variables = [
+            # Some optimizers look at names.
+            keras.Variable(view.copy(), name=row.name.split("/")[-1])
+            for view, row in zip(self.views, weights, strict=True)
+        ]
         self._optimizer = make_optimizer(optimizer, self._variables)
         self._in_keras = None
         self._fresh = self.state()

@@ -128,6 +128,7 @@ def _by_compiled(spec, weights, sequences):
     # It loads Keras' backend.
     module = backend()
     key = replace(spec, dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
+    key = replace(key, head=replace(spec.head, loss=None))
     with _lock:
         if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:

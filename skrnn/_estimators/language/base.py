@@ -24,7 +24,8 @@ from skrnn._estimators.names import Names
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import DIRECT_OPTIMIZERS, LanguageSpec, as_tuple
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import LanguageSpec, as_tuple
 from skrnn._networks.weights import (
     initial_language_weights,
     language_weight_table,
@@ -64,7 +65,7 @@ class LanguageModel(TrainedNetwork):
         "cell": [Names("cell", set(CELLS))],
         "embedding_dim": [Count()],
         "tie_weights": ["boolean"],
-        "optimizer": [Names("optimizer", set(DIRECT_OPTIMIZERS))],
+        "optimizer": [Names("optimizer", set(OPTIMIZERS))],
     }
     _spec_class = LanguageSpec
     _weight_table = staticmethod(language_weight_table)
@@ -184,7 +185,7 @@ class LanguageModel(TrainedNetwork):
         """Decide how to train; without `epochs`, for one on everything."""
         known = n_tokens >= EARLY_STOPPING_FROM, X_val, None if epochs else 1
         return TrainPlan(
-            loss="auto",
+            loss=None,
             epochs=epochs or 1,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
