@@ -179,14 +179,16 @@ def _adadelta(w, g, state, rate, _step):
     w -= g
 
 
-def _root_mean_square(x):
-    return np.sqrt(np.mean(np.square(x)))
+def _norm(x):
+    x = x.ravel()
+    return np.sqrt(np.dot(x, x))
 
 
 def _adafactor(w, g, state, rate, step):
     rows, columns, squares = state
+    root_size = np.float32(np.sqrt(w.size))
     rate = min(rate, np.float32(1 / np.sqrt(step)))
-    step_size = max(np.float32(1e-3), _root_mean_square(w)) * rate
+    step_size = max(np.float32(1e-3), _norm(w) / root_size) * rate
     keep = 1 - float(step) ** -0.8
     new = g * g
     new += np.float32(1e-30)
@@ -198,7 +200,7 @@ def _adafactor(w, g, state, rate, step):
         shares = rows / rows.mean(axis=-1, keepdims=True)
         np.multiply(shares[..., None], columns[..., None, :], out=squares)
     g /= np.sqrt(squares)
-    g *= step_size / max(np.float32(1), _root_mean_square(g))
+    g *= step_size / max(np.float32(1), _norm(g) / root_size)
     w -= g
 
 
@@ -228,7 +230,8 @@ def _lion(w, g, state, rate, _step):
     (m,) = state
     mixed = m * np.float32(0.9)
     mixed += np.float32(1 - 0.9) * g
-    w -= rate * np.sign(mixed, out=mixed)
+    # Not `sign`, which is slow; a zero stays one.
+    w -= np.copysign(rate, mixed) * (mixed != 0)
     m *= np.float32(0.99)
     g *= np.float32(1 - 0.99)
     m += g
@@ -243,7 +246,7 @@ def _lamb(w, g, state, rate, step):
     np.sqrt(bottom, out=bottom)
     bottom += np.float32(EPSILON)
     update /= bottom
-    of_weight, of_update = (np.sqrt(np.sum(np.square(x))) for x in (w, update))
+    of_weight, of_update = _norm(w), _norm(update)
     if of_weight > 0 and of_update > 0:
         update *= of_weight / of_update
     update *= rate

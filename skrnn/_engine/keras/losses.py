@@ -121,6 +121,8 @@ def _on_tensorflow(losses_of, targets, n_outputs):
     ]
     # TensorFlow would warn of a function that is made often; a partial doesn't show it.
     compiled = tf.function(partial(run), input_signature=signature, autograph=False)
+    # To look for the trace takes several times as long as to run it.
+    compiled = compiled.get_concrete_function()
 
     def call(y, z):
         losses, gradients = compiled(tf.constant(y), tf.constant(z))

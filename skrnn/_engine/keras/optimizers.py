@@ -92,8 +92,8 @@ class OptimizerOfArrays:
         self._optimizer = make_optimizer(optimizer, self._variables)
         self._in_keras = None
         self._fresh = self.state()
-        self._ends = np.cumsum([view.size for view in self.views])[:-1]
-        self._run = _compiled(self._step)
+        self._ends = np.cumsum([view.size for view in self.views])[:-1].tolist()
+        self._run = _compiled(self._step, sum(view.size for view in self.views))
 
     @property
     def learning_rate(self):
@@ -134,21 +134,27 @@ class OptimizerOfArrays:
             return None
         return [np.array(average.numpy()) for average in averages_of(self._optimizer)]
 
-    def apply(self, _w, g):
-        """Make a step of the weights along their gradients `g`, one flat array."""
+    def apply(self, w, g):
+        """Make a step of the weights `w` along their gradients `g`; both are flat."""
         if self._in_keras is not None and _has_fixed_rate(self._optimizer):
             self._optimizer.learning_rate = self.learning_rate
-        shaped = zip(np.split(g, self._ends), self.views, strict=True)
-        gradients = [_tensor(part.reshape(view.shape)) for part, view in shaped]
-        found = self._run([_tensor(view) for view in self.views], gradients)
-        for view, weight in zip(self.views, found, strict=True):
-            view[...] = keras.ops.convert_to_numpy(weight)
+        w[...] = keras.ops.convert_to_numpy(self._run(_tensor(w), _tensor(g)))
 
-    def _step(self, weights, gradients):
-        for variable, weight in zip(self._variables, weights, strict=True):
+    def _step(self, w, g):
+        for variable, weight in zip(self._variables, self._shaped(w), strict=True):
             variable.assign(weight)
-        self._optimizer.apply(gradients, self._variables)
-        return [keras.ops.convert_to_tensor(variable) for variable in self._variables]
+        self._optimizer.apply(self._shaped(g), self._variables)
+        ops = keras.ops
+        flat = [ops.reshape(ops.convert_to_tensor(v), (-1,)) for v in self._variables]
+        return ops.concatenate(flat)
+
+    def _shaped(self, flat):
+        """Cut a flat tensor into the shapes of the weights."""
+        parts = keras.ops.split(flat, self._ends)
+        return [
+            keras.ops.reshape(part, variable.shape)
+            for part, variable in zip(parts, self._variables, strict=True)
+        ]
 
 
 def _tensor(array):
@@ -156,14 +162,17 @@ def _tensor(array):
     return keras.ops.convert_to_tensor(array.copy())
 
 
-def _compiled(step):
+def _compiled(step, size):
     """Compile where single operations cost most: ten times the rest of a step."""
     if keras.backend.backend() != "tensorflow":
         return step
     import tensorflow as tf  # noqa: PLC0415
 
     # TensorFlow would warn of a method of several objects.
-    return tf.function(partial(step), autograph=False)
+    compiled = tf.function(partial(step), autograph=False)
+    flat = tf.TensorSpec([size], tf.float32)
+    # To look for the trace takes longer than to run it.
+    return compiled.get_concrete_function(flat, flat)
 
 
 def _keep_gradients_local(optimizer):

@@ -57,10 +57,12 @@ _FOR_BOTH = {
 }
 _FOR_REGRESSORS = {
     "loss": (
-        type_of_losses("numbers"),
+        f"{type_of_losses('numbers')} or callable",
         filled(
             f"""What is minimised, in units of the normalised y:
-            {list_of_losses("numbers")}. "auto" is the first of them."""
+            {list_of_losses("numbers")}. "auto" is the first of them. A
+            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
+            loss for each row works too; its rows are the steps of all sequences."""
         ),
     ),
     "normalize_y": (
@@ -72,10 +74,12 @@ _FOR_REGRESSORS = {
 }
 _FOR_CLASSIFIERS = {
     "loss": (
-        type_of_losses("labels", "softmax"),
+        f"{type_of_losses('labels', 'softmax')} or callable",
         filled(
             f"""What is minimised: {list_of_losses("labels", "softmax")}. "auto" is the
-            first of them."""
+            first of them. A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)``
+            of numbers of labels and probabilities that returns a loss for each row
+            works too; its rows are the labels of all sequences."""
         ),
     ),
     "class_weight": (

@@ -201,12 +201,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
     def _head(self):
         n_classes = len(self.classes_)
         _check_loss(self.loss, n_classes, self._multilabel)
-        loss = self._loss_of_head()
-        if self._multilabel:
-            return Head(n_classes, "sigmoid", loss)
-        if n_classes == 2:
-            return Head(1, "sigmoid", loss)
-        return Head(n_classes, "softmax", loss)
+        n_outputs = 1 if n_classes == 2 and not self._multilabel else n_classes
+        activation = "sigmoid" if self._multilabel or n_classes == 2 else "softmax"
+        return Head(n_outputs, activation, self._loss_of_head())
 
     def _rescaling(self):
         return {}

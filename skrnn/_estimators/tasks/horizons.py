@@ -37,7 +37,7 @@ from skrnn._estimators.tasks.regression import (
     scale_of_varying,
 )
 from skrnn._networks.specs import Head
-from skrnn._sklearn import Share
+from skrnn._sklearn import Function, Share
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -48,7 +48,10 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [Names("loss of numbers", {"auto", *NAMES["loss of numbers"]})],
+        "loss": [
+            Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
+            Function(),
+        ],
         "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }

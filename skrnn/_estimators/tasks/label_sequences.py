@@ -36,6 +36,7 @@ from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin, one_number_each
 from skrnn._networks.specs import Head
 from skrnn._sklearn import (
     Count,
+    Function,
     StrictInterval,
     StrOptions,
     check_arguments,
@@ -58,7 +59,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     _may_be_numbered = staticmethod(one_number_each)
     _task_constraints = {
         "loss": [
-            Names("loss of labels", {"auto", *names_of_losses("labels", "softmax")})
+            Names("loss of labels", {"auto", *names_of_losses("labels", "softmax")}),
+            Function(),
         ],
         "max_length": [Count(), None],
         "n_beams": [Count()],
