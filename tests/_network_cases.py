@@ -154,12 +154,15 @@ def draw_dataset(spec, sequences, seed=0):
 
 
 @functools.cache
-def program(spec, optimizer="sgd", loss="auto", *, path="tensorflow"):
+def program(spec, optimizer="sgd", loss=None, *, path="tensorflow"):
     """Return the training of `spec`, made once for all tests and compiled if used."""
     from skrnn._engine.cpu import network
     from skrnn._engine.keras.programs import tensorflow_program
 
     module = {"kernels": network, "tensorflow": tensorflow_program}[path]
+    if isinstance(loss, str | tuple):
+        head = dataclasses.replace(spec.head, loss=loss)
+        spec, loss = dataclasses.replace(spec, head=head), None
     return module.Program(spec.with_rates_as_arguments(), loss, optimizer)
 
 

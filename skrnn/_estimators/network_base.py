@@ -15,6 +15,7 @@ from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
+from skrnn._networks.losses import LOSSES
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -80,7 +81,7 @@ class BaseNetwork(TrainedNetwork):
         """Decide how to train."""
         is_large = n_sequences >= EARLY_STOPPING_FROM
         return TrainPlan(
-            loss=self._loss_to_train(),
+            loss=None if isinstance(self.loss, str) else self.loss,
             epochs=self.epochs if epochs is None else epochs,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
@@ -95,9 +96,14 @@ class BaseNetwork(TrainedNetwork):
             **more,
         )
 
-    def _loss_to_train(self):
-        """Return a loss by our name, or one of the user's own."""
-        return resolve(self._kind_of_loss, self.loss)
+    def _loss_of_head(self):
+        """Return the loss as a head names it; None without a name."""
+        if not isinstance(self.loss, str):
+            return None
+        name = resolve(self._kind_of_loss, self.loss)
+        parameters = LOSSES[name].parameters if name in LOSSES else ()
+        values = [float(getattr(self, each)) for each in parameters]
+        return (name, *values) if values else name
 
     def _split(self, dataset, plan, validation, spec):
         """Return what to train on and what to validate on.

@@ -27,7 +27,6 @@ from skrnn import _engine
 from skrnn._engine import choice
 from skrnn._engine.cpu import reference
 from skrnn._engine.keras import fork
-from skrnn._engine.keras.losses import loss_function
 from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
 from skrnn._engine.keras.programs import tensorflow_kit
 from skrnn._engine.keras.programs.tensorflow_kit import DropoutMasks
@@ -38,7 +37,8 @@ from skrnn._engine.training import loop
 from skrnn._engine.training.plan import TrainPlan
 from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import OPTIMIZERS, Head
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import Head
 
 CLOSE = dict(rtol=1e-5, atol=1e-5)
 
@@ -46,7 +46,7 @@ GRU, STEPS = spec_of("gru"), spec_of("rnn", return_sequences=True)
 NOISY = spec_of("gru", units=(3, 4), dropout=0.5, recurrent_dropout=0.5)
 
 PLAN = TrainPlan(
-    loss="auto",
+    loss=None,
     optimizer="adam",
     learning_rate=0.05,
     clipnorm=1.0,
@@ -111,7 +111,7 @@ def test_fused_lstm_is_the_loop(spec, monkeypatch):
 
 def train_twice(spec, dataset, weights):
     """Compile anew and take two steps."""
-    made = Program(spec, "auto", "sgd")
+    made = Program(spec, None, "sgd")
     made.reset(weights)
     rows = np.arange(len(dataset))
     return train(made, dataset, np.array([rows, rows]), 1.0)[2]
@@ -346,8 +346,9 @@ def test_named_losses_are_their_formulas(name, return_sequences):
     ],
 )
 def test_automatic_losses_have_names(activation, named):
-    auto = loss_function("auto", activation)
-    assert all(loss_function(name, activation) is auto for name in named)
+    auto = Head(2, activation)
+    assert all(Head(2, activation, name) == auto for name in [*named, "auto"])
+    assert auto.loss in named
 
 
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
@@ -376,7 +377,7 @@ def test_own_losses_get_predictions_of_the_activated_head():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizer_starts_afresh_and_goes_on_where_it_was(name, small):
     dataset, weights = small
-    made = Program(GRU, "auto", name)
+    made = Program(GRU, None, name)
     batches = np.arange(8).reshape(4, 2)
     made.reset(weights)
     through = train(made, dataset, batches, 0.01)[2]

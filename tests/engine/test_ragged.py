@@ -27,8 +27,6 @@ from skrnn import (
 )
 from skrnn._data.sequences import pack_ragged
 from skrnn._data.windows import sliding_windows
-from skrnn._engine import choice
-from skrnn._engine.prediction import batches
 from skrnn._engine.prediction.batches import RUNNERS
 from skrnn._networks.cells import CELLS
 
@@ -42,11 +40,7 @@ every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 def path(request, monkeypatch):
     """Predict on one path, whatever the size."""
 
-    def choose(spec, _sequences):
-        unknown = request.param == "kernels" and not choice.has_fast_layers(spec)
-        return "reference" if unknown else request.param
-
-    monkeypatch.setattr(batches, "choose_runner", choose)
+    monkeypatch.setattr(choice, "predicts_on", lambda _is_small: request.param)
 
 
 def one_by_one(spec, weights, sequences):
@@ -152,8 +146,6 @@ def test_prediction_never_sees_what_stands_between(spec, lengths, seed, by):
         draw_weights(spec),
     )
     elsewhere = lay_out(dataset, np.random.default_rng(seed))
-    if by == "kernels" and not choice.has_fast_layers(spec):
-        by = "reference"
     first = predict(spec, weights, dataset.sequences, by)
     second = predict(spec, weights, elsewhere.sequences, by)
     for a, b in zip(first, second, strict=True):

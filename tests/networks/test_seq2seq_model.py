@@ -111,7 +111,7 @@ def told(spec, x, y, future):
 
 def by_engine(spec, weights, pairs):
     """Return what the kernels make of true outputs, before the head's activation."""
-    program = PairProgram(spec, "auto", "sgd", 1.0)
+    program = PairProgram(spec, None, "sgd", 1.0)
     program.reset(weights)
     batch = PairBatch(spec, pairs, np.arange(N))
     w = dict(zip(program._names, program._views, strict=True))

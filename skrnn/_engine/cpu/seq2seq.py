@@ -7,7 +7,7 @@ import numpy as np
 from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.decoder_state import DecoderState
 from skrnn._engine.cpu.kernels.layer import Workspace
-from skrnn._engine.cpu.losses import loss_formula
+from skrnn._engine.cpu.losses import loss_at_outputs
 from skrnn._engine.cpu.program import NativeProgram
 from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
@@ -28,7 +28,7 @@ class PairProgram(NativeProgram):
         super().__init__([row.shape for row in table], optimizer)
         self._names = [row.name for row in table]
         self.spec, self.teacher_forcing = spec, teacher_forcing
-        self.loss = loss_formula(loss, spec.head.activation)
+        self.loss = loss or loss_at_outputs(spec.head)
         self._workspace_of_steps = Workspace()
 
     def evaluate(self, data, order):

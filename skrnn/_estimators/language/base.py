@@ -25,7 +25,8 @@ from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import DIRECT_OPTIMIZERS, LanguageSpec
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import LanguageSpec
 from skrnn._sklearn import Count, StrOptions, draw_seed, unchanged_on_error
 
 # With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
@@ -61,7 +62,7 @@ class LanguageModel(TrainedNetwork):
         "cell": [Names("cell", set(CELLS))],
         "embedding_dim": [Count()],
         "tie_weights": ["boolean"],
-        "optimizer": [Names("optimizer", set(DIRECT_OPTIMIZERS))],
+        "optimizer": [Names("optimizer", set(OPTIMIZERS))],
     }
     _spec_class = LanguageSpec
     _advice = "Try"
@@ -179,7 +180,7 @@ class LanguageModel(TrainedNetwork):
         """Decide how to train; without `epochs`, for one on everything."""
         known = n_tokens >= EARLY_STOPPING_FROM, X_val, None if epochs else 1
         return TrainPlan(
-            loss="auto",
+            loss=None,
             epochs=epochs or 1,
             batch_size=self.batch_size,
             shuffle=self.shuffle,

@@ -27,19 +27,17 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
-from skrnn._estimators.names import Names
+from skrnn._estimators.names import NAMES, Names
 from skrnn._estimators.tasks.regression import (
-    LOSSES,
     centred_around,
     float_dtype,
     in_units_of_spread,
     in_units_of_y,
     learn_scale,
-    loss_to_train,
     scale_of_varying,
 )
 from skrnn._networks.specs import Head
-from skrnn._sklearn import Share
+from skrnn._sklearn import Function, Share
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -50,7 +48,10 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [Names("loss of numbers", {"auto", *LOSSES})],
+        "loss": [
+            Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
+            Function(),
+        ],
         "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }
@@ -245,10 +246,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
             )
 
     def _head(self):
-        return Head(len(self._y_scale), "linear")
-
-    def _loss_to_train(self):
-        return loss_to_train(self.loss, self.quantile)
+        return Head(len(self._y_scale), "linear", self._loss_of_head())
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

@@ -18,18 +18,9 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.names import NAMES, Names, resolve
-from skrnn._networks.losses import Pinball
+from skrnn._estimators.names import NAMES, Names
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
-
-LOSSES = NAMES["loss of numbers"]
-
-
-def loss_to_train(loss, quantile):
-    """Return a loss by our name, with its quantile if it has one."""
-    loss = resolve("loss of numbers", loss)
-    return Pinball(float(quantile)) if loss == "pinball" else loss
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -40,7 +31,10 @@ class SequenceRegressorMixin(RegressorMixin):
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [Names("loss of numbers", {"auto", *LOSSES}), Function()],
+        "loss": [
+            Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
+            Function(),
+        ],
         "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }
@@ -110,10 +104,7 @@ class SequenceRegressorMixin(RegressorMixin):
         """Nothing but the data itself has to be known beforehand."""
 
     def _head(self):
-        return Head(len(self._y_scale), "linear")
-
-    def _loss_to_train(self):
-        return loss_to_train(self.loss, self.quantile)
+        return Head(len(self._y_scale), "linear", self._loss_of_head())
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

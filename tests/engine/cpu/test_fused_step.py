@@ -26,7 +26,7 @@ HEADS = [Head(1), Head(3), Head(1, "sigmoid"), Head(3, "sigmoid"), Head(4, "soft
 
 def take_steps(spec, dataset, weights, *, plain, order=None, **knobs):
     """Take three steps of Adam; return the mean loss, the weights and the state."""
-    made = network.Program(spec, "auto", "adam")
+    made = network.Program(spec, None, "adam")
     if not plain:
         made.train = lambda *args: NativeProgram.train(made, *args)
     made.reset([w.copy() for w in weights])
@@ -40,7 +40,7 @@ def take_steps(spec, dataset, weights, *, plain, order=None, **knobs):
 
 def gradient(spec, dataset, weights, *, plain):
     """Return the gradient of the loss of all sequences, as one flat array."""
-    made = network.Program(spec, "auto", "adam")
+    made = network.Program(spec, None, "adam")
     made.reset(weights)
     rows, noise = np.arange(len(dataset)), DropoutMasks(dict(seed=0, step=0), 0)
     if plain:
@@ -150,7 +150,7 @@ def test_other_networks_are_for_the_tape(key):
     spec = spec_of(**OTHERS[key])
     dataset = draw_dataset(spec, draw_dense(spec)[1])
     order = np.arange(len(dataset))[None]
-    made = network.Program(spec, "auto", "adam")
+    made = network.Program(spec, None, "adam")
     assert not fused_step.can_step(made, dataset, order)
 
 
@@ -160,8 +160,9 @@ def test_other_training_is_for_the_tape():
     large = np.zeros((1, 100_000), int)
     dense = draw_dataset(spec, draw_dense(spec)[1])
     some = np.arange(2)[None]
-    adam, sgd = (network.Program(spec, "auto", name) for name in ("adam", "sgd"))
-    huber = network.Program(spec, "huber", "adam")
+    adam, sgd = (network.Program(spec, None, name) for name in ("adam", "sgd"))
+    head = dataclasses.replace(spec.head, loss="huber")
+    huber = network.Program(dataclasses.replace(spec, head=head), None, "adam")
     assert fused_step.can_step(adam, dense, some)
     for program, dataset, order in [
         (sgd, dense, some),
@@ -187,7 +188,7 @@ def test_a_default_estimator_trains_so(monkeypatch):
 
 def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
     spec = spec_of()
-    made = network.Program(spec, "auto", "adam")
+    made = network.Program(spec, None, "adam")
     dataset = draw_dataset(spec, draw_dense(spec)[1])
     knobs = dict(clipnorm=np.float32(1))
     for change in (
@@ -200,7 +201,7 @@ def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
         with pytest.raises(ValueError, match="of another network"):
             fused_step.take_steps(made, other, np.array([[0, 1]]), knobs)
     labels = spec_of(head=Head(3, "softmax"))
-    made = network.Program(labels, "auto", "adam")
+    made = network.Program(labels, None, "adam")
     dataset = draw_dataset(labels, draw_dense(labels)[1])
     dataset.targets[1] = 3
     with pytest.raises(ValueError, match="of another network"):

@@ -256,7 +256,7 @@ def test_a_state_that_is_not_carried_would_be_seen():
 
 def plan_of(**options):
     defaults = dict(
-        loss="auto", optimizer="adam", learning_rate=0.05, clipnorm=1.0, epochs=5,
+        loss=None, optimizer="adam", learning_rate=0.05, clipnorm=1.0, epochs=5,
         batch_size=32, shuffle=True, early_stopping=False, patience=2, callbacks=(),
         verbose=0, seed=0,
     )  # fmt: skip

@@ -89,7 +89,7 @@ def make_weights(spec, seed=1):
 
 
 def program_of(spec, weights, teacher_forcing=1.0):
-    program = PairProgram(spec, "auto", "sgd", teacher_forcing)
+    program = PairProgram(spec, None, "sgd", teacher_forcing)
     program.reset(weights)
     return program
 
@@ -435,7 +435,7 @@ def test_training_on_own_outputs_learns(task):
     spec = variant_of(task)
     pairs, start = make_pairs(spec, n=8), initial_weights(spec, 0)
     plan = TrainPlan(
-        loss="auto", optimizer="adam", learning_rate=0.02, clipnorm=1.0, epochs=150,
+        loss=None, optimizer="adam", learning_rate=0.02, clipnorm=1.0, epochs=150,
         batch_size=8, shuffle=True, early_stopping=False, patience=5, callbacks=(),
         verbose=0, seed=0, teacher_forcing=0.0,
     )  # fmt: skip

@@ -76,7 +76,8 @@ def dataset_of(spec, ragged):
 
 
 def program_of(spec):
-    return backends.backend().Program(spec.with_rates_as_arguments(), "auto", "sgd")
+    spec = spec.with_rates_as_arguments()
+    return backends.backend().Program(spec, None, "sgd")
 
 
 def train(program, dataset, order, weights, **knobs):
@@ -206,12 +207,12 @@ def same(first, second):
 
 def check_optimizers():
     """Every optimizer goes on where it was."""
-    from skrnn._networks.specs import OPTIMIZERS
+    from skrnn._networks.optimizers import OPTIMIZERS
 
     spec = spec_of("rnn")
     dataset, order = dataset_of(spec, False), EVERY_ROW.reshape(2, 2)
     for name in OPTIMIZERS:
-        program = backends.backend().Program(spec, "auto", name)
+        program = backends.backend().Program(spec, None, name)
         through = train(program, dataset, order, draw_weights(spec))[2]
         half = train(program, dataset, order[:1], draw_weights(spec))[2]
         state = program.get_optimizer_state()
