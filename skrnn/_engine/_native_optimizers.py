@@ -10,6 +10,8 @@ from skrnn._engine._layer import kernels
 from skrnn._spec import OPTIMIZERS
 
 _EPSILON = 1e-7
+# How much of each moment stays in a step, and what keeps the root from zero.
+ADAM = 0.9, 0.999, _EPSILON
 
 
 def _sgd(w, g, _state, rate, _step):
@@ -18,8 +20,9 @@ def _sgd(w, g, _state, rate, _step):
 
 def _adam(w, g, state, rate, step):
     """Kingma & Ba (2015)."""
-    rate = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-    kernels.adam(w, g, *state, rate, 0.9, 0.999, _EPSILON)
+    keep_1, keep_2, _ = ADAM
+    rate = rate * np.sqrt(1 - keep_2**step) / (1 - keep_1**step)
+    kernels.adam(w, g, *state, rate, *ADAM)
 
 
 def _adamw(w, g, state, rate, step):

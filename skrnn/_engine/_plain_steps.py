@@ -9,6 +9,7 @@ import numpy as np
 
 from skrnn._cells import CELLS
 from skrnn._engine._layer import KERNEL_ACTIVATIONS, KERNEL_CELLS
+from skrnn._engine._native_optimizers import ADAM
 from skrnn._engine._products import kernels
 from skrnn._engine._threads import WORTH_A_THREAD
 
@@ -69,6 +70,7 @@ def take_steps(program, data, order, knobs):
         np.full(len(order), rate, np.float64),
         float(knobs["clipnorm"]),
         float(knobs.get("global_clipnorm", np.inf)),
+        *ADAM,
         optimizer.n_steps,
     )
     if rates is not None:
