@@ -16,7 +16,8 @@ N_STEPS, N_SEQUENCES, N_FEATURES, UNITS = 6, 5, 3, 7
 class Case:
     """A ragged batch with weights, states, and gradients of all that comes out."""
 
-    def __init__(self, cell, masked):
+    def __init__(self, cell, masked, activation="tanh"):
+        self.activation = activation
         rng, columns = np.random.default_rng(0), CELLS[cell].n_gates * UNITS
         self.lengths = np.array([N_STEPS, 4, 4, 2, 1])
 
@@ -67,24 +68,28 @@ def by_kernels(case, nodes):
     kit = Kit(case.lengths, _layer.Workspace())
     kit._recurrent_mask = lambda *_: case.mask
     options = nodes[:3], nodes[3:5], case.lengths
-    return run_from(kit, nodes[5:], *options, fresh=case.fresh)
+    activation = case.activation
+    return run_from(kit, nodes[5:], *options, fresh=case.fresh, activation=activation)
 
 
-def run_from(kit, states, weights, biases, lengths, cell=None, fresh=None):
+def run_from(
+    kit, states, weights, biases, lengths, cell=None, fresh=None, activation="tanh"
+):
     cell = cell or {1: "rnn", 3: "gru", 4: "lstm"}[weights[2].shape[1] // UNITS]
     options = (
         (biases, lengths, False) if fresh is None else (biases, lengths, False, fresh)
     )
-    return kit.run_cell_from(tuple(states), cell, "tanh", *weights, *options)
+    return kit.run_cell_from(tuple(states), cell, activation, *weights, *options)
 
 
 @pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("activation", _layer.KERNEL_ACTIVATIONS)
 @pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
-def test_states_and_their_gradients_are_those_of_the_formula(cell, masked):
-    case = Case(cell, masked)
+def test_states_and_their_gradients_are_those_of_the_formula(cell, activation, masked):
+    case = Case(cell, masked, activation)
 
     def plainly(case, nodes):
-        return run_plainly(cell, "tanh", nodes, case.mask, case.lengths)
+        return run_plainly(cell, activation, nodes, case.mask, case.lengths)
 
     for a, b in zip(case.run(by_kernels), case.run(plainly), strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)
@@ -92,16 +97,20 @@ def test_states_and_their_gradients_are_those_of_the_formula(cell, masked):
 
 @pytest.mark.parametrize("ids", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("activation", _layer.KERNEL_ACTIVATIONS)
 @pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
-def test_fresh_starts_and_tables_are_those_of_the_formula(cell, masked, ids):
-    case = Case(cell, masked)
+def test_fresh_starts_and_tables_are_those_of_the_formula(
+    cell, activation, masked, ids
+):
+    case = Case(cell, masked, activation)
     features = case.sources
     case.read_ids()
     if not ids:
         case.sources = features
 
     def plainly(case, nodes):
-        return run_plainly(cell, "tanh", nodes, case.mask, case.lengths, case.fresh)
+        weights = cell, activation, nodes, case.mask
+        return run_plainly(*weights, case.lengths, case.fresh)
 
     # At the beginning, in between and in the padding.
     assert case.fresh[0].any()
