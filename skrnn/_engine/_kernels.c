@@ -9,6 +9,11 @@
    how many sequences still run at each step: the first ones, so the longest come first.
    Results don't depend on how sequences are divided among threads. */
 
+/* setup.py goes on without them. */
+#if !defined(__GNUC__) && !defined(__clang__)
+#error "skrnn's kernels need GCC or clang, whose vectors they are written with."
+#endif
+
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
@@ -19,9 +24,6 @@
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
-#endif
-#if !defined(__GNUC__) && !defined(__clang__)
-#error "The kernels need GCC or clang: they are written with their vectors."
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
