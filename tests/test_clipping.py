@@ -83,7 +83,7 @@ def test_it_is_that_of_keras(way):
     name = options.pop("optimizer", "adam")
     ours = kind(**options, optimizer=name, global_clipnorm=0.05).fit(*data)
     made = keras.optimizers
-        make = {"adam": made.Adam, "nadam": made.Nadam, "sgd": made.SGD}[name]
+    make = {"adam": made.Adam, "nadam": made.Nadam, "sgd": made.SGD}[name]
     of_keras = make(TINY["learning_rate"], global_clipnorm=0.05)
     theirs = kind(**options, optimizer=of_keras).fit(*data)
     assert_same(ours, theirs, 1e-3, 1e-4)
