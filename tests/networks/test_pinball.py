@@ -80,12 +80,12 @@ def test_every_way_of_training_agrees(monkeypatch, return_sequences):
     assert_same(GRURegressor(**options).fit(X, y), direct, 1e-3, 1e-4)
 
 
-@pytest.mark.parametrize("activation", ["tanh", "silu"])
+@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
 @pytest.mark.parametrize("kind", [GRURegressor, Seq2SeqRegressor])
-def test_each_quantile_is_one_of_its_own(kind, activation):
+def test_each_quantile_is_one_of_its_own(kind, optimizer):
     """Not that of a function compiled before, nor read by other losses."""
     y = X[:, :2, 0]
-    options = TINY | dict(activation=activation, loss="pinball")
+    options = TINY | dict(optimizer=optimizer, loss="pinball")
     low, high, again = (
         kind(**options, quantile=q).fit(X, y).predict(X).mean() for q in (0.1, 0.9, 0.1)
     )

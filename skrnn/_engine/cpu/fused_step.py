@@ -17,6 +17,7 @@ from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD
 from skrnn._engine.cpu.losses import place_in_c
 from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import LastState, Recurrent
+from skrnn._networks.optimizers import BETA_1, BETA_2, EPSILON
 
 
 def can_step(program, data, order):
@@ -89,6 +90,9 @@ def take_steps(program, data, order, step_inputs):
         np.full(len(order), rate, np.float64),
         float(step_inputs["clipnorm"]),
         float(step_inputs.get("global_clipnorm", np.inf)),
+        BETA_1,
+        BETA_2,
+        EPSILON,
         optimizer.n_steps,
     )
     if rates is not None:

@@ -80,14 +80,15 @@ def test_steps_are_those_of_the_tape(cell, activation, head):
 @settings(max_examples=40, deadline=None)
 @given(
     cell=st.sampled_from(layer.KERNEL_CELLS),
+    activation=st.sampled_from(layer.KERNEL_ACTIVATIONS),
     units=st.integers(1, 40),
     n_features=st.integers(1, 20),
     n_steps=st.integers(1, 9),
     n=st.integers(2, 20),
     outputs=st.integers(1, 5),
 )
-def test_steps_of_any_shape(cell, units, n_features, n_steps, n, outputs):
-    spec = spec_of(cell, units=(units,), head=Head(outputs))
+def test_steps_of_any_shape(cell, activation, units, n_features, n_steps, n, outputs):
+    spec = spec_of(cell, units=(units,), activation=activation, head=Head(outputs))
     spec = dataclasses.replace(spec, n_features=n_features)
     dataset = draw_dataset(spec, draw_dense(spec, n, n_steps)[1])
     weights = [w / max(1, units) ** 0.5 for w in draw_weights(spec)]

@@ -18,9 +18,10 @@ N_STEPS, N_SEQUENCES, N_FEATURES, UNITS = 6, 5, 3, 7
 class Case:
     """A ragged batch with weights, states, and gradients of all that comes out."""
 
-    def __init__(self, cell, masked):
+    def __init__(self, cell, masked, activation="tanh"):
         rng = np.random.default_rng(0)
-        self.cell, self.lengths = cell, np.array([N_STEPS, 4, 4, 2, 1])
+        self.cell, self.activation = cell, activation
+        self.lengths = np.array([N_STEPS, 4, 4, 2, 1])
 
         def draw(*shape):
             return rng.normal(scale=0.5, size=shape).astype(np.float32)
@@ -47,7 +48,7 @@ class Case:
 
     def given(self, x, states, weights):
         """Return the arguments of `recur`, the weights being arrays or nodes."""
-        cell = CellRun(self.cell, "tanh", UNITS, weights)
+        cell = CellRun(self.cell, self.activation, UNITS, weights)
         x = x if self.ids is None else Lookup(x, self.ids)
         return cell, x, self.lengths, tuple(states), self.reset_mask
 
@@ -86,18 +87,20 @@ def by_formula(case, given):
 
 
 @pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("activation", layer.KERNEL_ACTIVATIONS)
 @pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
-def test_states_and_their_gradients_are_those_of_the_formula(cell, masked):
-    case = Case(cell, masked)
+def test_states_and_their_gradients_are_those_of_the_formula(cell, activation, masked):
+    case = Case(cell, masked, activation)
     for a, b in zip(case.run(by_kernels), case.run(by_formula), strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
 @pytest.mark.parametrize("ids", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("activation", layer.KERNEL_ACTIVATIONS)
 @pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
-def test_resets_and_tables_are_those_of_the_formula(cell, masked, ids):
-    case = Case(cell, masked)
+def test_resets_and_tables_are_those_of_the_formula(cell, activation, masked, ids):
+    case = Case(cell, masked, activation)
     case.reset(ids=ids)
     # At the beginning, in between and in the padding.
     assert case.reset_mask[0].any()

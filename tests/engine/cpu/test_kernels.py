@@ -129,14 +129,18 @@ def test_every_instruction_set_trains_alike(cell, activation, instructions):
 @settings(max_examples=60, deadline=None)
 @given(
     cell=st.sampled_from(layer.KERNEL_CELLS),
+    activation=st.sampled_from(layer.KERNEL_ACTIVATIONS),
     units=st.integers(1, 70),
     n_features=st.integers(1, 40),
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=40),
     seed=st.integers(0, 99),
 )
-def test_layers_of_any_shape_are_the_formula(cell, units, n_features, lengths, seed):
+def test_layers_of_any_shape_are_the_formula(
+    cell, activation, units, n_features, lengths, seed
+):
     rng = np.random.default_rng(seed)
-    spec = dataclasses.replace(spec_of(cell, units=(units,)), n_features=n_features)
+    spec = spec_of(cell, units=(units,), activation=activation)
+    spec = dataclasses.replace(spec, n_features=n_features)
     arrays = [rng.normal(size=(n, n_features)).astype(np.float32) for n in lengths]
     # Not so large that a rounding error grows from step to step.
     weights = [w / max(1, units) ** 0.5 for w in draw_weights(spec)]

@@ -369,8 +369,8 @@ import sys
 import numpy as np
 from skrnn import GRURegressor
 X = np.random.default_rng(0).normal(size=(3000, 20, 2))
-# There is no kernel for this activation.
-model = GRURegressor(units=8, activation="softplus", epochs=1, random_state=0)
+# The kernels have no formula of this optimizer.
+model = GRURegressor(units=8, optimizer="ftrl", epochs=1, random_state=0)
 model.fit(X[:8], X[:8, 0, 0]).predict(X)
 print(*sys.modules)
 """
