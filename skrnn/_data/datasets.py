@@ -5,7 +5,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrnn._data.sequences import Sequences
+from skrnn._data.sequences import Multiples, Sequences
+
+
+def first_targets(sequences, of_steps):
+    """Return the row of the targets where each sequence's first one stands.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    of_steps : bool
+        Whether there is a target for each real step, not for each sequence.
+    """
+    n = len(sequences)
+    if not of_steps:
+        return Multiples(1, n)
+    if sequences.is_uniform:
+        return Multiples(int(sequences.lengths[0]), n)
+    return np.cumsum(sequences.lengths) - sequences.lengths
 
 
 @dataclass(frozen=True)

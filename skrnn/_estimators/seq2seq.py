@@ -143,7 +143,7 @@ class BaseSeq2Seq(BaseNetwork):
         factors = self._step_weights(outputs, of_steps)
         total = of_steps if factors is None else of_steps * factors
         refuse_no_weight(total)
-        starts = outputs.starts[:]
+        starts = np.asarray(outputs.starts)
         weights = np.maximum.reduceat(of_steps, starts)
         known = None
         if are_of_steps(sample_weight):

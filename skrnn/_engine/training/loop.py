@@ -4,7 +4,11 @@ import time
 
 import numpy as np
 
-from skrnn._engine.training.batches import cut, shuffled_batches
+from skrnn._data.batches import (
+    batches_by_length,
+    batches_in_order,
+    shuffled_batches,
+)
 from skrnn._engine.training.callbacks import Callbacks
 from skrnn._engine.training.plan import Trained
 from skrnn._engine.training.progress import Progress
@@ -24,9 +28,8 @@ class Loop:
         self.lengths = training.lengths
         self.validation = None
         if validation is not None:
-            # Sorted, because nothing is padded further than to a batch's longest.
-            rows = np.argsort(validation.lengths, kind="stable")
-            self.validation = program.load(validation), cut(rows, _EVALUATION_BATCH)
+            order = batches_by_length(validation.lengths, _EVALUATION_BATCH)
+            self.validation = program.load(validation), order
         names = ["loss"] + ["val_loss"] * (validation is not None)
         self.history: dict[str, list[float]] = {name: [] for name in names}
         self.rng = np.random.default_rng(plan.seed)
@@ -112,7 +115,7 @@ class Loop:
         """Return the batches of an epoch, (n_batches, batch_size) row numbers."""
         if self.plan.shuffle:
             return shuffled_batches(self.lengths, self.plan.batch_size, self.rng)
-        return cut(np.arange(len(self.lengths)), self.plan.batch_size)
+        return batches_in_order(len(self.lengths), self.plan.batch_size)
 
     def _call_size(self):
         one = self.callbacks.wants_batches or self.callbacks.stop

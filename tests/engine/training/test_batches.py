@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn import GRUClassifier, GRURegressor
+from skrnn._data import batches
+from skrnn._data.batches import cut, padded_share, shuffled_batches
 from skrnn._engine import choice
-from skrnn._engine.training import batches
-from skrnn._engine.training.batches import cut, padded_share, shuffled_batches
 
 
 def rng(seed=0):
