@@ -145,13 +145,23 @@ class Sequences:
         first = np.repeat(self.starts, self.lengths)
         return first + self.step * step_numbers(self.lengths)
 
-    def padded(self) -> np.ndarray:
-        """Return one block (longest, n, F); the last step is repeated as padding."""
-        if isinstance(self.starts, Multiples) and self.is_uniform:
+    def padded(self, lengths=None, n_steps=None) -> np.ndarray:
+        """Return one block (longest, n, F); the last step is repeated as padding.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n,) or None
+            Read so many steps of each instead of all.
+        n_steps : int or None
+            Repeat the last step up to so many.
+        """
+        as_they_are = lengths is None and n_steps is None and self.is_uniform
+        if as_they_are and isinstance(self.starts, Multiples):
             return self._evenly_spaced(self.starts.first, self.starts.step)
-        steps = np.arange(self.lengths.max())[:, None]
-        if not self.is_uniform:
-            steps = np.minimum(steps, self.lengths - 1)
+        lengths = self.lengths if lengths is None else lengths
+        steps = np.arange(n_steps or lengths.max())[:, None]
+        if len(steps) > lengths.min():
+            steps = np.minimum(steps, lengths - 1)
         return self.values.take(np.asarray(self.starts) + self.step * steps, axis=0)
 
     def _evenly_spaced(self, first, apart):

@@ -162,7 +162,7 @@ class BaseRecurrent(
         firsts = first_targets(X, of_steps)
         if of_steps and not is_constant(weights):
             of_sequences = np.maximum.reduceat(weights, np.asarray(firsts))
-        dataset = Dataset(X, targets, target_weights, firsts)
+        dataset = Dataset(X, targets, target_weights, firsts, of_steps)
         if not of_sequences.all():
             dataset = dataset.take(np.flatnonzero(of_sequences))
         n_targets = dataset.sequences.n_steps if of_steps else len(dataset)

@@ -109,7 +109,7 @@ def test_without_shuffling_the_order_of_the_rows_stays(monkeypatch):
     def refuse(*_):
         raise AssertionError
 
-    monkeypatch.setattr("skrnn._engine.training.loop.shuffled_batches", refuse)
+    monkeypatch.setattr("skrnn._data.datasets.shuffled_batches", refuse)
     GRURegressor(units=2, epochs=1, shuffle=False).fit(RAGGED, SUMS)
     with pytest.raises(AssertionError):
         GRURegressor(units=2, epochs=1).fit(RAGGED, SUMS)
