@@ -9,20 +9,20 @@ forked from one in which it ran (`refuse_forked_process`); `pack` keeps objects 
 closed in pickles there. Importing the engine loads neither Keras nor a backend of it.
 """
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 
-from skrnn._data.datasets import Dataset, Pairs
+from skrnn._data.datasets import Dataset, Seq2SeqData
+from skrnn._data.token_stream import BOUNDARY, TokenStream
 from skrnn._engine import choice
 from skrnn._engine.choice import facts
 from skrnn._engine.cpu import network
 from skrnn._engine.cpu.kernels.matmul import warn_without_kernels
-from skrnn._engine.cpu.language import Lanes, LanguageProgram
+from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
-from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import PairPredictor
 from skrnn._engine.prediction.language import (
@@ -33,16 +33,15 @@ from skrnn._engine.prediction.language import (
 from skrnn._engine.prediction.streaming import Stream
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import TextProgress
-from skrnn._networks.language import BOUNDARY
 from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec
 from skrnn._networks.weights import weight_table
 
 __all__ = [
     "BOUNDARY",
     "IncrementalDecoder",
-    "Lanes",
     "PairPredictor",
     "Stream",
+    "TokenStream",
     "TrainPlan",
     "Trained",
     "attention_of",
@@ -61,7 +60,7 @@ __all__ = [
 ]
 
 # One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
-programs = Pool(size=8, after=backends.forget_kernels)
+programs = ProgramCache(size=8, after=backends.forget_kernels)
 
 
 def backend():
@@ -111,8 +110,8 @@ def train(
 def train_language(
     spec: LanguageSpec,
     plan: TrainPlan,
-    training: Lanes,
-    validation: Lanes | None,
+    training: TokenStream,
+    validation: TokenStream | None,
     weights: list,
     optimizer_state: list | None = None,
     *,
@@ -125,8 +124,8 @@ def train_language(
     ----------
     spec : LanguageSpec
     plan : TrainPlan
-        Its loss, batch size and shuffling aren't read: the lanes have their own.
-    training, validation : Lanes
+        Its loss, batch size and shuffling aren't read: a stream decides on its pieces.
+    training, validation : TokenStream
     weights : list of ndarray
     optimizer_state : list of ndarray or None
         Of the training to go on with.
@@ -141,8 +140,6 @@ def train_language(
     program = LanguageProgram(spec.with_rates_as_arguments(), plan.optimizer)
     program.reset(weights, optimizer_state)
     program.optimizer.learning_rate = plan.learning_rate
-    # A batch is a piece of all lanes, and the pieces come in order.
-    plan = dataclasses.replace(plan, batch_size=1, shuffle=False)
     shown = unit, lambda: sample(program.get_weights())
     progress = TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
     return Loop(program, spec, plan, training, validation, progress).run()
@@ -158,21 +155,25 @@ def _direct(spec, plan):
 def train_pairs(
     spec: Seq2SeqSpec,
     plan: TrainPlan,
-    training: Pairs,
-    validation: Pairs | None,
+    training: Seq2SeqData,
+    validation: Seq2SeqData | None,
     weights: list,
     optimizer_state: list | None = None,
+    *,
+    teacher_forcing: float = 1.0,
 ) -> Trained:
     """Train the encoder and decoder of `spec`, as `train` does other networks.
 
     They need no backend of Keras, but for an optimizer or a loss of its own.
+    `teacher_forcing` is how often the decoder reads the true output before, not its
+    own.
     """
     from skrnn._engine.cpu.seq2seq import PairProgram  # noqa: PLC0415
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
     with _parts(spec, plan, weight_table(spec)) as (loss, optimizer, rate):
-        program = PairProgram(spec, loss, optimizer, plan.teacher_forcing)
+        program = PairProgram(spec, loss, optimizer, teacher_forcing)
         program.reset(weights, optimizer_state)
         if rate is not None:
             program.optimizer.learning_rate = rate

@@ -6,10 +6,9 @@ documents: it ends one and begins the next, whose states start from zeros.
 
 import numpy as np
 
+from skrnn._data.token_stream import BOUNDARY
 from skrnn._networks.forward import carry, named_weights
 from skrnn._networks.specs import LanguageSpec
-
-BOUNDARY = 0
 
 
 def read(run, spec: LanguageSpec, weights, ids, states, lengths):

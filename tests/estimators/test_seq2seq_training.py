@@ -11,7 +11,7 @@ from _instances import FAST, assert_same_network
 from sklearn.base import clone
 
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor, _engine
-from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn.preprocessing import TextSequencer
 
 RNG = np.random.default_rng(0)
@@ -199,7 +199,7 @@ def test_an_optimizer_is_left_as_it_was_and_its_state_is_kept():
 
 
 def test_an_optimizer_of_keras_is_compiled_once_for_a_grid(monkeypatch):
-    pool = Pool(size=4)
+    pool = ProgramCache(size=4)
     monkeypatch.setattr(_engine, "programs", pool)
     fits = [
         NUMBERS(

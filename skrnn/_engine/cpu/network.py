@@ -56,12 +56,12 @@ class Program(NativeProgram):
         total, count = 0.0, 0
         with np.errstate(all="ignore"):
             for rows in order:
-                batch = Batch(data, rows, self.spec.return_sequences)
+                batch = data.gather(rows)
                 outputs = self._keep_logits(
                     batch.real(self._forward(batch, self._views, None))
                 )
-                losses, _ = self.loss(batch.targets, outputs)
-                total += float(losses @ batch.weights)
+                losses, _ = self.loss(batch.real(batch.targets), outputs)
+                total += float(losses @ batch.real(batch.weights))
                 count += len(losses)
         return total, count
 
@@ -73,20 +73,21 @@ class Program(NativeProgram):
 
     def _forward(self, batch, weights, masks):
         self._workspace.rewind()
-        run = CpuRun(batch.lengths, self._workspace, masks)
-        return forward(run, self.spec, weights, batch.x, batch.lengths)[0]
+        x, lengths = batch.inputs["x"], batch.inputs["lengths"]
+        run = CpuRun(lengths, self._workspace, masks)
+        return forward(run, self.spec, weights, x, lengths)[0]
 
     def _differentiate(self, data, rows, masks):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
-        batch = Batch(data, rows, self.spec.return_sequences)
-        weights = self._nodes()
+        batch = data.gather(rows)
+        weights, own = self._nodes(), batch.real(batch.weights)
         outputs = self._forward(batch, weights, masks)
         real = self._keep_logits(batch.real(outputs.value))
-        losses, gradients = self.loss(batch.targets, real)
-        gradients = gradients * (batch.weights / len(losses))[:, None]
+        losses, gradients = self.loss(batch.real(batch.targets), real)
+        gradients = gradients * (own / len(losses))[:, None]
         differentiate(outputs, batch.spread(gradients, outputs.shape))
         self._keep_gradients(weights)
-        return float(losses @ batch.weights), len(losses)
+        return float(losses @ own), len(losses)
 
 
 class Predictor:
@@ -110,51 +111,3 @@ class Predictor:
         with np.errstate(all="ignore"):
             outputs, flow = forward(run, *given)
         return outputs[..., back, :], flow.state[back]
-
-
-class Batch:
-    """The sequences of some rows of a dataset, the longest first, time-major.
-
-    Attributes
-    ----------
-    x : ndarray of shape (T, B, F), or (T, B) token ids
-    lengths : ndarray of shape (B,)
-    targets, weights : ndarray of shape (n, K) and (n,)
-        One for each sequence, or for each real step with targets for steps.
-    """
-
-    def __init__(self, data, rows, of_steps):
-        rows = rows[rows >= 0]
-        sequences = data.sequences
-        lengths = sequences.lengths[rows]
-        if not sequences.is_uniform:
-            longest_first = np.argsort(-lengths, kind="stable")
-            rows, lengths = rows[longest_first], lengths[longest_first]
-        steps, self._real = np.arange(lengths[0])[:, None], None
-        if lengths[-1] < lengths[0]:
-            self._real = steps < lengths
-            steps = np.minimum(steps, lengths - 1)
-        at = sequences.starts[rows] + steps * sequences.step
-        self.x, self.lengths = sequences.values.take(at, axis=0), lengths
-        at = data.target_starts[rows]
-        self._of_steps = of_steps
-        if of_steps:
-            at = at + steps
-            at = at.ravel() if self._real is None else at[self._real]
-        self.targets, self.weights = data.targets.take(at, axis=0), data.weights[at]
-
-    def real(self, outputs):
-        """Return outputs (B, K), or those of real steps of (T, B, K): (n, K)."""
-        if not self._of_steps:
-            return outputs
-        if self._real is None:
-            return outputs.reshape(-1, outputs.shape[-1])
-        return outputs[self._real]
-
-    def spread(self, gradients, shape):
-        """Undo `real`: zeros stand at the padding."""
-        if self._real is None or not self._of_steps:
-            return gradients.reshape(shape)
-        whole = np.zeros(shape, np.float32)
-        whole[self._real] = gradients
-        return whole

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from skrnn._data.datasets import Dataset
-from skrnn._data.sequences import pack_dense, pack_windows
+from skrnn._data.sequences import Multiples, pack_dense, pack_windows
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
 from skrnn._networks.activations import ACTIVATIONS
@@ -91,12 +91,12 @@ class KernelProgram:
         x, n = data["x"].astype(np.float32, copy=False), len(data["x"])
         targets = targets_of(data["y"], self.spec, self.loss)
         assert targets is not None
-        weights = data.get("weights", np.ones(n, np.float32))
+        weights = data.get("weights", np.broadcast_to(np.float32(1), n))
         dataset = Dataset(
             sequences=pack_windows(x) or pack_dense(x, "dense"),
             targets=targets,
             weights=weights.astype(np.float32, copy=False),
-            target_starts=np.arange(n),
+            target_starts=Multiples(1, n),
         )
         return Loaded(dataset, data)
 

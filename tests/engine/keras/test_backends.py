@@ -315,7 +315,7 @@ def test_one_seed_gives_the_same_bits_in_two_processes(backend):
     code = "import json, test_backends; print(json.dumps(test_backends.fits()))"
     one = run_on(backend, code)
     # The clock decides how training is cut into calls.
-    slowly = "import skrnn._engine.training.loop as t\nt._SECONDS_PER_CALL = 0\n"
+    slowly = "import skrnn._engine.training.epochs as t\nt._SECONDS_PER_CALL = 0\n"
     environment = dict(PYTHONHASHSEED="7", OMP_NUM_THREADS="1")
     if backend == "torch":
         # The guide says so: its sums depend on the number of threads.

@@ -58,7 +58,7 @@ def device_sequences(sequences):
     longest, shortest = int(lengths.max()), int(lengths.min())
     arrays = {
         "values": _padded(sequences.values),
-        "starts": _padded(sequences.starts[:].astype(np.int32)),
+        "starts": _padded(np.asarray(sequences.starts, np.int32)),
         "lengths": _padded(lengths.astype(np.int32)),
         "step": np.int32(sequences.step),
     }
@@ -85,9 +85,9 @@ class Program(Variables):
         """Hand a `Dataset` to JAX: the rows once, without windows or padding."""
         data = device_sequences(dataset.sequences)
         arrays = data.arrays | {
-            "targets": _padded(dataset.targets),
+            "targets": _padded(np.asarray(dataset.targets)),
             "weights": _padded(dataset.weights),
-            "target_starts": _padded(dataset.target_starts.astype(np.int32)),
+            "target_starts": _padded(np.asarray(dataset.target_starts, np.int32)),
         }
         return DeviceData(arrays, data.lengths, data.n_steps)
 

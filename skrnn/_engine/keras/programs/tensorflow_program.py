@@ -21,7 +21,7 @@ def device_sequences(sequences):
     """Hand `Sequences` to TensorFlow."""
     return {
         "values": tf.convert_to_tensor(sequences.values),
-        "starts": tf.constant(sequences.starts[:], tf.int64),
+        "starts": tf.constant(np.asarray(sequences.starts), tf.int64),
         "lengths": tf.constant(sequences.lengths, tf.int64),
         "step": tf.constant(sequences.step, tf.int64),
     }
@@ -44,9 +44,9 @@ class Program(Variables):
     def load(dataset):
         """Hand a `Dataset` to TensorFlow: the rows once, without windows or padding."""
         return device_sequences(dataset.sequences) | {
-            "targets": tf.convert_to_tensor(dataset.targets),
+            "targets": tf.convert_to_tensor(np.asarray(dataset.targets)),
             "weights": tf.convert_to_tensor(dataset.weights),
-            "target_starts": tf.constant(dataset.target_starts, tf.int64),
+            "target_starts": tf.constant(np.asarray(dataset.target_starts), tf.int64),
         }
 
     def train(self, data, order, knobs):

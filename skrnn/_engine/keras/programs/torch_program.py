@@ -17,7 +17,7 @@ def device_sequences(sequences):
     """Hand `Sequences` to PyTorch, on the device that Keras uses."""
     return {
         "values": _tensor(sequences.values),
-        "starts": _tensor(sequences.starts[:]),
+        "starts": _tensor(np.asarray(sequences.starts)),
         "lengths": _tensor(sequences.lengths),
         "step": int(sequences.step),
     }
@@ -37,9 +37,9 @@ class Program(Variables):
     def load(dataset):
         """Hand a `Dataset` to PyTorch: the rows once, without windows or padding."""
         return device_sequences(dataset.sequences) | {
-            "targets": _tensor(dataset.targets),
+            "targets": _tensor(np.asarray(dataset.targets)),
             "weights": _tensor(dataset.weights),
-            "target_starts": _tensor(dataset.target_starts),
+            "target_starts": _tensor(np.asarray(dataset.target_starts)),
         }
 
     def train(self, data, order, knobs):
