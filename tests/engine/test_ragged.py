@@ -27,6 +27,7 @@ from skrnn import (
 )
 from skrnn._data.sequences import pack_ragged
 from skrnn._data.windows import sliding_windows
+from skrnn._engine import choice
 from skrnn._engine.prediction.batches import RUNNERS
 from skrnn._networks.cells import CELLS
 
@@ -39,7 +40,6 @@ every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 @pytest.fixture(params=RUNNERS)
 def path(request, monkeypatch):
     """Predict on one path, whatever the size."""
-
     monkeypatch.setattr(choice, "predicts_on", lambda _is_small: request.param)
 
 

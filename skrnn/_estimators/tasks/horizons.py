@@ -160,9 +160,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         else:
             self._check_shape(y)
             refuse_far_apart(flat, self._y_offset)
-            self._y_scale = scale_of_varying(
-                self._y_scale, flat, self._y_offset, there
-            )
+            self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
         scaled = np.asarray(ScaledTargets(flat, self._y_offset, self._y_scale))
         return pack_dense(put_back(scaled, weights).reshape(shape), "dense"), weights
 

@@ -57,9 +57,7 @@ class SequenceRegressorMixin(RegressorMixin):
         else:
             self._check_width(flat)
             refuse_far_apart(flat, self._y_offset)
-            self._y_scale = scale_of_varying(
-                self._y_scale, flat, self._y_offset, there
-            )
+            self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
         scaled = ScaledTargets(flat, self._y_offset, self._y_scale)
         return put_back(scaled, weights), weights
 
