@@ -22,7 +22,7 @@ def _jax_runs():
 
 def _torch_runs():
     # It doesn't tell: what is known is whether the engine has loaded it.
-    return "skrnn._engine.keras.programs.torch_program" in sys.modules
+    return "skrnn._engine.keras.torch" in sys.modules
 
 
 # What people call the backend -> whether it runs in this process. The names that are
