@@ -122,22 +122,34 @@ INLINE vec ISA(slope)(int kind, vec y)
 
 /* ---- products ------------------------------------------------------------------- */
 
+/* Put the first `real` columns of b (k, .) in a panel of `width`. A transposed b is read
+   by pieces of its rows: reading each by itself would miss the cache every time where a
+   power of two lies between them. */
+static void ISA(pack_panel)(const float *b, Py_ssize_t k, Py_ssize_t row, Py_ssize_t column,
+                            Py_ssize_t real, Py_ssize_t width, float *to)
+{
+    for (Py_ssize_t first = 0; first < k; first += VL, b += VL * row, to += VL * width) {
+        Py_ssize_t n = MIN(VL, k - first);
+        for (Py_ssize_t i = 0; i < n; i++) {
+            if (column == 1)
+                memcpy(to + i * width, b + i * row, real * sizeof(float));
+            for (Py_ssize_t j = real; j < width; j++)
+                to[i * width + j] = 0;
+        }
+        for (Py_ssize_t j = 0; column != 1 && j < real; j++)
+            for (Py_ssize_t i = 0; i < n; i++)
+                to[i * width + j] = b[i * row + j * column];
+    }
+}
+
 /* Put b (k, n) in panels of PANEL columns, the last one filled up to whole vectors. */
 static void ISA(pack)(const float *b, Py_ssize_t k, Py_ssize_t n, Py_ssize_t row, Py_ssize_t column, float *to)
 {
     for (Py_ssize_t first = 0; first < n; first += PANEL) {
         Py_ssize_t real = MIN(PANEL, n - first);
         Py_ssize_t width = ROUND_UP(real, VL);
-        for (Py_ssize_t i = 0; i < k; i++, to += width) {
-            const float *from = b + i * row + first * column;
-            if (column == 1)
-                memcpy(to, from, real * sizeof(float));
-            else
-                for (Py_ssize_t j = 0; j < real; j++)
-                    to[j] = from[j * column];
-            for (Py_ssize_t j = real; j < width; j++)
-                to[j] = 0;
-        }
+        ISA(pack_panel)(b + first * column, k, row, column, real, width, to);
+        to += k * width;
     }
 }
 
