@@ -107,6 +107,8 @@ class Sequences:
 
     def take(self, rows) -> "Sequences":
         """Return the sequences at `rows`, sharing the same table of values."""
+        if isinstance(rows, slice) and rows == slice(0, len(self)):
+            return self
         names = "offsets", "given_lengths", "empty"
         known = {name: getattr(self, name) for name in names}
         taken = {name: of[rows] for name, of in known.items() if of is not None}
@@ -121,7 +123,13 @@ class Sequences:
         return first + self.step * step_numbers(self.lengths)
 
     def padded(self) -> np.ndarray:
-        """Return one block (longest, n, F); the last step is repeated as padding."""
+        """Return one block (longest, n, F); the last step is repeated as padding.
+
+        It is to be read only: that of one sequence is a view of the values.
+        """
+        if len(self) == 1:
+            first, length = int(self.starts[:1][0]), int(self.lengths[0])
+            return self.values[first : first + length * self.step : self.step, None]
         steps = np.arange(self.lengths.max())[:, None]
         if not self.is_uniform:
             steps = np.minimum(steps, self.lengths - 1)
@@ -148,7 +156,8 @@ def pack_dense(X, form):
 
 def _same(length, n):
     """Return `length` n times, in the memory of one."""
-    return np.broadcast_to(np.intp(length), n)
+    # As numpy.broadcast_to does, which takes ten times as long.
+    return np.ndarray(n, np.intp, np.intp(length), strides=(0,))
 
 
 def pack_windows(X):

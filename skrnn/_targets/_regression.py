@@ -130,7 +130,6 @@ class SequenceRegressorMixin(RegressorMixin):
             Of the shape that y had in ``fit``, in y's units; with
             ``return_sequences=True`` (n, T), (n, T, K), or ragged where X is ragged.
         """
-        check_is_fitted(self)
         sequences, y = self._predicted(X)
         return unpack_steps(y, sequences, 0) if self.return_sequences else y
 
@@ -241,7 +240,7 @@ def in_units_of_y(outputs, scale, offset):
         outputs *= scale
         outputs += offset
     limit = np.finfo(outputs.dtype).max
-    return np.clip(outputs, -limit, limit, out=outputs)
+    return outputs.clip(-limit, limit, out=outputs)
 
 
 def _spread(centred, weights):
