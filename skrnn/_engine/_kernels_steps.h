@@ -124,8 +124,7 @@ static double differentiate(const Training *t, const Batch *b, Py_ssize_t number
     good = good && kernels->project(&batch, last, units, part[3], 0, k, part[4], b->out);
     double loss = good ? lose(t, b->out, first, n) : NAN;
     Left head = {last, units, NULL, d[3]};
-    good = good && kernels->outer(&batch, &head, 1, b->out, k, k, k);
-    kernels->total(&batch, b->out, k, k, d[4]);
+    good = good && kernels->outer(&batch, &head, 1, b->out, k, k, k, d[4]);
     good = good && kernels->project(&batch, b->out, k, part[3], 1, units, NULL, b->dh);
     memset(b->dc, 0, n * units * sizeof(float));
     good = good && kernels->backward(&l, NULL, b->dh, b->dc);
@@ -134,16 +133,15 @@ static double differentiate(const Training *t, const Batch *b, Py_ssize_t number
     Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, NULL, d[1]};
     Left both[] = {inputs, states};
     if (t->cell != GRU)
-        good = good && kernels->outer(&flat, both, 2, b->z, columns, columns, columns);
+        good = good && kernels->outer(&flat, both, 2, b->z, columns, columns, columns, d[2]);
     else {
-        good = good && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns);
-        good = good && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns);
+        float *of_states = d[2] + columns;
+        good = good && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns, d[2]);
+        good = good && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns, of_states);
         states.out += shared;
-        good = good && kernels->outer(&flat, &states, 1, b->extra, units, units, columns);
-        kernels->total(&flat, b->z, columns, shared, d[2] + columns);
-        kernels->total(&flat, b->extra, units, units, d[2] + columns + shared);
+        good = good && kernels->outer(&flat, &states, 1, b->extra, units, units, columns,
+                                      of_states + shared);
     }
-    kernels->total(&flat, b->z, columns, columns, d[2]);
     return good ? loss : NAN;
 }
 

@@ -530,9 +530,10 @@ static const float *ISA(block)(const Rows *rows, const Py_ssize_t *at, Py_ssize_
 }
 
 /* The gradients of the left operands' kernels: sums, over the active rows, of the outer
-   products of each left operand's row and b's row. */
+   products of each left operand's row and b's row; and the sum of b's rows in `total`, if
+   it is given: while they are in the cache. */
 static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const float *b,
-                      Py_ssize_t ldb, Py_ssize_t n, Py_ssize_t ldout)
+                      Py_ssize_t ldb, Py_ssize_t n, Py_ssize_t ldout, float *total)
 {
     Py_ssize_t widest = 0, at[BLOCK], filled = 0, add = 0;
     for (int i = 0; i < n_lefts; i++)
@@ -541,6 +542,8 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
     if (!packed)
         return 0;
     float *space = packed + PACKED(BLOCK, n, VL);
+    if (total)
+        memset(total, 0, n * sizeof(float));
     for (Py_ssize_t t = 0; t < rows->steps; t++)
         for (Py_ssize_t s = 0; s < rows->active[t]; s++) {
             at[filled++] = t * rows->sequences + s;
@@ -556,6 +559,8 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
                 right = space, row = n;
             }
             ISA(pack)(right, filled, n, row, 1, packed);
+            for (Py_ssize_t i = 0; total && i < filled; i++)
+                ISA(add_rows)(total, right + i * row, n);
             for (int i = 0; i < n_lefts; i++) {
                 const float *left = ISA(block)(rows, at, filled, lefts + i, space);
                 ISA(product)(lefts[i].m, n, filled, left, 1, lefts[i].m, packed,
@@ -565,15 +570,6 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
         }
     free(packed);
     return 1;
-}
-
-/* out (n) = the sum of the active rows. */
-static void ISA(total)(const Rows *rows, const float *b, Py_ssize_t ldb, Py_ssize_t n, float *out)
-{
-    memset(out, 0, n * sizeof(float));
-    for (Py_ssize_t t = 0; t < rows->steps; t++)
-        for (Py_ssize_t s = 0; s < rows->active[t]; s++)
-            ISA(add_rows)(out, b + (t * rows->sequences + s) * ldb, n);
 }
 
 /* ---- the loss of a softmax --------------------------------------------------------- */
@@ -652,8 +648,8 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 }
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
-                                     ISA(outer),   ISA(total),    ISA(square),
-                                     ISA(crossentropy), ISA(narrow), ISA(adam)};
+                                     ISA(outer),   ISA(square),   ISA(crossentropy),
+                                     ISA(narrow),  ISA(adam)};
 
 #undef vec
 #undef bits
