@@ -130,6 +130,7 @@ class SequenceRegressorMixin(RegressorMixin):
             Of the shape that y had in ``fit``, in y's units; with
             ``return_sequences=True`` (n, T), (n, T, K), or ragged where X is ragged.
         """
+        check_is_fitted(self)
         sequences, y = self._predicted(X)
         return unpack_steps(y, sequences, 0) if self.return_sequences else y
 
