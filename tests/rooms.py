@@ -69,7 +69,7 @@ ROOMS = (
         "_networks/",
         "specs, weights, cells, attention, losses and optimizers as"
         " descriptions and formulas",
-        ("numpy",),
+        NUMBERS,
     ),
     Room(
         "_networks/keras/", "the same networks as `keras.Model`", ("keras",), heavy=True

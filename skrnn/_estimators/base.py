@@ -33,7 +33,6 @@ from skrnn._estimators.embedding import (
     SharedVectorsMixin,
     read_embedding,
     reads_tokens,
-    vocabulary_of_ids,
 )
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.streaming import StreamingPredictor
@@ -128,7 +127,7 @@ class BaseRecurrent(
         spec = self._network(X, embedding, resume)
         parts = self._split(dataset, plan, validation, spec)
         start = self._start(spec, plan.seed, resume, embedding.fill)
-        trained = _engine.train(spec, plan, *parts, *start)
+        trained = _engine.train(spec, plan, *parts, *start, engine=self.engine)
         self._keep(spec, trained, resume)
         self._n_features_out = spec.state_width
         return trained
@@ -144,7 +143,7 @@ class BaseRecurrent(
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=reads_tokens(self),
-            vocabulary_size=None if reset else vocabulary_of_ids(self._spec),
+            vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
 
     def _dataset(self, X, y, sample_weight, known_target):
@@ -200,9 +199,12 @@ class BaseRecurrent(
 
     def _run(self, X, **wanted):
         """Return X as sequences, and what the network makes of them."""
-        check_is_fitted(self)
+        if not self._is_fitted:
+            # What it tells isn't asked first: it takes a while to look at the tags.
+            check_is_fitted(self)
         sequences = self._check_X(X, reset=False)
-        found = _engine.predict(self._spec, self._weights, sequences, **wanted)
+        given = self._spec, self._weights, sequences
+        found = _engine.predict(*given, engine=self.engine, **wanted)
         return sequences, found
 
     def _attention(self, X):

@@ -15,6 +15,7 @@ from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
+from skrnn._networks.losses import LOSSES
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -55,7 +56,7 @@ class BaseNetwork(TrainedNetwork):
         task = getattr(cls, "_task_constraints", {})
         cls._parameter_constraints = cls._common_constraints | network | task
         if "cell" in inspect.get_annotations(cls):
-            cls._parameter_constraints |= {"cell": [Names("cell", set(CELLS))]}
+            cls._parameter_constraints |= {"cell": [Names("cell", CELLS.keys())]}
 
     def _fit(self, X, y, sample_weight, **known):
         """Train from the first weights on, or with `warm_start` go on.
@@ -80,7 +81,7 @@ class BaseNetwork(TrainedNetwork):
         """Decide how to train."""
         is_large = n_sequences >= EARLY_STOPPING_FROM
         return TrainPlan(
-            loss=self._loss_to_train(),
+            loss=None if isinstance(self.loss, str) else self.loss,
             epochs=self.epochs if epochs is None else epochs,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
@@ -94,9 +95,14 @@ class BaseNetwork(TrainedNetwork):
             **self._how_to_validate(is_large, validation, epochs),
         )
 
-    def _loss_to_train(self):
-        """Return a loss by our name, or one of the user's own."""
-        return resolve(self._kind_of_loss, self.loss)
+    def _loss_of_head(self):
+        """Return the loss as a head names it; None without a name."""
+        if not isinstance(self.loss, str):
+            return None
+        name = resolve(self._kind_of_loss, self.loss)
+        parameters = LOSSES[name].parameters if name in LOSSES else ()
+        values = [float(getattr(self, each)) for each in parameters]
+        return (name, *values) if values else name
 
     def _split(self, dataset, plan, validation, spec):
         """Return what to train on and what to validate on.

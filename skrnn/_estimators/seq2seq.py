@@ -25,7 +25,6 @@ from skrnn._data.tokens.symbols import (
 )
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
-from skrnn._estimators.embedding import vocabulary_of_ids
 from skrnn._estimators.names import Names
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.output_bias import at_frequencies
@@ -45,7 +44,7 @@ class BaseSeq2Seq(BaseNetwork):
     teacher_forcing: float = 1.0
 
     _network_constraints = {
-        "cell": [Names("cell", set(CELLS))],
+        "cell": [Names("cell", CELLS.keys())],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
     _spec_class: ClassVar[type[Spec]] = Seq2SeqSpec
@@ -80,8 +79,8 @@ class BaseSeq2Seq(BaseNetwork):
         fill = partial(at_frequencies, pairs=parts[0])
         start = self._start(spec, plan.seed, resume, fill)
         ratio = float(self.teacher_forcing)
-        given = spec, plan, *parts, *start
-        trained = _engine.train_pairs(*given, teacher_forcing=ratio)
+        options = {"engine": self.engine, "teacher_forcing": ratio}
+        trained = _engine.train(spec, plan, *parts, *start, **options)
         self._keep(spec, trained, resume)
         return trained
 
@@ -117,7 +116,7 @@ class BaseSeq2Seq(BaseNetwork):
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=self._tokens,
-            vocabulary_size=known and vocabulary_of_ids(known),
+            vocabulary_size=known and known.vocabulary_size,
         )
 
     def _read_text(self, X, reset, min_samples):
@@ -209,7 +208,7 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _vocabulary_size(self, X, resume):
         if resume:
-            return vocabulary_of_ids(self._spec)
+            return self._spec.vocabulary_size
         if self._vocabulary is not None:
             return vocabulary_size(self._vocabulary)
         if X.n_features > 1:
@@ -226,7 +225,7 @@ class BaseSeq2Seq(BaseNetwork):
         return self._check_X(X, reset=False)
 
     def _predictor(self):
-        return _engine.PairPredictor(self._spec, self._weights)
+        return _engine.Seq2SeqPredictor(self._spec, self._weights)
 
 
 @recurrent_estimator

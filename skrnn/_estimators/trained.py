@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._data.typing import Widths
+from skrnn._engine import ENGINES
 from skrnn._estimators.advice import AdvisedEstimator
 from skrnn._estimators.names import NAMES, Names, resolve
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
-from skrnn._networks.specs import OPTIMIZERS, NetworkSpec, Spec
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import NetworkSpec, Spec
 from skrnn._networks.weights import initial_weights
 from skrnn._sklearn import (
     Count,
@@ -50,6 +52,7 @@ class TrainedNetwork(AdvisedEstimator):
     validation_split: float | None = None
     patience: int = 10
     warm_start: bool = False
+    engine: str = "auto"
     verbose: int = 0
     random_state: Any = None
 
@@ -78,6 +81,7 @@ class TrainedNetwork(AdvisedEstimator):
         "validation_split": [Share(zero=False), None],
         "patience": [Count()],
         "warm_start": ["boolean"],
+        "engine": [StrOptions(set(ENGINES))],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }

@@ -171,6 +171,7 @@ def test_an_optimizer_of_keras_takes_the_same_steps(kind, name):
 OPTIMIZERS = {
     "lamb": lambda: "lamb",
     "nadam": lambda: "nadam",
+    "nadam of Keras": lambda: keras.optimizers.Nadam(0.02),
     "momentum": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
     "schedule": lambda: keras.optimizers.Adam(
         keras.optimizers.schedules.ExponentialDecay(0.02, 10, 0.9)
@@ -200,9 +201,10 @@ def test_an_optimizer_is_left_as_it_was_and_its_state_is_kept():
 def test_an_optimizer_of_keras_is_compiled_once_for_a_grid(monkeypatch):
     pool = ProgramCache(size=4)
     monkeypatch.setattr(_engine, "programs", pool)
-    options = FAST | dict(optimizer="nadam")
     fits = [
-        NUMBERS(**options | dict(learning_rate=rate, dropout=rate)).fit(X, Y)
+        NUMBERS(
+            **FAST | dict(optimizer=keras.optimizers.Nadam(rate), dropout=rate)
+        ).fit(X, Y)
         for rate in (0.01, 0.1, 0.01)
     ]
     assert pool.made == 1

@@ -1,8 +1,8 @@
 """Training without a framework: the kernels in C, driven batch by batch.
 
 A small network's step takes less time than a framework needs to start its operations,
-and nothing has to be traced or compiled first. Only named cells, losses and optimizers
-run here.
+and nothing has to be traced or compiled first. A loss or an optimizer of the user's own
+is lent by whoever knows Keras.
 """
 
 import threading
@@ -13,15 +13,23 @@ import numpy as np
 from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.fused_step import can_step, take_steps
 from skrnn._engine.cpu.kernels.layer import Workspace
-from skrnn._engine.cpu.losses import loss_formula, loss_name
-from skrnn._engine.cpu.program import NativeProgram
+from skrnn._engine.cpu.losses import loss_at_outputs
+from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.forward import forward
 from skrnn._networks.weights import weight_table
 
 
-class Program(NativeProgram):
+class NetworkProgram(CpuProgram):
     """The training of one network; it serves one fit at a time.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    loss : callable or None
+        ``f(y, z) -> losses (n,), gradients (n, K)``; None for the loss of the head.
+    optimizer : str or object
+        As `make_optimizer` takes it.
 
     Attributes
     ----------
@@ -33,8 +41,8 @@ class Program(NativeProgram):
         table = weight_table(spec)
         trainable = [row.trainable for row in table]
         super().__init__([row.shape for row in table], optimizer, trainable)
-        self.spec, self.loss_name = spec, loss_name(loss, spec.head.activation)
-        self.loss = loss_formula(loss, spec.head.activation)
+        self.spec, self.has_own_loss = spec, loss is not None
+        self.loss = loss or loss_at_outputs(spec.head)
         self.logits: list | None = None
 
     def train(self, data, order, step_inputs):

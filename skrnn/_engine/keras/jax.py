@@ -75,6 +75,7 @@ def each_batch(body, n, size, states, go_on, changed):
     where a run is cut, by time, must not show in the loss, and JAX has no double
     precision to add them up.
     """
+
     def step(carry):
         i, totals, counts, states, _, values = carry
         with StatelessScope(zip(changed, values, strict=True)) as scope:

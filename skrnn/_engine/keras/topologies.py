@@ -22,7 +22,6 @@ from skrnn._networks.language import read
 from skrnn._networks.specs import LanguageSpec, Seq2SeqSpec
 
 
-
 class Recurrent:
     """A network that answers a sequence, or each of its steps."""
 
@@ -73,7 +72,7 @@ class Seq2Seq:
         run, w = KerasRun(masks), named_weights(spec, weights)
         memory, states = self._encode(run, w, batch)
         known = fed, batch.get("future"), states, memory, batch["output_lengths"]
-        return answer(run, spec, w, decode(run, spec, w, *known)), []
+        return answer(run, spec, w, decode(run, spec, w, *known)[0]), []
 
     def _keep(self, batch, masks):
         """Return where the true output before a step is read; None for everywhere."""

@@ -17,7 +17,7 @@ class Variables:
 
     def __init__(self, spec, loss, optimizer):
         self.spec = spec
-        self.loss = loss_function(loss, spec.head.activation)
+        self.loss = loss_function(loss, spec.head)
         self.weights = [
             keras.Variable(
                 np.zeros(row.shape, np.float32),

@@ -23,9 +23,7 @@ _MAX_COMPILED = 16
 _lock = threading.Lock()
 
 
-def predict(
-    spec, weights, sequences, *, states=False, dtype=np.float64, engine="auto"
-):
+def predict(spec, weights, sequences, *, states=False, dtype=np.float64, engine="auto"):
     """Run the network on packed sequences.
 
     Returns
@@ -129,7 +127,8 @@ def _by_compiled(spec, weights, sequences):
             while len(_compiled) >= _MAX_COMPILED:
                 del _compiled[next(iter(_compiled))]
             _compiled[key] = Predictor(key)
-        return _compiled[key].of(weights, sequences)
+        found = _compiled[key]
+    return found.of(weights, sequences)
 
 
 RUNNERS = {"kernels": _by_kernels, "reference": _by_reference, "compiled": _by_compiled}

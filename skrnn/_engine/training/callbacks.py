@@ -38,7 +38,7 @@ class Callbacks:
             if not optimizer.built:
                 # A saved model has to have what the loaded one will look for.
                 optimizer.build(self.model.trainable_variables)
-            loss = loss_in_keras(plan.loss, spec.head.activation)
+            loss = loss_in_keras(plan.loss, spec.head)
             self.model.compile(optimizer=optimizer, loss=loss)
             if not is_saved_with_a_model(loss):
                 # Whoever loads it may compile it; without this nobody could load it.

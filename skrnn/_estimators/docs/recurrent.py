@@ -5,6 +5,13 @@ import inspect
 from typing import TypeVar, dataclass_transform
 
 from skrnn._estimators.advice import advise
+from skrnn._estimators.docs.rows import (
+    as_type,
+    filled,
+    list_of_losses,
+    list_of_optimizers,
+    type_of_losses,
+)
 from skrnn._estimators.docs.seq2seq import (
     EXAMPLES_OF_PAIRS,
     FOR_PAIRS,
@@ -13,19 +20,16 @@ from skrnn._estimators.docs.seq2seq import (
 from skrnn._estimators.network_base import EARLY_STOPPING_FROM
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
+from skrnn._networks.optimizers import OPTIMIZERS
 
 T = TypeVar("T")
-
-
-def _names(names):
-    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
 
 
 # Parameter -> (type, description), in the order of the documentation. The defaults are
 # read from the signature.
 PARAMETERS = {
     "cell": (
-        _names(CELLS),
+        as_type(CELLS),
         "Kind of the recurrent layers.",
     ),
     "units": (
@@ -77,7 +81,7 @@ PARAMETERS = {
         "Widths of hidden dense layers between the recurrent layers and the output.",
     ),
     "activation": (
-        _names(HIDDEN_ACTIVATIONS),
+        as_type(HIDDEN_ACTIVATIONS),
         """Activation of the recurrent layers' candidates and of the hidden dense
         layers.""",
     ),
@@ -108,9 +112,12 @@ PARAMETERS = {
         this probability, 0.5 the median. Other losses don't read it.""",
     ),
     "optimizer": (
-        "str or keras.optimizers.Optimizer",
-        """Name of an optimizer of Keras, used with `learning_rate`, or an instance,
-        which keeps its own rate or schedule; each fit trains with a fresh copy.""",
+        f"{as_type(OPTIMIZERS)} or keras.optimizers.Optimizer",
+        filled(
+            f"""How the weights are changed: {list_of_optimizers()}. By name it has
+            Keras' defaults and takes steps of `learning_rate`. An instance keeps its
+            own rate or schedule; each fit trains with a fresh copy."""
+        ),
     ),
     "learning_rate": (
         "float > 0",
@@ -185,6 +192,13 @@ PARAMETERS = {
         """Go on from the weights and the optimizer's state of the last ``fit``; the
         network must be the same.""",
     ),
+    "engine": (
+        '{"auto", "cpu", "keras"}',
+        """What computes: "cpu" is kernels in C, without TensorFlow or Keras; "keras" is
+        Keras' backend, on a GPU where that has one. "auto" takes the first, but the
+        second where ``KERAS_BACKEND`` names another backend than TensorFlow, or where
+        the kernels couldn't be compiled.""",
+    ),
     "verbose": (
         "int",
         """1 shows one line with epoch, losses and time left; in a log about ten lines
@@ -202,12 +216,13 @@ PARAMETERS = {
 
 _FOR_REGRESSORS = {
     "loss": (
-        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", '
-        '"pinball"} or callable',
-        """What is minimised, in units of the normalised y; "auto" is the mean squared
-        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978). A
-        ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a loss
-        for each row works too.""",
+        f"{type_of_losses('numbers')} or callable",
+        filled(
+            f"""What is minimised, in units of the normalised y:
+            {list_of_losses("numbers")}. "auto" is the first of them. A
+            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
+            loss for each row works too."""
+        ),
     ),
     "validation_split": (
         "float in (0, 1) or None",
@@ -219,10 +234,13 @@ _FOR_REGRESSORS = {
 }
 _FOR_CLASSIFIERS = {
     "loss": (
-        '{"auto", "binary_crossentropy", "categorical_crossentropy"} or callable',
-        """What is minimised; "auto" is the crossentropy that fits the labels. A
-        ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` of class numbers (or
-        0 and 1) and probabilities that returns a loss for each row works too.""",
+        f"{type_of_losses('labels')} or callable",
+        filled(
+            f"""What is minimised: {list_of_losses("labels")}. "auto" is the first of
+            them that fits the labels. A ``keras.losses.Loss`` or a function
+            ``f(y_true, y_pred)`` of class numbers (or 0 and 1) and probabilities that
+            returns a loss for each row works too."""
+        ),
     ),
     "validation_split": (
         "float in (0, 1) or None",

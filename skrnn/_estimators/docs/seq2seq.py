@@ -1,5 +1,7 @@
 """What the parameters of encoders and decoders mean."""
 
+from skrnn._estimators.docs.rows import filled, list_of_losses, type_of_losses
+
 PARAMETERS_OF_PAIRS = {
     "teacher_forcing": (
         "float in [0, 1]",
@@ -55,10 +57,13 @@ _FOR_BOTH = {
 }
 _FOR_REGRESSORS = {
     "loss": (
-        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", '
-        '"pinball"}',
-        """What is minimised, in units of the normalised y; "auto" is the mean squared
-        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978).""",
+        f"{type_of_losses('numbers')} or callable",
+        filled(
+            f"""What is minimised, in units of the normalised y:
+            {list_of_losses("numbers")}. "auto" is the first of them. A
+            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
+            loss for each row works too; its rows are the steps of all sequences."""
+        ),
     ),
     "normalize_y": (
         "bool",
@@ -69,8 +74,13 @@ _FOR_REGRESSORS = {
 }
 _FOR_CLASSIFIERS = {
     "loss": (
-        '{"auto", "categorical_crossentropy"}',
-        "What is minimised; both are the crossentropy.",
+        f"{type_of_losses('labels', 'softmax')} or callable",
+        filled(
+            f"""What is minimised: {list_of_losses("labels", "softmax")}. "auto" is the
+            first of them. A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)``
+            of numbers of labels and probabilities that returns a loss for each row
+            works too; its rows are the labels of all sequences."""
+        ),
     ),
     "class_weight": (
         'dict, "balanced" or None',

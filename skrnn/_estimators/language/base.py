@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -25,7 +26,8 @@ from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import DIRECT_OPTIMIZERS, LanguageSpec
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import LanguageSpec
 from skrnn._sklearn import Count, StrOptions, draw_seed, unchanged_on_error
 
 # With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
@@ -58,10 +60,10 @@ class LanguageModel(TrainedNetwork):
         "min_count": [Count()],
         "handle_unknown": [StrOptions({"error", "map"})],
         "lookback": [Count()],
-        "cell": [Names("cell", set(CELLS))],
+        "cell": [Names("cell", CELLS.keys())],
         "embedding_dim": [Count()],
         "tie_weights": ["boolean"],
-        "optimizer": [Names("optimizer", set(DIRECT_OPTIMIZERS))],
+        "optimizer": [Names("optimizer", set(OPTIMIZERS))],
     }
     _spec_class = LanguageSpec
     _advice = "Try"
@@ -138,16 +140,20 @@ class LanguageModel(TrainedNetwork):
         plan = self._plan(len(inputs), epochs, resume, X_val)
         streams = self._streams(inputs, targets, plan, self._held_stream(X_val))
         start = self._start(spec, plan.seed, resume)
-        trained = _engine.train_language(
-            spec,
-            plan,
-            *streams,
-            *start,
-            unit=self._vocabulary.unit,
-            sample=lambda weights: self._sample(spec, weights, plan.seed),
-        )
+        progress = partial(self._progress, spec, plan)
+        options = {"engine": self.engine, "progress": progress}
+        trained = _engine.train(spec, plan, *streams, *start, **options)
         self._keep(spec, trained, resume)
         return trained
+
+    def _progress(self, spec, plan, program):
+        """Return what shows how training goes: bits, and with it a sample of text."""
+
+        def sample():
+            return self._sample(spec, program.get_weights(), plan.seed)
+
+        shown = self._vocabulary.unit, sample
+        return _engine.TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
 
     def _learn_vocabulary(self, texts):
         limits = self.max_features, self.min_count
@@ -179,7 +185,7 @@ class LanguageModel(TrainedNetwork):
         """Decide how to train; without `epochs`, for one on everything."""
         known = n_tokens >= EARLY_STOPPING_FROM, X_val, None if epochs else 1
         return TrainPlan(
-            loss="auto",
+            loss=None,
             epochs=epochs or 1,
             batch_size=self.batch_size,
             shuffle=self.shuffle,

@@ -44,12 +44,10 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation import is_ragged
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.names import NAMES, Names, names_of_losses, resolve
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, StrOptions, check_y
-
-LOSSES = NAMES["loss of labels"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -61,7 +59,10 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
     _kind_of_loss: ClassVar[str] = "loss of labels"
     _advice = "Scale X, or try"
     _task_constraints = {
-        "loss": [Names("loss of labels", {"auto", *LOSSES}), Function()],
+        "loss": [
+            Names("loss of labels", {"auto", *NAMES["loss of labels"]}),
+            Function(),
+        ],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -78,7 +79,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         pad_label = given_label(X, y) if steps else None
         # A validation set has a network already.
         if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
-            _check_loss(self._loss_to_train(), labels.shape[1], multilabel=True)
+            _check_loss(self.loss, labels.shape[1], multilabel=True)
             warn_of_one_hot(labels, self, y)
         if not known:
             padding = np.full(len(weights), masked)
@@ -206,10 +207,10 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
 
     def _head(self):
         n_classes = len(self.classes_)
-        _check_loss(self._loss_to_train(), n_classes, self._multilabel)
-        if self._multilabel:
-            return Head(n_classes, "sigmoid")
-        return Head(1, "sigmoid") if n_classes == 2 else Head(n_classes, "softmax")
+        _check_loss(self.loss, n_classes, self._multilabel)
+        n_outputs = 1 if n_classes == 2 and not self._multilabel else n_classes
+        activation = "sigmoid" if self._multilabel or n_classes == 2 else "softmax"
+        return Head(n_outputs, activation, self._loss_of_head())
 
     def _rescaling(self):
         return {}
@@ -355,17 +356,22 @@ def _unique(labels):
 
 
 def _check_loss(loss, n_classes, multilabel):
-    if loss == "categorical_crossentropy" and multilabel:
+    """Refuse a loss by name that is for a head of the other kind."""
+    loss = resolve("loss of labels", loss)
+    head = "sigmoid" if multilabel else "softmax"
+    fit = ["auto", *names_of_losses("labels", head)]
+    if not isinstance(loss, str) or loss in fit or not (multilabel or n_classes > 2):
+        return
+    choice = f"use {' or '.join(map(repr, fit))}"
+    if multilabel:
         raise ValueError(
-            "loss='categorical_crossentropy' is for one label a sequence, but y is an "
-            "indicator matrix; use 'auto' or 'binary_crossentropy', or if y is one-hot "
-            "pass y.argmax(axis=1)."
+            f"loss={loss!r} is for one label a sequence, but y is an indicator matrix; "
+            f"{choice}, or if y is one-hot pass y.argmax(axis=1)."
         )
-    if loss == "binary_crossentropy" and n_classes > 2 and not multilabel:
-        raise ValueError(
-            "loss='binary_crossentropy' is for two classes or an indicator matrix, but "
-            f"y has {n_classes} classes; use 'auto' or 'categorical_crossentropy'."
-        )
+    raise ValueError(
+        f"loss={loss!r} is for two classes or an indicator matrix, but y has "
+        f"{n_classes} classes; {choice}."
+    )
 
 
 def _check_columns(classes, y):

@@ -34,14 +34,10 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
-from skrnn._estimators.names import Names
-from skrnn._estimators.tasks.regression import (
-    LOSSES,
-    float_dtype,
-    loss_to_train,
-)
+from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.tasks.regression import float_dtype
 from skrnn._networks.specs import Head
-from skrnn._sklearn import Share
+from skrnn._sklearn import Function, Share
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -52,7 +48,10 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [Names("loss of numbers", {"auto", *LOSSES})],
+        "loss": [
+            Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
+            Function(),
+        ],
         "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }
@@ -161,9 +160,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         else:
             self._check_shape(y)
             refuse_far_apart(flat, self._y_offset)
-            self._y_scale = scale_of_varying(
-                self._y_scale, flat, self._y_offset, there
-            )
+            self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
         scaled = np.asarray(ScaledTargets(flat, self._y_offset, self._y_scale))
         return pack_dense(put_back(scaled, weights).reshape(shape), "dense"), weights
 
@@ -247,10 +244,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
             )
 
     def _head(self):
-        return Head(len(self._y_scale), "linear")
-
-    def _loss_to_train(self):
-        return loss_to_train(self.loss, self.quantile)
+        return Head(len(self._y_scale), "linear", self._loss_of_head())
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

@@ -25,18 +25,9 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.names import NAMES, Names, resolve
-from skrnn._networks.losses import Pinball
+from skrnn._estimators.names import NAMES, Names
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
-
-LOSSES = NAMES["loss of numbers"]
-
-
-def loss_to_train(loss, quantile):
-    """Return a loss by our name, with its quantile if it has one."""
-    loss = resolve("loss of numbers", loss)
-    return Pinball(float(quantile)) if loss == "pinball" else loss
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -47,7 +38,10 @@ class SequenceRegressorMixin(RegressorMixin):
     normalize_y: bool = True
 
     _task_constraints = {
-        "loss": [Names("loss of numbers", {"auto", *LOSSES}), Function()],
+        "loss": [
+            Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
+            Function(),
+        ],
         "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }
@@ -63,9 +57,7 @@ class SequenceRegressorMixin(RegressorMixin):
         else:
             self._check_width(flat)
             refuse_far_apart(flat, self._y_offset)
-            self._y_scale = scale_of_varying(
-                self._y_scale, flat, self._y_offset, there
-            )
+            self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
         scaled = ScaledTargets(flat, self._y_offset, self._y_scale)
         return put_back(scaled, weights), weights
 
@@ -119,10 +111,7 @@ class SequenceRegressorMixin(RegressorMixin):
         """Nothing but the data itself has to be known beforehand."""
 
     def _head(self):
-        return Head(len(self._y_scale), "linear")
-
-    def _loss_to_train(self):
-        return loss_to_train(self.loss, self.quantile)
+        return Head(len(self._y_scale), "linear", self._loss_of_head())
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

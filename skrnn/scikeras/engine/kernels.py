@@ -5,7 +5,7 @@ up to the rounding of float32.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -33,7 +33,7 @@ def kernel_program(model, *data):
     loss, optimizer = loss_of(model, spec), optimizer_of(model)
     if loss is None or optimizer is None or not counts_rows(model):
         return None
-    if not choice.trains_on_cpu(loss.name, optimizer):
+    if choice.choose() != "cpu":
         return None
     program = KernelProgram(model, spec, loss, optimizer)
     alike = _shapes(program.state()) == _shapes(_variables(model))
@@ -64,7 +64,8 @@ class KernelProgram:
 
     def __init__(self, model, spec, loss, optimizer):
         self.model, self.spec, self.loss = model, spec, loss
-        self._native = network.Program(spec, loss.name, optimizer)
+        head = replace(spec.head, loss=loss.name)
+        self._native = network.NetworkProgram(replace(spec, head=head), None, optimizer)
         self.has_metrics = model._compile_metrics is not None
         if self.has_metrics:
             self._native.logits = []

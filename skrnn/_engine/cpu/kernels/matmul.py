@@ -5,8 +5,6 @@ divided: results don't depend on how many threads there are.
 """
 
 import importlib
-import warnings
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,24 +21,12 @@ except ImportError as error:  # They couldn't be compiled where skrnn was instal
 
     ARE_COMPILED, WHY_NOT = False, str(error)
 
+# Multiplications that take as long as writing a number.
+_PER_OUTPUT = 16
 # Rows for which a right operand isn't worth being packed.
 _FEW = 8
 # Arguments of a second left operand that there isn't.
 NO_OTHER = None, 0, None, None
-
-
-@cache
-def warn_without_kernels(engine="auto"):
-    """Warn, once a process, that training is slow; not who asked for Keras."""
-    if not (ARE_COMPILED or engine == "keras"):
-        runs_on = "Keras" if engine == "auto" else "NumPy"
-        warnings.warn(
-            "skrnn was installed without its kernels in C, which couldn't be compiled "
-            f"or can't be loaded ({WHY_NOT}). Training runs on {runs_on}, "
-            "several times slower. A C compiler and a new installation help; "
-            "skrnn.show_versions() tells whether the kernels are there.",
-            stacklevel=6,
-        )
 
 
 def project(rows, a, k, b, transposed, n, bias, c):
@@ -54,7 +40,8 @@ def project(rows, a, k, b, transposed, n, bias, c):
         Whether b is (n, k) instead of (k, n).
     """
     steps, sequences, active = rows
-    work = steps * sequences * k * n
+    # What is written waits for memory as long as some multiplications take.
+    work = steps * sequences * n * (k + _PER_OUTPUT)
     if not is_worth_a_thread(work):
         kernels.project(steps, sequences, active, a, k, b, transposed, n, bias, c)
         return
