@@ -150,7 +150,8 @@ def draw_dataset(spec, sequences, seed=0):
     if spec.return_sequences:
         starts = np.cumsum(sequences.lengths) - sequences.lengths
     weights = np.random.default_rng(seed).uniform(0.5, 2, len(targets))
-    return Dataset(sequences, targets, weights.astype(np.float32), starts)
+    of_steps = spec.return_sequences
+    return Dataset(sequences, targets, weights.astype(np.float32), starts, of_steps)
 
 
 @functools.cache

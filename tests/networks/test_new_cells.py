@@ -69,7 +69,8 @@ class MinimalGRU(BaseCell):
 
 
 class FastWeights(BaseCell):
-    """Fast weights (Schmidhuber, 1992): a matrix as state, written by outer products."""
+        key, value = ops.softmax(key, axis=-1), activation(ops, value)
+        written = value[:, :, None] * key[:, None]
 
     def weights(self, width, units):
         return [
