@@ -34,6 +34,9 @@ from sklearn.utils._set_output import (
     _get_container_adapter as get_container_adapter,
 )
 from sklearn.utils._set_output import _get_output_config as get_output_config
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call as check_partial_fit_first_call,
+)
 from sklearn.utils.validation import _check_feature_names as check_feature_names
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_n_features as check_n_columns
@@ -67,6 +70,7 @@ __all__ = [
     "check_feature_names",
     "check_feature_names_in",
     "check_n_columns",
+    "check_partial_fit_first_call",
     "check_sample_weight",
     "check_y",
     "draw_seed",

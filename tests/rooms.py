@@ -89,7 +89,7 @@ ROOMS = (
         "the keras engine; alone in running Keras",
         ("numpy", *BACKENDS),
         heavy=True,
-        light=("backends", "fork", "packing", "program_cache"),
+        light=("backends", "fork", "packing", "private", "program_cache"),
     ),
     Room(
         "_engine/choice",

@@ -24,6 +24,7 @@ from skrnn._engine.cpu.optimizers import has_formula
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
+from skrnn._engine.keras.private import forget_kernels
 from skrnn._engine.keras.program_cache import Pool
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import PairPredictor
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 # One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
-programs = Pool(size=8, after=backends.forget_kernels)
+programs = Pool(size=8, after=forget_kernels)
 
 
 def backend():

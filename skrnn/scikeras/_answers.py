@@ -19,8 +19,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
-from skrnn.scikeras._masks import unmasked_steps
-from skrnn.scikeras._reading import fill_padding, read_X, read_y
+from skrnn.scikeras._reading import read_X, read_y
 from skrnn.scikeras._steps import (
     answers_steps,
     cut,
@@ -35,6 +34,7 @@ from skrnn.scikeras._steps import (
     without_unweighted_gaps,
 )
 from skrnn.scikeras._targets import LabelsEncoder
+from skrnn.scikeras.engine.masks import fill_padding, unmasked_steps
 
 
 class AnswersMixin:

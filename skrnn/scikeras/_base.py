@@ -21,12 +21,9 @@ from skrnn._engine import pack, refuse_forked_process, unpack
 from skrnn._sklearn import unchanged_on_error
 from skrnn.scikeras._answers import AnswersMixin
 from skrnn.scikeras._parameters import refuse_unknown
-from skrnn.scikeras._running import (
-    RunningModel,
-    own_optimizer,
-    unchanged_weights_on_error,
-)
+from skrnn.scikeras._running import RunningModel, unchanged_weights_on_error
 from skrnn.scikeras._steps import holds_sequences
+from skrnn.scikeras.engine.models import own_optimizer
 from skrnn.scikeras.engine.seeding import seeded
 
 

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
-    _check_feature_names,
     check_array,
     validate_data,
 )
@@ -13,6 +12,7 @@ from skrnn._data.frames.as_arrays import names_of
 from skrnn._data.frames.columns import frames_in, is_frame
 from skrnn._data.frames.numbers import warn_of_lost_numbers
 from skrnn._data.validation import check_sequences, is_ragged, read_table
+from skrnn._sklearn import check_feature_names
 
 # Numbers of a sparse X, half a gigabyte of them: larger ones are left to Keras, which
 # is slower and takes fewer kinds.
@@ -23,8 +23,8 @@ def read_X(estimator, X, *, reset):
     """Return X as an array, having set or checked what `estimator` knows of it.
 
     Sequences of different lengths are padded at their ends, numbers with NaN, which X
-    itself can't hold, and token ids with 0; `fill_padding` then puts in what the
-    network takes for padding.
+    itself can't hold, and token ids with 0; `engine.masks.fill_padding` then puts
+    in what the network takes for padding.
     """
     names = names_of(X) if reset else None
     if is_ragged(X) or _was_ragged(estimator, X, reset) or frames_in(X):
@@ -52,24 +52,6 @@ def _warn_of_lost_numbers(X, names, **steps):
         # The rows of a table are no steps, nor need its columns be.
         steps = {"apart": len(X)}
     warn_of_lost_numbers(X, names=names, **steps)
-
-
-def fill_padding(model, X):
-    """Put the value that a network takes for padding where NaN stands for it."""
-    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
-        return X
-    padding = np.isnan(X)
-    if not padding.any():
-        return X
-    layers = model._flatten_layers(include_self=False)
-    values = [layer.mask_value for layer in layers if hasattr(layer, "mask_value")]
-    if not values:
-        raise ValueError(
-            "X has sequences of different lengths, but the network would read their "
-            "padding as data: it has no layer keras.layers.Masking. Expected one "
-            "before the first recurrent layer."
-        )
-    return np.where(padding, np.asarray(values[0], X.dtype), X)
 
 
 def read_y(estimator, y, *, reset, numeric):
@@ -161,7 +143,7 @@ def _read_blocks(estimator, X, *, reset):
             f"Found array with an empty axis (shape={X.shape}) while a minimum of 1 is "
             f"required by {_name(estimator)}."
         )
-    _check_feature_names(estimator, X, reset=reset)
+    check_feature_names(estimator, X, reset=reset)
     if reset:
         estimator.n_features_in_ = X.shape[-1]
         estimator._form = "dense"

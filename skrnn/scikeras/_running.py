@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import keras
 
-from skrnn.scikeras._reading import fill_padding
-from skrnn.scikeras.engine.models import copy_of_optimizer
+from skrnn.scikeras.engine.masks import fill_padding
+from skrnn.scikeras.engine.models import call_once
+from skrnn.scikeras.engine.normalization import compute_by_variables
 from skrnn.scikeras.engine.origin import NotTakenError
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.seeding import global_seed, seeded
@@ -61,7 +62,7 @@ class RunningModel:
             plan = _plan(arguments, seed)
             self.engine = "skrnn"
             fit_keras(self.model, x, y, sample_weight, plan)
-            _call_once(self.model)
+            call_once(self.model)
         except NotTakenError:
             self.engine = "keras"
             with seeded(self.seed):
@@ -107,24 +108,7 @@ def unchanged_weights_on_error(model):
 def _give_back(model, variables, values):
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    for layer in model._flatten_layers(include_self=False):
-        # Made of its variables, in which they are now as they were.
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()
-
-
-def own_optimizer(optimizer):
-    """Return an optimizer told the same, or itself where it can't be copied."""
-    if getattr(optimizer, "_exclude_from_weight_decay", None):
-        # It knows the variables of one network.
-        return optimizer
-    try:
-        copied = copy_of_optimizer(optimizer)
-    except Exception:  # Whatever a schedule of the user's raises.
-        return optimizer
-    name = "_exclude_from_weight_decay_pattern"
-    setattr(copied, name, getattr(optimizer, name, None))
-    return copied
+    compute_by_variables(model)
 
 
 def _plan(arguments, seed):
@@ -135,17 +119,6 @@ def _plan(arguments, seed):
         raise NotTakenError(f"{sorted(other)} are for Keras")
     known["callbacks"] = tuple(keras.tree.flatten(known.get("callbacks") or []))
     return KerasPlan(**known, seed=seed)
-
-
-def _call_once(model):
-    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
-
-    Keras exports no other as ONNX. Where it goes by another name it is called again.
-    """
-    if getattr(model, "_called", False) or not getattr(model, "inputs", None):
-        return
-    is_sequential = isinstance(model, keras.Sequential)
-    model(model.inputs[0] if is_sequential else model.input)
 
 
 def _n_steps(model):

@@ -7,7 +7,6 @@ import sys
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -53,18 +52,6 @@ def _configured(home):
         return json.loads(Path(home, "keras.json").read_text())["backend"]
     except (OSError, ValueError, KeyError, TypeError):
         return "tensorflow"
-
-
-def forget_kernels():
-    """Let TensorFlow forget the kernels of operations that have run.
-
-    It keeps those of functions that are gone, about 2 MB a network, and makes what is
-    needed again. There is no public name for it.
-    """
-    module = sys.modules.get("tensorflow.python.eager.context")
-    context: Any = getattr(module, "_context", None)
-    if getattr(context, "_context_handle", None) is not None:
-        context.clear_kernel_cache()
 
 
 def title_of_backend():

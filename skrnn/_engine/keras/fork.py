@@ -7,17 +7,7 @@ import os
 import sys
 
 from skrnn._engine.keras.backends import title_of_backend
-
-
-def _tensorflow_runs():
-    """Whether something has computed on TensorFlow; importing it starts no threads."""
-    module = sys.modules.get("tensorflow.python.eager.context")
-    context = getattr(module, "_context", None)
-    return getattr(context, "_context_handle", None) is not None
-
-
-def _jax_runs():
-    return bool(getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None))
+from skrnn._engine.keras.private import jax_runs, tensorflow_runs
 
 
 def _torch_runs():
@@ -25,9 +15,8 @@ def _torch_runs():
     return "skrnn._engine.keras.programs.torch_program" in sys.modules
 
 
-# What people call the backend -> whether it runs in this process. The names that are
-# private to a backend are here and nowhere else; `tests/test_forks.py` holds them.
-_RUNS = {"TensorFlow": _tensorflow_runs, "JAX": _jax_runs, "PyTorch": _torch_runs}
+# What people call the backend -> whether it runs in this process.
+_RUNS = {"TensorFlow": tensorflow_runs, "JAX": jax_runs, "PyTorch": _torch_runs}
 
 _lost: set[str] = set()
 

@@ -1,5 +1,7 @@
 """Keras callbacks around the engine's training."""
 
+from skrnn._engine.keras.private import forget_model, initial_epoch_of
+
 _BATCH_EVENTS = (
     "on_train_batch_begin",
     "on_train_batch_end",
@@ -60,8 +62,7 @@ class Callbacks:
         """The epoch, from 0, to begin with: a callback may have restored a backup."""
         if self._list is None:
             return 0
-        # Keras' own `fit` asks the same.
-        return getattr(self.model, "_initial_epoch", None) or 0
+        return initial_epoch_of(self.model)
 
     def restored_epoch(self):
         """Return the epoch of this fit, from 1, whose weights a callback restored.
@@ -92,7 +93,7 @@ class Callbacks:
     def release(self):
         """Let go of the model, so that the callbacks can be pickled and used again."""
         for callback in self._list.callbacks if self._list else ():
-            callback._model = None
+            forget_model(callback)
 
 
 def _listens_to_batches(callback):

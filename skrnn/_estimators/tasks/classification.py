@@ -9,7 +9,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
     check_classification_targets,
     type_of_target,
     unique_labels,
@@ -42,7 +41,12 @@ from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn._networks.specs import Head
-from skrnn._sklearn import Function, StrOptions, check_y
+from skrnn._sklearn import (
+    Function,
+    StrOptions,
+    check_partial_fit_first_call,
+    check_y,
+)
 
 LOSSES = NAMES["loss of labels"]
 
@@ -152,7 +156,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
                 # They are learnt from y.
                 return
             _check_columns(classes, y)
-        first = _check_partial_fit_first_call(self, classes)
+        first = check_partial_fit_first_call(self, classes)
         if first:
             self._multilabel, self._pad_label = several(y), None
             self._check_number_of_classes()

@@ -14,6 +14,7 @@ from skrnn._data.datasets import Dataset
 from skrnn._data.sequences import pack_dense, pack_windows
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
+from skrnn._engine.keras.private import compiled_metrics_of
 from skrnn._networks.cells import ACTIVATIONS
 from skrnn.scikeras.engine.program import logs_of
 from skrnn.scikeras.engine.specs import (
@@ -65,7 +66,7 @@ class KernelProgram:
     def __init__(self, model, spec, loss, optimizer):
         self.model, self.spec, self.loss = model, spec, loss
         self._native = network.Program(spec, loss.name, optimizer)
-        self.has_metrics = model._compile_metrics is not None
+        self.has_metrics = compiled_metrics_of(model) is not None
         if self.has_metrics:
             self._native.heard = []
         clipnorm = model.optimizer.clipnorm
@@ -147,7 +148,8 @@ class KernelProgram:
         y, y_pred = map(
             keras.ops.convert_to_tensor, (given["y"], outputs.astype(np.float32))
         )
-        self.model._compile_metrics.update_state(y, y_pred, given.get("weights"))
+        metrics = compiled_metrics_of(self.model)
+        metrics.update_state(y, y_pred, given.get("weights"))
 
     def start_metrics(self):
         """Forget what the metrics have counted."""

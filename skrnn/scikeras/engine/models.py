@@ -11,11 +11,25 @@ from types import FunctionType
 
 import keras
 import numpy as np
-from keras.src.models import Functional
-from keras.src.trainers.trainer import model_supports_jit
 
 from skrnn._engine.keras.keys import value_key
 from skrnn._engine.keras.optimizers import copy_of_optimizer
+from skrnn._engine.keras.private import (
+    compile_arguments_of,
+    ends_of,
+    function_arguments_of,
+    functional_class,
+    is_distributed,
+    layers_of,
+    mask_of,
+    set_function_arguments,
+    set_undecayed_names,
+    supports_xla,
+    undecayed_names_of,
+    undecayed_variables_of,
+    was_called,
+)
+from skrnn.scikeras.engine.normalization import follow_variables
 from skrnn.scikeras.engine.origin import (
     NotTakenError,
     is_keras,
@@ -52,8 +66,6 @@ _ROWWISE_LOSSES = {
     "SquaredHinge",
 }
 _FULL_MEAN = {"sum_over_batch_size", "mean"}
-# What exclude_from_weight_decay has set, of which no configuration tells.
-_EXCLUDED = "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"
 
 
 def architecture_key(model):
@@ -71,7 +83,7 @@ def architecture_key(model):
     except Exception as error:  # Whatever a layer of the user's raises.
         raise NotTakenError(f"a layer has no configuration: {error}") from error
     refuse_foreign_configuration(config)
-    for layer in model._flatten_layers(include_self=False):
+    for layer in layers_of(model):
         _refuse_other_influence(layer)
     text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
     told = [part for v in model.variables for part in (v.constraint, v.regularizer)]
@@ -81,7 +93,7 @@ def architecture_key(model):
 
 def compile_key(model):
     """Return what models share that are trained by the same step."""
-    arguments = compile_arguments(model)
+    arguments = compile_arguments_of(model)
     if arguments.get("run_eagerly"):
         raise NotTakenError("run_eagerly is set")
     items = keras.tree.flatten({k: v for k, v in arguments.items() if v is not None})
@@ -91,15 +103,10 @@ def compile_key(model):
     return optimizer, types, *map(_part_key, items)
 
 
-def compile_arguments(model):
-    """Return the arguments that ``compile`` was called with."""
-    return dict(model._compile_config.config)
-
-
 def copy_of(model):
     """Make a model of the same architecture, compiled alike, that shares nothing."""
     copied = _like(model)
-    arguments = compile_arguments(model)
+    arguments = compile_arguments_of(model)
     # It was resolved for the first model.
     arguments.pop("jit_compile", None)
     copied.compile(**keras.tree.map_structure(_fresh, arguments))
@@ -118,7 +125,7 @@ def share_names(copied, model):
 
 def metrics_of(model):
     """Return the metrics that ``compile`` was called with, weighted or not."""
-    arguments = compile_arguments(model)
+    arguments = compile_arguments_of(model)
     names = "metrics", "weighted_metrics"
     return keras.tree.flatten([arguments.get(name) or [] for name in names])
 
@@ -138,8 +145,7 @@ def _like(model):
     for own, given in zip(copied.variables, model.variables, strict=True):
         # A variable may have been given one that no configuration tells of.
         own.constraint, own.regularizer = given.constraint, given.regularizer
-    for layer in _adapted_layers(copied):
-        layer.__class__ = _LiveNormalization
+    follow_variables(copied)
     return copied
 
 
@@ -148,47 +154,9 @@ def forms(model):
     return tuple((tuple(v.shape), v.dtype, v.trainable) for v in model.variables)
 
 
-class _LiveNormalization(keras.layers.Normalization):
-    """Normalization by the statistics in its variables, which a fit copies in.
-
-    Keras' own makes tensors of them once, in ``adapt``: constants where it is compiled.
-    """
-
-    def call(self, inputs):
-        self.finalize_state()
-        return super().call(inputs)
-
-
-def _adapted_layers(model):
-    return [
-        layer
-        for layer in model._flatten_layers(include_self=False)
-        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
-    ]
-
-
-def refuse_stale_statistics(model):
-    """Refuse a model whose ``Normalization`` doesn't compute by its variables.
-
-    ``set_weights`` changes the variables alone, and Keras goes on with what ``adapt``
-    found.
-
-    Raises
-    ------
-    NotTakenError
-    """
-    for layer in _adapted_layers(model):
-        pairs = (layer.mean, layer.adapt_mean), (layer.variance, layer.adapt_variance)
-        for used, variable in pairs:
-            used = keras.ops.convert_to_numpy(used)
-            known = keras.ops.convert_to_numpy(variable).astype(used.dtype)
-            if not np.array_equal(used.ravel(), known.ravel(), equal_nan=True):
-                raise NotTakenError(f"{layer.name} doesn't compute by its variables")
-
-
 def may_be_padded(model):
     """Whether rows of zero weight leave the gradients of the others alone."""
-    layers = model._flatten_layers(include_self=False)
+    layers = layers_of(model)
     operations = [
         operation
         for each in [model, *layers]
@@ -200,7 +168,7 @@ def may_be_padded(model):
         and not any(type(layer).__name__ in _MIX_ROWS for layer in layers)
         and all(getattr(x, "activity_regularizer", None) is None for x in layers)
         # A masked mean counts the steps of the whole batch.
-        and getattr(model.outputs[0], "_keras_mask", None) is None
+        and mask_of(model.outputs[0]) is None
         and _loss_class(model.loss) in _ROWWISE_LOSSES
     )
 
@@ -211,9 +179,9 @@ def gains_from_xla(model, n_steps, n_timesteps):
     What is asked is the fit alone and not how many there were: equal seeds shall give
     equal weights, and both ways round differently.
     """
-    layers = model._flatten_layers(include_self=False)
+    layers = layers_of(model)
     loops = any(isinstance(layer, keras.layers.RNN) for layer in layers)
-    return loops and n_steps * n_timesteps >= _XLA_FROM and model_supports_jit(model)
+    return loops and n_steps * n_timesteps >= _XLA_FROM and supports_xla(model)
 
 
 def divides_by_rows(model):
@@ -243,7 +211,7 @@ def _loss_class(loss):
     loss = keras.losses.get(loss) if isinstance(loss, str) else loss
     if not is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
         return None
-    if getattr(loss, "_fn_kwargs", {}).get("axis", -1) != -1:
+    if (function_arguments_of(loss) or {}).get("axis", -1) != -1:
         return None
     if isinstance(loss, FunctionType):
         return "".join(map(str.capitalize, loss.__name__.split("_"))).replace(
@@ -257,19 +225,13 @@ def _refuse_other_forms(model):
         raise NotTakenError(f"the backend is {keras.backend.backend()}")
     if type(model) not in _FORMS:
         raise NotTakenError(f"the model is a {type(model).__name__}")
-    if any(keras.tree.is_nested(ends) for ends in _ends(model)):
+    if any(map(keras.tree.is_nested, ends_of(model))):
         raise NotTakenError("the model has several inputs or outputs")
-    if getattr(model, "_distribute_strategy", None) is not None:
+    if is_distributed(model):
         raise NotTakenError("the model is distributed")
 
 
-def _ends(model):
-    """Return inputs and outputs as the model was given them: tensors, lists, dicts."""
-    inner = getattr(model, "_functional", None) or model
-    return inner._inputs_struct, inner._outputs_struct
-
-
-_FORMS = {keras.Sequential, Functional}
+_FORMS = {keras.Sequential, functional_class()}
 
 
 def _refuse_other_influence(layer):
@@ -334,7 +296,7 @@ def _part_key(part):
         return value_key(part)
     if not is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
-    if any(getattr(part, name, None) for name in _EXCLUDED):
+    if undecayed_variables_of(part) or undecayed_names_of(part):
         raise NotTakenError("the optimizer treats some variables in another way")
     try:
         config = dict(part.get_config())
@@ -343,7 +305,7 @@ def _part_key(part):
     refuse_foreign_configuration(config)
     # It may be numbered, and is no part of what is computed.
     config.pop("name", None)
-    config["told"] = getattr(part, "_fn_kwargs", None)
+    config["told"] = function_arguments_of(part)
     if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
         config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
@@ -361,7 +323,31 @@ def _fresh(part):
     if isinstance(part, keras.optimizers.Optimizer):
         return copy_of_optimizer(part)
     copied = type(part).from_config(part.get_config())
-    if hasattr(part, "_fn_kwargs"):
-        # Not all of them are in a configuration: the axis of a cosine isn't.
-        copied._fn_kwargs = part._fn_kwargs
+    told = function_arguments_of(part)
+    if told is not None:
+        set_function_arguments(copied, told)
     return copied
+
+
+def own_optimizer(optimizer):
+    """Return an optimizer told the same, or itself where it can't be copied."""
+    if undecayed_variables_of(optimizer):
+        # It knows the variables of one network.
+        return optimizer
+    try:
+        copied = copy_of_optimizer(optimizer)
+    except Exception:  # Whatever a schedule of the user's raises.
+        return optimizer
+    set_undecayed_names(copied, undecayed_names_of(optimizer))
+    return copied
+
+
+def call_once(model):
+    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
+
+    Keras exports no other as ONNX. Where it goes by another name it is called again.
+    """
+    if was_called(model) or not getattr(model, "inputs", None):
+        return
+    is_sequential = isinstance(model, keras.Sequential)
+    model(model.inputs[0] if is_sequential else model.input)

@@ -9,6 +9,8 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 
 import keras
 
+from skrnn._engine.keras.private import layers_of
+
 # Their configuration doesn't say what they compute.
 _OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
 _OWN = ("keras", "skrnn")
@@ -31,7 +33,7 @@ def refuse_foreign_parts(model):
     ------
     NotTakenError
     """
-    layers = model._flatten_layers(include_self=False)
+    layers = layers_of(model)
     operations = [
         operation
         for each in [model, *layers]

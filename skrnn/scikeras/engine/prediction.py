@@ -11,14 +11,15 @@ import tensorflow as tf
 
 from skrnn._data.sequences import pack_dense, pack_windows
 from skrnn._engine.keras.fork import refuse_forked_process
+from skrnn._engine.keras.private import layers_of
 from skrnn._engine.prediction.batches import predict
 from skrnn._networks.specs import NetworkSpec
 from skrnn.scikeras.engine.models import (
     architecture_copy,
     architecture_key,
     forms,
-    refuse_stale_statistics,
 )
+from skrnn.scikeras.engine.normalization import refuse_stale_statistics
 from skrnn.scikeras.engine.origin import NotTakenError
 from skrnn.scikeras.engine.program import as_model_reads, compiled
 from skrnn.scikeras.engine.seeding import seeded
@@ -94,7 +95,7 @@ class _Facts:
 
 
 def _facts_of(model):
-    layers = model._flatten_layers(include_self=False)
+    layers = layers_of(model)
     known, variables = _facts.get(model), forms(model)
     if (
         known is None
@@ -170,7 +171,7 @@ def _takes_any_length(model):
     """Whether the model works where the number of time steps isn't known beforehand."""
     # Its loop over the steps can't be compiled by TensorFlow then.
     loops = keras.layers.TimeDistributed
-    return not any(isinstance(layer, loops) for layer in model._flatten_layers())
+    return not any(isinstance(layer, loops) for layer in layers_of(model))
 
 
 def _compile(model, shape):

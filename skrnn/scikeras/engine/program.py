@@ -5,7 +5,12 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from skrnn._engine.keras.optimizers import _keep_gradients_local
+from skrnn._engine.keras.private import (
+    compiled_metrics_of,
+    keep_gradients_local,
+    mask_of,
+    set_mask,
+)
 from skrnn.scikeras.engine.models import (
     copy_of,
     divides_by_rows,
@@ -26,7 +31,7 @@ class KerasProgram:
     def __init__(self, model, signature, *, fast):
         self.model = copy_of(model)
         self.optimizer = self.model.optimizer
-        _keep_gradients_local(self.optimizer)
+        keep_gradients_local(self.optimizer)
         self.optimizer.build(self.model.trainable_variables)
         self.padded = may_be_padded(self.model)
         self.scaled = divides_by_rows(self.model)
@@ -38,7 +43,7 @@ class KerasProgram:
 
     def _build_metrics(self, y):
         """Make the metrics' variables before anything is traced."""
-        metrics = self.model._compile_metrics
+        metrics = compiled_metrics_of(self.model)
         if metrics is not None and not metrics.built:
             y = keras.KerasTensor(y.shape, y.dtype.name)
             metrics.build(y, self.model.outputs[0])
@@ -105,7 +110,7 @@ class KerasProgram:
         if self.has_metrics:
             real = {k: v[:n] for k, v in batch.items()}
             outputs = outputs[:n]
-            outputs._keras_mask = None if mask is None else mask[:n]
+            set_mask(outputs, None if mask is None else mask[:n])
             self._count(real, outputs)
         return loss, n
 
@@ -128,7 +133,7 @@ class KerasProgram:
         gradients = tape.gradient(scaled, [v.value for v in trainable])
         self.optimizer.apply(gradients, trainable)
         # A mask is an attribute, which gets lost at the function's border.
-        return loss, outputs, getattr(outputs, "_keras_mask", None)
+        return loss, outputs, mask_of(outputs)
 
     def _loss(self, x, y, outputs, weights, *, training):
         if weights is not None and weights.shape.rank == 1:
@@ -151,9 +156,8 @@ class KerasProgram:
     def _count(self, batch, outputs):
         """Add a batch to the metrics; outside of what XLA compiles, as they may be."""
         if self.has_metrics:
-            self.model._compile_metrics.update_state(
-                batch["y"], outputs, batch.get("weights")
-            )
+            metrics = compiled_metrics_of(self.model)
+            metrics.update_state(batch["y"], outputs, batch.get("weights"))
 
 
 def logs_of(model, total, count):
@@ -162,7 +166,7 @@ def logs_of(model, total, count):
     Most are numbers; a score of each class is an array.
     """
     logs = {}
-    if model._compile_metrics is not None:
+    if compiled_metrics_of(model) is not None:
         for name, value in model.get_metrics_result().items():
             value = keras.ops.convert_to_numpy(value)
             logs[name] = value if value.ndim else float(value)

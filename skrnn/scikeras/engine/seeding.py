@@ -7,12 +7,8 @@ from contextlib import ExitStack, contextmanager
 import keras
 import numpy as np
 
-try:
-    from keras.src.backend.common import global_state
-except ImportError:  # Another Keras: models then go by its own generator.
-    global_state = None
+from skrnn._engine.keras.private import global_generator, tensorflow_seeded
 
-_KERAS_GENERATOR = "global_seed_generator"
 # The generators belong to the whole process: one after the other.
 _lock = threading.RLock()
 
@@ -55,17 +51,10 @@ def _numpy(seed):
 
 @contextmanager
 def _keras(seed):
-    if global_state is None:
-        yield
-        return
-    before = global_state.get_global_attribute(_KERAS_GENERATOR)
     # A name of its own: an automatic one would count up the user's.
     generator = keras.random.SeedGenerator(seed, name="seeded")
-    global_state.set_global_attribute(_KERAS_GENERATOR, generator)
-    try:
+    with global_generator(generator):
         yield
-    finally:
-        global_state.set_global_attribute(_KERAS_GENERATOR, before)
 
 
 @contextmanager
@@ -84,30 +73,7 @@ def _torch(seed):
         yield
 
 
-@contextmanager
-def _tensorflow(seed):
-    # Deferred: Keras may run on another backend.
-    from tensorflow.python.eager import context  # noqa: PLC0415
-
-    state = context.context()
-    # Not only the seed: the generator has a place in its sequence too.
-    names = "_seed", "_rng"
-    before = {name: vars(state)[name] for name in names if name in vars(state)}
-    # As tf.random.set_seed does, which also has every compiled function be optimised
-    # anew: that takes most of a second, and is needed only after a seed was drawn.
-    state._seed, state._rng = seed, random.Random(seed)
-    unused = state._rng.getstate()
-    try:
-        yield
-    finally:
-        if state._rng.getstate() != unused:
-            state.clear_kernel_cache()
-        for name in names:
-            vars(state).pop(name, None)
-        vars(state).update(before)
-
-
-_BACKENDS = {"tensorflow": _tensorflow, "torch": _torch}
+_BACKENDS = {"tensorflow": tensorflow_seeded, "torch": _torch}
 
 
 def global_seed():

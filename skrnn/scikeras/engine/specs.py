@@ -15,10 +15,16 @@ import numpy as np
 
 from skrnn._engine.choice import has_fast_layers
 from skrnn._engine.keras.keys import value_key
+from skrnn._engine.keras.private import (
+    calls_of,
+    compile_arguments_of,
+    function_arguments_of,
+    function_of,
+)
 from skrnn._networks.cells import ACTIVATIONS, CELLS
 from skrnn._networks.specs import Head, NetworkSpec
 from skrnn._networks.weights import weight_table
-from skrnn.scikeras.engine.models import compile_arguments, metrics_of
+from skrnn.scikeras.engine.models import metrics_of
 from skrnn.scikeras.engine.origin import is_keras
 
 _CELLS = {
@@ -115,7 +121,7 @@ def spec_of(model) -> NetworkSpec | None:
 
 def loss_of(model, spec) -> KernelLoss | None:
     """Return the loss that a model is compiled for, or None."""
-    arguments = compile_arguments(model)
+    arguments = compile_arguments_of(model)
     if arguments.get("loss_weights"):
         return None
     activation, loss = _LOSSES.get(_loss_class(arguments["loss"]), (None, None))
@@ -136,9 +142,9 @@ def _counts_rows(metric):
     metric = keras.metrics.get(metric) if isinstance(metric, str) else metric
     # A loss gives the mean of a batch.
     known = isinstance(metric, keras.metrics.Metric | FunctionType)
-    if not (known and is_keras(metric) and is_keras(getattr(metric, "_fn", metric))):
+    if not (known and is_keras(metric) and is_keras(function_of(metric))):
         return False
-    return getattr(metric, "_fn_kwargs", {}).get("axis", -1) == -1
+    return (function_arguments_of(metric) or {}).get("axis", -1) == -1
 
 
 def _loss_class(loss):
@@ -189,8 +195,7 @@ def _chain(model) -> list[Any]:
         return []
     x = model.inputs[0]
     for layer in layers:
-        (node, *others) = layer._inbound_nodes
-        given = node.arguments
+        (given, *others) = calls_of(layer)
         # Whether it is training makes no difference to the layers that are known.
         extras = [given.kwargs[k] for k in given.kwargs if k != "training"]
         extras = [value for value in extras if value is not None]

@@ -9,17 +9,21 @@ from typing import Any
 import keras
 import numpy as np
 
-from skrnn._engine.keras.backends import forget_kernels
 from skrnn._engine.keras.fork import refuse_forked_process
+from skrnn._engine.keras.private import (
+    forget_kernels,
+    initial_epoch_of,
+    trained_variables_of,
+)
 from skrnn._engine.keras.program_cache import Pool
 from skrnn.scikeras.engine.kernels import kernel_program
 from skrnn.scikeras.engine.models import (
     architecture_key,
     compile_key,
     gains_from_xla,
-    refuse_stale_statistics,
     takes_columns,
 )
+from skrnn.scikeras.engine.normalization import refuse_stale_statistics
 from skrnn.scikeras.engine.origin import NotTakenError
 from skrnn.scikeras.engine.program import (
     KerasProgram,
@@ -82,7 +86,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     keys = architecture_key(model), compile_key(model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    known = map(id, model.optimizer._trainable_variables)
+    known = map(id, trained_variables_of(model.optimizer))
     if list(known) != list(map(id, model.trainable_variables)):
         raise NotTakenError("layers were frozen or thawed since it was compiled")
     with _borrow(model, keys, plan, training, validation) as program:
@@ -139,7 +143,7 @@ class KerasLoop:
         try:
             self._tell("on_train_begin")
             # A callback that restores an interrupted training says where it was.
-            first = self.model._initial_epoch or self.plan.initial_epoch
+            first = initial_epoch_of(self.model) or self.plan.initial_epoch
             for epoch in range(first, self.plan.epochs):
                 logs = self._run_epoch(epoch)
                 if self.model.stop_training:
