@@ -83,6 +83,7 @@ __all__ = [
     "make_constraint",
     "num_samples",
     "positive",
+    "set_output_config",
     "unchanged_on_error",
     "validate_params",
 ]
@@ -231,6 +232,11 @@ def check_arguments(constraints, given, method):
         That names the argument, its value and what was expected.
     """
     validate_parameter_constraints(constraints, given, caller_name=method)
+
+
+def set_output_config(estimator, transform):
+    """Set what ``set_output`` sets, and `get_output_config` finds."""
+    estimator._sklearn_output_config = {"transform": transform}
 
 
 def draw_seed(random_state, n_iter):

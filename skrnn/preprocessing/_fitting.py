@@ -22,7 +22,7 @@ from skrnn._data.tokens.ids import (
 )
 from skrnn._data.typing import Array
 from skrnn._data.windows import sliding_windows
-from skrnn._sklearn import get_container_adapter
+from skrnn._sklearn import get_container_adapter, set_output_config
 
 # The first is what everything else becomes; integers may be token ids and stay.
 NUMBERS = [
@@ -57,7 +57,7 @@ class SequenceOutputMixin:
         """
         # scikit-learn's own wraps every result, and fails on one of three dimensions.
         if transform is not None:
-            self._sklearn_output_config = {"transform": transform}
+            set_output_config(self, transform)
         return self
 
     def _as_output(self, result, X, columns):
