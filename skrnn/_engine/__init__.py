@@ -3,7 +3,7 @@
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
 arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder, and
-`train_language`, `log_likelihoods`, `next_token` and `Writer` for language models;
+`train_language`, `log_likelihoods`, `next_token` and `IncrementalDecoder` for language models;
 `Stream` predicts step by step; `backend` loads Keras, unless this process was forked
 from one in which it ran (`refuse_forked_process`), and `pack` keeps objects of Keras in
 pickles closed there. Importing it loads neither Keras
@@ -19,7 +19,7 @@ from skrnn._engine import choice
 from skrnn._engine.choice import facts
 from skrnn._engine.cpu import network
 from skrnn._engine.cpu.kernels.matmul import warn_without_kernels
-from skrnn._engine.cpu.language import BOUNDARY, Lanes, LanguageProgram
+from skrnn._engine.cpu.language import Lanes, LanguageProgram
 from skrnn._engine.cpu.optimizers import has_formula
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
@@ -28,20 +28,25 @@ from skrnn._engine.keras.private import forget_kernels
 from skrnn._engine.keras.program_cache import Pool
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import PairPredictor
-from skrnn._engine.prediction.language import Writer, log_likelihoods, next_token
+from skrnn._engine.prediction.language import (
+    IncrementalDecoder,
+    log_likelihoods,
+    next_token,
+)
 from skrnn._engine.prediction.streaming import Stream
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import TextProgress
+from skrnn._networks.language import BOUNDARY
 from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec
 
 __all__ = [
     "BOUNDARY",
+    "IncrementalDecoder",
     "Lanes",
     "PairPredictor",
     "Stream",
     "TrainPlan",
     "Trained",
-    "Writer",
     "attention_of",
     "backend",
     "facts",
@@ -90,7 +95,7 @@ def train(
     training, validation : Dataset
         Without a validation set the training loss decides what is best.
     weights : list of ndarray
-        As `skrnn._networks.weights.initial_weights` draws them.
+        As `initial_weights` draws them.
     optimizer_state : list of ndarray or None
         Of the training to go on with.
     """
@@ -98,9 +103,9 @@ def train(
 
     warn_without_kernels()
     borrow = (
-        _direct if choice.trains_on_cpu(spec, plan.loss, plan.optimizer) else _compiled
+        _direct if choice.trains_on_cpu(plan.loss, plan.optimizer) else _compiled
     )
-    with borrow(_without_rates(spec), plan) as (program, rate):
+    with borrow(spec.with_rates_as_arguments(), plan) as (program, rate):
         program.reset(weights, optimizer_state)
         if rate is not None:
             program.optimizer.learning_rate = rate
@@ -137,7 +142,7 @@ def train_language(
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
-    program = LanguageProgram(_without_rates(spec), plan.optimizer)
+    program = LanguageProgram(spec.with_rates_as_arguments(), plan.optimizer)
     program.reset(weights, optimizer_state)
     program.optimizer.learning_rate = plan.learning_rate
     # A batch is a piece of all lanes, and the pieces come in order.
@@ -223,12 +228,3 @@ def _compiled(spec, plan):
 
     with programs.borrow(key, make) as program:
         yield program, learning_rate(plan.optimizer, plan.learning_rate)
-
-
-def _without_rates(spec):
-    """Replace dropout rates by whether there is any: they are arguments."""
-    return dataclasses.replace(
-        spec,
-        dropout=float(spec.dropout > 0),
-        recurrent_dropout=float(spec.recurrent_dropout > 0),
-    )

@@ -9,19 +9,28 @@ from skrnn._engine.keras.backends import (
     configured_backend,
     is_default_backend,
 )
+from skrnn._engine.keras.fork import is_forked
 from skrnn._networks.losses import Pinball
 
 
-def has_fast_layers(spec):
-    """Whether there are kernels for a network."""
-    return has_kernels(spec.cell, spec.activation)
+def runs_in_c(spec):
+    """Whether there are kernels for all recurrent layers of a network."""
+    return all(has_kernels(layer.cell, layer.activation) for layer in spec.recurrent)
 
 
-def trains_on_cpu(spec, loss, optimizer):
+def trains_on_cpu(loss, optimizer):
     """Whether the cpu engine trains a network with a loss and an optimizer."""
-    by_name = isinstance(loss, str | Pinball)
-    known = by_name and has_fast_layers(spec) and has_formula(optimizer)
-    return known and is_default_backend()
+    by_name = isinstance(loss, str | Pinball) and has_formula(optimizer)
+    return ARE_COMPILED and by_name and is_default_backend()
+
+
+def predicts_on(is_small):
+    """Return the name of what predicts: a key of the table of runners."""
+    # In a forked process a backend would hang; the others work.
+    small = is_small or is_forked()
+    if ARE_COMPILED and (small or is_default_backend()):
+        return "kernels"
+    return "reference" if small else "compiled"
 
 
 def facts():

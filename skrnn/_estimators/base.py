@@ -24,10 +24,15 @@ from skrnn._data.typing import (
 from skrnn._data.validation import check_sequences
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import fit_context
-from skrnn._estimators.embedding import SharedVectorsMixin, read_embedding, reads_tokens
+from skrnn._estimators.embedding import (
+    SharedVectorsMixin,
+    read_embedding,
+    reads_tokens,
+    vocabulary_of_ids,
+)
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.streaming import StreamingPredictor
-from skrnn._networks.specs import NetworkSpec, as_tuple
+from skrnn._networks.architecture import as_tuple, network_spec
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -120,7 +125,7 @@ class BaseRecurrent(
         start = self._start(spec, plan.seed, resume, embedding.fill)
         trained = _engine.train(spec, plan, *parts, *start)
         self._keep(spec, trained, resume)
-        self._n_features_out = spec.units[-1] * len(spec.directions)
+        self._n_features_out = spec.state_width
         return trained
 
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
@@ -134,7 +139,7 @@ class BaseRecurrent(
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=reads_tokens(self),
-            vocabulary_size=None if reset else self._spec.vocabulary_size,
+            vocabulary_size=None if reset else vocabulary_of_ids(self._spec),
         )
 
     def _dataset(self, X, y, sample_weight, known_target):
@@ -169,7 +174,7 @@ class BaseRecurrent(
 
     def _network(self, X, embedding, resume):
         """Decide what to build."""
-        spec = NetworkSpec(
+        spec = network_spec(
             cell=self._named("cell"),
             units=as_tuple(self.units),
             n_features=X.n_features,
@@ -239,7 +244,7 @@ class BaseRecurrent(
         """
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
-        no_table = self._form == "ragged" or self._spec.vocabulary_size is not None
+        no_table = self._form == "ragged" or self._spec.embedding is not None
         if input_features is not None and no_table:
             known = names is None or np.array_equal(names, input_features)
             input_features = None if known else input_features

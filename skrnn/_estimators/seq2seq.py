@@ -1,6 +1,5 @@
 """The public estimators that answer a sequence with another one."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -26,16 +25,14 @@ from skrnn._data.tokens.symbols import (
 )
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
+from skrnn._estimators.embedding import vocabulary_of_ids
 from skrnn._estimators.names import Names
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
+from skrnn._estimators.output_bias import at_frequencies
 from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
+from skrnn._networks.architecture import as_tuple, seq2seq_spec
 from skrnn._networks.cells import CELLS
-from skrnn._networks.seq2seq_weights import (
-    at_frequencies,
-    initial_pair_weights,
-    pair_weight_table,
-)
-from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec, as_tuple
+from skrnn._networks.specs import Seq2SeqSpec, Spec
 from skrnn._sklearn import StrictInterval
 
 
@@ -51,9 +48,7 @@ class BaseSeq2Seq(BaseNetwork):
         "cell": [Names("cell", set(CELLS))],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
-    _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
-    _weight_table: ClassVar[Callable] = staticmethod(pair_weight_table)
-    _initial_weights: ClassVar[Callable] = staticmethod(initial_pair_weights)
+    _spec_class: ClassVar[type[Spec]] = Seq2SeqSpec
 
     def _fit(self, X, y, sample_weight, **known):
         trained = super()._fit(X, y, sample_weight, **known)
@@ -122,7 +117,7 @@ class BaseSeq2Seq(BaseNetwork):
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=self._tokens,
-            vocabulary_size=known and known.vocabulary_size,
+            vocabulary_size=known and vocabulary_of_ids(known),
         )
 
     def _read_text(self, X, reset, min_samples):
@@ -191,7 +186,7 @@ class BaseSeq2Seq(BaseNetwork):
         decoder = self._decoder()
         if embedding_dim is None and (self._tokens or "n_labels" in decoder):
             embedding_dim = units[0]
-        spec = Seq2SeqSpec(
+        spec = seq2seq_spec(
             cell=self._named("cell"),
             units=units,
             n_features=X.n_features,
@@ -213,7 +208,7 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _vocabulary_size(self, X, resume):
         if resume:
-            return self._spec.vocabulary_size
+            return vocabulary_of_ids(self._spec)
         if self._vocabulary is not None:
             return vocabulary_size(self._vocabulary)
         if X.n_features > 1:

@@ -9,73 +9,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrnn._engine.cpu.autodiff import differentiate, ops
+from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.kernels.matmul import crossentropy
 from skrnn._engine.cpu.program import NativeProgram
-from skrnn._engine.cpu.run import Kit
-from skrnn._networks.cells import CELLS
-from skrnn._networks.forward import layer_norm
-from skrnn._networks.specs import LanguageSpec
-from skrnn._networks.weights import language_weight_table
+from skrnn._engine.cpu.run import CpuRun
+from skrnn._networks.language import BOUNDARY, read
+from skrnn._networks.weights import weight_table
 
-BOUNDARY = 0
 # Marks what isn't a target.
 NOTHING = -1
 
 
 def zero_states(spec, n_sequences):
-    """Return the states at the beginning, for each layer: arrays (B, units)."""
-    n_states = CELLS[spec.cell].n_states
+    """Return the states at the beginning, of each recurrent layer: arrays (B, ...)."""
     return [
-        (np.zeros((n_sequences, units), np.float32),) * n_states for units in spec.units
+        tuple(
+            np.zeros((n_sequences, *shape), np.float32) for shape in layer.state_shapes
+        )
+        for layer in spec.recurrent
     ]
-
-
-def read(kit, spec: LanguageSpec, weights, ids, states, lengths):
-    """Run the network over token ids (T, B) from given states.
-
-    Returns
-    -------
-    outputs : array of shape (T, B, vocabulary_size)
-        Before the softmax.
-    states : list of tuples of arrays of shape (B, units)
-        After each sequence's last token.
-    """
-    names = [row.name for row in language_weight_table(spec)]
-    w, after = dict(zip(names, weights, strict=True)), []
-    ids = np.ascontiguousarray(ids, np.int32)
-    options = lengths, spec.recurrent_dropout > 0, ids == BOUNDARY
-    x, kernel = _embed(kit, spec, w, ids)
-    for layer, before in enumerate(states):
-        prefix = f"recurrent_{layer}"
-        bias, recurrent_bias = w[f"{prefix}/bias"], None
-        if CELLS[spec.cell].recurrent_bias:
-            bias, recurrent_bias = bias[0], bias[1]
-        if layer > 0:
-            kernel = w[f"{prefix}/kernel"]
-        elif len(x.shape) == 2:
-            kernel, bias = kernel + bias, None
-        cell = spec.cell, spec.activation, x, kernel, w[f"{prefix}/recurrent_kernel"]
-        x, last = kit.run_cell_from(before, *cell, (bias, recurrent_bias), *options)
-        x = layer_norm(kit, w, f"norm_{layer}", x) if spec.layer_norm else x
-        x = kit.dropout(x, spec.dropout > 0)
-        after.append(last)
-    tied = spec.tie_weights
-    kernel = w["embedding"] if tied else w["head/kernel"]
-    return kit.dense(x, kernel, w["head/bias"], transposed=tied), after
-
-
-def _embed(kit, spec, w, ids):
-    """Return what the first layer reads, and the kernel for it.
-
-    A table of all tokens' projections saves the product of every step, and is the same,
-    but not with dropout between embedding and layer; nor does it save anything if there
-    are more kinds of tokens than tokens.
-    """
-    kernel = w["recurrent_0/kernel"]
-    if spec.dropout == 0 and spec.vocabulary_size <= ids.size:
-        return ids, ops.matmul(w["embedding"], kernel)
-    return kit.dropout(kit.take_rows(w["embedding"], ids), spec.dropout > 0), kernel
 
 
 @dataclass(frozen=True)
@@ -137,7 +89,7 @@ class LanguageProgram(NativeProgram):
     """
 
     def __init__(self, spec, optimizer):
-        super().__init__([row.shape for row in language_weight_table(spec)], optimizer)
+        super().__init__([row.shape for row in weight_table(spec)], optimizer)
         self.spec = spec
 
     def evaluate(self, data, order):
@@ -153,14 +105,14 @@ class LanguageProgram(NativeProgram):
                 count += int((targets >= 0).sum())
         return total, count
 
-    def _differentiate(self, data, rows, noise):
+    def _differentiate(self, data, rows, masks):
         (number,) = rows
         if number == 0:
-            self._start = data.start(int(noise.knobs["seed"]), noise.counter)
+            self._start = data.start(int(masks.step_inputs["seed"]), masks.counter)
             self._states = zero_states(self.spec, data.n_lanes)
         inputs, targets = data.piece(number, self._start)
         weights = self._nodes()
-        outputs, states = self._read(weights, inputs, self._states, noise)
+        outputs, states = self._read(weights, inputs, self._states, masks)
         # Copies: the arrays are overwritten by the next piece.
         self._states = [tuple(np.copy(s.value) for s in layer) for layer in states]
         count = int((targets >= 0).sum())
@@ -169,11 +121,11 @@ class LanguageProgram(NativeProgram):
         self._keep_gradients(weights)
         return float(losses.sum(dtype=np.float64)), count
 
-    def _read(self, weights, ids, states, noise):
+    def _read(self, weights, ids, states, masks):
         self._workspace.rewind()
         lengths = np.full(ids.shape[1], len(ids))
-        kit = Kit(lengths, self._workspace, noise)
-        return read(kit, self.spec, weights, ids, states, lengths)
+        run = CpuRun(lengths, self._workspace, masks)
+        return read(run, self.spec, weights, ids, states, lengths)
 
 
 def crossentropy_losses(outputs, targets, scale):

@@ -15,7 +15,7 @@ from skrnn._engine.cpu.fused_step import can_step, take_steps
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.losses import loss_formula, loss_name
 from skrnn._engine.cpu.program import NativeProgram
-from skrnn._engine.cpu.run import Kit
+from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.forward import forward
 from skrnn._networks.weights import weight_table
 
@@ -25,7 +25,7 @@ class Program(NativeProgram):
 
     Attributes
     ----------
-    heard : list or None
+    logits : list or None
         Gets the outputs of each batch, before the head's activation, if it is a list.
     """
 
@@ -35,13 +35,13 @@ class Program(NativeProgram):
         super().__init__([row.shape for row in table], optimizer, trainable)
         self.spec, self.loss_name = spec, loss_name(loss, spec.head.activation)
         self.loss = loss_formula(loss, spec.head.activation)
-        self.heard: list | None = None
+        self.logits: list | None = None
 
-    def train(self, data, order, knobs):
+    def train(self, data, order, step_inputs):
         """Train on batches `order`, in one call where the network is a plain one."""
         if can_step(self, data, order):
-            return take_steps(self, data, order, knobs)
-        return super().train(data, order, knobs)
+            return take_steps(self, data, order, step_inputs)
+        return super().train(data, order, step_inputs)
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order` and their number."""
@@ -49,7 +49,7 @@ class Program(NativeProgram):
         with np.errstate(all="ignore"):
             for rows in order:
                 batch = Batch(data, rows, self.spec.return_sequences)
-                outputs = self._tell(
+                outputs = self._keep_logits(
                     batch.real(self._forward(batch, self._views, None))
                 )
                 losses, _ = self.loss(batch.targets, outputs)
@@ -57,23 +57,23 @@ class Program(NativeProgram):
                 count += len(losses)
         return total, count
 
-    def _tell(self, outputs):
-        if self.heard is not None:
+    def _keep_logits(self, outputs):
+        if self.logits is not None:
             # The next batch is computed in the same place.
-            self.heard.append(outputs.copy())
+            self.logits.append(outputs.copy())
         return outputs
 
-    def _forward(self, batch, weights, noise):
+    def _forward(self, batch, weights, masks):
         self._workspace.rewind()
-        kit = Kit(batch.lengths, self._workspace, noise)
-        return forward(kit, self.spec, weights, batch.x, batch.lengths)[0]
+        run = CpuRun(batch.lengths, self._workspace, masks)
+        return forward(run, self.spec, weights, batch.x, batch.lengths)[0]
 
-    def _differentiate(self, data, rows, noise):
+    def _differentiate(self, data, rows, masks):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
         batch = Batch(data, rows, self.spec.return_sequences)
         weights = self._nodes()
-        outputs = self._forward(batch, weights, noise)
-        real = self._tell(batch.real(outputs.value))
+        outputs = self._forward(batch, weights, masks)
+        real = self._keep_logits(batch.real(outputs.value))
         losses, gradients = self.loss(batch.targets, real)
         gradients = gradients * (batch.weights / len(losses))[:, None]
         differentiate(outputs, batch.spread(gradients, outputs.shape))
@@ -97,10 +97,11 @@ class Predictor:
             longest_first = np.argsort(-sequences.lengths, kind="stable")
             sequences, back = sequences.take(longest_first), np.argsort(longest_first)
         x = sequences.padded()
-        kit = Kit(sequences.lengths, workspace)
+        run = CpuRun(sequences.lengths, workspace)
+        given = self._spec, self._weights, x, sequences.lengths
         with np.errstate(all="ignore"):
-            found = forward(kit, self._spec, self._weights, x, sequences.lengths)
-        return [array[..., back, :] for array in found]
+            outputs, flow = forward(run, *given)
+        return outputs[..., back, :], flow.state[back]
 
 
 class Batch:

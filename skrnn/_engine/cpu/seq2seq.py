@@ -4,20 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from skrnn._engine.cpu.autodiff import differentiate, ops
-from skrnn._engine.cpu.decoder_state import Steps
+from skrnn._engine.cpu.autodiff import differentiate
+from skrnn._engine.cpu.decoder_state import DecoderState
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.losses import loss_formula
 from skrnn._engine.cpu.program import NativeProgram
-from skrnn._engine.cpu.run import Kit
-from skrnn._networks.encoder_decoder import (
-    answer,
-    consult,
-    encode,
-    memory_of,
-    recur,
-)
-from skrnn._networks.seq2seq_weights import pair_weight_table
+from skrnn._engine.cpu.run import CpuRun
+from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
+from skrnn._networks.weights import weight_table
 
 
 class PairProgram(NativeProgram):
@@ -30,7 +24,7 @@ class PairProgram(NativeProgram):
     """
 
     def __init__(self, spec, loss, optimizer, teacher_forcing):
-        table = pair_weight_table(spec)
+        table = weight_table(spec)
         super().__init__([row.shape for row in table], optimizer)
         self._names = [row.name for row in table]
         self.spec, self.teacher_forcing = spec, teacher_forcing
@@ -58,12 +52,12 @@ class PairProgram(NativeProgram):
                 count += len(losses)
         return total, count
 
-    def _differentiate(self, data, rows, noise):
+    def _differentiate(self, data, rows, masks):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
         batch = PairBatch(self.spec, data, rows)
         fed, keep = None, batch.known
         if self.teacher_forcing < 1:
-            coins = noise.uniform(batch.truth.shape[:2]) < self.teacher_forcing
+            coins = masks.uniform(batch.truth.shape[:2]) < self.teacher_forcing
             keep = coins if keep is None else coins & keep
         if keep is not None:
             plain = dict(zip(self._names, self._views, strict=True))
@@ -71,32 +65,31 @@ class PairProgram(NativeProgram):
         nodes = self._nodes()
         w = dict(zip(self._names, nodes, strict=True))
         fed = batch.truth if fed is None else fed
-        outputs = self._outputs(batch, fed, w, noise)
+        outputs = self._outputs(batch, fed, w, masks)
         losses, gradients = self.loss(batch.targets, outputs.value)
         differentiate(outputs, gradients * (batch.weights / len(losses))[:, None])
         self._keep_gradients(nodes)
         return float(losses @ batch.weights), len(losses)
 
-    def _outputs(self, batch, fed, w, noise):
+    def _outputs(self, batch, fed, w, masks):
         """Return what the decoder puts out at all real steps: (n, K)."""
         spec = self.spec
         self._workspace.rewind()
-        kit = Kit(batch.lengths, self._workspace, noise)
-        memory, states = _encode(kit, spec, w, batch)
+        run = CpuRun(batch.lengths, self._workspace, masks)
+        memory, states = _encode(run, spec, w, batch)
         # The outputs have lengths, and so an order, of their own.
-        kit = Kit(batch.output_lengths, self._workspace, noise)
-        x = decoder_inputs(kit, spec, w, fed, batch.future)
-        x, _ = recur(kit, spec, w, x, states, batch.output_lengths)
-        x, _ = consult(kit, spec, w, x, memory)
-        return answer(kit, spec, w, x[batch.real])
+        run = CpuRun(batch.output_lengths, self._workspace, masks)
+        known = fed, batch.future, states, memory, batch.output_lengths
+        x = decode(run, spec, w, *known)
+        return answer(run, spec, w, x[batch.real])
 
     def _own_inputs(self, batch, w, coins):
         """Return the decoder's inputs: the true ones at `coins`, its own elsewhere."""
         spec = self.spec
         self._workspace.rewind()
-        kit = Kit(batch.lengths, self._workspace)
-        memory, states = _encode(kit, spec, w, batch)
-        steps = Steps(spec, w, memory, states, self._workspace_of_steps)
+        run = CpuRun(batch.lengths, self._workspace)
+        memory, states = _encode(run, spec, w, batch)
+        steps = DecoderState(spec, w, memory, states, self._workspace_of_steps)
         fed = np.array(batch.truth)
         for t in range(len(fed) - 1):
             future = None if batch.future is None else batch.future[t]
@@ -108,31 +101,14 @@ class PairProgram(NativeProgram):
         return fed
 
 
-def _encode(kit, spec, w, batch):
+def _encode(run, spec, w, batch):
     """Return the memory and the states, in the order of the batch's outputs."""
-    outputs, states = encode(kit, spec, w, batch.x, batch.lengths)
+    outputs, states = encode(run, spec, w, batch.x, batch.lengths)
     memory, order = None, batch.order
     if spec.attention is not None:
-        outputs, mask = kit.attendable(outputs, batch.lengths)
-        memory = memory_of(kit, spec, w, outputs[:, order], mask[:, order])
+        mask = run.real_steps(outputs, batch.lengths)
+        memory = memory_of(run, spec, w, outputs[:, order], mask[:, order])
     return memory, [tuple(state[order] for state in layer) for layer in states]
-
-
-def decoder_inputs(kit, spec, w, fed, future):
-    """Return what the decoder's first layer reads: (H, B, D).
-
-    Parameters
-    ----------
-    fed : ndarray of shape (H, B) or (H, B, K)
-        The output before each step; what stands at the first one isn't read.
-    future : ndarray of shape (H, B, F) or None
-    """
-    if spec.n_labels is not None:
-        x = kit.dropout(kit.take_rows(w["decoder/embedding"], fed), spec.dropout > 0)
-    else:
-        start = w["decoder/start"] + np.zeros(fed.shape[1:], np.float32)
-        x = ops.concatenate([start[None], fed[1:]], axis=0)
-    return x if future is None else ops.concatenate([x, future], axis=-1)
 
 
 class PairBatch:

@@ -2,8 +2,8 @@
 
 Each function does one thing for which there is no public name. Its docstring says what
 that is for. Its paragraph "When it goes" says what to do once a release has renamed or
-dropped the name. ``tests/test_private_names.py`` tries every function on the installed
-release and quotes that paragraph where one fails.
+dropped the name: ``tests/engine/keras/test_private_names.py`` tries every function on
+the installed release, and quotes that paragraph where one fails.
 
 The module imports no backend at its top: light modules use it too.
 """

@@ -143,8 +143,7 @@ class Loop:
             "rates": rates,
             "clipnorm": _limit(self.plan.clipnorm),
             "global_clipnorm": _limit(self.plan.global_clipnorm),
-            "dropout": np.float32(self.spec.dropout),
-            "recurrent_dropout": np.float32(self.spec.recurrent_dropout),
+            **{name: np.float32(rate) for name, rate in self.spec.rates.items()},
         }
 
     def _evaluate(self):

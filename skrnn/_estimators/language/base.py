@@ -23,12 +23,9 @@ from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
 from skrnn._estimators.names import Names
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.trained import TrainedNetwork
+from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import DIRECT_OPTIMIZERS, LanguageSpec, as_tuple
-from skrnn._networks.weights import (
-    initial_language_weights,
-    language_weight_table,
-)
+from skrnn._networks.specs import DIRECT_OPTIMIZERS, LanguageSpec
 from skrnn._sklearn import Count, StrOptions, draw_seed, unchanged_on_error
 
 # With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
@@ -67,8 +64,6 @@ class LanguageModel(TrainedNetwork):
         "optimizer": [Names("optimizer", set(DIRECT_OPTIMIZERS))],
     }
     _spec_class = LanguageSpec
-    _weight_table = staticmethod(language_weight_table)
-    _initial_weights = staticmethod(initial_language_weights)
     _advice = "Try"
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -160,7 +155,12 @@ class LanguageModel(TrainedNetwork):
         self.tokens_ = np.array(self._vocabulary.names, dtype=object)
 
     def _network(self, resume):
-        spec = LanguageSpec(
+        if self.tie_weights and self.embedding_dim != as_tuple(self.units)[-1]:
+            raise ValueError(
+                "tie_weights=True needs an embedding_dim as large as the last of "
+                f"units. Got embedding_dim={self.embedding_dim} and units={self.units}."
+            )
+        spec = language_spec(
             cell=self._named("cell"),
             units=as_tuple(self.units),
             vocabulary_size=len(self._vocabulary),
@@ -171,11 +171,6 @@ class LanguageModel(TrainedNetwork):
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
         )
-        if spec.tie_weights and spec.embedding_dim != spec.units[-1]:
-            raise ValueError(
-                "tie_weights=True needs an embedding_dim as large as the last of "
-                f"units. Got embedding_dim={self.embedding_dim} and units={self.units}."
-            )
         if resume:
             self._refuse_changes(spec)
         return spec

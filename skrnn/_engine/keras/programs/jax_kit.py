@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import jax
 import jax.numpy as jnp
 
-from skrnn._networks.cells import ACTIVATIONS, CELLS, hold
+from skrnn._networks.activations import ACTIVATIONS
+from skrnn._networks.cells import CELLS, hold
 
 ops = SimpleNamespace(
     abs=jnp.abs,

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from skrnn._networks.cells import ACTIVATIONS, CELLS, hold
+from skrnn._networks.activations import ACTIVATIONS
+from skrnn._networks.cells import CELLS, hold
 
 
 def _split(x, sections, axis):
