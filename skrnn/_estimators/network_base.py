@@ -1,6 +1,7 @@
 """What networks between sequences have in common: parameters, how to train, state."""
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from skrnn._data.typing import Widths
 from skrnn._engine import TrainPlan
 from skrnn._estimators.names import Names, resolve
 from skrnn._estimators.saved import mark_state, read_state
+from skrnn._estimators.tasks.documentation import Row
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
@@ -46,6 +48,8 @@ class BaseNetwork(TrainedNetwork):
         "dense_units": [Count(), Counts(empty=True)],
         "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
     }
+    # Name -> type and description of parameters that mean something of their own here.
+    _network_docs: ClassVar[Mapping[str, Row]] = {}
     # How the names of losses are looked up.
     _kind_of_loss: ClassVar[str] = "loss of numbers"
 

@@ -1,5 +1,6 @@
 """The public estimators that answer a sequence with another one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -25,6 +26,7 @@ from skrnn._data.tokens.symbols import (
 )
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
+from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
 from skrnn._estimators.embedding import vocabulary_of_ids
 from skrnn._estimators.names import Names
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
@@ -44,6 +46,7 @@ class BaseSeq2Seq(BaseNetwork):
     attention: str | None = "dot"
     teacher_forcing: float = 1.0
 
+    _network_docs: ClassVar[Mapping] = ENCODER_AND_DECODER
     _network_constraints = {
         "cell": [Names("cell", set(CELLS))],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],

@@ -39,6 +39,7 @@ from skrnn._data.typing import (
 from skrnn._data.validation import is_ragged
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn._networks.specs import Head
 from skrnn._sklearn import (
@@ -59,6 +60,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
 
     _kind_of_loss: ClassVar[str] = "loss of labels"
     _advice = "Scale X, or try"
+    _task_docs: ClassVar[TaskDocs] = LABELS
     _task_constraints = {
         "loss": [Names("loss of labels", {"auto", *LOSSES}), Function()],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],

@@ -1,7 +1,7 @@
 """Targets that are sequences of numbers, all of one length: the horizon."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -28,6 +28,7 @@ from skrnn._data.typing import (
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import Names
+from skrnn._estimators.tasks.documentation import HORIZONS, TaskDocs
 from skrnn._estimators.tasks.regression import (
     LOSSES,
     centred_around,
@@ -49,6 +50,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
     quantile: float = 0.5
     normalize_y: bool = True
 
+    _task_docs: ClassVar[TaskDocs] = HORIZONS
     _task_constraints = {
         "loss": [Names("loss of numbers", {"auto", *LOSSES})],
         "quantile": [Share(zero=False)],

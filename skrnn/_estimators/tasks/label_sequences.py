@@ -32,6 +32,7 @@ from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import Names
 from skrnn._estimators.tasks.beams import BeamsMixin
+from skrnn._estimators.tasks.documentation import LABEL_SEQUENCES, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin, one_number_each
 from skrnn._networks.specs import Head
 from skrnn._sklearn import (
@@ -56,6 +57,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     _kind_of_loss: ClassVar[str] = "loss of labels"
     _advice = "Scale X, or try"
     _may_be_numbered = staticmethod(one_number_each)
+    _task_docs: ClassVar[TaskDocs] = LABEL_SEQUENCES
     _task_constraints = {
         "loss": [Names("loss of labels", {"auto", "categorical_crossentropy"})],
         "max_length": [Count(), None],

@@ -1,7 +1,7 @@
 """Targets that are numbers."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -19,6 +19,7 @@ from skrnn._data.typing import (
 )
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names, resolve
+from skrnn._estimators.tasks.documentation import NUMBERS, TaskDocs
 from skrnn._networks.losses import Pinball
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
@@ -39,6 +40,7 @@ class SequenceRegressorMixin(RegressorMixin):
     quantile: float = 0.5
     normalize_y: bool = True
 
+    _task_docs: ClassVar[TaskDocs] = NUMBERS
     _task_constraints = {
         "loss": [Names("loss of numbers", {"auto", *LOSSES}), Function()],
         "quantile": [Share(zero=False)],
