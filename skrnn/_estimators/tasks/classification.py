@@ -39,6 +39,7 @@ from skrnn._data.typing import (
 from skrnn._data.validation import is_ragged
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn._networks.specs import Head
@@ -53,7 +54,7 @@ LOSSES = NAMES["loss of labels"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
+class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
     """Targets are labels: one of several, or several at once (indicator matrix)."""
 
     class_weight: dict | str | None = None

@@ -28,6 +28,7 @@ from skrnn._data.typing import (
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import Names
+from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import HORIZONS, TaskDocs
 from skrnn._estimators.tasks.regression import (
     LOSSES,
@@ -44,7 +45,7 @@ from skrnn._sklearn import Share
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqRegressorMixin(RegressorMixin):
+class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
     """Targets are H numbers, or H times K of them, for each sequence."""
 
     quantile: float = 0.5

@@ -32,6 +32,7 @@ from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import Names
 from skrnn._estimators.tasks.beams import BeamsMixin
+from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import LABEL_SEQUENCES, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin, one_number_each
 from skrnn._networks.specs import Head
@@ -44,7 +45,7 @@ from skrnn._sklearn import (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
+class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
     """Targets are sequences of labels: lists, strings, or rows of an array."""
 
     # With one direction twice to three times as many words are spelt wrongly.

@@ -19,6 +19,7 @@ from skrnn._data.typing import (
 )
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names, resolve
+from skrnn._estimators.tasks.contracts import SequenceContract
 from skrnn._estimators.tasks.documentation import NUMBERS, TaskDocs
 from skrnn._networks.losses import Pinball
 from skrnn._networks.specs import Head
@@ -34,7 +35,7 @@ def loss_to_train(loss, quantile):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceRegressorMixin(RegressorMixin):
+class SequenceRegressorMixin(RegressorMixin, SequenceContract):
     """Targets are numbers; they are trained on in units of their own spread."""
 
     quantile: float = 0.5
