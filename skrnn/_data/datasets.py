@@ -1,4 +1,4 @@
-"""Sequences with what is to be learnt from them."""
+"""Sequences with their targets and weights: what a network is trained on."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Dataset:
     weights : ndarray of shape (n,) or (n_real_steps,)
         Non-negative, of mean 1.
     target_starts : ndarray of shape (n,)
-        Row of `targets` where each sequence's first one stands.
+        Row of `targets` that holds the first target of each sequence.
     """
 
     sequences: Sequences
@@ -33,7 +33,7 @@ class Dataset:
 
     @property
     def lengths(self) -> np.ndarray:
-        """The numbers of steps: batches are made of sequences about as long."""
+        """Numbers of steps: a batch holds sequences of about the same length."""
         return self.sequences.lengths
 
     def take(self, rows) -> "Dataset":
@@ -47,7 +47,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Sequences, and the sequences that answer them.
+    """Input sequences, and the output sequence that belongs to each.
 
     Attributes
     ----------
@@ -59,11 +59,11 @@ class Pairs:
     future : ndarray of shape (n, H, F) or None
         What is known at every output step, if all outputs have H of them.
     step_weights : ndarray of shape (n_rows,) or None
-        What the weight of each step of `outputs` is multiplied with; the mean is that
-        of the products then.
+        Factor of the weight of each step of `outputs`. The mean of 1 is then that of
+        the products.
     known : ndarray of bool of shape (n_rows,) or None
-        False at steps of `outputs` that the decoder must not read: what is true there
-        isn't known. It reads what it has put out itself instead.
+        False at steps of `outputs` whose true value isn't known: the decoder reads its
+        own output there instead.
     """
 
     inputs: Sequences
@@ -78,7 +78,7 @@ class Pairs:
 
     @property
     def lengths(self) -> np.ndarray:
-        """The numbers of input steps: batches are made of sequences about as long."""
+        """Numbers of input steps: a batch holds inputs of about the same length."""
         return self.inputs.lengths
 
     def take(self, rows) -> "Pairs":

@@ -15,9 +15,9 @@ from skrnn._data.windows import recognise_windows
 
 
 class Multiples:
-    """The numbers 0, step, 2 * step, ..., which an array of them could be taken for.
+    """The numbers 0, step, 2 * step, ... in place of an array of them.
 
-    They cost no memory, of which ten million windows have none to spare.
+    They need no memory: an array would cost 8 bytes for each of ten million windows.
     """
 
     def __init__(self, step, n):
@@ -102,7 +102,7 @@ class Sequences:
     @cached_property
     def is_uniform(self) -> bool:
         """Whether all sequences are equally long."""
-        # Lengths without a stride are one number.
+        # A stride of 0 means that one number stands for all lengths.
         return self.lengths.strides == (0,) or self.lengths.min() == self.lengths.max()
 
     def take(self, rows) -> "Sequences":
@@ -147,7 +147,7 @@ def pack_dense(X, form):
 
 
 def _same(length, n):
-    """Return `length` n times, in the memory of one."""
+    """Return an array of n equal lengths that takes the memory of one."""
     return np.broadcast_to(np.intp(length), n)
 
 
@@ -226,7 +226,7 @@ def pack_steps(dense, sequences):
 
 
 def pack_ragged_steps(arrays, sequences):
-    """Return the real steps of arrays as long as the sequences that the user gave."""
+    """Return the real steps of arrays that have the lengths of the user's sequences."""
     if sequences.offsets is None:
         return np.concatenate(arrays)
     ends = sequences.offsets + sequences.lengths

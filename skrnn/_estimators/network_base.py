@@ -1,4 +1,4 @@
-"""What networks between sequences have in common: parameters, how to train, state."""
+"""The base of networks that read sequences: parameters, training plan, state."""
 
 import inspect
 from collections.abc import Mapping
@@ -25,8 +25,9 @@ from skrnn._sklearn import (
     unchanged_on_error,
 )
 
-# With fewer sequences than this, early_stopping="auto" trains for all epochs on all:
-# sets of 40 to 270 sequences lose more by what is held out, series of 2,000 rows gain.
+# With fewer sequences than this, early_stopping="auto" trains for all epochs on all of
+# them: holding some out costs sets of 40 to 270 sequences more than stopping gains.
+# Series of 2,000 rows gain.
 EARLY_STOPPING_FROM = 500
 
 
@@ -64,7 +65,7 @@ class BaseNetwork(TrainedNetwork):
     def _fit(self, X, y, sample_weight, **known):
         """Train from the first weights on, or with `warm_start` go on.
 
-        `known` is what a task knows besides.
+        `known` are further arguments of `fit`: the validation set, `future`.
         """
         resume = self.warm_start and self._is_fitted
         with unchanged_on_error(self):
@@ -72,7 +73,7 @@ class BaseNetwork(TrainedNetwork):
 
     def _partial_fit(self, X, y, sample_weight, classes=None, **known):
         options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
-        # What a first call is told about y must not be learnt again from it.
+        # Classes that the first call was told must not be learnt from y again.
         options["known_target"] = classes is not None
         with unchanged_on_error(self):
             self._validate_params()
@@ -100,7 +101,7 @@ class BaseNetwork(TrainedNetwork):
         )
 
     def _loss_to_train(self):
-        """Return a loss by our name, or one of the user's own."""
+        """Return the loss by our name, or the user's own."""
         return resolve(self._kind_of_loss, self.loss)
 
     def _split(self, dataset, plan, validation, spec):
@@ -137,7 +138,7 @@ class BaseNetwork(TrainedNetwork):
         any other.
         """
         check_is_fitted(self)
-        # One that was made before a fork could do nothing in the child.
+        # A model made before a fork doesn't work in the child.
         _engine.refuse_forked_process()
         if self._model is None:
             _engine.backend()
@@ -160,7 +161,7 @@ class BaseNetwork(TrainedNetwork):
 
     def __sklearn_clone__(self):
         if _engine.is_of_keras(self.optimizer):
-            # It would be copied.
+            # Cloning copies the optimizer, which computes with Keras' backend.
             _engine.refuse_forked_process()
         return super().__sklearn_clone__()
 
@@ -171,7 +172,7 @@ class BaseNetwork(TrainedNetwork):
 
 
 def refuse_no_weight(weights):
-    """Refuse weights, of classes too, that are zero everywhere."""
+    """Refuse weights, times those of classes, that are 0 everywhere."""
     if not weights.any():
         raise ValueError(
             "sample_weight times class_weight is 0 for every sequence: nothing is "

@@ -1,4 +1,4 @@
-"""The public estimators that answer a sequence with another one."""
+"""The public estimators that predict a sequence from a sequence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class BaseSeq2Seq(BaseNetwork):
     def _fit(self, X, y, sample_weight, **known):
         trained = super()._fit(X, y, sample_weight, **known)
         if not self.warm_start:
-            # Twice as large as the weights, and the next fit won't go on with it.
+            # It is twice as large as the weights, and no later fit needs it.
             self._optimizer_state = None
         return trained
 
@@ -93,7 +93,7 @@ class BaseSeq2Seq(BaseNetwork):
         given, X = X, column_of_texts(as_plain(X), texts=reset or self._of_texts)
         text = holds_symbols(X)
         if reset:
-            # Those of a TextSequencer can't be numbers.
+            # Ids from a TextSequencer carry a vocabulary: they can't be numbers.
             ids = vocabulary_of(X) is not None
             ids |= self.embedding_dim is not None and holds_integers(X)
             self._vocabulary, self._tokens = None, text or ids
@@ -169,19 +169,19 @@ class BaseSeq2Seq(BaseNetwork):
         ).take(rows)
 
     def _known_dataset(self, given):
-        """Read data of which nothing is to be learnt."""
+        """Read a validation set: no attribute of the estimator changes."""
         X = self._check_X(given.X, reset=False, trains=True)
         known = given.y, given.sample_weight, given.future
         return self._pairs(X, *known, True, True)
 
     def _read_future(self, X, future, known):
-        """Only numbers have one."""
+        """Return None: only tasks of numbers have a `future`."""
 
     def _step_weights(self, outputs, weights):
-        """Only labels have some of their own."""
+        """Return None: only tasks of labels weight single steps."""
 
     def _network(self, X, resume):
-        """Decide what to build."""
+        """Return the spec of the network to build."""
         units, embedding_dim = as_tuple(self.units), self.embedding_dim
         vocabulary_size = None
         if self._tokens:

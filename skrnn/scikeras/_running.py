@@ -1,4 +1,4 @@
-"""What stands in for a Keras model where scikeras calls it: our engine, or Keras."""
+"""The stand-in for the Keras model that scikeras calls: our engine, or Keras."""
 
 from contextlib import contextmanager
 from dataclasses import fields
@@ -18,20 +18,20 @@ _PLANNED = {field.name for field in fields(KerasPlan)}
 
 
 class RunningModel:
-    """A model whose ``fit`` and ``predict`` run on the engine where it can take them.
+    """A model whose ``fit`` and ``predict`` run on our engine if that can run them.
 
     Parameters
     ----------
     model : keras.Model
     seed : int or None
-        Of the order of the rows.
+        Seed of the order of the rows.
 
     Attributes
     ----------
     engine : {"skrnn", "keras", None}
-        What has run last.
+        The one that ran last.
     interrupted : KeyboardInterrupt or None
-        What ended training after its first step.
+        Ctrl-C, if it ended training after the first step.
     """
 
     def __init__(self, model, seed=None):
@@ -42,7 +42,7 @@ class RunningModel:
         return getattr(self.model, name)
 
     def fit(self, x, y, sample_weight=None, **arguments):
-        """Train as ``Model.fit`` does, and keep what Ctrl-C interrupts."""
+        """Train as ``Model.fit`` does; after Ctrl-C the training so far is kept."""
         x = fill_padding(self.model, x)
         record = keras.callbacks.History()
         given = keras.tree.flatten(arguments.get("callbacks") or [])
@@ -78,15 +78,15 @@ class RunningModel:
             return predict_keras(self.model, x, callbacks=callbacks, **arguments)
         except NotTakenError:
             arguments = arguments | {"callbacks": callbacks, "steps": steps}
-            # Of several outputs a list or a dict, for an encoder of the user's.
+            # A list or a dict for several outputs, which the user's encoder may read.
             return self.model.predict(x, **arguments)
 
 
 @contextmanager
 def unchanged_weights_on_error(model):
-    """Give `model` its weights and its optimizer's state back if what runs fails."""
+    """Restore the weights and the optimizer's state of `model` if the body raises."""
     if not model.built:
-        # New: nobody has it yet.
+        # The model is new, so there is nothing to restore.
         yield
         return
     if not model.optimizer.built:

@@ -8,7 +8,7 @@ from skrnn._data.validation import is_ragged
 
 
 def labels_of_steps(labels):
-    """Check what stands at the steps of all sequences.
+    """Check the labels of all steps of all sequences.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def labels_of_steps(labels):
 
 def _indicators(labels):
     """Return zeros and ones (n_steps, n_labels)."""
-    # Text of them isn't taken for numbers.
+    # Strings such as '0' and '1' aren't taken for numbers.
     known = np.isin(labels, (0, 1)) & (labels.dtype.kind in "biuf")
     if not known.all():
         raise ValueError(

@@ -1,6 +1,6 @@
-"""Which backends run in the process that this one was forked from.
+"""Which backends ran in the process that this one was forked from.
 
-Their threads don't survive a fork: in the child whatever waits for one waits for ever.
+Their threads don't survive a fork, so in the child such a backend would wait for ever.
 """
 
 import os
@@ -11,7 +11,7 @@ from skrnn._engine.keras.private import jax_runs, tensorflow_runs
 
 
 def _torch_runs():
-    # It doesn't tell: what is known is whether the engine has loaded it.
+    # PyTorch doesn't tell whether it ran; whether the engine has loaded it is known.
     return "skrnn._engine.keras.programs.torch_program" in sys.modules
 
 
@@ -37,8 +37,8 @@ def is_forked() -> bool:
 def refuse_forked_process():
     """Raise an error where what uses Keras' backend would hang for ever.
 
-    To be called before anything is made with Keras: layers, models and optimizers
-    compute as soon as they have variables.
+    Call it before anything is made with Keras: layers, models and optimizers compute as
+    soon as they have variables.
     """
     title = title_of_backend() if _lost else None
     if title in _lost:

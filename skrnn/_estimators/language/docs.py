@@ -1,4 +1,4 @@
-"""The text generator's docstring: what only its parameters mean; the rest is shared."""
+"""The text generator's docstring: parameters with a meaning of their own here."""
 
 import dataclasses
 from typing import TypeVar, dataclass_transform
@@ -104,7 +104,7 @@ _OF_TRAINING = {
 
 
 def _table():
-    """Put the parameters of text beside those that it shares with other networks."""
+    """Merge the parameters of text models with those shared with other networks."""
     shared: dict = {}
     for name, row in PARAMETERS.items():
         shared[name] = _OF_TRAINING.get(name, row)

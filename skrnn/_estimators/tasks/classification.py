@@ -78,7 +78,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         labels = self._check_labels(X, counted(found, weights))
         steps = self.return_sequences and labels.ndim == 1
         pad_label = given_label(X, y) if steps else None
-        # A validation set has a network already.
+        # Not for a validation set, whose network exists already.
         if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
             _check_loss(self._loss_to_train(), labels.shape[1], multilabel=True)
             warn_of_one_hot(labels, self, y)
@@ -197,7 +197,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         with np.errstate(over="ignore"):
             weights = compute_sample_weight(self.class_weight, y)
         if not np.isfinite(weights).all():
-            # Those of a row's labels are multiplied.
+            # scikit-learn multiplies the weights of all labels of a row.
             raise ValueError(
                 f"class_weight={self.class_weight!r} gives a sequence an infinite "
                 "weight; divide it by a large number."
@@ -215,7 +215,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         return {}
 
     def _validation_strata(self, dataset):
-        """Hold out the same share of every class, or just any rows."""
+        """Hold out the same share of every class; of several labels, any rows."""
         if self._multilabel or self.return_sequences:
             return np.zeros(len(dataset))
         return dataset.targets[dataset.target_starts, 0]
@@ -350,7 +350,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
 
 
 def _unique(labels):
-    # unique_labels makes text of objects that are text.
+    # unique_labels turns objects that are strings into an array of strings.
     return unique_labels(labels).astype(labels.dtype)
 
 
@@ -369,7 +369,7 @@ def _check_loss(loss, n_classes, multilabel):
 
 
 def _check_columns(classes, y):
-    """Refuse classes of several labels at once that aren't the numbers of columns."""
+    """Refuse classes that aren't the numbers of the columns of an indicator matrix."""
     n_labels = np.shape(next(iter(y)) if is_ragged(y) else y)[-1]
     if not np.array_equal(np.sort(classes), np.arange(n_labels)):
         raise ValueError(

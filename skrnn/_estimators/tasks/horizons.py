@@ -147,7 +147,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
         return self._partial_fit(X, y, sample_weight, future=future)
 
     def _begin_partial_fit(self, y, classes):
-        """Nothing but the data itself has to be known beforehand."""
+        """Do nothing: numbers have no classes to learn beforehand."""
 
     def _encode_outputs(self, X, y, sample_weight, known, _known_target):
         """Return y in units of its spread, and weights; learn its form and units."""
@@ -191,7 +191,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
         """Return the numbers (n_steps, K) of the steps whose weight isn't 0."""
         n_targets = _shape_of_steps(y)[2]
         if weights.all() and len(y.shape) < 3:
-            # As it came: scikit-learn tells by the type what it is.
+            # Not as an array yet: scikit-learn's errors depend on the type.
             return check_numbers(self, y).reshape(-1, n_targets)
         refuse_sparse(self, y)
         steps = np.asarray(y).reshape(-1, n_targets)
@@ -260,7 +260,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
         return {"n_future": self._n_future}
 
     def _validation_strata(self, pairs):
-        """No strata: the last rows are held out, which in a series come last."""
+        """No strata: hold out the last rows, which in a series are the latest."""
         return None
 
     def predict(self, X: SequenceData, *, future: SequenceData | None = None) -> Array:

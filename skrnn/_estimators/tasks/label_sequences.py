@@ -169,7 +169,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
     def _read_labels(self, X, y, known):
         """Read y; strings in an array are labels unless X holds strings too.
 
-        Later they are what they were in ``fit``, in a list too.
+        After ``fit`` they are read as they were there, in lists too.
         """
         require(self, y)
         text = self._vocabulary is not None
@@ -214,9 +214,9 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         return pack_labels(codes, symbols.lengths, end), weights
 
     def _step_weights(self, outputs, weights):
-        """Return what `class_weight` multiplies each step's weight with.
+        """Return the factors that `class_weight` gives to the weights of steps.
 
-        The end of a sequence is none of the classes: its weight stays.
+        The end of a sequence isn't a class: its weight stays.
         """
         if self.class_weight is None:
             return None
@@ -246,7 +246,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         )
 
     def _sequences(self, X):
-        """Read X, to be decoded as the parameters say now, which may be set late."""
+        """Read X; check the parameters of decoding, which may be set after `fit`."""
         names = "max_length", "n_beams", "length_penalty"
         constraints = {name: self._task_constraints[name] for name in names}
         given = {name: getattr(self, name) for name in names}
@@ -274,7 +274,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         return {"n_labels": n_labels, "has_end": self._has_end}
 
     def _validation_strata(self, pairs):
-        """Hold out any sequences."""
+        """Hold out sequences at random."""
         return np.zeros(len(pairs))
 
     def predict(self, X: SequenceData) -> Array | list[Any]:

@@ -110,7 +110,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         return self._partial_fit(X, y, sample_weight, None)
 
     def _begin_partial_fit(self, y, classes):
-        """Nothing but the data itself has to be known beforehand."""
+        """Do nothing: numbers have no classes to learn beforehand."""
 
     def _head(self):
         return Head(len(self._y_scale), "linear")
@@ -122,7 +122,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
 
     def _validation_strata(self, dataset):
-        """No strata: the last rows are held out, which in a series come last."""
+        """No strata: hold out the last rows, which in a series are the latest."""
         return None
 
     def predict(self, X: SequenceData) -> Array:
@@ -180,7 +180,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         given = sequences, y, predicted, sample_weight
         truth, predicted, weights = beside_truth(self, *given)
         truth = check_numbers(self, truth)
-        # One target may have an axis, or none.
+        # A single target may be a column or not.
         if truth.size == predicted.size:
             truth = truth.reshape(predicted.shape)
         self._check_width(truth.reshape(len(truth), -1))

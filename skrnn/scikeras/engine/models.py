@@ -1,7 +1,7 @@
-"""Which Keras models the engine trains itself, and what makes two of them alike.
+"""Cache keys of Keras models that the engine trains itself, and copies of them.
 
-Two models of equal keys may share compiled functions, so a key holds all that is a
-constant in them. Whoever can't be given a key is left to Keras.
+Two models with equal keys share compiled functions, so a key holds everything that is a
+constant in these. A model without a key is left to Keras.
 """
 
 import hashlib
@@ -37,15 +37,16 @@ from skrnn.scikeras.engine.origin import (
     refuse_foreign_parts,
 )
 
-# Training steps times time steps: below, plain TensorFlow is done before XLA begins.
+# Training steps times time steps. Below this, plain TensorFlow has finished before XLA
+# has compiled.
 _XLA_FROM = 5_000
-# Of the layers that are adapted to data, those that tell all they have found.
+# Layers with `adapt` whose statistics are all in their configuration or variables.
 _ADAPTED_LAYERS = {"Normalization", "Discretization"}
-# What a row gives depends on the other rows of its batch while training.
+# In training, the output of a row depends on the other rows of its batch.
 _MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
-# Operations between layers that leave the rows apart.
+# Operations between layers that don't mix rows.
 _ROWWISE_OPERATIONS = {"GetItem", "ExpandDims", "Concatenate"}
-# One loss a row: rows of weight zero leave the others as they are.
+# Losses with one value a row: a row of weight 0 doesn't change the others.
 _ROWWISE_LOSSES = {
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
@@ -69,12 +70,12 @@ _FULL_MEAN = {"sum_over_batch_size", "mean"}
 
 
 def architecture_key(model):
-    """Return what models share that compute the same from the same weights.
+    """Return a key that is equal for models which compute the same from equal weights.
 
     Raises
     ------
     NotTakenError
-        If that can't be known, or the model isn't one array to one array.
+        If that can't be known, or the model has several inputs or outputs.
     """
     _refuse_other_forms(model)
     refuse_foreign_parts(model)
@@ -92,7 +93,7 @@ def architecture_key(model):
 
 
 def compile_key(model):
-    """Return what models share that are trained by the same step."""
+    """Return a key that is equal for models which are trained by the same step."""
     arguments = compile_arguments_of(model)
     if arguments.get("run_eagerly"):
         raise NotTakenError("run_eagerly is set")
@@ -104,10 +105,10 @@ def compile_key(model):
 
 
 def copy_of(model):
-    """Make a model of the same architecture, compiled alike, that shares nothing."""
+    """Make an independent model of the same architecture, compiled the same way."""
     copied = _like(model)
     arguments = compile_arguments_of(model)
-    # It was resolved for the first model.
+    # "auto" was resolved for the first model.
     arguments.pop("jit_compile", None)
     copied.compile(**keras.tree.map_structure(_fresh, arguments))
     if type(copied.optimizer) is not type(model.optimizer):
@@ -116,7 +117,7 @@ def copy_of(model):
 
 
 def share_names(copied, model):
-    """Call the metrics of a copy as those of `model`: Keras numbers them."""
+    """Give the metrics of a copy the names of those of `model`; Keras numbers them."""
     pairs = zip(metrics_of(copied), metrics_of(model), strict=True)
     for own, others in pairs:
         if isinstance(others, keras.metrics.Metric):
@@ -140,10 +141,10 @@ def _like(model):
     if not copied.built:
         copied.build(model.input_shape)
     if forms(copied) != forms(model):
-        # Part of a layer was frozen, say, of which a configuration knows nothing.
+        # For example, a part of a layer was frozen, which no configuration records.
         raise NotTakenError("its configuration doesn't give the same variables")
     for own, given in zip(copied.variables, model.variables, strict=True):
-        # A variable may have been given one that no configuration tells of.
+        # They may have been set on a variable, which no configuration records.
         own.constraint, own.regularizer = given.constraint, given.regularizer
     follow_variables(copied)
     return copied
@@ -155,7 +156,7 @@ def forms(model):
 
 
 def may_be_padded(model):
-    """Whether rows of zero weight leave the gradients of the others alone."""
+    """Whether rows of weight 0 don't change the gradients of the others."""
     layers = layers_of(model)
     operations = [
         operation
@@ -176,8 +177,8 @@ def may_be_padded(model):
 def gains_from_xla(model, n_steps, n_timesteps):
     """Whether XLA, whose compiling takes about a second, pays in one fit.
 
-    What is asked is the fit alone and not how many there were: equal seeds shall give
-    equal weights, and both ways round differently.
+    Decide from this fit alone, not from the number of fits before: XLA and plain
+    TensorFlow round differently, and equal seeds must give equal weights.
     """
     layers = layers_of(model)
     loops = any(isinstance(layer, keras.layers.RNN) for layer in layers)
@@ -193,7 +194,7 @@ def divides_by_rows(model):
 def takes_columns(model):
     """Whether losses and metrics are the same for a y (n,) and for its column (n, 1).
 
-    Keras' own are; a function of the user's may have one broadcast and not the other.
+    Keras' own are. A user's function may broadcast one of them and not the other.
     """
     metrics = [each for each in metrics_of(model) if not isinstance(each, str)]
     own = _loss_class(model.loss) in _ROWWISE_LOSSES
@@ -206,7 +207,7 @@ def _only(loss):
 
 
 def _loss_class(loss):
-    """Return the name of the class of Keras' own losses, given as a string too."""
+    """Return the class name of a loss of Keras, given by name or not; else None."""
     loss = _only(loss)
     loss = keras.losses.get(loss) if isinstance(loss, str) else loss
     if not is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
@@ -235,19 +236,19 @@ _FORMS = {keras.Sequential, functional_class()}
 
 
 def _refuse_other_influence(layer):
-    """Refuse a layer whose outputs depend on more than its variables and the row."""
+    """Refuse a layer whose output depends on more than its variables and the row."""
     if getattr(layer, "stateful", False):
         raise NotTakenError("a layer is stateful")
     if 0 in keras.tree.flatten(getattr(layer, "axis", None)):
         raise NotTakenError(f"{layer.name} mixes the rows of a batch")
-    # Of those that are adapted to data: tables and the like are made in the end.
+    # Layers with `adapt` make tables and the like in `finalize_state`.
     adapted = hasattr(layer, "finalize_state")
     if adapted and type(layer).__name__ not in _ADAPTED_LAYERS:
         raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
 
 
 def _digest(value):
-    """Return what stands for an array in a key: text would leave digits out."""
+    """Return a digest of an array for a key: as text it would lose digits."""
     try:
         array = np.asarray(value)
     except Exception as error:  # Whatever an object of the user's raises.
@@ -259,7 +260,7 @@ def _digest(value):
 
 
 def _without_seeds(config):
-    """Leave out seeds: first weights and a generator's state are given from outside."""
+    """Leave out seeds: weights and states of generators are copied in."""
     if isinstance(config, dict):
         return {k: _without_seeds(v) for k, v in config.items() if k != "seed"}
     if isinstance(config, list | tuple):
@@ -268,7 +269,7 @@ def _without_seeds(config):
 
 
 def _without_numbered_names(text):
-    """Replace automatic names, ``lstm_7``, by their place in the text."""
+    """Replace automatic names such as ``lstm_7`` by their order in the text."""
     numbers: dict[str, str] = {}
 
     def number(match):
@@ -290,9 +291,9 @@ def _snake_case(name):
 
 
 def _part_key(part):
-    """Return what stands for an optimizer, a loss or a metric in a key."""
+    """Return the key of an optimizer, a loss or a metric."""
     if isinstance(part, str | int | float | bool | FunctionType | keras.losses.Loss):
-        # Not a loss's configuration, in which some lack their numbers: Huber its delta.
+        # Some losses lack their numbers in their configuration, as Huber its delta.
         return value_key(part)
     if not is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
@@ -303,7 +304,7 @@ def _part_key(part):
     except Exception as error:  # Whatever a schedule of the user's raises.
         raise NotTakenError(f"a part has no configuration: {error}") from error
     refuse_foreign_configuration(config)
-    # It may be numbered, and is no part of what is computed.
+    # Keras numbers names, and they don't change what is computed.
     config.pop("name", None)
     config["told"] = function_arguments_of(part)
     if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
@@ -317,7 +318,7 @@ def _has_fixed_rate(config):
 
 
 def _fresh(part):
-    """Copy what has variables of its own."""
+    """Copy a part that has variables; return any other as it is."""
     if not isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
         return part
     if isinstance(part, keras.optimizers.Optimizer):
@@ -345,7 +346,7 @@ def own_optimizer(optimizer):
 def call_once(model):
     """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
 
-    Keras exports no other as ONNX. Where it goes by another name it is called again.
+    Keras exports as ONNX only a model that was called.
     """
     if was_called(model) or not getattr(model, "inputs", None):
         return

@@ -1,4 +1,4 @@
-"""Seeds for what draws from global generators, which are put back exactly."""
+"""Seeding global random generators for a while, and restoring them exactly."""
 
 import random
 import threading
@@ -9,7 +9,7 @@ import numpy as np
 
 from skrnn._engine.keras.private import global_generator, tensorflow_seeded
 
-# The generators belong to the whole process: one after the other.
+# The generators belong to the whole process, so only one thread may seed them.
 _lock = threading.RLock()
 
 
@@ -17,9 +17,9 @@ _lock = threading.RLock()
 def seeded(seed):
     """Seed Python's, NumPy's, Keras' and its backend's generators while inside.
 
-    Functions that build a Keras model take their first weights from these. Afterwards
-    all are as they were before. With None for `seed` whoever is inside draws from the
-    generators as they are, but while nobody has them seeded.
+    Functions that build a Keras model draw initial weights from these. Afterwards all
+    are as they were before. With None for `seed` the generators stay as they are, and
+    only the lock is held, so that no other thread has them seeded.
     """
     with _lock, ExitStack() as stack:
         if seed is not None:
@@ -51,7 +51,7 @@ def _numpy(seed):
 
 @contextmanager
 def _keras(seed):
-    # A name of its own: an automatic one would count up the user's.
+    # With a name: an automatic one would change the numbers of the user's names.
     generator = keras.random.SeedGenerator(seed, name="seeded")
     with global_generator(generator):
         yield
@@ -67,7 +67,7 @@ def _torch(seed):
     # Deferred: Keras may run on another backend.
     import torch  # noqa: PLC0415
 
-    # Keras draws the order of rows from them.
+    # Keras draws the order of rows from PyTorch's generators.
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
@@ -77,9 +77,9 @@ _BACKENDS = {"tensorflow": tensorflow_seeded, "torch": _torch}
 
 
 def global_seed():
-    """Draw a seed from Python's generator, as Keras does for what has none.
+    """Draw a seed from Python's generator, as Keras does where none is given.
 
-    So a script that begins with ``keras.utils.set_random_seed`` gives the same again.
+    So a script that begins with ``keras.utils.set_random_seed`` is reproducible.
     """
     with _lock:
         return random.randint(0, 2**31 - 1)

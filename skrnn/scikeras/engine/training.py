@@ -74,7 +74,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     Raises
     ------
     NotTakenError
-        Before anything has changed, if this is for Keras to do.
+        Before anything has changed, if Keras has to do it.
     """
     refuse_forked_process()
     data = _data_of(model, x, y, sample_weight)
@@ -82,7 +82,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
         model.build((None, *data["x"].shape[1:]))
     refuse_stale_statistics(model)
     training, validation = _split(model, data, plan)
-    # Also asked where kernels train it: whoever can't be given a key is for Keras.
+    # Needed for the kernels too: a model without a key is left to Keras.
     keys = architecture_key(model), compile_key(model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
@@ -94,7 +94,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
 
 
 def _borrow(model, keys, plan, training, validation):
-    """Lend what trains the model: the kernels, or what TensorFlow compiles."""
+    """Lend a program that trains the model: the kernels', or a compiled one."""
     given = [training] if validation is None else [training, validation]
     program = kernel_program(model, *given)
     if program is not None:
@@ -105,7 +105,7 @@ def _borrow(model, keys, plan, training, validation):
     fast = gains_from_xla(model, steps, math.prod(training["x"].shape[1:2]))
 
     def make():
-        # What the copy draws is written over, and nobody else shall miss it.
+        # Restore the generators: the copy's draws are overwritten.
         with seeded(0):
             return KerasProgram(model, signature, fast=fast)
 
