@@ -154,7 +154,7 @@ class KerasProgram:
         return loss, tf.size(rows)
 
     def _count(self, batch, outputs):
-        """Update the metrics with a batch, outside of XLA: it can't compile them all."""
+        """Update the metrics with a batch, outside of XLA, which can't compile some."""
         if self.has_metrics:
             metrics = compiled_metrics_of(self.model)
             metrics.update_state(batch["y"], outputs, batch.get("weights"))
