@@ -90,7 +90,8 @@ def serve(args):
 
 
 def draw(args):
-    from skrnn._networks.specs import Head, NetworkSpec
+    from skrnn._networks.architecture import network_spec
+    from skrnn._networks.specs import Head
 
     rng = np.random.default_rng(0)
     shape = args.batches * args.batch, args.steps, args.features
@@ -98,7 +99,7 @@ def draw(args):
     y = X[:, -1:, 0]
 
     def spec(cell):
-        return NetworkSpec(cell, (args.units,), args.features, Head(1))
+        return network_spec(cell, (args.units,), args.features, Head(1))
 
     return X, y, spec
 

@@ -1,7 +1,10 @@
 import re
 import warnings
 
+from sphinx.util.docutils import SphinxDirective
+
 import skrnn
+from skrnn._estimators.docs.rows import rows_as_rst
 
 project = "skrnn"
 author = "The skrnn developers"
@@ -56,5 +59,15 @@ def plain_references(app, what, name, obj, options, lines):
         ]
 
 
+class Rows(SphinxDirective):
+    """``.. rows:: losses``: all rows of a table, each with its source."""
+
+    required_arguments = 1
+
+    def run(self):  # noqa: D102
+        return self.parse_text_to_nodes("\n".join(rows_as_rst(self.arguments[0])))
+
+
 def setup(app):
+    app.add_directive("rows", Rows)
     app.connect("autodoc-process-docstring", plain_references)

@@ -53,8 +53,8 @@ ROOMS = (
         ("narwhals", "numpy", "pandas", "sklearn"),
     ),
     Room(
-        "_data/windows _data/series_windows _data/sequences _data/row_lists"
-        " _data/datasets _data/holdout _data/validation_set",
+        "_data/batches _data/windows _data/series_windows _data/sequences"
+        " _data/row_lists _data/datasets _data/token_stream _data/holdout _data/validation_set",
         "the one internal form of every accepted X, with its targets and weights",
         ("numpy",),
     ),
@@ -69,7 +69,7 @@ ROOMS = (
         "_networks/",
         "specs, weights, cells, attention, losses and optimizers as"
         " descriptions and formulas",
-        ("numpy",),
+        NUMBERS,
     ),
     Room(
         "_networks/keras/", "the same networks as `keras.Model`", ("keras",), heavy=True
@@ -106,6 +106,10 @@ ROOMS = (
         "_estimators/names _estimators/advice",
         "what things are called elsewhere, and errors that say what to write instead",
         ("sklearn",),
+    ),
+    Room(
+        "_estimators/docs/rows",
+        "what is said of losses and optimizers: the rows of their tables as text",
     ),
     Room(
         "_estimators/tasks/",

@@ -2,30 +2,28 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder, and
-`train_language`, `log_likelihoods`, `next_token` and `IncrementalDecoder` for language models;
-`Stream` predicts step by step; `backend` loads Keras, unless this process was forked
-from one in which it ran (`refuse_forked_process`), and `pack` keeps objects of Keras in
-pickles closed there. Importing it loads neither Keras
-nor a backend of it; training does where a network has no kernels.
+arrays. `train_pairs` and `PairPredictor` do so for an encoder and a decoder, and
+`train_language`, `log_likelihoods`, `next_token` and `IncrementalDecoder` for language
+models; `Stream` predicts step by step. `backend` loads Keras, unless this process was
+forked from one in which it ran (`refuse_forked_process`); `pack` keeps objects of Keras
+closed in pickles there. Importing the engine loads neither Keras nor a backend of it.
 """
 
-import dataclasses
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
-from skrnn._data.datasets import Dataset, Pairs
+from skrnn._data.datasets import Dataset, Seq2SeqData
+from skrnn._data.token_stream import BOUNDARY, TokenStream
 from skrnn._engine import choice
 from skrnn._engine.choice import facts
 from skrnn._engine.cpu import network
 from skrnn._engine.cpu.kernels.matmul import warn_without_kernels
-from skrnn._engine.cpu.language import Lanes, LanguageProgram
-from skrnn._engine.cpu.optimizers import has_formula
+from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
 from skrnn._engine.keras.private import forget_kernels
-from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import PairPredictor
 from skrnn._engine.prediction.language import (
@@ -36,15 +34,15 @@ from skrnn._engine.prediction.language import (
 from skrnn._engine.prediction.streaming import Stream
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import TextProgress
-from skrnn._networks.language import BOUNDARY
 from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec
+from skrnn._networks.weights import weight_table
 
 __all__ = [
     "BOUNDARY",
     "IncrementalDecoder",
-    "Lanes",
     "PairPredictor",
     "Stream",
+    "TokenStream",
     "TrainPlan",
     "Trained",
     "attention_of",
@@ -63,7 +61,7 @@ __all__ = [
 ]
 
 # One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
-programs = Pool(size=8, after=forget_kernels)
+programs = ProgramCache(size=8, after=forget_kernels)
 
 
 def backend():
@@ -102,9 +100,7 @@ def train(
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
-    borrow = (
-        _direct if choice.trains_on_cpu(plan.loss, plan.optimizer) else _compiled
-    )
+    borrow = _direct if choice.trains_on_cpu() else _compiled
     with borrow(spec.with_rates_as_arguments(), plan) as (program, rate):
         program.reset(weights, optimizer_state)
         if rate is not None:
@@ -115,8 +111,8 @@ def train(
 def train_language(
     spec: LanguageSpec,
     plan: TrainPlan,
-    training: Lanes,
-    validation: Lanes | None,
+    training: TokenStream,
+    validation: TokenStream | None,
     weights: list,
     optimizer_state: list | None = None,
     *,
@@ -129,8 +125,8 @@ def train_language(
     ----------
     spec : LanguageSpec
     plan : TrainPlan
-        Its loss, batch size and shuffling aren't read: the lanes have their own.
-    training, validation : Lanes
+        Its loss, batch size and shuffling aren't read: a stream decides on its pieces.
+    training, validation : TokenStream
     weights : list of ndarray
     optimizer_state : list of ndarray or None
         Of the training to go on with.
@@ -145,48 +141,40 @@ def train_language(
     program = LanguageProgram(spec.with_rates_as_arguments(), plan.optimizer)
     program.reset(weights, optimizer_state)
     program.optimizer.learning_rate = plan.learning_rate
-    # A batch is a piece of all lanes, and the pieces come in order.
-    plan = dataclasses.replace(plan, batch_size=1, shuffle=False)
     shown = unit, lambda: sample(program.get_weights())
     progress = TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
     return Loop(program, spec, plan, training, validation, progress).run()
 
 
+@contextmanager
 def _direct(spec, plan):
-    """Make a program that needs no compiling, and tell the learning rate to set."""
-    if plan.callbacks:
-        # They are shown a Keras model.
-        refuse_forked_process()
-    program = network.Program(spec, plan.loss, plan.optimizer)
-    return nullcontext((program, plan.learning_rate))
+    """Lend a program that needs no compiling, and tell the learning rate to set."""
+    with _parts(spec, plan, weight_table(spec)) as (loss, optimizer, rate):
+        yield network.Program(spec, loss, optimizer), rate
 
 
 def train_pairs(
     spec: Seq2SeqSpec,
     plan: TrainPlan,
-    training: Pairs,
-    validation: Pairs | None,
+    training: Seq2SeqData,
+    validation: Seq2SeqData | None,
     weights: list,
     optimizer_state: list | None = None,
+    *,
+    teacher_forcing: float = 1.0,
 ) -> Trained:
     """Train the encoder and decoder of `spec`, as `train` does other networks.
 
-    They need no backend of Keras, but for an optimizer of its own.
+    They need no backend of Keras, but for an optimizer or a loss of its own.
+    `teacher_forcing` is how often the decoder reads the true output before, not its
+    own.
     """
     from skrnn._engine.cpu.seq2seq import PairProgram  # noqa: PLC0415
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
-    if plan.callbacks:
-        # They are shown a Keras model.
-        refuse_forked_process()
-    lent = (
-        nullcontext((plan.optimizer, plan.learning_rate))
-        if has_formula(plan.optimizer)
-        else _optimizer_of_keras(plan, [weight.shape for weight in weights])
-    )
-    with lent as (optimizer, rate):
-        program = PairProgram(spec, plan.loss, optimizer, plan.teacher_forcing)
+    with _parts(spec, plan, weight_table(spec)) as (loss, optimizer, rate):
+        program = PairProgram(spec, loss, optimizer, teacher_forcing)
         program.reset(weights, optimizer_state)
         if rate is not None:
             program.optimizer.learning_rate = rate
@@ -194,16 +182,48 @@ def train_pairs(
 
 
 @contextmanager
-def _optimizer_of_keras(plan, shapes):
-    """Lend an optimizer for weights of `shapes`, and tell the learning rate to set."""
+def _parts(spec, plan, table):
+    """Lend what a program of the cpu engine needs, of Keras what is the user's own.
+
+    That are a loss or None, an optimizer, and the learning rate to set.
+    """
+    if plan.callbacks:
+        # They are shown a Keras model.
+        refuse_forked_process()
+    with ExitStack() as stack:
+        loss, optimizer, rate = None, plan.optimizer, plan.learning_rate
+        if plan.loss is not None:
+            loss = stack.enter_context(_loss_of_keras(spec.head, plan.loss))
+        if not isinstance(optimizer, str):
+            lent = _optimizer_of_keras(plan, [row for row in table if row.trainable])
+            optimizer, rate = stack.enter_context(lent)
+        yield loss, optimizer, rate
+
+
+@contextmanager
+def _loss_of_keras(head, loss):
+    """Lend a loss of the user's own, as one of arrays."""
+    backend()
+    # Deferred: they need Keras, which the line above has loaded.
+    from skrnn._engine.keras.keys import value_key  # noqa: PLC0415
+    from skrnn._engine.keras.losses import LossOfArrays  # noqa: PLC0415
+
+    key = ("loss", head, value_key(loss))
+    with programs.borrow(key, lambda: LossOfArrays(loss, head)) as lent:
+        yield lent
+
+
+@contextmanager
+def _optimizer_of_keras(plan, table):
+    """Lend an optimizer for the weights of `table`, and tell the rate to set."""
     backend()
     # Deferred: it needs Keras, which the line above has loaded.
     from skrnn._engine.keras import optimizers  # noqa: PLC0415
 
-    key = ("optimizer", *shapes, optimizers.optimizer_key(plan.optimizer))
+    key = ("optimizer", *table, optimizers.optimizer_key(plan.optimizer))
 
     def make():
-        return optimizers.OptimizerOfArrays(plan.optimizer, shapes)
+        return optimizers.OptimizerOfArrays(plan.optimizer, table)
 
     with programs.borrow(key, make) as optimizer:
         yield optimizer, optimizers.learning_rate(plan.optimizer, plan.learning_rate)

@@ -3,14 +3,12 @@
 from skrnn._engine.cpu.kernels.layer import has_kernels
 from skrnn._engine.cpu.kernels.matmul import ARE_COMPILED, WHY_NOT, kernels
 from skrnn._engine.cpu.kernels.threads import n_threads
-from skrnn._engine.cpu.optimizers import has_formula
 from skrnn._engine.keras.backends import (
     BACKENDS,
     configured_backend,
     is_default_backend,
 )
 from skrnn._engine.keras.fork import is_forked
-from skrnn._networks.losses import Pinball
 
 
 def runs_in_c(spec):
@@ -18,10 +16,9 @@ def runs_in_c(spec):
     return all(has_kernels(layer.cell, layer.activation) for layer in spec.recurrent)
 
 
-def trains_on_cpu(loss, optimizer):
-    """Whether the cpu engine trains a network with a loss and an optimizer."""
-    by_name = isinstance(loss, str | Pinball) and has_formula(optimizer)
-    return ARE_COMPILED and by_name and is_default_backend()
+def trains_on_cpu():
+    """Whether the cpu engine trains networks."""
+    return ARE_COMPILED and is_default_backend()
 
 
 def predicts_on(is_small):

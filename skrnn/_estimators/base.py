@@ -1,5 +1,6 @@
 """The base of the recurrent estimators: `fit`, as a list of its steps."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -9,10 +10,14 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
-from skrnn._data.datasets import Dataset
+from skrnn._data.datasets import Dataset, first_targets
 from skrnn._data.frames.as_arrays import warn_of_time_index
 from skrnn._data.frames.indexed_arrays import with_index_of
-from skrnn._data.targets.class_weights import scaled_down
+from skrnn._data.targets.class_weights import (
+    is_constant,
+    of_mean_one,
+    scaled_down,
+)
 from skrnn._data.targets.weights import are_of_steps, read_weights
 from skrnn._data.typing import (
     Array,
@@ -28,7 +33,6 @@ from skrnn._estimators.embedding import (
     SharedVectorsMixin,
     read_embedding,
     reads_tokens,
-    vocabulary_of_ids,
 )
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.streaming import StreamingPredictor
@@ -139,7 +143,7 @@ class BaseRecurrent(
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=reads_tokens(self),
-            vocabulary_size=None if reset else vocabulary_of_ids(self._spec),
+            vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
 
     def _dataset(self, X, y, sample_weight, known_target):
@@ -154,18 +158,16 @@ class BaseRecurrent(
         targets, target_weights = self._encode_target(*given)
         refuse_no_weight(target_weights)
         target_weights = scaled_down(target_weights)
-        starts, rows = np.arange(len(X)), weights
-        if self.return_sequences:
-            starts = np.cumsum(X.lengths) - X.lengths
-            rows = np.maximum.reduceat(weights, starts)
-        rows = np.flatnonzero(rows)
-        n_targets = X.lengths[rows].sum() if self.return_sequences else len(rows)
-        return Dataset(
-            sequences=X,
-            targets=targets,
-            weights=(target_weights * n_targets / target_weights.sum()).astype("f4"),
-            target_starts=starts,
-        ).take(rows)
+        of_steps, of_sequences = self.return_sequences, weights
+        firsts = first_targets(X, of_steps)
+        if of_steps and not is_constant(weights):
+            of_sequences = np.maximum.reduceat(weights, np.asarray(firsts))
+        dataset = Dataset(X, targets, target_weights, firsts, of_steps)
+        if not of_sequences.all():
+            dataset = dataset.take(np.flatnonzero(of_sequences))
+        n_targets = dataset.sequences.n_steps if of_steps else len(dataset)
+        weights = of_mean_one(target_weights, n_targets)
+        return dataclasses.replace(dataset, weights=weights)
 
     def _known_dataset(self, given):
         """Read a validation set: no attribute of the estimator changes."""

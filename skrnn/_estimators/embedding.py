@@ -87,7 +87,7 @@ def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:
         return Embedding()
     dim = _dim(sequences, estimator.embedding_dim)
     if trained is not None:
-        return Embedding(vocabulary_of_ids(trained), dim or dims_of(trained))
+        return Embedding(trained.vocabulary_size, dim or trained.embedding_dim)
     if matrix is None:
         return Embedding(_size(sequences), dim)
     if sequences.values.ndim > 1:
@@ -104,23 +104,6 @@ def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:
             f"{found.dim}; leave embedding_dim out."
         )
     return found
-
-
-def vocabulary_of_ids(spec) -> int | tuple[int, ...] | None:
-    """Return the number of ids that a network knows; a tuple for channels."""
-    return _one_or_each(spec.embedding, "sizes")
-
-
-def dims_of(spec) -> int | tuple[int, ...] | None:
-    """Return the length of a network's vectors; a tuple for channels."""
-    return _one_or_each(spec.embedding, "dims")
-
-
-def _one_or_each(layer, field):
-    if layer is None:
-        return None
-    values = getattr(layer, field)
-    return values if layer.channels else values[0]
 
 
 def is_by_word(vectors) -> bool:

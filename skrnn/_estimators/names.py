@@ -9,19 +9,24 @@ import difflib
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import OPTIMIZERS
+from skrnn._networks.losses import LOSSES
+from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._sklearn import StrOptions
+
+
+def names_of_losses(targets, activation=None):
+    """Return the names of losses of "numbers" or "labels": all, or for a head."""
+    return tuple(
+        row.name
+        for row in LOSSES.values()
+        if row.targets == targets and activation in (None, *row.activations)
+    )
+
 
 # Kind -> our names.
 NAMES = {
-    "loss of numbers": (
-        "mean_squared_error",
-        "mean_absolute_error",
-        "huber",
-        "log_cosh",
-        "pinball",
-    ),
-    "loss of labels": ("binary_crossentropy", "categorical_crossentropy"),
+    "loss of numbers": names_of_losses("numbers"),
+    "loss of labels": names_of_losses("labels"),
     "optimizer": tuple(OPTIMIZERS),
     "schedule": ("cosine", "exponential"),
     "activation": tuple(ACTIVATIONS),
@@ -29,41 +34,21 @@ NAMES = {
     "attention": tuple(ATTENTIONS),
 }
 
-_OF_NUMBERS = {
-    "mse": "mean_squared_error",
-    "squarederror": "mean_squared_error",
-    "l2": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "absoluteerror": "mean_absolute_error",
-    "l1": "mean_absolute_error",
-    "huberloss": "huber",
-    # The same with PyTorch's default of beta.
-    "smoothl1": "huber",
-    "smoothl1loss": "huber",
-    "mseloss": "mean_squared_error",
-    "l1loss": "mean_absolute_error",
-    "quantile": "pinball",
-    "quantileloss": "pinball",
-    "pinballloss": "pinball",
-}
-_OF_LABELS = {
-    "bce": "binary_crossentropy",
-    "bceloss": "binary_crossentropy",
-    "bcewithlogitsloss": "binary_crossentropy",
-    "sparsecategoricalcrossentropy": "categorical_crossentropy",
-    # "auto" picks the crossentropy that fits the labels.
-    "crossentropy": "auto",
-    "crossentropyloss": "auto",
-    "logloss": "auto",
-    "nll": "auto",
-    "nllloss": "auto",
-}
+
+def _aliases(rows, kind):
+    return {alias: name for name in NAMES[kind] for alias in rows[name].aliases}
+
+
+# "auto" picks the crossentropy that fits the labels.
+_OF_ANY_LABELS = dict.fromkeys(
+    ["crossentropy", "crossentropyloss", "logloss", "nll", "nllloss"], "auto"
+)
 # Kind -> a spelling without case, spaces, dashes and underscores -> our name. A name of
 # ours that is spelt otherwise in these alone needs no row.
 _ALIASES = {
-    "loss of numbers": _OF_NUMBERS,
-    "loss of labels": _OF_LABELS,
-    "optimizer": {},
+    "loss of numbers": _aliases(LOSSES, "loss of numbers"),
+    "loss of labels": _aliases(LOSSES, "loss of labels") | _OF_ANY_LABELS,
+    "optimizer": _aliases(OPTIMIZERS, "optimizer"),
     "schedule": {
         "cosinedecay": "cosine",
         "cosineannealing": "cosine",

@@ -17,6 +17,7 @@ from skrnn._estimators.tasks.documentation import Row
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
+from skrnn._networks.losses import LOSSES
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -81,11 +82,11 @@ class BaseNetwork(TrainedNetwork):
             trained = self._train(X, y, sample_weight, **options, **known)
         return self._report(trained)
 
-    def _plan(self, n_sequences, epochs, resume, validation=None, **more):
+    def _plan(self, n_sequences, epochs, resume, validation=None):
         """Decide how to train."""
         is_large = n_sequences >= EARLY_STOPPING_FROM
         return TrainPlan(
-            loss=self._loss_to_train(),
+            loss=None if isinstance(self.loss, str) else self.loss,
             epochs=self.epochs if epochs is None else epochs,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
@@ -97,12 +98,16 @@ class BaseNetwork(TrainedNetwork):
             **self._plan_of_steps(one_epoch=epochs is not None),
             **self._rescaling(),
             **self._how_to_validate(is_large, validation, epochs),
-            **more,
         )
 
-    def _loss_to_train(self):
-        """Return the loss by our name, or the user's own."""
-        return resolve(self._kind_of_loss, self.loss)
+    def _loss_of_head(self):
+        """Return the loss as a head names it; None without a name."""
+        if not isinstance(self.loss, str):
+            return None
+        name = resolve(self._kind_of_loss, self.loss)
+        parameters = LOSSES[name].parameters if name in LOSSES else ()
+        values = [float(getattr(self, each)) for each in parameters]
+        return (name, *values) if values else name
 
     def _split(self, dataset, plan, validation, spec):
         """Return what to train on and what to validate on.

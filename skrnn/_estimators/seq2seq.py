@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
-from skrnn._data.datasets import Pairs
+from skrnn._data.datasets import Seq2SeqData
 from skrnn._data.frames.as_arrays import check_names, warn_of_time_index
 from skrnn._data.frames.columns import as_plain
 from skrnn._data.targets.weights import are_of_steps
@@ -27,7 +27,6 @@ from skrnn._data.tokens.symbols import (
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
-from skrnn._estimators.embedding import vocabulary_of_ids
 from skrnn._estimators.names import Names
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.output_bias import at_frequencies
@@ -77,14 +76,14 @@ class BaseSeq2Seq(BaseNetwork):
         X = self._check_X(X, reset=not resume, **reading)
         known = resume, known_target or resume
         pairs = self._pairs(X, y, sample_weight, future, *known)
-        ratio = float(self.teacher_forcing)
-        how = epochs, resume, validation
-        plan = self._plan(len(pairs), *how, teacher_forcing=ratio)
+        plan = self._plan(len(pairs), epochs, resume, validation)
         spec = self._network(X, resume)
         parts = self._split(pairs, plan, validation, spec)
         fill = partial(at_frequencies, pairs=parts[0])
         start = self._start(spec, plan.seed, resume, fill)
-        trained = _engine.train_pairs(spec, plan, *parts, *start)
+        ratio = float(self.teacher_forcing)
+        given = spec, plan, *parts, *start
+        trained = _engine.train_pairs(*given, teacher_forcing=ratio)
         self._keep(spec, trained, resume)
         return trained
 
@@ -120,7 +119,7 @@ class BaseSeq2Seq(BaseNetwork):
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=self._tokens,
-            vocabulary_size=known and vocabulary_of_ids(known),
+            vocabulary_size=known and known.vocabulary_size,
         )
 
     def _read_text(self, X, reset, min_samples):
@@ -147,7 +146,7 @@ class BaseSeq2Seq(BaseNetwork):
         factors = self._step_weights(outputs, of_steps)
         total = of_steps if factors is None else of_steps * factors
         refuse_no_weight(total)
-        starts = outputs.starts[:]
+        starts = np.asarray(outputs.starts)
         weights = np.maximum.reduceat(of_steps, starts)
         known = None
         if are_of_steps(sample_weight):
@@ -159,13 +158,14 @@ class BaseSeq2Seq(BaseNetwork):
         rows = np.flatnonzero(weights)
         # Of mean 1 over all output steps.
         weights = weights * (outputs.lengths[rows].sum() / total.sum())
-        return Pairs(
+        return Seq2SeqData(
             X,
             outputs,
             weights.astype(np.float32),
             future,
             step_weights=factors,
             known=known,
+            start=self._decoder().get("n_labels", 0),
         ).take(rows)
 
     def _known_dataset(self, given):
@@ -211,7 +211,7 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _vocabulary_size(self, X, resume):
         if resume:
-            return vocabulary_of_ids(self._spec)
+            return self._spec.vocabulary_size
         if self._vocabulary is not None:
             return vocabulary_size(self._vocabulary)
         if X.n_features > 1:

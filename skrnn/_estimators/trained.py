@@ -10,7 +10,8 @@ from skrnn._data.typing import Widths
 from skrnn._estimators.advice import AdvisedEstimator
 from skrnn._estimators.names import NAMES, Names, resolve
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
-from skrnn._networks.specs import OPTIMIZERS, NetworkSpec, Spec
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import NetworkSpec, Spec
 from skrnn._networks.weights import initial_weights
 from skrnn._sklearn import (
     Count,

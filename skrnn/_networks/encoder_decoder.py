@@ -52,10 +52,11 @@ def decode(run, spec: Seq2SeqSpec, w, fed, future, states, memory, lengths):
     -------
     x : array of shape (H, B, units)
         For `answer`.
+    weights : array of shape (H, S, B) or (H, S, B, heads), or None
     """
     x = fed if spec.n_labels is not None else _numbers_before(run, w, fed, future)
     x, _ = carry(run, spec.decoder, w, x, lengths, states)
-    return consult(run, spec, w, x, memory)[0]
+    return consult(run, spec, w, x, memory)
 
 
 def step_inputs(run, spec: Seq2SeqSpec, w, fed, future, first):

@@ -4,16 +4,13 @@ Their states are carried from one piece of a text to the next. Token 0 stands be
 documents: it ends one and begins the next, whose states start from zeros.
 """
 
-import numpy as np
-
+from skrnn._data.token_stream import BOUNDARY
 from skrnn._networks.forward import carry, named_weights
 from skrnn._networks.specs import LanguageSpec
 
-BOUNDARY = 0
-
 
 def read(run, spec: LanguageSpec, weights, ids, states, lengths):
-    """Run the network over token ids (T, B) from given states.
+    """Run the network over token ids (T, B) of int32 from given states.
 
     Returns
     -------
@@ -22,8 +19,6 @@ def read(run, spec: LanguageSpec, weights, ids, states, lengths):
     states : list of tuples of arrays of shape (B, ...)
         Of each recurrent layer, after each sequence's last token.
     """
-    # As the kernels read them.
-    ids = np.ascontiguousarray(ids, np.int32)
     w = named_weights(spec, weights)
     given = ids, lengths, states, ids == BOUNDARY
     x, after = carry(run, spec.layers, w, *given)

@@ -21,33 +21,28 @@ from skrnn._networks.layers import (
     attention_weights,
     dense_weights,
 )
+from skrnn._networks.losses import NamedLoss, loss_of_head
 from skrnn._networks.weights import Weight
-
-# Name of the parameter -> name of the class in keras.optimizers.
-OPTIMIZERS = {
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "nadam": "Nadam",
-    "adamax": "Adamax",
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adafactor": "Adafactor",
-    "ftrl": "Ftrl",
-    "lion": "Lion",
-    "lamb": "Lamb",
-}
-# Those that train without a backend of Keras.
-DIRECT_OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
 
 
 @dataclass(frozen=True)
 class Head:
-    """The last layer: `units` outputs, and what turns them into predictions."""
+    """The last layer: `units` outputs, what turns them into predictions, and the loss.
+
+    Attributes
+    ----------
+    loss : str or tuple
+        A name of ``LOSSES``, with the values of its parameters behind it if it has any:
+        ``("pinball", 0.9)``. Given None, it is the default of the activation.
+    """
 
     units: int
     activation: str = "linear"
+    loss: NamedLoss | None = None
+
+    def __post_init__(self):
+        # Here alone: heads with the same loss are equal, however it was named.
+        object.__setattr__(self, "loss", loss_of_head(self.loss, self.activation))
 
 
 @dataclass(frozen=True)
@@ -95,6 +90,16 @@ class Spec:
         return first if isinstance(first, Embedding) else None
 
     @property
+    def vocabulary_size(self) -> int | tuple[int, ...] | None:
+        """The number of token ids, or that of each channel; None without tokens."""
+        return _one_or_each(self.embedding, "sizes")
+
+    @property
+    def embedding_dim(self) -> int | tuple[int, ...] | None:
+        """The length of the vectors of token ids, or that of each channel."""
+        return _one_or_each(self.embedding, "dims")
+
+    @property
     def recurrent_products(self) -> int:
         """Multiplications of one step of one sequence with recurrent weights, about."""
         return sum(
@@ -126,7 +131,8 @@ class Spec:
 
     def without_rates(self) -> Any:
         """Return the spec for prediction, which drops nothing and trains nothing."""
-        return self._map(_without_rate)
+        head = replace(self.head, loss=None)
+        return replace(self._map(_without_rate), head=head)
 
     def _map(self, function):
         stacks = {
@@ -157,7 +163,9 @@ class Spec:
             for layer in getattr(self, stack)
             if layer.described() is not None
         }
-        rest = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        # No weight depends on what is minimised.
+        same = replace(self, head=replace(self.head, loss=None))
+        rest = {f.name: getattr(same, f.name) for f in dataclasses.fields(self)}
         return found | {"": {k: v for k, v in rest.items() if k not in self._stacks}}
 
     def to_json(self) -> str:
@@ -176,7 +184,8 @@ class Spec:
         fields = {name: _as_tuples(value) for name, value in json.loads(text).items()}
         for name in cls._stacks:
             fields[name] = tuple(_layer_from_dict(each) for each in fields[name])
-        return cls(**fields | {"head": Head(**fields["head"])})
+        head = {name: _as_tuples(value) for name, value in fields["head"].items()}
+        return cls(**fields | {"head": Head(**head)})
 
 
 @dataclass(frozen=True)
@@ -301,16 +310,18 @@ class LanguageSpec(Spec):
 
     tie_weights: bool = False
 
-    @property
-    def vocabulary_size(self) -> int:
-        """The number of tokens."""
-        return self.head.units
-
     def weights(self):
         rows = list(super().weights())
         yield from (
             r for r in rows if not (self.tie_weights and r.name == "head/kernel")
         )
+
+
+def _one_or_each(embedding, field):
+    if embedding is None:
+        return None
+    values = getattr(embedding, field)
+    return values if embedding.channels else values[0]
 
 
 def _with_any_rate(layer):

@@ -27,17 +27,18 @@ from skrnn import _engine
 from skrnn._engine import choice
 from skrnn._engine.cpu import reference
 from skrnn._engine.keras import fork
-from skrnn._engine.keras.losses import loss_function
 from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
 from skrnn._engine.keras.programs import tensorflow_kit
-from skrnn._engine.keras.programs.tensorflow_kit import Noise
+from skrnn._engine.keras.programs.tensorflow_kit import DropoutMasks
 from skrnn._engine.keras.programs.tensorflow_program import Program
 from skrnn._engine.prediction import batches
 from skrnn._engine.prediction.batches import RUNNERS
-from skrnn._engine.training import loop
+from skrnn._engine.training import epochs
 from skrnn._engine.training.plan import TrainPlan
-from skrnn._networks.cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
-from skrnn._networks.specs import OPTIMIZERS, Head
+from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
+from skrnn._networks.cells import CELLS
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import Head
 
 CLOSE = dict(rtol=1e-5, atol=1e-5)
 
@@ -45,7 +46,7 @@ GRU, STEPS = spec_of("gru"), spec_of("rnn", return_sequences=True)
 NOISY = spec_of("gru", units=(3, 4), dropout=0.5, recurrent_dropout=0.5)
 
 PLAN = TrainPlan(
-    loss="auto",
+    loss=None,
     optimizer="adam",
     learning_rate=0.05,
     clipnorm=1.0,
@@ -110,7 +111,7 @@ def test_fused_lstm_is_the_loop(spec, monkeypatch):
 
 def train_twice(spec, dataset, weights):
     """Compile anew and take two steps."""
-    made = Program(spec, "auto", "sgd")
+    made = Program(spec, None, "sgd")
     made.reset(weights)
     rows = np.arange(len(dataset))
     return train(made, dataset, np.array([rows, rows]), 1.0)[2]
@@ -122,8 +123,8 @@ def test_kernel_is_chosen_by_size_and_activation(monkeypatch):
     monkeypatch.setattr(tensorflow_kit, "_loop", lambda *_: used.append("loop"))
     monkeypatch.setattr(tensorflow_kit, "FUSED_MAX_UNITS", 4)
     x = tf.zeros([1, 1, 1])
-    noisy = tensorflow_kit.Kit(Noise(0, 0, {"recurrent_dropout": 0.5}))
-    quiet = tensorflow_kit.Kit()
+    noisy = tensorflow_kit.CpuRun(DropoutMasks(0, 0, {"recurrent_dropout": 0.5}))
+    quiet = tensorflow_kit.CpuRun()
     for kit, cell, activation, units, dropout in [
         (quiet, "lstm", "tanh", 4, False),
         (quiet, "lstm", "tanh", 5, False),
@@ -163,7 +164,7 @@ def test_recurrent_dropout_masks_the_state_that_is_fed_back(cell):
 
 
 def test_noise_drops_its_share_and_keeps_the_mean():
-    mask = Noise(0, 0, {"dropout": 0.3}).mask([100, 100], "dropout").numpy()
+    mask = DropoutMasks(0, 0, {"dropout": 0.3}).mask([100, 100], "dropout").numpy()
     assert set(np.unique(mask)) == {0, np.float32(1 / 0.7)}
     assert abs((mask == 0).mean() - 0.3) < 0.02
     assert abs(mask.mean() - 1) < 0.02
@@ -171,7 +172,7 @@ def test_noise_drops_its_share_and_keeps_the_mean():
 
 def test_noise_follows_from_seed_step_and_order_alone():
     def masks(seed, step):
-        noise = Noise(seed, step, {"dropout": 0.5})
+        noise = DropoutMasks(seed, step, {"dropout": 0.5})
         return [noise.mask([50], "dropout").numpy() for _ in range(2)]
 
     assert_same(masks(1, 2), masks(1, 2))
@@ -345,8 +346,9 @@ def test_named_losses_are_their_formulas(name, return_sequences):
     ],
 )
 def test_automatic_losses_have_names(activation, named):
-    auto = loss_function("auto", activation)
-    assert all(loss_function(name, activation) is auto for name in named)
+    auto = Head(2, activation)
+    assert all(Head(2, activation, name) == auto for name in [*named, "auto"])
+    assert auto.loss in named
 
 
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
@@ -375,7 +377,7 @@ def test_own_losses_get_predictions_of_the_activated_head():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizer_starts_afresh_and_goes_on_where_it_was(name, small):
     dataset, weights = small
-    made = Program(GRU, "auto", name)
+    made = Program(GRU, None, name)
     batches = np.arange(8).reshape(4, 2)
     made.reset(weights)
     through = train(made, dataset, batches, 0.01)[2]
@@ -436,7 +438,7 @@ def test_batches_in_a_call_do_not_change_the_numbers(noisy, monkeypatch):
     # However slow the machine, and so however often it comes back to Python.
     expected = train_by_plan(NOISY, *noisy)
     for seconds in (0, 1e9):
-        monkeypatch.setattr(loop, "_SECONDS_PER_CALL", seconds)
+        monkeypatch.setattr(epochs, "_SECONDS_PER_CALL", seconds)
         found = train_by_plan(NOISY, *noisy)
         assert_same(found.weights, expected.weights)
         np.testing.assert_allclose(found.history["loss"], expected.history["loss"])
@@ -537,12 +539,11 @@ def test_blocks_are_bounded_and_hold_every_sequence_once(lengths):
 
 
 def test_a_cell_without_kernel_predicts_little_by_numpy_and_much_compiled(monkeypatch):
-    spec = spec_of("gru", activation="softplus")
-    sequences = draw_ragged(spec)
-    assert batches.choose_runner(GRU, sequences) == "native"
-    assert batches.choose_runner(spec, sequences) == "numpy"
-    monkeypatch.setattr(batches, "SMALL", 0)
-    assert batches.choose_runner(spec, sequences) == "compiled"
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert choice.predicts_on(is_small=True) == "kernels"
+    monkeypatch.setattr(choice, "ARE_COMPILED", False)
+    assert choice.predicts_on(is_small=True) == "reference"
+    assert choice.predicts_on(is_small=False) == "compiled"
 
 
 # The process
@@ -555,10 +556,8 @@ def test_a_forked_process_is_told_what_to_do(monkeypatch, small):
         train_by_plan(GRU, *small)
 
 
-@pytest.mark.parametrize(
-    "activation", ["tanh", "softplus"], ids=["kernels", "compiled"]
-)
-def test_training_leaves_nothing_global_behind(activation):
+@pytest.mark.parametrize("optimizer", ["adam", "ftrl"], ids=["kernels", "compiled"])
+def test_training_leaves_nothing_global_behind(optimizer):
     script = textwrap.dedent("""
         import os, random, sys, warnings
         import numpy as np
@@ -568,7 +567,7 @@ def test_training_leaves_nothing_global_behind(activation):
         X = np.random.default_rng(0).normal(size=(8, 3, 2))
         np.random.seed(0), random.seed(0)
         before = [dict(os.environ), random.getstate(), np.random.get_state()[1].copy()]
-        model = GRURegressor(units=2, epochs=1, random_state=0, activation=sys.argv[1])
+        model = GRURegressor(units=2, epochs=1, random_state=0, optimizer=sys.argv[1])
         model.fit(X, X[:, 0, 0]).model_
         import keras, tensorflow as tf
         keras.Sequential([keras.layers.Input((2,))])
@@ -584,7 +583,7 @@ def test_training_leaves_nothing_global_behind(activation):
         """)
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
-        [sys.executable, "-c", script, activation],
+        [sys.executable, "-c", script, optimizer],
         env=environment,
         capture_output=True,
         text=True,

@@ -28,7 +28,6 @@ from skrnn import (
 from skrnn._data.sequences import pack_ragged
 from skrnn._data.windows import sliding_windows
 from skrnn._engine import choice
-from skrnn._engine.prediction import batches
 from skrnn._engine.prediction.batches import RUNNERS
 from skrnn._networks.cells import CELLS
 
@@ -41,12 +40,7 @@ every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 @pytest.fixture(params=RUNNERS)
 def path(request, monkeypatch):
     """Predict on one path, whatever the size."""
-
-    def choose(spec, _sequences):
-        unknown = request.param == "native" and not choice.has_fast_layers(spec)
-        return "numpy" if unknown else request.param
-
-    monkeypatch.setattr(batches, "choose_runner", choose)
+    monkeypatch.setattr(choice, "predicts_on", lambda _is_small: request.param)
 
 
 def one_by_one(spec, weights, sequences):
@@ -152,8 +146,6 @@ def test_prediction_never_sees_what_stands_between(spec, lengths, seed, by):
         draw_weights(spec),
     )
     elsewhere = lay_out(dataset, np.random.default_rng(seed))
-    if by == "native" and not choice.has_fast_layers(spec):
-        by = "numpy"
     first = predict(spec, weights, dataset.sequences, by)
     second = predict(spec, weights, elsewhere.sequences, by)
     for a, b in zip(first, second, strict=True):
@@ -174,8 +166,8 @@ def test_a_state_that_grows_does_not_overflow_in_the_padding(cell, return_sequen
     loss, found = gradients(spec, dataset, weights)
     assert np.isfinite(loss)
     assert all(np.isfinite(g).all() for g in found)
-    plain = predict(spec, weights, dataset.sequences, "numpy")
-    for by in ("native", "compiled"):
+    plain = predict(spec, weights, dataset.sequences, "reference")
+    for by in ("kernels", "compiled"):
         found = predict(spec, weights, dataset.sequences, by)
         for a, b in zip(plain, found, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)

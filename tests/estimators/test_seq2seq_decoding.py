@@ -17,9 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
-from skrnn._engine.cpu.optimizers import FORMULAS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import DIRECT_OPTIMIZERS
 from skrnn.preprocessing import SequenceWise
 
 
@@ -238,7 +236,3 @@ model.predict(words)
 loaded = {name.split(".")[0] for name in sys.modules}
 assert not loaded & {"tensorflow", "keras", "jax", "torch"}, loaded
 """)
-
-
-def test_the_optimizers_are_those_with_a_formula():
-    assert set(DIRECT_OPTIMIZERS) == set(FORMULAS)

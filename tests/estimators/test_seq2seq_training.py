@@ -11,7 +11,7 @@ from _instances import FAST, assert_same_network
 from sklearn.base import clone
 
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor, _engine
-from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn.preprocessing import TextSequencer
 
 RNG = np.random.default_rng(0)
@@ -171,6 +171,7 @@ def test_an_optimizer_of_keras_takes_the_same_steps(kind, name):
 OPTIMIZERS = {
     "lamb": lambda: "lamb",
     "nadam": lambda: "nadam",
+    "nadam of Keras": lambda: keras.optimizers.Nadam(0.02),
     "momentum": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
     "schedule": lambda: keras.optimizers.Adam(
         keras.optimizers.schedules.ExponentialDecay(0.02, 10, 0.9)
@@ -198,11 +199,12 @@ def test_an_optimizer_is_left_as_it_was_and_its_state_is_kept():
 
 
 def test_an_optimizer_of_keras_is_compiled_once_for_a_grid(monkeypatch):
-    pool = Pool(size=4)
+    pool = ProgramCache(size=4)
     monkeypatch.setattr(_engine, "programs", pool)
-    options = FAST | dict(optimizer="nadam")
     fits = [
-        NUMBERS(**options | dict(learning_rate=rate, dropout=rate)).fit(X, Y)
+        NUMBERS(
+            **FAST | dict(optimizer=keras.optimizers.Nadam(rate), dropout=rate)
+        ).fit(X, Y)
         for rate in (0.01, 0.1, 0.01)
     ]
     assert pool.made == 1

@@ -24,12 +24,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrnn._engine.cpu import reference
+from skrnn._networks.activations import ACTIVATIONS
+from skrnn._networks.architecture import network_spec
 from skrnn._networks.attention import (
     ATTENTIONS,
     attention,
     number_of_heads,
 )
-from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.cells import CELLS
 from skrnn._networks.keras.models import build_model
 from skrnn._networks.specs import Head, NetworkSpec
 from skrnn._networks.weights import (
@@ -63,7 +65,7 @@ def keras_arrays(spec, dataset, X):
 def test_three_twins_have_the_same_outputs(spec, monkeypatch):
     X, sequences = draw_dense(spec)
     weights = draw_weights(spec)
-    plain, plain_state = predict(spec, weights, sequences, "numpy")
+    plain, plain_state = predict(spec, weights, sequences, "reference")
     compiled, state = predict(spec, weights, sequences, "compiled")
     np.testing.assert_allclose(compiled, plain, **CLOSE)
     np.testing.assert_allclose(state, plain_state, **CLOSE)
@@ -178,7 +180,7 @@ SHAPED = [
 )
 def test_numpy_and_tensorflow_agree_on_any_shape(spec, lengths):
     sequences, weights = draw_ragged(spec, lengths), draw_weights(spec)
-    plain = predict(spec, weights, sequences, "numpy")
+    plain = predict(spec, weights, sequences, "reference")
     compiled = predict(spec, weights, sequences, "compiled")
     for a, b in zip(plain, compiled, strict=True):
         assert a.shape == b.shape
@@ -194,7 +196,7 @@ def test_numpy_and_tensorflow_agree_on_any_shape(spec, lengths):
     n_timesteps=st.integers(1, 9),
 )
 def test_numpy_and_keras_agree_on_any_shape(cell, n_features, n, n_timesteps):
-    spec = NetworkSpec(cell, (3,), n_features, CHOICES["head"][1], bidirectional=True)
+    spec = network_spec(cell, (3,), n_features, CHOICES["head"][1], bidirectional=True)
     X, sequences = draw_dense(spec, n, n_timesteps)
     weights = draw_weights(spec)
     plain, _ = predict(spec, weights, sequences)
@@ -231,7 +233,7 @@ def test_first_recurrent_kernels_are_orthogonal_and_forget_gates_open():
 
 @pytest.mark.parametrize(("units", "cell"), [(50, "lstm"), (130, "rnn"), (97, "gru")])
 def test_orthogonal_kernels_drawn_in_parts_are_those_of_one_factorisation(units, cell):
-    spec = NetworkSpec(cell, (units,), 2, Head(1))
+    spec = network_spec(cell, (units,), 2, Head(1))
     kernel = initial_weights(spec, 0)[1]
     rng = np.random.default_rng(0)
     first = weight_table(spec)[0].shape
@@ -280,7 +282,7 @@ def test_dropout_changes_nothing_but_training(monkeypatch):
     spec = spec_of("gru", units=(3, 4), dropout=0.4, recurrent_dropout=0.3)
     X, sequences = draw_dense(spec)
     weights = draw_weights(spec)
-    plain, _ = predict(spec, weights, sequences, "numpy")
+    plain, _ = predict(spec, weights, sequences, "reference")
     compiled, _ = predict(spec, weights, sequences, "compiled")
     model = build_model(spec, weights)
     np.testing.assert_allclose(compiled, plain, **CLOSE)

@@ -15,14 +15,15 @@ from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
 from skrnn._data.datasets import Pairs
 from skrnn._data.sequences import pack_dense
 from skrnn._engine.cpu.seq2seq import PairBatch, PairProgram
-from skrnn._networks.cells import CELLS, Cell
+from skrnn._networks.architecture import seq2seq_spec
+from skrnn._networks.cells import CELLS, GatedCell
 from skrnn._networks.keras.models import (
     build_model,
     get_weights,
     set_weights,
 )
-from skrnn._networks.seq2seq_weights import pair_weight_table
-from skrnn._networks.specs import Head, Seq2SeqSpec
+from skrnn._networks.specs import Head
+from skrnn._networks.weights import weight_table
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 N, N_LABELS, N_IDS = 4, 3, 7
@@ -46,10 +47,13 @@ WRITES = {
 }
 
 
+DROPPING = dict(dropout=0.5, recurrent_dropout=0.5)
+
+
 def spec_of(writes, vocabulary_size=None, **choices):
     reads_ids = vocabulary_size is not None
     embedding_dim = 5 if reads_ids or "n_labels" in WRITES[writes] else None
-    return Seq2SeqSpec(
+    return seq2seq_spec(
         n_features=1 if reads_ids else 2,
         vocabulary_size=vocabulary_size,
         embedding_dim=embedding_dim,
@@ -68,7 +72,7 @@ every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 
 def draw_weights(spec):
     """Draw weights none of which is zero or one, so that each of them matters."""
-    rng, table = np.random.default_rng(0), pair_weight_table(spec)
+    rng, table = np.random.default_rng(0), weight_table(spec)
     return [rng.normal(0, 0.5, row.shape).astype(np.float32) for row in table]
 
 
@@ -107,7 +111,7 @@ def told(spec, x, y, future):
 
 def by_engine(spec, weights, pairs):
     """Return what the kernels make of true outputs, before the head's activation."""
-    program = PairProgram(spec, "auto", "sgd", 1.0)
+    program = PairProgram(spec, None, "sgd", 1.0)
     program.reset(weights)
     batch = PairBatch(spec, pairs, np.arange(N))
     w = dict(zip(program._names, program._views, strict=True))
@@ -163,8 +167,8 @@ def test_numbers_go_in_and_come_out_in_their_own_units():
 
 
 def test_dropout_is_for_training_alone():
-    spec = spec_of("words", cell="lstm", units=(4,), attention="dot")
-    dropping = replace(spec, dropout=0.5, recurrent_dropout=0.5)
+    kind = dict(writes="words", cell="lstm", units=(4,), attention="dot")
+    spec, dropping = spec_of(**kind), spec_of(**kind, **DROPPING)
     weights, inputs = draw_weights(spec), told(spec, *draw_pairs(spec)[:3])
     plain, model = (build_model(each, weights) for each in (spec, dropping))
     np.testing.assert_allclose(model(inputs), plain(inputs), rtol=1e-6)
@@ -177,8 +181,8 @@ def test_building_touches_no_global_generator():
         return random.getstate(), numpy_state.tolist()
 
     before = state()
-    spec = spec_of("words", cell="lstm", units=(4,), attention="additive")
-    build_model(replace(spec, dropout=0.5, recurrent_dropout=0.5, bidirectional=True))
+    kind = dict(writes="words", cell="lstm", units=(4,), attention="additive")
+    build_model(spec_of(**kind, **DROPPING, bidirectional=True))
     assert state() == before
 
 
@@ -260,7 +264,7 @@ def middle_step(ops, activation, x, r, h):
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_cell_without_a_layer_of_keras_has_a_model(bidirectional, monkeypatch):
-    row = Cell(None, n_gates=1, n_states=1, step=middle_step)
+    row = GatedCell(n_gates=1, n_states=1, formula=middle_step)
     monkeypatch.setitem(CELLS, "middle", row)
     spec = spec_of(
         "future", cell="middle", units=(3, 4), attention="additive",

@@ -88,7 +88,7 @@ class Recorder(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.heard = []
+        self.logits = []
 
 
 def _recording(event):
@@ -96,7 +96,7 @@ def _recording(event):
         logs = kwargs.get("logs") or (args[-1] if args else None)
         number = args[0] if args and isinstance(args[0], int) else None
         names = sorted(logs) if isinstance(logs, dict) else []
-        self.heard.append((event, number, names))
+        self.logits.append((event, number, names))
 
     return hear
 
@@ -111,7 +111,7 @@ def test_callbacks_hear_what_they_hear_from_keras():
         recorder = Recorder()
         options = dict(epochs=2, batch_size=20, verbose=0, validation_split=0.25)
         train(built("recurrent"), callbacks=[recorder], **options)
-        heard.append(recorder.heard)
+        heard.append(recorder.logits)
     assert heard[1] == heard[0]
 
 

@@ -248,7 +248,7 @@ OTHERS = {
     "constraint": (lambda: rnn(recurrent_constraint="max_norm"), {}, Y),
     "no bias": (lambda: rnn(use_bias=False), {}, Y),
     "backwards": (lambda: rnn(go_backwards=True), {}, Y),
-    "activation": (lambda: rnn(activation="elu"), {}, Y),
+    "activation": (lambda: rnn(activation="gelu"), {}, Y),
     "own activation": (lambda: rnn(activation=lambda x: x), {}, Y),
     "half precision": (lambda: rnn(dtype="mixed_bfloat16"), {}, Y),
     "frozen": (frozen, {}, Y),

@@ -120,11 +120,11 @@ class Stopping(keras.callbacks.Callback):
 
     def __init__(self, event):
         super().__init__()
-        self.heard = 0
+        self.logits = 0
         setattr(self, event, self.stop)
 
     def stop(self, *_, **__):
-        self.heard += 1
+        self.logits += 1
         self.model.stop_training = True
 
 
@@ -155,7 +155,7 @@ def test_training_stops_where_keras_stops(event, hears_batches):
         assert model.engine_ == engine
         steps = int(model.model_.optimizer.iterations)
         lengths = {name: len(values) for name, values in model.history_.items()}
-        ends.append((steps, stopping.heard, seen, lengths))
+        ends.append((steps, stopping.logits, seen, lengths))
     assert ends[0] == ends[1]
 
 

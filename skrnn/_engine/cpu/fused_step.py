@@ -14,11 +14,10 @@ from skrnn._engine.cpu.kernels.layer import (
 )
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD
+from skrnn._engine.cpu.losses import place_in_c
 from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import LastState, Recurrent
-
-# The kernel knows these by their place.
-LOSSES = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
+from skrnn._networks.optimizers import BETA_1, BETA_2, EPSILON
 
 
 def can_step(program, data, order):
@@ -29,7 +28,8 @@ def can_step(program, data, order):
         and program.logits is None
         and order.shape[1] * _work(layer, sequences) < WORTH_A_THREAD
         and program.optimizer.name == "adam"
-        and program.loss_name in LOSSES
+        and not program.has_own_loss
+        and place_in_c(program.spec.head) is not None
         and sequences.is_uniform
         and sequences.values.dtype == np.float32
     )
@@ -71,7 +71,7 @@ def take_steps(program, data, order, step_inputs):
     total, count, finite, optimizer.n_steps = kernels.train(
         KERNEL_CELLS.index(layer.cell),
         KERNEL_ACTIVATIONS.index(layer.activation),
-        LOSSES.index(program.loss_name),
+        place_in_c(spec.head),
         int(sequences.lengths[0]),
         layer.units,
         spec.n_features,
@@ -90,6 +90,9 @@ def take_steps(program, data, order, step_inputs):
         np.full(len(order), rate, np.float64),
         float(step_inputs["clipnorm"]),
         float(step_inputs.get("global_clipnorm", np.inf)),
+        BETA_1,
+        BETA_2,
+        EPSILON,
         optimizer.n_steps,
     )
     if rates is not None:

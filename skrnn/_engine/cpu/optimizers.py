@@ -1,60 +1,33 @@
-"""Optimizers on one flat array of weights, with the defaults and state of Keras' own.
+"""Optimizers on one flat array of weights: the state of a row of ``OPTIMIZERS``.
 
 The state is listed as Keras lists an optimizer's variables, so that training can go on
 on another backend.
 """
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
-from skrnn._engine.cpu.kernels.layer import kernels
-from skrnn._networks.specs import OPTIMIZERS
+from skrnn._engine.cpu.kernels.matmul import ARE_COMPILED, kernels
+from skrnn._networks.optimizers import (
+    BETA_1,
+    BETA_2,
+    EPSILON,
+    OPTIMIZERS,
+    adam_rate,
+)
 
-_EPSILON = 1e-7
-
-
-def _sgd(w, g, _state, rate, _step):
-    w -= rate * g
+# A formula takes so many weights at once: what it computes between stays in the cache.
+_PIECE = 16_384
 
 
 def _adam(w, g, state, rate, step):
-    """Kingma & Ba (2015)."""
-    rate = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-    kernels.adam(w, g, *state, rate, 0.9, 0.999, _EPSILON)
+    kernels.adam(w, g, *state, adam_rate(rate, step), BETA_1, BETA_2, EPSILON)
 
 
-def _adamw(w, g, state, rate, step):
-    """Loshchilov & Hutter (2019)."""
-    w -= w * np.float32(0.004) * rate
-    _adam(w, g, state, rate, step)
-
-
-def _rmsprop(w, g, state, rate, _step):
-    """Tieleman & Hinton (2012)."""
-    (velocity,) = state
-    velocity += np.float32(0.1) * (g * g - velocity)
-    w -= rate * g / np.sqrt(velocity + np.float32(_EPSILON))
-
-
-def _adagrad(w, g, state, rate, _step):
-    """Duchi et al. (2011)."""
-    (accumulator,) = state
-    accumulator += g * g
-    w -= rate * g / np.sqrt(accumulator + np.float32(_EPSILON))
-
-
-# Name -> the formula, and the first values of its state.
-FORMULAS = {
-    "sgd": (_sgd, ()),
-    "adam": (_adam, (0.0, 0.0)),
-    "adamw": (_adamw, (0.0, 0.0)),
-    "rmsprop": (_rmsprop, (0.0,)),
-    "adagrad": (_adagrad, (0.1,)),
-}
-
-
-def has_formula(optimizer):
-    """Whether an optimizer, or the name of one, needs no Keras."""
-    return isinstance(optimizer, str) and optimizer in FORMULAS
+# Name of a kernel -> what calls it as a formula.
+KERNELS: dict[str | None, Callable] = {"adam": _adam} if ARE_COMPILED else {}
 
 
 def make_optimizer(optimizer, views):
@@ -62,7 +35,7 @@ def make_optimizer(optimizer, views):
 
     `optimizer` is a name, or an object with the methods of `Optimizer` that is lent.
     """
-    if has_formula(optimizer):
+    if isinstance(optimizer, str):
         return Optimizer(optimizer, views)
     optimizer.views = views
     return optimizer
@@ -78,9 +51,12 @@ class Optimizer:
     """
 
     def __init__(self, name, views):
-        self.name = name
-        self._formula, self._first = FORMULAS[name]
+        self.name, self.row = name, OPTIMIZERS[name]
         self._views, self._in_keras = views, None
+        self._size = sum(view.size for view in views)
+        self._shapes = [
+            [slot.shape(view.shape) for slot in self.row.state] for view in views
+        ]
         self.reset(None)
 
     @property
@@ -105,7 +81,7 @@ class Optimizer:
         import keras  # noqa: PLC0415
 
         if self._in_keras is None:
-            made = getattr(keras.optimizers, OPTIMIZERS[self.name])
+            made = getattr(keras.optimizers, self.row.keras)
             self._in_keras = made(self._rate)
         self._in_keras.iterations.assign(self.n_steps)
         return self._in_keras
@@ -114,31 +90,69 @@ class Optimizer:
         """Start anew, or from a `state` of the same layout."""
         self._in_keras = None
         self.n_steps, self.learning_rate = 0, 0.0
-        size = sum(view.size for view in self._views)
-        self._state = [np.full(size, value, np.float32) for value in self._first]
+        self._state, self._parts = self._first_state()
+        self._counters = [np.full(1, each, np.float32) for each in self.row.counters]
         fresh = [array.shape for array in self.state()]
         if state is not None and [array.shape for array in state] == fresh:
             self.n_steps, self.learning_rate = int(state[0]), float(state[1])
-            for i, array in enumerate(self._state):
-                parts = state[2 + i :: len(self._state)]
-                np.concatenate([part.ravel() for part in parts], out=array)
+            own = [part for parts in self._parts for part in parts] + self._counters
+            for part, array in zip(own, state[2:], strict=True):
+                if part is not None:
+                    part[...] = array
+
+    def _first_state(self):
+        """Return the flat arrays of all slots, and views of each weight's part."""
+        flat: list = []
+        parts: list[list] = [[] for _ in self._views]
+        for number, slot in enumerate(self.row.state):
+            shapes = [shapes[number] for shapes in self._shapes]
+            sizes = [0 if shape is None else math.prod(shape) for shape in shapes]
+            flat.append(np.full(sum(sizes), slot.first, np.float32))
+            pieces = np.split(flat[-1], np.cumsum(sizes)[:-1])
+            for own, piece, shape in zip(parts, pieces, shapes, strict=True):
+                own.append(None if shape is None else piece.reshape(shape))
+        return flat, parts
 
     def state(self):
         """Return copies of the state, listed as Keras does."""
         with np.errstate(over="ignore"):
             rate = np.array(self.learning_rate, np.float32)
-        listed = [np.array(self.n_steps), rate]
-        first = 0
-        for view in self._views:
-            last = first + view.size
-            listed += [s[first:last].reshape(view.shape).copy() for s in self._state]
-            first = last
-        return listed
+        # Keras lists a number for what a weight has no use for.
+        parts = [
+            np.array(0, np.int32) if part is None else part.copy()
+            for parts in self._parts
+            for part in parts
+        ]
+        counters = [np.array(each[0]) for each in self._counters]
+        return [np.array(self.n_steps), rate, *parts, *counters]
 
     def averages(self):
         """Return None: no named optimizer averages the weights."""
 
     def apply(self, w, g):
-        """Make a step of the weights `w` along their gradients `g`."""
+        """Make a step of the weights `w` along their gradients `g`, which it uses up.
+
+        Both are flat; the views lie in `w`.
+        """
         self.n_steps += 1
-        self._formula(w, g, self._state, np.float32(self.learning_rate), self.n_steps)
+        row, rate = self.row, np.float32(self.learning_rate)
+        if row.count is not None:
+            row.count(self._counters, self.n_steps)
+        formula = KERNELS.get(row.kernel, row.formula)
+        for w_part, g_part, state in self._pieces(w, g):
+            if row.decay:
+                w_part -= w_part * np.float32(row.decay) * rate
+            formula(w_part, g_part, (*state, *self._counters), rate, self.n_steps)
+
+    def _pieces(self, w, g):
+        """Yield weights, gradients and states that the formula takes together."""
+        if not self.row.by_weight:
+            for first in range(0, self._size, _PIECE):
+                part = slice(first, first + _PIECE)
+                yield w[part], g[part], [array[part] for array in self._state]
+            return
+        first = 0
+        for view, state in zip(self._views, self._parts, strict=True):
+            last = first + view.size
+            yield view, g[first:last].reshape(view.shape), state
+            first = last

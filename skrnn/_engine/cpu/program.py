@@ -61,8 +61,14 @@ class NativeProgram:
 
     def final_weights(self):
         """Return the weights to keep: averages of them, if the optimizer takes such."""
-        averages = self.optimizer.averages()
-        return self.get_weights() if averages is None else averages
+        weights, averages = self.get_weights(), self.optimizer.averages()
+        if averages is None:
+            return weights
+        averages = iter(averages)
+        return [
+            next(averages) if learnt else weight
+            for weight, learnt in zip(weights, self._trainable, strict=True)
+        ]
 
     def get_optimizer_state(self):
         return self.optimizer.state()

@@ -1,51 +1,52 @@
-"""Losses of one prediction each, before weighting: the names are Keras' own."""
+"""Losses where Keras computes: by the formulas of ``LOSSES``, or the user's own."""
 
 from functools import partial
 
 import keras
+import numpy as np
 from keras import ops
 
-from skrnn._networks.losses import Pinball
+from skrnn._networks.losses import row_of
 
-# What "auto" means for each activation of the head.
-DEFAULTS = {
-    "linear": "mean_squared_error",
-    "sigmoid": "binary_crossentropy",
-    "softmax": "categorical_crossentropy",
+# Predictions -> what they were before the activation of the head.
+_OUTPUTS_OF = {
+    "linear": lambda p: p,
+    "sigmoid": lambda p: ops.log(p) - ops.log1p(-p),
+    "softmax": ops.log,
 }
 
 
-def loss_function(loss, activation):
-    """Return ``f(targets, outputs) -> losses`` for a head with `activation`.
+def loss_function(loss, head):
+    """Return ``f(targets, outputs) -> losses`` for a head.
 
-    Outputs come before the activation: crossentropies are exact from there. A function
-    of the user's own, or a ``keras.losses.Loss``, gets activated predictions.
+    Outputs come before the activation: crossentropies are exact from there. A `loss` of
+    the user's own, a function or a ``keras.losses.Loss``, gets activated predictions;
+    None is the loss of the head.
     """
-    if isinstance(loss, Pinball):
-        return partial(pinball, loss.quantile)
-    if isinstance(loss, str):
-        return _NAMED[_by_name(loss, activation)]
+    if loss is None:
+        row, values = row_of(head.loss)
+        return lambda y, z: row.formula(ops, ops.convert_to_tensor(y), z, *values)
     call = loss.call if isinstance(loss, keras.losses.Loss) else loss
-    activate = keras.activations.get(activation)
+    activate = keras.activations.get(head.activation)
     return lambda y, z: call(y, activate(z))
 
 
-def loss_in_keras(loss, activation):
+def loss_in_keras(loss, head):
     """Return what a Keras model is compiled with, which puts out predictions.
 
     Categories are class numbers.
     """
-    if isinstance(loss, Pinball):
-        return lambda y_true, y_pred: pinball(loss.quantile, y_true, y_pred)
+    if loss is None:
+        row, _ = row_of(head.loss)
+        if row.keras is not None:
+            return row.keras
+        formula, outputs_of = loss_function(None, head), _OUTPUTS_OF[head.activation]
+        return lambda y_true, y_pred: formula(y_true, outputs_of(y_pred))
     if not is_saved_with_a_model(loss):
         # As a function: Keras gives y of one column the shape of the predictions then.
         call = loss.call if isinstance(loss, keras.losses.Loss) else loss
         return lambda y_true, y_pred: call(y_true, y_pred)
-    if not isinstance(loss, str):
-        return loss
-    name = _by_name(loss, activation)
-    sparse = name == "categorical_crossentropy"
-    return "sparse_categorical_crossentropy" if sparse else name
+    return loss
 
 
 def is_saved_with_a_model(loss):
@@ -55,13 +56,6 @@ def is_saved_with_a_model(loss):
     named = loss if hasattr(loss, "__name__") else type(loss)
     ours = keras.saving.get_registered_name(named) != named.__name__
     return ours or str(named.__module__).split(".")[0] == "keras"
-
-
-def pinball(quantile, y, z):
-    """Return the mean pinball loss of each row, whose gradient is 0 where y is z."""
-    d = ops.convert_to_tensor(y) - z
-    losses = quantile * ops.relu(d) + (1 - quantile) * ops.relu(-d)
-    return ops.mean(losses, axis=-1)
 
 
 def one_a_target(losses, rank):
@@ -80,25 +74,105 @@ def one_a_target(losses, rank):
     )
 
 
-def _by_name(loss, activation):
-    # A crossentropy is that of the head: two categories are one sigmoid.
-    by_head = loss == "auto" or loss.endswith("crossentropy")
-    return DEFAULTS[activation] if by_head else loss
+class LossOfArrays:
+    """A loss of the user's own, called as one of the cpu engine: for arrays.
+
+    The backend computes the losses and their gradients at the outputs, and nothing
+    else. Any number of threads may call it.
+    """
+
+    def __init__(self, loss, head):
+        function = loss_function(loss, head)
+        losses = partial(_losses_of_rows, function)
+        of_classes = head.activation == "softmax"
+        n_targets = 1 if of_classes else head.units
+        self._dtype = "int32" if of_classes else "float32"
+        make = _GRADIENTS[keras.backend.backend()]
+        self._run = make(losses, (n_targets, self._dtype), head.units)
+
+    def __call__(self, y, z):
+        """Return the losses (n,) of outputs z (n, K), and their gradients (n, K)."""
+        y, z = np.array(y, self._dtype), np.array(z, np.float32)
+        losses, gradients = self._run(y, z)
+        if gradients is None:
+            raise ValueError("loss has no gradient: it must depend on y_pred.")
+        return losses, gradients
 
 
-def _sparse_crossentropy(y, z):
-    return keras.losses.sparse_categorical_crossentropy(y[..., 0], z, from_logits=True)
+def _losses_of_rows(function, y, z):
+    return one_a_target(function(y, z), 1)
 
 
-def _binary_crossentropy(y, z):
-    return keras.losses.binary_crossentropy(y, z, from_logits=True)
+def _on_tensorflow(losses_of, targets, n_outputs):
+    import tensorflow as tf  # noqa: PLC0415
+
+    n_targets, dtype = targets
+
+    def run(y, z):
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            losses = losses_of(y, z)
+        return losses, tape.gradient(losses, z)
+
+    # Traced once, for any number of rows.
+    signature = [
+        tf.TensorSpec([None, n_targets], dtype),
+        tf.TensorSpec([None, n_outputs], tf.float32),
+    ]
+    # TensorFlow would warn of a function that is made often; a partial doesn't show it.
+    compiled = tf.function(partial(run), input_signature=signature, autograph=False)
+    # To look for the trace takes several times as long as to run it.
+    compiled = compiled.get_concrete_function()
+
+    def call(y, z):
+        losses, gradients = compiled(tf.constant(y), tf.constant(z))
+        return losses.numpy(), None if gradients is None else gradients.numpy()
+
+    return call
 
 
-_NAMED = {
-    "mean_squared_error": keras.losses.mean_squared_error,
-    "mean_absolute_error": keras.losses.mean_absolute_error,
-    "huber": keras.losses.huber,
-    "log_cosh": keras.losses.log_cosh,
-    "binary_crossentropy": _binary_crossentropy,
-    "categorical_crossentropy": _sparse_crossentropy,
-}
+def _on_jax(losses_of, _targets, _n_outputs):
+    import jax  # noqa: PLC0415
+    import jax.numpy as jnp  # noqa: PLC0415
+
+    @jax.jit
+    def run(y, z, n):
+        def total(z):
+            losses = losses_of(y, z)
+            there = jnp.arange(len(losses)) < n
+            return jnp.sum(jnp.where(there, losses, 0.0)), losses
+
+        (_, losses), gradients = jax.value_and_grad(total, has_aux=True)(z)
+        return losses, gradients
+
+    def call(y, z):
+        n = len(z)
+        # One function for each power of two; the rows that are there, again.
+        rows = np.resize(np.arange(n), max(8, 1 << (n - 1).bit_length()))
+        found = run(y[rows], z[rows], np.int32(n))
+        return [np.asarray(array)[:n] for array in found]
+
+    return call
+
+
+def _on_torch(losses_of, _targets, _n_outputs):
+    import torch  # noqa: PLC0415
+
+    def call(y, z):
+        y, z = map(ops.convert_to_tensor, (y, z))
+        z.requires_grad_()
+        losses = losses_of(y, z)
+        gradients = None
+        if losses.requires_grad:
+            (gradients,) = torch.autograd.grad(losses.sum(), z, allow_unused=True)
+        return [
+            None if each is None else each.numpy(force=True)
+            for each in (losses, gradients)
+        ]
+
+    return call
+
+
+# Backend -> f(losses of rows, columns and dtype of targets, columns of outputs) -> what
+# computes losses and gradients.
+_GRADIENTS = {"tensorflow": _on_tensorflow, "jax": _on_jax, "torch": _on_torch}

@@ -11,7 +11,7 @@ from skrnn._engine.keras.private import (
     keep_gradients_local,
     rate_or_schedule_of,
 )
-from skrnn._networks.specs import OPTIMIZERS
+from skrnn._networks.optimizers import OPTIMIZERS
 
 
 def optimizer_key(optimizer):
@@ -31,7 +31,7 @@ def optimizer_key(optimizer):
 def make_optimizer(optimizer, variables):
     """Return an optimizer that belongs to `variables`, its own object in any case."""
     if isinstance(optimizer, str):
-        made = getattr(keras.optimizers, OPTIMIZERS[optimizer])()
+        made = getattr(keras.optimizers, OPTIMIZERS[optimizer].keras)()
     else:
         made = copy_of_optimizer(optimizer)
     keep_gradients_local(made)
@@ -71,18 +71,26 @@ class OptimizerOfArrays:
 
     Attributes
     ----------
+    name : None
+        That of no row of ``OPTIMIZERS``.
     views : list of ndarray
         The weights, set by whoever borrows it.
     """
 
-    def __init__(self, optimizer, shapes):
-        self.views = [np.zeros(shape, np.float32) for shape in shapes]
-        self._variables = [keras.Variable(view.copy()) for view in self.views]
+    name = None
+
+    def __init__(self, optimizer, weights):
+        self.views = [np.zeros(row.shape, np.float32) for row in weights]
+        self._variables = [
+            # Some optimizers look at names.
+            keras.Variable(view.copy(), name=row.name.split("/")[-1])
+            for view, row in zip(self.views, weights, strict=True)
+        ]
         self._optimizer = make_optimizer(optimizer, self._variables)
         self._in_keras = None
         self._fresh = self.state()
-        self._ends = np.cumsum([view.size for view in self.views])[:-1]
-        self._run = _compiled(self._step)
+        self._ends = np.cumsum([view.size for view in self.views])[:-1].tolist()
+        self._run = _compiled(self._step, sum(view.size for view in self.views))
 
     @property
     def learning_rate(self):
@@ -123,21 +131,27 @@ class OptimizerOfArrays:
             return None
         return [np.array(average.numpy()) for average in averages_of(self._optimizer)]
 
-    def apply(self, _w, g):
-        """Make a step of the weights along their gradients `g`, one flat array."""
+    def apply(self, w, g):
+        """Make a step of the weights `w` along their gradients `g`; both are flat."""
         if self._in_keras is not None and _has_fixed_rate(self._optimizer):
             self._optimizer.learning_rate = self.learning_rate
-        shaped = zip(np.split(g, self._ends), self.views, strict=True)
-        gradients = [_tensor(part.reshape(view.shape)) for part, view in shaped]
-        found = self._run([_tensor(view) for view in self.views], gradients)
-        for view, weight in zip(self.views, found, strict=True):
-            view[...] = keras.ops.convert_to_numpy(weight)
+        w[...] = keras.ops.convert_to_numpy(self._run(_tensor(w), _tensor(g)))
 
-    def _step(self, weights, gradients):
-        for variable, weight in zip(self._variables, weights, strict=True):
+    def _step(self, w, g):
+        for variable, weight in zip(self._variables, self._shaped(w), strict=True):
             variable.assign(weight)
-        self._optimizer.apply(gradients, self._variables)
-        return [keras.ops.convert_to_tensor(variable) for variable in self._variables]
+        self._optimizer.apply(self._shaped(g), self._variables)
+        ops = keras.ops
+        flat = [ops.reshape(ops.convert_to_tensor(v), (-1,)) for v in self._variables]
+        return ops.concatenate(flat)
+
+    def _shaped(self, flat):
+        """Cut a flat tensor into the shapes of the weights."""
+        parts = keras.ops.split(flat, self._ends)
+        return [
+            keras.ops.reshape(part, variable.shape)
+            for part, variable in zip(parts, self._variables, strict=True)
+        ]
 
 
 def _tensor(array):
@@ -145,11 +159,14 @@ def _tensor(array):
     return keras.ops.convert_to_tensor(array.copy())
 
 
-def _compiled(step):
+def _compiled(step, size):
     """Compile where single operations cost most: ten times the rest of a step."""
     if keras.backend.backend() != "tensorflow":
         return step
     import tensorflow as tf  # noqa: PLC0415
 
     # TensorFlow would warn of a method of several objects.
-    return tf.function(partial(step), autograph=False)
+    compiled = tf.function(partial(step), autograph=False)
+    flat = tf.TensorSpec([size], tf.float32)
+    # To look for the trace takes longer than to run it.
+    return compiled.get_concrete_function(flat, flat)

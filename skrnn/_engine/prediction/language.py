@@ -3,13 +3,14 @@
 import numpy as np
 from scipy.special import log_softmax
 
+from skrnn._data.token_stream import BOUNDARY
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.kernels.matmul import multiply
 from skrnn._engine.cpu.language import NOTHING, crossentropy_losses, zero_states
 from skrnn._engine.cpu.run import CpuRun, StepRun
 from skrnn._networks.encoder_decoder import states_of_layers
 from skrnn._networks.forward import named_weights, step
-from skrnn._networks.language import BOUNDARY, head_of, read
+from skrnn._networks.language import head_of, read
 from skrnn._networks.layers import Flow
 
 # Documents that are read at once.

@@ -2,12 +2,16 @@
 
 from skrnn._engine.keras.private import forget_model, initial_epoch_of
 
-_BATCH_EVENTS = (
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_batch_begin",
-    "on_batch_end",
-)
+# Mode -> what CallbackList calls before and after a batch, and what callbacks hear.
+BATCH_EVENTS = {
+    "train": (
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_batch_begin",
+        "on_batch_end",
+    ),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+}
 
 
 class Callbacks:
@@ -36,7 +40,7 @@ class Callbacks:
             if not optimizer.built:
                 # A saved model has to have what the loaded one will look for.
                 optimizer.build(self.model.trainable_variables)
-            loss = loss_in_keras(plan.loss, spec.head.activation)
+            loss = loss_in_keras(plan.loss, spec.head)
             self.model.compile(optimizer=optimizer, loss=loss)
             if not is_saved_with_a_model(loss):
                 # Whoever loads it may compile it; without this nobody could load it.
@@ -50,7 +54,11 @@ class Callbacks:
                 verbose=plan.verbose,
                 steps=n_batches,
             )
-        self.wants_batches = any(map(_listens_to_batches, plan.callbacks))
+        self.wants_batches = any(
+            listens(callback, event)
+            for callback in plan.callbacks
+            for event in BATCH_EVENTS["train"]
+        )
 
     @property
     def stop(self):
@@ -96,12 +104,19 @@ class Callbacks:
             forget_model(callback)
 
 
-def _listens_to_batches(callback):
+def listens(callback, event, only_tell=()) -> bool:
+    """Whether a callback does anything at an event.
+
+    Parameters
+    ----------
+    callback : keras.callbacks.Callback
+    event : str
+    only_tell : tuple of classes
+        Their own methods don't count; those of a class derived from them do.
+    """
     import keras  # noqa: PLC0415
 
-    base = keras.callbacks.Callback
     # Asked of the object: LambdaCallback's methods aren't its class's.
-    return any(
-        getattr(getattr(callback, event), "__func__", None) is not getattr(base, event)
-        for event in _BATCH_EVENTS
-    )
+    own = getattr(getattr(callback, event), "__func__", None)
+    quiet = (keras.callbacks.Callback, *only_tell)
+    return own not in [getattr(each, event) for each in quiet]

@@ -11,7 +11,9 @@ class TrainPlan:
 
     Attributes
     ----------
-    loss : str, Pinball or callable
+    loss : callable, keras.losses.Loss or None
+        One of the user's own; None for that of the network's head.
+    optimizer : str or keras.optimizers.Optimizer
     schedule : str, keras.optimizers.schedules.LearningRateSchedule or None
         What the rates of the steps are, if not all `learning_rate`. One by name falls
         over `planned_epochs` epochs, of which this training begins with `first_epoch`.
@@ -32,8 +34,6 @@ class TrainPlan:
     verbose: int
     seed: int
     name: str = "estimator"
-    # Of decoders alone: how often they read the true output before, not their own.
-    teacher_forcing: float = 1.0
     global_clipnorm: float | None = None
     schedule: Any = None
     first_epoch: int = 0

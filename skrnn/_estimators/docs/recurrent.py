@@ -5,23 +5,21 @@ import inspect
 from typing import TypeVar, dataclass_transform
 
 from skrnn._estimators.advice import advise
+from skrnn._estimators.docs.rows import as_type, filled, list_of_optimizers
 from skrnn._estimators.network_base import EARLY_STOPPING_FROM
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
+from skrnn._networks.optimizers import OPTIMIZERS
 
 T = TypeVar("T")
-
-
-def _names(names):
-    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
 
 
 # Parameter -> (type, description), in the order of the documentation. The defaults are
 # read from the signature. None: the task or the kind of network describes it.
 PARAMETERS: dict[str, Row | None] = {
     "cell": (
-        _names(CELLS),
+        as_type(CELLS),
         "Kind of the recurrent layers.",
     ),
     "units": (
@@ -73,7 +71,7 @@ PARAMETERS: dict[str, Row | None] = {
         "Widths of hidden dense layers between the recurrent layers and the output.",
     ),
     "activation": (
-        _names(HIDDEN_ACTIVATIONS),
+        as_type(HIDDEN_ACTIVATIONS),
         """Activation of the recurrent layers' candidates and of the hidden dense
         layers.""",
     ),
@@ -100,9 +98,12 @@ PARAMETERS: dict[str, Row | None] = {
     "loss": None,
     "quantile": None,
     "optimizer": (
-        "str or keras.optimizers.Optimizer",
-        """Name of an optimizer of Keras, used with `learning_rate`, or an instance,
-        which keeps its own rate or schedule; each fit trains with a fresh copy.""",
+        f"{as_type(OPTIMIZERS)} or keras.optimizers.Optimizer",
+        filled(
+            f"""How the weights are changed: {list_of_optimizers()}. By name it has
+            Keras' defaults and takes steps of `learning_rate`. An instance keeps its
+            own rate or schedule; each fit trains with a fresh copy."""
+        ),
     ),
     "learning_rate": (
         "float > 0",

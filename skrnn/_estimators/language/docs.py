@@ -10,7 +10,9 @@ from skrnn._estimators.docs.recurrent import (
     in_order,
     with_sections,
 )
+from skrnn._estimators.docs.rows import as_type, filled, list_of_optimizers
 from skrnn._estimators.language.base import EARLY_STOPPING_FROM
+from skrnn._networks.optimizers import OPTIMIZERS
 
 T = TypeVar("T")
 
@@ -62,8 +64,11 @@ _OF_TRAINING = {
         at all steps of a piece (Gal & Ghahramani, 2016).""",
     ),
     "optimizer": (
-        '{"adam", "adamw", "sgd", "rmsprop", "adagrad"}',
-        "Name of an optimizer, with Keras' defaults besides the learning rate.",
+        as_type(OPTIMIZERS),
+        filled(
+            f"""How the weights are changed, with Keras' defaults besides the learning
+            rate: {list_of_optimizers()}."""
+        ),
     ),
     "learning_rate": ("float > 0", "Step size."),
     "epochs": ("int", "How often, at most, all texts are read."),

@@ -9,18 +9,26 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import (
-    check_classification_targets,
-    type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.sequences import ragged_array, unpack_steps
-from skrnn._data.targets.class_weights import balanced, check_class_weight
-from skrnn._data.targets.multilabel import labels_of_steps, several_a_step
+from skrnn._data.targets.class_weights import (
+    balanced,
+    check_class_weight,
+    constant,
+    is_constant,
+)
+from skrnn._data.targets.multilabel import (
+    check_columns,
+    labels_of_sequences,
+    labels_of_steps,
+    several_a_sequence,
+    several_a_step,
+)
 from skrnn._data.targets.padding import given_label, unpack_labels
 from skrnn._data.targets.reading import (
-    advice,
     advice_of_one_hot,
     check_labels,
     read_steps,
@@ -36,9 +44,8 @@ from skrnn._data.typing import (
     Targets,
     Weights,
 )
-from skrnn._data.validation import is_ragged
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.names import NAMES, Names, names_of_losses, resolve
 from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
@@ -47,10 +54,7 @@ from skrnn._sklearn import (
     Function,
     StrOptions,
     check_partial_fit_first_call,
-    check_y,
 )
-
-LOSSES = NAMES["loss of labels"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -63,7 +67,10 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
     _advice = "Scale X, or try"
     _task_docs: ClassVar[TaskDocs] = LABELS
     _task_constraints = {
-        "loss": [Names("loss of labels", {"auto", *LOSSES}), Function()],
+        "loss": [
+            Names("loss of labels", {"auto", *NAMES["loss of labels"]}),
+            Function(),
+        ],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -80,7 +87,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         pad_label = given_label(X, y) if steps else None
         # Not for a validation set, whose network exists already.
         if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
-            _check_loss(self._loss_to_train(), labels.shape[1], multilabel=True)
+            _check_loss(self.loss, labels.shape[1], multilabel=True)
             warn_of_one_hot(labels, self, y)
         if not known:
             padding = np.full(len(weights), masked)
@@ -99,13 +106,15 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         there = counted(weights, weights)
         factors = self._class_weights(labels, there)
         codes = self._encode_labels(labels)
-        return put_back(codes, weights), put_back(there * factors, weights)
+        if not is_constant(factors):
+            there = there * factors
+        return put_back(codes, weights), put_back(there, weights)
 
     def _check_labels(self, X, labels):
         """Check labels, one or several for each target."""
         if self.return_sequences:
             return labels_of_steps(labels)
-        return _one_dimension_or_indicator(self, X, labels)
+        return labels_of_sequences(self, X, labels)
 
     def _learn_classes(self, y, others):
         self._multilabel = y.ndim == 2
@@ -153,12 +162,12 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
 
     def _begin_partial_fit(self, y, classes):
         """Learn the classes of the first call of ``partial_fit``."""
-        several = several_a_step if self.return_sequences else _several
+        several = several_a_step if self.return_sequences else several_a_sequence
         if several(y) and not self._is_fitted:
             if classes is None:
                 # They are learnt from y.
                 return
-            _check_columns(classes, y)
+            check_columns(classes, y)
         first = check_partial_fit_first_call(self, classes)
         if first:
             self._multilabel, self._pad_label = several(y), None
@@ -183,7 +192,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
 
     def _class_weights(self, y, weights):
         if self.class_weight is None:
-            return np.ones(len(y))
+            return constant(1.0, len(y))
         if isinstance(self.class_weight, str):
             return balanced(y, weights)
         if isinstance(self.class_weight, dict):
@@ -206,10 +215,10 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
 
     def _head(self):
         n_classes = len(self.classes_)
-        _check_loss(self._loss_to_train(), n_classes, self._multilabel)
-        if self._multilabel:
-            return Head(n_classes, "sigmoid")
-        return Head(1, "sigmoid") if n_classes == 2 else Head(n_classes, "softmax")
+        _check_loss(self.loss, n_classes, self._multilabel)
+        n_outputs = 1 if n_classes == 2 and not self._multilabel else n_classes
+        activation = "sigmoid" if self._multilabel or n_classes == 2 else "softmax"
+        return Head(n_outputs, activation, self._loss_of_head())
 
     def _rescaling(self):
         return {}
@@ -355,45 +364,19 @@ def _unique(labels):
 
 
 def _check_loss(loss, n_classes, multilabel):
-    if loss == "categorical_crossentropy" and multilabel:
+    """Refuse a loss by name that is for a head of the other kind."""
+    loss = resolve("loss of labels", loss)
+    head = "sigmoid" if multilabel else "softmax"
+    fit = ["auto", *names_of_losses("labels", head)]
+    if not isinstance(loss, str) or loss in fit or not (multilabel or n_classes > 2):
+        return
+    choice = f"use {' or '.join(map(repr, fit))}"
+    if multilabel:
         raise ValueError(
-            "loss='categorical_crossentropy' is for one label a sequence, but y is an "
-            "indicator matrix; use 'auto' or 'binary_crossentropy', or if y is one-hot "
-            "pass y.argmax(axis=1)."
+            f"loss={loss!r} is for one label a sequence, but y is an indicator matrix; "
+            f"{choice}, or if y is one-hot pass y.argmax(axis=1)."
         )
-    if loss == "binary_crossentropy" and n_classes > 2 and not multilabel:
-        raise ValueError(
-            "loss='binary_crossentropy' is for two classes or an indicator matrix, but "
-            f"y has {n_classes} classes; use 'auto' or 'categorical_crossentropy'."
-        )
-
-
-def _check_columns(classes, y):
-    """Refuse classes that aren't the numbers of the columns of an indicator matrix."""
-    n_labels = np.shape(next(iter(y)) if is_ragged(y) else y)[-1]
-    if not np.array_equal(np.sort(classes), np.arange(n_labels)):
-        raise ValueError(
-            f"classes={classes!r}, but each column of y has a label of its own, which "
-            f"is 0 or 1: expected classes=range({n_labels}), or None."
-        )
-
-
-def _several(y):
-    """Whether each sequence has several labels at once."""
-    return np.ndim(y) == 2 and np.shape(y)[1] > 1
-
-
-def _one_dimension_or_indicator(estimator, X, y):
-    y = y if issparse(y) else check_labels(y)
-    y = check_y(y, multi_output=True, estimator=estimator)
-    check_classification_targets(y)
-    kind = type_of_target(y, input_name="y")
-    if kind == "multilabel-indicator":
-        y = y.toarray() if issparse(y) else y
-    if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():
-        raise ValueError(
-            f"y has shape {y.shape} and is no indicator matrix of 0 and 1; "
-            f"{type(estimator).__name__} predicts one label for each sequence."
-            f"{advice(estimator, X, y)}"
-        )
-    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
+    raise ValueError(
+        f"loss={loss!r} is for two classes or an indicator matrix, but y has "
+        f"{n_classes} classes; {choice}."
+    )

@@ -14,7 +14,7 @@ run time they are no bases, which would hide that a hook is missing.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from skrnn._data.datasets import Dataset, Pairs
+from skrnn._data.datasets import Dataset, Seq2SeqData
 from skrnn._data.sequences import Sequences
 from skrnn._data.typing import Array, SequenceData, Targets, Weights
 from skrnn._estimators.tasks.documentation import TaskDocs
@@ -58,7 +58,7 @@ class Task(Protocol):
         ...
 
     def _head(self) -> Head:
-        """Return the last layer: its units and its activation.
+        """Return the last layer: its units, its activation and its loss.
 
         Called after y was read.
 
@@ -80,12 +80,12 @@ class Task(Protocol):
         """
         ...
 
-    def _validation_strata(self, data: Dataset | Pairs, /) -> Array | None:
+    def _validation_strata(self, data: Dataset | Seq2SeqData, /) -> Array | None:
         """Decide which sequences are held out for validation.
 
         Parameters
         ----------
-        data : Dataset or Pairs
+        data : Dataset or Seq2SeqData
             All that `fit` was given, but for sequences of weight 0.
 
         Returns
@@ -242,13 +242,6 @@ class OptionalHooks(Protocol):
     _kind_of_loss: ClassVar[str]
     _advice: str
 
-    def _loss_to_train(self) -> Any:
-        """Return the loss to train on: by our name, with its parameters, or a callable.
-
-        By default the name in ``loss``, looked up by `_kind_of_loss`.
-        """
-        ...
-
 
 class OptionalSeq2SeqHooks(OptionalHooks, Protocol):
     """What a task of ``BaseSeq2Seq`` may have besides."""
@@ -304,6 +297,17 @@ class Network(Protocol):
 
     @property
     def _is_fitted(self) -> bool: ...
+
+    def _loss_of_head(self) -> Any:
+        """Return the loss for the task's head: its name here, with its parameters.
+
+        Returns
+        -------
+        loss : str, tuple or None
+            A tuple has the name and the values of the parameters of the loss. None if
+            the user gave a function or an object.
+        """
+        ...
 
     def _fit(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None, **known: Any

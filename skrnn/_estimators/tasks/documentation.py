@@ -7,6 +7,8 @@ The docstrings of estimators are put together from the parameters of all network
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from skrnn._estimators.docs.rows import filled, list_of_losses, type_of_losses
+
 # What a docstring says of a parameter: its type and its description.
 Row = tuple[str, str]
 
@@ -47,12 +49,13 @@ _OF_NUMBERS: dict[str, Row] = {
         this probability, 0.5 the median. Other losses don't read it.""",
     ),
     "loss": (
-        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", '
-        '"pinball"} or callable',
-        """What is minimised, in units of the normalised y; "auto" is the mean squared
-        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978). A
-        ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a loss
-        for each row works too.""",
+        f"{type_of_losses('numbers')} or callable",
+        filled(
+            f"""What is minimised, in units of the normalised y:
+            {list_of_losses("numbers")}. "auto" is the first of them. A
+            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
+            loss for each row works too."""
+        ),
     ),
     "validation_split": (
         "float in (0, 1) or None",
@@ -69,10 +72,13 @@ _OF_NUMBERS: dict[str, Row] = {
 }
 _OF_HORIZONS: dict[str, Row] = _OF_NUMBERS | {
     "loss": (
-        '{"auto", "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", '
-        '"pinball"}',
-        """What is minimised, in units of the normalised y; "auto" is the mean squared
-        error, "pinball" that of a `quantile` (Koenker & Bassett, 1978).""",
+        f"{type_of_losses('numbers')} or callable",
+        filled(
+            f"""What is minimised, in units of the normalised y:
+            {list_of_losses("numbers")}. "auto" is the first of them. A
+            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
+            loss for each row works too; its rows are the steps of all sequences."""
+        ),
     ),
     "normalize_y": (
         "bool",
@@ -83,10 +89,13 @@ _OF_HORIZONS: dict[str, Row] = _OF_NUMBERS | {
 }
 _OF_LABELS: dict[str, Row] = {
     "loss": (
-        '{"auto", "binary_crossentropy", "categorical_crossentropy"} or callable',
-        """What is minimised; "auto" is the crossentropy that fits the labels. A
-        ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` of class numbers (or
-        0 and 1) and probabilities that returns a loss for each row works too.""",
+        f"{type_of_losses('labels')} or callable",
+        filled(
+            f"""What is minimised: {list_of_losses("labels")}. "auto" is the first of
+            them that fits the labels. A ``keras.losses.Loss`` or a function
+            ``f(y_true, y_pred)`` of class numbers (or 0 and 1) and probabilities that
+            returns a loss for each row works too."""
+        ),
     ),
     "validation_split": (
         "float in (0, 1) or None",
@@ -120,8 +129,13 @@ _OF_LABEL_SEQUENCES: dict[str, Row] = {
         sequence, which is often a short one, higher values longer ones.""",
     ),
     "loss": (
-        '{"auto", "categorical_crossentropy"}',
-        "What is minimised; both are the crossentropy.",
+        f"{type_of_losses('labels', 'softmax')} or callable",
+        filled(
+            f"""What is minimised: {list_of_losses("labels", "softmax")}. "auto" is the
+            first of them. A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)``
+            of numbers of labels and probabilities that returns a loss for each row
+            works too; its rows are the labels of all sequences."""
+        ),
     ),
     "class_weight": (
         'dict, "balanced" or None',

@@ -18,6 +18,13 @@ from skrnn._data.targets.reading import (
     require,
 )
 from skrnn._data.targets.scores import mean_r2
+from skrnn._data.targets.units import (
+    ScaledTargets,
+    in_units_of_y,
+    learn_scale,
+    refuse_far_apart,
+    scale_of_varying,
+)
 from skrnn._data.targets.weights import counted, put_back, weights_of_outputs
 from skrnn._data.typing import (
     Array,
@@ -27,21 +34,12 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
-from skrnn._estimators.names import Names
+from skrnn._estimators.names import NAMES, Names
 from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import HORIZONS, TaskDocs
-from skrnn._estimators.tasks.regression import (
-    LOSSES,
-    centred_around,
-    float_dtype,
-    in_units_of_spread,
-    in_units_of_y,
-    learn_scale,
-    loss_to_train,
-    scale_of_varying,
-)
+from skrnn._estimators.tasks.regression import float_dtype
 from skrnn._networks.specs import Head
-from skrnn._sklearn import Share
+from skrnn._sklearn import Function, Share
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -53,7 +51,10 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
 
     _task_docs: ClassVar[TaskDocs] = HORIZONS
     _task_constraints = {
-        "loss": [Names("loss of numbers", {"auto", *LOSSES})],
+        "loss": [
+            Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
+            Function(),
+        ],
         "quantile": [Share(zero=False)],
         "normalize_y": ["boolean"],
     }
@@ -158,14 +159,12 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
         there = counted(weights, weights)
         if not known:
             self._y_shape, self._y_dtype = y.shape[1:], float_dtype(flat)
-            flat = flat.astype(np.float64)
             self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
         else:
             self._check_shape(y)
-            centred = centred_around(flat, self._y_offset)
-            self._y_scale = scale_of_varying(self._y_scale, centred, there)
-        flat = flat.astype(np.float64)
-        scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
+            refuse_far_apart(flat, self._y_offset)
+            self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
+        scaled = np.asarray(ScaledTargets(flat, self._y_offset, self._y_scale))
         return pack_dense(put_back(scaled, weights).reshape(shape), "dense"), weights
 
     def _read_array(self, X, y):
@@ -248,10 +247,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
             )
 
     def _head(self):
-        return Head(len(self._y_scale), "linear")
-
-    def _loss_to_train(self):
-        return loss_to_train(self.loss, self.quantile)
+        return Head(len(self._y_scale), "linear", self._loss_of_head())
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

@@ -30,7 +30,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
-from skrnn._estimators.names import Names
+from skrnn._estimators.names import Names, names_of_losses
 from skrnn._estimators.tasks.beams import BeamsMixin
 from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import LABEL_SEQUENCES, TaskDocs
@@ -38,6 +38,7 @@ from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin, one_number_each
 from skrnn._networks.specs import Head
 from skrnn._sklearn import (
     Count,
+    Function,
     StrictInterval,
     StrOptions,
     check_arguments,
@@ -60,7 +61,10 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
     _may_be_numbered = staticmethod(one_number_each)
     _task_docs: ClassVar[TaskDocs] = LABEL_SEQUENCES
     _task_constraints = {
-        "loss": [Names("loss of labels", {"auto", "categorical_crossentropy"})],
+        "loss": [
+            Names("loss of labels", {"auto", *names_of_losses("labels", "softmax")}),
+            Function(),
+        ],
         "max_length": [Count(), None],
         "n_beams": [Count()],
         "length_penalty": [StrictInterval(Real, 0, np.inf, closed="left")],
@@ -264,7 +268,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         return np.ceil(self._longest_output * growth).astype(int)
 
     def _head(self):
-        return Head(len(self.classes_) + self._has_end, "softmax")
+        n_outputs = len(self.classes_) + self._has_end
+        return Head(n_outputs, "softmax", self._loss_of_head())
 
     def _rescaling(self):
         return {}

@@ -5,13 +5,13 @@ model. Both agree up to the rounding of float32.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 
 from skrnn._data.datasets import Dataset
-from skrnn._data.sequences import pack_dense, pack_windows
+from skrnn._data.sequences import Multiples, pack_dense, pack_windows
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
 from skrnn._engine.keras.private import compiled_metrics_of
@@ -34,7 +34,7 @@ def kernel_program(model, *data):
     loss, optimizer = loss_of(model, spec), optimizer_of(model)
     if loss is None or optimizer is None or not counts_rows(model):
         return None
-    if not choice.trains_on_cpu(loss.name, optimizer):
+    if not choice.trains_on_cpu():
         return None
     program = KernelProgram(model, spec, loss, optimizer)
     alike = _shapes(program.state()) == _shapes(_variables(model))
@@ -65,7 +65,8 @@ class KernelProgram:
 
     def __init__(self, model, spec, loss, optimizer):
         self.model, self.spec, self.loss = model, spec, loss
-        self._native = network.Program(spec, loss.name, optimizer)
+        head = replace(spec.head, loss=loss.name)
+        self._native = network.Program(replace(spec, head=head), None, optimizer)
         self.has_metrics = compiled_metrics_of(model) is not None
         if self.has_metrics:
             self._native.logits = []
@@ -91,12 +92,12 @@ class KernelProgram:
         x, n = data["x"].astype(np.float32, copy=False), len(data["x"])
         targets = targets_of(data["y"], self.spec, self.loss)
         assert targets is not None
-        weights = data.get("weights", np.ones(n, np.float32))
+        weights = data.get("weights", np.broadcast_to(np.float32(1), n))
         dataset = Dataset(
             sequences=pack_windows(x) or pack_dense(x, "dense"),
             targets=targets,
             weights=weights.astype(np.float32, copy=False),
-            target_starts=np.arange(n),
+            target_starts=Multiples(1, n),
         )
         return Loaded(dataset, data)
 
@@ -119,7 +120,9 @@ class KernelProgram:
 
     def train(self, data, order):
         """Train on batches of row numbers; return the summed losses and the rows."""
-        total, count, finite = self._native.train(data.dataset, order, self._step_inputs)
+        total, count, finite = self._native.train(
+            data.dataset, order, self._step_inputs
+        )
         self._count(data.arrays, order)
         if not finite:
             # The kernels stop here; Keras would go on, and all weights would be NaN.

@@ -24,6 +24,8 @@ from skrnn._engine.keras.private import (
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.architecture import network_spec
 from skrnn._networks.cells import CELLS
+from skrnn._networks.losses import LOSSES
+from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head, NetworkSpec
 from skrnn._networks.weights import weight_table
 from skrnn.scikeras.engine.models import metrics_of
@@ -69,24 +71,26 @@ class KernelLoss:
     sparse: bool = False
 
 
-# Class of a loss -> the activation of the head, and the loss of the kernels.
+def _class_of(function):
+    """Return the class name of a loss from the name of its function in Keras."""
+    return "".join(map(str.capitalize, function.split("_")))
+
+
+# Class of a loss -> the activations of its heads, and the loss of the kernels.
 _LOSSES = {
-    "MeanSquaredError": ("linear", KernelLoss("mean_squared_error")),
-    "MeanAbsoluteError": ("linear", KernelLoss("mean_absolute_error")),
-    "Huber": ("linear", KernelLoss("huber")),
-    "LogCosh": ("linear", KernelLoss("log_cosh")),
-    "BinaryCrossentropy": ("sigmoid", KernelLoss("binary_crossentropy")),
-    "CategoricalCrossentropy": ("softmax", KernelLoss("categorical_crossentropy")),
-    "SparseCategoricalCrossentropy": (
-        "softmax",
-        KernelLoss("categorical_crossentropy", sparse=True),
-    ),
+    _class_of(function): (row.activations, KernelLoss(row.name, sparse))
+    for row in LOSSES.values()
+    for function, sparse in (
+        (row.keras, row.keras_one_hot is not None),
+        (row.keras_one_hot, False),
+    )
+    if function is not None
 }
+# Without those whose decay leaves weights out: no configuration tells which.
 _OPTIMIZERS = {
-    keras.optimizers.Adam: "adam",
-    keras.optimizers.SGD: "sgd",
-    keras.optimizers.RMSprop: "rmsprop",
-    keras.optimizers.Adagrad: "adagrad",
+    getattr(keras.optimizers, row.keras): row.name
+    for row in OPTIMIZERS.values()
+    if not row.decay
 }
 
 
@@ -126,8 +130,8 @@ def loss_of(model, spec) -> KernelLoss | None:
     arguments = compile_arguments_of(model)
     if arguments.get("loss_weights"):
         return None
-    activation, loss = _LOSSES.get(_loss_class(arguments["loss"]), (None, None))
-    return loss if activation == spec.head.activation else None
+    activations, loss = _LOSSES.get(_loss_class(arguments["loss"]), ((), None))
+    return loss if spec.head.activation in activations else None
 
 
 def counts_rows(model) -> bool:
@@ -158,7 +162,7 @@ def _loss_class(loss):
         return name if own and value_key(loss) == value_key(type(loss)()) else None
     if not getattr(loss, "__module__", "").startswith("keras."):
         return None
-    return "".join(map(str.capitalize, loss.__name__.split("_")))
+    return _class_of(loss.__name__)
 
 
 def optimizer_of(model):

@@ -6,6 +6,7 @@ from _instances import in_new_process
 
 from skrnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._engine.cpu.kernels import _kernels
+from skrnn._engine.cpu.kernels.layer import KERNEL_ACTIVATIONS
 
 F, N, L = np.float32, np.int32, np.int64
 
@@ -34,7 +35,8 @@ def train_arguments(stride=1):
         "w": np.ones(n, F), "g": np.ones(n, F), "m": np.zeros(n, F),
         "v": np.zeros(n, F), "ends": np.cumsum(sizes, dtype=L),
         "space": np.zeros(1000, F), "rates": np.full(1, 0.1), "clipnorm": 1.0,
-        "global_clipnorm": 1.0, "n_done": 0,
+        "global_clipnorm": 1.0, "keep_1": 0.9, "keep_2": 0.999, "epsilon": 1e-7,
+        "n_done": 0,
     }  # fmt: skip
 
 
@@ -167,7 +169,7 @@ def test_only_what_is_written_to_must_be_writable(kernel, name):
     [
         ("layer", {"cell": 3}),
         ("layer", {"cell": -1}),
-        ("layer", {"activation": 4}),
+        ("layer", {"activation": len(KERNEL_ACTIVATIONS)}),
         ("layer", {"activation": -1}),
         ("layer", {"steps": -1, "sequences": -3}),
         ("layer", {"units": 0}),
@@ -189,7 +191,7 @@ def test_only_what_is_written_to_must_be_writable(kernel, name):
         ("outer", {"other": np.ones((2, 3), F), "other_m": 3}),
         ("train", {"loss": 3}),
         ("train", {"loss": 2}),
-        ("train", {"activation": 9}),
+        ("train", {"activation": len(KERNEL_ACTIVATIONS)}),
         ("train", {"stride": -1}),
         ("train", {"steps": 0}),
         ("train", {"units": -2}),
@@ -272,7 +274,7 @@ def test_misaligned_rows_of_a_list_are_read():
 def test_every_instruction_set_refuses_the_same():
     code = """
     import numpy as np
-    from skrnn._engine import _kernels
+    from skrnn._engine.cpu.kernels import _kernels
     for name in ("plain", "avx2", "avx512"):
         try:
             _kernels.use(name)

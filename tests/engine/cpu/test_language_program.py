@@ -11,24 +11,23 @@ from skrnn._engine.cpu import language, run
 from skrnn._engine.cpu.kernels import threads
 from skrnn._engine.cpu.language import Lanes, LanguageProgram
 from skrnn._engine.training.plan import TrainPlan
+from skrnn._networks.architecture import language_spec
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import LanguageSpec
-from skrnn._networks.weights import (
-    initial_language_weights as initial_weights,
-)
-from skrnn._networks.weights import language_weight_table
+from skrnn._networks.weights import initial_weights, weight_table
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
-BASE = LanguageSpec("lstm", (7,), vocabulary_size=6, embedding_dim=4)
-SPECS = {
-    **{cell: dataclasses.replace(BASE, cell=cell) for cell in CELLS},
-    "stacked": dataclasses.replace(BASE, units=(5, 7)),
-    "tied": dataclasses.replace(BASE, embedding_dim=7, tie_weights=True),
-    "normalised": dataclasses.replace(BASE, layer_norm=True, units=(5, 7), cell="gru"),
-    "many tokens": dataclasses.replace(BASE, vocabulary_size=200),
-    "relu": dataclasses.replace(BASE, activation="relu"),
-    "selu": dataclasses.replace(BASE, activation="selu"),
+LSTM = dict(cell="lstm", units=(7,), vocabulary_size=6, embedding_dim=4)
+BASE = language_spec(**LSTM)
+CHANGES = {
+    **{cell: dict(cell=cell) for cell in CELLS},
+    "stacked": dict(units=(5, 7)),
+    "tied": dict(embedding_dim=7, tie_weights=True),
+    "normalised": dict(layer_norm=True, units=(5, 7), cell="gru"),
+    "many tokens": dict(vocabulary_size=200),
+    "relu": dict(activation="relu"),
+    "selu": dict(activation="selu"),
 }
+SPECS = {name: language_spec(**LSTM | changes) for name, changes in CHANGES.items()}
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 KNOBS = dict(seed=0, step=0, clipnorm=np.inf, dropout=0.4, recurrent_dropout=0.4)
 
@@ -62,7 +61,9 @@ def pieces(lanes):
 
 def one_by_one(spec, ids):
     """Return the log-probabilities after each token, from the writer."""
-    writer = _engine.Writer(spec, weights_of(spec), language.zero_states(spec, 1))
+    writer = _engine.IncrementalDecoder(
+        spec, weights_of(spec), language.zero_states(spec, 1)
+    )
     return [log_softmax(writer.read(np.array([i]))[0].astype(float)) for i in ids]
 
 
@@ -86,7 +87,7 @@ def test_the_next_token_and_the_states_are_those_of_reading_on(spec):
         np.testing.assert_allclose(found[i], expected, rtol=1e-4, atol=1e-4)
         # Going on from the states is reading one token more.
         own = [tuple(s[i : i + 1] for s in layer) for layer in states]
-        writer = _engine.Writer(spec, weights_of(spec), own)
+        writer = _engine.IncrementalDecoder(spec, weights_of(spec), own)
         more = log_softmax(writer.read(np.array([3]))[0].astype(float))
         expected = one_by_one(spec, np.append(np.append(0, document), 3))[-1]
         np.testing.assert_allclose(more, expected, rtol=1e-4, atol=1e-4)
@@ -94,7 +95,8 @@ def test_the_next_token_and_the_states_are_those_of_reading_on(spec):
 
 @pytest.mark.parametrize("steps", [8, 11])
 def test_pieces_do_not_change_likelihoods(steps, monkeypatch):
-    module = _engine._language_prediction
+    from skrnn._engine.prediction import language as module
+
     documents = documents_of(BASE, (40, 3, 8, 7, 16, 0, 25))
     whole = _engine.log_likelihoods(BASE, weights_of(BASE), documents)
     monkeypatch.setattr(module, "_STEPS", steps)
@@ -138,10 +140,10 @@ def gradient_of(spec, lanes, number=1, **options):
 RATES = dict(dropout=1.0, recurrent_dropout=1.0)
 
 
-@every_spec
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("rates", [{}, RATES], ids=["", "dropout"])
-def test_gradients_are_those_of_the_plain_formula(spec, rates, monkeypatch):
-    spec = dataclasses.replace(spec, **rates)
+def test_gradients_are_those_of_the_plain_formula(changes, rates, monkeypatch):
+    spec = language_spec(**LSTM | changes | rates)
     lanes = lanes_of(spec, n_lanes=3)
     found = gradient_of(spec, lanes)
     monkeypatch.setattr(run, "has_kernels", lambda *_: False)
@@ -164,29 +166,18 @@ def test_gradients_are_slopes(spec):
     np.testing.assert_allclose(gradient @ direction, slope, rtol=1e-2)
 
 
-def test_a_table_of_projections_changes_nothing(monkeypatch):
-    # With as many kinds of tokens as here it isn't made by itself.
-    spec, small = SPECS["many tokens"], SPECS["lstm"]
-    for each, n_tokens in ((spec, 1), (small, 10**6)):
-        lanes = lanes_of(each, n_lanes=3)
-        found = gradient_of(each, lanes)
-        compare = property(lambda _, n=n_tokens: n)
-        with monkeypatch.context() as patch:
-            patch.setattr(language, "_embed", embed_with(compare))
-            expected = gradient_of(each, lanes)
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
-
-
-def embed_with(size):
-    """Make `_embed` believe that a vocabulary has another size."""
-    embed, spec_type = language._embed, type("Other", (), {"vocabulary_size": size})
-
-    def other(kit, spec, w, ids):
-        told = spec_type()
-        told.dropout = spec.dropout
-        return embed(kit, told, w, ids)
-
-    return other
+@pytest.mark.parametrize("lookback", [5, 100])
+@pytest.mark.parametrize("size", [6, 30])
+def test_a_table_of_projections_changes_nothing(size, lookback):
+    # It is made where there are more tokens than kinds of them.
+    spec = language_spec(**LSTM | dict(vocabulary_size=size))
+    embedding, *others = spec.layers
+    assert embedding.late
+    layers = dataclasses.replace(embedding, late=False), *others
+    lanes = lanes_of(spec, n_lanes=3, lookback=lookback)
+    found = gradient_of(spec, lanes, 0)
+    expected = gradient_of(dataclasses.replace(spec, layers=layers), lanes, 0)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_the_plain_twins_train_alike(monkeypatch):
@@ -200,7 +191,9 @@ def test_the_plain_twins_train_alike(monkeypatch):
 
 
 def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
-    spec = dataclasses.replace(BASE, units=(20, 20), tie_weights=True, embedding_dim=20)
+    spec = language_spec(
+        **LSTM | dict(units=(20, 20), tie_weights=True, embedding_dim=20)
+    )
     found = []
     for n in (1, 2, 5):
         monkeypatch.setattr(threads, "n_threads", lambda n=n: n)
@@ -263,21 +256,21 @@ def test_a_state_that_is_not_carried_would_be_seen():
 
 def plan_of(**options):
     defaults = dict(
-        loss="auto", optimizer="adam", learning_rate=0.05, clipnorm=1.0, epochs=5,
+        loss=None, optimizer="adam", learning_rate=0.05, clipnorm=1.0, epochs=5,
         batch_size=32, shuffle=True, early_stopping=False, patience=2, callbacks=(),
         verbose=0, seed=0,
     )  # fmt: skip
     return TrainPlan(**defaults | options)
 
 
-@every_spec
-def test_training_lowers_the_loss(spec):
-    spec = dataclasses.replace(spec, dropout=0.1)
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_training_lowers_the_loss(changes):
+    spec = language_spec(**LSTM | changes | dict(dropout=0.1))
     lanes = lanes_of(spec, n_lanes=2, shuffle=True)
     weights = initial_weights(spec, 0)
     trained = _engine.train_language(spec, plan_of(epochs=60), lanes, None, weights)
     assert trained.history["loss"][-1] < 0.9 * trained.history["loss"][0]
-    shapes = [row.shape for row in language_weight_table(spec)]
+    shapes = [row.shape for row in weight_table(spec)]
     assert [weight.shape for weight in trained.weights] == shapes
 
 

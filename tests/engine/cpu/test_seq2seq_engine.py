@@ -1,6 +1,5 @@
 """The engine of encoders and decoders: gradients, padding, decoding."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,23 +8,24 @@ import pytest
 from skrnn import _engine
 from skrnn._data.datasets import Pairs
 from skrnn._data.sequences import pack_ragged
-from skrnn._engine.cpu import reference
 from skrnn._engine.cpu.kernels.einsum import contract
-from skrnn._engine.cpu.run import Noise
+from skrnn._engine.cpu.reference import ReferenceRun
+from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._engine.cpu.seq2seq import PairBatch, PairProgram
 from skrnn._engine.training.plan import TrainPlan
 from skrnn._networks import encoder_decoder
+from skrnn._networks.architecture import seq2seq_spec
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.seq2seq_weights import (
-    initial_pair_weights,
-    pair_weight_table,
+from skrnn._networks.specs import Head
+from skrnn._networks.weights import (
+    initial_weights,
+    weight_table,
 )
-from skrnn._networks.specs import Head, Seq2SeqSpec
 
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 N_LABELS = 3
-LABELS = Seq2SeqSpec(
+LABELS = dict(
     cell="gru",
     units=(4,),
     n_features=2,
@@ -34,7 +34,7 @@ LABELS = Seq2SeqSpec(
     n_labels=N_LABELS,
     has_end=True,
 )
-NUMBERS = Seq2SeqSpec(cell="gru", units=(4,), n_features=2, head=Head(2), n_future=1)
+NUMBERS = dict(cell="gru", units=(4,), n_features=2, head=Head(2), n_future=1)
 EVERYTHING = dict(
     units=(4, 6), bidirectional=True, attention="multihead", dense_units=(5,),
     layer_norm=True,
@@ -51,9 +51,16 @@ VARIANTS = {
 VARIANTS |= {
     f"{kind}, both": {"attention": kind, "bidirectional": True} for kind in ATTENTIONS
 }
+
+
+def variant_of(task, **changes):
+    """Return the spec of a task, with some parameters changed."""
+    return seq2seq_spec(**task | changes)
+
+
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 both_tasks = pytest.mark.parametrize(
-    "spec", [LABELS, NUMBERS], ids=["labels", "numbers"]
+    "task", [LABELS, NUMBERS], ids=["labels", "numbers"]
 )
 
 
@@ -77,12 +84,12 @@ def make_pairs(spec, n=5, seed=0):
 
 def make_weights(spec, seed=1):
     """Draw weights of which none is zero, and that make a difference."""
-    rng, table = np.random.default_rng(seed), pair_weight_table(spec)
+    rng, table = np.random.default_rng(seed), weight_table(spec)
     return [(0.5 * rng.normal(size=row.shape)).astype("f4") for row in table]
 
 
 def program_of(spec, weights, teacher_forcing=1.0):
-    program = PairProgram(spec, "auto", "sgd", teacher_forcing)
+    program = PairProgram(spec, None, "sgd", teacher_forcing)
     program.reset(weights)
     return program
 
@@ -92,18 +99,18 @@ def program_of(spec, weights, teacher_forcing=1.0):
 
 @both_tasks
 @every_variant
-def test_gradients_are_those_of_the_loss(spec, variant):
-    spec = replace(spec, **VARIANTS[variant])
+def test_gradients_are_those_of_the_loss(task, variant):
+    spec = variant_of(task, **VARIANTS[variant])
     pairs, weights, rows = make_pairs(spec), make_weights(spec), np.arange(5)
     program = program_of(spec, weights)
     knobs = dict(seed=0, step=0)
-    program._differentiate(pairs, rows, Noise(knobs, 0))
+    program._differentiate(pairs, rows, DropoutMasks(knobs, 0))
     found = program._gradient.copy()
     direction = np.random.default_rng(0).normal(size=found.shape).astype("f4")
 
     def loss(step):
         program._flat += np.float32(step) * direction
-        total, count = program._differentiate(pairs, rows, Noise(knobs, 0))
+        total, count = program._differentiate(pairs, rows, DropoutMasks(knobs, 0))
         program._flat -= np.float32(step) * direction
         return total / count
 
@@ -114,10 +121,10 @@ def test_gradients_are_those_of_the_loss(spec, variant):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_weight_has_a_gradient(cell):
-    spec = replace(LABELS, **EVERYTHING, cell=cell, vocabulary_size=7)
+    spec = variant_of(LABELS, **EVERYTHING, cell=cell, vocabulary_size=7)
     pairs, weights = make_pairs(spec, 30), make_weights(spec)
     program = program_of(spec, weights)
-    program._differentiate(pairs, np.arange(30), Noise(dict(seed=0, step=0), 0))
+    program._differentiate(pairs, np.arange(30), DropoutMasks(dict(seed=0, step=0), 0))
     ends = np.cumsum([weight.size for weight in weights])[:-1]
     for gradient in np.split(program._gradient, ends):
         assert np.any(gradient)
@@ -153,29 +160,28 @@ class Plainly:
     lengths = np.ones(1, int)
 
     def __init__(self, spec, weights, x):
-        names = [row.name for row in pair_weight_table(spec)]
+        names = [row.name for row in weight_table(spec)]
         values = [weight.astype(np.float64) for weight in weights]
         self.spec, self.w = spec, dict(zip(names, values, strict=True))
         lengths = np.array([len(x)])
         x = x[:, None] if spec.vocabulary_size else x[:, None].astype(np.float64)
-        model = reference, spec, self.w
+        model = ReferenceRun(), spec, self.w
         outputs, self.states = encoder_decoder.encode(*model, x, lengths)
         mask, self.memory = np.ones((len(x), 1), bool), None
         if spec.attention is not None:
             self.memory = encoder_decoder.memory_of(*model, outputs, mask)
 
-    def run(self, inputs):
-        """Return the outputs at all steps of inputs (H, D), and the attention."""
-        model = reference, self.spec, self.w
-        lengths = np.array([len(inputs)])
-        x = encoder_decoder.recur(*model, inputs[:, None], self.states, lengths)[0]
-        x, attended = encoder_decoder.consult(*model, x, self.memory)
+    def run(self, fed, future=None):
+        """Return the outputs at all steps of what is fed, and the attention."""
+        model = ReferenceRun(), self.spec, self.w
+        future = None if future is None else future[:, None]
+        known = fed[:, None], future, self.states, self.memory, np.array([len(fed)])
+        x, attended = encoder_decoder.decode(*model, *known)
         return encoder_decoder.answer(*model, x)[:, 0], attended
 
     def after(self, labels):
         """Return the log-probabilities at all steps of ``labels`` and the one after."""
-        inputs = self.w["decoder/embedding"][[self.spec.start, *labels]]
-        outputs, attended = self.run(inputs)
+        outputs, attended = self.run(np.array([self.spec.start, *labels]))
         return outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True)), attended
 
 
@@ -186,7 +192,7 @@ def sequences_of(packed):
 
 @every_variant
 def test_the_loss_of_labels_is_that_of_the_formula(variant):
-    spec = replace(LABELS, **VARIANTS[variant])
+    spec = variant_of(LABELS, **VARIANTS[variant])
     pairs, weights = make_pairs(spec), make_weights(spec)
     expected = []
     for x, y, weight in zip(
@@ -199,12 +205,14 @@ def test_the_loss_of_labels_is_that_of_the_formula(variant):
     assert count == len(expected)
     assert total == pytest.approx(sum(expected), rel=1e-4)
     rows = np.array([3, 1, -1, 2, 0, 4])
-    total, _ = program._differentiate(pairs, rows, Noise(dict(seed=0, step=0), 0))
+    total, _ = program._differentiate(
+        pairs, rows, DropoutMasks(dict(seed=0, step=0), 0)
+    )
     assert total == pytest.approx(sum(expected), rel=1e-4)
 
 
 def test_numbers_are_validated_on_the_decoders_own_outputs():
-    spec = replace(NUMBERS, attention="dot")
+    spec = variant_of(NUMBERS, attention="dot")
     pairs, weights = make_pairs(spec), make_weights(spec)
     predicted = _engine.PairPredictor(spec, weights).values(
         pairs.inputs, 3, pairs.future
@@ -217,22 +225,22 @@ def test_numbers_are_validated_on_the_decoders_own_outputs():
 
 @every_variant
 def test_numbers_are_decoded_one_from_the_other(variant):
-    spec = replace(NUMBERS, **VARIANTS[variant])
+    spec = variant_of(NUMBERS, **VARIANTS[variant])
     pairs, weights = make_pairs(spec), make_weights(spec)
     predictor = _engine.PairPredictor(spec, weights)
     found = predictor.values(pairs.inputs, 3, pairs.future)
     for i, x in enumerate(sequences_of(pairs.inputs)):
         plainly, fed = Plainly(spec, weights, x), []
         for _ in range(3):
-            own = np.array([plainly.w["decoder/start"][0], *fed])
-            inputs = np.hstack([own, pairs.future[i, : len(own)]])
-            fed.append(plainly.run(inputs)[0][-1])
+            # The first one isn't read.
+            own = np.array([np.zeros(2), *fed])
+            fed.append(plainly.run(own, pairs.future[i, : len(own)])[0][-1])
         np.testing.assert_allclose(found[i], fed, **CLOSE)
 
 
 @every_variant
 def test_the_greedy_path_is_that_of_the_formula(variant):
-    spec = replace(LABELS, **VARIANTS[variant])
+    spec = variant_of(LABELS, **VARIANTS[variant])
     pairs, weights = make_pairs(spec, n=40), make_weights(spec)
     limits = np.random.default_rng(0).integers(1, 9, 40)
     predictor, wanted = _engine.PairPredictor(spec, weights), dict(probabilities=True)
@@ -273,7 +281,7 @@ def exhaustively(plainly, limit, length_penalty):
 @pytest.mark.parametrize("length_penalty", [0.0, 0.7, 2.0])
 @pytest.mark.parametrize("attention", [None, "dot", "multihead"])
 def test_wide_beams_find_the_best_there_is(attention, length_penalty):
-    spec = replace(LABELS, attention=attention, bidirectional=True)
+    spec = variant_of(LABELS, attention=attention, bidirectional=True)
     pairs, weights, limit = make_pairs(spec, n=12), make_weights(spec), 4
     # As many beams as there are outputs: nothing is pruned.
     wide = _engine.PairPredictor(spec, weights).beams(
@@ -289,7 +297,7 @@ def test_wide_beams_find_the_best_there_is(attention, length_penalty):
 
 
 def test_beams_are_in_order_and_differ():
-    spec = replace(LABELS, attention="additive")
+    spec = variant_of(LABELS, attention="additive")
     pairs, weights = make_pairs(spec, n=30), make_weights(spec)
     limits = np.random.default_rng(0).integers(1, 12, 30)
     predictor = _engine.PairPredictor(spec, weights)
@@ -304,7 +312,7 @@ def test_beams_are_in_order_and_differ():
 
 
 def test_beams_are_at_least_as_likely_as_the_greedy_path():
-    spec = replace(LABELS, attention="dot")
+    spec = variant_of(LABELS, attention="dot")
     pairs, weights = make_pairs(spec, n=30), make_weights(spec)
     predictor, limits = _engine.PairPredictor(spec, weights), np.full(30, 6)
     greedy = predictor.greedy(pairs.inputs, limits, probabilities=True)
@@ -319,8 +327,8 @@ def test_beams_are_at_least_as_likely_as_the_greedy_path():
 
 @both_tasks
 @every_variant
-def test_other_sequences_make_no_difference(spec, variant):
-    spec = replace(spec, **VARIANTS[variant])
+def test_other_sequences_make_no_difference(task, variant):
+    spec = variant_of(task, **VARIANTS[variant])
     pairs, weights = make_pairs(spec, n=30), make_weights(spec)
     predictor, limits = _engine.PairPredictor(spec, weights), np.full(30, 6)
     for rows in np.split(np.arange(30), [1, 4, 17]):
@@ -342,8 +350,8 @@ def test_other_sequences_make_no_difference(spec, variant):
 
 
 @both_tasks
-def test_blocks_and_threads_make_no_difference(spec, monkeypatch):
-    spec = replace(spec, attention="dot", bidirectional=True)
+def test_blocks_and_threads_make_no_difference(task, monkeypatch):
+    spec = variant_of(task, attention="dot", bidirectional=True)
     pairs, weights = make_pairs(spec, n=100), make_weights(spec)
     predictor, limits = _engine.PairPredictor(spec, weights), np.full(100, 6)
 
@@ -378,21 +386,23 @@ def inputs_seen(spec, weights, teacher_forcing, n=40):
         return outputs(batch, fed, w, noise)
 
     program._outputs = spy
-    program._differentiate(pairs, np.arange(n), Noise(dict(seed=3, step=0), 0))
+    program._differentiate(pairs, np.arange(n), DropoutMasks(dict(seed=3, step=0), 0))
     return seen["fed"], batch, program
 
 
 @both_tasks
-def test_with_teacher_forcing_the_decoder_reads_the_truth(spec):
+def test_with_teacher_forcing_the_decoder_reads_the_truth(task):
+    spec = variant_of(task)
     fed, batch, _ = inputs_seen(spec, make_weights(spec), 1.0)
     np.testing.assert_array_equal(fed[batch.real], batch.truth[batch.real])
 
 
 @both_tasks
-def test_without_teacher_forcing_it_reads_what_it_puts_out(spec):
+def test_without_teacher_forcing_it_reads_what_it_puts_out(task):
+    spec = variant_of(task)
     weights = make_weights(spec)
     fed, batch, program = inputs_seen(spec, weights, 0.0)
-    names = [row.name for row in pair_weight_table(spec)]
+    names = [row.name for row in weight_table(spec)]
     w = dict(zip(names, weights, strict=True))
     steps = np.full(len(batch.lengths), len(batch.real))
     whole = batch.real.copy()
@@ -406,7 +416,8 @@ def test_without_teacher_forcing_it_reads_what_it_puts_out(spec):
 
 @both_tasks
 @pytest.mark.parametrize("ratio", [0.25, 0.75])
-def test_scheduled_sampling_flips_a_coin_for_every_step(spec, ratio):
+def test_scheduled_sampling_flips_a_coin_for_every_step(task, ratio):
+    spec = variant_of(task)
     fed, batch, _ = inputs_seen(spec, make_weights(spec), ratio, n=400)
     same = fed[1:] == batch.truth[1:]
     same = same if same.ndim == 2 else same.all(axis=2)
@@ -420,10 +431,11 @@ def test_scheduled_sampling_flips_a_coin_for_every_step(spec, ratio):
 
 
 @both_tasks
-def test_training_on_own_outputs_learns(spec):
-    pairs, start = make_pairs(spec, n=8), initial_pair_weights(spec, 0)
+def test_training_on_own_outputs_learns(task):
+    spec = variant_of(task)
+    pairs, start = make_pairs(spec, n=8), initial_weights(spec, 0)
     plan = TrainPlan(
-        loss="auto", optimizer="adam", learning_rate=0.02, clipnorm=1.0, epochs=150,
+        loss=None, optimizer="adam", learning_rate=0.02, clipnorm=1.0, epochs=150,
         batch_size=8, shuffle=True, early_stopping=False, patience=5, callbacks=(),
         verbose=0, seed=0, teacher_forcing=0.0,
     )  # fmt: skip

@@ -123,7 +123,7 @@ LIMITED = """
 import os, resource, sys, threading
 import numpy as np
 from skrnn import LSTMRegressor
-from skrnn._engine import _threads
+from skrnn._engine.cpu.kernels import threads
 
 params = dict(units=128, epochs=2, batch_size=120, random_state=0)
 X = np.random.default_rng(0).normal(size=(240, 20, 3))

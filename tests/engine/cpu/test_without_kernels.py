@@ -21,7 +21,7 @@ class NoKernels(MetaPathFinder):
 sys.meta_path.insert(0, NoKernels())
 import numpy as np
 import skrnn
-from skrnn._engine import _products
+from skrnn._engine.cpu.kernels import matmul
 from skrnn.text import TextGenerator
 
 rng = np.random.default_rng(0)
@@ -65,6 +65,8 @@ def test_everything_works_and_one_warning_says_that_it_is_slow():
     assert "skrnn._engine.cpu.kernels._kernels" in warning
     assert "circular" not in warning
     assert "show_versions" in warning
+    # Who has another compiler would look for the fault elsewhere.
+    assert "GCC or clang and a new installation help" in warning
     assert not available
     lengths = [
         "regressor",

@@ -76,7 +76,8 @@ def dataset_of(spec, ragged):
 
 
 def program_of(spec):
-    return backends.backend().Program(_engine._without_rates(spec), "auto", "sgd")
+    spec = spec.with_rates_as_arguments()
+    return backends.backend().Program(spec, None, "sgd")
 
 
 def train(program, dataset, order, weights, **knobs):
@@ -143,7 +144,7 @@ class TestSameNumbers:
         found = recorded(backend)
         for name, (spec, ragged) in ROWS.items():
             dataset, weights = dataset_of(spec, ragged), draw_weights(spec)
-            expected = predict(spec, weights, dataset.sequences, "numpy")
+            expected = predict(spec, weights, dataset.sequences, "reference")
             for kind, array in zip(("outputs", "states"), expected, strict=True):
                 np.testing.assert_allclose(
                     found[f"{name}: {kind}"], array, 1e-5, 1e-5, err_msg=name
@@ -206,12 +207,12 @@ def same(first, second):
 
 def check_optimizers():
     """Every optimizer goes on where it was."""
-    from skrnn._networks.specs import OPTIMIZERS
+    from skrnn._networks.optimizers import OPTIMIZERS
 
     spec = spec_of("rnn")
     dataset, order = dataset_of(spec, False), EVERY_ROW.reshape(2, 2)
     for name in OPTIMIZERS:
-        program = backends.backend().Program(spec, "auto", name)
+        program = backends.backend().Program(spec, None, name)
         through = train(program, dataset, order, draw_weights(spec))[2]
         half = train(program, dataset, order[:1], draw_weights(spec))[2]
         state = program.get_optimizer_state()
@@ -314,7 +315,7 @@ def test_one_seed_gives_the_same_bits_in_two_processes(backend):
     code = "import json, test_backends; print(json.dumps(test_backends.fits()))"
     one = run_on(backend, code)
     # The clock decides how training is cut into calls.
-    slowly = "import skrnn._engine.training.loop as t\nt._SECONDS_PER_CALL = 0\n"
+    slowly = "import skrnn._engine.training.epochs as t\nt._SECONDS_PER_CALL = 0\n"
     environment = dict(PYTHONHASHSEED="7", OMP_NUM_THREADS="1")
     if backend == "torch":
         # The guide says so: its sums depend on the number of threads.
@@ -368,8 +369,8 @@ import sys
 import numpy as np
 from skrnn import GRURegressor
 X = np.random.default_rng(0).normal(size=(3000, 20, 2))
-# There is no kernel for this activation.
-model = GRURegressor(units=8, activation="softplus", epochs=1, random_state=0)
+# The kernels have no formula of this optimizer.
+model = GRURegressor(units=8, optimizer="ftrl", epochs=1, random_state=0)
 model.fit(X[:8], X[:8, 0, 0]).predict(X)
 print(*sys.modules)
 """

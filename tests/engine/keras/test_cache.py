@@ -16,7 +16,7 @@ from tensorflow.python.framework.func_graph import FuncGraph
 
 from skrnn import RNNClassifier, RNNRegressor, _engine
 from skrnn._engine import choice
-from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.prediction import batches
 
 TINY = dict(units=2, epochs=2, random_state=0)
@@ -26,7 +26,7 @@ TINY = dict(units=2, epochs=2, random_state=0)
 def programs(monkeypatch):
     """Compile whatever is trained, and start without any compiled function."""
     monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
-    pool = Pool(size=4)
+    pool = ProgramCache(size=4)
     monkeypatch.setattr(_engine, "programs", pool)
     monkeypatch.setattr(batches, "_compiled", {})
     return pool
@@ -46,7 +46,7 @@ def idle(pool):
 
 
 def test_an_object_is_lent_again():
-    pool = Pool(size=2)
+    pool = ProgramCache(size=2)
     with pool.borrow("a", object) as first:
         pass
     with pool.borrow("a", object) as again:
@@ -55,7 +55,7 @@ def test_an_object_is_lent_again():
 
 
 def test_two_borrowers_get_an_object_each_and_both_come_back():
-    pool = Pool(size=2)
+    pool = ProgramCache(size=2)
     with pool.borrow("a", object) as first, pool.borrow("a", object) as second:
         assert first is not second
     with pool.borrow("a", object) as one, pool.borrow("a", object) as other:
@@ -64,14 +64,14 @@ def test_two_borrowers_get_an_object_each_and_both_come_back():
 
 
 def test_an_object_comes_back_from_a_failure():
-    pool = Pool(size=2)
+    pool = ProgramCache(size=2)
     with pytest.raises(KeyboardInterrupt), pool.borrow("a", object):
         raise KeyboardInterrupt
     assert len(idle(pool)) == 1
 
 
 def test_what_was_not_used_for_longest_goes_first():
-    pool = Pool(size=2)
+    pool = ProgramCache(size=2)
     for key in "aba":
         with pool.borrow(key, object):
             pass
@@ -82,14 +82,14 @@ def test_what_was_not_used_for_longest_goes_first():
 
 
 def test_what_cannot_be_made_leaves_nothing():
-    pool = Pool(size=2)
+    pool = ProgramCache(size=2)
     with pytest.raises(ZeroDivisionError), pool.borrow("a", lambda: 1 // 0):
         pass
     assert pool.made == len(idle(pool)) == 0
 
 
 def test_threads_at_once_get_different_objects():
-    pool, barrier = Pool(size=8), threading.Barrier(4)
+    pool, barrier = ProgramCache(size=8), threading.Barrier(4)
 
     def borrow():
         with pool.borrow("a", object) as item:

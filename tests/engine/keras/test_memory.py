@@ -16,7 +16,7 @@ _engine.programs.size = 2
 X = np.random.default_rng(0).normal(size=(8, 3, 2))
 found = []
 for units in range(2, 11):
-    network = GRURegressor(units=units, epochs=1, activation="softplus", random_state=0)
+    network = GRURegressor(units=units, epochs=1, optimizer="ftrl", random_state=0)
     network.fit(X, X[:, 0, 0])
     from tensorflow.python.eager import context
     from tensorflow.python.framework.func_graph import FuncGraph

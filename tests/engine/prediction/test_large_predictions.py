@@ -20,7 +20,7 @@ RAGGED = [x[: 2 + i % 4] for i, x in enumerate(X)]
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process")  # Python warns of fork itself.
 def test_a_forked_process_predicts_large_inputs(monkeypatch):
-    monkeypatch.setattr(choice, "has_fast_layers", lambda *_: False)
+    monkeypatch.setattr(choice, "ARE_COMPILED", False)
     monkeypatch.setattr(batches, "SMALL", 0)
     model = LSTMRegressor(**TINY).fit(X, Y)
     expected = model.predict(X)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn import GRUClassifier, GRURegressor
+from skrnn._data import batches
+from skrnn._data.batches import cut, padded_share, shuffled_batches
 from skrnn._engine import choice
-from skrnn._engine.training import batches
-from skrnn._engine.training.batches import cut, padded_share, shuffled_batches
 
 
 def rng(seed=0):
@@ -109,7 +109,7 @@ def test_without_shuffling_the_order_of_the_rows_stays(monkeypatch):
     def refuse(*_):
         raise AssertionError
 
-    monkeypatch.setattr("skrnn._engine.training.loop.shuffled_batches", refuse)
+    monkeypatch.setattr("skrnn._data.datasets.shuffled_batches", refuse)
     GRURegressor(units=2, epochs=1, shuffle=False).fit(RAGGED, SUMS)
     with pytest.raises(AssertionError):
         GRURegressor(units=2, epochs=1).fit(RAGGED, SUMS)

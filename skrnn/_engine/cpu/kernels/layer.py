@@ -22,7 +22,17 @@ from skrnn._networks.cells import CELLS
 
 # The kernels know these by their place.
 KERNEL_CELLS = ("rnn", "lstm", "gru")
-KERNEL_ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
+KERNEL_ACTIVATIONS = (
+    "tanh",
+    "sigmoid",
+    "relu",
+    "linear",
+    "elu",
+    "selu",
+    "softplus",
+    "softsign",
+    "silu",
+)
 
 
 def has_kernels(cell, activation):
