@@ -96,7 +96,7 @@ def recurrent_network(
     return model
 
 
-# Kind of target -> activation of the last layer, and the loss that suits it.
+# Kind of target -> activation of the last layer, and its loss.
 _ENDINGS = {
     "binary": ("sigmoid", "binary_crossentropy"),
     "multilabel-indicator": ("sigmoid", "binary_crossentropy"),
@@ -112,7 +112,7 @@ def _ending(meta, return_sequences):
         return Head(units, "linear"), "mean_squared_error"
     kind = meta["target_type_"]
     if return_sequences and kind == "multilabel-indicator":
-        # Two labels, one a step.
+        # Two classes, one label for each step.
         kind = "binary"
     activation, loss = _ENDINGS.get(kind, _ENDINGS["multiclass"])
     return Head(1 if kind == "binary" else meta["n_classes_"], activation), loss
