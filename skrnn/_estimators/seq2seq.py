@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -82,7 +82,7 @@ class BaseSeq2Seq(BaseNetwork):
         fill = partial(at_frequencies, pairs=parts[0])
         start = self._start(spec, plan.seed, resume, fill)
         ratio = float(self.teacher_forcing)
-        options = {"engine": self.engine, "teacher_forcing": ratio}
+        options: Any = {"engine": self.engine, "teacher_forcing": ratio}
         trained = _engine.train(spec, plan, *parts, *start, **options)
         self._keep(spec, trained, resume)
         return trained
@@ -182,7 +182,8 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _network(self, X, resume):
         """Return the spec of the network to build."""
-        units, embedding_dim = as_tuple(self.units), self.embedding_dim
+        units: Any = as_tuple(self.units)
+        embedding_dim: Any = self.embedding_dim
         vocabulary_size = None
         if self._tokens:
             vocabulary_size = self._vocabulary_size(X, resume)

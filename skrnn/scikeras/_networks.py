@@ -5,7 +5,8 @@ from typing import Any
 import keras
 
 from skrnn._networks.keras.models import build_model
-from skrnn._networks.specs import Head, NetworkSpec, as_tuple
+from skrnn._networks.architecture import as_tuple, network_spec
+from skrnn._networks.specs import Head
 from skrnn._networks.weights import initial_weights
 from skrnn.scikeras.engine.seeding import global_seed
 
@@ -73,7 +74,7 @@ def recurrent_network(
     """
     shape = meta["X_shape_"]
     head, loss = _ending(meta, return_sequences)
-    spec = NetworkSpec(
+    spec = network_spec(
         cell=cell,
         units=as_tuple(units),
         n_features=shape[2] if len(shape) == 3 else 1,

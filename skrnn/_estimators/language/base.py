@@ -141,7 +141,7 @@ class LanguageModel(TrainedNetwork):
         streams = self._streams(inputs, targets, plan, self._held_stream(X_val))
         start = self._start(spec, plan.seed, resume)
         progress = partial(self._progress, spec, plan)
-        options = {"engine": self.engine, "progress": progress}
+        options: Any = {"engine": self.engine, "progress": progress}
         trained = _engine.train(spec, plan, *streams, *start, **options)
         self._keep(spec, trained, resume)
         return trained
