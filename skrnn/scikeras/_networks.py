@@ -4,8 +4,8 @@ from typing import Any
 
 import keras
 
-from skrnn._networks.keras.models import build_model
 from skrnn._networks.architecture import as_tuple, network_spec
+from skrnn._networks.keras.models import build_model
 from skrnn._networks.specs import Head
 from skrnn._networks.weights import initial_weights
 from skrnn.scikeras.engine.seeding import global_seed

@@ -47,7 +47,7 @@ class Program(Variables):
         self.n_traces = 0
         self._changed = [*self.trained, *self.optimizer.variables]
         self._functions: dict = {}
-        self._states: list = []
+        self._states: tuple = ()
 
     @staticmethod
     def load(dataset):
@@ -78,7 +78,7 @@ class Program(Variables):
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order`, and their number."""
         found, finite = [], native.tensor(np.True_)
-        states: Any = []
+        states: Any = ()
         for run in data.cut(order, _MIN_BATCH):
             given = run.arrays, run.n_batches, states
             *sums, states, finite = self._call(self._evaluate, *given, finite)
@@ -91,6 +91,7 @@ class Program(Variables):
         wanted = self.topology.zero_states(arrays)
         if [state.shape for state in states] != [state.shape for state in wanted]:
             states = wanted
+        states = tuple(states)
         args = arrays, native.tensor(np.int32(n)), states, *given
         key = function.__name__, *sorted(arrays)
         if key not in self._functions:
