@@ -41,7 +41,10 @@ class Predictor:
                 n_steps = int(padded_steps(sizes, own)[0, 0])
                 filled = np.resize(np.arange(n), batch_class(max(n, _MIN_BATCH)))
                 block = block.take(filled)
-            arrays = {"x": block.padded(block.lengths, n_steps), "lengths": block.lengths}
+            arrays = {
+                "x": block.padded(block.lengths, n_steps),
+                "lengths": block.lengths,
+            }
             outputs, states = self._call(arrays, weights)
             return outputs[..., :n, :], states[:n]
 

@@ -5,6 +5,8 @@ from fit to fit is an argument: the seed, the number of the step, learning rates
 limits of gradients and the shares that are dropped.
 """
 
+from typing import Any
+
 import numpy as np
 from keras import ops as k
 
@@ -75,7 +77,8 @@ class Program(Variables):
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order`, and their number."""
-        found, states, finite = [], (), native.tensor(np.True_)
+        found, finite = [], native.tensor(np.True_)
+        states: Any = ()
         for run in data.cut(order, _MIN_BATCH):
             given = run.arrays, run.n_batches, states
             *sums, states, finite = self._call(self._evaluate, *given, finite)

@@ -143,7 +143,9 @@ def _with_two_biases(cell):
     """Return a gated cell whose biases lie apart: no step cuts them out again."""
     if not (isinstance(cell.cell, GatedCell) and cell.cell.recurrent_bias):
         return cell
-    return replace(cell, weights=cell.weights | {"bias": cell.cell.biases(cell.weights)})
+    return replace(
+        cell, weights=cell.weights | {"bias": cell.cell.biases(cell.weights)}
+    )
 
 
 def zero_states(cell, like):

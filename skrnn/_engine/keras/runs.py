@@ -66,7 +66,10 @@ class Runs:
         own, n_rows = self._sizes.steps(order), self._sizes.rows(order)
         padded = np.broadcast_to(own.max(axis=0), own.shape)
         if self._fixed:
-            padded, n_rows = padded_steps(self._sizes, own), batch_class(max(n_rows, min_rows))
+            padded, n_rows = (
+                padded_steps(self._sizes, own),
+                batch_class(max(n_rows, min_rows)),
+            )
         first = 0
         for steps, group in groupby(map(tuple, padded.tolist())):
             last = first + len(list(group))
@@ -110,6 +113,7 @@ class Runs:
         size = min(_MOST_BATCHES, max(1, int(_FIXED_BYTES / n_bytes)))
         size = size if self._sizes.are_alike else min(size, _RAGGED_BATCHES)
         return 2 ** (size.bit_length() - 1)
+
 
 def stack(parts, size):
     """Put arrays into one with room for `size` of them, each at its beginning.
