@@ -154,9 +154,9 @@ def draw_dataset(spec, sequences, seed=0):
     return Dataset(sequences, targets, weights.astype(np.float32), starts, of_steps)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def program(spec, optimizer="sgd", loss=None, *, path="tensorflow"):
-    """Return the training of `spec`, made once for all tests and compiled if used."""
+    """Return the training of `spec`, made once for a while and compiled if used."""
     from skrnn._engine.cpu import network
     from skrnn._engine.keras.programs import tensorflow_program
 
