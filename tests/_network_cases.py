@@ -155,16 +155,17 @@ def draw_dataset(spec, sequences, seed=0):
 
 
 @functools.lru_cache(maxsize=8)
-def program(spec, optimizer="sgd", loss=None, *, path="tensorflow"):
+def program(spec, optimizer="sgd", loss=None, *, path="keras"):
     """Return the training of `spec`, made once for a while and compiled if used."""
-    from skrnn._engine.cpu import network
-    from skrnn._engine.keras.programs import tensorflow_program
+    if path == "keras":
+        from skrnn._engine.keras.program import Program
+    else:
+        from skrnn._engine.cpu.network import NetworkProgram as Program
 
-    module = {"kernels": network, "tensorflow": tensorflow_program}[path]
     if isinstance(loss, str | tuple):
         head = dataclasses.replace(spec.head, loss=loss)
         spec, loss = dataclasses.replace(spec, head=head), None
-    return module.Program(spec.with_rates_as_arguments(), loss, optimizer)
+    return Program(spec.with_rates_as_arguments(), loss, optimizer)
 
 
 def predict(spec, weights, sequences, by=None):
@@ -178,16 +179,21 @@ def predict(spec, weights, sequences, by=None):
 
 def gradients(spec, dataset, weights, rows=None, **options):
     """Return the mean loss of `rows` and its gradients, without compiling anything."""
-    import tensorflow as tf
+    from skrnn._engine.keras.run import native
 
     made = program(spec, **options)
     made.set_weights(weights)
-    rows = np.arange(len(dataset)) if rows is None else rows
-    with tf.GradientTape() as tape:
-        total, count = made._batch_loss(made.load(dataset), tf.constant(rows), None)
-        loss = total / count
-    found = tape.gradient(loss, [variable.value for variable in made.weights])
-    return float(loss), [tf.convert_to_tensor(g).numpy() for g in found]
+    rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)
+    (run,) = made.load(dataset).cut(rows[None])
+    arrays = {name: native.tensor(array) for name, array in run.arrays.items()}
+    batch = made._batch(arrays, 0)
+
+    def loss(weights):
+        total, count, _ = made._batch_loss(batch, weights, (), None)
+        return total / count, ()
+
+    value, _, found = native.differentiate(loss, made.weights)
+    return float(value), [native.to_numpy(gradient) for gradient in found]
 
 
 def train(made, dataset, order, learning_rate=0.1, **knobs):

@@ -28,15 +28,14 @@ from skrnn._engine import choice
 from skrnn._engine.cpu import reference
 from skrnn._engine.keras import fork
 from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
-from skrnn._engine.keras.programs import tensorflow_kit
-from skrnn._engine.keras.programs.tensorflow_kit import DropoutMasks
-from skrnn._engine.keras.programs.tensorflow_program import Program
+from skrnn._engine.keras.program import Program
+from skrnn._engine.keras.run import DropoutMasks, KerasRun, native
 from skrnn._engine.prediction import batches
 from skrnn._engine.prediction.batches import RUNNERS
 from skrnn._engine.training import epochs
 from skrnn._engine.training.plan import TrainPlan
-from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
-from skrnn._networks.cells import CELLS
+from skrnn._networks.activations import HIDDEN_ACTIVATIONS
+from skrnn._networks.cells import CELLS, CellRun
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head
 
@@ -77,7 +76,7 @@ def small():
     return draw_dataset(GRU, sequences), draw_weights(GRU)
 
 
-@pytest.fixture(params=["kernels", "tensorflow"])
+@pytest.fixture(params=["kernels", "keras"])
 def path(request):
     """Name each way to train."""
     return request.param
@@ -100,7 +99,7 @@ def test_fused_lstm_is_the_loop(spec, monkeypatch):
     weights = draw_weights(spec)
     fused = train_twice(spec, dataset, weights)
     fused_loss, fused_gradients = gradients(spec, dataset, weights)
-    monkeypatch.setattr(tensorflow_kit, "FUSED_MAX_UNITS", 0)
+    monkeypatch.setattr(native, "FUSED_MAX_UNITS", 0)
     loss, plain_gradients = gradients(spec, dataset, weights)
     np.testing.assert_allclose(fused_loss, loss, **CLOSE)
     for a, b in zip(fused_gradients, plain_gradients, strict=True):
@@ -118,53 +117,59 @@ def train_twice(spec, dataset, weights):
 
 
 def test_kernel_is_chosen_by_size_and_activation(monkeypatch):
-    used = []
-    monkeypatch.setattr(tensorflow_kit, "_fused_lstm", lambda *_: used.append("fused"))
-    monkeypatch.setattr(tensorflow_kit, "_loop", lambda *_: used.append("loop"))
-    monkeypatch.setattr(tensorflow_kit, "FUSED_MAX_UNITS", 4)
-    x = tf.zeros([1, 1, 1])
-    noisy = tensorflow_kit.CpuRun(DropoutMasks(0, 0, {"recurrent_dropout": 0.5}))
-    quiet = tensorflow_kit.CpuRun()
-    for kit, cell, activation, units, dropout in [
+    used, fused = [], native.fused
+    monkeypatch.setattr(native, "FUSED_MAX_UNITS", 4)
+    monkeypatch.setattr(native, "fused", lambda *args: used.append(fused(*args)))
+    lengths, x = tf.constant([1]), tf.zeros([1, 1, 1])
+    noisy = KerasRun(DropoutMasks({"seed": 0, "recurrent_dropout": 0.5}, 0))
+    quiet = KerasRun()
+    for run, cell, activation, units, drops in [
         (quiet, "lstm", "tanh", 4, False),
         (quiet, "lstm", "tanh", 5, False),
         (quiet, "lstm", "relu", 4, False),
         (quiet, "gru", "tanh", 4, False),
         (quiet, "lstm", "tanh", 4, True),
-        (noisy, "lstm", "tanh", 4, True),
         (noisy, "lstm", "tanh", 4, False),
     ]:
-        recurrent = tf.zeros([units, 4 * units])
-        kit.run_cell(cell, activation, x, None, recurrent, (None, None), None, dropout)
-    assert used == ["fused", "loop", "loop", "loop", "fused", "loop", "fused"]
+        run.recur(cell_of(cell, 1, units, activation, drops), x, lengths)
+    assert [each is not None for each in used] == [True, False, False, False, True, True]
+    noisy.recur(cell_of("lstm", 1, 4, "tanh", True), x, lengths)
+    assert len(used) == 6
+
+
+def cell_of(name, width, units, activation="tanh", drops=False):
+    """Draw the weights of a cell."""
+    rng = np.random.default_rng(0)
+    weights = {
+        row.name: rng.normal(size=row.shape).astype(np.float32)
+        for row in CELLS[name].weights(width, units)
+    }
+    return CellRun(name, activation, units, weights, drops)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_recurrent_dropout_masks_the_state_that_is_fed_back(cell):
-    rng = np.random.default_rng(0)
-    gates, units = CELLS[cell].n_gates, 3
-    x, kernel = rng.normal(size=(4, 2, 2)), rng.normal(size=(2, gates * units))
-    recurrent_kernel = rng.normal(size=(units, gates * units))
-    biases = rng.normal(size=(2, gates * units))
-    mask = np.array([[2.0, 0, 2], [0, 2, 2]])
-    floats = [a.astype(np.float32) for a in (x, kernel, recurrent_kernel, biases, mask)]
-    found = tensorflow_kit._loop(CELLS[cell], "tanh", *floats)
-    states = (np.zeros((2, units)),) * CELLS[cell].n_states
-    for t in range(4):
-        recurrent = (states[0] * mask) @ recurrent_kernel + biases[1]
-        projected = x[t] @ kernel + biases[0]
-        activate = ACTIVATIONS["tanh"]
-        states = CELLS[cell].step(
-            reference.ops, activate, projected, recurrent, *states
-        )
-        np.testing.assert_allclose(found[t], states[0], **CLOSE)
+    x = np.random.default_rng(0).normal(size=(4, 2, 2)).astype(np.float32)
+    mask = np.array([[2.0, 0, 2], [0, 2, 2]], np.float32)
+    run = cell_of(cell, 2, 3, drops=True), tf.constant(x), tf.constant([4, 4])
+    noisy = KerasRun(DropoutMasks({}, 0))
+    noisy.masks.mask = lambda *_: mask
+    found, _ = noisy.recur(*run)
+    by_numpy = run[0], x, np.array([4, 4]), None, None, mask
+    expected, _ = reference.recur_by_formula(reference.ReferenceRun(), *by_numpy)
+    np.testing.assert_allclose(found, expected, **CLOSE)
 
 
 # Noise
 
 
+def masks_of(seed, step, **rates):
+    step_inputs = rates | {"seed": tf.constant(seed)}
+    return DropoutMasks(step_inputs, tf.constant(step))
+
+
 def test_noise_drops_its_share_and_keeps_the_mean():
-    mask = DropoutMasks(0, 0, {"dropout": 0.3}).mask([100, 100], "dropout").numpy()
+    mask = masks_of(0, 0, dropout=0.3).mask([100, 100], "dropout").numpy()
     assert set(np.unique(mask)) == {0, np.float32(1 / 0.7)}
     assert abs((mask == 0).mean() - 0.3) < 0.02
     assert abs(mask.mean() - 1) < 0.02
@@ -172,7 +177,7 @@ def test_noise_drops_its_share_and_keeps_the_mean():
 
 def test_noise_follows_from_seed_step_and_order_alone():
     def masks(seed, step):
-        noise = DropoutMasks(seed, step, {"dropout": 0.5})
+        noise = masks_of(seed, step, dropout=0.5)
         return [noise.mask([50], "dropout").numpy() for _ in range(2)]
 
     assert_same(masks(1, 2), masks(1, 2))
@@ -186,7 +191,7 @@ def test_rate_of_zero_is_no_dropout(path):
     dataset, weights = draw_dataset(NOISY, sequences), draw_weights(NOISY)
     order = np.arange(4)[None]
     results = []
-    for spec in (NOISY, dataclasses.replace(NOISY, dropout=0, recurrent_dropout=0)):
+    for spec in (NOISY, NOISY.without_rates()):
         made = program(spec, path=path)
         made.reset(weights)
         results.append(train(made, dataset, order)[2])

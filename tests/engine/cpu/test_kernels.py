@@ -121,7 +121,7 @@ def test_every_instruction_set_trains_alike(cell, activation, instructions):
     dataset, weights = draw_dataset(spec, draw_ragged(spec)), draw_weights(spec)
     weights = [w / 4 for w in weights]
     loss, after, _ = steps(spec, dataset, weights, "kernels", rate=0.1)
-    expected_loss, expected, _ = steps(spec, dataset, weights, "tensorflow", rate=0.1)
+    expected_loss, expected, _ = steps(spec, dataset, weights, "keras", rate=0.1)
     np.testing.assert_allclose(loss, expected_loss, rtol=1e-4)
     assert_close(after, expected)
 
@@ -207,7 +207,7 @@ def test_optimizers_are_those_of_keras(name):
     dataset, weights = draw_dataset(spec, draw_ragged(spec)), draw_weights(spec)
     results = [
         steps(spec, dataset, weights, path, name, 0.01, clipnorm=0.5)
-        for path in ("kernels", "tensorflow")
+        for path in ("kernels", "keras")
     ]
     (_, after, state), (_, expected, expected_state) = results
     assert_close(after, expected, rtol=1e-3, atol=1e-4)
@@ -217,7 +217,7 @@ def test_optimizers_are_those_of_keras(name):
 def test_a_state_of_tensorflow_is_gone_on_with():
     spec = spec_of("gru")
     dataset, weights = draw_dataset(spec, draw_ragged(spec)), draw_weights(spec)
-    _, after, state = steps(spec, dataset, weights, "tensorflow", "adam", 0.01)
+    _, after, state = steps(spec, dataset, weights, "keras", "adam", 0.01)
     made = program(spec, "adam", path="kernels")
     made.reset(after, state)
     assert_close(made.get_optimizer_state(), state, rtol=1e-6)

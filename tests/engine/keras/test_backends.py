@@ -33,6 +33,7 @@ from skrnn import (
 from skrnn._engine.keras import backends, fork
 from skrnn._engine.prediction import batches
 from skrnn._networks.cells import CELLS
+from skrnn._networks.specs import Head
 
 # Dropout is compiled in and its rate is zero: the numbers drawn are each backend's own.
 CHOICES = {
@@ -75,9 +76,16 @@ def dataset_of(spec, ragged):
     return draw_dataset(spec, draw_ragged(spec) if ragged else draw_dense(spec, n=4)[1])
 
 
+def keras_program(*args):
+    """Return the training of a network on this process' backend."""
+    backends.backend()
+    from skrnn._engine.keras.program import Program
+
+    return Program(*args)
+
+
 def program_of(spec):
-    spec = spec.with_rates_as_arguments()
-    return backends.backend().Program(spec, None, "sgd")
+    return keras_program(spec.with_rates_as_arguments(), None, "sgd")
 
 
 def train(program, dataset, order, weights, **knobs):
@@ -212,7 +220,7 @@ def check_optimizers():
     spec = spec_of("rnn")
     dataset, order = dataset_of(spec, False), EVERY_ROW.reshape(2, 2)
     for name in OPTIMIZERS:
-        program = backends.backend().Program(spec, None, name)
+        program = keras_program(spec, None, name)
         through = train(program, dataset, order, draw_weights(spec))[2]
         half = train(program, dataset, order[:1], draw_weights(spec))[2]
         state = program.get_optimizer_state()
@@ -227,16 +235,16 @@ def check_losses():
     import keras
 
     losses = keras.losses
-    spec = spec_of("rnn", return_sequences=True)
+    spec = spec_of("rnn", head=Head(1, loss="huber"), return_sequences=True)
     dataset = dataset_of(spec, True)
     found = [
         train(
-            backends.backend().Program(spec, loss, "sgd"),
+            keras_program(spec, loss, "sgd"),
             dataset,
             [EVERY_ROW],
             draw_weights(spec),
         )
-        for loss in ("huber", losses.Huber(), lambda y, z: losses.huber(y, z))
+        for loss in (None, losses.Huber(), lambda y, z: losses.huber(y, z))
     ]
     for _, _, weights in found[1:]:
         for a, b in zip(weights, found[0][2], strict=True):
@@ -326,10 +334,11 @@ def test_one_seed_gives_the_same_bits_in_two_processes(backend):
 
 def count_compilations():
     """Compile for one fit and one prediction, and again for none of a grid's."""
-    from skrnn._engine.keras.programs import jax_program
+    from skrnn._engine.keras import prediction, topologies
 
-    traced, forward = [], jax_program.forward
-    jax_program.forward = lambda *args: traced.append(1) or forward(*args)
+    traced, forward = [], topologies.forward
+    for module in (prediction, topologies):
+        module.forward = lambda *args: traced.append(1) or forward(*args)
     batches.SMALL = -1
     X = np.random.default_rng(0).normal(size=(60, 5, 2))
     needed = []
@@ -351,7 +360,7 @@ def test_jax_compiles_once_for_a_grid():
 
 def test_few_sizes_and_little_padding():
     needs("jax")
-    from skrnn._engine.keras.programs.jax_program import batch_class, size_class
+    from skrnn._engine.keras.runs import batch_class, size_class
 
     sizes = [size_class(n) for n in range(1, 1025)]
     assert sizes == sorted(sizes)
@@ -369,8 +378,7 @@ import sys
 import numpy as np
 from skrnn import GRURegressor
 X = np.random.default_rng(0).normal(size=(3000, 20, 2))
-# The kernels have no formula of this optimizer.
-model = GRURegressor(units=8, optimizer="ftrl", epochs=1, random_state=0)
+model = GRURegressor(units=8, engine="keras", epochs=1, random_state=0)
 model.fit(X[:8], X[:8, 0, 0]).predict(X)
 print(*sys.modules)
 """
@@ -379,9 +387,8 @@ print(*sys.modules)
 @pytest.mark.parametrize("backend", backends.BACKENDS)
 def test_only_the_backend_in_use_is_loaded(backend):
     loaded = set(run_on(backend, FIT).split())
-    room = "skrnn._engine.keras.programs"
-    engines = {f"{room}.{name}_program" for name in backends.BACKENDS}
-    assert engines & loaded == {f"{room}.{backend}_program"}
+    modules = {name: module for name, (_, module) in backends.BACKENDS.items()}
+    assert set(modules.values()) & loaded == {modules[backend]}
     # TensorFlow's own converter imports JAX if it is there, and so does Keras on torch.
     allowed = {backend} | ({"jax"} if backend != "jax" else set())
     assert set(backends.BACKENDS) & loaded <= allowed

@@ -105,7 +105,7 @@ def test_threads_at_once_get_different_objects():
 
 
 def test_a_grid_compiles_one_training_and_one_prediction(programs, data, monkeypatch):
-    monkeypatch.setattr(batches, "choose_runner", lambda *_: "compiled")
+    monkeypatch.setattr(choice, "predicts_on", lambda *_: "compiled")
     X, y = data
     grid = ParameterGrid(
         {
@@ -124,11 +124,11 @@ def test_a_grid_compiles_one_training_and_one_prediction(programs, data, monkeyp
         model.set_params(early_stopping=True).fit(X[:n, :3], y[:n])
     assert programs.made == 1
     (program,) = idle(programs)
-    assert program._compiled_train.experimental_get_tracing_count() == 1
-    assert program._compiled_evaluate.experimental_get_tracing_count() == 1
+    # One of training and one of evaluation.
+    assert program.n_traces == 2
     assert len(batches._compiled) == 1
     (predictor,) = batches._compiled.values()
-    assert predictor.experimental_get_tracing_count() == 1
+    assert predictor.n_traces == 1
 
 
 def test_a_search_compiles_once_for_each_architecture(programs, data):
@@ -165,7 +165,7 @@ def test_pool_of_programs_is_bounded(programs, data):
 
 
 def test_compiled_predictions_are_bounded(programs, data, monkeypatch):
-    monkeypatch.setattr(batches, "choose_runner", lambda *_: "compiled")
+    monkeypatch.setattr(choice, "predicts_on", lambda *_: "compiled")
     monkeypatch.setattr(batches, "_MAX_COMPILED", 2)
     models = [RNNRegressor(**TINY | {"units": n}).fit(*data) for n in (1, 2, 3)]
     for model in models * 2:
@@ -199,7 +199,7 @@ def test_fits_at_once_are_the_fits_one_after_the_other(programs, data):
 def test_compiled_predictions_at_once_are_those_one_by_one(programs, data, monkeypatch):
     X, y = data
     model = RNNRegressor(**TINY).fit(X, y)
-    monkeypatch.setattr(batches, "choose_runner", lambda *_: "compiled")
+    monkeypatch.setattr(choice, "predicts_on", lambda *_: "compiled")
     parts = [X[i : i + 10] for i in range(0, 40, 5)]
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(model.predict, parts))
