@@ -23,9 +23,9 @@ WAYS = {
     "tape": (GRURegressor, {"units": (3, 2), "optimizer": "rmsprop"}, (X, Y)),
     "labels": (GRUClassifier, {"optimizer": "sgd"}, (X, Y > 0)),
     "compiled": (GRURegressor, {"activation": "silu"}, (X, Y)),
-    "Keras' optimizer": (GRURegressor, {"optimizer": "nadam"}, (X, Y)),
+    "nadam": (GRURegressor, {"optimizer": "nadam"}, (X, Y)),
     "pairs": (Seq2SeqRegressor, {}, (X, X[:, :2, 0])),
-    "pairs, Keras' optimizer": (
+    "pairs, nadam": (
         Seq2SeqRegressor,
         {"optimizer": "nadam"},
         (X, X[:, :2, 0]),
