@@ -7,11 +7,17 @@ WORKERS ?= 2
 TESTS ?=
 PYTEST_ARGS ?=
 ROWS ?=
+CLANG ?= clang
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(addprefix $(VENV)/.,bench docs examples test)
 EXAMPLES := $(sort $(wildcard examples/plot_*.py))
+KERNELS := skrnn/_engine/_kernels.c
+# Those that need no TensorFlow.
+KERNEL_TESTS := $(wildcard tests/test_kernel_*.py) tests/test_plain_steps.py tests/test_states.py
+ARM_HEADERS := /usr/aarch64-linux-gnu/include
+WARNINGS := -Wall -Wextra -Wpedantic -Werror
 
 # TensorFlow greets on stderr; only warnings and errors are worth a reader's time.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -24,7 +30,7 @@ QUIETLY := 2> >(grep --line-buffered -vE \
 .DELETE_ON_ERROR:
 # Two installs into one environment would step on each other.
 .NOTPARALLEL:
-.PHONY: help demo test jax lint types docs examples bench performance clean
+.PHONY: help demo test jax clang lint types docs examples bench performance clean
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -39,6 +45,21 @@ test: $(VENV)/.test ## Run the tests and doctests (PYTEST_ARGS="-k lstm", TESTS=
 jax: $(VENV)/.test ## Run scikit-learn's checks of two estimators on Keras' JAX backend
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) \
 		tests/test_contract.py -k "RNNRegressor or GRUClassifier"
+
+clang: $(VENV)/.test ## Compile the kernels with clang (for aarch64 too) and run their tests
+	rm -rf build/clang && mkdir -p build/clang
+	cp -r pyproject.toml conftest.py skrnn tests build/clang
+	rm -f build/clang/skrnn/_engine/cpu/kernels/_kernels.*.so
+	cd build/clang && CC=$(CLANG) LDSHARED="$(CLANG) -shared" CFLAGS="$(WARNINGS)" \
+		$(CURDIR)/$(BIN)/python -c "from setuptools import setup; setup()" \
+		build_ext --inplace
+	cd build/clang && PYTHONPATH=$(CURDIR)/build/clang \
+		$(CURDIR)/$(BIN)/python -m pytest $(PYTEST_ARGS) $(KERNEL_TESTS)
+	@if [ -d $(ARM_HEADERS) ]; then set -x; \
+		$(CLANG) --target=aarch64-linux-gnu -isystem $(ARM_HEADERS) -O3 $(WARNINGS) \
+			-I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+			-c $(KERNELS) -o /dev/null; \
+	else echo "not compiled for aarch64, whose headers are missing: $(ARM_HEADERS)"; fi
 
 lint: $(VENV)/.test ## Check style, format and spelling
 	$(BIN)/ruff check .

@@ -90,7 +90,8 @@ def serve(args):
 
 
 def draw(args):
-    from skrnn._networks.specs import Head, NetworkSpec
+    from skrnn._networks.architecture import network_spec
+    from skrnn._networks.specs import Head
 
     rng = np.random.default_rng(0)
     shape = args.batches * args.batch, args.steps, args.features
@@ -98,7 +99,7 @@ def draw(args):
     y = X[:, -1:, 0]
 
     def spec(cell):
-        return NetworkSpec(cell, (args.units,), args.features, Head(1))
+        return network_spec(cell, (args.units,), args.features, Head(1))
 
     return X, y, spec
 
@@ -111,7 +112,7 @@ def by_engine(args, cell):
     from skrnn._networks.weights import initial_weights
 
     X, y, spec = draw(args)
-    program = backend().Program(spec(cell), "auto", "adam")
+    program = backend().Program(spec(cell), None, "adam")
     program.reset(initial_weights(spec(cell), seed=0))
     ones, starts = np.ones(len(X), np.float32), np.arange(len(X))
     data = program.load(Dataset(pack_dense(X, "dense"), y, ones, starts))

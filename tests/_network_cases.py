@@ -10,9 +10,10 @@ import pytest
 from skrnn import _engine
 from skrnn._data.datasets import Dataset
 from skrnn._data.sequences import pack_dense, pack_ragged
-from skrnn._engine.prediction import batches
+from skrnn._engine import choice
+from skrnn._networks.architecture import network_spec
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import Head, NetworkSpec
+from skrnn._networks.specs import Head
 from skrnn._networks.weights import weight_table
 
 N_FEATURES, VOCABULARY = 2, 7
@@ -64,7 +65,7 @@ _VOCABULARY_SIZE = {type(None): None, int: VOCABULARY, tuple: VOCABULARIES}
 
 def spec_of(cell="lstm", units=(4,), head=None, embedding_dim=None, **choices):
     """Return the spec of a small network."""
-    return NetworkSpec(
+    return network_spec(
         cell=cell,
         units=units,
         head=head or Head(1),
@@ -78,17 +79,20 @@ def spec_of(cell="lstm", units=(4,), head=None, embedding_dim=None, **choices):
 _TOKENS = {type(None): "", int: "tokens", tuple: "channels"}
 
 
-def name_of(spec):
+def name_of(
+    *, cell, units, bidirectional, return_sequences, attention, embedding_dim,
+    layer_norm, dense_units, activation, head,
+):  # fmt: skip
     """Say what is special about a network, for the name of a test."""
-    sizes = "-".join(map(str, spec.units))
-    words = [f"{spec.cell}{sizes}", spec.bidirectional and "both", spec.attention]
-    words += [spec.return_sequences and "steps", _TOKENS[type(spec.embedding_dim)]]
-    words += [spec.layer_norm and "norm", spec.dense_units and "dense"]
-    words += [spec.activation, f"{spec.head.activation}{spec.head.units}"]
+    sizes = "-".join(map(str, units))
+    words = [f"{cell}{sizes}", bidirectional and "both", attention]
+    words += [return_sequences and "steps", _TOKENS[type(embedding_dim)]]
+    words += [layer_norm and "norm", dense_units and "dense"]
+    words += [activation, f"{head.activation}{head.units}"]
     return " ".join(word for word in words if word)
 
 
-SPECS = {name_of(spec): spec for spec in (spec_of(**row) for row in pairwise(CHOICES))}
+SPECS = {name_of(**row): spec_of(**row) for row in pairwise(CHOICES)}
 
 
 def draw_weights(spec, seed=0):
@@ -102,9 +106,9 @@ def draw_weights(spec, seed=0):
 def draw_steps(spec, shape, seed=0):
     """Draw the values of steps: (*shape, F), or token ids of `shape` or (*shape, C)."""
     rng = np.random.default_rng(seed)
-    if isinstance(spec.embedding_dim, tuple):
+    if spec.embedding is not None and spec.embedding.channels:
         return rng.integers(1, VOCABULARIES, (*shape, 2)).astype(np.int32)
-    if spec.embedding_dim is not None:
+    if spec.embedding is not None:
         return rng.integers(1, VOCABULARY, shape).astype(np.int32)
     return rng.normal(size=(*shape, spec.n_features)).astype(np.float32)
 
@@ -113,7 +117,7 @@ def draw_dense(spec, n=5, n_timesteps=6, seed=0):
     """Draw sequences of one length: the array and its packed form."""
     X = draw_steps(spec, (n, n_timesteps), seed)
     packed = pack_dense(X, "dense")
-    if not isinstance(spec.embedding_dim, int):
+    if X.ndim == 3:
         return X, packed
     return X, _with_values(packed, X.ravel())
 
@@ -159,14 +163,14 @@ def program(spec, optimizer="sgd", loss=None, *, path="tensorflow"):
     if isinstance(loss, str | tuple):
         head = dataclasses.replace(spec.head, loss=loss)
         spec, loss = dataclasses.replace(spec, head=head), None
-    return module.Program(_engine._without_rates(spec), loss, optimizer)
+    return module.Program(spec.with_rates_as_arguments(), loss, optimizer)
 
 
 def predict(spec, weights, sequences, by=None):
     """Return outputs and states; `by` is one of `RUNNERS` or None for the engine's."""
     with pytest.MonkeyPatch.context() as patch:
         if by is not None:
-            patch.setattr(batches, "choose_runner", lambda *_: by)
+            patch.setattr(choice, "predicts_on", lambda *_: by)
         outputs = _engine.predict(spec, weights, sequences)
         return outputs, _engine.predict(spec, weights, sequences, states=True)
 

@@ -102,10 +102,10 @@ def test_y_that_float32_can_not_hold_is_named(way):
 # Rates
 
 
-@pytest.mark.parametrize("activation", ["tanh", "silu"])
+@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
 @pytest.mark.parametrize("schedule", [None, "cosine"])
-def test_an_infinite_rate_diverges(activation, schedule):
-    options = dict(activation=activation, learning_rate_schedule=schedule)
+def test_an_infinite_rate_diverges(optimizer, schedule):
+    options = dict(optimizer=optimizer, learning_rate_schedule=schedule)
     with pytest.warns(ConvergenceWarning, match="the loss is not finite"):
         fit("regressor", **options | dict(learning_rate=1e39))
 
@@ -116,7 +116,7 @@ def test_an_infinite_rate_diverges(activation, schedule):
 @pytest.mark.parametrize("step", [2**31 - 2, 2**32 - 2, 2**40])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"dropout": 0.3}, {"dropout": 0.3, "activation": "silu"}],
+    [{}, {"dropout": 0.3}, {"dropout": 0.3, "optimizer": "nadam"}],
     ids=["steps in C", "tape", "compiled"],
 )
 @pytest.mark.parametrize("way", ["regressor", "classifier", "pairs"])
@@ -166,7 +166,7 @@ from test_large_numbers import TINY, X, Y, GRURegressor, Seq2SeqRegressor
 tf.config.run_functions_eagerly(True)
 warnings.simplefilter("ignore")
 for kind, options in (
-    (GRURegressor, dict(activation="silu", dropout=0.2, early_stopping=True)),
+    (GRURegressor, dict(optimizer="nadam", dropout=0.2, early_stopping=True)),
     (GRURegressor, dict(optimizer="nadam", bidirectional=True, units=(2, 3))),
     (GRURegressor, dict(optimizer=__import__("keras").optimizers.Adam(0.01))),
     (Seq2SeqRegressor, dict(optimizer="nadam")),

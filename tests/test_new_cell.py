@@ -7,7 +7,7 @@ import pytest
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.tasks import SequenceRegressorMixin
-from skrnn._networks.cells import CELLS, Cell
+from skrnn._networks.cells import CELLS, GatedCell
 
 
 def minimal_gated_step(ops, activation, x, r, h):
@@ -20,7 +20,7 @@ def minimal_gated_step(ops, activation, x, r, h):
 
 @pytest.fixture
 def estimator(monkeypatch):
-    row = Cell(None, n_gates=2, n_states=1, step=minimal_gated_step)
+    row = GatedCell(n_gates=2, n_states=1, formula=minimal_gated_step)
     monkeypatch.setitem(CELLS, "mgu", row)
 
     @recurrent_estimator

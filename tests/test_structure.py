@@ -329,6 +329,29 @@ def test_most_functions_are_very_short():
     assert statistics.median(lengths) <= 8
 
 
+# Tests
+
+TESTS = Path(__file__).parent
+TEST_FILES = sorted(TESTS.rglob("*.py"))
+
+
+def test_files_of_tests_are_short():
+    lengths = {path.name: len(path.read_text().splitlines()) for path in TEST_FILES}
+    assert not {name: length for name, length in lengths.items() if length >= 600}
+
+
+def test_folders_of_tests_are_rooms_of_the_package():
+    for folder in {path.parent.relative_to(TESTS) for path in TEST_FILES} - {Path()}:
+        rooms = PACKAGE / folder, PACKAGE / f"_{folder}"
+        assert any(room.is_dir() or room.with_suffix(".py").exists() for room in rooms)
+
+
+def test_files_of_tests_have_names_of_their_own():
+    # pytest tells modules apart by nothing else.
+    names = [path.name for path in TEST_FILES if path.name != "conftest.py"]
+    assert len(set(names)) == len(names)
+
+
 # Estimators
 
 

@@ -1,32 +1,106 @@
-"""Sequences with what is to be learnt from them."""
+"""What networks are trained on: sequences with what is to be learnt from them.
+
+Each of these is a source of batches to the training loop and to the programs of both
+engines (`skrnn._engine.training.contracts.BatchSource`): it says which batches an epoch
+has, and gathers one of them.
+"""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from skrnn._data.sequences import Sequences
+from skrnn._data.batches import batches_by_length, batches_in_order, shuffled_batches
+from skrnn._data.sequences import Multiples, Sequences
+
+# Sequences that are validated on together.
+_EVALUATED_TOGETHER = 256
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Batch:
+    """What a network reads and learns in one step, time-major.
+
+    Attributes
+    ----------
+    inputs : dict of ndarray
+        What the formula of the network reads. Always there are "x", (T, B, F) or token
+        ids (T, B), and "lengths", (B,), the longest first; what stands at the padding
+        is finite. A source may add more, and says what.
+    targets : ndarray of shape (B, K), or (T, B, K) for answers at each step
+        float32 values, or int32 class indices with K = 1.
+    weights : ndarray of shape (B,) or (T, B)
+        Of the losses; 0 where nothing is present.
+    present : ndarray of bool of shape (B,) or (T, B)
+        False at padding, and at rows that fill up the batch.
+    """
+
+    inputs: dict[str, Any]
+    targets: np.ndarray
+    weights: np.ndarray
+    present: np.ndarray
+
+    def real(self, array):
+        """Return what stands where something is present, (n, ...), of any array."""
+        if self.present.all():
+            return array.reshape(-1, *array.shape[self.present.ndim :])
+        return array[self.present]
+
+    def spread(self, values, shape):
+        """Undo `real`: zeros stand where nothing is present."""
+        if self.present.all():
+            return values.reshape(shape)
+        whole = np.zeros(shape, values.dtype)
+        whole[self.present] = values
+        return whole
+
+
+class _Rows:
+    """The batches of data that has rows."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of steps of each row."""
+        raise NotImplementedError
+
+    def n_batches(self, batch_size):
+        """Return the number of batches of an epoch."""
+        return -(-len(self.lengths) // batch_size)
+
+    def order(self, batch_size, rng, epoch):
+        """Return the batches of an epoch, drawn at random if there is an `rng`."""
+        if rng is None:
+            return batches_in_order(len(self.lengths), batch_size)
+        return shuffled_batches(self.lengths, batch_size, rng)
+
+    def evaluation_order(self):
+        """Return the batches to validate on, each row once."""
+        return batches_by_length(self.lengths, _EVALUATED_TOGETHER)
+
+
+@dataclass(frozen=True)
+class Dataset(_Rows):
     """Sequences with their encoded targets and weights.
 
     Attributes
     ----------
     sequences : Sequences
-    targets : ndarray of shape (n, K) or (n_real_steps, K)
+    targets : ndarray or ScaledTargets of shape (n, K) or (n_real_steps, K)
         float32 values, or int32 class indices of shape (., 1) for a softmax head.
     weights : ndarray of shape (n,) or (n_real_steps,)
         Non-negative, of mean 1.
-    target_starts : ndarray of shape (n,)
+    target_starts : ndarray or Multiples of shape (n,)
         Row of `targets` where each sequence's first one stands.
+    of_steps : bool
+        Whether there is a target for each real step.
     """
 
     sequences: Sequences
-    targets: np.ndarray
+    targets: Any
     weights: np.ndarray
-    target_starts: np.ndarray
+    target_starts: Any
+    of_steps: bool = False
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -44,9 +118,54 @@ class Dataset:
             target_starts=self.target_starts[rows],
         )
 
+    def gather(self, rows, *, n_rows=None, n_steps=None) -> Batch:
+        """Put the batch together whose row numbers are `rows`, -1 for none.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (B,)
+        n_rows, n_steps : int or None
+            Fill the batch up to so many sequences, and to so many steps.
+        """
+        rows, lengths, is_row = _longest_first(self.lengths, rows, n_rows)
+        steps = np.arange(n_steps or lengths[0])[:, None]
+        present = is_row
+        if self.of_steps:
+            present = (steps < lengths) & is_row
+        if n_steps or lengths[-1] < lengths[0]:
+            # The last step stands for the padding: it is always there to be read.
+            steps = np.minimum(steps, lengths - 1)
+        sequences = self.sequences
+        at = sequences.starts[rows] + steps * sequences.step
+        inputs = {"x": sequences.values.take(at, axis=0), "lengths": lengths}
+        at = self.target_starts[rows]
+        if self.of_steps:
+            at = at + steps
+        weights = self.weights[at]
+        if not is_row[-1] or (self.of_steps and lengths[-1] < len(steps)):
+            weights = np.where(present, weights, np.float32(0))
+        return Batch(inputs, self.targets.take(at, axis=0), weights, present)
+
+
+def first_targets(sequences, of_steps):
+    """Return the row of the targets where each sequence's first one stands.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    of_steps : bool
+        Whether there is a target for each real step, not for each sequence.
+    """
+    n = len(sequences)
+    if not of_steps:
+        return Multiples(1, n)
+    if sequences.is_uniform:
+        return Multiples(int(sequences.lengths[0]), n)
+    return np.cumsum(sequences.lengths) - sequences.lengths
+
 
 @dataclass(frozen=True)
-class Pairs:
+class Seq2SeqData(_Rows):
     """Sequences, and the sequences that answer them.
 
     Attributes
@@ -64,6 +183,8 @@ class Pairs:
     known : ndarray of bool of shape (n_rows,) or None
         False at steps of `outputs` that the decoder must not read: what is true there
         isn't known. It reads what it has put out itself instead.
+    start : int
+        The number that stands before the first label; of numbers it isn't read.
     """
 
     inputs: Sequences
@@ -72,6 +193,7 @@ class Pairs:
     future: np.ndarray | None = None
     step_weights: np.ndarray | None = None
     known: np.ndarray | None = None
+    start: int = 0
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -81,7 +203,7 @@ class Pairs:
         """The numbers of input steps: batches are made of sequences about as long."""
         return self.inputs.lengths
 
-    def take(self, rows) -> "Pairs":
+    def take(self, rows) -> "Seq2SeqData":
         """Return the pairs at `rows`."""
         return dataclasses.replace(
             self,
@@ -90,3 +212,94 @@ class Pairs:
             weights=self.weights[rows],
             future=None if self.future is None else self.future[rows],
         )
+
+    def gather(self, rows, *, n_rows=None, n_steps=(None, None)) -> Batch:
+        """Put the batch together whose row numbers are `rows`, -1 for none.
+
+        Inputs and outputs have an order each: the longest first.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (B,)
+        n_rows : int or None
+            Fill the batch up to so many pairs.
+        n_steps : tuple of two int or None
+            Fill the inputs up to so many steps, and the outputs.
+
+        Returns
+        -------
+        batch : Batch
+            Its `inputs` have besides: "order" (B,), the place among the inputs of each
+            of the outputs; "output_lengths" (B,); "before" (H, B) or (H, B, K), the
+            output before each step; "future" (H, B, F), if there is one; and "known"
+            (H, B), where the output before a step may be read, only if that makes a
+            difference.
+        """
+        rows, lengths, is_row = _longest_first(self.lengths, rows, n_rows)
+        x = self.inputs.take(rows).padded(lengths, n_steps[0])
+        own = np.where(is_row, self.outputs.lengths[rows], 1)
+        order = np.argsort(-own, kind="stable")
+        rows, is_row, own = rows[order], is_row[order], own[order]
+        packed = self.outputs.take(rows)
+        outputs = packed.padded(own, n_steps[1])
+        present = (np.arange(len(outputs))[:, None] < own) & is_row
+        before = np.empty_like(outputs)
+        before[1:] = outputs[:-1]
+        before[0] = self.start
+        inputs = {"x": x, "lengths": lengths, "order": order}
+        inputs |= {"output_lengths": own, "before": before}
+        if self.future is not None:
+            inputs["future"] = _filled(np.moveaxis(self.future[rows], 1, 0), n_steps[1])
+        weights = np.where(present, self.weights[rows], np.float32(0))
+        if self.step_weights is not None:
+            factors = replace(packed, values=self.step_weights)
+            weights *= factors.padded(own, n_steps[1])
+        if self.known is not None:
+            known = replace(packed, values=self.known).padded(own, n_steps[1])
+            readable = _before(known, known & present)
+            inputs |= {} if readable is None else {"known": readable}
+        targets = outputs if outputs.ndim == 3 else outputs[:, :, None]
+        return Batch(inputs, targets, weights, present)
+
+
+def _longest_first(lengths, rows, n_rows):
+    """Sort the rows of a batch by length, and fill them up.
+
+    Returns
+    -------
+    rows, lengths : ndarray of shape (B,)
+        What fills the batch up is the first row, cut to one step.
+    is_row : ndarray of bool of shape (B,)
+        False at what fills it up.
+    """
+    rows = rows[rows >= 0]
+    own = lengths[rows]
+    if lengths.strides != (0,):
+        longest_first = np.argsort(-own, kind="stable")
+        rows, own = rows[longest_first], own[longest_first]
+    n_missing = (n_rows or len(rows)) - len(rows)
+    is_row = np.ones(len(rows) + n_missing, bool)
+    if n_missing:
+        is_row[-n_missing:] = False
+        rows = np.append(rows, np.repeat(rows[:1], n_missing))
+        own = np.append(own, np.ones(n_missing, own.dtype))
+    return rows, own, is_row
+
+
+def _filled(array, n_steps):
+    """Repeat the last step of an array (T, ...) up to so many steps."""
+    n_missing = (n_steps or len(array)) - len(array)
+    last = np.repeat(array[-1:], n_missing, axis=0)
+    return np.concatenate([array, last]) if n_missing else array
+
+
+def _before(known, counted):
+    """Return whether the output before each step is known, (H, B).
+
+    It is None if nothing that counts comes after what isn't: masks at the ends cost no
+    second pass.
+    """
+    before = np.ones_like(known)
+    before[1:] = known[:-1]
+    rest = np.maximum.accumulate(counted[::-1])[::-1]
+    return None if (before | ~rest).all() else before

@@ -22,8 +22,8 @@ def hold_out(n_sequences, share, strata, seed):
 
     Returns
     -------
-    training, validation : ndarray
-        Row numbers, ascending.
+    training, validation : ndarray or slice
+        Row numbers, ascending; slices where the last sequences are held out.
 
     Raises
     ------
@@ -36,12 +36,12 @@ def hold_out(n_sequences, share, strata, seed):
             f"validation_split={share} leaves none of {n_sequences} sequences to train "
             f"on; make it smaller, or {_NONE}."
         )
-    held = np.zeros(n_sequences, dtype=bool)
     if strata is None:
-        held[n_sequences - n_validation :] = True
-    else:
-        held[_spread(strata, n_validation, seed)] = True
-        held &= np.isin(strata, strata[~held])
+        n_training = n_sequences - n_validation
+        return slice(n_training), slice(n_training, n_sequences)
+    held = np.zeros(n_sequences, dtype=bool)
+    held[_spread(strata, n_validation, seed)] = True
+    held &= np.isin(strata, strata[~held])
     if not held.any():
         raise ValueError(
             f"validation_split={share} of {n_sequences} sequences leaves none to "

@@ -9,31 +9,54 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from skrnn._data.series_windows import SeriesWindows
 from skrnn._data.windows import recognise_windows
 
 
 class Multiples:
-    """The numbers 0, step, 2 * step, ..., which an array of them could be taken for.
+    """The numbers first, first + step, ..., which an array of them could be taken for.
 
-    They cost no memory, of which ten million windows have none to spare.
+    They cost no memory, of which ten million windows have none to spare. A slice of
+    neighbours is such a thing too; any other selection is an array.
+
+    Parameters
+    ----------
+    step : int
+    n : int
+        How many there are.
+    first : int, default=0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn._data.sequences import Multiples
+    >>> numbers = Multiples(3, 5)[1:]
+    >>> np.asarray(numbers)
+    array([ 3,  6,  9, 12])
+    >>> numbers[[0, 3]]
+    array([ 3, 12])
     """
 
-    def __init__(self, step, n):
-        self._step, self._n = step, n
+    def __init__(self, step, n, first=0):
+        self.step, self.first, self._n = step, first, n
 
     def __len__(self):
         return self._n
 
     def __getitem__(self, rows):
         if isinstance(rows, slice):
-            return np.arange(*rows.indices(self._n)) * self._step
+            first, last, apart = rows.indices(self._n)
+            n = len(range(first, last, apart))
+            return Multiples(apart * self.step, n, self.first + first * self.step)
         rows = np.asarray(rows)
-        return (np.flatnonzero(rows) if rows.dtype == bool else rows) * self._step
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        # Numbers of rows may be of a type that has no room for the products.
+        return rows.astype(np.intp, copy=False) * self.step + self.first
 
     def __array__(self, dtype=None, copy=None):
-        return np.asarray(self[:], dtype=dtype)
+        return np.asarray(self[np.arange(self._n)], dtype=dtype)
 
 
 @dataclass(frozen=True)
@@ -110,9 +133,11 @@ class Sequences:
         names = "offsets", "given_lengths", "empty"
         known = {name: getattr(self, name) for name in names}
         taken = {name: of[rows] for name, of in known.items() if of is not None}
-        starts, lengths = self.starts[rows], self.lengths[rows]
+        starts = self.starts[rows]
         if self.lengths.strides == (0,) and len(starts):
             lengths = _same(self.lengths[0], len(starts))
+        else:
+            lengths = self.lengths[rows]
         return replace(self, starts=starts, lengths=lengths, **taken)
 
     def positions(self) -> np.ndarray:
@@ -120,12 +145,35 @@ class Sequences:
         first = np.repeat(self.starts, self.lengths)
         return first + self.step * step_numbers(self.lengths)
 
-    def padded(self) -> np.ndarray:
-        """Return one block (longest, n, F); the last step is repeated as padding."""
-        steps = np.arange(self.lengths.max())[:, None]
-        if not self.is_uniform:
-            steps = np.minimum(steps, self.lengths - 1)
-        return self.values.take(self.starts[:] + self.step * steps, axis=0)
+    def padded(self, lengths=None, n_steps=None) -> np.ndarray:
+        """Return one block (longest, n, F); the last step is repeated as padding.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n,) or None
+            Read so many steps of each instead of all.
+        n_steps : int or None
+            Repeat the last step up to so many.
+        """
+        as_they_are = lengths is None and n_steps is None and self.is_uniform
+        if as_they_are and isinstance(self.starts, Multiples):
+            return self._evenly_spaced(self.starts.first, self.starts.step)
+        lengths = self.lengths if lengths is None else lengths
+        steps = np.arange(n_steps or lengths.max())[:, None]
+        if len(steps) > lengths.min():
+            steps = np.minimum(steps, lengths - 1)
+        return self.values.take(np.asarray(self.starts) + self.step * steps, axis=0)
+
+    def _evenly_spaced(self, first, apart):
+        """Return the block of sequences that start `apart` rows from each other."""
+        row, *others = self.values.strides
+        view = as_strided(
+            self.values[first:],
+            (int(self.lengths[0]), len(self), *self.values.shape[1:]),
+            (self.step * row, apart * row, *others),
+            writeable=False,
+        )
+        return view.copy(order="C")
 
 
 def step_numbers(lengths):
@@ -208,7 +256,7 @@ def strip_padding(tokens):
         tokens,
         starts=starts,
         lengths=lengths,
-        offsets=(starts - tokens.starts[:]) // step,
+        offsets=(starts - np.asarray(tokens.starts)) // step,
         given_lengths=tokens.lengths,
         empty=empty if empty.any() else None,
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._data.batches import row_type
 from skrnn._data.frames.indexed_arrays import KnowsRows, indexed
 from skrnn._data.windows import sliding_windows
 
@@ -40,7 +41,8 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
     ndim = 3
 
     def __init__(self, table, starts, lookback, step):
-        self.table, self.starts, self.step = table, starts, step
+        self.table, self.step = table, step
+        self.starts = starts.astype(row_type(len(table)), copy=False)
         self.shape = (len(starts), lookback, table.shape[1])
 
     @property

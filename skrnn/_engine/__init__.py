@@ -2,46 +2,48 @@
 
 This is its whole border. `train` takes a spec, a plan and packed data and returns
 weights and a history; `predict` takes a spec, weights and packed data and returns
-arrays; `train_pairs` and `PairPredictor` do so for an encoder and a decoder, and
-`train_language`, `log_likelihoods`, `next_token` and `Writer` for language models;
-`Stream` predicts step by step; `backend` loads Keras, unless this process was forked
-from one in which it ran (`refuse_forked_process`), and `pack` keeps objects of Keras in
-pickles closed there. Importing it loads neither Keras
-nor a backend of it; training does where a network has no kernels.
+arrays. `train_pairs` and `PairPredictor` do so for an encoder and a decoder, and
+`train_language`, `log_likelihoods`, `next_token` and `IncrementalDecoder` for language
+models; `Stream` predicts step by step. `backend` loads Keras, unless this process was
+forked from one in which it ran (`refuse_forked_process`); `pack` keeps objects of Keras
+closed in pickles there. Importing the engine loads neither Keras nor a backend of it.
 """
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 
-from skrnn._data.datasets import Dataset, Pairs
+from skrnn._data.datasets import Dataset, Seq2SeqData
+from skrnn._data.token_stream import BOUNDARY, TokenStream
 from skrnn._engine import choice
 from skrnn._engine.choice import facts
 from skrnn._engine.cpu import network
 from skrnn._engine.cpu.kernels.matmul import warn_without_kernels
-from skrnn._engine.cpu.language import BOUNDARY, Lanes, LanguageProgram
+from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
-from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import PairPredictor
-from skrnn._engine.prediction.language import Writer, log_likelihoods, next_token
+from skrnn._engine.prediction.language import (
+    IncrementalDecoder,
+    log_likelihoods,
+    next_token,
+)
 from skrnn._engine.prediction.streaming import Stream
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import TextProgress
-from skrnn._networks.seq2seq_weights import pair_weight_table
 from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec
 from skrnn._networks.weights import weight_table
 
 __all__ = [
     "BOUNDARY",
-    "Lanes",
+    "IncrementalDecoder",
     "PairPredictor",
     "Stream",
+    "TokenStream",
     "TrainPlan",
     "Trained",
-    "Writer",
     "attention_of",
     "backend",
     "facts",
@@ -58,7 +60,7 @@ __all__ = [
 ]
 
 # One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
-programs = Pool(size=8, after=backends.forget_kernels)
+programs = ProgramCache(size=8, after=backends.forget_kernels)
 
 
 def backend():
@@ -90,15 +92,15 @@ def train(
     training, validation : Dataset
         Without a validation set the training loss decides what is best.
     weights : list of ndarray
-        As `skrnn._networks.weights.initial_weights` draws them.
+        As `initial_weights` draws them.
     optimizer_state : list of ndarray or None
         Of the training to go on with.
     """
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
-    borrow = _direct if choice.trains_on_cpu(spec) else _compiled
-    with borrow(_without_rates(spec), plan) as (program, rate):
+    borrow = _direct if choice.trains_on_cpu() else _compiled
+    with borrow(spec.with_rates_as_arguments(), plan) as (program, rate):
         program.reset(weights, optimizer_state)
         if rate is not None:
             program.optimizer.learning_rate = rate
@@ -108,8 +110,8 @@ def train(
 def train_language(
     spec: LanguageSpec,
     plan: TrainPlan,
-    training: Lanes,
-    validation: Lanes | None,
+    training: TokenStream,
+    validation: TokenStream | None,
     weights: list,
     optimizer_state: list | None = None,
     *,
@@ -122,8 +124,8 @@ def train_language(
     ----------
     spec : LanguageSpec
     plan : TrainPlan
-        Its loss, batch size and shuffling aren't read: the lanes have their own.
-    training, validation : Lanes
+        Its loss, batch size and shuffling aren't read: a stream decides on its pieces.
+    training, validation : TokenStream
     weights : list of ndarray
     optimizer_state : list of ndarray or None
         Of the training to go on with.
@@ -135,11 +137,9 @@ def train_language(
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
-    program = LanguageProgram(_without_rates(spec), plan.optimizer)
+    program = LanguageProgram(spec.with_rates_as_arguments(), plan.optimizer)
     program.reset(weights, optimizer_state)
     program.optimizer.learning_rate = plan.learning_rate
-    # A batch is a piece of all lanes, and the pieces come in order.
-    plan = dataclasses.replace(plan, batch_size=1, shuffle=False)
     shown = unit, lambda: sample(program.get_weights())
     progress = TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
     return Loop(program, spec, plan, training, validation, progress).run()
@@ -155,21 +155,25 @@ def _direct(spec, plan):
 def train_pairs(
     spec: Seq2SeqSpec,
     plan: TrainPlan,
-    training: Pairs,
-    validation: Pairs | None,
+    training: Seq2SeqData,
+    validation: Seq2SeqData | None,
     weights: list,
     optimizer_state: list | None = None,
+    *,
+    teacher_forcing: float = 1.0,
 ) -> Trained:
     """Train the encoder and decoder of `spec`, as `train` does other networks.
 
     They need no backend of Keras, but for an optimizer or a loss of its own.
+    `teacher_forcing` is how often the decoder reads the true output before, not its
+    own.
     """
     from skrnn._engine.cpu.seq2seq import PairProgram  # noqa: PLC0415
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
     warn_without_kernels()
-    with _parts(spec, plan, pair_weight_table(spec)) as (loss, optimizer, rate):
-        program = PairProgram(spec, loss, optimizer, plan.teacher_forcing)
+    with _parts(spec, plan, weight_table(spec)) as (loss, optimizer, rate):
+        program = PairProgram(spec, loss, optimizer, teacher_forcing)
         program.reset(weights, optimizer_state)
         if rate is not None:
             program.optimizer.learning_rate = rate
@@ -243,12 +247,3 @@ def _compiled(spec, plan):
 
     with programs.borrow(key, make) as program:
         yield program, learning_rate(plan.optimizer, plan.learning_rate)
-
-
-def _without_rates(spec):
-    """Replace dropout rates by whether there is any: they are arguments."""
-    return dataclasses.replace(
-        spec,
-        dropout=float(spec.dropout > 0),
-        recurrent_dropout=float(spec.recurrent_dropout > 0),
-    )

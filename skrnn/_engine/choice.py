@@ -8,16 +8,26 @@ from skrnn._engine.keras.backends import (
     configured_backend,
     is_default_backend,
 )
+from skrnn._engine.keras.fork import is_forked
 
 
-def has_fast_layers(spec):
-    """Whether there are kernels for a network."""
-    return has_kernels(spec.cell, spec.activation)
+def runs_in_c(spec):
+    """Whether there are kernels for all recurrent layers of a network."""
+    return all(has_kernels(layer.cell, layer.activation) for layer in spec.recurrent)
 
 
-def trains_on_cpu(spec):
-    """Whether the cpu engine trains a network, whatever its loss and optimizer are."""
-    return has_fast_layers(spec) and is_default_backend()
+def trains_on_cpu():
+    """Whether the cpu engine trains networks."""
+    return ARE_COMPILED and is_default_backend()
+
+
+def predicts_on(is_small):
+    """Return the name of what predicts: a key of the table of runners."""
+    # In a forked process a backend would hang; the others work.
+    small = is_small or is_forked()
+    if ARE_COMPILED and (small or is_default_backend()):
+        return "kernels"
+    return "reference" if small else "compiled"
 
 
 def facts():

@@ -1,5 +1,6 @@
 """The recurrent estimators' common part: `fit` as a table of contents."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -9,10 +10,14 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
-from skrnn._data.datasets import Dataset
+from skrnn._data.datasets import Dataset, first_targets
 from skrnn._data.frames.as_arrays import warn_of_time_index
 from skrnn._data.frames.indexed_arrays import with_index_of
-from skrnn._data.targets.class_weights import scaled_down
+from skrnn._data.targets.class_weights import (
+    is_constant,
+    of_mean_one,
+    scaled_down,
+)
 from skrnn._data.targets.weights import are_of_steps, read_weights
 from skrnn._data.typing import (
     Array,
@@ -24,10 +29,14 @@ from skrnn._data.typing import (
 from skrnn._data.validation import check_sequences
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import fit_context
-from skrnn._estimators.embedding import SharedVectorsMixin, read_embedding, reads_tokens
+from skrnn._estimators.embedding import (
+    SharedVectorsMixin,
+    read_embedding,
+    reads_tokens,
+)
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.streaming import StreamingPredictor
-from skrnn._networks.specs import NetworkSpec, as_tuple
+from skrnn._networks.architecture import as_tuple, network_spec
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -120,7 +129,7 @@ class BaseRecurrent(
         start = self._start(spec, plan.seed, resume, embedding.fill)
         trained = _engine.train(spec, plan, *parts, *start)
         self._keep(spec, trained, resume)
-        self._n_features_out = spec.units[-1] * len(spec.directions)
+        self._n_features_out = spec.state_width
         return trained
 
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
@@ -149,18 +158,16 @@ class BaseRecurrent(
         targets, target_weights = self._encode_target(*given)
         refuse_no_weight(target_weights)
         target_weights = scaled_down(target_weights)
-        starts, rows = np.arange(len(X)), weights
-        if self.return_sequences:
-            starts = np.cumsum(X.lengths) - X.lengths
-            rows = np.maximum.reduceat(weights, starts)
-        rows = np.flatnonzero(rows)
-        n_targets = X.lengths[rows].sum() if self.return_sequences else len(rows)
-        return Dataset(
-            sequences=X,
-            targets=targets,
-            weights=(target_weights * n_targets / target_weights.sum()).astype("f4"),
-            target_starts=starts,
-        ).take(rows)
+        of_steps, of_sequences = self.return_sequences, weights
+        firsts = first_targets(X, of_steps)
+        if of_steps and not is_constant(weights):
+            of_sequences = np.maximum.reduceat(weights, np.asarray(firsts))
+        dataset = Dataset(X, targets, target_weights, firsts, of_steps)
+        if not of_sequences.all():
+            dataset = dataset.take(np.flatnonzero(of_sequences))
+        n_targets = dataset.sequences.n_steps if of_steps else len(dataset)
+        weights = of_mean_one(target_weights, n_targets)
+        return dataclasses.replace(dataset, weights=weights)
 
     def _known_dataset(self, given):
         """Read data of which nothing is to be learnt."""
@@ -169,7 +176,7 @@ class BaseRecurrent(
 
     def _network(self, X, embedding, resume):
         """Decide what to build."""
-        spec = NetworkSpec(
+        spec = network_spec(
             cell=self._named("cell"),
             units=as_tuple(self.units),
             n_features=X.n_features,
@@ -239,7 +246,7 @@ class BaseRecurrent(
         """
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
-        no_table = self._form == "ragged" or self._spec.vocabulary_size is not None
+        no_table = self._form == "ragged" or self._spec.embedding is not None
         if input_features is not None and no_table:
             known = names is None or np.array_equal(names, input_features)
             input_features = None if known else input_features

@@ -6,8 +6,9 @@ up wherever it is used.
 
 import difflib
 
+from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
-from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.cells import CELLS
 from skrnn._networks.losses import LOSSES
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._sklearn import StrOptions

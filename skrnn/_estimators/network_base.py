@@ -77,7 +77,7 @@ class BaseNetwork(TrainedNetwork):
             trained = self._train(X, y, sample_weight, **options, **known)
         return self._report(trained)
 
-    def _plan(self, n_sequences, epochs, resume, validation=None, **more):
+    def _plan(self, n_sequences, epochs, resume, validation=None):
         """Decide how to train."""
         is_large = n_sequences >= EARLY_STOPPING_FROM
         return TrainPlan(
@@ -93,7 +93,6 @@ class BaseNetwork(TrainedNetwork):
             **self._plan_of_steps(one_epoch=epochs is not None),
             **self._rescaling(),
             **self._how_to_validate(is_large, validation, epochs),
-            **more,
         )
 
     def _loss_of_head(self):

@@ -11,9 +11,11 @@ from numbers import Integral, Real
 import numpy as np
 
 from skrnn._data.tokens.symbols import Symbols
+from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
-from skrnn._networks.cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
-from skrnn._networks.specs import Head, NetworkSpec
+from skrnn._networks.cells import CELLS
+from skrnn._networks.specs import Head, LanguageSpec
+from skrnn._networks.weights import weight_table
 
 # To be raised where a fitted attribute is added, renamed or means something else.
 VERSION = 1
@@ -82,21 +84,21 @@ def _read_spec(spec_class, text):
         spec = spec_class.from_json(text)
     except Exception as error:  # Whatever text that isn't ours leads to.
         raise _UnusableError(f"_spec can't be read ({error})") from error
-    for field in dataclasses.fields(spec):
-        value, fits = getattr(spec, field.name), _FIELDS.get(field.name)
-        if fits is not None and not _holds(fits, value):
-            raise _UnusableError(f"its network can't have {field.name}={value!r:.80}")
-    if type(spec) is NetworkSpec and not _holds(_embeddings_fit, spec):
-        raise _UnusableError(
-            f"vocabulary_size={spec.vocabulary_size} and embedding_dim="
-            f"{spec.embedding_dim} don't fit {spec.n_features} features"
-        )
+    for part in [spec, *spec.all_layers]:
+        for field in dataclasses.fields(part):
+            value, fits = getattr(part, field.name), _FIELDS.get(field.name)
+            if fits is not None and not _holds(fits, value):
+                raise _UnusableError(
+                    f"its network can't have {field.name}={value!r:.80}"
+                )
+    if not _holds(_layers_fit, spec):
+        raise _UnusableError("its layers don't fit each other, or n_features")
     return spec
 
 
 def _read_weights(estimator, spec, weights):
     try:
-        wanted = [row.shape for row in estimator._weight_table(spec)]
+        wanted = [row.shape for row in weight_table(spec)]
     except Exception as error:  # Sizes that fit the fields, and not each other.
         raise _UnusableError(f"no network is like its _spec ({error})") from error
     if not isinstance(weights, list | tuple) or len(weights) != len(wanted):
@@ -148,36 +150,35 @@ def _is_head(head):
     return known and _is_count(head.units)
 
 
-def _one_or_more(value):
-    return value is None or _is_count(value) or (_are_counts(value) and len(value) > 0)
-
-
-def _embeddings_fit(spec):
-    sizes, dims = spec.vocabulary_size, spec.embedding_dim
-    if isinstance(dims, tuple):
-        return len(dims) == len(sizes) == spec.n_features
-    return (dims is None) == (sizes is None) and not isinstance(sizes, tuple)
+def _layers_fit(spec):
+    names = [layer.name for layer in spec.all_layers]
+    layer = spec.embedding
+    if layer is not None:
+        n_channels = {len(layer.sizes), len(layer.dims), spec.n_features}
+        if n_channels != {spec.n_features if layer.channels else 1}:
+            return False
+    return len(set(names)) == len(names) and len(spec.recurrent) > 0
 
 
 # Field of a spec -> whether a value can be one.
 _FIELDS = {
     "cell": lambda value: value in CELLS,
     "activation": lambda value: value in HIDDEN_ACTIVATIONS,
-    "units": lambda value: _are_counts(value) and len(value) > 0,
-    "dense_units": _are_counts,
+    "units": _is_count,
     "n_features": _is_count,
     "head": _is_head,
     "attention": lambda value: value is None or value in ATTENTIONS,
-    "vocabulary_size": _one_or_more,
-    "embedding_dim": _one_or_more,
-    "dropout": _is_share,
+    "kind": lambda value: value in ATTENTIONS,
+    "sizes": _are_counts,
+    "dims": _are_counts,
+    "rate": _is_share,
     "recurrent_dropout": _is_share,
     "n_labels": lambda value: value is None or _is_count(value),
     "n_future": _is_int,
     **dict.fromkeys(
         [
-            "bidirectional", "return_sequences", "embedding_trainable", "layer_norm",
-            "tie_weights", "has_end",
+            "bidirectional", "channels", "trainable", "late", "per_step", "steps",
+            "state", "tie_weights", "has_end",
         ],
         _is_bool,
     ),
@@ -231,8 +232,8 @@ def _is_shape(value, spec):
 
 
 def _is_vocabulary(value, spec):
-    size = spec.vocabulary_size
-    if isinstance(spec, NetworkSpec):
+    size = spec.embedding and spec.embedding.sizes[0]
+    if not isinstance(spec, LanguageSpec):
         # Of what an encoder reads, if that are strings.
         known = value is None or (isinstance(value, dict) and len(value) > 0)
         return known and all(_is_int(i) and i < size for i in (value or {}).values())
@@ -253,7 +254,7 @@ _ATTRIBUTES = {
     "n_features_in_": ("a positive int", lambda value, _: _is_count(value)),
     "_n_features_out": (
         "the number of the last layer's outputs",
-        lambda value, spec: value == spec.units[-1] * len(spec.directions),
+        lambda value, spec: value == spec.state_width,
     ),
     "_form": ("a str", lambda value, _: isinstance(value, str)),
     "classes_": ("an array of labels, as many as the network tells", _are_classes),
@@ -274,12 +275,12 @@ _ATTRIBUTES = {
     "_n_future": ("that of the network", lambda value, spec: value == spec.n_future),
     "_tokens": (
         "True for a network that reads tokens",
-        lambda value, spec: value == (spec.vocabulary_size is not None),
+        lambda value, spec: value == (spec.embedding is not None),
     ),
     "_vocabulary": ("that of the network", _is_vocabulary),
     "tokens_": (
         "an array of all tokens",
-        lambda value, spec: np.shape(value) == (spec.vocabulary_size,),
+        lambda value, spec: np.shape(value) == spec.embedding.sizes,
     ),
     **dict.fromkeys(
         ["max_length_", "_longest_output", "_longest_input"],

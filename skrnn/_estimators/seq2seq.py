@@ -1,6 +1,5 @@
 """The public estimators that answer a sequence with another one."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -10,7 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
-from skrnn._data.datasets import Pairs
+from skrnn._data.datasets import Seq2SeqData
 from skrnn._data.frames.as_arrays import check_names, warn_of_time_index
 from skrnn._data.frames.columns import as_plain
 from skrnn._data.targets.weights import are_of_steps
@@ -28,14 +27,11 @@ from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.names import Names
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
+from skrnn._estimators.output_bias import at_frequencies
 from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
+from skrnn._networks.architecture import as_tuple, seq2seq_spec
 from skrnn._networks.cells import CELLS
-from skrnn._networks.seq2seq_weights import (
-    at_frequencies,
-    initial_pair_weights,
-    pair_weight_table,
-)
-from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec, as_tuple
+from skrnn._networks.specs import Seq2SeqSpec, Spec
 from skrnn._sklearn import StrictInterval
 
 
@@ -51,9 +47,7 @@ class BaseSeq2Seq(BaseNetwork):
         "cell": [Names("cell", set(CELLS))],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
-    _spec_class: ClassVar[type[NetworkSpec]] = Seq2SeqSpec
-    _weight_table: ClassVar[Callable] = staticmethod(pair_weight_table)
-    _initial_weights: ClassVar[Callable] = staticmethod(initial_pair_weights)
+    _spec_class: ClassVar[type[Spec]] = Seq2SeqSpec
 
     def _fit(self, X, y, sample_weight, **known):
         trained = super()._fit(X, y, sample_weight, **known)
@@ -79,14 +73,14 @@ class BaseSeq2Seq(BaseNetwork):
         X = self._check_X(X, reset=not resume, **reading)
         known = resume, known_target or resume
         pairs = self._pairs(X, y, sample_weight, future, *known)
-        ratio = float(self.teacher_forcing)
-        how = epochs, resume, validation
-        plan = self._plan(len(pairs), *how, teacher_forcing=ratio)
+        plan = self._plan(len(pairs), epochs, resume, validation)
         spec = self._network(X, resume)
         parts = self._split(pairs, plan, validation, spec)
         fill = partial(at_frequencies, pairs=parts[0])
         start = self._start(spec, plan.seed, resume, fill)
-        trained = _engine.train_pairs(spec, plan, *parts, *start)
+        ratio = float(self.teacher_forcing)
+        given = spec, plan, *parts, *start
+        trained = _engine.train_pairs(*given, teacher_forcing=ratio)
         self._keep(spec, trained, resume)
         return trained
 
@@ -149,7 +143,7 @@ class BaseSeq2Seq(BaseNetwork):
         factors = self._step_weights(outputs, of_steps)
         total = of_steps if factors is None else of_steps * factors
         refuse_no_weight(total)
-        starts = outputs.starts[:]
+        starts = np.asarray(outputs.starts)
         weights = np.maximum.reduceat(of_steps, starts)
         known = None
         if are_of_steps(sample_weight):
@@ -161,13 +155,14 @@ class BaseSeq2Seq(BaseNetwork):
         rows = np.flatnonzero(weights)
         # Of mean 1 over all output steps.
         weights = weights * (outputs.lengths[rows].sum() / total.sum())
-        return Pairs(
+        return Seq2SeqData(
             X,
             outputs,
             weights.astype(np.float32),
             future,
             step_weights=factors,
             known=known,
+            start=self._decoder().get("n_labels", 0),
         ).take(rows)
 
     def _known_dataset(self, given):
@@ -191,7 +186,7 @@ class BaseSeq2Seq(BaseNetwork):
         decoder = self._decoder()
         if embedding_dim is None and (self._tokens or "n_labels" in decoder):
             embedding_dim = units[0]
-        spec = Seq2SeqSpec(
+        spec = seq2seq_spec(
             cell=self._named("cell"),
             units=units,
             n_features=X.n_features,

@@ -31,7 +31,7 @@ class StreamingPredictor:
     def __init__(self, estimator: Any, method: str) -> None:
         self._name = type(estimator).__name__
         spec = estimator._spec
-        if spec.bidirectional:
+        if not all(layer.streams for layer in spec.layers):
             raise ValueError(
                 "stream needs a network that reads forward only, but this "
                 f"{self._name} was fitted with bidirectional=True: its outputs depend "
@@ -43,7 +43,7 @@ class StreamingPredictor:
                 f"The 'method' parameter of stream must be one of {known} for "
                 f"{self._name}. Got {method!r} instead."
             )
-        self._tokens, self._spec = spec.embedding_dim is not None, spec
+        self._tokens, self._spec = spec.embedding is not None, spec
         # A copy, because fitting again changes how outputs are read.
         self._estimator = copy(estimator)
         self._decode = getattr(self._estimator, _DECODERS[method])
@@ -103,11 +103,11 @@ class StreamingPredictor:
 
     def _read_token(self, x):
         token = np.asarray(x)
-        if isinstance(self._spec.embedding_dim, tuple):
+        if self._spec.embedding.channels:
             return self._read_channels(token)
         if token.size != 1 or token.dtype.kind not in "iu":
             raise ValueError(f"update takes one token id, an integer. Got {x!r}.")
-        size = self._spec.vocabulary_size
+        (size,) = self._spec.embedding.sizes
         if not 0 < token.item() < size:
             raise ValueError(
                 f"update takes a token id from 1 to {size - 1}, those known from fit. "
@@ -116,7 +116,7 @@ class StreamingPredictor:
         return token.item()
 
     def _read_channels(self, ids):
-        sizes = np.array(self._spec.vocabulary_size)
+        sizes = np.array(self._spec.embedding.sizes)
         if ids.shape != sizes.shape or ids.dtype.kind not in "iu":
             raise ValueError(
                 f"update takes {len(sizes)} token ids, an integer for each channel. "

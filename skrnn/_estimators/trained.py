@@ -1,7 +1,6 @@
 """What estimators share that train a recurrent network: parameters, state, a report."""
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,10 +9,10 @@ from sklearn.exceptions import ConvergenceWarning
 from skrnn._data.typing import Widths
 from skrnn._estimators.advice import AdvisedEstimator
 from skrnn._estimators.names import NAMES, Names, resolve
-from skrnn._networks.cells import HIDDEN_ACTIVATIONS
+from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import NetworkSpec, Spec
-from skrnn._networks.weights import initial_weights, weight_table
+from skrnn._networks.weights import initial_weights
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -84,11 +83,9 @@ class TrainedNetwork(AdvisedEstimator):
         "random_state": ["random_state"],
     }
 
-    # What describes the network, what lists its weights, and what draws the first ones.
+    # What describes the network.
     _spec_class: ClassVar[type[Spec]] = NetworkSpec
-    _weight_table: ClassVar[Callable] = staticmethod(weight_table)
-    _initial_weights: ClassVar[Callable] = staticmethod(initial_weights)
-    # How the advice begins to whom training diverged.
+    # First words of the hint in the divergence warning.
     _advice = "Scale X and y, or try"
 
     @property
@@ -130,7 +127,7 @@ class TrainedNetwork(AdvisedEstimator):
         if resume:
             same = self._optimizer_kind == _kind(self._named("optimizer"))
             return self._weights, self._optimizer_state if same else None
-        return fill(self._initial_weights(spec, seed)), None
+        return fill(initial_weights(spec, seed)), None
 
     def _how_to_validate(self, is_large, validation, epochs):
         """Decide whether training may stop early, and on how much it validates.

@@ -1,11 +1,16 @@
-"""The table of recurrent cells and activations: plain formulas, and Keras' names.
+"""The table of recurrent cells: each owns its weights, its projection and its step.
 
-A cell is one row of `CELLS`. Its `step` is the textbook formula on already projected
-inputs; every engine (NumPy, compiled) and every estimator reads it from here.
+A cell is one row of `CELLS`. Its formula is the textbook's, and every engine and every
+estimator reads it from here. `GatedCell` is for cells whose gates are sums of a product
+with the input and one with the state before; any other kind is an object with the
+methods of `skrnn._networks.contracts.Cell`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from skrnn._networks.weights import Weight
 
 
 def rnn_step(ops, activation, x, r, h):
@@ -36,78 +41,134 @@ def gru_step(ops, activation, x, r, h):
     return (z * h + (1 - z) * candidate,)
 
 
+class BaseCell:
+    """What most cells have in common: one state (B, units), which is the output."""
+
+    keras_layer: str | None = None
+
+    def state_shapes(self, units):
+        return ((units,),)
+
+    def project(self, ops, w, x):
+        return (ops.matmul(x, w["kernel"]) + w["bias"],)
+
+    def output(self, states):
+        return states[0]
+
+
 @dataclass(frozen=True)
-class Cell:
-    """One kind of recurrent cell.
+class GatedCell(BaseCell):
+    """A cell whose step has the projections of its input and of its state.
 
     Attributes
     ----------
-    keras_layer : str or None
-        Name of the class in ``keras.layers`` whose weights have the same layout; None
-        makes the layer of a Keras model from `step`.
     n_gates : int
         The kernels have ``n_gates * units`` columns.
     n_states : int
         Arrays carried from step to step; the first is the output.
-    step : callable
-        ``step(ops, activation, x, r, *states) -> states`` with the projections
+    formula : callable
+        ``formula(ops, activation, x, r, *states) -> states`` with the projections
         ``x = x_t @ kernel + bias`` and ``r = h @ recurrent_kernel``.
     recurrent_bias : bool
         Whether r has a bias of its own (bias is then of shape (2, gates * units)).
     forget_gate : int or None
         Which gate starts with a bias of 1 (Jozefowicz et al., 2015).
+    keras_layer : str or None
+        Name of the class in ``keras.layers`` whose weights have the same layout; None
+        makes the layer of a Keras model from `formula`.
     """
 
-    keras_layer: str | None
     n_gates: int
     n_states: int
-    step: Callable
+    formula: Callable
     recurrent_bias: bool = False
     forget_gate: int | None = None
+    keras_layer: str | None = None
+
+    def weights(self, width, units):
+        gates = self.n_gates * units
+        ones = None
+        if self.forget_gate is not None:
+            ones = self.forget_gate * units, (self.forget_gate + 1) * units
+        shape = (2, gates) if self.recurrent_bias else (gates,)
+        return [
+            Weight("kernel", (width, gates), "glorot"),
+            Weight("recurrent_kernel", (units, gates), "orthogonal"),
+            Weight("bias", shape, "zeros", ones=ones),
+        ]
+
+    def state_shapes(self, units):
+        return ((units,),) * self.n_states
+
+    def biases(self, w):
+        """Return the bias of the input's projection, and that of the state's."""
+        bias = w["bias"]
+        return (bias[0], bias[1]) if self.recurrent_bias else (bias, None)
+
+    def project(self, ops, w, x):
+        return (ops.matmul(x, w["kernel"]) + self.biases(w)[0],)
+
+    def step(self, ops, activation, w, projected, states, drop):
+        recurrent = ops.matmul(drop(states[0]), w["recurrent_kernel"])
+        if self.recurrent_bias:
+            recurrent = recurrent + self.biases(w)[1]
+        return self.formula(ops, activation, *projected, recurrent, *states)
 
 
-CELLS = {
-    "rnn": Cell("SimpleRNN", n_gates=1, n_states=1, step=rnn_step),
-    "lstm": Cell("LSTM", n_gates=4, n_states=2, step=lstm_step, forget_gate=1),
-    "gru": Cell("GRU", n_gates=3, n_states=1, step=gru_step, recurrent_bias=True),
+CELLS: dict[str, Any] = {
+    "rnn": GatedCell(n_gates=1, n_states=1, formula=rnn_step, keras_layer="SimpleRNN"),
+    "lstm": GatedCell(
+        n_gates=4, n_states=2, formula=lstm_step, forget_gate=1, keras_layer="LSTM"
+    ),
+    "gru": GatedCell(
+        n_gates=3, n_states=1, formula=gru_step, recurrent_bias=True, keras_layer="GRU"
+    ),
 }
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """A cell with its weights, ready to run over steps.
+
+    Attributes
+    ----------
+    name : str
+        Key of `CELLS`.
+    activation : str
+        Key of `ACTIVATIONS`.
+    weights : dict of arrays
+        By the names that the cell gives them.
+    drops : bool
+        Whether there is recurrent dropout in training.
+    """
+
+    name: str
+    activation: str
+    units: int
+    weights: dict = field(repr=False)
+    drops: bool = False
+
+    @property
+    def cell(self):
+        return CELLS[self.name]
+
+    def zeros(self, make, n_sequences):
+        """Return the states before the first step, each by ``make(shape)``."""
+        shapes = self.cell.state_shapes(self.units)
+        return tuple(make((n_sequences, *shape)) for shape in shapes)
 
 
 def hold(ops, going_on, after, before):
-    """Return the states `after` a step for the sequences (B,) that are still going on.
+    """Return the states `after` a step of the sequences (B,) that are still going on.
 
-    For every backend: `ops` are its functions.
+    The others keep those `before`. For every engine: `ops` are its functions.
     """
-    pairs = zip(after, before, strict=True)
-    return tuple(ops.where(going_on[:, None], *pair) for pair in pairs)
+    return tuple(
+        ops.where(_as_wide_as(going_on, new), new, old)
+        for new, old in zip(after, before, strict=True)
+    )
 
 
-# The constants of Klambauer et al. (2017), "Self-normalizing neural networks".
-_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
-
-
-def _elu(ops, x):
-    return ops.where(x > 0, x, ops.exp(ops.minimum(x, 0)) - 1)
-
-
-def _selu(ops, x):
-    negative = _SELU_ALPHA * (ops.exp(ops.minimum(x, 0)) - 1)
-    return _SELU_SCALE * ops.where(x > 0, x, negative)
-
-
-# Named as in Keras; each is `activation(ops, x)`.
-ACTIVATIONS = {
-    "tanh": lambda ops, x: ops.tanh(x),
-    "relu": lambda ops, x: ops.maximum(x, 0),
-    "sigmoid": lambda ops, x: ops.sigmoid(x),
-    "softmax": lambda ops, x: ops.softmax(x, axis=-1),
-    "linear": lambda ops, x: x,
-    "elu": _elu,
-    "selu": _selu,
-    "silu": lambda ops, x: x * ops.sigmoid(x),
-    "softplus": lambda ops, x: ops.logaddexp(x, x * 0),
-    "softsign": lambda ops, x: x / (1 + ops.abs(x)),
-}
-# With these a state cannot overflow, however often a step is repeated.
-BOUNDED_ACTIVATIONS = ("tanh", "sigmoid", "softsign")
-HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")
+def _as_wide_as(mask, array):
+    """Give a mask (B,) the dimensions of an array (B, ...)."""
+    return mask[(slice(None),) + (None,) * (len(array.shape) - 1)]

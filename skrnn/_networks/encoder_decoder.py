@@ -1,4 +1,4 @@
-"""The formula of an encoder and a decoder, over a kit of operations.
+"""The formula of an encoder and a decoder.
 
 The encoder reads a sequence; the decoder starts from its last states (Sutskever et al.,
 2014) and, after its recurrent layers, attends to its outputs at all real steps (Luong
@@ -6,69 +6,74 @@ et al., 2015). It reads at every step what came out of the step before, or shoul
 In training all of that is known, so it runs over all steps at once.
 """
 
-import numpy as np
-
 from skrnn._networks.attention import attend, remember
-from skrnn._networks.cells import ACTIVATIONS, CELLS
-from skrnn._networks.forward import dense, layer_norm
+from skrnn._networks.forward import carry
+from skrnn._networks.layers import Flow, Recurrent, dense
 from skrnn._networks.specs import Seq2SeqSpec
 
 
-def encode(kit, spec: Seq2SeqSpec, w, x, lengths):
-    """Read sequences x (T, B, F), or token ids (T, B), the longest first.
+def encode(run, spec: Seq2SeqSpec, w, x, lengths):
+    """Read sequences x (T, B, F), or token ids (T, B).
 
     Returns
     -------
-    outputs : array of shape (T, B, U), or None if nothing reads them
+    outputs : array of shape (T, B, U), or None if nobody reads them
         Of the last layer, both directions side by side.
-    states : list of tuples of arrays of shape (B, units)
-        What each layer of the decoder starts from.
+    states : list of tuples of arrays of shape (B, ...)
+        What each recurrent layer of the decoder starts from.
     """
-    if spec.vocabulary_size is not None:
-        x = kit.dropout(kit.take_rows(w["embedding"], x), spec.dropout > 0)
-    states = []
-    for layer, units in enumerate(spec.units):
-        zeros = np.zeros((x.shape[1], units), np.float32)
-        initial = (zeros,) * CELLS[spec.cell].n_states
-        outputs, last = [], []
-        for direction in spec.directions:
-            prefix, backward = f"recurrent_{layer}/{direction}", direction == "backward"
-            y = kit.reverse(x, lengths) if backward else x
-            y, final = _run(kit, spec, w, prefix, y, initial, lengths)
-            outputs.append(kit.reverse(y, lengths) if backward else y)
-            last.append(final)
-        read = spec.is_read(layer)
-        x = _finish(kit, spec, w, f"norm_{layer}", outputs) if read else None
-        states.append(_bridge(kit, w, layer, last))
-    return x, states
+    outputs, after = carry(run, spec.layers, w, x, lengths)
+    layers = zip(spec.recurrent, after, strict=True)
+    return outputs, [_bridge(run, spec, w, *each) for each in layers]
 
 
-def recur(kit, spec: Seq2SeqSpec, w, x, states, lengths):
-    """Run the decoder's recurrent layers over x (H, B, D) from `states`.
-
-    Returns
-    -------
-    outputs : array of shape (H, B, units)
-    states : list of tuples of arrays of shape (B, units)
-    """
-    after = []
-    for layer, initial in enumerate(states):
-        prefix = f"decoder/recurrent_{layer}"
-        y, final = _run(kit, spec, w, prefix, x, initial, lengths)
-        x = _finish(kit, spec, w, f"decoder/norm_{layer}", [y])
-        after.append(final)
-    return x, after
-
-
-def memory_of(kit, spec: Seq2SeqSpec, w, outputs, mask):
+def memory_of(run, spec: Seq2SeqSpec, w, outputs, mask):
     """Prepare the encoder's outputs (S, B, U) to be attended to.
 
     `mask` (S, B) is True at real steps.
     """
-    return remember(kit.ops, spec.attention, w, outputs, mask)
+    return remember(run.ops, spec.attention, w, outputs, mask)
 
 
-def consult(kit, spec: Seq2SeqSpec, w, x, memory):
+def decode(run, spec: Seq2SeqSpec, w, fed, future, states, memory, lengths):
+    """Run the decoder over all steps at once, their inputs being known.
+
+    Parameters
+    ----------
+    fed : array of shape (H, B) or (H, B, K)
+        The output before each step; what numbers stand at the first one isn't read.
+    future : array of shape (H, B, F) or None
+    states : list of tuples of arrays
+    memory : Memory or None
+    lengths : array of shape (B,)
+        Of the outputs.
+
+    Returns
+    -------
+    x : array of shape (H, B, units)
+        For `answer`.
+    weights : array of shape (H, S, B) or (H, S, B, heads), or None
+    """
+    x = fed if spec.n_labels is not None else _numbers_before(run, w, fed, future)
+    x, _ = carry(run, spec.decoder, w, x, lengths, states)
+    return consult(run, spec, w, x, memory)
+
+
+def step_inputs(run, spec: Seq2SeqSpec, w, fed, future, first):
+    """Return what the decoder reads at a single step, (B,) or (B, D)."""
+    if spec.n_labels is not None:
+        return fed
+    x = w["decoder/start"] + fed * 0 if first else fed
+    return x if future is None else run.ops.concatenate([x, future], axis=-1)
+
+
+def states_of_layers(layers, states):
+    """Put states of recurrent layers to their places among all layers of a stack."""
+    of_recurrent = iter(states)
+    return [next(of_recurrent) if isinstance(x, Recurrent) else None for x in layers]
+
+
+def consult(run, spec: Seq2SeqSpec, w, x, memory):
     """Let the decoder's outputs x (H, B, units) attend to the memory.
 
     Returns
@@ -78,38 +83,31 @@ def consult(kit, spec: Seq2SeqSpec, w, x, memory):
     """
     if memory is None:
         return x, None
-    context, weights = attend(kit.ops, spec.attention, w, x, memory)
-    both = kit.ops.concatenate([x, context], axis=-1)
-    x = kit.ops.tanh(kit.ops.matmul(both, w["combine/kernel"]))
-    return kit.dropout(x, spec.dropout > 0), weights
+    ops = run.ops
+    context, weights = attend(ops, spec.attention, w, x, memory)
+    both = ops.concatenate([x, context], axis=-1)
+    x = ops.tanh(ops.matmul(both, w["combine/kernel"]))
+    return run.dropout(x, "dropout") if spec.rates["dropout"] else x, weights
 
 
-def answer(kit, spec: Seq2SeqSpec, w, x):
+def answer(run, spec: Seq2SeqSpec, w, x):
     """Return the outputs (..., K), before the head's activation, of x (..., units)."""
-    for layer in range(len(spec.dense_units)):
-        x = ACTIVATIONS[spec.activation](kit.ops, dense(kit, w, f"dense_{layer}", x))
-        x = kit.dropout(x, spec.dropout > 0)
-    return dense(kit, w, "head", x)
+    flow = Flow(answer=x)
+    for layer in spec.answer:
+        flow = layer.forward(run, w, flow, None)
+    return dense(run, w, "head", flow.answer)
 
 
-def _run(kit, spec, w, prefix, x, initial, lengths):
-    bias = w[f"{prefix}/bias"]
-    biases = (bias[0], bias[1]) if CELLS[spec.cell].recurrent_bias else (bias, None)
-    kernels = w[f"{prefix}/kernel"], w[f"{prefix}/recurrent_kernel"]
-    dropout = spec.recurrent_dropout > 0
-    cell = spec.cell, spec.activation
-    return kit.run_cell_from(initial, *cell, x, *kernels, biases, lengths, dropout)
+def _numbers_before(run, w, fed, future):
+    start = w["decoder/start"] + fed[:1] * 0
+    x = run.ops.concatenate([start, fed[1:]], axis=0)
+    return x if future is None else run.ops.concatenate([x, future], axis=-1)
 
 
-def _finish(kit, spec, w, norm, outputs):
-    x = kit.ops.concatenate(outputs, axis=-1)
-    x = layer_norm(kit, w, norm, x) if spec.layer_norm else x
-    return kit.dropout(x, spec.dropout > 0)
-
-
-def _bridge(kit, w, layer, last):
+def _bridge(run, spec, w, layer, after):
     """Make one direction's states of those of all directions."""
-    if len(last) == 1:
-        return last[0]
-    joined = [kit.ops.concatenate(both, axis=-1) for both in zip(*last, strict=True)]
-    return tuple(dense(kit, w, f"bridge_{layer}/{i}", x) for i, x in enumerate(joined))
+    if len(after) == 1:
+        return after[0]
+    joined = [run.ops.concatenate(both, axis=-1) for both in zip(*after, strict=True)]
+    names = (spec.bridge(layer, i) for i in range(len(joined)))
+    return tuple(dense(run, w, *each) for each in zip(names, joined, strict=True))

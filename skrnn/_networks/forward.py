@@ -1,124 +1,94 @@
-"""The network's formula, written once for every backend.
+"""The formula of a network, written once for every engine.
 
-Arrays are time-major, (T, B, F): a step of all sequences is contiguous. Padding stands
-on the right. A cell can't see what comes after a step, so the forward direction is
-exact without any mask; the backward one reads each sequence reversed within its own
-length. What is left is to take the last *real* step, to give padding no attention, and
-to hold states that could overflow in the padding: 0 times infinity is no gradient.
-
-`kit` is a backend: `kit.ops` has NumPy's function names, the other methods are those
-of `skrnn._engine.cpu.reference`, which is also their specification.
+Padding stands on the right. A cell can't see what comes after a step, so the forward
+direction is exact without any mask; the backward one reads each sequence reversed
+within its own length. What is left is to take the last *real* step, to give padding no
+attention, and to hold states that could overflow in the padding: 0 times infinity is
+no gradient.
 """
 
-from skrnn._networks.attention import attention
-from skrnn._networks.cells import ACTIVATIONS, BOUNDED_ACTIVATIONS, CELLS
-from skrnn._networks.specs import NORM_EPSILON, NetworkSpec
-from skrnn._networks.weights import weight_table
+from typing import Any
+
+from skrnn._networks.layers import Flow, Recurrent, dense
+from skrnn._networks.specs import NetworkSpec, Spec
+from skrnn._networks.weights import weight_names
 
 
-def forward(kit, spec: NetworkSpec, weights, x, lengths, attended=None):
+def named_weights(spec: Spec, weights) -> dict[str, Any]:
+    """Return the weights of a network by their names."""
+    return dict(zip(weight_names(spec), weights, strict=True))
+
+
+def forward(run, spec: NetworkSpec, weights, x, lengths):
     """Run the network.
 
     Parameters
     ----------
-    kit : backend
+    run : Run
     spec : NetworkSpec
     weights : list of arrays
-        In the order of `weight_table`.
     x : array of shape (T, B, F), or (T, B) or (T, B, C) token ids
         Padded on the right; what the padding holds doesn't matter.
     lengths : array of shape (B,)
-    attended : list or None
-        Gets the weights of the attention, (Q, T, B) or (Q, T, B, heads).
 
     Returns
     -------
-    outputs : array of shape (B, K), or (T, B, K) with ``return_sequences``
+    outputs : array of shape (B, K), or (T, B, K) with an answer for each step
         Before the head's activation.
-    state : array of shape (B, units)
-        The last hidden state of the last layer, both directions side by side.
+    flow : Flow
+        What has reached the head.
     """
-    w = {
-        row.name: value for row, value in zip(weight_table(spec), weights, strict=True)
-    }
-    if spec.embedding_dim is not None:
-        x = kit.dropout(_embed(kit, spec, w, x), spec.dropout > 0)
-    for layer in range(len(spec.units)):
-        x, state = _recurrent_layer(kit, spec, w, layer, x, lengths)
-    y = x if spec.return_sequences else state
-    if spec.attention is not None:
-        y, attention_weights = _attend(kit, spec, w, y, x, lengths)
-        if attended is not None:
-            attended.append(attention_weights)
-    for layer in range(len(spec.dense_units)):
-        y = ACTIVATIONS[spec.activation](kit.ops, dense(kit, w, f"dense_{layer}", y))
-        y = kit.dropout(y, spec.dropout > 0)
-    return dense(kit, w, "head", y), state
+    w, flow = named_weights(spec, weights), Flow(x)
+    for layer in spec.layers:
+        flow = layer.forward(run, w, flow, lengths)
+    return dense(run, w, "head", flow.answer), flow
 
 
-def _embed(kit, spec, w, ids):
-    """Look up token ids, those of each channel in its own table, side by side."""
-    if "embedding" in w:
-        return kit.take_rows(w["embedding"], ids)
-    channels = enumerate(spec.embeddings)
-    parts = [kit.take_rows(w[name], ids[..., channel]) for channel, name in channels]
-    return kit.ops.concatenate(parts, axis=-1)
+def carry(run, layers, w, x, lengths, states=None, reset_mask=None):
+    """Run layers, the recurrent ones from given states.
+
+    Parameters
+    ----------
+    layers : tuple of layers
+    states : list of tuples of arrays, default=None
+        One for each recurrent layer; zeros if None.
+    reset_mask : array of bool of shape (T, B), default=None
+
+    Returns
+    -------
+    steps : array of shape (T, B, U), or None if nobody reads them
+    states : list of lists of tuples of arrays
+        After each sequence's last step: of each recurrent layer, of each direction.
+    """
+    flow, after = Flow(x), []
+    for layer in layers:
+        if isinstance(layer, Recurrent):
+            before = None if states is None else states[len(after)]
+            given = flow, lengths, before, reset_mask
+            flow, found = layer.carry(run, w, *given, final=True)
+            after.append(found)
+        else:
+            flow = layer.forward(run, w, flow, lengths)
+    return flow.steps, after
 
 
-def _recurrent_layer(kit, spec, w, layer, x, lengths):
-    """Return a layer's outputs, or None if nobody reads them, and its last state."""
-    is_last = layer == len(spec.units) - 1
-    needs_steps = not is_last or spec.return_sequences or spec.attention is not None
-    outputs, states = [], []
-    for direction in spec.directions:
-        y = x if direction == "forward" else kit.reverse(x, lengths)
-        y = _run_cell(kit, spec, w, f"recurrent_{layer}/{direction}", y, lengths)
-        states.append(kit.last(y, lengths))
-        if needs_steps:
-            outputs.append(y if direction == "forward" else kit.reverse(y, lengths))
+def step(run, layers, w, x, states):
+    """Read one step with layers of one direction.
 
-    def finish(parts):
-        y = kit.ops.concatenate(parts, axis=-1)
-        y = layer_norm(kit, w, f"norm_{layer}", y) if spec.layer_norm else y
-        return kit.dropout(y, spec.dropout > 0)
+    Parameters
+    ----------
+    x : array of shape (B, F), or (B,) token ids, or a Flow
+    states : list
+        One for each layer: None before the first step.
 
-    return finish(outputs) if needs_steps else None, finish(states)
-
-
-def _run_cell(kit, spec, w, prefix, x, lengths):
-    bias = w[f"{prefix}/bias"]
-    if not CELLS[spec.cell].recurrent_bias:
-        bias = (bias, None)
-    return kit.run_cell(
-        spec.cell,
-        spec.activation,
-        x,
-        w[f"{prefix}/kernel"],
-        w[f"{prefix}/recurrent_kernel"],
-        (bias[0], bias[1]),
-        None if spec.activation in BOUNDED_ACTIVATIONS else lengths,
-        spec.recurrent_dropout > 0,
-    )
-
-
-def dense(kit, w, prefix, x):
-    """Return ``x @ kernel + bias``."""
-    return kit.ops.matmul(x, w[f"{prefix}/kernel"]) + w[f"{prefix}/bias"]
-
-
-def layer_norm(kit, w, prefix, x):
-    """Ba et al. (2016), over the units of each step."""
-    centred = x - kit.ops.mean(x, axis=-1, keepdims=True)
-    variance = kit.ops.mean(centred * centred, axis=-1, keepdims=True)
-    scaled = centred / kit.ops.sqrt(variance + NORM_EPSILON)
-    return scaled * w[f"{prefix}/gamma"] + w[f"{prefix}/beta"]
-
-
-def _attend(kit, spec, w, query, keys, lengths):
-    """Put what the query attends to beside it: (..., U) -> (..., 2U); and weights."""
-    pooled = not spec.return_sequences
-    queries = query[None] if pooled else query
-    keys, mask = kit.attendable(keys, lengths)
-    context, weights = attention(kit.ops, spec.attention, w, queries, keys, mask)
-    context = context[0] if pooled else context
-    return kit.ops.concatenate([query, context], axis=-1), weights
+    Returns
+    -------
+    flow : Flow
+    states : list
+        After the step.
+    """
+    flow, after = x if isinstance(x, Flow) else Flow(x), []
+    for layer, state in zip(layers, states, strict=True):
+        flow, state = layer.step(run, w, flow, state)
+        after.append(state)
+    return flow, after

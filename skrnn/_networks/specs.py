@@ -1,20 +1,28 @@
-"""Specs of networks: frozen, hashable descriptions, which decide on the weights."""
+"""Specs of networks: frozen, hashable descriptions, which decide on the weights.
+
+A network is a tuple of layers and a head. Two fits with equal specs share compiled
+functions.
+"""
 
 import dataclasses
 import json
-from dataclasses import dataclass
-from typing import Any
+import math
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
+from skrnn._networks.cells import CELLS
+from skrnn._networks.layers import (
+    LAYERS,
+    AttentionPooling,
+    Dropout,
+    Embedding,
+    EveryStep,
+    Recurrent,
+    attention_weights,
+    dense_weights,
+)
 from skrnn._networks.losses import NamedLoss, loss_of_head
-
-# Added to variances by layer normalisation; Keras' default.
-NORM_EPSILON = 1e-3
-
-
-def as_tuple(units) -> tuple[int, ...]:
-    """Return one number, or several, as the tuple that a spec has."""
-    units = units if isinstance(units, tuple | list) else (units,)
-    return tuple(int(n) for n in units)
+from skrnn._networks.weights import Weight
 
 
 @dataclass(frozen=True)
@@ -39,129 +47,183 @@ class Head:
 
 @dataclass(frozen=True)
 class Spec:
-    """What network to build: its weights depend on nothing else."""
+    """What network to build: its weights depend on nothing else.
+
+    Attributes
+    ----------
+    layers : tuple of layers
+        From the input to the head.
+    head : Head
+    n_features : int
+        Features of a step; for token ids the number of their channels.
+    """
+
+    layers: tuple[Any, ...]
+    head: Head
+    n_features: int
+
+    # Names of the fields that are tuples of layers.
+    _stacks: ClassVar[tuple[str, ...]] = ("layers",)
+
+    def weights(self):
+        """Yield `Weight` rows in their order."""
+        width = self.n_features
+        for layer in self.layers:
+            rows, width = layer.weights(width)
+            yield from rows
+        yield from dense_weights("head", width, self.head.units)
+
+    @property
+    def all_layers(self) -> list[Any]:
+        """The layers of all stacks."""
+        return [layer for name in self._stacks for layer in getattr(self, name)]
+
+    @property
+    def recurrent(self) -> list[Recurrent]:
+        """The recurrent layers."""
+        return [layer for layer in self.layers if isinstance(layer, Recurrent)]
+
+    @property
+    def embedding(self) -> Embedding | None:
+        """The layer that looks up token ids; None if numbers are read."""
+        first = self.layers[0]
+        return first if isinstance(first, Embedding) else None
+
+    @property
+    def vocabulary_size(self) -> int | tuple[int, ...] | None:
+        """The number of token ids, or that of each channel; None without tokens."""
+        return _one_or_each(self.embedding, "sizes")
+
+    @property
+    def embedding_dim(self) -> int | tuple[int, ...] | None:
+        """The length of the vectors of token ids, or that of each channel."""
+        return _one_or_each(self.embedding, "dims")
+
+    @property
+    def recurrent_products(self) -> int:
+        """Multiplications of one step of one sequence with recurrent weights, about."""
+        return sum(
+            math.prod(weight.shape)
+            for layer in self.recurrent
+            for weight in CELLS[layer.cell].weights(layer.units, layer.units)
+            if weight.name.startswith("recurrent")
+        )
+
+    @property
+    def state_width(self) -> int:
+        """Numbers of the last hidden state, both directions together."""
+        return self.recurrent[-1].width
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The shares that are dropped in training, by name."""
+        layers = self.all_layers
+        dropped = [layer.rate for layer in layers if isinstance(layer, Dropout)]
+        recurrent = [x.recurrent_dropout for x in layers if isinstance(x, Recurrent)]
+        return {
+            "dropout": max(dropped, default=0.0),
+            "recurrent_dropout": max(recurrent, default=0.0),
+        }
+
+    def with_rates_as_arguments(self) -> Any:
+        """Return the spec with 1 for every share that is dropped: they are arguments."""
+        return self._map(_with_any_rate)
+
+    def without_rates(self) -> Any:
+        """Return the spec for prediction, which drops nothing and trains nothing."""
+        head = replace(self.head, loss=None)
+        return replace(self._map(_without_rate), head=head)
+
+    def _map(self, function):
+        stacks = {
+            name: tuple(filter(None, map(function, getattr(self, name))))
+            for name in self._stacks
+        }
+        return replace(self, **stacks)
 
     def changes_to(self, other) -> list[str]:
-        """Name the fields in which `other` has weights of its own."""
-        rest = dict(dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
-        own, others = (dataclasses.asdict(s) | rest for s in (self, other))
-        for fields in (own, others):
-            # No weight depends on what is minimised.
-            fields.get("head", {}).pop("loss", None)
-        return [name for name in own if own[name] != others[name]]
+        """Name the parameters by which `other` has weights of its own."""
+        own, others = self._described(), other._described()
+        names: dict[str, None] = {}
+        for key in {**own, **others}:
+            if key in own and key in others:
+                mine, its = own[key], others[key]
+                changed = [n for n in {**mine, **its} if mine.get(n) != its.get(n)]
+            else:
+                # The parameter that decides whether there is such a layer.
+                changed = [(own.get(key) or others[key])[""]]
+            names |= dict.fromkeys(changed)
+        return list(names)
+
+    def _described(self):
+        """Map each layer to the parameters, and their values, that make its weights."""
+        found = {
+            (stack, layer.name): layer.described() | {"": layer.parameter}
+            for stack in self._stacks
+            for layer in getattr(self, stack)
+            if layer.described() is not None
+        }
+        # No weight depends on what is minimised.
+        same = replace(self, head=replace(self.head, loss=None))
+        rest = {f.name: getattr(same, f.name) for f in dataclasses.fields(self)}
+        return found | {"": {k: v for k, v in rest.items() if k not in self._stacks}}
 
     def to_json(self) -> str:
         """Return the spec as text."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        fields = {
+            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
+        }
+        for name in self._stacks:
+            fields[name] = [_layer_as_dict(layer) for layer in fields[name]]
+        fields["head"] = dataclasses.asdict(self.head)
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text) -> Any:
         """Read what `to_json` wrote."""
-        fields = json.loads(text).items()
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields})
+        fields = {name: _as_tuples(value) for name, value in json.loads(text).items()}
+        for name in cls._stacks:
+            fields[name] = tuple(_layer_from_dict(each) for each in fields[name])
+        head = {name: _as_tuples(value) for name, value in fields["head"].items()}
+        return cls(**fields | {"head": Head(**head)})
 
 
 @dataclass(frozen=True)
 class NetworkSpec(Spec):
-    """What network to build. Two fits with equal specs share compiled functions.
-
-    Attributes
-    ----------
-    cell : str
-        A key of ``CELLS``.
-    units : tuple of int
-        One entry for each recurrent layer.
-    n_features : int
-        Features of a step; for token ids the number of their channels.
-    vocabulary_size, embedding_dim : int, tuple of int or None
-        Rows and columns of the embedding, or of that of each channel; None without.
-    embedding_trainable : bool
-        Whether training changes the embedding.
-    dropout, recurrent_dropout : float
-        Shares dropped while training; prediction ignores them.
-    """
-
-    cell: str
-    units: tuple[int, ...]
-    n_features: int
-    head: Head
-    bidirectional: bool = False
-    return_sequences: bool = False
-    attention: str | None = None
-    vocabulary_size: int | tuple[int, ...] | None = None
-    embedding_dim: int | tuple[int, ...] | None = None
-    embedding_trainable: bool = True
-    dense_units: tuple[int, ...] = ()
-    activation: str = "tanh"
-    layer_norm: bool = False
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
+    """A network that answers a sequence, or each of its steps."""
 
     @property
-    def directions(self) -> tuple[str, ...]:
-        """Names of the directions that each layer reads."""
-        return ("forward", "backward") if self.bidirectional else ("forward",)
+    def return_sequences(self) -> bool:
+        """Whether each step is answered."""
+        return any(
+            isinstance(layer, EveryStep)
+            or (isinstance(layer, AttentionPooling) and layer.per_step)
+            for layer in self.layers
+        )
 
     @property
-    def embeddings(self) -> dict[str, tuple[int, int]]:
-        """Names and shapes of the tables in which token ids are looked up."""
-        sizes: Any = self.vocabulary_size
-        dims: Any = self.embedding_dim
-        if not isinstance(dims, tuple):
-            return {} if dims is None else {"embedding": (sizes, dims)}
-        shapes = zip(sizes, dims, strict=True)
-        return {f"embedding_{i}/embeddings": shape for i, shape in enumerate(shapes)}
-
-    @classmethod
-    def from_json(cls, text) -> "NetworkSpec":
-        """Read what `to_json` wrote."""
-        spec = super().from_json(text)
-        return dataclasses.replace(spec, head=Head(**spec.head))
+    def attention(self) -> str | None:
+        """The kind of attention that it pools with, or None."""
+        kinds = [x.kind for x in self.layers if isinstance(x, AttentionPooling)]
+        return kinds[0] if kinds else None
 
 
 @dataclass(frozen=True)
-class LanguageSpec(Spec):
-    """What language model to build.
+class Seq2SeqSpec(Spec):
+    """An encoder and a decoder.
 
     Attributes
     ----------
-    cell : str
-        A key of ``CELLS``.
-    units : tuple of int
-        One entry for each recurrent layer.
-    vocabulary_size, embedding_dim : int
-        Rows and columns of the embedding. Token 0 stands between documents.
-    tie_weights : bool
-        Whether the embedding is the kernel of the head too.
-    dropout, recurrent_dropout : float
-        Shares dropped while training; prediction ignores them.
-    """
-
-    cell: str
-    units: tuple[int, ...]
-    vocabulary_size: int
-    embedding_dim: int
-    tie_weights: bool = False
-    activation: str = "tanh"
-    layer_norm: bool = False
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-
-
-@dataclass(frozen=True)
-class Seq2SeqSpec(NetworkSpec):
-    """An encoder and a decoder with the same cells and widths.
-
-    The encoder is the network that `NetworkSpec` describes, without its head; the
-    decoder has as many layers, of one direction, and the head.
-
-    Attributes
-    ----------
-    vocabulary_size : int or None
-        Rows of the encoder's embedding; None if it reads numbers.
-    embedding_dim : int or None
-        Width of the embeddings: of what the encoder reads, and of the labels that the
-        decoder reads.
+    layers : tuple of layers
+        The encoder's. The decoder starts from the states in which its recurrent layers
+        end.
+    decoder : tuple of layers
+        Of one direction, with as many recurrent layers as the encoder has. Labels are
+        looked up by the first one.
+    attention : str or None
+        The kind of attention of the decoder to the encoder's outputs.
+    answer : tuple of layers
+        Between the decoder and the head.
     n_labels : int or None
         Labels that the decoder reads and predicts; None if it works on numbers.
     has_end : bool
@@ -170,16 +232,19 @@ class Seq2SeqSpec(NetworkSpec):
         Features that are known at every output step.
     """
 
+    decoder: tuple[Any, ...] = ()
+    attention: str | None = None
+    answer: tuple[Any, ...] = ()
     n_labels: int | None = None
     has_end: bool = False
     n_future: int = 0
 
-    def is_read(self, layer) -> bool:
-        """Whether anything reads what a layer of the encoder puts out at each step.
+    _stacks: ClassVar[tuple[str, ...]] = ("layers", "decoder", "answer")
 
-        Without attention the decoder has only the last states.
-        """
-        return self.attention is not None or layer < len(self.units) - 1
+    @property
+    def return_sequences(self) -> bool:
+        """False: no step of the input is answered."""
+        return False
 
     @property
     def start(self) -> int:
@@ -191,3 +256,98 @@ class Seq2SeqSpec(NetworkSpec):
     def end(self) -> int | None:
         """The class that ends an output."""
         return self.n_labels if self.has_end else None
+
+    @property
+    def decoder_recurrent(self) -> list[Recurrent]:
+        """The recurrent layers of the decoder."""
+        return [layer for layer in self.decoder if isinstance(layer, Recurrent)]
+
+    def weights(self):
+        width = self.n_features
+        for layer in self.layers:
+            rows, width = layer.weights(width)
+            yield from rows
+        yield from self._bridges()
+        width_of_memory, width = self.state_width, self.head.units
+        if self.n_labels is None:
+            yield Weight("decoder/start", (1, width), "zeros")
+            width += self.n_future
+        for layer in self.decoder:
+            rows, width = layer.weights(width)
+            yield from rows
+        if self.attention is not None:
+            yield from attention_weights(self.attention, width_of_memory, width)
+            yield Weight("combine/kernel", (width + width_of_memory, width), "glorot")
+        for layer in self.answer:
+            rows, width = layer.weights(width)
+            yield from rows
+        yield from dense_weights("head", width, self.head.units)
+
+    def _bridges(self):
+        """List what makes states of one direction from those of both."""
+        for layer in self.recurrent:
+            if layer.bidirectional:
+                for i, (*_, width) in enumerate(layer.state_shapes):
+                    yield from dense_weights(self.bridge(layer, i), 2 * width, width)
+
+    @staticmethod
+    def bridge(layer, place):
+        """Return the name of what makes one state of those of both directions."""
+        return f"{layer.name}/bridge_{place}"
+
+
+@dataclass(frozen=True)
+class LanguageSpec(Spec):
+    """A language model: it reads tokens and predicts, at each, the next one.
+
+    Token 0 stands between documents.
+
+    Attributes
+    ----------
+    tie_weights : bool
+        Whether the embedding is the kernel of the head too.
+    """
+
+    tie_weights: bool = False
+
+    def weights(self):
+        rows = list(super().weights())
+        yield from (
+            r for r in rows if not (self.tie_weights and r.name == "head/kernel")
+        )
+
+
+def _one_or_each(embedding, field):
+    if embedding is None:
+        return None
+    values = getattr(embedding, field)
+    return values if embedding.channels else values[0]
+
+
+def _with_any_rate(layer):
+    if isinstance(layer, Dropout):
+        return replace(layer, rate=1.0)
+    if isinstance(layer, Recurrent):
+        return replace(layer, recurrent_dropout=float(layer.recurrent_dropout > 0))
+    return layer
+
+
+def _without_rate(layer):
+    if isinstance(layer, Dropout):
+        return None
+    if isinstance(layer, Recurrent):
+        return replace(layer, recurrent_dropout=0.0)
+    return replace(layer, trainable=True) if isinstance(layer, Embedding) else layer
+
+
+def _layer_as_dict(layer):
+    return {"layer": type(layer).__name__} | dataclasses.asdict(layer)
+
+
+def _layer_from_dict(fields):
+    fields = {name: _as_tuples(value) for name, value in fields.items()}
+    return LAYERS[fields.pop("layer")](**fields)
+
+
+def _as_tuples(value):
+    return tuple(value) if isinstance(value, list) else value

@@ -1,6 +1,6 @@
-"""Names, shapes and first values of a network's weights, in the order of Keras.
+"""Names, shapes and first values of a network's weights.
 
-The initial values are drawn by NumPy from one seed, layer by layer, so that they are
+The first values are drawn by NumPy from one seed, weight by weight, so that they are
 the same in every process, on every backend and whatever else uses random numbers.
 """
 
@@ -9,151 +9,89 @@ from functools import lru_cache
 
 import numpy as np
 
-from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import LanguageSpec, NetworkSpec
-
-
-@dataclass(frozen=True)
-class Weight:
-    """A weight's name, shape, the name of its initializer, and whether it is learnt."""
-
-    name: str
-    shape: tuple[int, ...]
-    initializer: str
-    trainable: bool = True
-
-
-@lru_cache(maxsize=64)
-def weight_table(spec: NetworkSpec) -> tuple[Weight, ...]:
-    """List the weights of `spec` in the order in which its Keras model has them."""
-    table, width = _embedding_weights(spec)
-    for layer, units in enumerate(spec.units):
-        for direction in spec.directions:
-            prefix = f"recurrent_{layer}/{direction}"
-            table += cell_weights(spec.cell, prefix, width, units)
-        width = units * len(spec.directions)
-        if spec.layer_norm:
-            table += norm_weights(f"norm_{layer}", width)
-    table += attention_weights(spec.attention, width)
-    width *= 2 if spec.attention else 1
-    for layer, units in enumerate(spec.dense_units):
-        table += dense_weights(f"dense_{layer}", width, units)
-        width = units
-    return (*table, *dense_weights("head", width, spec.head.units))
-
-
-def initial_weights(spec: NetworkSpec, seed: int) -> list[np.ndarray]:
-    """Draw the first weights of `spec`.
-
-    Kernels are Glorot uniform (Glorot & Bengio, 2010), recurrent kernels orthogonal
-    (Saxe et al., 2014), biases zero but for a forget gate's, embeddings uniform.
-    """
-    return draw_weights(weight_table(spec), spec.cell, seed)
-
-
-@lru_cache(maxsize=64)
-def language_weight_table(spec: LanguageSpec) -> tuple[Weight, ...]:
-    """List the weights of a language model."""
-    width = spec.embedding_dim
-    table = [Weight("embedding", (spec.vocabulary_size, width), "uniform")]
-    for layer, units in enumerate(spec.units):
-        table += cell_weights(spec.cell, f"recurrent_{layer}", width, units)
-        width = units
-        if spec.layer_norm:
-            table += norm_weights(f"norm_{layer}", width)
-    kernel, bias = dense_weights("head", width, spec.vocabulary_size)
-    return (*table, bias) if spec.tie_weights else (*table, kernel, bias)
-
-
-def initial_language_weights(spec: LanguageSpec, seed: int) -> list[np.ndarray]:
-    """Draw the first weights of a language model, as `initial_weights` does."""
-    return draw_weights(language_weight_table(spec), spec.cell, seed)
-
-
-def draw_weights(table, cell: str, seed: int) -> list[np.ndarray]:
-    """Draw the first values of the weights of any table."""
-    rng = np.random.default_rng(seed)
-    return [
-        _INITIALIZERS[w.initializer](rng, w.shape, CELLS[cell]).astype(np.float32)
-        for w in table
-    ]
-
-
-def _embedding_weights(spec):
-    if spec.embedding_dim is None:
-        return [], spec.n_features
-    learnt, shapes = spec.embedding_trainable, spec.embeddings
-    table = [Weight(name, shape, "uniform", learnt) for name, shape in shapes.items()]
-    return table, sum(width for _, width in shapes.values())
-
-
-def cell_weights(name, prefix, width, units):
-    """List the weights of one layer of cells in one direction."""
-    cell = CELLS[name]
-    gates = cell.n_gates * units
-    bias = (2, gates) if cell.recurrent_bias else (gates,)
-    return [
-        Weight(f"{prefix}/kernel", (width, gates), "glorot"),
-        Weight(f"{prefix}/recurrent_kernel", (units, gates), "orthogonal"),
-        Weight(f"{prefix}/bias", bias, "cell_bias"),
-    ]
-
-
-def norm_weights(prefix, width):
-    """List the weights of a layer's normalisation."""
-    return [
-        Weight(f"{prefix}/gamma", (width,), "ones"),
-        Weight(f"{prefix}/beta", (width,), "zeros"),
-    ]
-
-
-def dense_weights(prefix, width, units):
-    """List the weights of a dense layer."""
-    return [
-        Weight(f"{prefix}/kernel", (width, units), "glorot"),
-        Weight(f"{prefix}/bias", (units,), "zeros"),
-    ]
-
-
-def attention_weights(attention, width, query_width=None):
-    """List the projections of queries and keys, and what scores them.
-
-    Queries are as wide as keys if `query_width` is None.
-    """
-    square, query = (width, width), (query_width or width, width)
-    tables = {
-        None: [],
-        # What can't be multiplied is projected first: "general" in Luong et al. (2015).
-        "dot": [Weight("attention/query/kernel", query, "glorot")]
-        if query != square
-        else [],
-        "additive": [
-            Weight("attention/query/kernel", query, "glorot"),
-            Weight("attention/key/kernel", square, "glorot"),
-            Weight("attention/score/kernel", (width, 1), "glorot"),
-        ],
-        "multihead": [
-            Weight("attention/key/kernel", square, "glorot"),
-            Weight("attention/query/kernel", query, "glorot"),
-            Weight("attention/value/kernel", square, "glorot"),
-            Weight("attention/output/kernel", square, "glorot"),
-        ],
-    }
-    return tables[attention]
-
-
 # Columns that are factored at a time. With more of them OpenBLAS wakes up other threads
 # for 50 units already; nothing is gained, and they turn for 20 ms before they sleep, on
 # cores that another fit may need.
 _FACTORED = 8
 
 
-def _glorot(rng, shape, _cell):
-    limit = np.sqrt(6 / sum(shape))
+@dataclass(frozen=True)
+class Weight:
+    """One weight of a network.
+
+    Attributes
+    ----------
+    name : str
+        Unique within the network: ``recurrent_0/forward/kernel``.
+    shape : tuple of int
+    initializer : str
+        A key of `INITIALIZERS`.
+    trainable : bool
+    ones : tuple of two ints or None
+        The first one and the one after the last one of the last axis' entries that
+        begin with 1 whatever the initializer says: the bias of a forget gate
+        (Jozefowicz et al., 2015).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: str
+    trainable: bool = True
+    ones: tuple[int, int] | None = None
+
+    def draw(self, rng):
+        """Draw the first value, float32."""
+        value = INITIALIZERS[self.initializer](rng, self.shape)
+        if self.ones is not None:
+            value[..., slice(*self.ones)] = 1
+        return value.astype(np.float32)
+
+
+@lru_cache(maxsize=128)
+def weight_table(spec) -> tuple[Weight, ...]:
+    """List the weights of `spec`, in the order in which they are kept."""
+    return tuple(spec.weights())
+
+
+def weight_names(spec) -> list[str]:
+    """List the names of the weights of `spec`."""
+    return [row.name for row in weight_table(spec)]
+
+
+def initial_weights(spec, seed: int) -> list[np.ndarray]:
+    """Draw the first weights of `spec`.
+
+    Kernels are Glorot uniform (Glorot & Bengio, 2010), recurrent kernels orthogonal
+    (Saxe et al., 2014), biases zero but for a forget gate's, embeddings uniform.
+    """
+    rng = np.random.default_rng(seed)
+    return [row.draw(rng) for row in weight_table(spec)]
+
+
+def named(prefix: str, rows) -> list[Weight]:
+    """Put a prefix in front of the names of weights."""
+    return [
+        Weight(f"{prefix}/{r.name}", r.shape, r.initializer, r.trainable, r.ones)
+        for r in rows
+    ]
+
+
+def part_of(w: dict, prefix: str) -> dict:
+    """Return the weights whose names begin with a prefix, by the rest of their names."""
+    start = f"{prefix}/"
+    return {
+        name.removeprefix(start): value
+        for name, value in w.items()
+        if name.startswith(start)
+    }
+
+
+def _glorot(rng, shape):
+    limit = np.sqrt(6 / sum(shape[-2:]))
     return rng.uniform(-limit, limit, shape)
 
 
-def _orthogonal(rng, shape, _cell):
+def _orthogonal(rng, shape):
     units, columns = shape
     drawn = rng.standard_normal((columns, units))
     q = np.empty_like(drawn)
@@ -168,19 +106,11 @@ def _orthogonal(rng, shape, _cell):
     return q.T
 
 
-def _cell_bias(_rng, shape, cell):
-    bias = np.zeros(shape)
-    if cell.forget_gate is not None:
-        units = shape[-1] // cell.n_gates
-        bias[..., cell.forget_gate * units : (cell.forget_gate + 1) * units] = 1
-    return bias
-
-
-_INITIALIZERS = {
+# Name -> ``f(rng, shape) -> array``.
+INITIALIZERS = {
     "glorot": _glorot,
     "orthogonal": _orthogonal,
-    "cell_bias": _cell_bias,
-    "uniform": lambda rng, shape, _cell: rng.uniform(-0.05, 0.05, shape),
-    "zeros": lambda _rng, shape, _cell: np.zeros(shape),
-    "ones": lambda _rng, shape, _cell: np.ones(shape),
+    "uniform": lambda rng, shape: rng.uniform(-0.05, 0.05, shape),
+    "zeros": lambda _rng, shape: np.zeros(shape),
+    "ones": lambda _rng, shape: np.ones(shape),
 }

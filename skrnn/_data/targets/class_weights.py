@@ -5,6 +5,16 @@ from numbers import Real
 import numpy as np
 
 
+def constant(weight, n):
+    """Return `n` equal weights in the memory of one."""
+    return np.broadcast_to(weight, n)
+
+
+def is_constant(weights) -> bool:
+    """Whether weights are one number, by their memory alone."""
+    return weights.strides == (0,) and len(weights) > 0
+
+
 def scaled_down(weights):
     """Divide weights by a power of two, so that the largest is about 1.
 
@@ -12,9 +22,18 @@ def scaled_down(weights):
     rounded by that, but what float32 can't hold beside the largest becomes 0: training
     is in float32, and what has no weight has no part in the units of y either.
     """
+    if is_constant(weights):
+        return constant(scaled_down(weights[:1].copy())[0], len(weights))
     _, exponent = np.frexp(weights.max(initial=0))
     weights = np.ldexp(weights, -exponent)
     return np.where(weights < np.finfo(np.float32).tiny, 0.0, weights)
+
+
+def of_mean_one(weights, n):
+    """Return weights in float32 that add up to `n`, the number of those above 0."""
+    if is_constant(weights):
+        return constant(np.float32(1), len(weights))
+    return (weights * n / weights.sum()).astype(np.float32)
 
 
 def factors_of_classes(class_weight, classes, codes, weights):

@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn._data.frames.numbers import refuse_non_numbers
 from skrnn._data.sequences import Sequences
-from skrnn._data.targets.class_weights import scaled_down
+from skrnn._data.targets.class_weights import constant, scaled_down
 from skrnn._data.targets.reading import is_missing, read_steps
 from skrnn._data.validation import is_ragged
 from skrnn._sklearn import check_sample_weight
@@ -59,11 +59,13 @@ def read_weights(estimator, X: Sequences, sample_weight):
         if steps.ndim > 1:
             _refuse_several(X, sample_weight, steps)
         weights = check_weights(estimator, len(steps), steps)
+    elif sample_weight is None:
+        weights = check_weights(estimator, X.n_steps, None)
     else:
         weights = check_weights(estimator, len(X), sample_weight)
         weights = np.repeat(weights, X.lengths)
     if X.empty is not None:
-        weights[steps_of_padding(X)] = 0
+        weights = np.where(steps_of_padding(X), 0.0, weights)
     return weights
 
 
@@ -97,9 +99,13 @@ def _refuse_several(X, sample_weight, steps):
 
 
 def check_weights(estimator, n, weights):
-    """Return `n` finite, non-negative weights in float64, the largest about 1."""
-    if weights is not None:
-        refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
+    """Return `n` finite, non-negative weights in float64, the largest about 1.
+
+    Without `weights` they are equal, in the memory of one.
+    """
+    if weights is None:
+        return scaled_down(constant(np.float64(1), n))
+    refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
     # With array_api_dispatch it takes arrays alone: any with a row for each.
     rows = np.broadcast_to(np.float64(), n)
     weights = check_sample_weight(
@@ -157,6 +163,8 @@ def weights_of_outputs(estimator, lengths, sample_weight):
     weights : ndarray of shape (n_output_steps,)
     """
     n = len(lengths)
+    if sample_weight is None:
+        return check_weights(estimator, lengths.sum(), None)
     if not are_of_steps(sample_weight):
         return np.repeat(check_weights(estimator, n, sample_weight), lengths)
     if len(sample_weight) != n:

@@ -2,24 +2,31 @@
 
 import numpy as np
 
-from skrnn._engine.cpu.run import Kit
-from skrnn._networks.encoder_decoder import answer, consult, recur
+from skrnn._engine.cpu.run import CpuRun
+from skrnn._networks.encoder_decoder import (
+    answer,
+    consult,
+    states_of_layers,
+    step_inputs,
+)
+from skrnn._networks.forward import step
 
 
-class Steps:
+class DecoderState:
     """A decoder that has put out something for B sequences, and waits for the next.
 
     Attributes
     ----------
-    states : list of tuples of arrays of shape (n * B, units)
-        Of `n` decoders for each sequence, all first ones first.
+    states : list of tuples of arrays of shape (n * B, ...), or of None
+        One for each layer, of `n` decoders for each sequence, all first ones first.
     attended : array of shape (n, S, B) or (n, S, B, heads), or None
         What the last step has attended to.
     """
 
     def __init__(self, spec, w, memory, states, workspace):
         self.spec, self._w, self._workspace = spec, w, workspace
-        self.memory, self.states, self.attended = memory, states, None
+        self.states = states_of_layers(spec.decoder, states)
+        self.memory, self.attended = memory, None
 
     def next(self, fed, future=None, *, first=False, n=1):
         """Read the output before, and return the outputs (n * B, K) before activation.
@@ -34,21 +41,12 @@ class Steps:
         spec, w = self.spec, self._w
         # What an earlier step returned is overwritten; states are copies.
         self._workspace.rewind()
-        lengths = np.ones(len(fed), np.intp)
-        kit = Kit(lengths, self._workspace)
-        x, self.states = recur(
-            kit, spec, w, self._inputs(fed, future, first)[None], self.states, lengths
-        )
-        x = x.reshape(n, -1, x.shape[-1])
-        x, self.attended = consult(kit, spec, w, x, self.memory)
-        return answer(kit, spec, w, x.reshape(len(fed), -1))
-
-    def _inputs(self, fed, future, first):
-        if self.spec.n_labels is not None:
-            return self._w["decoder/embedding"][fed]
-        start = self._w["decoder/start"]
-        x = np.broadcast_to(start, fed.shape) if first else fed
-        return x if future is None else np.concatenate([x, future], axis=-1)
+        run = CpuRun(np.ones(len(fed), np.intp), self._workspace)
+        x = step_inputs(run, spec, w, fed, future, first)
+        flow, self.states = step(run, spec.decoder, w, x, self.states)
+        x = flow.steps.reshape(n, -1, flow.steps.shape[-1])
+        x, self.attended = consult(run, spec, w, x, self.memory)
+        return answer(run, spec, w, x.reshape(len(fed), -1))
 
     def best(self, outputs):
         """Return what is to be read next: the most likely label, which isn't the end.
@@ -67,4 +65,7 @@ class Steps:
 
     def continue_from(self, parents):
         """Take the states of decoders `parents`, in their order."""
-        self.states = [tuple(s[parents] for s in layer) for layer in self.states]
+        self.states = [
+            None if layer is None else tuple(state[parents] for state in layer)
+            for layer in self.states
+        ]

@@ -8,13 +8,13 @@ import numpy as np
 from skrnn._engine.cpu.autodiff import Node
 from skrnn._engine.cpu.kernels.layer import Workspace, kernels
 from skrnn._engine.cpu.optimizers import make_optimizer
-from skrnn._engine.cpu.run import Noise
+from skrnn._engine.cpu.run import DropoutMasks
 
 
 class NativeProgram:
     """Weights in one flat array, with their gradients and an optimizer.
 
-    A subclass says what is learnt: its ``_differentiate(data, rows, noise)`` calls
+    A subclass says what is learnt: its ``_differentiate(data, rows, masks)`` calls
     `_keep_gradients` and returns the sum of a batch's losses and their number, and its
     ``evaluate(data, order)`` returns the same for batches `order`.
 
@@ -77,34 +77,34 @@ class NativeProgram:
         """Return what callbacks see as the model's optimizer."""
         return self.optimizer.in_keras()
 
-    def train(self, data, order, knobs):
+    def train(self, data, order, step_inputs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
 
         Returns the sum of the losses, their number, and whether all was finite; from
         the first step on where it wasn't, nothing is changed any more.
         """
         total = count = 0
-        rates = knobs.get("rates")
+        rates = step_inputs.get("rates")
         with np.errstate(all="ignore"):
             for i, rows in enumerate(order):
-                noise = Noise(knobs, int(knobs["step"]) + i)
-                sum_, n = self._differentiate(data, rows, noise)
+                masks = DropoutMasks(step_inputs, int(step_inputs["step"]) + i)
+                sum_, n = self._differentiate(data, rows, masks)
                 total, count = total + sum_, count + n
-                if not (self._clip(knobs) and math.isfinite(sum_)):
+                if not (self._clip(step_inputs) and math.isfinite(sum_)):
                     return total, count, False
                 if rates is not None:
                     self.optimizer.learning_rate = float(rates[i])
                 self.optimizer.apply(self._flat, self._gradient)
         return total, count, True
 
-    def _clip(self, knobs):
+    def _clip(self, step_inputs):
         """Shrink all gradients as one, then each by itself; whether all are finite."""
-        limit = float(knobs.get("global_clipnorm", math.inf))
+        limit = float(step_inputs.get("global_clipnorm", math.inf))
         if limit < math.inf:
             kernels.clip(self._gradient, self._ends[-1:], limit)
-        return kernels.clip(self._gradient, self._ends, float(knobs["clipnorm"]))
+        return kernels.clip(self._gradient, self._ends, float(step_inputs["clipnorm"]))
 
-    def _differentiate(self, data, rows, noise):
+    def _differentiate(self, data, rows, masks):
         raise NotImplementedError
 
     def _nodes(self):

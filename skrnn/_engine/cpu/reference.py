@@ -1,8 +1,7 @@
-"""The NumPy backend: small predictions without TensorFlow, and the kit's plain twin.
+"""Formulas on NumPy arrays: what all faster ways must agree with.
 
-Every method is the specification of the method with the same name in the compiled
-backends. It computes in the dtype of the weights it is given; prediction gives it
-float64, in which a row's result doesn't depend on the rows beside it.
+It computes in the dtype of the weights that it is given; prediction gives it float64,
+in which a row's result doesn't depend on the rows beside it.
 """
 
 from types import SimpleNamespace
@@ -10,43 +9,45 @@ from types import SimpleNamespace
 import numpy as np
 from scipy.special import expit, softmax
 
-from skrnn._networks.cells import ACTIVATIONS, CELLS, hold
+from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
+from skrnn._networks.cells import hold
+from skrnn._networks.layers import Lookup
 
 
 def _split(x, sections, axis):
-    """Do what `numpy.split` does along the last axis, in a fourth of the time."""
-    width = x.shape[axis] // sections
+    """Do what `numpy.split` does, in a fourth of the time along the last axis."""
+    if axis not in (-1, x.ndim - 1):
+        return np.split(x, sections, axis)
+    width = x.shape[-1] // sections
     return [x[..., i * width : (i + 1) * width] for i in range(sections)]
 
 
 ops = SimpleNamespace(
     abs=np.abs,
     concatenate=np.concatenate,
+    cumsum=np.cumsum,
     einsum=np.einsum,
     exp=np.exp,
+    log=np.log,
+    log1p=np.log1p,
     logaddexp=np.logaddexp,
     matmul=np.matmul,
+    max=np.max,
     maximum=np.maximum,
     mean=np.mean,
     minimum=np.minimum,
+    reshape=np.reshape,
     sigmoid=expit,
     softmax=softmax,
     split=_split,
     sqrt=np.sqrt,
     stack=np.stack,
+    sum=np.sum,
+    take=np.take,
     tanh=np.tanh,
+    transpose=np.transpose,
     where=np.where,
 )
-
-
-def take_rows(table, ids):
-    """Return the rows of `table` (V, D) at `ids`: (..., D)."""
-    return table[ids]
-
-
-def dropout(x, _enabled):
-    """Drop nothing: this backend only predicts."""
-    return x
 
 
 def reverse(x, lengths):
@@ -56,45 +57,110 @@ def reverse(x, lengths):
     return x[steps, np.arange(x.shape[1])]
 
 
-def last(x, lengths):
-    """Return the last real step of x (T, B, U): (B, U)."""
-    return x[lengths - 1, np.arange(x.shape[1])]
+def real_steps(x, lengths):
+    """Return which steps of x (T, B, ...) aren't padding: (T, B)."""
+    return np.arange(x.shape[0])[:, None] < lengths
 
 
-def attendable(x, lengths):
-    """Return the steps (T, B, U) to attend to and which of them are real, (T, B)."""
-    return x, np.arange(x.shape[0])[:, None] < lengths
+class ReferenceRun:
+    """One pass over a batch: the specification of what other runs compute."""
+
+    ops = ops
+    reverse = staticmethod(reverse)
+    real_steps = staticmethod(real_steps)
+
+    def take_rows(self, table, ids):
+        return table[ids]
+
+    def dropout(self, x, rate):
+        # It only predicts.
+        return x
+
+    def last(self, x, lengths):
+        return x[lengths - 1, np.arange(x.shape[1])]
+
+    def dense(self, x, kernel, bias, transposed=False):
+        return x @ (kernel.T if transposed else kernel) + bias
+
+    def step(self, cell, x, states):
+        return step_by_formula(self, cell, x, states)
+
+    def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):
+        run = self, cell, x, lengths, states, reset_mask
+        outputs, after = recur_by_formula(*run, held=is_held(cell, final))
+        return outputs, after if final else None
 
 
-def run_cell(cell, activation, x, kernel, recurrent_kernel, biases, held, dropout):
-    """Run a cell over x (T, B, F) from a zero state: (T, B, U).
+def is_held(cell, final):
+    """Whether states in the padding must be held: they could overflow, or are read."""
+    return final or cell.activation not in BOUNDED_ACTIVATIONS
 
-    `held` are the lengths after which a sequence's state stays as it is, or None.
+
+def project(run, cell, x):
+    """Return what a cell projects of all inputs at once, rows of a table or others.
+
+    All inputs in one product: only the recurrent one must wait for its turn.
     """
-    zeros = np.zeros((x.shape[1], len(recurrent_kernel)), kernel.dtype)
-    initial = (zeros,) * CELLS[cell].n_states
-    weights = kernel, recurrent_kernel, biases
-    return run_cell_from(initial, cell, activation, x, *weights, held, dropout)[0]
+    if isinstance(x, Lookup):
+        tables = cell.cell.project(run.ops, cell.weights, x.table)
+        return tuple(run.take_rows(table, x.ids) for table in tables)
+    return cell.cell.project(run.ops, cell.weights, x)
 
 
-def run_cell_from(
-    initial, cell, activation, x, kernel, recurrent_kernel, biases, lengths, _dropout
+def recur_by_formula(
+    run, cell, x, lengths, states=None, reset_mask=None, mask=None, held=True
 ):
-    """Run a cell from given states (B, U); return the outputs and the last states.
+    """Do what `Run.recur` says step by step, for any cell.
 
-    The last states are those after each sequence's own length.
+    Parameters
+    ----------
+    mask : array of shape (B, units), default=None
+        What the output is multiplied with before products with recurrent weights.
+    held : bool, default=True
+        Whether states are held after each sequence's own length.
     """
-    formula, activate = CELLS[cell].step, ACTIVATIONS[activation]
-    bias, recurrent_bias = biases
-    # All inputs in one product: only the recurrent one must wait for its turn.
-    x = x @ kernel + bias
-    states = initial
-    outputs = np.empty((len(x), *states[0].shape), x.dtype)
-    for t in range(len(x)):
-        recurrent = states[0] @ recurrent_kernel
-        if recurrent_bias is not None:
-            recurrent += recurrent_bias
-        after = formula(ops, activate, x[t], recurrent, *states)
-        states = after if lengths is None else hold(ops, t < lengths, after, states)
-        outputs[t] = states[0]
-    return outputs, states
+    ops, activation = run.ops, ACTIVATIONS[cell.activation]
+    projected, outputs = project(run, cell, x), []
+    n_steps, n_sequences = x.shape[:2]
+    if states is None:
+        dtype = np.result_type(*(_value(each).dtype for each in projected))
+        states = cell.zeros(lambda shape: np.zeros(shape, dtype), n_sequences)
+    for t in range(n_steps):
+        if reset_mask is not None:
+            begins = reset_mask[t] & (t < lengths)
+            states = hold(ops, ~begins, states, [zero_like(s) for s in states])
+        given = cell.weights, tuple(each[t] for each in projected), states
+        after = cell.cell.step(ops, activation, *given, _dropper(mask))
+        states = hold(ops, t < lengths, after, states) if held else after
+        outputs.append(cell.cell.output(states))
+    return ops.stack(outputs, axis=0), tuple(states)
+
+
+def step_by_formula(run, cell, x, states):
+    """Do what `Run.step` says."""
+    projected = project_step(run, cell, x)
+    if states is None:
+        dtype = projected[0].dtype
+        states = cell.zeros(lambda shape: np.zeros(shape, dtype), len(projected[0]))
+    activation = ACTIVATIONS[cell.activation]
+    given = cell.weights, projected, states
+    return cell.cell.step(run.ops, activation, *given, _dropper(None))
+
+
+def project_step(run, cell, x):
+    """Return the projections of one step; a tuple of them is returned as it is."""
+    return x if isinstance(x, tuple) else cell.cell.project(run.ops, cell.weights, x)
+
+
+def zero_like(state):
+    """Return a zero of the type of a state."""
+    return np.zeros((), _value(state).dtype)
+
+
+def _dropper(mask):
+    return lambda h: h if mask is None else h * mask
+
+
+def _value(x):
+    """Return the array of what may be a node."""
+    return getattr(x, "value", x)

@@ -1,43 +1,57 @@
-"""The network's formula by the kernels in C: same methods as `reference`.
+"""One pass over a batch by the kernels in C, with gradients where they are asked for.
 
-For prediction everything is a plain float32 array; with a tape of weights as nodes,
-the same formula notes its gradients.
+For prediction everything is a plain float32 array; with weights as nodes of a tape, the
+same formulas note their gradients.
 """
 
 from typing import Any
 
 import numpy as np
 
-from skrnn._engine.cpu import autodiff, reference
-from skrnn._engine.cpu.autodiff import Node, record
-from skrnn._engine.cpu.kernels.layer import LayerRun, active_sequences, has_kernels
-from skrnn._engine.cpu.kernels.matmul import outer, project, scatter
-from skrnn._networks.cells import ACTIVATIONS, CELLS, hold
+from skrnn._engine.cpu import reference
+from skrnn._engine.cpu.autodiff import Node, any_node, record, value_of
+from skrnn._engine.cpu.kernels.layer import (
+    LayerRun,
+    Workspace,
+    active_sequences,
+    has_kernels,
+)
+from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, scatter
+from skrnn._engine.cpu.ops import ops
+from skrnn._networks.layers import Lookup
+
+# Sequences from which on a single step is faster as a layer of one step in C.
+_WORTH_A_LAYER = 8
 
 
-class Kit:
-    """One batch; `noise` is None for prediction."""
+class CpuRun:
+    """One batch of sequences, the longest first; no `masks` means prediction.
 
-    ops = autodiff.ops
+    Parameters
+    ----------
+    lengths : ndarray of shape (B,)
+    workspace : Workspace
+    masks : DropoutMasks or None
+    """
 
-    def __init__(self, lengths, workspace, noise=None):
+    ops = ops
+
+    def __init__(self, lengths, workspace, masks=None):
         self.active = active_sequences(lengths)
-        self.workspace, self.noise = workspace, noise
+        self.workspace, self.masks = workspace, masks
 
     @staticmethod
     def take_rows(table, ids):
         return take_rows(table, ids)
 
-    def dropout(self, x, enabled):
-        if self.noise is None or not enabled:
-            return x
-        return x * self.noise.mask(x.shape, "dropout")
+    def dropout(self, x, rate):
+        return x if self.masks is None else x * self.masks.mask(x.shape, rate)
 
     def reverse(self, x, lengths):
         def turn(x):
             return (reference.reverse(x, lengths),)
 
-        (turned,) = turn(_value(x))
+        (turned,) = turn(value_of(x))
         # Its own inverse: so is the way back of its gradient.
         return record(turned, (x,), turn) if isinstance(x, Node) else turned
 
@@ -53,42 +67,8 @@ class Kit:
 
         return record(x.value[at], (x,), pull) if isinstance(x, Node) else x[at]
 
-    def attendable(self, x, lengths):
-        return reference.attendable(x, lengths)
-
-    def run_cell(
-        self, cell, activation, x, kernel, recurrent_kernel, biases, _held, dropout
-    ):
-        """Run a cell over x (T, B, F) from a zero state: (T, B, U)."""
-        sources = x, kernel, recurrent_kernel, *biases
-        run = self._layer(cell, activation, sources, dropout)
-        return _record_layer(run, sources, {}) if _any_node(sources) else run.forward()
-
-    def run_cell_from(
-        self, initial, cell, activation, x, kernel, recurrent_kernel, biases, lengths,
-        dropout, fresh=None,
-    ):  # fmt: skip
-        """Run a cell from given states; return the outputs and the last states.
-
-        Parameters
-        ----------
-        x : array of shape (T, B, F), or token ids (T, B)
-            With ids, `kernel` is a table (V, gates * U) whose rows are the projected
-            inputs, and the first bias is None.
-        fresh : ndarray of bool of shape (T, B), default=None
-            Where the state before a step is zeros instead; padding doesn't matter.
-        """
-        sources = x, kernel, recurrent_kernel, *biases, *initial
-        if not has_kernels(cell, activation):
-            mask = self._recurrent_mask(sources, dropout)
-            return run_plainly(cell, activation, sources, mask, lengths, fresh)
-        run = self._layer(cell, activation, sources, dropout, fresh)
-        if not _any_node(sources):
-            return run.forward(), run.final(lengths)
-        d_final: dict[int, np.ndarray] = {}
-        outputs = _record_layer(run, sources, d_final)
-        final = enumerate(run.final(lengths))
-        return outputs, tuple(_record_final(outputs, d_final, *each) for each in final)
+    def real_steps(self, x, lengths):
+        return reference.real_steps(x, lengths)
 
     def dense(self, x, kernel, bias, transposed=False):
         """Multiply x (T, B, k) by a kernel (k, n) and add a bias: (T, B, n).
@@ -97,9 +77,9 @@ class Kit:
         """
         rows = *x.shape[:2], np.full(x.shape[0], x.shape[1], np.int32)
         (k, n), space = kernel.shape[:: -1 if transposed else 1], self.workspace
-        a, b = np.ascontiguousarray(_value(x)), _value(kernel)
+        a, b = np.ascontiguousarray(value_of(x)), value_of(kernel)
         out = space.empty(*x.shape[:2], n)
-        project(rows, a, k, b, transposed, n, _value(bias), out)
+        project(rows, a, k, b, transposed, n, value_of(bias), out)
 
         def pull(g):
             d_kernel, d_bias = np.empty_like(b), np.empty(n, np.float32)
@@ -113,57 +93,89 @@ class Kit:
             return dx, d_kernel, d_bias
 
         nodes = x, kernel, bias
-        return record(out, nodes, pull) if _any_node(nodes) else out
+        return record(out, nodes, pull) if any_node(nodes) else out
 
-    def _layer(self, cell, activation, sources, dropout, fresh=None):
-        values = map(_value, sources)
-        x, kernel, recurrent_kernel, bias, recurrent_bias, *initial = values
-        return LayerRun(
-            cell=cell,
-            activation=activation,
+    def step(self, cell, x, states):
+        n = len(x[0] if isinstance(x, tuple) else x)
+        fast = has_kernels(cell.name, cell.activation) and n >= _WORTH_A_LAYER
+        if not fast or isinstance(x, tuple):
+            return reference.step_by_formula(StepRun, cell, x, states)
+        lengths = np.ones(n, np.intp)
+        return self.recur(cell, x[None], lengths, states, final=True)[1]
+
+    def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):
+        if isinstance(x, Lookup) and x.table.shape[0] > x.ids.size:
+            # Projecting the table would take more products than projecting the rows.
+            x = take_rows(x.table, x.ids)
+        mask = self._recurrent_mask(cell, x.shape[1])
+        if has_kernels(cell.name, cell.activation):
+            return self._recur_in_c(cell, x, lengths, states, reset_mask, final, mask)
+        run = self, cell, x, lengths, states, reset_mask, mask
+        held = reference.is_held(cell, final)
+        outputs, after = reference.recur_by_formula(*run, held=held)
+        return outputs, after if final else None
+
+    def _recur_in_c(self, cell, x, lengths, states, reset_mask, final, mask):
+        kernel, (bias, recurrent_bias) = (
+            cell.weights["kernel"],
+            cell.cell.biases(cell.weights),
+        )
+        if isinstance(x, Lookup):
+            x, kernel, bias = x.ids, ops.matmul(x.table, kernel) + bias, None
+        recurrent_kernel = cell.weights["recurrent_kernel"]
+        sources = x, kernel, recurrent_kernel, bias, recurrent_bias, *(states or ())
+        x, kernel, recurrent_kernel, bias, recurrent_bias, *initial = map(
+            value_of, sources
+        )
+        run = LayerRun(
+            cell=cell.name,
+            activation=cell.activation,
             x=np.ascontiguousarray(x),
             active=self.active,
             kernel=kernel,
             recurrent_kernel=recurrent_kernel,
             biases=(bias, recurrent_bias),
-            mask=self._recurrent_mask(sources, dropout),
+            mask=mask,
             workspace=self.workspace,
             initial=tuple(initial),
-            fresh=fresh,
+            reset_mask=reset_mask,
         )
+        if not any_node(sources):
+            return run.forward(), run.final(lengths) if final else None
+        d_final: dict[int, np.ndarray] = {}
+        outputs = _record_layer(run, sources, d_final)
+        if not final:
+            return outputs, None
+        after = enumerate(run.final(lengths))
+        return outputs, tuple(_record_final(outputs, d_final, *each) for each in after)
 
-    def _recurrent_mask(self, sources, dropout):
-        if self.noise is None or not dropout:
+    def _recurrent_mask(self, cell, n_sequences):
+        if self.masks is None or not cell.drops:
             return None
-        x, _, recurrent_kernel, *_ = sources
-        shape = x.shape[1], recurrent_kernel.shape[0]
-        return self.noise.mask(shape, "recurrent_dropout")
+        return self.masks.mask((n_sequences, cell.units), "recurrent_dropout")
 
 
-def run_plainly(cell, activation, sources, mask, lengths, fresh=None):
-    """Do what `Kit.run_cell_from` does step by step: for any cell, and as its twin."""
-    x, kernel, recurrent_kernel, bias, recurrent_bias, *states = sources
-    formula, activate = CELLS[cell].step, ACTIVATIONS[activation]
-    projected, outputs = _projected(x, kernel, bias), []
-    for t in range(x.shape[0]):
-        if fresh is not None:
-            # In the place of what may be infinite stands a zero: no product does that.
-            zero, begins = np.float32(0), (fresh[t] & (t < lengths))[:, None]
-            states = [autodiff.ops.where(begins, zero, s) for s in states]
-        h = states[0] if mask is None else states[0] * mask
-        recurrent = autodiff.ops.matmul(h, recurrent_kernel)
-        if recurrent_bias is not None:
-            recurrent = recurrent + recurrent_bias
-        after = formula(autodiff.ops, activate, projected[t], recurrent, *states)
-        states = hold(autodiff.ops, t < lengths, after, states)
-        outputs.append(states[0])
-    return autodiff.ops.stack(outputs, axis=0), states
+class _StepOps:
+    """The functions for a single step, whose products are never divided."""
+
+    def __getattr__(self, name):
+        return getattr(reference.ops, name)
+
+    @staticmethod
+    def matmul(x, w):
+        return multiply(np.ascontiguousarray(x), w)
 
 
-def _projected(x, kernel, bias):
-    if len(x.shape) == 3:
-        return autodiff.ops.matmul(x, kernel) + bias
-    return take_rows(kernel, x)
+class StepRun:
+    """Single steps of few sequences in float32, without a kernel for the cell."""
+
+    ops = _StepOps()
+    take_rows = staticmethod(lambda table, ids: table[ids])
+    dropout = staticmethod(lambda x, rate: x)
+
+    @classmethod
+    def step(cls, cell, x, states):
+        return reference.step_by_formula(cls, cell, x, states)
 
 
 def take_rows(table, ids):
@@ -182,7 +194,7 @@ def take_rows(table, ids):
 
 
 def _record_layer(run, sources, d_final):
-    """Note a layer; `d_final` gets the gradients of its last states before it is asked.
+    """Record a layer; `d_final[i]` holds the gradient of final state i at its backward.
 
     Its keys are the places of the states.
     """
@@ -195,7 +207,7 @@ def _record_layer(run, sources, d_final):
 
 
 def _record_final(outputs, d_final, place, value):
-    """Note a last state: its gradient reaches the layer beside that of the outputs."""
+    """Record a final state: its gradient reaches the layer beside that of the outputs."""
 
     def pull(g):
         d_final[place] = g
@@ -204,33 +216,28 @@ def _record_final(outputs, d_final, place, value):
     return record(value, (outputs,), pull)
 
 
-class Noise:
+class DropoutMasks:
     """Dropout masks from one seed: the same numbers in whatever pieces one trains.
 
     Every mask asked for in a step gets its own stream; `counter` is the number of the
     training step.
     """
 
-    def __init__(self, knobs, counter):
-        self.knobs, self.counter, self.n_masks = knobs, counter, 0
+    def __init__(self, step_inputs, counter):
+        self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
 
-    def mask(self, shape, kind):
-        """Return zeros with the probability of `kind`, and 1 / (1 - it) elsewhere."""
-        drawn, rate = self.uniform(shape), np.float32(self.knobs[kind])
-        # Not a product: a rate may be so close to 1 that this is 0 times infinity.
-        return np.where(drawn >= rate, 1 / (1 - rate), np.float32(0))
+    def mask(self, shape, rate):
+        """Return zeros with the probability named `rate`, and 1 / (1 - it) elsewhere."""
+        drawn, share = self.uniform(shape), np.float32(self.step_inputs[rate])
+        # Not a product: a share may be so close to 1 that this is 0 times infinity.
+        return np.where(drawn >= share, 1 / (1 - share), np.float32(0))
 
     def uniform(self, shape):
         """Return numbers from 0 to below 1."""
         self.n_masks += 1
-        key = [int(self.knobs["seed"]), self.counter * 1024 + self.n_masks]
+        key = [int(self.step_inputs["seed"]), self.counter * 1024 + self.n_masks]
         drawn = np.random.Generator(np.random.Philox(key=key))
         return drawn.random(shape, np.float32)
 
 
-def _value(x):
-    return x.value if isinstance(x, Node) else x
-
-
-def _any_node(sources):
-    return any(isinstance(source, Node) for source in sources)
+__all__ = ["CpuRun", "DropoutMasks", "StepRun", "Workspace", "take_rows"]

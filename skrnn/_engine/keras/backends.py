@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-# Name in KERAS_BACKEND -> the name that people know, and the module with `Program`,
-# `device_sequences` and `predictor`.
+# Name in KERAS_BACKEND -> the name that people know, and the module with what it does
+# in its own way.
 BACKENDS = {
-    "tensorflow": ("TensorFlow", "skrnn._engine.keras.programs.tensorflow_program"),
-    "jax": ("JAX", "skrnn._engine.keras.programs.jax_program"),
-    "torch": ("PyTorch", "skrnn._engine.keras.programs.torch_program"),
+    "tensorflow": ("TensorFlow", "skrnn._engine.keras.tensorflow"),
+    "jax": ("JAX", "skrnn._engine.keras.jax"),
+    "torch": ("PyTorch", "skrnn._engine.keras.torch"),
 }
 
 
 def backend():
-    """Import the module that trains and predicts on the backend that Keras uses."""
+    """Import the module of the backend that Keras uses."""
     # Before Keras is imported, which has many words for a backend that it can't load.
     _check(os.environ.get("KERAS_BACKEND") or "tensorflow")
     with _generator_kept():

@@ -22,11 +22,12 @@ def _jax_runs():
 
 def _torch_runs():
     # It doesn't tell: what is known is whether the engine has loaded it.
-    return "skrnn._engine.keras.programs.torch_program" in sys.modules
+    return "skrnn._engine.keras.torch" in sys.modules
 
 
 # What people call the backend -> whether it runs in this process. The names that are
-# private to a backend are here and nowhere else; `tests/test_forks.py` holds them.
+# private to a backend are here and nowhere else: `tests/engine/keras/test_forks.py`
+# holds them.
 _RUNS = {"TensorFlow": _tensorflow_runs, "JAX": _jax_runs, "PyTorch": _torch_runs}
 
 _lost: set[str] = set()

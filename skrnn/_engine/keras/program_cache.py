@@ -5,7 +5,7 @@ from collections import OrderedDict
 from contextlib import contextmanager
 
 
-class Pool:
+class ProgramCache:
     """A bounded store of objects that serve one borrower at a time.
 
     Two threads that want the same key at once get an object each; both come back. The

@@ -1,10 +1,11 @@
-"""What the programs of all backends have in common: variables of Keras."""
+"""The weights of a network and the state of its optimizer, as variables of Keras."""
 
 import keras
 import numpy as np
 
 from skrnn._engine.keras.losses import loss_function
 from skrnn._engine.keras.optimizers import averages_of, make_optimizer
+from skrnn._engine.keras.run import native
 from skrnn._networks.weights import weight_table
 
 
@@ -60,9 +61,9 @@ class Variables:
     def get_optimizer_state(self):
         return self._arrays(self.optimizer.variables)
 
-    def rates(self, knobs, n_steps):
+    def rates(self, step_inputs, n_steps):
         """Return the learning rate of each step: of a schedule, or as it is now."""
-        rates = knobs.get("rates")
+        rates = step_inputs.get("rates")
         if rates is None:
             rates = np.full(n_steps, float(self.optimizer.learning_rate))
         with np.errstate(over="ignore"):
@@ -72,12 +73,10 @@ class Variables:
         """Return what callbacks see as the model's optimizer."""
         return self.optimizer
 
-    # A backend's tensor as an array, which may share its memory.
-    _as_array = staticmethod(np.asarray)
-
-    def _arrays(self, variables):
+    @staticmethod
+    def _arrays(variables):
         # Two steps: tensors don't know NumPy 2's `copy`, and warn of it.
-        return [np.array(self._as_array(variable.value)) for variable in variables]
+        return [np.array(native.to_numpy(variable.value)) for variable in variables]
 
 
 def assign(variables, values):

@@ -1,23 +1,22 @@
 """Prediction in blocks of bounded size: by kernels, NumPy or a compiled function."""
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 
 from skrnn._engine import choice
-from skrnn._engine.cpu import network, reference
+from skrnn._engine.cpu import network
 from skrnn._engine.cpu.kernels.threads import for_each
-from skrnn._engine.keras.backends import backend, is_default_backend
-from skrnn._engine.keras.fork import is_forked
-from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._engine.cpu.reference import ReferenceRun, ops
+from skrnn._engine.keras.backends import backend
+from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.forward import forward
 
 # Below this many sequence steps times units NumPy is done before a backend begins.
 SMALL = 200_000
 # Runner -> rows times units that a block may hold: for the kernels what stays in the
 # cache, else about 64 MB of float32 with its gates.
-_BLOCK = {"native": 100_000, "numpy": 2_000_000, "compiled": 2_000_000}
+_BLOCK = {"kernels": 100_000, "reference": 2_000_000, "compiled": 2_000_000}
 
 _compiled: dict = {}
 _MAX_COMPILED = 16
@@ -33,12 +32,12 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
         After the head's activation, of `dtype`. With `states` instead the last hidden
         states, of shape (n, units).
     """
-    name = choose_runner(spec, sequences)
+    name = choice.predicts_on(_total_work(spec, sequences) <= SMALL)
     run = RUNNERS[name](spec, weights, sequences)
     collect = _collect_states if states else _collect_outputs
     found, keep = collect(spec, sequences, dtype)
     # Only the kernels let go of the interpreter's lock.
-    work = _multiplications(spec, sequences) if name == "native" else 0
+    work = _multiplications(spec, sequences) if name == "kernels" else 0
     blocks = _blocks(spec, sequences, _BLOCK[name])
     for_each(lambda rows: keep(rows, *run(rows)), blocks, work)
     return found
@@ -51,10 +50,12 @@ def attention_of(spec, weights, sequences):
     """
     weights = [weight.astype(np.float64) for weight in weights]
     found: list = [None] * len(sequences)
-    for rows in _blocks(spec, sequences, _BLOCK["numpy"]):
-        block, attended = sequences.take(rows), list[np.ndarray]()
-        forward(reference, spec, weights, block.padded(), block.lengths, attended)
-        shares = attended[0] if attended[0].ndim == 3 else attended[0].mean(axis=-1)
+    for rows in _blocks(spec, sequences, _BLOCK["reference"]):
+        block = sequences.take(rows)
+        run = ReferenceRun()
+        _, flow = forward(run, spec, weights, block.padded(), block.lengths)
+        shares = flow.attended
+        shares = shares if shares.ndim == 3 else shares.mean(axis=-1)
         numbers = np.arange(len(sequences))[rows]
         for i, (row, length) in enumerate(zip(numbers, block.lengths, strict=True)):
             own = shares[:length, :length, i]
@@ -62,21 +63,11 @@ def attention_of(spec, weights, sequences):
     return found
 
 
-def choose_runner(spec, sequences):
-    """Return the name of what predicts fastest here."""
-    # In a forked process a backend would hang; the others work.
-    small = _total_work(spec, sequences) <= SMALL or is_forked()
-    if choice.has_fast_layers(spec) and (small or is_default_backend()):
-        return "native"
-    return "numpy" if small else "compiled"
-
-
 # Each returns the array to fill and ``keep(rows, outputs, states)``, which fills it.
 
 
 def _collect_states(spec, sequences, dtype):
-    units = spec.units[-1] * len(spec.directions)
-    found = np.empty((len(sequences), units), dtype)
+    found = np.empty((len(sequences), spec.state_width), dtype)
 
     def keep(rows, _outputs, states):
         found[rows] = states
@@ -91,7 +82,7 @@ def _collect_outputs(spec, sequences, dtype):
 
     def keep(rows, outputs, _states):
         outputs = outputs.astype(np.float64)
-        outputs = ACTIVATIONS[spec.head.activation](reference.ops, outputs)
+        outputs = ACTIVATIONS[spec.head.activation](ops, outputs)
         if ends is None:
             found[rows] = outputs
             return
@@ -111,15 +102,16 @@ def _by_kernels(spec, weights, sequences):
     return lambda rows: predictor(sequences.take(rows))
 
 
-def _by_numpy(spec, weights, sequences):
+def _by_reference(spec, weights, sequences):
     # In double precision a row's result doesn't depend on the rows beside it.
     weights = [weight.astype(np.float64) for weight in weights]
 
     def run(rows):
         block = sequences.take(rows)
         x = block.padded()
-        x = x if spec.embedding_dim else x.astype(np.float64)
-        return forward(reference, spec, weights, x, block.lengths)
+        x = x if spec.embedding else x.astype(np.float64)
+        outputs, flow = forward(ReferenceRun(), spec, weights, x, block.lengths)
+        return outputs, flow.state
 
     return run
 
@@ -127,8 +119,7 @@ def _by_numpy(spec, weights, sequences):
 def _by_compiled(spec, weights, sequences):
     # It loads Keras' backend.
     module = backend()
-    key = replace(spec, dropout=0.0, recurrent_dropout=0.0, embedding_trainable=True)
-    key = replace(key, head=replace(spec.head, loss=None))
+    key = spec.without_rates()
     with _lock:
         if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:
@@ -142,12 +133,11 @@ def _by_compiled(spec, weights, sequences):
     ]
 
 
-RUNNERS = {"native": _by_kernels, "numpy": _by_numpy, "compiled": _by_compiled}
+RUNNERS = {"kernels": _by_kernels, "reference": _by_reference, "compiled": _by_compiled}
 
 
 def _multiplications(spec, sequences):
-    columns = sum(CELLS[spec.cell].n_gates * units**2 for units in spec.units)
-    return sequences.n_steps * columns
+    return sequences.n_steps * spec.recurrent_products
 
 
 def _total_work(spec, sequences):
@@ -160,10 +150,12 @@ def _total_work(spec, sequences):
 def _work(spec, lengths):
     """Return the numbers that a layer of `spec` computes for sequences of `lengths`."""
     lengths = np.asarray(lengths, dtype=np.float64)
-    work = lengths.sum() * max(*spec.units, spec.n_features)
+    work = lengths.sum() * max(
+        spec.n_features, *(layer.units for layer in spec.recurrent)
+    )
     if spec.attention and spec.return_sequences:
         # Every step attends to every step.
-        work += (lengths**2).sum() * spec.units[-1]
+        work += (lengths**2).sum() * spec.recurrent[-1].units
     return work
 
 

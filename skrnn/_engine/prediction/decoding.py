@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from skrnn._engine.cpu.decoder_state import Steps
+from skrnn._engine.cpu.decoder_state import DecoderState
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.kernels.threads import for_each
-from skrnn._engine.cpu.run import Kit
+from skrnn._engine.cpu.run import CpuRun
 from skrnn._engine.prediction.beam_search import search
-from skrnn._networks.cells import CELLS
 from skrnn._networks.encoder_decoder import encode, memory_of
-from skrnn._networks.seq2seq_weights import pair_weight_table
+from skrnn._networks.forward import named_weights
 
 # Sequences that are decoded at once: enough that a step's many small operations don't
 # count, few enough that one that goes on for long keeps few others' memory waiting.
@@ -49,9 +48,8 @@ class PairPredictor:
 
     def __init__(self, spec, weights):
         self.spec, self._of_thread = spec, threading.local()
-        names = [row.name for row in pair_weight_table(spec)]
         arrays = [np.ascontiguousarray(weight, np.float32) for weight in weights]
-        self._w = dict(zip(names, arrays, strict=True))
+        self._w = named_weights(spec, arrays)
 
     def values(self, inputs, n_steps, future=None, *, attention=False):
         """Predict numbers (n, H, K), each from the one before.
@@ -120,8 +118,8 @@ class PairPredictor:
         """Call ``keep(rows, steps)`` for all sequences, like long ones at once."""
         order = np.argsort(-inputs.lengths, kind="stable")
         blocks = [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]
-        columns = sum(CELLS[self.spec.cell].n_gates * u * u for u in self.spec.units)
-        work = columns * (inputs.n_steps + len(inputs) * n_steps)
+        n_steps = inputs.n_steps + len(inputs) * n_steps
+        work = self.spec.recurrent_products * n_steps
 
         def run(rows):
             with np.errstate(all="ignore"):
@@ -136,12 +134,13 @@ class PairPredictor:
         if not mine:
             mine["reading"], mine["writing"] = Workspace(), Workspace()
         mine["reading"].rewind()
-        kit = Kit(inputs.lengths, mine["reading"])
-        outputs, states = encode(kit, spec, w, inputs.padded(), inputs.lengths)
+        run = CpuRun(inputs.lengths, mine["reading"])
+        outputs, states = encode(run, spec, w, inputs.padded(), inputs.lengths)
         memory = None
         if spec.attention is not None:
-            memory = memory_of(kit, spec, w, *kit.attendable(outputs, inputs.lengths))
-        return Steps(spec, w, memory, states, mine["writing"])
+            mask = run.real_steps(outputs, inputs.lengths)
+            memory = memory_of(run, spec, w, outputs, mask)
+        return DecoderState(spec, w, memory, states, mine["writing"])
 
 
 def mean_over_heads(attended):

@@ -3,20 +3,15 @@
 import numpy as np
 from scipy.special import log_softmax
 
-from skrnn._engine.cpu import reference
+from skrnn._data.token_stream import BOUNDARY
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.kernels.matmul import multiply
-from skrnn._engine.cpu.language import (
-    BOUNDARY,
-    NOTHING,
-    crossentropy_losses,
-    read,
-    zero_states,
-)
-from skrnn._engine.cpu.run import Kit
-from skrnn._networks.cells import ACTIVATIONS, CELLS
-from skrnn._networks.forward import layer_norm
-from skrnn._networks.weights import language_weight_table
+from skrnn._engine.cpu.language import NOTHING, crossentropy_losses, zero_states
+from skrnn._engine.cpu.run import CpuRun, StepRun
+from skrnn._networks.encoder_decoder import states_of_layers
+from skrnn._networks.forward import named_weights, step
+from skrnn._networks.language import head_of, read
+from skrnn._networks.layers import Flow
 
 # Documents that are read at once.
 _DOCUMENTS = 64
@@ -100,55 +95,39 @@ def _pieces(spec, weights, documents):
                 tokens = documents[row][begin : first + length - 1]
                 inputs[length - len(tokens) : length, i] = tokens
             workspace.rewind()
-            kit = Kit(lengths, workspace)
+            run = CpuRun(lengths, workspace)
             with np.errstate(all="ignore"):
-                outputs, states = read(kit, spec, weights, inputs, states, lengths)
+                outputs, states = read(run, spec, weights, inputs, states, lengths)
             yield rows, first, inputs, lengths, outputs, states
 
 
-class Writer:
+class IncrementalDecoder:
     """A language model that has read some tokens, and reads on one by one.
 
-    It computes by the NumPy formula in single precision. What a token adds to the first
-    layer is looked up in a table that is made once.
+    It computes in single precision. What a token adds to the first layer is looked up
+    in a table that is made once.
 
     Parameters
     ----------
     spec : LanguageSpec
     weights : list of ndarray
-    states : list of tuples of ndarrays of shape (n, units)
-        After what has been read.
+    states : list of tuples of ndarrays of shape (n, ...)
+        Of each recurrent layer, after what has been read.
     """
 
     def __init__(self, spec, weights, states):
-        names = [row.name for row in language_weight_table(spec)]
         weights = [np.ascontiguousarray(weight, np.float32) for weight in weights]
-        self._spec, self._w = spec, dict(zip(names, weights, strict=True))
-        self._states = states
-        self._cell, self._activation = CELLS[spec.cell], ACTIVATIONS[spec.activation]
-        table, bias = self._w["recurrent_0/kernel"], self._bias(0)[0]
-        self._table = self._w["embedding"] @ table + bias
-        head = self._w["embedding"].T if spec.tie_weights else self._w["head/kernel"]
-        self._head = np.ascontiguousarray(head)
+        self._w = w = named_weights(spec, weights)
+        # Dropout between the embedding and the first layer drops nothing here.
+        self._layers = spec.without_rates().layers[1:]
+        self._states = states_of_layers(self._layers, states)
+        cell = self._layers[0].cell_run(w)
+        self._tables = cell.cell.project(StepRun.ops, cell.weights, w["embedding"])
+        kernel, self._bias = head_of(spec, w)
+        self._head = np.ascontiguousarray(kernel.T if spec.tie_weights else kernel)
 
     def read(self, ids):
         """Read a token for each of n texts, and return the outputs (n, V)."""
-        x = self._table[ids]
-        for layer, states in enumerate(self._states):
-            if layer > 0:
-                kernel = self._w[f"recurrent_{layer}/kernel"]
-                x = multiply(np.ascontiguousarray(x), kernel, self._bias(layer)[0])
-            kernel = self._w[f"recurrent_{layer}/recurrent_kernel"]
-            before = np.ascontiguousarray(states[0])
-            recurrent = multiply(before, kernel, self._bias(layer)[1])
-            states = self._cell.step(
-                reference.ops, self._activation, x, recurrent, *states
-            )
-            self._states[layer], x = states, states[0]
-            if self._spec.layer_norm:
-                x = layer_norm(reference, self._w, f"norm_{layer}", x)
-        return multiply(np.ascontiguousarray(x), self._head, self._w["head/bias"])
-
-    def _bias(self, layer):
-        bias = self._w[f"recurrent_{layer}/bias"]
-        return bias if self._cell.recurrent_bias else (bias, None)
+        x = Flow(tuple(table[ids] for table in self._tables))
+        flow, self._states = step(StepRun, self._layers, self._w, x, self._states)
+        return multiply(np.ascontiguousarray(flow.steps), self._head, self._bias)

@@ -1,11 +1,15 @@
 """Keras callbacks around the engine's training."""
 
-_BATCH_EVENTS = (
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_batch_begin",
-    "on_batch_end",
-)
+# Mode -> what CallbackList calls before and after a batch, and what callbacks hear.
+BATCH_EVENTS = {
+    "train": (
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_batch_begin",
+        "on_batch_end",
+    ),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+}
 
 
 class Callbacks:
@@ -48,7 +52,11 @@ class Callbacks:
                 verbose=plan.verbose,
                 steps=n_batches,
             )
-        self.wants_batches = any(map(_listens_to_batches, plan.callbacks))
+        self.wants_batches = any(
+            listens(callback, event)
+            for callback in plan.callbacks
+            for event in BATCH_EVENTS["train"]
+        )
 
     @property
     def stop(self):
@@ -95,12 +103,19 @@ class Callbacks:
             callback._model = None
 
 
-def _listens_to_batches(callback):
+def listens(callback, event, only_tell=()) -> bool:
+    """Whether a callback does anything at an event.
+
+    Parameters
+    ----------
+    callback : keras.callbacks.Callback
+    event : str
+    only_tell : tuple of classes
+        Their own methods don't count; those of a class derived from them do.
+    """
     import keras  # noqa: PLC0415
 
-    base = keras.callbacks.Callback
     # Asked of the object: LambdaCallback's methods aren't its class's.
-    return any(
-        getattr(getattr(callback, event), "__func__", None) is not getattr(base, event)
-        for event in _BATCH_EVENTS
-    )
+    own = getattr(getattr(callback, event), "__func__", None)
+    quiet = (keras.callbacks.Callback, *only_tell)
+    return own not in [getattr(each, event) for each in quiet]

@@ -1,42 +1,55 @@
 """The loop over epochs: early stopping, history, callbacks, Ctrl-C and divergence."""
 
-import time
-
 import numpy as np
 
-from skrnn._engine.training.batches import cut, shuffled_batches
 from skrnn._engine.training.callbacks import Callbacks
+from skrnn._engine.training.contracts import BatchSource, Program
+from skrnn._engine.training.epochs import Pace, run_batches, run_epochs
 from skrnn._engine.training.plan import Trained
 from skrnn._engine.training.progress import Progress
 from skrnn._engine.training.schedules import Schedule
 
-# Long enough for the overhead of a call not to count, short enough for Ctrl-C.
-_SECONDS_PER_CALL = 0.3
-_EVALUATION_BATCH = 256
-
 
 class Loop:
-    """One fit on a borrowed program; `progress` shows how it goes."""
+    """One fit on a borrowed program; `progress` shows how it goes.
 
-    def __init__(self, program, spec, plan, training, validation, progress=None):
+    Parameters
+    ----------
+    program : Program
+    spec : Spec
+    plan : TrainPlan
+    training : BatchSource
+    validation : BatchSource or None
+        Without one the training loss decides what is best.
+    progress : Progress or None
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        spec,
+        plan,
+        training: BatchSource,
+        validation: BatchSource | None,
+        progress=None,
+    ):
         self.program, self.spec, self.plan = program, spec, plan
-        self.data = program.load(training)
-        self.lengths = training.lengths
+        self.source, self.data = training, program.load(training)
         self.validation = None
         if validation is not None:
-            # Sorted, because nothing is padded further than to a batch's longest.
-            rows = np.argsort(validation.lengths, kind="stable")
-            self.validation = program.load(validation), cut(rows, _EVALUATION_BATCH)
+            order = validation.evaluation_order()
+            self.validation = program.load(validation), order
         names = ["loss"] + ["val_loss"] * (validation is not None)
         self.history: dict[str, list[float]] = {name: [] for name in names}
-        self.rng = np.random.default_rng(plan.seed)
+        # Without one the batches stay in the order of the data.
+        self.rng = np.random.default_rng(plan.seed) if plan.shuffle else None
         self.progress = progress or Progress(plan.name, plan.epochs, plan.verbose)
-        n_batches = -(-len(self.lengths) // plan.batch_size)
+        n_batches = training.n_batches(plan.batch_size)
         self.callbacks = Callbacks(spec, plan, program, n_batches)
         self.schedule = None if plan.schedule is None else Schedule(plan, n_batches)
         self.best = Best()
         self.start = program.get_weights()
-        self.batches_per_call = 1
+        self.pace = Pace()
         self.step, self.restored_epoch = 0, None
         self.interrupted = self.diverged = False
 
@@ -54,29 +67,26 @@ class Loop:
         return self._trained()
 
     def _run_epochs(self):
-        self.callbacks.tell("on_train_begin")
-        for epoch in range(self._skip_epochs(), self.plan.epochs):
-            self.callbacks.tell("on_epoch_begin", epoch)
-            logs = self._run_epoch(epoch)
-            if self.diverged:
-                break
-            for name, value in logs.items():
-                self.history[name].append(value)
-            self.callbacks.tell("on_epoch_end", epoch, logs)
-            done = len(self.history["loss"])
-            self.best.offer(logs.get("val_loss", logs["loss"]), done, self.program)
-            self.progress.show(epoch + 1, 1, logs)
-            if self.callbacks.stop or self._has_stalled(done):
-                break
-        self.callbacks.tell("on_train_end")
+        tell = self.callbacks.tell
+        tell("on_train_begin")
+        epochs = range(self._skip_epochs(), self.plan.epochs)
+        run_epochs(epochs, self._run_epoch, tell, self._is_last)
+        tell("on_train_end")
         self.restored_epoch = self.callbacks.restored_epoch()
 
     def _skip_epochs(self):
         """Go past what an interrupted fit has done; return the epoch to begin with."""
         first = self.callbacks.first_epoch
-        for _ in range(first):
-            self.step += len(self._order())
+        for epoch in range(first):
+            self.step += len(self._order(epoch))
         return first
+
+    def _is_last(self, epoch, logs):
+        """Look at an epoch that was told; whether training ends with it."""
+        done = len(self.history["loss"])
+        self.best.offer(logs.get("val_loss", logs["loss"]), done, self.program)
+        self.progress.show(epoch + 1, 1, logs)
+        return self.callbacks.stop or self._has_stalled(done)
 
     def _has_stalled(self, n_epochs):
         # The first one counts as the best if no loss was finite.
@@ -84,56 +94,56 @@ class Loop:
         return self.plan.early_stopping and stalled_for >= self.plan.patience
 
     def _run_epoch(self, epoch):
-        batches = self._order()
-        total = count = done = 0
-        # One batch at least, as in Keras, even if a callback has asked to stop before.
-        while not done or (done < len(batches) and not self._is_over()):
-            part = batches[done : done + self._call_size()]
-            if self.callbacks.wants_batches:
-                self.callbacks.tell("on_train_batch_begin", done)
-            total_part, count_part = self._train(part)
-            total, count = total + total_part, count + count_part
+        """Train and validate; return the losses, or None if they aren't finite."""
+        batches, tell = self._order(epoch), self.callbacks.tell
+        one_by_one = self.callbacks.wants_batches
+
+        def before(batch):
+            if one_by_one:
+                tell("on_train_batch_begin", batch)
+
+        def after(batch, total, count):
             logs = {"loss": total / max(count, 1)}
-            if self.callbacks.wants_batches:
-                self.callbacks.tell("on_train_batch_end", done, dict(logs))
-            done += len(part)
-            if done < len(batches):
-                self.progress.show(epoch + 1, done / len(batches), logs)
+            if one_by_one:
+                tell("on_train_batch_end", batch, dict(logs))
+            if batch + 1 < len(batches):
+                self.progress.show(epoch + 1, (batch + 1) / len(batches), logs)
+
+        total, count = run_batches(
+            batches,
+            self._train,
+            self.pace,
+            one_by_one=one_by_one,
+            before=before,
+            after=after,
+            is_over=self._is_over,
+        )
+        logs = {"loss": total / max(count, 1)}
         # An update may overflow although its loss and gradients were finite.
         values = [*logs.values(), *self.program.get_weights()]
         self.diverged |= not _all_finite(values)
+        if self.diverged:
+            return None
         # Whatever the loss of other data is, the network is none the worse for it.
-        return logs | self._evaluate()
+        logs |= self._evaluate()
+        for name, value in logs.items():
+            self.history[name].append(value)
+        return logs
 
     def _is_over(self):
         return self.diverged or self.callbacks.stop
 
-    def _order(self):
-        """Return the batches of an epoch, (n_batches, batch_size) row numbers."""
-        if self.plan.shuffle:
-            return shuffled_batches(self.lengths, self.plan.batch_size, self.rng)
-        return cut(np.arange(len(self.lengths)), self.plan.batch_size)
-
-    def _call_size(self):
-        one = self.callbacks.wants_batches or self.callbacks.stop
-        return 1 if one else self.batches_per_call
+    def _order(self, epoch):
+        return self.source.order(self.plan.batch_size, self.rng, epoch)
 
     def _train(self, part):
-        started = time.monotonic()
-        knobs = self._knobs(len(part))
-        total, count, finite = self.program.train(self.data, part, knobs)
-        total, count = float(total), float(count)
+        step_inputs = self._step_inputs(len(part))
+        total, count, finite = self.program.train(self.data, part, step_inputs)
         self.diverged = not bool(finite)
-        self._adapt(time.monotonic() - started, len(part))
         self.step += len(part)
         return total, count
 
-    def _adapt(self, seconds, n_batches):
-        """Choose how many batches a call takes; the numbers don't depend on it."""
-        wanted = int(n_batches * _SECONDS_PER_CALL / max(seconds, 1e-6))
-        self.batches_per_call = min(max(wanted, 1), 8 * self.batches_per_call)
-
-    def _knobs(self, n_steps):
+    def _step_inputs(self, n_steps):
         rates = None
         if self.schedule is not None:
             rates = self.schedule.next(self.step, n_steps, self.program.optimizer)
@@ -143,8 +153,7 @@ class Loop:
             "rates": rates,
             "clipnorm": _limit(self.plan.clipnorm),
             "global_clipnorm": _limit(self.plan.global_clipnorm),
-            "dropout": np.float32(self.spec.dropout),
-            "recurrent_dropout": np.float32(self.spec.recurrent_dropout),
+            **{name: np.float32(rate) for name, rate in self.spec.rates.items()},
         }
 
     def _evaluate(self):

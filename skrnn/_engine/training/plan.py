@@ -34,8 +34,6 @@ class TrainPlan:
     verbose: int
     seed: int
     name: str = "estimator"
-    # Of decoders alone: how often they read the true output before, not their own.
-    teacher_forcing: float = 1.0
     global_clipnorm: float | None = None
     schedule: Any = None
     first_epoch: int = 0

@@ -18,7 +18,8 @@ from skrnn._estimators.docs.seq2seq import (
     PARAMETERS_OF_PAIRS,
 )
 from skrnn._estimators.network_base import EARLY_STOPPING_FROM
-from skrnn._networks.cells import CELLS, HIDDEN_ACTIVATIONS
+from skrnn._networks.activations import HIDDEN_ACTIVATIONS
+from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
 
 T = TypeVar("T")

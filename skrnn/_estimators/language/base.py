@@ -23,13 +23,10 @@ from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
 from skrnn._estimators.names import Names
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.trained import TrainedNetwork
+from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
-from skrnn._networks.specs import LanguageSpec, as_tuple
-from skrnn._networks.weights import (
-    initial_language_weights,
-    language_weight_table,
-)
+from skrnn._networks.specs import LanguageSpec
 from skrnn._sklearn import Count, StrOptions, draw_seed, unchanged_on_error
 
 # With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
@@ -68,8 +65,6 @@ class LanguageModel(TrainedNetwork):
         "optimizer": [Names("optimizer", set(OPTIMIZERS))],
     }
     _spec_class = LanguageSpec
-    _weight_table = staticmethod(language_weight_table)
-    _initial_weights = staticmethod(initial_language_weights)
     _advice = "Try"
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -142,12 +137,12 @@ class LanguageModel(TrainedNetwork):
         documents = self._encode(texts, "texts", known=resume)
         inputs, targets = stream_of(documents, self._targets(texts, ends))
         plan = self._plan(len(inputs), epochs, resume, X_val)
-        lanes = self._lanes(inputs, targets, plan, self._held_stream(X_val))
+        streams = self._streams(inputs, targets, plan, self._held_stream(X_val))
         start = self._start(spec, plan.seed, resume)
         trained = _engine.train_language(
             spec,
             plan,
-            *lanes,
+            *streams,
             *start,
             unit=self._vocabulary.unit,
             sample=lambda weights: self._sample(spec, weights, plan.seed),
@@ -161,7 +156,12 @@ class LanguageModel(TrainedNetwork):
         self.tokens_ = np.array(self._vocabulary.names, dtype=object)
 
     def _network(self, resume):
-        spec = LanguageSpec(
+        if self.tie_weights and self.embedding_dim != as_tuple(self.units)[-1]:
+            raise ValueError(
+                "tie_weights=True needs an embedding_dim as large as the last of "
+                f"units. Got embedding_dim={self.embedding_dim} and units={self.units}."
+            )
+        spec = language_spec(
             cell=self._named("cell"),
             units=as_tuple(self.units),
             vocabulary_size=len(self._vocabulary),
@@ -172,11 +172,6 @@ class LanguageModel(TrainedNetwork):
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
         )
-        if spec.tie_weights and spec.embedding_dim != spec.units[-1]:
-            raise ValueError(
-                "tie_weights=True needs an embedding_dim as large as the last of "
-                f"units. Got embedding_dim={self.embedding_dim} and units={self.units}."
-            )
         if resume:
             self._refuse_changes(spec)
         return spec
@@ -209,7 +204,7 @@ class LanguageModel(TrainedNetwork):
             targets = self._targets(texts, ends and self._has_ends)
             return stream_of(documents, targets)
 
-    def _lanes(self, inputs, targets, plan, held):
+    def _streams(self, inputs, targets, plan, held):
         """Cut the stream into lanes to train on and, from its end, to validate on.
 
         Where another stream is `held`, that one is validated on.
@@ -224,13 +219,14 @@ class LanguageModel(TrainedNetwork):
             )
         if n_held:
             held = inputs[n - n_held :], targets[n - n_held :]
-        training = self._cut(inputs[: n - n_held], targets[: n - n_held], self.shuffle)
-        validation = None if held is None else self._cut(held[0], held[1], False)
+        seed = plan.seed if self.shuffle else None
+        training = self._cut(inputs[: n - n_held], targets[: n - n_held], seed)
+        validation = None if held is None else self._cut(held[0], held[1], None)
         return training, validation
 
-    def _cut(self, inputs, targets, shuffle):
+    def _cut(self, inputs, targets, seed):
         n_lanes = max(1, min(self.batch_size, len(inputs) // self.lookback))
-        return _engine.Lanes(inputs, targets, n_lanes, self.lookback, shuffle)
+        return _engine.TokenStream(inputs, targets, n_lanes, self.lookback, seed)
 
     def _encode(self, texts, what, known=True):
         """Return texts as token ids; those it learns from may hold unknown tokens."""

@@ -74,7 +74,7 @@ def go_on(spec, weights, document, n_samples, sampler, rng, first=slice(None)):
     outputs = np.full((n_samples, found.shape[1]), -np.inf)
     outputs[:, first] = found[:, first]
     states = [tuple(np.repeat(s, n_samples, axis=0) for s in layer) for layer in states]
-    writer = _engine.Writer(spec, weights, states)
+    writer = _engine.IncrementalDecoder(spec, weights, states)
     while True:
         ids = sampler.draw(outputs, rng)
         yield ids

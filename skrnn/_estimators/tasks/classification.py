@@ -17,7 +17,12 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skrnn._data.sequences import ragged_array, unpack_steps
-from skrnn._data.targets.class_weights import balanced, check_class_weight
+from skrnn._data.targets.class_weights import (
+    balanced,
+    check_class_weight,
+    constant,
+    is_constant,
+)
 from skrnn._data.targets.multilabel import labels_of_steps, several_a_step
 from skrnn._data.targets.padding import given_label, unpack_labels
 from skrnn._data.targets.reading import (
@@ -93,7 +98,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         there = counted(weights, weights)
         factors = self._class_weights(labels, there)
         codes = self._encode_labels(labels)
-        return put_back(codes, weights), put_back(there * factors, weights)
+        if not is_constant(factors):
+            there = there * factors
+        return put_back(codes, weights), put_back(there, weights)
 
     def _check_labels(self, X, labels):
         """Check labels, one or several for each target."""
@@ -177,7 +184,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
 
     def _class_weights(self, y, weights):
         if self.class_weight is None:
-            return np.ones(len(y))
+            return constant(1.0, len(y))
         if isinstance(self.class_weight, str):
             return balanced(y, weights)
         if isinstance(self.class_weight, dict):

@@ -18,6 +18,13 @@ from skrnn._data.targets.reading import (
     require,
 )
 from skrnn._data.targets.scores import mean_r2
+from skrnn._data.targets.units import (
+    ScaledTargets,
+    in_units_of_y,
+    learn_scale,
+    refuse_far_apart,
+    scale_of_varying,
+)
 from skrnn._data.targets.weights import counted, put_back, weights_of_outputs
 from skrnn._data.typing import (
     Array,
@@ -28,14 +35,7 @@ from skrnn._data.typing import (
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import NAMES, Names
-from skrnn._estimators.tasks.regression import (
-    centred_around,
-    float_dtype,
-    in_units_of_spread,
-    in_units_of_y,
-    learn_scale,
-    scale_of_varying,
-)
+from skrnn._estimators.tasks.regression import float_dtype
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
 
@@ -156,14 +156,12 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         there = counted(weights, weights)
         if not known:
             self._y_shape, self._y_dtype = y.shape[1:], float_dtype(flat)
-            flat = flat.astype(np.float64)
             self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
         else:
             self._check_shape(y)
-            centred = centred_around(flat, self._y_offset)
-            self._y_scale = scale_of_varying(self._y_scale, centred, there)
-        flat = flat.astype(np.float64)
-        scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
+            refuse_far_apart(flat, self._y_offset)
+            self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
+        scaled = np.asarray(ScaledTargets(flat, self._y_offset, self._y_scale))
         return pack_dense(put_back(scaled, weights).reshape(shape), "dense"), weights
 
     def _read_array(self, X, y):

@@ -9,8 +9,9 @@ clone.
 That relies on variables of scikit-learn's functions: `X`, `y`, `method` and `le` (its
 encoder of labels) of ``cross_val_predict``, and on ``_fit_and_predict``, which it calls
 for each fold. Where one of them has another name nothing is refused any more, and
-nothing else changes. ``tests/test_cross_val_predict.py`` tells: put the new names into
-`_NAMES` then, or take all of this out once an estimator is told what it is fitted for.
+nothing else changes. ``tests/estimators/tasks/test_cross_val_predict.py`` tells: put
+the new names into `_NAMES` then, or take all of this out once an estimator is told what
+it is fitted for.
 """
 
 import inspect

@@ -5,11 +5,18 @@ from typing import Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skrnn._data.sequences import unpack_steps
 from skrnn._data.targets.reading import check_numbers, read_steps, read_targets
 from skrnn._data.targets.scores import beside_truth, mean_r2
+from skrnn._data.targets.units import (
+    ScaledTargets,
+    in_units_of_y,
+    learn_scale,
+    refuse_far_apart,
+    scale_of_varying,
+)
 from skrnn._data.targets.weights import counted, put_back
 from skrnn._data.typing import (
     Array,
@@ -43,15 +50,15 @@ class SequenceRegressorMixin(RegressorMixin):
         """Return targets (n, K) and their weights; learn y's shape, offset, scale."""
         y = self._check_target(X, y, weights)
         there = counted(weights, weights)
-        flat = y.reshape(len(y), -1).astype(np.float64)
+        flat = y.reshape(len(y), -1)
         if not known:
             self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
             self._y_offset, self._y_scale = learn_scale(flat, there, self.normalize_y)
         else:
             self._check_width(flat)
-            centred = centred_around(flat, self._y_offset)
-            self._y_scale = scale_of_varying(self._y_scale, centred, there)
-        scaled = in_units_of_spread(flat, self._y_offset, self._y_scale)
+            refuse_far_apart(flat, self._y_offset)
+            self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
+        scaled = ScaledTargets(flat, self._y_offset, self._y_scale)
         return put_back(scaled, weights), weights
 
     def _check_target(self, X, y, weights):
@@ -183,67 +190,3 @@ class SequenceRegressorMixin(RegressorMixin):
 def float_dtype(y):
     """Return the dtype in which predictions of y are returned."""
     return np.float32 if y.dtype == np.float32 else np.float64
-
-
-def learn_scale(flat, weights, normalize):
-    """Return an offset and a scale for each column of y; a constant has scale 0."""
-    n_targets = flat.shape[1]
-    if not normalize:
-        return np.zeros(n_targets), np.ones(n_targets)
-    flat, weights = flat[weights > 0], weights[weights > 0]
-    # Sums of very large numbers would be infinite; a power of two rounds nothing.
-    _, exponent = np.frexp(np.abs(flat).max(axis=0))
-    mean = np.average(np.ldexp(flat, -exponent), axis=0, weights=weights)
-    mean = np.ldexp(mean, exponent)
-    # The mean of a constant is off by rounding, and would give it a spread.
-    constant = flat.min(axis=0) == flat.max(axis=0)
-    offset = np.where(constant, flat[0], mean)
-    return offset, _spread(centred_around(flat, offset), weights)
-
-
-def centred_around(flat, offset):
-    """Return y without its mean, or refuse numbers too far from each other."""
-    with np.errstate(over="ignore"):
-        centred = flat - offset
-    if not np.isfinite(centred).all():
-        raise ValueError(
-            f"y has values from {flat.min():.3g} to {flat.max():.3g}, whose "
-            "differences are infinite in float64; divide y by a large number."
-        )
-    return centred
-
-
-def scale_of_varying(scale, centred, weights):
-    """Return the scale with one for what was constant so far, and isn't any more."""
-    if (scale != 0).all():
-        return scale
-    return np.where(scale == 0, _spread(centred, weights), scale)
-
-
-def in_units_of_spread(flat, offset, scale):
-    """Return y as it is trained on, in float32."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = ((flat - offset) / np.where(scale > 0, scale, 1.0)).astype(np.float32)
-        # Without normalize_y, or far from the y of an earlier fit.
-        assert_all_finite(scaled, input_name="y")
-    return scaled
-
-
-def in_units_of_y(outputs, scale, offset):
-    """Return outputs (n, K), turned into units of y in place.
-
-    What floats can't hold becomes the largest number.
-    """
-    with np.errstate(over="ignore"):
-        outputs *= scale
-        outputs += offset
-    limit = np.finfo(outputs.dtype).max
-    return np.clip(outputs, -limit, limit, out=outputs)
-
-
-def _spread(centred, weights):
-    """Return the weighted root mean square of each column, whatever its magnitude."""
-    largest = np.abs(centred).max(axis=0)
-    # Squares of very large or small numbers would leave float64's range.
-    unit = np.where(largest > 0, largest, 1.0)
-    return unit * np.sqrt(np.average((centred / unit) ** 2, axis=0, weights=weights))

@@ -6,18 +6,12 @@ given because what has none takes one from Python's global generator.
 
 import keras
 from keras import layers, ops
-from keras.initializers import GlorotUniform, Orthogonal, RandomUniform
+from keras.initializers import GlorotUniform, Orthogonal
 
+from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import number_of_heads
-from skrnn._networks.cells import ACTIVATIONS, CELLS
-from skrnn._networks.specs import NORM_EPSILON
-from skrnn._networks.weights import cell_weights
-
-
-def embedding(shape, seeds, name=None):
-    """Return a table in which ids are looked up."""
-    initializer = RandomUniform(seed=next(seeds))
-    return layers.Embedding(*shape, embeddings_initializer=initializer, name=name)
+from skrnn._networks.cells import CELLS
+from skrnn._networks.layers import Flow
 
 
 def dense(units, activation, name, seeds, *, use_bias=True):
@@ -27,23 +21,48 @@ def dense(units, activation, name, seeds, *, use_bias=True):
     return layers.Dense(units, activation, **options)
 
 
-def dropout(spec, seeds):
-    """Return what drops a share of its inputs in training, or lets all pass."""
-    if not spec.dropout:
-        return layers.Identity()
-    return layers.Dropout(spec.dropout, seed=next(seeds))
+def input_of(spec):
+    """Return the symbolic input of a network: (B, T, F), or token ids (B, T[, C])."""
+    layer = spec.embedding
+    if layer is None:
+        return keras.Input((None, spec.n_features), name="sequences")
+    channels = (spec.n_features,) if layer.channels else ()
+    return keras.Input((None, *channels), dtype="int32", name="tokens")
 
 
-def recurrent(spec, layer, name, seeds, **options):
-    """Return the recurrent layer of one direction that is as wide as layer `layer`."""
-    units, options = spec.units[layer], options | {"name": name}
-    keras_layer = CELLS[spec.cell].keras_layer
+def head(spec, x, seeds):
+    """Return what the head makes of x."""
+    return dense(spec.head.units, spec.head.activation, "head", seeds)(x)
+
+
+def recurrent(layer, flow, seeds):
+    """Run a recurrent layer's Keras counterpart: what comes out is a `Flow` again."""
+    wanted = {"return_sequences": layer.steps}
+    x = directions(layer, seeds, **wanted)(flow.steps)
+    if not layer.steps:
+        return Flow(state=x)
+    return Flow(x, _last_state(layer, x) if layer.state else None)
+
+
+def directions(layer, seeds, **options):
+    """Return the Keras layer of all directions of a recurrent layer."""
+    made = one_direction(layer, seeds, **options)
+    if layer.bidirectional:
+        made = layers.Bidirectional(made, name=f"both_directions_{made.name}")
+    return made
+
+
+def one_direction(layer, seeds, **options):
+    """Return the Keras layer of one direction of a recurrent layer."""
+    options["name"] = layer.name.replace("/", "_")
+    keras_layer = CELLS[layer.cell].keras_layer
     if keras_layer is None:
-        return layers.RNN(FormulaCell(spec.cell, units, spec.activation), **options)
+        cell = FormulaCell(layer.cell, layer.units, layer.activation)
+        return layers.RNN(cell, **options)
     return getattr(layers, keras_layer)(
-        units,
-        activation=spec.activation,
-        recurrent_dropout=spec.recurrent_dropout,
+        layer.units,
+        activation=layer.activation,
+        recurrent_dropout=layer.recurrent_dropout,
         kernel_initializer=GlorotUniform(seed=next(seeds)),
         recurrent_initializer=Orthogonal(seed=next(seeds)),
         seed=next(seeds),
@@ -51,34 +70,12 @@ def recurrent(spec, layer, name, seeds, **options):
     )
 
 
-def reader(spec, layer, seeds, **options):
-    """Return the recurrent layer of all directions of `spec`."""
-    made = recurrent(spec, layer, f"recurrent_{layer}", seeds, **options)
-    if spec.bidirectional:
-        made = layers.Bidirectional(made, name=f"both_directions_{layer}")
-    return made
-
-
-def after_recurrent(spec, name, seeds):
-    """Normalise and drop: the same layers for the steps and for the last state."""
-    steps = [layers.LayerNormalization(epsilon=NORM_EPSILON, name=name)]
-    steps = steps if spec.layer_norm else []
-    steps += [dropout(spec, seeds)]
-
-    def apply(x):
-        for step in steps:
-            x = step(x)
-        return x
-
-    return apply
-
-
-def answer(spec, x, seeds):
-    """Return what the hidden dense layers and the head make of x."""
-    for layer, units in enumerate(spec.dense_units):
-        x = dense(units, spec.activation, f"dense_{layer}", seeds)(x)
-        x = dropout(spec, seeds)(x)
-    return dense(spec.head.units, spec.head.activation, "head", seeds)(x)
+def _last_state(layer, x):
+    """Take the last output of each direction: (B, T, U) -> (B, U)."""
+    if not layer.bidirectional:
+        return x[:, -1]
+    forward, backward = x[:, -1, : layer.units], x[:, 0, layer.units :]
+    return ops.concatenate([forward, backward], axis=-1)
 
 
 def attend(kind, queries, keys, seeds):
@@ -97,24 +94,26 @@ class FormulaCell(layers.Layer):
     def __init__(self, cell, units, activation, **kwargs):
         super().__init__(**kwargs)
         self.cell, self.units, self.activation = cell, units, activation
-        self.state_size = [units] * CELLS[cell].n_states
+        self.state_size = [shape[-1] for shape in CELLS[cell].state_shapes(units)]
         self.output_size = units
 
     def build(self, shape):
-        table = cell_weights(self.cell, "cell", shape[-1], self.units)
-        self.kernel, self.recurrent_kernel, self.bias = (
+        self._named = {
             # Constants: it is made to be given weights.
-            self.add_weight(row.shape, "zeros", name=row.name.split("/")[-1])
-            for row in table
-        )
+            row.name: self.add_weight(row.shape, "zeros", name=row.name)
+            for row in CELLS[self.cell].weights(shape[-1], self.units)
+        }
+
+    def get_initial_state(self, batch_size=None):
+        shapes = CELLS[self.cell].state_shapes(self.units)
+        return [ops.zeros((batch_size, *shape)) for shape in shapes]
 
     def call(self, inputs, states):
-        cell, h = CELLS[self.cell], states[0]
-        both = cell.recurrent_bias
-        x = ops.matmul(inputs, self.kernel) + (self.bias[0] if both else self.bias)
-        r = ops.matmul(h, self.recurrent_kernel) + (self.bias[1] if both else 0)
-        states = cell.step(ops, ACTIVATIONS[self.activation], x, r, *states)
-        return states[0], list(states)
+        cell, w = CELLS[self.cell], self._named
+        projected = cell.project(ops, w, inputs)
+        activation = ACTIVATIONS[self.activation]
+        after = cell.step(ops, activation, w, projected, states, lambda h: h)
+        return cell.output(after), list(after)
 
     def get_config(self):
         own = {"cell": self.cell, "units": self.units, "activation": self.activation}

@@ -8,19 +8,18 @@ from itertools import count
 
 import keras
 from keras import layers, ops
+from keras.initializers import RandomUniform
 
-from skrnn._networks.cells import CELLS
 from skrnn._networks.keras.layers import (
-    after_recurrent,
-    answer,
     attend,
     dense,
-    dropout,
-    embedding,
-    reader,
-    recurrent,
+    directions,
+    head,
+    input_of,
+    one_direction,
 )
-from skrnn._networks.seq2seq_weights import pair_weight_table
+from skrnn._networks.layers import Flow, Recurrent
+from skrnn._networks.weights import weight_table
 
 # What a weight's name has behind, or within, that of its layer.
 _WITHIN_LAYERS = {
@@ -52,62 +51,61 @@ def pair_network(spec, scale, offset):
     outputs : KerasTensor of shape (B, H, units of the head)
     """
     seeds = count()
-    read, x = _reading(spec, seeds)
-    memory, states = _encode(spec, x, seeds)
+    read = input_of(spec)
+    memory, states = _encode(spec, read, seeds)
     inputs, x = _writing(spec, scale, offset, seeds)
-    x = _recur(spec, x, states, seeds)
+    x = _decode(spec, x, states, seeds)
     if spec.attention is not None:
         both = [x, attend(spec.attention, x, memory, seeds)]
         combine = dense(x.shape[-1], "tanh", "combine", seeds, use_bias=False)
-        x = dropout(spec, seeds)(combine(ops.concatenate(both, axis=-1)))
-    return [read, *inputs], answer(spec, x, seeds)
+        x = combine(ops.concatenate(both, axis=-1))
+        if spec.rates["dropout"]:
+            x = layers.Dropout(spec.rates["dropout"], seed=next(seeds))(x)
+    flow = Flow(answer=x)
+    for layer in spec.answer:
+        flow = layer.keras(flow, seeds)
+    return [read, *inputs], head(spec, flow.answer, seeds)
 
 
 def pair_variables(model, spec):
-    """List the variables of a model in the order of `pair_weight_table`.
+    """List the variables of a model in the order of its table of weights.
 
     Keras' own order is by how far a layer is from the output.
     """
     found = {layer.name: layer for layer in model.layers}
-    rows = (row.name.split("/") for row in pair_weight_table(spec))
+    rows = (row.name.split("/") for row in weight_table(spec))
     names = ("_".join(p for p in parts if p not in _WITHIN_LAYERS) for parts in rows)
     # A layer of both directions wraps that of one.
-    for i in range(len(spec.units) if spec.bidirectional else 0):
-        found[f"recurrent_{i}"] = found[f"both_directions_{i}"]
+    for layer in spec.recurrent:
+        if layer.bidirectional:
+            found[layer.name] = found[f"both_directions_{layer.name}"]
     ordered = [found[name] for name in dict.fromkeys(names)]
     return [variable for layer in ordered for variable in layer.weights]
 
 
-def _reading(spec, seeds):
-    """Return what the encoder is given, and what its first layer reads."""
-    if spec.vocabulary_size is None:
-        read = keras.Input((None, spec.n_features), name="sequences")
-        return read, read
-    read = keras.Input((None,), dtype="int32", name="tokens")
-    shape = spec.vocabulary_size, spec.embedding_dim
-    table = embedding(shape, seeds, "embedding")
-    return read, dropout(spec, seeds)(table(read))
-
-
 def _encode(spec, x, seeds):
     """Return the last layer's outputs, and what each of the decoder starts from."""
-    states = []
-    for layer in range(len(spec.units)):
-        steps = {"return_sequences": True, "return_state": True}
-        x, *last = reader(spec, layer, seeds, **steps)(x)
-        x = after_recurrent(spec, f"norm_{layer}", seeds)(x)
-        states.append(_bridge(spec, layer, last, seeds))
-    return x, states
+    flow, states = Flow(x), []
+    for layer in spec.layers:
+        if isinstance(layer, Recurrent):
+            both = {"return_sequences": True, "return_state": True}
+            x, *last = directions(layer, seeds, **both)(flow.steps)
+            flow = Flow(x)
+            states.append(_bridge(spec, layer, last, seeds))
+        else:
+            flow = layer.keras(flow, seeds)
+    return flow.steps, states
 
 
 def _bridge(spec, layer, last, seeds):
     """Make one direction's states of those of all directions."""
-    if not spec.bidirectional:
+    if not layer.bidirectional:
         return last
-    n = CELLS[spec.cell].n_states
+    n = len(layer.state_shapes)
     bridged = []
     for i, both in enumerate(zip(last[:n], last[n:], strict=True)):
-        bridge = dense(spec.units[layer], None, f"bridge_{layer}_{i}", seeds)
+        name = spec.bridge(layer, i).replace("/", "_")
+        bridge = dense(both[0].shape[-1], None, name, seeds)
         bridged.append(bridge(ops.concatenate(both, axis=-1)))
     return bridged
 
@@ -116,13 +114,14 @@ def _writing(spec, scale, offset, seeds):
     """Return what the decoder is given, and what its first layer reads."""
     if spec.n_labels is not None:
         before = keras.Input((None,), dtype="int32", name="previous")
-        shape = spec.n_labels + 1, spec.embedding_dim
-        table = embedding(shape, seeds, "decoder_embedding")
-        return [before], dropout(spec, seeds)(table(before))
+        return [before], before
     before = keras.Input((None, spec.head.units), name="previous")
     x = before if scale is None else _in_units_of_spread(before, scale, offset)
     # Not read at the first step, before which there is nothing; a weight stands there.
-    start = embedding((1, spec.head.units), seeds, "decoder_start")
+    initializer = RandomUniform(seed=next(seeds))
+    start = layers.Embedding(
+        1, spec.head.units, embeddings_initializer=initializer, name="decoder_start"
+    )
     first = start(ops.zeros_like(before[:, :1, 0], dtype="int32"))
     x = ops.concatenate([first, x[:, 1:]], axis=1)
     if not spec.n_future:
@@ -139,10 +138,13 @@ def _in_units_of_spread(x, scale, offset):
     return layers.Rescaling(factors, name="units_of_spread")(x)
 
 
-def _recur(spec, x, states, seeds):
-    for layer, initial in enumerate(states):
-        name = f"decoder_recurrent_{layer}"
-        steps = recurrent(spec, layer, name, seeds, return_sequences=True)
-        x = steps(x, initial_state=list(initial))
-        x = after_recurrent(spec, f"decoder_norm_{layer}", seeds)(x)
-    return x
+def _decode(spec, x, states, seeds):
+    """Run the decoder's layers, the recurrent ones from given states."""
+    flow, initial = Flow(x), iter(states)
+    for layer in spec.decoder:
+        if isinstance(layer, Recurrent):
+            steps = one_direction(layer, seeds, return_sequences=True)
+            flow = Flow(steps(flow.steps, initial_state=list(next(initial))))
+        else:
+            flow = layer.keras(flow, seeds)
+    return flow.steps

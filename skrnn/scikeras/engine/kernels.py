@@ -11,10 +11,10 @@ import keras
 import numpy as np
 
 from skrnn._data.datasets import Dataset
-from skrnn._data.sequences import pack_dense, pack_windows
+from skrnn._data.sequences import Multiples, pack_dense, pack_windows
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
-from skrnn._networks.cells import ACTIVATIONS
+from skrnn._networks.activations import ACTIVATIONS
 from skrnn.scikeras.engine.program import logs_of
 from skrnn.scikeras.engine.specs import (
     counts_rows,
@@ -33,7 +33,7 @@ def kernel_program(model, *data):
     loss, optimizer = loss_of(model, spec), optimizer_of(model)
     if loss is None or optimizer is None or not counts_rows(model):
         return None
-    if not choice.trains_on_cpu(spec):
+    if not choice.trains_on_cpu():
         return None
     program = KernelProgram(model, spec, loss, optimizer)
     alike = _shapes(program.state()) == _shapes(_variables(model))
@@ -68,11 +68,11 @@ class KernelProgram:
         self._native = network.Program(replace(spec, head=head), None, optimizer)
         self.has_metrics = model._compile_metrics is not None
         if self.has_metrics:
-            self._native.heard = []
+            self._native.logits = []
         clipnorm = model.optimizer.clipnorm
         # To Keras a norm of 0, or less, is none.
         clipped = clipnorm is not None and clipnorm > 0
-        self._knobs = {
+        self._step_inputs = {
             "seed": 0,
             "step": 0,
             "clipnorm": np.float32(clipnorm if clipped else math.inf),
@@ -91,12 +91,12 @@ class KernelProgram:
         x, n = data["x"].astype(np.float32, copy=False), len(data["x"])
         targets = targets_of(data["y"], self.spec, self.loss)
         assert targets is not None
-        weights = data.get("weights", np.ones(n, np.float32))
+        weights = data.get("weights", np.broadcast_to(np.float32(1), n))
         dataset = Dataset(
             sequences=pack_windows(x) or pack_dense(x, "dense"),
             targets=targets,
             weights=weights.astype(np.float32, copy=False),
-            target_starts=np.arange(n),
+            target_starts=Multiples(1, n),
         )
         return Loaded(dataset, data)
 
@@ -119,7 +119,9 @@ class KernelProgram:
 
     def train(self, data, order):
         """Train on batches of row numbers; return the summed losses and the rows."""
-        total, count, finite = self._native.train(data.dataset, order, self._knobs)
+        total, count, finite = self._native.train(
+            data.dataset, order, self._step_inputs
+        )
         self._count(data.arrays, order)
         if not finite:
             # The kernels stop there; Keras goes on, and has nothing else afterwards.
@@ -136,14 +138,14 @@ class KernelProgram:
 
     def _count(self, arrays, order):
         """Add what was put out for the rows of `order` to the metrics of the model."""
-        heard = self._native.heard
-        if heard is None:
+        logits = self._native.logits
+        if logits is None:
             return
-        outputs = np.concatenate(heard).astype(np.float64)
+        outputs = np.concatenate(logits).astype(np.float64)
         outputs = ACTIVATIONS[self.spec.head.activation](reference.ops, outputs)
         # Fewer than there are rows where training has stopped.
         rows = order[order >= 0][: len(outputs)]
-        heard.clear()
+        logits.clear()
         given = {name: array[rows] for name, array in arrays.items() if name != "x"}
         y, y_pred = map(
             keras.ops.convert_to_tensor, (given["y"], outputs.astype(np.float32))

@@ -13,9 +13,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from skrnn._engine.choice import has_fast_layers
+from skrnn._engine.choice import runs_in_c
 from skrnn._engine.keras.keys import value_key
-from skrnn._networks.cells import ACTIVATIONS, CELLS
+from skrnn._networks.activations import ACTIVATIONS
+from skrnn._networks.architecture import network_spec
+from skrnn._networks.cells import CELLS
 from skrnn._networks.losses import LOSSES
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head, NetworkSpec
@@ -106,7 +108,7 @@ def spec_of(model) -> NetworkSpec | None:
     steps = [directions[0].return_sequences for directions in parts]
     if steps != [True] * (len(parts) - 1) + [False]:
         return None
-    spec = NetworkSpec(
+    spec = network_spec(
         cell=cell,
         units=tuple(directions[0].units for directions in parts),
         n_features=shape[-1] or 0,
@@ -114,7 +116,7 @@ def spec_of(model) -> NetworkSpec | None:
         bidirectional=counts == {2},
         activation=activation,
     )
-    return spec if has_fast_layers(spec) and _has_weights_of(model, spec) else None
+    return spec if runs_in_c(spec) and _has_weights_of(model, spec) else None
 
 
 def loss_of(model, spec) -> KernelLoss | None:

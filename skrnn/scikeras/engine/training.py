@@ -1,7 +1,6 @@
 """Training of a user's Keras model: the loop of ``Model.fit``, an epoch a call."""
 
 import math
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from skrnn._data.batches import batches_in_order, shuffled_batches
 from skrnn._engine.keras.backends import forget_kernels
 from skrnn._engine.keras.fork import refuse_forked_process
-from skrnn._engine.keras.program_cache import Pool
+from skrnn._engine.keras.program_cache import ProgramCache
+from skrnn._engine.training.callbacks import BATCH_EVENTS
+from skrnn._engine.training.callbacks import listens as _listens
+from skrnn._engine.training.epochs import Pace, run_batches, run_epochs
 from skrnn.scikeras.engine.kernels import kernel_program
 from skrnn.scikeras.engine.models import (
     architecture_key,
@@ -29,10 +32,7 @@ from skrnn.scikeras.engine.program import (
 )
 from skrnn.scikeras.engine.seeding import seeded
 
-# Long enough for the overhead of a call not to count, short enough for Ctrl-C.
-_SECONDS_PER_CALL = 0.3
-
-keras_programs = Pool(size=8, after=forget_kernels)
+keras_programs = ProgramCache(size=8, after=forget_kernels)
 
 
 @dataclass(frozen=True)
@@ -129,38 +129,49 @@ class KerasLoop:
             epochs=plan.epochs,
             steps=-(-self.n_rows // self.batch_size),
         )
-        self.batches_per_call = 1
+        self.pace = Pace()
 
     def run(self):
         """Train, and return the history."""
         self.model.stop_training = False
         self.program.copy_from(self.model)
-        logs: dict = {}
         try:
             self._tell("on_train_begin")
             # A callback that restores an interrupted training says where it was.
             first = self.model._initial_epoch or self.plan.initial_epoch
-            for epoch in range(first, self.plan.epochs):
-                logs = self._run_epoch(epoch)
-                if self.model.stop_training:
-                    break
+            epochs = range(first, self.plan.epochs)
+            logs = run_epochs(epochs, self._run_epoch, self._tell, self._is_over)
             self.program.finish()
         finally:
             self.program.copy_to(self.model)
         self._tell("on_train_end", logs)
         return self.model.history.history
 
+    def _is_over(self, *_):
+        return self.model.stop_training
+
     def _run_epoch(self, epoch):
-        self._tell("on_epoch_begin", epoch)
-        rows = np.arange(self.n_rows)
-        if self.plan.shuffle:
-            self.rng.shuffle(rows)
-        batches = _batches(rows, self.batch_size, filled=self.program.padded)
-        logs = self._run_batches(self.program.train, self.data, batches, "train")
+        batches = self._order()
+        run, is_over = self._train, self._is_over
+        logs = self._run_batches(run, batches, "train", is_over=is_over)
         if self._is_validated(epoch):
             logs |= self._validate()
-        self._tell("on_epoch_end", epoch, logs)
         return logs
+
+    def _order(self):
+        if not self.plan.shuffle:
+            return batches_in_order(self.n_rows, self.batch_size)
+        alike = np.broadcast_to(1, self.n_rows)
+        return shuffled_batches(alike, self.batch_size, self.rng)
+
+    def _train(self, part):
+        """Train on batches; the last one may have fewer rows than the others."""
+        if self.program.padded or part[-1, -1] >= 0:
+            return self.program.train(self.data, part)
+        last = part[-1][part[-1] >= 0]
+        parts = [part[:-1], last[None]] if len(part) > 1 else [last[None]]
+        found = [self.program.train(self.data, each) for each in parts]
+        return tuple(map(sum, zip(*found, strict=True)))
 
     def _is_validated(self, epoch):
         every = self.plan.validation_freq
@@ -171,47 +182,42 @@ class KerasLoop:
 
     def _validate(self):
         # Not as many as for training, where there may be fewer rows.
-        asked = self.plan.validation_batch_size or self.plan.batch_size or 32
-        batch_size = min(asked, self.n_validation_rows)
-        rows = np.arange(self.n_validation_rows)
+        batch_size = self.plan.validation_batch_size or self.plan.batch_size or 32
+        batches = batches_in_order(self.n_validation_rows, batch_size)
         self._tell("on_test_begin")
-        batches = _batches(rows, batch_size, filled=True)
-        run = self.program.evaluate
-        logs = self._run_batches(run, self.validation, batches, "test")
+        logs = self._run_batches(self._evaluate, batches, "test")
         self._tell("on_test_end", logs)
         return {f"val_{name}": value for name, value in logs.items()}
 
-    def _run_batches(self, run, data, batches, mode):
+    def _evaluate(self, part):
+        return self.program.evaluate(self.validation, part)
+
+    def _run_batches(self, step, batches, mode, is_over=lambda: False):
         """Run all batches in few calls, or one by one for who wants to hear of each."""
-        one_by_one = any(self._listens(event) for event in _BATCH_EVENTS[mode])
-        if mode == "train" and self.model.stop_training:
-            # Keras stops after a batch, even who was told before the first.
-            batches = batches[:1]
-        begin, end = _BATCH_EVENTS[mode][:2]
+        one_by_one = any(self._listens(event) for event in BATCH_EVENTS[mode])
+        begin, end = BATCH_EVENTS[mode][:2]
         self.program.start_metrics()
-        total, count, done = 0.0, 0, 0
         logs: dict = {}
-        while done < len(batches):
-            part = _next_part(batches, done, 1 if one_by_one else self.batches_per_call)
-            self._tell(begin, done)
-            started = time.monotonic()
-            total_part, count_part = run(data, part)
-            total, count = total + float(total_part), count + int(count_part)
-            self._adapt(time.monotonic() - started, len(part))
-            done += len(part)
-            last = done == len(batches)
+
+        def after(batch, total, count):
+            nonlocal logs
+            # Keras stops after a batch, even who was told before the first.
+            last = batch + 1 == len(batches) or is_over()
             # Nobody but a progress bar hears of a call.
             logs = self.program.logs(total, count) if one_by_one or last else {}
             logs = logs or {"loss": total / count}
-            self._tell(end, done - 1, logs)
-            if mode == "train" and one_by_one and self.model.stop_training:
-                break
-        return dict(logs)
+            self._tell(end, batch, logs)
 
-    def _adapt(self, seconds, n_batches):
-        """Choose how many batches a call takes; the numbers don't depend on it."""
-        wanted = int(n_batches * _SECONDS_PER_CALL / max(seconds, 1e-6))
-        self.batches_per_call = min(max(wanted, 1), 8 * self.batches_per_call)
+        run_batches(
+            batches,
+            step,
+            self.pace,
+            one_by_one=one_by_one,
+            before=lambda batch: self._tell(begin, batch),
+            after=after,
+            is_over=is_over,
+        )
+        return dict(logs)
 
     def _tell(self, event, *args):
         """Call `event` of every callback, with the weights as they are now."""
@@ -228,31 +234,10 @@ class KerasLoop:
         return any(listens(callback, event) for callback in self.listeners)
 
 
-# Mode -> what CallbackList calls before and after a batch, and what callbacks hear.
-_BATCH_EVENTS = {
-    "train": (
-        "on_train_batch_begin",
-        "on_train_batch_end",
-        "on_batch_begin",
-        "on_batch_end",
-    ),
-    "test": ("on_test_batch_begin", "on_test_batch_end"),
-}
-
-
 def listens(callback, event) -> bool:
-    """Whether `callback` does anything at `event`."""
-    # Asked of the object: LambdaCallback's methods aren't its class's.
-    own = getattr(getattr(callback, event), "__func__", None)
-    return own not in [getattr(each, event) for each in _ONLY_TELL]
-
-
-# Their own methods look at logs alone; those of a class derived from them may do more.
-_ONLY_TELL = (
-    keras.callbacks.Callback,
-    keras.callbacks.History,
-    keras.callbacks.ProgbarLogger,
-)
+    """Whether `callback` does anything at `event` but look at logs."""
+    kinds = keras.callbacks.History, keras.callbacks.ProgbarLogger
+    return _listens(callback, event, only_tell=kinds)
 
 
 def _data_of(model, x, y, sample_weight):
@@ -310,21 +295,3 @@ def _with_weights_like(data, validation):
     if len(same) != len(validation):
         raise NotTakenError("only validation_data has weights")
     return same
-
-
-def _batches(rows, batch_size, *, filled):
-    """Cut rows into arrays (n, B), the last filled up with -1 or one of its own."""
-    n_left = len(rows) % batch_size
-    if filled and n_left:
-        rows = np.append(rows, np.full(batch_size - n_left, -1))
-        n_left = 0
-    n_full = len(rows) - n_left
-    full = list(rows[:n_full].reshape(-1, batch_size))
-    return full + ([rows[n_full:]] if n_left else [])
-
-
-def _next_part(batches, first, size):
-    """Stack the next batches, as many of one length as there are."""
-    part = batches[first : first + size]
-    same = [batch for batch in part if len(batch) == len(part[0])]
-    return np.stack(same)

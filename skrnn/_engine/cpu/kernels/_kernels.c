@@ -9,6 +9,11 @@
    how many sequences still run at each step: the first ones, so the longest come first.
    Results don't depend on how sequences are divided among threads. */
 
+/* setup.py goes on without them. */
+#if !defined(__GNUC__) && !defined(__clang__)
+#error "skrnn's kernels need GCC or clang, whose vectors they are written with."
+#endif
+
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
@@ -22,6 +27,12 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
+/* Before a loop of few turns, whose sums then stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 #define PACKED(k, n, vl) ((k)*ROUND_UP(n, vl))
@@ -30,7 +41,14 @@
 #define BLOCK 128
 
 enum { RNN, LSTM, GRU };
-enum { TANH, SIGMOID, RELU, LINEAR };
+enum { TANH, SIGMOID, RELU, LINEAR, ELU, SELU, SOFTPLUS, SOFTSIGN, SILU, N_ACTIVATIONS };
+
+/* By cell: the kernels have gates * units columns. */
+static const int n_gates[] = {1, 4, 3};
+
+/* Klambauer et al. (2017), "Self-normalizing neural networks". */
+#define SELU_ALPHA 1.6732632423543772f
+#define SELU_SCALE 1.0507009873554805f
 
 /* Sequences `first` to `last` of one layer in one direction. */
 typedef struct {
@@ -66,6 +84,9 @@ typedef struct {
 #define GATES(l, t, row) ((l)->z + ((t) * (l)->sequences + (row)) * (l)->gates * (l)->units)
 #define OUTPUT(l, t, row) ((l)->y ? STATE(l, y, t, row) : STATE(l, h, t + 1, row))
 #define STATE(l, name, t, row) ((l)->name + ((t) * (l)->sequences + (row)) * (l)->units)
+
+/* Room for n numbers, or NULL without memory: for none too, where malloc may say NULL. */
+static float *allocate(Py_ssize_t n) { return malloc(MAX(n, 1) * sizeof(float)); }
 
 typedef struct {
     int (*forward)(const Layer *);
@@ -354,9 +375,8 @@ static PyObject *layer(PyObject *self, PyObject *args)
                           maybe_out, a + 11, maybe_in, a + 12, maybe_out, a + 13,
                           maybe_out, a + 14))
         return NULL;
-    static const int gates[] = {1, 4, 3};
     int good = 1, enough = 0;
-    if (l.cell < RNN || l.cell > GRU || l.activation < TANH || l.activation > LINEAR ||
+    if (l.cell < RNN || l.cell > GRU || l.activation < TANH || l.activation >= N_ACTIVATIONS ||
         l.steps < 0 || l.units < 1 || l.first < 0 || l.last < l.first ||
         l.last > l.sequences) {
         release(a, 15);
@@ -366,7 +386,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
                             l.cell, l.activation, l.steps, l.units, l.first, l.last,
                             l.sequences);
     }
-    l.gates = gates[l.cell];
+    l.gates = n_gates[l.cell];
     Py_ssize_t rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
     l.active = floats(a, l.steps, &good);
     l.z = floats(a + 1, rows * l.gates * l.units, &good);
@@ -511,7 +531,7 @@ static PyObject *outer(PyObject *self, PyObject *args)
 
 /* train(cell, activation, loss, steps, units, features, outputs, stride, counts, starts,
          values, targets, weights, w, g, m, v, ends, space, rates, clipnorm,
-         global_clipnorm, n_done): see `steps.h`. Returns the sum of the losses, their number, whether all was
+         global_clipnorm, keep_1, keep_2, epsilon, n_done): see `steps.h`. Returns the sum of the losses, their number, whether all was
    finite, and how many steps the optimizer has made. */
 static PyObject *train(PyObject *self, PyObject *args)
 {
@@ -521,12 +541,12 @@ static PyObject *train(PyObject *self, PyObject *args)
     PyObject *rows;
     Py_buffer values;
     int good = 1, enough = 1;
-    if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&O&ddn", &t.cell, &t.activation,
+    if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&O&dddddn", &t.cell, &t.activation,
                           &t.loss, &t.steps, &t.units, &t.features, &t.outputs, &t.stride,
                           longs, a, longs, a + 1, &rows, targets, a + 2, in, a + 3, out,
                           a + 4, out, a + 5, out, a + 6, out, a + 7, longs, a + 8, out,
                           a + 9, doubles, a + 10, &t.clipnorm, &t.global_clipnorm,
-                          &t.n_done))
+                          &t.keep_1, &t.keep_2, &t.epsilon, &t.n_done))
         return NULL;
     if (PyObject_GetBuffer(rows, &values, PyBUF_STRIDED_RO | PyBUF_FORMAT) < 0) {
         release(a, 11);
@@ -541,15 +561,14 @@ static PyObject *train(PyObject *self, PyObject *args)
     t.weights = floats(a + 3, n, &good);
     t.rates = a[10].view.buf;
     good = good && a[10].view.len == t.n_batches * (Py_ssize_t)sizeof(double);
-    static const int gates[] = {1, 4, 3};
     t.n_parts = a[8].view.len / (Py_ssize_t)sizeof(int64_t), t.ends = a[8].view.buf;
     good = good && t.n_parts == 5 && t.cell >= RNN && t.cell <= GRU && values.ndim == 2;
-    good &= t.activation >= TANH && t.activation <= LINEAR && t.loss >= SQUARED_ERROR;
+    good &= t.activation >= TANH && t.activation < N_ACTIVATIONS && t.loss >= SQUARED_ERROR;
     good &= t.loss <= CATEGORICAL_CROSSENTROPY && t.steps > 0 && t.units > 0;
     good &= t.features >= 0 && t.outputs > 0 && t.stride >= 0 && t.n_done >= 0;
     good &= (*a[2].view.format == 'f') != of_labels && has_format(&values, "f");
     if (good) {
-        Py_ssize_t columns = gates[t.cell] * t.units;
+        Py_ssize_t columns = n_gates[t.cell] * t.units;
         Py_ssize_t sizes[] = {t.features * columns, t.units * columns,
                               columns * (t.cell == GRU ? 2 : 1), t.units * t.outputs,
                               t.outputs};

@@ -11,12 +11,15 @@ _WORTH_A_CALL = 20_000
 
 
 def contract(formula, a, b):
-    """Do what ``numpy.einsum(formula, a, b)`` does, for one summed index, in float32.
+    """Do what ``numpy.einsum(formula, a, b)`` does, in float32.
 
     Indices that both operands and the result have are stacked: each matrix product of
     the stack is a call of the kernel, whose sums don't depend on anything else.
     """
-    left_axes, right_axes, back = _axes(formula)
+    axes = _axes(formula)
+    if axes is None:
+        return np.einsum(formula, a, b)
+    left_axes, right_axes, back = axes
     left, right = a.transpose(left_axes), b.transpose(right_axes)
     (m, k), n = left.shape[-2:], right.shape[-2]
     if m * n * k < _WORTH_A_CALL:
@@ -34,12 +37,19 @@ def contract(formula, a, b):
 
 @lru_cache(maxsize=64)
 def _axes(formula):
-    """Return axes to (stack, m, k), to (stack, n, k), and from (stack, m, n)."""
+    """Return axes to (stack, m, k), to (stack, n, k), and from (stack, m, n).
+
+    None if it isn't one matrix product a stack: with one index summed, and one that
+    each operand alone has.
+    """
     inputs, result = formula.split("->")
     left, right = inputs.split(",")
     stack = [i for i in left if i in right and i in result]
-    (summed,) = (i for i in left if i in right and i not in result)
-    (own,), (other,) = (set(x) - {*stack, summed} for x in (left, right))
+    summed_all = [i for i in left if i in right and i not in result]
+    owns, others = (set(x) - {*stack, *summed_all} for x in (left, right))
+    if (len(summed_all), len(owns), len(others)) != (1, 1, 1):
+        return None
+    (summed,), (own,), (other,) = summed_all, owns, others
     made = [*stack, own, other]
     return (
         [left.index(i) for i in [*stack, own, summed]],

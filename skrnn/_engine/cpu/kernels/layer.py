@@ -1,7 +1,7 @@
 """One recurrent layer in one direction, forward and backward, by the kernels in C.
 
-What it computes is `skrnn._engine.cpu.reference.run_cell`. The sequences must come
-longest first: at each step only those that still run are computed, the rest is zeros.
+What it computes is `skrnn._engine.cpu.reference.recur_by_formula`. Sequences must
+come longest first: at each step only those that still run are computed, the rest is zeros.
 """
 
 import math
@@ -22,7 +22,17 @@ from skrnn._networks.cells import CELLS
 
 # The kernels know these by their place.
 KERNEL_CELLS = ("rnn", "lstm", "gru")
-KERNEL_ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
+KERNEL_ACTIVATIONS = (
+    "tanh",
+    "sigmoid",
+    "relu",
+    "linear",
+    "elu",
+    "selu",
+    "softplus",
+    "softsign",
+    "silu",
+)
 
 
 def has_kernels(cell, activation):
@@ -81,7 +91,7 @@ class LayerRun:
         whose rows are the projected inputs, the bias among them.
     initial : tuple of ndarrays of shape (B, U), or ()
         States before the first step; zeros if none are given.
-    fresh : ndarray of bool of shape (T, B), or None
+    reset_mask : ndarray of bool of shape (T, B), or None
         Where the state before a step is zeros, whatever was before.
     outputs : ndarray of shape (T, B, U)
         Zeros where a sequence is over.
@@ -97,7 +107,7 @@ class LayerRun:
     mask: Any
     workspace: Workspace
     initial: tuple = ()
-    fresh: Any = None
+    reset_mask: Any = None
 
     def forward(self):
         """Run over all steps."""
@@ -110,8 +120,8 @@ class LayerRun:
             self.c = space.empty(n_steps + 1, n_sequences, units)
         for states, first in zip(self._states, self.initial or (0, 0), strict=False):
             states[0] = first
-            if self.fresh is not None:
-                states[0][self.fresh[0]] = 0
+            if self.reset_mask is not None:
+                states[0][self.reset_mask[0]] = 0
         if self.cell != "rnn":
             self.extra = space.empty(n_steps, n_sequences, units)
         if self.active[-1] < n_sequences:
@@ -122,7 +132,7 @@ class LayerRun:
             product = width, self.kernel, False, columns, self.biases[0]
             project(self._rows, self.x, *product, self.gates)
         self.outputs = self.h[1:]
-        if self.fresh is not None:
+        if self.reset_mask is not None:
             self.outputs = space.zeros(n_steps, n_sequences, units)
         self._run(None)
         return self.outputs
@@ -199,7 +209,9 @@ class LayerRun:
         n_steps, n_sequences = self.x.shape[:2]
         units = len(self.recurrent_kernel)
         inputs = (self.kernel, self.x) if self._reads_ids else (None, None)
-        fresh = (None, None) if self.fresh is None else (self.fresh, self.outputs)
+        resets = (None, None)
+        if self.reset_mask is not None:
+            resets = self.reset_mask, self.outputs
 
         def run(first, last):
             kernels.layer(
@@ -207,7 +219,7 @@ class LayerRun:
                 KERNEL_ACTIVATIONS.index(self.activation),
                 n_steps, n_sequences, units, first, last, self.active,
                 self.gates, self.h, self.c, self.extra,
-                self.recurrent_kernel, self.biases[1], self.mask, *inputs, *fresh,
+                self.recurrent_kernel, self.biases[1], self.mask, *inputs, *resets,
                 dy, dh, dc,
             )  # fmt: skip
 

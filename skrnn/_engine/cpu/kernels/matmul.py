@@ -36,7 +36,8 @@ def warn_without_kernels():
         warnings.warn(
             "skrnn was installed without its kernels in C, which couldn't be compiled "
             f"or can't be loaded ({WHY_NOT}). Training runs on Keras and NumPy, "
-            "several times slower. A C compiler and a new installation help; "
+            "several times slower. GCC or clang and a new installation help (another "
+            "compiler doesn't serve); "
             "skrnn.show_versions() tells whether the kernels are there.",
             stacklevel=6,
         )

@@ -21,6 +21,7 @@ typedef struct {
     Py_ssize_t n_parts;
     const double *rates; /* (n_batches) */
     double clipnorm, global_clipnorm, total, count;
+    double keep_1, keep_2, epsilon; /* of Adam */
     Py_ssize_t n_done; /* steps of the optimizer, those of earlier calls included */
     float *space;      /* to compute in */
     int finite;
@@ -36,9 +37,8 @@ typedef struct {
 static Py_ssize_t place(const Training *t, Batch *b)
 {
     float **places[] = {&b->x, &b->z, &b->h, &b->c, &b->extra, &b->out, &b->dh, &b->dc};
-    static const int gates[] = {1, 4, 3};
     Py_ssize_t all = t->steps * t->batch_size, after = (t->steps + 1) * t->batch_size;
-    Py_ssize_t sizes[] = {all * t->features, all * gates[t->cell] * t->units,
+    Py_ssize_t sizes[] = {all * t->features, all * n_gates[t->cell] * t->units,
                           after * t->units, after * t->units, all * t->units,
                           t->batch_size * t->outputs, t->batch_size * t->units,
                           t->batch_size * t->units};
@@ -95,56 +95,57 @@ static double lose(const Training *t, float *z, Py_ssize_t first, Py_ssize_t n)
     return total;
 }
 
-/* Set the gradient g of one batch; return the sum of its losses, or NaN without memory. */
-static double differentiate(const Training *t, const Batch *b, Py_ssize_t number)
+/* Set the gradient g of one batch and the sum of its losses; 0 if memory is lacking. */
+static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, double *loss)
 {
-    static const int gates[] = {1, 4, 3};
     Py_ssize_t n = t->counts[number], first = number * t->batch_size, units = t->units;
-    Py_ssize_t columns = gates[t->cell] * units, all = t->steps * n, k = t->outputs;
+    Py_ssize_t columns = n_gates[t->cell] * units, all = t->steps * n, k = t->outputs;
     const float *part[5];
     float *d[5];
     for (int i = 0; i < 5; i++) {
         part[i] = t->w + (i ? t->ends[i - 1] : 0);
         d[i] = t->g + (i ? t->ends[i - 1] : 0);
     }
-    int as_one = (int)all, count = (int)n, good;
+    int as_one = (int)all, count = (int)n, enough;
     for (Py_ssize_t step = 0; step < t->steps; step++)
         b->active[step] = count;
     Rows flat = {1, all, &as_one}, batch = {1, n, &count};
-    Layer l = {.cell = t->cell, .activation = t->activation, .gates = gates[t->cell],
+    Layer l = {.cell = t->cell, .activation = t->activation, .gates = n_gates[t->cell],
                .steps = t->steps, .sequences = n, .units = units, .first = 0, .last = n,
                .active = b->active, .z = b->z, .h = b->h, .c = b->c, .extra = b->extra,
                .kernel = part[1], .bias = t->cell == GRU ? part[2] + columns : NULL};
     gather(t, t->starts + first, n, b->x);
-    good = kernels->project(&flat, b->x, t->features, part[0], 0, columns, part[2], b->z);
+    enough = kernels->project(&flat, b->x, t->features, part[0], 0, columns, part[2], b->z);
     memset(b->h, 0, n * units * sizeof(float));
     memset(b->c, 0, n * units * sizeof(float));
-    good = good && kernels->forward(&l);
+    enough = enough && kernels->forward(&l);
     const float *last = b->h + all * units;
-    good = good && kernels->project(&batch, last, units, part[3], 0, k, part[4], b->out);
-    double loss = good ? lose(t, b->out, first, n) : NAN;
+    enough = enough && kernels->project(&batch, last, units, part[3], 0, k, part[4], b->out);
+    if (!enough)
+        return 0;
+    *loss = lose(t, b->out, first, n);
     Left head = {last, units, NULL, d[3]};
-    good = good && kernels->outer(&batch, &head, 1, b->out, k, k, k);
+    enough = kernels->outer(&batch, &head, 1, b->out, k, k, k);
     kernels->total(&batch, b->out, k, k, d[4]);
-    good = good && kernels->project(&batch, b->out, k, part[3], 1, units, NULL, b->dh);
+    enough = enough && kernels->project(&batch, b->out, k, part[3], 1, units, NULL, b->dh);
     memset(b->dc, 0, n * units * sizeof(float));
-    good = good && kernels->backward(&l, NULL, b->dh, b->dc);
+    enough = enough && kernels->backward(&l, NULL, b->dh, b->dc);
     /* The recurrent part of a GRU's candidate has a gradient of its own. */
     Py_ssize_t shared = t->cell == GRU ? 2 * units : columns;
     Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, NULL, d[1]};
     Left both[] = {inputs, states};
     if (t->cell != GRU)
-        good = good && kernels->outer(&flat, both, 2, b->z, columns, columns, columns);
+        enough = enough && kernels->outer(&flat, both, 2, b->z, columns, columns, columns);
     else {
-        good = good && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns);
-        good = good && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns);
+        enough = enough && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns);
+        enough = enough && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns);
         states.out += shared;
-        good = good && kernels->outer(&flat, &states, 1, b->extra, units, units, columns);
+        enough = enough && kernels->outer(&flat, &states, 1, b->extra, units, units, columns);
         kernels->total(&flat, b->z, columns, shared, d[2] + columns);
         kernels->total(&flat, b->extra, units, units, d[2] + columns + shared);
     }
     kernels->total(&flat, b->z, columns, columns, d[2]);
-    return good ? loss : NAN;
+    return enough;
 }
 
 /* Shrink each part of the gradient to the norm; whether all is finite. */
@@ -167,10 +168,14 @@ static int train_batches(Training *t)
 {
     Batch b = {.active = malloc(t->steps * sizeof(int))};
     int enough = b.active != NULL;
+    Py_ssize_t n = t->ends[t->n_parts - 1];
     place(t, &b);
     t->finite = 1;
-    for (Py_ssize_t i = 0; enough && t->finite && i < t->n_batches; i++) {
-        double loss = differentiate(t, &b, i);
+    for (Py_ssize_t i = 0; enough && i < t->n_batches; i++) {
+        double loss = 0;
+        enough = differentiate(t, &b, i, &loss);
+        if (!enough)
+            break;
         t->total += loss, t->count += t->counts[i];
         if (isfinite(t->global_clipnorm))
             clip_parts(t->g, t->ends + t->n_parts - 1, 1, t->global_clipnorm);
@@ -179,9 +184,9 @@ static int train_batches(Training *t)
         if (!t->finite)
             break;
         double step = ++t->n_done;
-        double rate = t->rates[i] * sqrt(1 - pow(0.999, step)) / (1 - pow(0.9, step));
-        kernels->adam(t->w, t->g, t->m, t->v, t->ends[t->n_parts - 1], (float)rate, 0.9f,
-                      0.999f, 1e-7f);
+        double rate = t->rates[i] * sqrt(1 - pow(t->keep_2, step)) / (1 - pow(t->keep_1, step));
+        kernels->adam(t->w, t->g, t->m, t->v, n, (float)rate, (float)t->keep_1,
+                      (float)t->keep_2, (float)t->epsilon);
     }
     free(b.active);
     return enough;

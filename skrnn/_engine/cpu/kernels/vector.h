@@ -68,6 +68,61 @@ INLINE vec ISA(clamp)(vec x, float limit)
     return ISA(at_least)(-top, ISA(at_most)(top, x));
 }
 
+INLINE vec ISA(choose)(bits where, vec yes, vec no)
+{
+    return (vec)((where & (bits)yes) | (~where & (bits)no));
+}
+
+INLINE vec ISA(absolute)(vec x) { return (vec)((bits)x & 0x7fffffff); }
+
+/* ---- exponentials ---------------------------------------------------------------- */
+
+/* For x <= 0: e^x = scale + scale * rest, where scale is a power of 2 and rest is
+   e^r - 1 with |r| <= ln(2) / 2, by a minimax polynomial. Below -88 scale is 0. Of NaN
+   rest is NaN. */
+INLINE void ISA(split_exp)(vec x, vec *scale, vec *rest)
+{
+    x = ISA(at_least)(ISA(constant)(-88), x);
+    /* Adding 1.5 * 2^23 rounds to a whole number, which then stands in the last bits. */
+    vec shifted = x * 1.44269504f + 12582912.0f;
+    vec n = shifted - 12582912.0f;
+    /* ln(2) in two parts: n times the first one is exact. */
+    vec r = x - n * 0.693145751953125f - n * 1.42860677e-6f;
+    vec p = r * 1.3946473e-3f + 8.366598e-3f;
+    p = p * r + 4.166628e-2f;
+    p = p * r + 1.6666543e-1f;
+    p = p * r + 0.5f;
+    *rest = p * (r * r) + r;
+    *scale = (vec)(((bits)shifted + 127) << 23);
+}
+
+/* e^x for x <= 0, within 2e-7 of the value; 0 below -88. */
+INLINE vec ISA(exp)(vec x)
+{
+    vec scale, rest;
+    ISA(split_exp)(x, &scale, &rest);
+    return scale + scale * rest;
+}
+
+/* e^x - 1 for x <= 0, within 3e-7 of the value: near 0 too, where e^x - 1 isn't. */
+INLINE vec ISA(expm1)(vec x)
+{
+    vec scale, rest;
+    ISA(split_exp)(x, &scale, &rest);
+    return scale * rest + (scale - 1.0f);
+}
+
+/* log(1 + u) for 0 <= u <= 1, within 3e-7 of the value: 2 artanh(u / (2 + u)). */
+INLINE vec ISA(log1p)(vec u)
+{
+    vec s = u / (u + 2.0f);
+    vec w = s * s;
+    vec p = w * 2.8017074e-1f + 2.8000835e-1f;
+    p = p * w + 4.0021577e-1f;
+    p = p * w + 6.666642e-1f;
+    return p * w * s + (s + s);
+}
+
 /* ---- activations ---------------------------------------------------------------- */
 
 /* A rational approximation, minimax over |x| <= 9: within 4e-7 of the value in single
@@ -89,9 +144,19 @@ INLINE vec ISA(tanh)(vec x)
 
 INLINE vec ISA(sigmoid)(vec x) { return ISA(tanh)(x * 0.5f) * 0.5f + 0.5f; }
 
+/* sigmoid(x) and sigmoid(-x), each within 4e-7 of the value: however small, they stand
+   in a product with x. */
+INLINE void ISA(sigmoids)(vec x, vec *of_x, vec *of_minus_x)
+{
+    vec small = ISA(exp)(-ISA(absolute)(x)), large = 1.0f / (small + 1.0f);
+    small *= large;
+    *of_x = ISA(choose)(x < 0.0f, small, large);
+    *of_minus_x = ISA(choose)(x < 0.0f, large, small);
+}
+
 INLINE vec ISA(activate)(int kind, vec x)
 {
-    vec zero = {0};
+    vec zero = {0}, a, b;
     switch (kind) {
     case TANH:
         return ISA(tanh)(x);
@@ -99,24 +164,63 @@ INLINE vec ISA(activate)(int kind, vec x)
         return ISA(sigmoid)(x);
     case RELU:
         return ISA(at_least)(zero, x);
+    case ELU:
+        return ISA(choose)(x > zero, x, ISA(expm1)(ISA(at_most)(zero, x)));
+    case SELU:
+        a = ISA(expm1)(ISA(at_most)(zero, x)) * (SELU_SCALE * SELU_ALPHA);
+        return ISA(choose)(x > zero, x * SELU_SCALE, a);
+    case SOFTPLUS:
+        /* Both terms see a NaN. */
+        return ISA(at_least)(zero, x) + ISA(log1p)(ISA(exp)(-ISA(absolute)(x)));
+    case SOFTSIGN:
+        return x / (ISA(absolute)(x) + 1.0f);
+    case SILU:
+        ISA(sigmoids)(x, &a, &b);
+        return x * a;
     default:
         return x;
     }
 }
 
-/* The derivative of an activation, from its value. */
-INLINE vec ISA(slope)(int kind, vec y)
+/* What backward needs of an activation: its value y, which tells the slope too. Only
+   silu falls before it rises; of it the input x is kept. */
+INLINE vec ISA(kept)(int kind, vec x, vec y) { return kind == SILU ? x : y; }
+
+/* Return the value of an activation from what was kept, and set its derivative. */
+INLINE vec ISA(recall)(int kind, vec y, vec *slope)
 {
-    vec zero = {0}, one = ISA(constant)(1);
+    vec zero = {0}, one = ISA(constant)(1), a, b;
     switch (kind) {
     case TANH:
-        return one - y * y;
+        *slope = one - y * y;
+        return y;
     case SIGMOID:
-        return y * (one - y);
+        *slope = y * (one - y);
+        return y;
     case RELU:
-        return (vec)((y > zero) & (bits)one);
+        *slope = (vec)((y > zero) & (bits)one);
+        return y;
+    case ELU:
+        *slope = ISA(choose)(y > zero, one, y + one);
+        return y;
+    case SELU:
+        a = y + ISA(constant)(SELU_SCALE * SELU_ALPHA);
+        *slope = ISA(choose)(y > zero, ISA(constant)(SELU_SCALE), a);
+        return y;
+    case SOFTPLUS:
+        *slope = -ISA(expm1)(-y);
+        return y;
+    case SOFTSIGN:
+        a = one - ISA(absolute)(y);
+        *slope = a * a;
+        return y;
+    case SILU:
+        ISA(sigmoids)(y, &a, &b);
+        *slope = a * (one + y * b);
+        return y * a;
     default:
-        return one;
+        *slope = one;
+        return y;
     }
 }
 
@@ -147,29 +251,29 @@ INLINE void ISA(tile)(const int m, const int vectors, Py_ssize_t k, const float 
                       const float *bias)
 {
     vec sum[MR][NV];
-#pragma GCC unroll 8
+    UNROLL
     for (int j = 0; j < vectors; j++) {
         vec start = bias ? ISA(load)(bias + j * VL, n - j * VL) : (vec){0};
-#pragma GCC unroll 8
+        UNROLL
         for (int i = 0; i < m; i++)
             sum[i][j] = start;
     }
     for (Py_ssize_t p = 0; p < k; p++, a += column, b += vectors * VL) {
         vec right[NV];
-#pragma GCC unroll 8
+        UNROLL
         for (int j = 0; j < vectors; j++)
             right[j] = *(const vec *)(b + j * VL);
-#pragma GCC unroll 8
+        UNROLL
         for (int i = 0; i < m; i++) {
             vec left = ISA(constant)(a[i * row]);
-#pragma GCC unroll 8
+            UNROLL
             for (int j = 0; j < vectors; j++)
                 sum[i][j] += left * right[j];
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int i = 0; i < m; i++)
-#pragma GCC unroll 8
+        UNROLL
         for (int j = 0; j < vectors; j++) {
             float *to = c + i * ldc + j * VL;
             if (add)
@@ -216,19 +320,27 @@ static void ISA(product)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const float *
     }
 }
 
-/* ---- cells: one step of the rows `first` to `last` -------------------------------- */
+/* ---- cells: one step of one row -------------------------------------------------- */
 
-static void ISA(rnn_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const float *r)
+/* `kind`, the activation, is a constant wherever a step is inlined: each has a loop of
+   its own, without a branch. */
+
+INLINE void ISA(rnn_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                           const float *r)
 {
-    const float *z = GATES(l, t, row);
+    float *z = GATES(l, t, row);
     for (Py_ssize_t u = 0; u < l->units; u += VL) {
         Py_ssize_t n = l->units - u;
         vec x = ISA(load)(z + u, n) + ISA(load)(r + u, n);
-        ISA(store)(STATE(l, h, t + 1, row) + u, ISA(activate)(l->activation, x), n);
+        ISA(store)(STATE(l, h, t + 1, row) + u, ISA(activate)(kind, x), n);
+        /* A value is kept already: it is the output. */
+        if (kind == SILU)
+            ISA(store)(z + u, x, n);
     }
 }
 
-static void ISA(lstm_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const float *r)
+INLINE void ISA(lstm_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                            const float *r)
 {
     Py_ssize_t units = l->units;
     float *z = GATES(l, t, row);
@@ -236,23 +348,24 @@ static void ISA(lstm_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, cons
         Py_ssize_t n = units - u;
         vec i = ISA(sigmoid)(ISA(load)(z + u, n) + ISA(load)(r + u, n));
         vec f = ISA(sigmoid)(ISA(load)(z + units + u, n) + ISA(load)(r + units + u, n));
-        vec g = ISA(load)(z + 2 * units + u, n) + ISA(load)(r + 2 * units + u, n);
+        vec x = ISA(load)(z + 2 * units + u, n) + ISA(load)(r + 2 * units + u, n);
         vec o = ISA(load)(z + 3 * units + u, n) + ISA(load)(r + 3 * units + u, n);
-        g = ISA(activate)(l->activation, g);
+        vec g = ISA(activate)(kind, x);
         o = ISA(sigmoid)(o);
         vec c = f * ISA(load)(STATE(l, c, t, row) + u, n) + i * g;
-        vec a = ISA(activate)(l->activation, c);
+        vec a = ISA(activate)(kind, c);
         ISA(store)(z + u, i, n);
         ISA(store)(z + units + u, f, n);
-        ISA(store)(z + 2 * units + u, g, n);
+        ISA(store)(z + 2 * units + u, ISA(kept)(kind, x, g), n);
         ISA(store)(z + 3 * units + u, o, n);
         ISA(store)(STATE(l, c, t + 1, row) + u, c, n);
-        ISA(store)(STATE(l, extra, t, row) + u, a, n);
+        ISA(store)(STATE(l, extra, t, row) + u, ISA(kept)(kind, c, a), n);
         ISA(store)(STATE(l, h, t + 1, row) + u, o * a, n);
     }
 }
 
-static void ISA(gru_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const float *r)
+INLINE void ISA(gru_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                           const float *r)
 {
     Py_ssize_t units = l->units;
     float *z = GATES(l, t, row);
@@ -263,12 +376,12 @@ static void ISA(gru_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const
         vec before = ISA(load)(r + 2 * units + u, n);
         keep = ISA(sigmoid)(keep);
         reset = ISA(sigmoid)(reset);
-        vec new = ISA(load)(z + 2 * units + u, n) + reset * before;
-        new = ISA(activate)(l->activation, new);
+        vec x = ISA(load)(z + 2 * units + u, n) + reset * before;
+        vec new = ISA(activate)(kind, x);
         vec h = new + keep * (ISA(load)(STATE(l, h, t, row) + u, n) - new);
         ISA(store)(z + u, keep, n);
         ISA(store)(z + units + u, reset, n);
-        ISA(store)(z + 2 * units + u, new, n);
+        ISA(store)(z + 2 * units + u, ISA(kept)(kind, x, new), n);
         ISA(store)(STATE(l, extra, t, row) + u, before, n);
         ISA(store)(STATE(l, h, t + 1, row) + u, h, n);
     }
@@ -278,19 +391,22 @@ static void ISA(gru_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const
    gradient of the projected inputs, and dh what reaches the state before it directly,
    not through the recurrent product. */
 
-static void ISA(rnn_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, float *dh, float *dc)
+INLINE void ISA(rnn_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                            float *dh, float *dc)
 {
     (void)dc;
     for (Py_ssize_t u = 0; u < l->units; u += VL) {
         Py_ssize_t n = l->units - u;
-        vec d = ISA(load)(dh + u, n);
-        vec h = ISA(load)(OUTPUT(l, t, row) + u, n);
-        ISA(store)(GATES(l, t, row) + u, d * ISA(slope)(l->activation, h), n);
+        vec d = ISA(load)(dh + u, n), slope;
+        float *z = GATES(l, t, row) + u;
+        ISA(recall)(kind, ISA(load)(kind == SILU ? z : OUTPUT(l, t, row) + u, n), &slope);
+        ISA(store)(z, d * slope, n);
         ISA(store)(dh + u, (vec){0}, n);
     }
 }
 
-static void ISA(lstm_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, float *dh, float *dc)
+INLINE void ISA(lstm_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                             float *dh, float *dc)
 {
     Py_ssize_t units = l->units;
     float *z = GATES(l, t, row);
@@ -300,19 +416,22 @@ static void ISA(lstm_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, flo
         vec d = ISA(load)(dh + u, n);
         vec i = ISA(load)(z + u, n), f = ISA(load)(z + units + u, n);
         vec g = ISA(load)(z + 2 * units + u, n), o = ISA(load)(z + 3 * units + u, n);
-        vec a = ISA(load)(STATE(l, extra, t, row) + u, n);
+        vec a = ISA(load)(STATE(l, extra, t, row) + u, n), slope_g, slope_a;
+        g = ISA(recall)(kind, g, &slope_g);
+        a = ISA(recall)(kind, a, &slope_a);
         vec c = ISA(load)(STATE(l, c, t, row) + u, n);
-        vec dcell = ISA(load)(dc + u, n) + d * o * ISA(slope)(l->activation, a);
+        vec dcell = ISA(load)(dc + u, n) + d * o * slope_a;
         ISA(store)(z + u, dcell * g * i * (one - i), n);
         ISA(store)(z + units + u, dcell * c * f * (one - f), n);
-        ISA(store)(z + 2 * units + u, dcell * i * ISA(slope)(l->activation, g), n);
+        ISA(store)(z + 2 * units + u, dcell * i * slope_g, n);
         ISA(store)(z + 3 * units + u, d * a * o * (one - o), n);
         ISA(store)(dc + u, dcell * f, n);
         ISA(store)(dh + u, (vec){0}, n);
     }
 }
 
-static void ISA(gru_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, float *dh, float *dc)
+INLINE void ISA(gru_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                            float *dh, float *dc)
 {
     (void)dc;
     Py_ssize_t units = l->units;
@@ -323,9 +442,10 @@ static void ISA(gru_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, floa
         float *extra = STATE(l, extra, t, row) + u;
         vec d = ISA(load)(dh + u, n);
         vec keep = ISA(load)(z + u, n), reset = ISA(load)(z + units + u, n);
-        vec new = ISA(load)(z + 2 * units + u, n), before = ISA(load)(extra, n);
+        vec new = ISA(load)(z + 2 * units + u, n), before = ISA(load)(extra, n), slope;
+        new = ISA(recall)(kind, new, &slope);
         vec h = ISA(load)(STATE(l, h, t, row) + u, n);
-        vec dnew = d * (one - keep) * ISA(slope)(l->activation, new);
+        vec dnew = d * (one - keep) * slope;
         ISA(store)(z + u, d * (h - new) * keep * (one - keep), n);
         ISA(store)(z + units + u, dnew * before * reset * (one - reset), n);
         ISA(store)(z + 2 * units + u, dnew, n);
@@ -334,10 +454,48 @@ static void ISA(gru_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, floa
     }
 }
 
-static void (*const ISA(steps_forward)[])(const Layer *, Py_ssize_t, Py_ssize_t, const float *) = {
-    ISA(rnn_forward), ISA(lstm_forward), ISA(gru_forward)};
-static void (*const ISA(steps_backward)[])(const Layer *, Py_ssize_t, Py_ssize_t, float *, float *) = {
-    ISA(rnn_backward), ISA(lstm_backward), ISA(gru_backward)};
+#define BY_ACTIVATION(step, ...)                                                       \
+    switch (l->activation) {                                                           \
+    case TANH: step(TANH, __VA_ARGS__); break;                                         \
+    case SIGMOID: step(SIGMOID, __VA_ARGS__); break;                                   \
+    case RELU: step(RELU, __VA_ARGS__); break;                                         \
+    case LINEAR: step(LINEAR, __VA_ARGS__); break;                                     \
+    case ELU: step(ELU, __VA_ARGS__); break;                                           \
+    case SELU: step(SELU, __VA_ARGS__); break;                                         \
+    case SOFTPLUS: step(SOFTPLUS, __VA_ARGS__); break;                                 \
+    case SOFTSIGN: step(SOFTSIGN, __VA_ARGS__); break;                                 \
+    case SILU: step(SILU, __VA_ARGS__); break;                                         \
+    }
+
+static void ISA(step_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, const float *r)
+{
+    switch (l->cell) {
+    case RNN:
+        BY_ACTIVATION(ISA(rnn_forward), l, t, row, r)
+        break;
+    case LSTM:
+        BY_ACTIVATION(ISA(lstm_forward), l, t, row, r)
+        break;
+    case GRU:
+        BY_ACTIVATION(ISA(gru_forward), l, t, row, r)
+        break;
+    }
+}
+
+static void ISA(step_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, float *dh, float *dc)
+{
+    switch (l->cell) {
+    case RNN:
+        BY_ACTIVATION(ISA(rnn_backward), l, t, row, dh, dc)
+        break;
+    case LSTM:
+        BY_ACTIVATION(ISA(lstm_backward), l, t, row, dh, dc)
+        break;
+    case GRU:
+        BY_ACTIVATION(ISA(gru_backward), l, t, row, dh, dc)
+        break;
+    }
+}
 
 INLINE void ISA(add_rows)(float *to, const float *from, Py_ssize_t n)
 {
@@ -369,9 +527,9 @@ static void ISA(hand_out)(const Layer *l, Py_ssize_t t, Py_ssize_t row)
 static int ISA(forward)(const Layer *l)
 {
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
-    float *packed = malloc(PACKED(units, columns, VL) * sizeof(float));
-    float *r = malloc(rows * columns * sizeof(float));
-    float *masked = l->mask ? malloc(rows * units * sizeof(float)) : NULL;
+    float *packed = allocate(PACKED(units, columns, VL));
+    float *r = allocate(rows * columns);
+    float *masked = l->mask ? allocate(rows * units) : NULL;
     int enough = packed && r && (masked || !l->mask);
     if (enough) {
         ISA(pack)(l->kernel, units, columns, columns, 1, packed);
@@ -390,7 +548,7 @@ static int ISA(forward)(const Layer *l)
                 if (l->table)
                     memcpy(GATES(l, t, row), l->table + l->ids[t * l->sequences + row] * columns,
                            columns * sizeof(float));
-                ISA(steps_forward)[l->cell](l, t, row, r + i * columns);
+                ISA(step_forward)(l, t, row, r + i * columns);
                 if (l->y)
                     ISA(hand_out)(l, t, row);
             }
@@ -405,13 +563,12 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
     /* The last gate of a GRU has gradients of its own: they stand in `extra`. */
     Py_ssize_t shared = l->cell == GRU ? 2 * units : columns;
-    float *packed = malloc((PACKED(shared, units, VL) + PACKED(units, units, VL)) *
-                           sizeof(float));
-    float *packed_new = packed + PACKED(shared, units, VL);
-    float *through = malloc(rows * units * sizeof(float));
+    float *packed = allocate(PACKED(shared, units, VL) + PACKED(units, units, VL));
+    float *through = allocate(rows * units);
     int enough = packed && through;
     if (enough) {
         ISA(pack)(l->kernel, shared, units, 1, columns, packed);
+        float *packed_new = packed + PACKED(shared, units, VL);
         if (l->cell == GRU)
             ISA(pack)(l->kernel + shared, units, units, 1, columns, packed_new);
         dh += l->first * units;
@@ -424,8 +581,8 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
             if (dy)
                 ISA(add_rows)(dh, dy + (t * l->sequences + l->first) * units, n * units);
             for (Py_ssize_t i = 0; i < n; i++)
-                ISA(steps_backward)[l->cell](l, t, l->first + i, dh + i * units,
-                                             l->cell == LSTM ? dc + i * units : NULL);
+                ISA(step_backward)(l, t, l->first + i, dh + i * units,
+                                   l->cell == LSTM ? dc + i * units : NULL);
             float *to = l->mask ? through : dh;
             ISA(product)(n, units, shared, GATES(l, t, l->first), columns, 1, packed, to,
                          units, !l->mask, NULL);
@@ -455,7 +612,7 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
 static int ISA(project)(const Rows *rows, const float *a, Py_ssize_t k, const float *b,
                         int transposed, Py_ssize_t n, const float *bias, float *c)
 {
-    float *packed = malloc(PACKED(k, n, VL) * sizeof(float));
+    float *packed = allocate(PACKED(k, n, VL));
     if (!packed)
         return 0;
     ISA(pack)(b, k, n, transposed ? 1 : n, transposed ? k : 1, packed);
@@ -492,7 +649,7 @@ static void ISA(narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float 
             }
             for (Py_ssize_t j = 0; j < n; j += VL) {
                 vec sum = ISA(load)(c + j, n - j);
-#pragma GCC unroll 4
+                UNROLL
                 for (int r = 0; r < 4; r++)
                     sum += by[r] * ISA(load)(rows[r] + j, n - j);
                 ISA(store)(c + j, sum, n - j);
@@ -525,7 +682,7 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
     Py_ssize_t widest = 0, at[BLOCK], filled = 0, add = 0;
     for (int i = 0; i < n_lefts; i++)
         widest = MAX(widest, lefts[i].m);
-    float *packed = malloc((PACKED(BLOCK, n, VL) + BLOCK * MAX(widest, n)) * sizeof(float));
+    float *packed = allocate(PACKED(BLOCK, n, VL) + BLOCK * MAX(widest, n));
     if (!packed)
         return 0;
     float *space = packed + PACKED(BLOCK, n, VL);
@@ -565,23 +722,6 @@ static void ISA(total)(const Rows *rows, const float *b, Py_ssize_t ldb, Py_ssiz
 }
 
 /* ---- the loss of a softmax --------------------------------------------------------- */
-
-/* exp(x) of x <= 0: 2^n times 2^f, |f| <= 1/2, by its Taylor series. Within 3e-7 of the
-   value near 0; what is too small for a normal float is about 1e-38. */
-INLINE vec ISA(exp)(vec x)
-{
-    vec t = ISA(at_least)(ISA(constant)(-126), x * 1.44269504f);
-    /* Adding 1.5 * 2^23 rounds to a whole number, which then stands in the last bits. */
-    vec shifted = t + 12582912.0f;
-    vec f = t - (shifted - 12582912.0f);
-    vec p = f * 1.5403530e-4f + 1.3333558e-3f;
-    p = p * f + 9.6181291e-3f;
-    p = p * f + 5.5504109e-2f;
-    p = p * f + 2.4022651e-1f;
-    p = p * f + 6.9314718e-1f;
-    p = p * f + 1.0f;
-    return (vec)((bits)p + ((bits)shifted << 23));
-}
 
 static void ISA(crossentropy)(float *z, const int *targets, float *losses, Py_ssize_t rows,
                               Py_ssize_t n, float scale)
@@ -643,6 +783,7 @@ static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(total),    ISA(square),
                                      ISA(crossentropy), ISA(narrow), ISA(adam)};
 
+#undef BY_ACTIVATION
 #undef vec
 #undef bits
 #undef PANEL

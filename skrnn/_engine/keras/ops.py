@@ -1,0 +1,58 @@
+"""The array functions of the keras engine: those of `contracts.Ops`, on any backend.
+
+Gradients are the backend's. Operators and indices are those of its tensors.
+"""
+
+from types import SimpleNamespace
+
+from keras import ops as k
+
+
+def _logaddexp(x, y):
+    # Not Keras' own: where both are infinite, or equal, its gradient may be NaN.
+    return k.maximum(x, y) + k.log1p(k.exp(-k.abs(x - y)))
+
+
+def _matmul(x, w):
+    """Multiply x (..., k) by w (k, n) as one product of two matrices.
+
+    A backend may make of it as many products as there are steps, and of its gradient
+    an array with a matrix for each of them.
+    """
+    if len(x.shape) == 2:
+        return k.matmul(x, w)
+    rows = k.matmul(k.reshape(x, (-1, x.shape[-1])), w)
+    return k.reshape(rows, (*k.shape(x)[:-1], w.shape[-1]))
+
+
+def _softmax(x, axis):
+    # Keras warns of an axis of one entry, over which it is 1 as it should be.
+    return x * 0 + 1 if x.shape[axis] == 1 else k.softmax(x, axis)
+
+
+ops = SimpleNamespace(
+    abs=k.abs,
+    concatenate=k.concatenate,
+    cumsum=k.cumsum,
+    einsum=k.einsum,
+    exp=k.exp,
+    log=k.log,
+    log1p=k.log1p,
+    logaddexp=_logaddexp,
+    matmul=_matmul,
+    max=k.max,
+    maximum=k.maximum,
+    mean=k.mean,
+    minimum=k.minimum,
+    reshape=lambda x, shape: k.reshape(x, shape),
+    sigmoid=k.sigmoid,
+    softmax=_softmax,
+    split=k.split,
+    sqrt=k.sqrt,
+    stack=k.stack,
+    sum=k.sum,
+    take=k.take,
+    tanh=k.tanh,
+    transpose=lambda x, axes: k.transpose(x, axes),
+    where=k.where,
+)

@@ -1,0 +1,205 @@
+"""Training on Keras' backend: one program for every topology.
+
+Whole runs of batches are one compiled function where the backend compiles. What varies
+from fit to fit is an argument: the seed, the number of the step, learning rates, the
+limits of gradients and the shares that are dropped.
+"""
+
+import numpy as np
+from keras import ops as k
+
+from skrnn._engine.keras.losses import one_a_target
+from skrnn._engine.keras.run import DropoutMasks, native
+from skrnn._engine.keras.runs import Runs
+from skrnn._engine.keras.topologies import topology_of
+from skrnn._engine.keras.variables import Variables
+
+# Where nothing is trained, a batch has at least this many rows, if sizes must be few.
+_MIN_BATCH = 64
+_SMALLEST, _GREATEST = 1e-30, float(np.finfo(np.float32).max)
+
+
+class Program(Variables):
+    """The training of one network with a loss and an optimizer; for one fit at a time.
+
+    Parameters
+    ----------
+    spec : Spec
+    loss : callable, keras.losses.Loss or None
+        One of the user's own; None for that of the head.
+    optimizer : str or keras.optimizers.Optimizer
+    samples : bool
+        Whether `teacher_forcing`, of decoders alone, may be below 1.
+
+    Attributes
+    ----------
+    teacher_forcing : float
+        How often a decoder reads the true output before, not its own.
+    n_traces : int
+        How often a function of it was traced, to be compiled or to be run at once.
+    """
+
+    def __init__(self, spec, loss, optimizer, samples=False):
+        super().__init__(spec, loss, optimizer)
+        self.topology = topology_of(spec, samples=samples)
+        self.teacher_forcing = 1.0
+        self.n_traces = 0
+        self._changed = [*self.trained, *self.optimizer.variables]
+        self._functions: dict = {}
+        self._states: list = []
+
+    @staticmethod
+    def load(dataset):
+        """Return a source of batches as `train` and `evaluate` take it."""
+        return Runs(dataset, native.FIXED_SHAPES)
+
+    def train(self, data, order, step_inputs):
+        """Train on batches `order`, rows of an order of the source.
+
+        Returns the sum of the losses, their number, and whether all was finite; from
+        the first step on where it wasn't, nothing is changed any more.
+        """
+        rates = self.rates(step_inputs, len(order))
+        numbers = {name: step_inputs.get(name, x) for name, x in _STEP_INPUTS.items()}
+        numbers["teacher_forcing"] = self.teacher_forcing
+        finite, found = native.tensor(np.True_), []
+        for run in data.cut(order):
+            inputs = _scalars(numbers | {"step": numbers["step"] + run.first})
+            own = np.zeros(len(run.arrays["steps"]), np.float32)
+            own[: run.n_batches] = rates[run.first : run.first + run.n_batches]
+            given = run.arrays | {"rates": own}, run.n_batches, self._states
+            *sums, self._states, finite = self._call(
+                self._train, *given, finite, inputs
+            )
+            found.append(sums)
+        return *_totals(found), bool(finite)
+
+    def evaluate(self, data, order):
+        """Return the sum of the losses of batches `order`, and their number."""
+        found, states, finite = [], [], native.tensor(np.True_)
+        for run in data.cut(order, _MIN_BATCH):
+            given = run.arrays, run.n_batches, states
+            *sums, states, finite = self._call(self._evaluate, *given, finite)
+            found.append(sums)
+        return _totals(found)
+
+    def _call(self, function, arrays, n, states, *given):
+        """Call a function, compiled if that isn't done, on the arrays of a run."""
+        arrays = {name: native.tensor(array) for name, array in arrays.items()}
+        wanted = self.topology.zero_states(arrays)
+        if [state.shape for state in states] != [state.shape for state in wanted]:
+            states = wanted
+        args = arrays, native.tensor(np.int32(n)), states, *given
+        key = function.__name__, *sorted(arrays)
+        if key not in self._functions:
+            changed = self._changed if function == self._train else []
+            self._functions[key] = native.compiled(function, changed, args)
+        return self._functions[key](*args)
+
+    def _train(self, arrays, n, states, finite, inputs):
+        self.n_traces += 1
+
+        def body(i, states):
+            batch, rate = self._batch(arrays, i), arrays["rates"][i]
+            masks = DropoutMasks(inputs, inputs["step"] + i)
+
+            def loss(trained):
+                weights = self._all_weights(trained)
+                sum_, count, after = self._batch_loss(batch, weights, states, masks)
+                return sum_ / k.maximum(count, 1.0), (sum_, count, after)
+
+            mean, (sum_, count, after), gradients = native.differentiate(
+                loss, self.trained
+            )
+            norms = k.stack([k.sqrt(k.sum(g * g)) for g in gradients])
+            finite = k.isfinite(mean + k.sum(norms))
+
+            def update():
+                if self.rate is not None:
+                    self.rate.assign(rate)
+                clipped = _clipped(gradients, norms, inputs)
+                self.optimizer.apply(clipped, self.trained)
+
+            native.update_if(finite, update, self._changed)
+            return sum_, count, after, finite
+
+        size = arrays["steps"].shape[0]
+        return native.each_batch(body, n, size, states, finite, self._changed)
+
+    def _evaluate(self, arrays, n, states, finite):
+        self.n_traces += 1
+        weights = [k.convert_to_tensor(variable.value) for variable in self.weights]
+
+        def body(i, states):
+            batch = self._batch(arrays, i)
+            return *self._batch_loss(batch, weights, states, None), finite
+
+        size = arrays["steps"].shape[0]
+        return native.each_batch(body, n, size, states, finite, [])
+
+    def _batch(self, arrays, i):
+        """Return batch `i`, no longer than it needs where sizes may differ."""
+        steps, own = self.topology.steps, arrays["steps"][i]
+        return {
+            name: native.entry(array, i, own[steps[name]] if name in steps else None)
+            for name, array in arrays.items()
+        }
+
+    def _all_weights(self, trained):
+        """Put what is learnt and what isn't into the order of the weights."""
+        rest = iter(trained)
+        return [
+            next(rest) if each.trainable else k.convert_to_tensor(each.value)
+            for each in self.weights
+        ]
+
+    def _batch_loss(self, batch, weights, states, masks):
+        """Return the weighted sum of a batch's losses, their number and the states."""
+        outputs, states = self.topology.outputs(weights, batch, states, masks)
+        present = batch["present"]
+        losses = one_a_target(self.loss(batch["targets"], outputs), len(present.shape))
+        # Absent ones may hold anything, a NaN too: `where` keeps it out.
+        weighted = k.where(present, losses * batch["weights"], 0.0)
+        return k.sum(weighted), k.sum(k.cast(present, "float32")), states
+
+
+# What a step is told, and what that is if it isn't.
+_STEP_INPUTS = {
+    "seed": 0,
+    "step": 0,
+    "clipnorm": np.inf,
+    "global_clipnorm": np.inf,
+    "dropout": 0.0,
+    "recurrent_dropout": 0.0,
+}
+_WHOLE = "seed", "step"
+
+
+def _scalars(numbers):
+    """Hand numbers over, in 32 bits: the number of a step is wrapped."""
+    return native.scalars(
+        {
+            name: np.int64(x).astype(np.int32) if name in _WHOLE else np.float32(x)
+            for name, x in numbers.items()
+        }
+    )
+
+
+def _clipped(gradients, norms, inputs):
+    """Shrink all gradients as one, then each by itself."""
+    # Infinite limits of infinite norms are none.
+    norm = k.clip(k.sqrt(k.sum(norms * norms)), _SMALLEST, _GREATEST)
+    as_one = k.minimum(1.0, inputs["global_clipnorm"] / norm)
+    norms = k.maximum(norms * as_one, _SMALLEST)
+    scales = as_one * k.minimum(1.0, inputs["clipnorm"] / norms)
+    scales = k.unstack(scales, len(gradients))
+    return [g * scale for g, scale in zip(gradients, scales, strict=True)]
+
+
+def _totals(found):
+    """Add up the sums and the counts of runs."""
+    columns = zip(*found, strict=True)
+    return [
+        sum(float(native.to_numpy(run).sum(dtype=float)) for run in column)
+        for column in columns
+    ]

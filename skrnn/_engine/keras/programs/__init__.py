@@ -1,1 +1,0 @@
-"""Programs on TensorFlow, JAX and PyTorch."""

@@ -1,0 +1,156 @@
+"""One pass of a network over a batch, on whatever backend Keras uses.
+
+`native` is the module of that backend: what Keras has no function for that is as fast,
+or none at all.
+"""
+
+from keras import ops as k
+
+from skrnn._engine.cpu.reference import is_held, project, project_step
+from skrnn._engine.keras.backends import backend
+from skrnn._engine.keras.ops import ops
+from skrnn._networks.activations import ACTIVATIONS
+from skrnn._networks.cells import hold
+from skrnn._networks.layers import Lookup
+
+native = backend()
+# Up to this many rows a table is projected before its rows are looked up. A rule for
+# all sizes of batches: they aren't known everywhere, and numbers mustn't depend on them.
+_FEW_ROWS = 512
+
+
+class KerasRun:
+    """One batch of sequences; no `masks` means prediction.
+
+    Parameters
+    ----------
+    masks : DropoutMasks or None
+    """
+
+    ops = ops
+
+    def __init__(self, masks=None):
+        self.masks = masks
+
+    @staticmethod
+    def take_rows(table, ids):
+        return native.take_rows(table, ids)
+
+    def dropout(self, x, rate):
+        return x if self.masks is None else x * self.masks.mask(k.shape(x), rate)
+
+    @staticmethod
+    def reverse(x, lengths):
+        return native.reverse(x, lengths)
+
+    @staticmethod
+    def last(x, lengths):
+        return native.at_steps(x, lengths - 1)
+
+    @staticmethod
+    def real_steps(x, lengths):
+        return step_numbers(x)[:, None] < lengths
+
+    @staticmethod
+    def dense(x, kernel, bias, transposed=False):
+        return ops.matmul(x, k.transpose(kernel) if transposed else kernel) + bias
+
+    def step(self, cell, x, states):
+        projected = project_step(self, cell, x)
+        if states is None:
+            states = zero_states(cell, projected[0])
+        given = cell.weights, projected, states
+        return cell.cell.step(ops, ACTIVATIONS[cell.activation], *given, _kept)
+
+    def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):
+        if isinstance(x, Lookup) and x.table.shape[0] > _FEW_ROWS:
+            x = self.take_rows(x.table, x.ids)
+        mask = self._recurrent_mask(cell, x)
+        if mask is None and reset_mask is None and not isinstance(x, Lookup):
+            found = native.fused(cell, x, states)
+            if found is not None:
+                outputs, *steps = found
+                after = [self.last(each, lengths) for each in steps] if final else None
+                return outputs, after
+        given = self, cell, x, lengths, states, reset_mask, mask
+        outputs, after = recur_by_formula(*given, held=is_held(cell, final))
+        return outputs, after if final else None
+
+    def _recurrent_mask(self, cell, x):
+        if self.masks is None or not cell.drops:
+            return None
+        shape = n_sequences(x), cell.units
+        return self.masks.mask(shape, "recurrent_dropout")
+
+
+class DropoutMasks:
+    """Dropout masks from one seed: the same numbers wherever a step is computed.
+
+    Every mask asked for in a step gets its own stream; `counter` is the number of the
+    training step.
+    """
+
+    def __init__(self, step_inputs, counter):
+        self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
+
+    def mask(self, shape, rate):
+        """Return zeros with the probability named `rate`, and 1 / (1 - it) elsewhere."""
+        drawn, share = self.uniform(shape), self.step_inputs[rate]
+        # Not a product: a share may be so close to 1 that this is 0 times infinity.
+        return k.where(drawn >= share, 1.0 / (1.0 - share), 0.0)
+
+    def uniform(self, shape):
+        """Return numbers from 0 to below 1."""
+        self.n_masks += 1
+        seed = self.step_inputs["seed"], self.counter, self.n_masks
+        return native.uniform(shape, *seed)
+
+
+def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
+    """Do what `Run.recur` says, for any cell: the loop over steps of this engine.
+
+    Parameters
+    ----------
+    mask : array of shape (B, units) or None
+        What the output is multiplied with before products with recurrent weights.
+    held : bool
+        Whether states are held after each sequence's own length.
+    """
+    activation, projected = ACTIVATIONS[cell.activation], project(run, cell, x)
+    if states is None:
+        states = zero_states(cell, projected[0][0])
+    drop = _kept if mask is None else lambda h: h * mask
+
+    def step(t, entries, states):
+        if reset_mask is not None:
+            *entries, begins = entries
+            # Not in the padding, where states are held.
+            goes_on = k.logical_not(k.logical_and(begins, t < lengths))
+            states = hold(ops, goes_on, states, [k.zeros_like(s) for s in states])
+        given = cell.weights, tuple(entries), states
+        after = cell.cell.step(ops, activation, *given, drop)
+        after = hold(ops, t < lengths, after, states) if held else tuple(after)
+        return cell.cell.output(after), after
+
+    steps = projected if reset_mask is None else (*projected, reset_mask)
+    return native.scan(step, tuple(states), steps)
+
+
+def zero_states(cell, like):
+    """Return the states of a cell before the first step, for sequences `like` (B, n)."""
+    n = k.shape(like)[0]
+    return cell.zeros(lambda shape: k.zeros(shape, like.dtype), n)
+
+
+def n_sequences(x):
+    """Return the number of sequences of x (T, B, ...), or of a lookup."""
+    return k.shape(x.ids if isinstance(x, Lookup) else x)[1]
+
+
+def step_numbers(x):
+    """Count the steps of x (T, ...): (T,)."""
+    return k.arange(k.shape(x)[0], dtype="int32")
+
+
+def _kept(h):
+    return h

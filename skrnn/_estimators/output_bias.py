@@ -1,0 +1,30 @@
+"""Where the bias of a head of labels begins."""
+
+import numpy as np
+
+# The probability that all labels share evenly before the first step.
+_RESERVED = 0.01
+
+
+def at_frequencies(weights, pairs) -> list[np.ndarray]:
+    """Let the bias of the head begin at the logarithms of the labels' frequencies.
+
+    A step moves it by no more than the learning rate. Among thousands of labels the
+    hidden units, which a step moves all together, would get there first in its place,
+    and stay saturated: without this two of three translators learnt nothing further.
+    Outputs that are numbers leave the weights alone.
+
+    Source: Karpathy (2019), "A recipe for training neural networks": "init well".
+    """
+    outputs = pairs.outputs
+    if outputs.values.ndim > 1:
+        return weights
+    rows = outputs.positions()
+    of_steps = np.repeat(pairs.weights, outputs.lengths).astype(np.float64)
+    if pairs.step_weights is not None:
+        of_steps *= pairs.step_weights[rows]
+    *others, bias = weights
+    counts = np.bincount(outputs.values[rows], of_steps, minlength=len(bias))
+    # 1 % is for labels not seen yet; a share, so that weight 2 equals two rows.
+    frequencies = (1 - _RESERVED) * counts / counts.sum() + _RESERVED / len(bias)
+    return [*others, np.log(frequencies).astype(np.float32)]

@@ -1,0 +1,184 @@
+"""The flat parameters of an estimator as layers: the one place that turns them."""
+
+from typing import Any
+
+from skrnn._networks.layers import (
+    AttentionPooling,
+    Dense,
+    Dropout,
+    Embedding,
+    EveryStep,
+    LastState,
+    LayerNorm,
+    Recurrent,
+)
+from skrnn._networks.specs import Head, LanguageSpec, NetworkSpec, Seq2SeqSpec
+
+
+def as_tuple(units) -> tuple[int, ...]:
+    """Return one number, or several, as a tuple."""
+    units = units if isinstance(units, tuple | list) else (units,)
+    return tuple(int(n) for n in units)
+
+
+def network_spec(
+    *,
+    cell: str,
+    units: tuple[int, ...],
+    n_features: int,
+    head: Head,
+    bidirectional: bool = False,
+    return_sequences: bool = False,
+    attention: str | None = None,
+    vocabulary_size: int | tuple[int, ...] | None = None,
+    embedding_dim: int | tuple[int, ...] | None = None,
+    embedding_trainable: bool = True,
+    dense_units: tuple[int, ...] = (),
+    activation: str = "tanh",
+    layer_norm: bool = False,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+) -> NetworkSpec:
+    """Return the spec of a network that answers sequences, or each of their steps.
+
+    Parameters are those of the estimators; sizes and dims of an embedding are a tuple
+    where ids have channels.
+    """
+    cells: dict[str, Any] = dict(
+        cell=cell,
+        activation=activation,
+        bidirectional=bidirectional,
+        recurrent_dropout=recurrent_dropout,
+    )
+    layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    for i, width in enumerate(units):
+        is_last = i == len(units) - 1
+        steps = not is_last or return_sequences or attention is not None
+        layers.append(Recurrent(f"recurrent_{i}", units=width, steps=steps, **cells))
+        layers += _after_recurrent(i, layer_norm, dropout)
+    layers.append(_pooling(attention, return_sequences))
+    layers += _dense(dense_units, activation, dropout)
+    return NetworkSpec(tuple(layers), head, n_features)
+
+
+def seq2seq_spec(
+    *,
+    cell: str,
+    units: tuple[int, ...],
+    n_features: int,
+    head: Head,
+    bidirectional: bool = False,
+    attention: str | None = None,
+    vocabulary_size: int | None = None,
+    embedding_dim: int | None = None,
+    dense_units: tuple[int, ...] = (),
+    activation: str = "tanh",
+    layer_norm: bool = False,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    n_labels: int | None = None,
+    has_end: bool = False,
+    n_future: int = 0,
+) -> Seq2SeqSpec:
+    """Return the spec of an encoder and a decoder with the same cells and widths."""
+    cells: dict[str, Any] = dict(
+        cell=cell,
+        activation=activation,
+        recurrent_dropout=recurrent_dropout,
+        state=False,
+    )
+    reads = embedding_dim if vocabulary_size is not None else None
+    encoder = _embedding(vocabulary_size, reads, True, dropout)
+    writes = embedding_dim if n_labels is not None else None
+    size = None if n_labels is None else n_labels + 1
+    decoder = _embedding(size, writes, True, dropout, name="decoder/embedding")
+    for i, width in enumerate(units):
+        # Without attention the decoder has only the last states.
+        is_read = attention is not None or i < len(units) - 1
+        both: dict[str, Any] = dict(bidirectional=bidirectional, steps=is_read)
+        encoder.append(Recurrent(f"recurrent_{i}", units=width, **both, **cells))
+        if is_read:
+            encoder += _after_recurrent(i, layer_norm, dropout)
+        name = f"decoder/recurrent_{i}"
+        decoder.append(Recurrent(name, units=width, **cells))
+        decoder += _after_recurrent(i, layer_norm, dropout, prefix="decoder/")
+    return Seq2SeqSpec(
+        layers=tuple(encoder),
+        head=head,
+        n_features=n_features,
+        decoder=tuple(decoder),
+        attention=attention,
+        answer=tuple(_dense(dense_units, activation, dropout)),
+        n_labels=n_labels,
+        has_end=has_end,
+        n_future=n_future,
+    )
+
+
+def language_spec(
+    *,
+    cell: str,
+    units: tuple[int, ...],
+    vocabulary_size: int,
+    embedding_dim: int,
+    tie_weights: bool = False,
+    activation: str = "tanh",
+    layer_norm: bool = False,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+) -> LanguageSpec:
+    """Return the spec of a language model over a vocabulary."""
+    layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
+    for i, width in enumerate(units):
+        layers.append(
+            Recurrent(
+                f"recurrent_{i}",
+                cell=cell,
+                units=width,
+                activation=activation,
+                recurrent_dropout=recurrent_dropout,
+                state=False,
+            )
+        )
+        layers += _after_recurrent(i, layer_norm, dropout)
+    head = Head(vocabulary_size, "softmax")
+    return LanguageSpec(tuple(layers), head, 1, tie_weights)
+
+
+def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False):
+    """Return the layers that look up token ids, if there are any."""
+    if dims is None:
+        return []
+    channels = isinstance(dims, tuple)
+    layer = Embedding(
+        name,
+        sizes=sizes if channels else (sizes,),
+        dims=dims if channels else (dims,),
+        channels=channels,
+        trainable=trainable,
+        late=late and not dropout,
+    )
+    return [layer, *_dropout(f"{name}_dropout", dropout)]
+
+
+def _after_recurrent(i, layer_norm, dropout, prefix=""):
+    norm = [LayerNorm(f"{prefix}norm_{i}")] if layer_norm else []
+    return [*norm, *_dropout(f"{prefix}dropout_{i}", dropout)]
+
+
+def _pooling(attention, per_step):
+    if attention is not None:
+        return AttentionPooling("pooling", kind=attention, per_step=per_step)
+    return EveryStep("pooling") if per_step else LastState("pooling")
+
+
+def _dense(dense_units, activation, dropout):
+    layers: list = []
+    for i, width in enumerate(dense_units):
+        layers.append(Dense(f"dense_{i}", units=width, activation=activation))
+        layers += _dropout(f"dense_dropout_{i}", dropout)
+    return layers
+
+
+def _dropout(name, rate):
+    return [Dropout(name, rate)] if rate else []

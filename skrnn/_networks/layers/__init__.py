@@ -1,0 +1,28 @@
+"""One file for each kind of layer: its fields, its weights, its formula, its step."""
+
+from skrnn._networks.layers.attention import AttentionPooling, attention_weights
+from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
+from skrnn._networks.layers.dense import Dense, dense, dense_weights
+from skrnn._networks.layers.dropout import Dropout
+from skrnn._networks.layers.embedding import Embedding
+from skrnn._networks.layers.normalization import LayerNorm
+from skrnn._networks.layers.pooling import EveryStep, LastState
+from skrnn._networks.layers.recurrent import Recurrent
+
+__all__ = [
+    "LAYERS",
+    "AttentionPooling",
+    "BaseLayer",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "EveryStep",
+    "Flow",
+    "LastState",
+    "LayerNorm",
+    "Lookup",
+    "Recurrent",
+    "attention_weights",
+    "dense",
+    "dense_weights",
+]

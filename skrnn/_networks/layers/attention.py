@@ -1,0 +1,89 @@
+"""Attention over the steps of a sequence, from its last state or from each step."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skrnn._networks.attention import attention
+from skrnn._networks.layers.base import BaseLayer
+from skrnn._networks.weights import Weight
+
+
+@dataclass(frozen=True)
+class AttentionPooling(BaseLayer):
+    """Put what the query attends to beside it: (..., U) -> (..., 2 U).
+
+    Attributes
+    ----------
+    kind : str
+        A key of `ATTENTIONS`.
+    per_step : bool
+        Whether each step is a query, or the last state alone.
+    """
+
+    kind: str
+    per_step: bool
+
+    parameter = "attention"
+    parameters = {"kind": "attention", "per_step": "return_sequences"}
+
+    def weights(self, width):
+        return attention_weights(self.kind, width), 2 * width
+
+    def forward(self, run, w, flow, lengths):
+        query = flow.steps if self.per_step else flow.state[None]
+        mask = run.real_steps(flow.steps, lengths)
+        context, attended = attention(run.ops, self.kind, w, query, flow.steps, mask)
+        joined = run.ops.concatenate([query, context], axis=-1)
+        answer = joined if self.per_step else joined[0]
+        return replace(flow, answer=answer, attended=attended)
+
+    def step(self, run, w, flow, state):
+        keys = flow.steps[None]
+        keys = keys if state is None else np.concatenate([state, keys])
+        mask = np.ones(keys.shape[:2], bool)
+        query = flow.steps[None]
+        context, _ = attention(run.ops, self.kind, w, query, keys, mask)
+        answer = run.ops.concatenate([query, context], axis=-1)[0]
+        return replace(flow, answer=answer), keys
+
+    def keras(self, flow, seeds):
+        from keras import ops  # noqa: PLC0415
+
+        from skrnn._networks.keras.layers import attend  # noqa: PLC0415
+
+        query = flow.steps if self.per_step else flow.state
+        queries = query if self.per_step else ops.expand_dims(query, 1)
+        context = attend(self.kind, queries, flow.steps, seeds)
+        context = context if self.per_step else context[:, 0]
+        return replace(flow, answer=ops.concatenate([query, context], axis=-1))
+
+
+def attention_weights(kind, width, query_width=None):
+    """List the projections of queries and keys, and what scores them.
+
+    Queries are as wide as keys if `query_width` is None.
+    """
+    square, query = (width, width), (query_width or width, width)
+    return [
+        Weight(f"attention/{name}/kernel", shape, "glorot")
+        for name, shape in _SHAPES[kind](square, query)
+    ]
+
+
+# Kind of attention -> the names and shapes of its kernels.
+_SHAPES = {
+    # What can't be multiplied is projected first: "general" in Luong et al. (2015).
+    "dot": lambda square, query: [("query", query)] if query != square else [],
+    "additive": lambda square, query: [
+        ("query", query),
+        ("key", square),
+        ("score", (square[0], 1)),
+    ],
+    "multihead": lambda square, query: [
+        ("key", square),
+        ("query", query),
+        ("value", square),
+        ("output", square),
+    ],
+}

@@ -1,0 +1,109 @@
+"""What all kinds of layers share: the flow between them, and what most of them do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+# Name of the class -> the class: every kind of layer, as soon as its file is imported.
+LAYERS: dict[str, type] = {}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What goes from layer to layer.
+
+    Attributes
+    ----------
+    steps : array of shape (T, B, F), or of one step (B, F), or None
+        None where nobody reads them.
+    state : array of shape (B, U), or None
+        The output at each sequence's last step.
+    answer : array of shape (B, U) or (T, B, U), or None
+        What a pooling layer has made of both, for the layers up to the head.
+    attended : array or None
+        The weights of an attention, for who looks inside: (Q, T, B, ...).
+    """
+
+    steps: Any = None
+    state: Any = None
+    answer: Any = None
+    attended: Any = None
+
+    def map(self, function: Callable) -> "Flow":
+        """Apply a function of each step to the answer, or to the steps and the state."""
+        if self.answer is not None:
+            return replace(self, answer=function(self.answer))
+        steps = None if self.steps is None else function(self.steps)
+        if self.state is self.steps:
+            return replace(self, steps=steps, state=steps)
+        state = None if self.state is None else function(self.state)
+        return replace(self, steps=steps, state=state)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Rows of a table that are still to be looked up, so that it can be projected first.
+
+    Attributes
+    ----------
+    table : array of shape (V, D)
+    ids : array of int32 of shape (T, B)
+    """
+
+    table: Any
+    ids: Any
+
+    @property
+    def shape(self):
+        return *self.ids.shape, self.table.shape[-1]
+
+
+@dataclass(frozen=True)
+class BaseLayer:
+    """A layer without weights and without a state; kinds of layers derive from it.
+
+    Attributes
+    ----------
+    name : str
+        The names of its weights begin with it.
+    """
+
+    name: str
+    # The parameter of the estimators that decides whether, or how often, it is there.
+    parameter: ClassVar[str] = ""
+    # Field -> the parameter of the estimators that it is, if that is called otherwise;
+    # None where it changes no weights, so that training may go on after a change.
+    parameters: ClassVar[dict[str, str | None]] = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        LAYERS[cls.__name__] = cls
+
+    def described(self) -> dict[str, Any] | None:
+        """Map parameters to values, as far as they make the weights.
+
+        None for a layer without weights, which may come and go.
+        """
+        named = ((self.parameters.get(f.name, f.name), f) for f in fields(self))
+        return {
+            name: getattr(self, field.name)
+            for name, field in named
+            if name is not None and field.name != "name"
+        }
+
+    @property
+    def streams(self) -> bool:
+        """Whether `step` gives what `forward` does: nothing depends on later steps."""
+        return True
+
+    def weights(self, width):
+        return [], width
+
+    def forward(self, run, w, flow, lengths):
+        raise NotImplementedError
+
+    def step(self, run, w, flow, state):
+        return self.forward(run, w, flow, None), state
+
+    def keras(self, flow, seeds):
+        raise NotImplementedError

@@ -1,0 +1,125 @@
+"""Recurrent layers of one direction or both."""
+
+from dataclasses import dataclass
+
+from skrnn._networks.cells import CELLS, CellRun
+from skrnn._networks.layers.base import BaseLayer, Flow
+from skrnn._networks.weights import named, part_of
+
+
+@dataclass(frozen=True)
+class Recurrent(BaseLayer):
+    """A cell that runs over the steps, and over the reversed ones if asked to.
+
+    Attributes
+    ----------
+    cell : str
+        A key of `CELLS`.
+    units : int
+        Of one direction; those of both stand side by side.
+    activation : str
+    bidirectional : bool
+    recurrent_dropout : float
+        Share of the states dropped in products with recurrent weights.
+    steps, state : bool
+        Whether the outputs of all steps, and the last ones, are read by anybody.
+    """
+
+    cell: str
+    units: int
+    activation: str = "tanh"
+    bidirectional: bool = False
+    recurrent_dropout: float = 0.0
+    steps: bool = True
+    state: bool = True
+
+    parameter = "units"
+    parameters = dict.fromkeys(["recurrent_dropout", "steps", "state"])
+
+    @property
+    def directions(self):
+        """Names of the directions that it reads."""
+        return ("forward", "backward") if self.bidirectional else ("forward",)
+
+    @property
+    def streams(self):
+        return not self.bidirectional
+
+    @property
+    def width(self):
+        """Outputs of a step."""
+        return self.units * len(self.directions)
+
+    @property
+    def state_shapes(self):
+        """The shape of each state of one direction."""
+        return CELLS[self.cell].state_shapes(self.units)
+
+    def weights(self, width):
+        rows = CELLS[self.cell].weights(width, self.units)
+        table = []
+        for direction in self.directions:
+            table += named(f"{self.name}/{direction}", rows)
+        return table, self.width
+
+    def cell_run(self, w, direction="forward"):
+        """Return the cell with its weights of a direction."""
+        return CellRun(
+            self.cell,
+            self.activation,
+            self.units,
+            part_of(w, f"{self.name}/{direction}"),
+            drops=self.recurrent_dropout > 0,
+        )
+
+    def forward(self, run, w, flow, lengths):
+        return self.carry(run, w, flow, lengths)[0]
+
+    def carry(self, run, w, flow, lengths, states=None, reset_mask=None, final=False):
+        """Run from given states.
+
+        Parameters
+        ----------
+        states : tuple of arrays (B, ...), default=None
+            Before the first step; zeros if None.
+        reset_mask : array of bool of shape (T, B), default=None
+            Where the states before a step are zeros.
+        final : bool, default=False
+            Whether the states after each sequence's last step are asked for.
+
+        Returns
+        -------
+        flow : Flow
+        states : list of tuples of arrays, or of None
+            One entry a direction.
+        """
+        outputs, last, after = [], [], []
+        for direction in self.directions:
+            backward = direction == "backward"
+            x = run.reverse(flow.steps, lengths) if backward else flow.steps
+            given = x, lengths, states, reset_mask, final
+            y, found = run.recur(self.cell_run(w, direction), *given)
+            after.append(found)
+            if self.state:
+                last.append(run.last(y, lengths))
+            if self.steps:
+                outputs.append(run.reverse(y, lengths) if backward else y)
+        return Flow(_join(run.ops, outputs), _join(run.ops, last)), after
+
+    def step(self, run, w, flow, state):
+        cell = self.cell_run(w)
+        after = run.step(cell, flow.steps, state)
+        y = cell.cell.output(after)
+        return Flow(y, y), after
+
+    def keras(self, flow, seeds):
+        from skrnn._networks.keras.layers import recurrent  # noqa: PLC0415
+
+        return recurrent(self, flow, seeds)
+
+
+def _join(ops, parts):
+    """Put the outputs of the directions side by side; None if there are none."""
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

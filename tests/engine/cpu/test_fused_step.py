@@ -1,0 +1,213 @@
+"""Whole training steps in C are the steps that the tape takes, their plain twin."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from _network_cases import draw_dataset, draw_dense, draw_weights, spec_of, train
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skrnn import LSTMRegressor
+from skrnn._data.sequences import pack_ragged, pack_windows
+from skrnn._data.windows import sliding_windows
+from skrnn._engine.cpu import fused_step, network
+from skrnn._engine.cpu.kernels import layer
+from skrnn._engine.cpu.program import NativeProgram
+from skrnn._engine.cpu.run import DropoutMasks
+from skrnn._networks.specs import Head
+
+# The sums are the same but for the loss and the head's bias. Adam makes a step of
+# whatever differs from zero, however little.
+CLOSE = dict(rtol=1e-5, atol=5e-6)
+RATE = 1e-3
+HEADS = [Head(1), Head(3), Head(1, "sigmoid"), Head(3, "sigmoid"), Head(4, "softmax")]
+
+
+def take_steps(spec, dataset, weights, *, plain, order=None, **knobs):
+    """Take three steps of Adam; return the mean loss, the weights and the state."""
+    made = network.Program(spec, None, "adam")
+    if not plain:
+        made.train = lambda *args: NativeProgram.train(made, *args)
+    made.reset([w.copy() for w in weights])
+    rows = np.arange(len(dataset))
+    if order is None:
+        order = np.stack([rows, rows[::-1], np.where(rows < 2, rows, -1)])
+    assert fused_step.can_step(made, dataset, order)
+    loss, finite, after = train(made, dataset, order, RATE, **knobs)
+    return loss, finite, after, made.get_optimizer_state()
+
+
+def gradient(spec, dataset, weights, *, plain):
+    """Return the gradient of the loss of all sequences, as one flat array."""
+    made = network.Program(spec, None, "adam")
+    made.reset(weights)
+    rows, noise = np.arange(len(dataset)), DropoutMasks(dict(seed=0, step=0), 0)
+    if plain:
+        train(made, dataset, rows[None], RATE)
+    else:
+        made._differentiate(dataset, rows, noise)
+    return made._gradient
+
+
+def assert_same_steps(spec, dataset, weights, **options):
+    loss, finite, *found = take_steps(spec, dataset, weights, plain=True, **options)
+    expected_loss, expected_finite, *expected = take_steps(
+        spec, dataset, weights, plain=False, **options
+    )
+    assert finite == expected_finite
+    one, other = (gradient(spec, dataset, weights, plain=p) for p in (True, False))
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6 * abs(other).max())
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for each, other in zip(found, expected, strict=True):
+        for a, b in zip(each, other, strict=True):
+            np.testing.assert_allclose(a, b, **CLOSE)
+    return found
+
+
+@pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
+@pytest.mark.parametrize("activation", layer.KERNEL_ACTIVATIONS)
+@pytest.mark.parametrize("head", HEADS, ids=lambda h: f"{h.activation}{h.units}")
+def test_steps_are_those_of_the_tape(cell, activation, head):
+    spec = spec_of(cell, units=(5,), activation=activation, head=head)
+    dataset = draw_dataset(spec, draw_dense(spec)[1])
+    weights = [w / 2 for w in draw_weights(spec)]
+    assert_same_steps(spec, dataset, weights)
+    # A norm that shrinks some of the gradients.
+    assert_same_steps(spec, dataset, weights, clipnorm=0.05)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    cell=st.sampled_from(layer.KERNEL_CELLS),
+    activation=st.sampled_from(layer.KERNEL_ACTIVATIONS),
+    units=st.integers(1, 40),
+    n_features=st.integers(1, 20),
+    n_steps=st.integers(1, 9),
+    n=st.integers(2, 20),
+    outputs=st.integers(1, 5),
+)
+def test_steps_of_any_shape(cell, activation, units, n_features, n_steps, n, outputs):
+    spec = spec_of(cell, units=(units,), activation=activation, head=Head(outputs))
+    spec = dataclasses.replace(spec, n_features=n_features)
+    dataset = draw_dataset(spec, draw_dense(spec, n, n_steps)[1])
+    weights = [w / max(1, units) ** 0.5 for w in draw_weights(spec)]
+    assert_same_steps(spec, dataset, weights)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns", "apart"])
+@pytest.mark.parametrize("sampling_rate", [1, 2])
+def test_windows_are_gathered_from_the_series(layout, sampling_rate):
+    series = np.random.default_rng(0).normal(size=(40, 3)).astype("f4")
+    layouts = {
+        "rows": series,
+        "columns": np.asfortranarray(series),
+        "apart": np.repeat(series, 2, axis=0)[::2],
+    }
+    spec = spec_of("lstm")
+    spec = dataclasses.replace(spec, n_features=3)
+    found = []
+    for each in (series, layouts[layout]):
+        X = pack_windows(sliding_windows(each, 6, sampling_rate))
+        dataset = draw_dataset(spec, X)
+        found.append(assert_same_steps(spec, dataset, draw_weights(spec)))
+    for a, b in zip(found[0][0], found[1][0], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_nothing_changes_from_where_it_is_not_finite(plain):
+    spec = spec_of("lstm")
+    dataset = draw_dataset(spec, draw_dense(spec, 6)[1])
+    dataset.targets[4] = np.inf
+    weights = draw_weights(spec)
+    first = np.array([[0, 1]])
+    options = dict(plain=plain, order=first)
+    _, finite, expected, state = take_steps(spec, dataset, weights, **options)
+    assert finite
+    options["order"] = np.array([[0, 1], [3, 4], [0, 1]])
+    loss, finite, after, other = take_steps(spec, dataset, weights, **options)
+    assert not finite
+    assert not np.isfinite(loss)
+    for a, b in zip([*expected, *state], [*after, *other], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+OTHERS = {
+    "two layers": dict(units=(4, 4)),
+    "both directions": dict(bidirectional=True),
+    "every step": dict(return_sequences=True),
+    "attention": dict(attention="dot"),
+    "norm": dict(layer_norm=True),
+    "hidden layer": dict(dense_units=(3,)),
+    "dropout": dict(dropout=1.0),
+    "recurrent dropout": dict(recurrent_dropout=1.0),
+    "tokens": dict(embedding_dim=3),
+}
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_other_networks_are_for_the_tape(key):
+    spec = spec_of(**OTHERS[key])
+    dataset = draw_dataset(spec, draw_dense(spec)[1])
+    order = np.arange(len(dataset))[None]
+    made = network.Program(spec, None, "adam")
+    assert not fused_step.can_step(made, dataset, order)
+
+
+def test_other_training_is_for_the_tape():
+    spec = spec_of()
+    ragged = pack_ragged([np.ones((n, spec.n_features), "f4") for n in (3, 4)])
+    large = np.zeros((1, 100_000), int)
+    dense = draw_dataset(spec, draw_dense(spec)[1])
+    some = np.arange(2)[None]
+    adam, sgd = (network.Program(spec, None, name) for name in ("adam", "sgd"))
+    head = dataclasses.replace(spec.head, loss="huber")
+    huber = network.Program(dataclasses.replace(spec, head=head), None, "adam")
+    assert fused_step.can_step(adam, dense, some)
+    for program, dataset, order in [
+        (sgd, dense, some),
+        (huber, dense, some),
+        (adam, draw_dataset(spec, ragged), some),
+        (adam, dense, large),
+    ]:
+        assert not fused_step.can_step(program, dataset, order)
+
+
+def test_a_default_estimator_trains_so(monkeypatch):
+    calls = []
+
+    def take_steps(*args):
+        calls.append(args)
+        return 1.0, 1, True
+
+    monkeypatch.setattr(network, "take_steps", take_steps)
+    X = np.random.default_rng(0).normal(size=(40, 5, 2))
+    LSTMRegressor(epochs=2, random_state=0).fit(X, X[:, 0, 0])
+    assert len(calls) >= 2
+
+
+def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
+    spec = spec_of()
+    made = network.Program(spec, None, "adam")
+    dataset = draw_dataset(spec, draw_dense(spec)[1])
+    knobs = dict(clipnorm=np.float32(1))
+    for change in (
+        dict(starts=np.array([0, 10**6])),
+        dict(starts=np.array([0, -1])),
+        dict(values=np.ones((9, spec.n_features + 1), np.float32)),
+    ):
+        sequences = dataclasses.replace(dataset.sequences, **change)
+        other = dataclasses.replace(dataset, sequences=sequences)
+        with pytest.raises(ValueError, match="of another network"):
+            fused_step.take_steps(made, other, np.array([[0, 1]]), knobs)
+    labels = spec_of(head=Head(3, "softmax"))
+    made = network.Program(labels, None, "adam")
+    dataset = draw_dataset(labels, draw_dense(labels)[1])
+    dataset.targets[1] = 3
+    with pytest.raises(ValueError, match="of another network"):
+        fused_step.take_steps(made, dataset, np.array([[0, 1]]), knobs)
+    monkeypatch.setattr(fused_step, "_space", lambda *_: np.empty(3, np.float32))
+    dataset.targets[1] = 2
+    with pytest.raises(ValueError, match="bytes where"):
+        fused_step.take_steps(made, dataset, np.array([[0, 1]]), knobs)

@@ -1,0 +1,104 @@
+"""An installation in which the kernels in C couldn't be compiled."""
+
+import json
+
+import pytest
+from _instances import in_new_process
+
+from skrnn._engine.cpu.kernels import matmul
+
+WITHOUT = """
+import json, os, pickle, sys, warnings
+from importlib.abc import MetaPathFinder
+
+
+class NoKernels(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "skrnn._engine.cpu.kernels._kernels":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, NoKernels())
+import numpy as np
+import skrnn
+from skrnn._engine.cpu.kernels import matmul
+from skrnn.text import TextGenerator
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(12, 4, 2))
+y, tiny = X[:, -1, 0], dict(units=2, epochs=1, random_state=0)
+"""
+
+ALL = """
+ids = rng.integers(1, 5, size=(12, 4))
+texts = ["abc cab", "bca abc", "cab"] * 4
+cases = {
+    "regressor": (skrnn.GRURegressor(**tiny), X, y),
+    "classifier": (skrnn.LSTMClassifier(**tiny, bidirectional=True), X, y > 0),
+    "tagger": (skrnn.RNNClassifier(**tiny, return_sequences=True), list(X), list(ids)),
+    "ids": (skrnn.GRUClassifier(**tiny, embedding_dim=2), ids, y > 0),
+    "pairs": (skrnn.Seq2SeqRegressor(**tiny), X, X[:, :2, 0]),
+    "translator": (skrnn.Seq2SeqClassifier(**tiny), texts, texts),
+    "text": (TextGenerator(**tiny, lookback=4, embedding_dim=2), texts, None),
+}
+said, found = [], {}
+for name, (model, X_, y_) in cases.items():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X_, y_)
+        answer = model.predict_proba(X_) if name == "text" else model.predict(X_)
+    said += [str(each.message) for each in caught]
+    found[name] = len(answer)
+    again = pickle.loads(pickle.dumps(model))
+    again.set_params(warm_start=True).fit(X_, y_)
+found["generated"] = len(model.generate("ab", max_new_tokens=3, random_state=0)) > 0
+stream = cases["regressor"][0].stream()
+found["stream"] = bool(np.isfinite([stream.update(x) for x in X[0]]).all())
+print(json.dumps([said, found, matmul.ARE_COMPILED]))
+"""
+
+
+def test_everything_works_and_one_warning_says_that_it_is_slow():
+    said, found, available = json.loads(in_new_process(WITHOUT + ALL))
+    (warning,) = said
+    assert "installed without its kernels in C" in warning
+    assert "skrnn._engine.cpu.kernels._kernels" in warning
+    assert "circular" not in warning
+    assert "show_versions" in warning
+    # Who has another compiler would look for the fault elsewhere.
+    assert "GCC or clang and a new installation help" in warning
+    assert not available
+    lengths = [
+        "regressor",
+        "classifier",
+        "tagger",
+        "ids",
+        "pairs",
+        "translator",
+        "text",
+    ]
+    assert found == dict.fromkeys(lengths, 12) | {"generated": True, "stream": True}
+
+
+def test_with_kernels_there_is_no_warning():
+    assert matmul.ARE_COMPILED
+    code = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
+    in_new_process(code + "skrnn.GRURegressor(**tiny).fit(X, y)")
+
+
+def test_networks_are_the_same_up_to_rounding():
+    code = """
+warnings.simplefilter("ignore", UserWarning)
+X = rng.normal(size=(24, 5, 2))
+networks = {
+    "gru": skrnn.GRURegressor(units=3, epochs=3, random_state=0),
+    "pairs": skrnn.Seq2SeqRegressor(units=3, epochs=3, random_state=0),
+}
+print(json.dumps({k: m.fit(X, X[:, :1, 0] if k == "pairs" else X[:, 0, 0]).predict(X)
+                  .ravel().tolist() for k, m in networks.items()}))
+"""
+    without = json.loads(in_new_process(WITHOUT + code))
+    compiled = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
+    with_kernels = json.loads(in_new_process(compiled + code))
+    for name, values in without.items():
+        assert values == pytest.approx(with_kernels[name], rel=1e-3, abs=1e-4)
