@@ -424,6 +424,7 @@ ORDER = [
     "normalize_y",
     "callbacks",
     "warm_start",
+    "engine",
     "verbose",
     "random_state",
 ]

@@ -1,5 +1,25 @@
-"""What runs where: the one place that decides."""
+"""What runs where: the one place that decides.
 
+====================  ==============  =====================  ===========
+``engine``            kernels in C    Keras' backend         what runs
+====================  ==============  =====================  ===========
+``"cpu"``             any             any                    cpu
+``"keras"``           any             any                    keras
+``"auto"``            there           TensorFlow (default)   cpu
+``"auto"``            there           another one            keras
+``"auto"``            not there       any                    keras
+====================  ==============  =====================  ===========
+
+Every network, loss and optimizer runs on either engine. Where "auto" finds no kernels, a
+warning says so once a process. Small predictions, and all of a forked process, in which a
+backend of Keras can't run, are computed by the cpu engine whatever is asked for; so are
+the outputs of decoders and language models, step by step.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from skrnn._data.warn import warn
 from skrnn._engine.cpu.kernels.layer import has_kernels
 from skrnn._engine.cpu.kernels.matmul import ARE_COMPILED, WHY_NOT, kernels
 from skrnn._engine.cpu.kernels.threads import n_threads
@@ -10,24 +30,72 @@ from skrnn._engine.keras.backends import (
 )
 from skrnn._engine.keras.fork import is_forked
 
+# What the estimators' parameter may be.
+ENGINES = ("auto", "cpu", "keras")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What runs where an estimator asks for `engine`; None stands for either case."""
+
+    engine: str
+    has_kernels: bool | None
+    has_default_backend: bool | None
+    runs: str
+
+
+# The first rule that fits decides.
+RULES = (
+    Rule("cpu", None, None, "cpu"),
+    Rule("keras", None, None, "keras"),
+    Rule("auto", True, True, "cpu"),
+    Rule("auto", True, False, "keras"),
+    Rule("auto", False, None, "keras"),
+)
+
+
+def choose(engine="auto"):
+    """Return the engine that trains, ``"cpu"`` or ``"keras"``."""
+    # The backend is looked up only where it matters.
+    found = {"has_kernels": ARE_COMPILED, "has_default_backend": is_default_backend()}
+    for rule in RULES:
+        told = {name: getattr(rule, name) for name in found}
+        if rule.engine == engine and all(
+            wanted in (None, found[name]) for name, wanted in told.items()
+        ):
+            if engine == "auto" and not ARE_COMPILED:
+                _warn_without_kernels()
+            return rule.runs
+    raise ValueError(f"engine must be one of {list(ENGINES)}, got {engine!r}.")
+
+
+def predicts_on(is_small, engine="auto"):
+    """Return the name of what predicts: a key of the table of runners."""
+    if not (is_small or is_forked()) and _predicts_compiled(engine):
+        return "compiled"
+    return "kernels" if ARE_COMPILED else "reference"
+
+
+def _predicts_compiled(engine):
+    return engine == "keras" or (
+        engine == "auto" and not (ARE_COMPILED and is_default_backend())
+    )
+
 
 def runs_in_c(spec):
     """Whether there are kernels for all recurrent layers of a network."""
     return all(has_kernels(layer.cell, layer.activation) for layer in spec.recurrent)
 
 
-def trains_on_cpu():
-    """Whether the cpu engine trains networks."""
-    return ARE_COMPILED and is_default_backend()
-
-
-def predicts_on(is_small):
-    """Return the name of what predicts: a key of the table of runners."""
-    # In a forked process a backend would hang; the others work.
-    small = is_small or is_forked()
-    if ARE_COMPILED and (small or is_default_backend()):
-        return "kernels"
-    return "reference" if small else "compiled"
+@cache
+def _warn_without_kernels():
+    """Warn, once a process, that training is slow."""
+    warn(
+        "skrnn was installed without its kernels in C, which couldn't be compiled or "
+        f"can't be loaded ({WHY_NOT}). Training runs on Keras, several times slower. A "
+        "C compiler and a new installation help; skrnn.show_versions() tells whether "
+        "the kernels are there."
+    )
 
 
 def facts():

@@ -127,7 +127,7 @@ class BaseRecurrent(
         spec = self._network(X, embedding, resume)
         parts = self._split(dataset, plan, validation, spec)
         start = self._start(spec, plan.seed, resume, embedding.fill)
-        trained = _engine.train(spec, plan, *parts, *start)
+        trained = _engine.train(spec, plan, *parts, *start, engine=self.engine)
         self._keep(spec, trained, resume)
         self._n_features_out = spec.state_width
         return trained
@@ -201,7 +201,8 @@ class BaseRecurrent(
         """Return X as sequences, and what the network makes of them."""
         check_is_fitted(self)
         sequences = self._check_X(X, reset=False)
-        found = _engine.predict(self._spec, self._weights, sequences, **wanted)
+        given = self._spec, self._weights, sequences
+        found = _engine.predict(*given, engine=self.engine, **wanted)
         return sequences, found
 
     def _attention(self, X):

@@ -79,8 +79,8 @@ class BaseSeq2Seq(BaseNetwork):
         fill = partial(at_frequencies, pairs=parts[0])
         start = self._start(spec, plan.seed, resume, fill)
         ratio = float(self.teacher_forcing)
-        given = spec, plan, *parts, *start
-        trained = _engine.train_pairs(*given, teacher_forcing=ratio)
+        options = {"engine": self.engine, "teacher_forcing": ratio}
+        trained = _engine.train(spec, plan, *parts, *start, **options)
         self._keep(spec, trained, resume)
         return trained
 
@@ -225,7 +225,7 @@ class BaseSeq2Seq(BaseNetwork):
         return self._check_X(X, reset=False)
 
     def _predictor(self):
-        return _engine.PairPredictor(self._spec, self._weights)
+        return _engine.Seq2SeqPredictor(self._spec, self._weights)
 
 
 @recurrent_estimator

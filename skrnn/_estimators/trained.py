@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._data.typing import Widths
+from skrnn._engine import ENGINES
 from skrnn._estimators.advice import AdvisedEstimator
 from skrnn._estimators.names import NAMES, Names, resolve
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
@@ -51,6 +52,7 @@ class TrainedNetwork(AdvisedEstimator):
     validation_split: float | None = None
     patience: int = 10
     warm_start: bool = False
+    engine: str = "auto"
     verbose: int = 0
     random_state: Any = None
 
@@ -79,6 +81,7 @@ class TrainedNetwork(AdvisedEstimator):
         "validation_split": [Share(zero=False), None],
         "patience": [Count()],
         "warm_start": ["boolean"],
+        "engine": [StrOptions(set(ENGINES))],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }

@@ -551,7 +551,7 @@ def test_a_cell_without_kernel_predicts_little_by_numpy_and_much_compiled(monkey
 
 def test_a_forked_process_is_told_what_to_do(monkeypatch, small):
     monkeypatch.setattr(fork, "_lost", {"TensorFlow"})
-    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
+    monkeypatch.setattr(choice, "choose", lambda *_: "keras")
     with pytest.raises(RuntimeError, match="loky"):
         train_by_plan(GRU, *small)
 

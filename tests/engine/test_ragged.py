@@ -40,7 +40,7 @@ every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 @pytest.fixture(params=RUNNERS)
 def path(request, monkeypatch):
     """Predict on one path, whatever the size."""
-    monkeypatch.setattr(choice, "predicts_on", lambda _is_small: request.param)
+    monkeypatch.setattr(choice, "predicts_on", lambda *_: request.param)
 
 
 def one_by_one(spec, weights, sequences):

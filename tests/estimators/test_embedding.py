@@ -232,7 +232,7 @@ def test_every_engine_leaves_a_frozen_table_and_learns_the_rest_alike(
 
 
 def test_compiled_training_leaves_a_frozen_table(monkeypatch):
-    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
+    monkeypatch.setattr(choice, "choose", lambda *_: "keras")
     model = fit(KeyedVectors(VECTORS), embedding_trainable=False)
     np.testing.assert_array_equal(table(model)[2:], MATRIX[2:])
     monkeypatch.undo()

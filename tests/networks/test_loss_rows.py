@@ -248,7 +248,7 @@ def test_both_engines_train_on_a_loss_of_the_users_own(key, monkeypatch):
     options = TINY | dict(return_sequences=key == "steps", dropout=0.0)
     named = kind(**options, loss=name).fit(X, y)
     direct = kind(**options, loss=loss()).fit(X, y)
-    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
+    monkeypatch.setattr(choice, "choose", lambda *_: "keras")
     compiled = kind(**options, loss=loss()).fit(X, y)
     for a, b, c in zip(named._weights, direct._weights, compiled._weights, strict=True):
         np.testing.assert_allclose(b, a, 1e-3, 1e-4)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
 from skrnn._data.datasets import Pairs
 from skrnn._data.sequences import pack_dense
-from skrnn._engine.cpu.seq2seq import PairBatch, PairProgram
+from skrnn._engine.cpu.seq2seq import PairBatch, Seq2SeqProgram
 from skrnn._networks.architecture import seq2seq_spec
 from skrnn._networks.cells import CELLS, GatedCell
 from skrnn._networks.keras.models import (
@@ -111,7 +111,7 @@ def told(spec, x, y, future):
 
 def by_engine(spec, weights, pairs):
     """Return what the kernels make of true outputs, before the head's activation."""
-    program = PairProgram(spec, None, "sgd", 1.0)
+    program = Seq2SeqProgram(spec, None, "sgd", 1.0)
     program.reset(weights)
     batch = PairBatch(spec, pairs, np.arange(N))
     w = dict(zip(program._names, program._views, strict=True))

@@ -59,7 +59,7 @@ def _work(layer, sequences):
 
 
 def take_steps(program, data, order, step_inputs):
-    """Do what `NativeProgram.train` does."""
+    """Do what `CpuProgram.train` does."""
     spec, optimizer, sequences = program.spec, program.optimizer, data.sequences
     layer = spec.layers[0]
     rows = np.maximum(order, 0)

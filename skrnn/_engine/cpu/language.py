@@ -9,7 +9,7 @@ import numpy as np
 
 from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.kernels.matmul import crossentropy
-from skrnn._engine.cpu.program import NativeProgram
+from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.language import read
 from skrnn._networks.weights import weight_table
@@ -28,14 +28,14 @@ def zero_states(spec, n_sequences):
     ]
 
 
-class LanguageProgram(NativeProgram):
+class LanguageProgram(CpuProgram):
     """The training of one language model; it serves one fit at a time.
 
     A batch is one piece of all lanes, and the pieces of an epoch come in order: each
     starts from the states in which the one before it ended.
     """
 
-    def __init__(self, spec, optimizer):
+    def __init__(self, spec, _loss, optimizer):
         super().__init__([row.shape for row in weight_table(spec)], optimizer)
         self.spec = spec
 

@@ -14,13 +14,13 @@ from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.fused_step import can_step, take_steps
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.losses import loss_at_outputs
-from skrnn._engine.cpu.program import NativeProgram
+from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.forward import forward
 from skrnn._networks.weights import weight_table
 
 
-class Program(NativeProgram):
+class NetworkProgram(CpuProgram):
     """The training of one network; it serves one fit at a time.
 
     Parameters

@@ -11,7 +11,7 @@ from skrnn._engine.cpu.optimizers import make_optimizer
 from skrnn._engine.cpu.run import DropoutMasks
 
 
-class NativeProgram:
+class CpuProgram:
     """Weights in one flat array, with their gradients and an optimizer.
 
     A subclass says what is learnt: its ``_differentiate(data, rows, masks)`` calls
@@ -20,11 +20,14 @@ class NativeProgram:
 
     Attributes
     ----------
+    teacher_forcing : float
+        How often a decoder reads the true output before, not its own.
     optimizer : object with ``learning_rate``
         Read before each step, so that callbacks may change it.
     """
 
     def __init__(self, shapes, optimizer, trainable=None):
+        self.teacher_forcing = 1.0
         self._trainable = trainable or [True] * len(shapes)
         trained = list(compress(shapes, self._trainable))
         self._ends = np.cumsum([math.prod(shape) for shape in trained], dtype=np.int64)

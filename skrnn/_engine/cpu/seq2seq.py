@@ -6,13 +6,13 @@ from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.decoder_state import DecoderState
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.losses import loss_at_outputs
-from skrnn._engine.cpu.program import NativeProgram
+from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
 from skrnn._networks.weights import weight_table
 
 
-class PairProgram(NativeProgram):
+class Seq2SeqProgram(CpuProgram):
     """The training of one encoder and decoder; it serves one fit at a time.
 
     The decoder reads true outputs as long as `teacher_forcing` is 1. Below, each step's
@@ -21,11 +21,11 @@ class PairProgram(NativeProgram):
     step without gradients to find these inputs, then over all steps at once with them.
     """
 
-    def __init__(self, spec, loss, optimizer, teacher_forcing):
+    def __init__(self, spec, loss, optimizer):
         table = weight_table(spec)
         super().__init__([row.shape for row in table], optimizer)
         self._names = [row.name for row in table]
-        self.spec, self.teacher_forcing = spec, teacher_forcing
+        self.spec = spec
         self.loss = loss or loss_at_outputs(spec.head)
         self._workspace_of_steps = Workspace()
 

@@ -23,7 +23,7 @@ _MAX_COMPILED = 16
 _lock = threading.Lock()
 
 
-def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
+def predict(spec, weights, sequences, *, states=False, dtype=np.float64, engine="auto"):
     """Run the network on packed sequences.
 
     Returns
@@ -32,7 +32,7 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64):
         After the head's activation, of `dtype`. With `states` instead the last hidden
         states, of shape (n, units).
     """
-    name = choice.predicts_on(_total_work(spec, sequences) <= SMALL)
+    name = choice.predicts_on(_total_work(spec, sequences) <= SMALL, engine)
     run = RUNNERS[name](spec, weights, sequences)
     collect = _collect_states if states else _collect_outputs
     found, keep = collect(spec, sequences, dtype)

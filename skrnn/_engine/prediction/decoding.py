@@ -43,7 +43,7 @@ class Path:
     score: float = 0.0
 
 
-class PairPredictor:
+class Seq2SeqPredictor:
     """An encoder and a decoder with their weights; threads may share it."""
 
     def __init__(self, spec, weights):

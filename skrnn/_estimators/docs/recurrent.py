@@ -192,6 +192,13 @@ PARAMETERS = {
         """Go on from the weights and the optimizer's state of the last ``fit``; the
         network must be the same.""",
     ),
+    "engine": (
+        '{"auto", "cpu", "keras"}',
+        """What computes: "cpu" is kernels in C, without TensorFlow or Keras; "keras" is
+        Keras' backend, on a GPU where that has one. "auto" takes the first, but the
+        second where ``KERAS_BACKEND`` names another backend than TensorFlow, or where
+        the kernels couldn't be compiled.""",
+    ),
     "verbose": (
         "int",
         """1 shows one line with epoch, losses and time left; in a log about ten lines

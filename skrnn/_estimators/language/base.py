@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -139,16 +140,20 @@ class LanguageModel(TrainedNetwork):
         plan = self._plan(len(inputs), epochs, resume, X_val)
         streams = self._streams(inputs, targets, plan, self._held_stream(X_val))
         start = self._start(spec, plan.seed, resume)
-        trained = _engine.train_language(
-            spec,
-            plan,
-            *streams,
-            *start,
-            unit=self._vocabulary.unit,
-            sample=lambda weights: self._sample(spec, weights, plan.seed),
-        )
+        progress = partial(self._progress, spec, plan)
+        options = {"engine": self.engine, "progress": progress}
+        trained = _engine.train(spec, plan, *streams, *start, **options)
         self._keep(spec, trained, resume)
         return trained
+
+    def _progress(self, spec, plan, program):
+        """Return what shows how training goes: bits, and with it a sample of text."""
+
+        def sample():
+            return self._sample(spec, program.get_weights(), plan.seed)
+
+        shown = self._vocabulary.unit, sample
+        return _engine.TextProgress(plan.name, plan.epochs, plan.verbose, *shown)
 
     def _learn_vocabulary(self, texts):
         limits = self.max_features, self.min_count

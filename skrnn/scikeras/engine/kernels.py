@@ -33,7 +33,7 @@ def kernel_program(model, *data):
     loss, optimizer = loss_of(model, spec), optimizer_of(model)
     if loss is None or optimizer is None or not counts_rows(model):
         return None
-    if not choice.trains_on_cpu():
+    if choice.choose() != "cpu":
         return None
     program = KernelProgram(model, spec, loss, optimizer)
     alike = _shapes(program.state()) == _shapes(_variables(model))
@@ -65,7 +65,7 @@ class KernelProgram:
     def __init__(self, model, spec, loss, optimizer):
         self.model, self.spec, self.loss = model, spec, loss
         head = replace(spec.head, loss=loss.name)
-        self._native = network.Program(replace(spec, head=head), None, optimizer)
+        self._native = network.NetworkProgram(replace(spec, head=head), None, optimizer)
         self.has_metrics = model._compile_metrics is not None
         if self.has_metrics:
             self._native.logits = []

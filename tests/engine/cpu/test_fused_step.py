@@ -13,7 +13,7 @@ from skrnn._data.sequences import pack_ragged, pack_windows
 from skrnn._data.windows import sliding_windows
 from skrnn._engine.cpu import fused_step, network
 from skrnn._engine.cpu.kernels import layer
-from skrnn._engine.cpu.program import NativeProgram
+from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._networks.specs import Head
 
@@ -26,9 +26,9 @@ HEADS = [Head(1), Head(3), Head(1, "sigmoid"), Head(3, "sigmoid"), Head(4, "soft
 
 def take_steps(spec, dataset, weights, *, plain, order=None, **knobs):
     """Take three steps of Adam; return the mean loss, the weights and the state."""
-    made = network.Program(spec, None, "adam")
+    made = network.NetworkProgram(spec, None, "adam")
     if not plain:
-        made.train = lambda *args: NativeProgram.train(made, *args)
+        made.train = lambda *args: CpuProgram.train(made, *args)
     made.reset([w.copy() for w in weights])
     rows = np.arange(len(dataset))
     if order is None:
@@ -40,7 +40,7 @@ def take_steps(spec, dataset, weights, *, plain, order=None, **knobs):
 
 def gradient(spec, dataset, weights, *, plain):
     """Return the gradient of the loss of all sequences, as one flat array."""
-    made = network.Program(spec, None, "adam")
+    made = network.NetworkProgram(spec, None, "adam")
     made.reset(weights)
     rows, noise = np.arange(len(dataset)), DropoutMasks(dict(seed=0, step=0), 0)
     if plain:
@@ -151,7 +151,7 @@ def test_other_networks_are_for_the_tape(key):
     spec = spec_of(**OTHERS[key])
     dataset = draw_dataset(spec, draw_dense(spec)[1])
     order = np.arange(len(dataset))[None]
-    made = network.Program(spec, None, "adam")
+    made = network.NetworkProgram(spec, None, "adam")
     assert not fused_step.can_step(made, dataset, order)
 
 
@@ -161,9 +161,9 @@ def test_other_training_is_for_the_tape():
     large = np.zeros((1, 100_000), int)
     dense = draw_dataset(spec, draw_dense(spec)[1])
     some = np.arange(2)[None]
-    adam, sgd = (network.Program(spec, None, name) for name in ("adam", "sgd"))
+    adam, sgd = (network.NetworkProgram(spec, None, name) for name in ("adam", "sgd"))
     head = dataclasses.replace(spec.head, loss="huber")
-    huber = network.Program(dataclasses.replace(spec, head=head), None, "adam")
+    huber = network.NetworkProgram(dataclasses.replace(spec, head=head), None, "adam")
     assert fused_step.can_step(adam, dense, some)
     for program, dataset, order in [
         (sgd, dense, some),
@@ -189,7 +189,7 @@ def test_a_default_estimator_trains_so(monkeypatch):
 
 def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
     spec = spec_of()
-    made = network.Program(spec, None, "adam")
+    made = network.NetworkProgram(spec, None, "adam")
     dataset = draw_dataset(spec, draw_dense(spec)[1])
     knobs = dict(clipnorm=np.float32(1))
     for change in (
@@ -202,7 +202,7 @@ def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
         with pytest.raises(ValueError, match="of another network"):
             fused_step.take_steps(made, other, np.array([[0, 1]]), knobs)
     labels = spec_of(head=Head(3, "softmax"))
-    made = network.Program(labels, None, "adam")
+    made = network.NetworkProgram(labels, None, "adam")
     dataset = draw_dataset(labels, draw_dense(labels)[1])
     dataset.targets[1] = 3
     with pytest.raises(ValueError, match="of another network"):

@@ -11,7 +11,7 @@ from skrnn._data.sequences import pack_ragged
 from skrnn._engine.cpu.kernels.einsum import contract
 from skrnn._engine.cpu.reference import ReferenceRun
 from skrnn._engine.cpu.run import DropoutMasks
-from skrnn._engine.cpu.seq2seq import PairBatch, PairProgram
+from skrnn._engine.cpu.seq2seq import PairBatch, Seq2SeqProgram
 from skrnn._engine.training.plan import TrainPlan
 from skrnn._networks import encoder_decoder
 from skrnn._networks.architecture import seq2seq_spec
@@ -89,7 +89,7 @@ def make_weights(spec, seed=1):
 
 
 def program_of(spec, weights, teacher_forcing=1.0):
-    program = PairProgram(spec, None, "sgd", teacher_forcing)
+    program = Seq2SeqProgram(spec, None, "sgd", teacher_forcing)
     program.reset(weights)
     return program
 
@@ -214,7 +214,7 @@ def test_the_loss_of_labels_is_that_of_the_formula(variant):
 def test_numbers_are_validated_on_the_decoders_own_outputs():
     spec = variant_of(NUMBERS, attention="dot")
     pairs, weights = make_pairs(spec), make_weights(spec)
-    predicted = _engine.PairPredictor(spec, weights).values(
+    predicted = _engine.Seq2SeqPredictor(spec, weights).values(
         pairs.inputs, 3, pairs.future
     )
     truth = np.stack(sequences_of(pairs.outputs))
@@ -227,7 +227,7 @@ def test_numbers_are_validated_on_the_decoders_own_outputs():
 def test_numbers_are_decoded_one_from_the_other(variant):
     spec = variant_of(NUMBERS, **VARIANTS[variant])
     pairs, weights = make_pairs(spec), make_weights(spec)
-    predictor = _engine.PairPredictor(spec, weights)
+    predictor = _engine.Seq2SeqPredictor(spec, weights)
     found = predictor.values(pairs.inputs, 3, pairs.future)
     for i, x in enumerate(sequences_of(pairs.inputs)):
         plainly, fed = Plainly(spec, weights, x), []
@@ -243,7 +243,10 @@ def test_the_greedy_path_is_that_of_the_formula(variant):
     spec = variant_of(LABELS, **VARIANTS[variant])
     pairs, weights = make_pairs(spec, n=40), make_weights(spec)
     limits = np.random.default_rng(0).integers(1, 9, 40)
-    predictor, wanted = _engine.PairPredictor(spec, weights), dict(probabilities=True)
+    predictor, wanted = (
+        _engine.Seq2SeqPredictor(spec, weights),
+        dict(probabilities=True),
+    )
     wanted["attention"] = spec.attention is not None
     paths = predictor.greedy(pairs.inputs, limits, **wanted)
     for x, limit, path in zip(sequences_of(pairs.inputs), limits, paths, strict=True):
@@ -284,7 +287,7 @@ def test_wide_beams_find_the_best_there_is(attention, length_penalty):
     spec = variant_of(LABELS, attention=attention, bidirectional=True)
     pairs, weights, limit = make_pairs(spec, n=12), make_weights(spec), 4
     # As many beams as there are outputs: nothing is pruned.
-    wide = _engine.PairPredictor(spec, weights).beams(
+    wide = _engine.Seq2SeqPredictor(spec, weights).beams(
         pairs.inputs, np.full(12, limit), 121, length_penalty, 7
     )
     for x, beams in zip(sequences_of(pairs.inputs), wide, strict=True):
@@ -300,7 +303,7 @@ def test_beams_are_in_order_and_differ():
     spec = variant_of(LABELS, attention="additive")
     pairs, weights = make_pairs(spec, n=30), make_weights(spec)
     limits = np.random.default_rng(0).integers(1, 12, 30)
-    predictor = _engine.PairPredictor(spec, weights)
+    predictor = _engine.Seq2SeqPredictor(spec, weights)
     for beams, limit in zip(
         predictor.beams(pairs.inputs, limits, 4, 0.6, 4), limits, strict=True
     ):
@@ -314,7 +317,7 @@ def test_beams_are_in_order_and_differ():
 def test_beams_are_at_least_as_likely_as_the_greedy_path():
     spec = variant_of(LABELS, attention="dot")
     pairs, weights = make_pairs(spec, n=30), make_weights(spec)
-    predictor, limits = _engine.PairPredictor(spec, weights), np.full(30, 6)
+    predictor, limits = _engine.Seq2SeqPredictor(spec, weights), np.full(30, 6)
     greedy = predictor.greedy(pairs.inputs, limits, probabilities=True)
     beams = predictor.beams(pairs.inputs, limits, 30, 0.0, 1)
     gained = [
@@ -330,7 +333,7 @@ def test_beams_are_at_least_as_likely_as_the_greedy_path():
 def test_other_sequences_make_no_difference(task, variant):
     spec = variant_of(task, **VARIANTS[variant])
     pairs, weights = make_pairs(spec, n=30), make_weights(spec)
-    predictor, limits = _engine.PairPredictor(spec, weights), np.full(30, 6)
+    predictor, limits = _engine.Seq2SeqPredictor(spec, weights), np.full(30, 6)
     for rows in np.split(np.arange(30), [1, 4, 17]):
         some = pairs.take(rows)
         if spec.n_labels is None:
@@ -353,7 +356,7 @@ def test_other_sequences_make_no_difference(task, variant):
 def test_blocks_and_threads_make_no_difference(task, monkeypatch):
     spec = variant_of(task, attention="dot", bidirectional=True)
     pairs, weights = make_pairs(spec, n=100), make_weights(spec)
-    predictor, limits = _engine.PairPredictor(spec, weights), np.full(100, 6)
+    predictor, limits = _engine.Seq2SeqPredictor(spec, weights), np.full(100, 6)
 
     def decode():
         if spec.n_labels is None:
@@ -407,7 +410,7 @@ def test_without_teacher_forcing_it_reads_what_it_puts_out(task):
     steps = np.full(len(batch.lengths), len(batch.real))
     whole = batch.real.copy()
     batch.real, batch.output_lengths = np.ones_like(whole), steps
-    found = PairProgram._outputs(program, batch, fed, w, None)
+    found = Seq2SeqProgram._outputs(program, batch, fed, w, None)
     found = found.reshape(*whole.shape, -1)
     if spec.n_labels is not None:
         found = found[..., : spec.n_labels].argmax(axis=-1)
@@ -439,5 +442,5 @@ def test_training_on_own_outputs_learns(task):
         batch_size=8, shuffle=True, early_stopping=False, patience=5, callbacks=(),
         verbose=0, seed=0, teacher_forcing=0.0,
     )  # fmt: skip
-    history = _engine.train_pairs(spec, plan, pairs, pairs, start).history
+    history = _engine.train(spec, plan, pairs, pairs, start).history
     assert history["val_loss"][-1] < 0.3 * history["val_loss"][0]

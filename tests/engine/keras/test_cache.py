@@ -25,7 +25,7 @@ TINY = dict(units=2, epochs=2, random_state=0)
 @pytest.fixture
 def programs(monkeypatch):
     """Compile whatever is trained, and start without any compiled function."""
-    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
+    monkeypatch.setattr(choice, "choose", lambda *_: "keras")
     pool = ProgramCache(size=4)
     monkeypatch.setattr(_engine, "programs", pool)
     monkeypatch.setattr(batches, "_compiled", {})

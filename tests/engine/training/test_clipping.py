@@ -95,7 +95,7 @@ def test_both_ways_agree(monkeypatch):
     direct = fit("steps in C", **limits)
     monkeypatch.setattr(network, "can_step", lambda *_: False)
     assert_same(fit("steps in C", **limits), direct)
-    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
+    monkeypatch.setattr(choice, "choose", lambda *_: "keras")
     assert_same(fit("steps in C", **limits), direct, 1e-3, 1e-4)
 
 

@@ -86,7 +86,7 @@ def test_batches_are_the_steps(monkeypatch):
     n_steps = EPOCHS * 5
     given = BATCHES | dict(learning_rate_schedule=of_keras("cosine", n_steps))
     assert_same(GRURegressor(**given).fit(X, Y), direct)
-    monkeypatch.setattr(choice, "trains_on_cpu", lambda *_: False)
+    monkeypatch.setattr(choice, "choose", lambda *_: "keras")
     assert_same(GRURegressor(**BATCHES).fit(X, Y), direct, 1e-3, 1e-4)
 
 

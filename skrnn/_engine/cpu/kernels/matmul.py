@@ -5,8 +5,6 @@ divided: results don't depend on how many threads there are.
 """
 
 import importlib
-import warnings
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,20 +25,6 @@ except ImportError as error:  # They couldn't be compiled where skrnn was instal
 _FEW = 8
 # Arguments of a second left operand that there isn't.
 NO_OTHER = None, 0, None, None
-
-
-@cache
-def warn_without_kernels():
-    """Warn, once a process, that training is slow."""
-    if not ARE_COMPILED:
-        warnings.warn(
-            "skrnn was installed without its kernels in C, which couldn't be compiled "
-            f"or can't be loaded ({WHY_NOT}). Training runs on Keras and NumPy, "
-            "several times slower. GCC or clang and a new installation help (another "
-            "compiler doesn't serve); "
-            "skrnn.show_versions() tells whether the kernels are there.",
-            stacklevel=6,
-        )
 
 
 def project(rows, a, k, b, transposed, n, bias, c):
