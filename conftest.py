@@ -4,8 +4,7 @@ from importlib.util import find_spec
 
 # Doctests import every module, and these need what isn't installed everywhere.
 collect_ignore = [
-    f"skrnn/_engine/keras/programs/{backend}_{part}.py"
+    f"skrnn/_engine/keras/{backend}.py"
     for backend in ("jax", "torch")
-    for part in ("program", "kit")
     if find_spec(backend) is None
 ]

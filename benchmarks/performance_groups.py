@@ -9,6 +9,7 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 
+from performance_networks import NETWORKS
 from performance_ways import LIBRARIES, WAYS, Problem
 from performance_worker import MissingPackageError, Worker, ask_new
 
@@ -122,6 +123,36 @@ def steps(sizes, ways, rounds, seconds):
                 found = contest.measure("step", problem=problem, seconds=seconds)
                 name = "step, {}, T={}, {} units, batch {}".format(cell.upper(), *shape)
                 yield Case(name, in_units(found, 1e3))
+
+
+def networks(rounds, seconds):
+    """Compare on many networks, and yield the slowest and the middle one again."""
+    cases = []
+    with Contest(["skrnn", "Keras on TensorFlow"], rounds) as contest:
+        for network in NETWORKS:
+            found = contest.measure(
+                "network_step", network=asdict(network), seconds=seconds / 2
+            )
+            cases.append(Case(f"network, {network.name}", in_units(found, 1e3)))
+            yield cases[-1]
+    yield from worst_and_median(cases)
+
+
+def worst_and_median(cases):
+    """Yield two of the cases again, if nobody is missing."""
+    ordered = sorted((c for c in cases if None not in c.ways.values()), key=lead)
+    # Of an odd number one is in the middle.
+    for title, place in (
+        [("worst", 0), ("median", len(ordered) // 2)] if ordered else ()
+    ):
+        name = ordered[place].name.removeprefix("network, ")
+        yield Case(f"{title} network: {name}", ordered[place].ways)
+
+
+def lead(case):
+    """Return how many times as long as the first contender the second one takes."""
+    pairs = zip(*case.ways.values(), strict=True)
+    return statistics.median(theirs / ours for ours, theirs in pairs)
 
 
 def prediction(rounds, seconds):

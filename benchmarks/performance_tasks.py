@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from performance_networks import Network
 from performance_text import make_words
 from performance_ways import Problem
 
@@ -38,21 +39,30 @@ class Tasks:
         """
         self._use(threads)
         problem = Problem(**problem)
-        train, epochs = self._once(problem, self._warm_up, problem, seconds)
+
+        def make():
+            return self.way.trainer(problem, *problem.data())
+
+        return self._step(problem, problem.batches, make, seconds)
+
+    def network_step(self, network, seconds):
+        """Return the seconds of a training step of one of the many networks."""
+        network = Network(**network)
+
+        def make():
+            return self.way.network_trainer(network)
+
+        return self._step(network.name, network.batches, make, seconds)
+
+    def _step(self, key, batches, make, seconds):
+        train, epochs = self._once(key, warm_up, make, seconds)
         if not epochs:
-            return seconds_of(train, 1) / problem.batches
+            return seconds_of(train, 1) / batches
         for _ in range(5):
             few, many = seconds_of(train, 1), seconds_of(train, 1 + epochs)
             if many > few:
-                return (many - few) / (epochs * problem.batches)
+                return (many - few) / (epochs * batches)
         raise RuntimeError("the machine is too busy: more epochs took less time")
-
-    def _warm_up(self, problem, seconds):
-        train = self.way.trainer(problem, *problem.data())
-        train(1)
-        once = seconds_of(train, 1)
-        fits = int(seconds / max(once, 1e-6))
-        return train, 0 if once > LONG else min(max(fits, 1), 1000)
 
     def predict(self, problem, rows, seconds, threads=None):
         """Return the median seconds of a call of `predict` with `rows` sequences."""
@@ -182,6 +192,15 @@ class Tasks:
             "peak": peak_memory() - idle,
             "seconds": seconds,
         }
+
+
+def warm_up(make, seconds):
+    """Return what trains, having compiled, and the epochs that fill `seconds`."""
+    train = make()
+    train(1)
+    once = seconds_of(train, 1)
+    fits = int(seconds / max(once, 1e-6))
+    return train, 0 if once > LONG else min(max(fits, 1), 1000)
 
 
 def seconds_of(function, *args):

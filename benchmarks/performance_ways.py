@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
+from performance_networks import OurNetworks, TheirNetworks
 from performance_text import OurText, TextbookText
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -45,7 +46,7 @@ class Problem:
         return X, np.ascontiguousarray(X[:, -1, 0])
 
 
-class Skrnn(OurText):
+class Skrnn(OurText, OurNetworks):
     """The package itself, with its defaults: it clips the gradients too."""
 
     def __init__(self):
@@ -76,7 +77,7 @@ class Skrnn(OurText):
         return self.estimator(problem, epochs=epochs), "learning_rate"
 
 
-class Keras(TextbookText):
+class Keras(TextbookText, TheirNetworks):
     """Keras' own `fit` and `predict`, on the backend that KERAS_BACKEND names."""
 
     def __init__(self):

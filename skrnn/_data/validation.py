@@ -18,6 +18,7 @@ from skrnn._data.frames.numbers import (
     as_one_dtype,
     called,
     is_object,
+    is_ready,
     refuse_non_numbers,
     warn_of_lost_numbers,
     warn_of_rounding,
@@ -226,16 +227,19 @@ def _check_values(
     `steps` says where they are, as for `warn_of_lost_numbers`.
     """
     # A float64 beyond float32's range becomes inf, which the same call reports.
-    with np.errstate(over="ignore"):
-        checked = check_array(
-            values,
-            dtype=dtype,
-            ensure_2d=ensure_2d,
-            allow_nd=not ensure_2d,
-            ensure_min_samples=min_samples,
-            estimator=estimator,
-            input_name="X",
-        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        if dtype is np.float32 and is_ready(values, min_samples, ensure_2d):
+            checked = values
+        else:
+            checked = check_array(
+                values,
+                dtype=dtype,
+                ensure_2d=ensure_2d,
+                allow_nd=not ensure_2d,
+                ensure_min_samples=min_samples,
+                estimator=estimator,
+                input_name="X",
+            )
     checked = as_integers(checked) if dtype is None else checked
     if isinstance(values, np.ndarray) and checked.dtype == np.float32:
         what = called(estimator)

@@ -199,7 +199,9 @@ class BaseRecurrent(
 
     def _run(self, X, **wanted):
         """Return X as sequences, and what the network makes of them."""
-        check_is_fitted(self)
+        if not self._is_fitted:
+            # What it tells isn't asked first: it takes a while to look at the tags.
+            check_is_fitted(self)
         sequences = self._check_X(X, reset=False)
         given = self._spec, self._weights, sequences
         found = _engine.predict(*given, engine=self.engine, **wanted)

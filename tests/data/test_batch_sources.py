@@ -179,12 +179,12 @@ def test_a_stream_is_cut_at_other_places_in_each_epoch():
 
 def test_programs_keep_their_contract():
     from skrnn._engine.cpu.language import LanguageProgram
-    from skrnn._engine.cpu.network import Program as CpuProgram
+    from skrnn._engine.cpu.network import NetworkProgram
     from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
 
     promised = [name for name in vars(Program) if not name.startswith("_")]
     assert "train" in promised
-    for kind in (CpuProgram, Seq2SeqProgram, LanguageProgram):
+    for kind in (NetworkProgram, Seq2SeqProgram, LanguageProgram):
         for name in promised:
             own = list(inspect.signature(getattr(kind, name)).parameters)
             expected = list(inspect.signature(getattr(Program, name)).parameters)

@@ -344,7 +344,7 @@ def test_windows_of_several_series_are_gathered_only_where_they_are_read():
     rows = np.zeros((10_000, 3), dtype=np.float32)
     windows = SlidingWindow(168).fit_transform(rows, groups=np.arange(10_000) // 1_000)
     assert windows.table.nbytes < 1.2 * rows.nbytes
-    assert windows.nbytes == windows.table.nbytes + 8 * len(rows)
+    assert windows.nbytes <= windows.table.nbytes + 8 * len(rows)
     assert np.asarray(windows).nbytes == 168 * rows.nbytes
     scaled = SequenceWise(StandardScaler()).fit_transform(windows)
     assert isinstance(scaled, SeriesWindows)

@@ -60,6 +60,10 @@ def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_")
         If the names or their order aren't those of ``fit``, or if the frames of a list
         differ from each other in them.
     """
+    nameless = type(X) is np.ndarray and not is_object(X)
+    if nameless and not reset and getattr(estimator, attribute, None) is None:
+        # scikit-learn takes long to find that out.
+        return
     what = called(estimator, what)
     X = _representative(X, what)
     if attribute == "feature_names_in_" and what == "X":

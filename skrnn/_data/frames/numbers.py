@@ -63,7 +63,9 @@ def refuse_kind(estimator, dtype, what):
             f"{what} has dtype {dtype}, but {_name(estimator)} expects numbers; "
             "turn times into numbers first."
         )
-    if kind in "USTV" or str(dtype) in ("str", "string"):
+    # NumPy's own have no other kinds, and take long to write their names.
+    of_others = not isinstance(dtype, np.dtype)
+    if kind in "USTV" or (of_others and str(dtype) in ("str", "string")):
         raise ValueError(
             f"could not convert string to float: {what} has dtype {dtype}, but "
             f"{_name(estimator)} expects numbers."
@@ -73,6 +75,22 @@ def refuse_kind(estimator, dtype, what):
 def is_object(array):
     """Whether `array` has elements of any type."""
     return getattr(getattr(array, "dtype", None), "kind", None) == "O"
+
+
+def is_ready(values, min_samples, ensure_2d):
+    """Whether ``check_array`` would return `values` themselves, as float32 numbers.
+
+    It takes longer to say so than a small network needs for one sequence.
+    """
+    return (
+        type(values) is np.ndarray
+        and values.dtype == np.float32
+        and (values.ndim == 2 or (values.ndim > 2 and not ensure_2d))
+        and len(values) >= min_samples
+        and values.size > 0
+        # That of large numbers may be infinite: then they are looked at one by one.
+        and bool(np.isfinite(values.sum()))
+    )
 
 
 def objects_as_numbers(estimator, array, what):

@@ -33,7 +33,7 @@ class Embedding(BaseLayer):
     parameters = {
         "sizes": "vocabulary_size",
         "dims": "embedding_dim",
-        "channels": "embedding_dim",
+        "channels": None,
         "trainable": None,
         "late": None,
     }

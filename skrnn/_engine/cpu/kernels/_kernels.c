@@ -94,8 +94,7 @@ typedef struct {
     int (*project)(const Rows *, const float *a, Py_ssize_t k, const float *b, int transposed,
                    Py_ssize_t n, const float *bias, float *c);
     int (*outer)(const Rows *, const Left *, int n_lefts, const float *b, Py_ssize_t ldb, Py_ssize_t n,
-                 Py_ssize_t ldout);
-    void (*total)(const Rows *, const float *b, Py_ssize_t ldb, Py_ssize_t n, float *out);
+                 Py_ssize_t ldout, float *total);
     double (*square)(const float *, Py_ssize_t);
     void (*crossentropy)(float *z, const int *targets, float *losses, Py_ssize_t rows,
                          Py_ssize_t n, float scale);
@@ -519,11 +518,8 @@ static PyObject *outer(PyObject *self, PyObject *args)
         int n_lefts = lefts[1].a ? 2 : 1;
         lefts[1].out += lefts[1].a ? column : 0;
         Py_BEGIN_ALLOW_THREADS
-        WITHOUT_TINY_NUMBERS({
-            enough = kernels->outer(&rows, lefts, n_lefts, b, ldb, n, ldout);
-            if (sum)
-                kernels->total(&rows, b, ldb, n, sum + column);
-        });
+        WITHOUT_TINY_NUMBERS(enough = kernels->outer(&rows, lefts, n_lefts, b, ldb, n, ldout,
+                                                     sum ? sum + column : NULL));
         Py_END_ALLOW_THREADS
     }
     return finish(a, 8, good, enough);

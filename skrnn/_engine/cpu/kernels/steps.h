@@ -125,8 +125,7 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
         return 0;
     *loss = lose(t, b->out, first, n);
     Left head = {last, units, NULL, d[3]};
-    enough = kernels->outer(&batch, &head, 1, b->out, k, k, k);
-    kernels->total(&batch, b->out, k, k, d[4]);
+    enough = kernels->outer(&batch, &head, 1, b->out, k, k, k, d[4]);
     enough = enough && kernels->project(&batch, b->out, k, part[3], 1, units, NULL, b->dh);
     memset(b->dc, 0, n * units * sizeof(float));
     enough = enough && kernels->backward(&l, NULL, b->dh, b->dc);
@@ -135,16 +134,15 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
     Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, NULL, d[1]};
     Left both[] = {inputs, states};
     if (t->cell != GRU)
-        enough = enough && kernels->outer(&flat, both, 2, b->z, columns, columns, columns);
+        enough = enough && kernels->outer(&flat, both, 2, b->z, columns, columns, columns, d[2]);
     else {
-        enough = enough && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns);
-        enough = enough && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns);
+        float *of_states = d[2] + columns;
+        enough = enough && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns, d[2]);
+        enough = enough && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns, of_states);
         states.out += shared;
-        enough = enough && kernels->outer(&flat, &states, 1, b->extra, units, units, columns);
-        kernels->total(&flat, b->z, columns, shared, d[2] + columns);
-        kernels->total(&flat, b->extra, units, units, d[2] + columns + shared);
+        enough = enough && kernels->outer(&flat, &states, 1, b->extra, units, units, columns,
+                                          of_states + shared);
     }
-    kernels->total(&flat, b->z, columns, columns, d[2]);
     return enough;
 }
 

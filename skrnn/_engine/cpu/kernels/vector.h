@@ -226,22 +226,34 @@ INLINE vec ISA(recall)(int kind, vec y, vec *slope)
 
 /* ---- products ------------------------------------------------------------------- */
 
+/* Put the first `real` columns of b (k, .) in a panel of `width`. A transposed b is read
+   by pieces of its rows: reading each by itself would miss the cache every time where a
+   power of two lies between them. */
+static void ISA(pack_panel)(const float *b, Py_ssize_t k, Py_ssize_t row, Py_ssize_t column,
+                            Py_ssize_t real, Py_ssize_t width, float *to)
+{
+    for (Py_ssize_t first = 0; first < k; first += VL, b += VL * row, to += VL * width) {
+        Py_ssize_t n = MIN(VL, k - first);
+        for (Py_ssize_t i = 0; i < n; i++) {
+            if (column == 1)
+                memcpy(to + i * width, b + i * row, real * sizeof(float));
+            for (Py_ssize_t j = real; j < width; j++)
+                to[i * width + j] = 0;
+        }
+        for (Py_ssize_t j = 0; column != 1 && j < real; j++)
+            for (Py_ssize_t i = 0; i < n; i++)
+                to[i * width + j] = b[i * row + j * column];
+    }
+}
+
 /* Put b (k, n) in panels of PANEL columns, the last one filled up to whole vectors. */
 static void ISA(pack)(const float *b, Py_ssize_t k, Py_ssize_t n, Py_ssize_t row, Py_ssize_t column, float *to)
 {
     for (Py_ssize_t first = 0; first < n; first += PANEL) {
         Py_ssize_t real = MIN(PANEL, n - first);
         Py_ssize_t width = ROUND_UP(real, VL);
-        for (Py_ssize_t i = 0; i < k; i++, to += width) {
-            const float *from = b + i * row + first * column;
-            if (column == 1)
-                memcpy(to, from, real * sizeof(float));
-            else
-                for (Py_ssize_t j = 0; j < real; j++)
-                    to[j] = from[j * column];
-            for (Py_ssize_t j = real; j < width; j++)
-                to[j] = 0;
-        }
+        ISA(pack_panel)(b + first * column, k, row, column, real, width, to);
+        to += k * width;
     }
 }
 
@@ -675,9 +687,10 @@ static const float *ISA(block)(const Rows *rows, const Py_ssize_t *at, Py_ssize_
 }
 
 /* The gradients of the left operands' kernels: sums, over the active rows, of the outer
-   products of each left operand's row and b's row. */
+   products of each left operand's row and b's row; and the sum of b's rows in `total`, if
+   it is given: while they are in the cache. */
 static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const float *b,
-                      Py_ssize_t ldb, Py_ssize_t n, Py_ssize_t ldout)
+                      Py_ssize_t ldb, Py_ssize_t n, Py_ssize_t ldout, float *total)
 {
     Py_ssize_t widest = 0, at[BLOCK], filled = 0, add = 0;
     for (int i = 0; i < n_lefts; i++)
@@ -686,6 +699,8 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
     if (!packed)
         return 0;
     float *space = packed + PACKED(BLOCK, n, VL);
+    if (total)
+        memset(total, 0, n * sizeof(float));
     for (Py_ssize_t t = 0; t < rows->steps; t++)
         for (Py_ssize_t s = 0; s < rows->active[t]; s++) {
             at[filled++] = t * rows->sequences + s;
@@ -701,6 +716,8 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
                 right = space, row = n;
             }
             ISA(pack)(right, filled, n, row, 1, packed);
+            for (Py_ssize_t i = 0; total && i < filled; i++)
+                ISA(add_rows)(total, right + i * row, n);
             for (int i = 0; i < n_lefts; i++) {
                 const float *left = ISA(block)(rows, at, filled, lefts + i, space);
                 ISA(product)(lefts[i].m, n, filled, left, 1, lefts[i].m, packed,
@@ -710,15 +727,6 @@ static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const fl
         }
     free(packed);
     return 1;
-}
-
-/* out (n) = the sum of the active rows. */
-static void ISA(total)(const Rows *rows, const float *b, Py_ssize_t ldb, Py_ssize_t n, float *out)
-{
-    memset(out, 0, n * sizeof(float));
-    for (Py_ssize_t t = 0; t < rows->steps; t++)
-        for (Py_ssize_t s = 0; s < rows->active[t]; s++)
-            ISA(add_rows)(out, b + (t * rows->sequences + s) * ldb, n);
 }
 
 /* ---- the loss of a softmax --------------------------------------------------------- */
@@ -780,8 +788,8 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 }
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
-                                     ISA(outer),   ISA(total),    ISA(square),
-                                     ISA(crossentropy), ISA(narrow), ISA(adam)};
+                                     ISA(outer),   ISA(square),   ISA(crossentropy),
+                                     ISA(narrow),  ISA(adam)};
 
 #undef BY_ACTIVATION
 #undef vec
