@@ -89,7 +89,7 @@ class Program(Variables):
         wanted = self.topology.zero_states(arrays)
         if [state.shape for state in states] != [state.shape for state in wanted]:
             states = wanted
-        args = arrays, native.tensor(np.int32(n)), states, *given
+        args = arrays, native.tensor(np.int32(n)), list(states), *given
         key = function.__name__, *sorted(arrays)
         if key not in self._functions:
             changed = self._changed if function == self._train else []
