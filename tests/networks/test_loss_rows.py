@@ -13,7 +13,7 @@ from _network_cases import spec_of
 
 import skrnn
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
-from skrnn._engine import choice, programs
+from skrnn._engine import programs
 from skrnn._engine.cpu.losses import loss_at_outputs
 from skrnn._engine.keras.losses import LossOfArrays, loss_function, loss_in_keras
 from skrnn._estimators.docs.rows import rows_as_rst
@@ -248,8 +248,7 @@ def test_both_engines_train_on_a_loss_of_the_users_own(key):
     options = TINY | dict(return_sequences=key == "steps", dropout=0.0)
     named = kind(**options, loss=name).fit(X, y)
     direct = kind(**options, loss=loss()).fit(X, y)
-    monkeypatch.setattr(choice, "choose", lambda *_: "keras")
-    compiled = kind(**options, loss=loss()).fit(X, y)
+    compiled = kind(**options, loss=loss(), engine="keras").fit(X, y)
     for a, b, c in zip(named._weights, direct._weights, compiled._weights, strict=True):
         np.testing.assert_allclose(b, a, 1e-3, 1e-4)
         np.testing.assert_allclose(c, a, 1e-3, 1e-4)
