@@ -56,7 +56,7 @@ class BaseNetwork(TrainedNetwork):
         task = getattr(cls, "_task_constraints", {})
         cls._parameter_constraints = cls._common_constraints | network | task
         if "cell" in inspect.get_annotations(cls):
-            cls._parameter_constraints |= {"cell": [Names("cell", set(CELLS))]}
+            cls._parameter_constraints |= {"cell": [Names("cell", CELLS.keys())]}
 
     def _fit(self, X, y, sample_weight, **known):
         """Train from the first weights on, or with `warm_start` go on.

@@ -44,7 +44,7 @@ class BaseSeq2Seq(BaseNetwork):
     teacher_forcing: float = 1.0
 
     _network_constraints = {
-        "cell": [Names("cell", set(CELLS))],
+        "cell": [Names("cell", CELLS.keys())],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
     _spec_class: ClassVar[type[Spec]] = Seq2SeqSpec

@@ -60,7 +60,7 @@ class LanguageModel(TrainedNetwork):
         "min_count": [Count()],
         "handle_unknown": [StrOptions({"error", "map"})],
         "lookback": [Count()],
-        "cell": [Names("cell", set(CELLS))],
+        "cell": [Names("cell", CELLS.keys())],
         "embedding_dim": [Count()],
         "tie_weights": ["boolean"],
         "optimizer": [Names("optimizer", set(OPTIMIZERS))],

@@ -1,0 +1,221 @@
+"""A new cell is one row of a table: here four are added, and used everywhere.
+
+Each is written down once, below, and gets all that goes over the table: estimators,
+both engines, streaming, decoding, text, a Keras model, pickles.
+"""
+
+import pickle
+
+import keras
+import numpy as np
+import pytest
+
+from skrnn import (
+    Seq2SeqClassifier,
+    Seq2SeqRegressor,
+    SequenceClassifier,
+    SequenceRegressor,
+)
+from skrnn._estimators.base import BaseRecurrent
+from skrnn._estimators.docs.recurrent import recurrent_estimator
+from skrnn._estimators.tasks import SequenceRegressorMixin
+from skrnn._networks.cells import CELLS, BaseCell, GatedCell
+from skrnn._networks.weights import Weight
+from skrnn.text import TextGenerator
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 6, 2)).astype(np.float32)
+Y = X[:, -2:, 0].sum(axis=1)
+CLOSE = dict(rtol=1e-3, atol=1e-4)
+
+
+def minimal_gated_step(ops, activation, x, r, h):
+    """Step a minimal gated unit (Zhou et al., 2016)."""
+    x_f, x_n = ops.split(x, 2, axis=-1)
+    r_f, r_n = ops.split(r, 2, axis=-1)
+    f = ops.sigmoid(x_f + r_f)
+    return (h + f * (activation(ops, x_n + f * r_n) - h),)
+
+
+class IndependentCell(BaseCell):
+    """Independently recurrent units (Li et al., 2018): no matrix between the states."""
+
+    def weights(self, width, units):
+        return [
+            Weight("kernel", (width, units), "glorot"),
+            Weight("recurrent_kernel", (units,), "uniform"),
+            Weight("bias", (units,), "zeros"),
+        ]
+
+    def step(self, ops, activation, w, projected, states, drop):
+        (x,), (h,) = projected, states
+        return (activation(ops, x + drop(h) * w["recurrent_kernel"]),)
+
+
+class MinimalGRU(BaseCell):
+    """minGRU (Feng et al., 2024): the gate doesn't see the state before."""
+
+    def weights(self, width, units):
+        return [
+            Weight("kernel", (width, 2 * units), "glorot"),
+            Weight("bias", (2 * units,), "zeros"),
+        ]
+
+    def step(self, ops, activation, w, projected, states, drop):
+        (x,), (h,) = projected, states
+        z, candidate = ops.split(x, 2, axis=-1)
+        z = ops.sigmoid(z)
+        return ((1 - z) * h + z * candidate,)
+
+
+class FastWeights(BaseCell):
+    """Fast weights (Schmidhuber, 1992): a matrix as state, written by outer products."""
+
+    def weights(self, width, units):
+        return [
+            Weight("kernel", (width, 4 * units), "glorot"),
+            Weight("bias", (4 * units,), "zeros"),
+        ]
+
+    def state_shapes(self, units):
+        return (units, units), (units,)
+
+    def step(self, ops, activation, w, projected, states, drop):
+        (x,), (memory, _) = projected, states
+        query, key, value, keep = ops.split(x, 4, axis=-1)
+        keep = ops.sigmoid(keep)[:, :, None]
+        written = (
+            activation(ops, value)[:, :, None] * ops.softmax(key, axis=-1)[:, None]
+        )
+        memory = keep * memory + written
+        return memory, ops.einsum("bij,bj->bi", memory, query)
+
+    def output(self, states):
+        return states[1]
+
+
+NEW_CELLS = {
+    "mgu": GatedCell(n_gates=2, n_states=1, formula=minimal_gated_step),
+    "indrnn": IndependentCell(),
+    "mingru": MinimalGRU(),
+    "fast weights": FastWeights(),
+}
+
+
+@pytest.fixture(params=NEW_CELLS)
+def cell(request, monkeypatch):
+    """Add a cell to the table."""
+    monkeypatch.setitem(CELLS, request.param, NEW_CELLS[request.param])
+    return request.param
+
+
+SMALL = dict(units=4, epochs=3, random_state=0)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_it_learns_and_callbacks_see_it(cell, bidirectional):
+    seen = []
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(1))
+    model = SequenceRegressor(
+        cell=cell, units=8, epochs=40, learning_rate=0.02, callbacks=[callback],
+        bidirectional=bidirectional, random_state=0,
+    ).fit(X, Y)  # fmt: skip
+    assert model.score(X, Y) > 0.7
+    assert len(seen) == model.n_iter_
+    found = model.model_(X).numpy().ravel()
+    np.testing.assert_allclose(found, model.predict(X), **CLOSE)
+
+
+NETWORKS = {
+    "plain": {},
+    "stacked, both directions": dict(units=(4, 3), bidirectional=True),
+    "attention": dict(attention="additive", layer_norm=True),
+    "each step": dict(return_sequences=True, dropout=0.1, recurrent_dropout=0.1),
+    "unbounded": dict(activation="softplus", dense_units=3),
+}
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_network_predicts_the_same_in_every_way(cell, kind):
+    options = SMALL | NETWORKS[kind]
+    ragged = [x[: 1 + i % 6] for i, x in enumerate(X)]
+    y = [x[:, 0] for x in ragged] if options.get("return_sequences") else Y
+    model = SequenceRegressor(cell=cell, **options).fit(ragged, y)
+    alone = [model.predict([x])[0] for x in ragged[:6]]
+    for one, among in zip(alone, model.predict(ragged)[:6], strict=True):
+        np.testing.assert_allclose(one, among, **CLOSE)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    found = model.model_(X).numpy()[..., 0]
+    np.testing.assert_allclose(found, model.predict(X), **CLOSE)
+
+
+@pytest.mark.parametrize("kind", ["plain", "attention", "each step"])
+def test_a_stream_follows_it(cell, kind):
+    options = SMALL | NETWORKS[kind]
+    y = X[..., 0] if options.get("return_sequences") else Y
+    model = SequenceRegressor(cell=cell, **options).fit(X, y)
+    stream = model.stream()
+    found = [stream.update(x) for x in X[0]]
+    expected = [model.predict(X[:1, : t + 1])[0] for t in range(6)]
+    if options.get("return_sequences"):
+        expected = [each[-1] for each in expected]
+    np.testing.assert_allclose(found, expected, **CLOSE)
+
+
+@pytest.mark.parametrize("kind", ["plain", "stacked, both directions", "unbounded"])
+def test_both_engines_train_it_alike(cell, kind):
+    options = SMALL | NETWORKS[kind] | dict(optimizer="sgd", shuffle=False)
+    cpu, on_keras = (
+        SequenceClassifier(cell=cell, engine=engine, **options).fit(X, Y > 0)
+        for engine in ("cpu", "keras")
+    )
+    for a, b in zip(cpu._weights, on_keras._weights, strict=True):
+        np.testing.assert_allclose(a, b, **CLOSE)
+
+
+WORDS = ["ab", "ba", "abb", "bab"] * 8
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("attention", [None, "dot"])
+def test_it_encodes_and_decodes(cell, bidirectional, attention):
+    options = SMALL | dict(cell=cell, bidirectional=bidirectional, attention=attention)
+    words = Seq2SeqClassifier(max_length=3, n_beams=2, **options).fit(WORDS, WORDS)
+    assert len(words.predict(WORDS[:3])) == 3
+    numbers = Seq2SeqRegressor(teacher_forcing=0.5, **options).fit(X, X[:, :3, 0])
+    before = np.full((4, 3, 1), np.nan)
+    predicted = numbers.predict(X[:4])
+    before[:, 1:, 0] = predicted[:, :-1]
+    found = numbers.model_([X[:4], before]).numpy()[..., 0]
+    np.testing.assert_allclose(found, predicted, **CLOSE)
+
+
+def test_both_engines_train_decoders_alike(cell):
+    options = SMALL | dict(cell=cell, optimizer="sgd", shuffle=False)
+    cpu, on_keras = (
+        Seq2SeqRegressor(engine=engine, **options).fit(X, X[:, :3, 0])
+        for engine in ("cpu", "keras")
+    )
+    for a, b in zip(cpu._weights, on_keras._weights, strict=True):
+        np.testing.assert_allclose(a, b, **CLOSE)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "keras"])
+def test_it_writes_text(cell, engine):
+    texts = ["abc abd", "acd abc"] * 10
+    model = TextGenerator(cell=cell, embedding_dim=3, engine=engine, **SMALL).fit(texts)
+    assert len(model.generate(max_new_tokens=5, random_state=0)) <= 5
+    # What is written step by step has the likelihood of what is read at once.
+    assert np.isfinite(model.score(["abc", "ab"]))
+    np.testing.assert_allclose(model.predict_proba(["ab"]).sum(), 1, rtol=1e-6)
+
+
+def test_a_leaf_of_its_own_is_a_cell_and_a_docstring(cell):
+    @recurrent_estimator
+    class NewRegressor(SequenceRegressorMixin, BaseRecurrent):
+        """New units."""
+
+    NewRegressor.cell = cell
+    assert "Parameters" in NewRegressor.__doc__
+    assert NewRegressor(**SMALL).fit(X, Y).predict(X).shape == (60,)
