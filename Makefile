@@ -13,9 +13,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(addprefix $(VENV)/.,bench docs examples test)
 EXAMPLES := $(sort $(wildcard examples/plot_*.py))
-KERNELS := skrnn/_engine/_kernels.c
+KERNELS := skrnn/_engine/cpu/kernels/_kernels.c
 # Those that need no TensorFlow.
-KERNEL_TESTS := $(wildcard tests/test_kernel_*.py) tests/test_plain_steps.py tests/test_states.py
+KERNEL_TESTS := $(wildcard tests/engine/cpu/test_kernel_*.py) \
+	tests/engine/cpu/test_fused_step.py tests/engine/cpu/test_initial_states.py
 ARM_HEADERS := /usr/aarch64-linux-gnu/include
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
 

@@ -13,7 +13,8 @@ LIMITED = """
 import json, resource, warnings
 import numpy as np
 from skrnn import RNNRegressor
-from skrnn._engine import _kernels, _plain_steps, _products
+from skrnn._engine.cpu import fused_step
+from skrnn._engine.cpu.kernels import _kernels, matmul
 
 
 def limited(kernel):
@@ -93,7 +94,7 @@ model = RNNRegressor(**options).fit(X, y)
 new = RNNRegressor(**options)
 expected, kept = model.predict(X), {{**vars(model)}}
 weights = [w.copy() for w in model._weights]
-real = _products.kernels
+real = matmul.kernels
 
 
 class Kernels:
@@ -102,10 +103,10 @@ class Kernels:
         return limited(kernel) if name in ("train", "project") else kernel
 
 
-_products.kernels = _plain_steps.kernels = Kernels()
+matmul.kernels = fused_step.kernels = Kernels()
 warnings.simplefilter("error")
 said_by = [said(new.fit, X, y), said(model.partial_fit, X, y), said(model.fit, X, y)]
-_products.kernels = _plain_steps.kernels = real
+matmul.kernels = fused_step.kernels = real
 same = [np.array_equal(a, b) for a, b in zip(model._weights, weights, strict=True)]
 again = RNNRegressor(**options).fit(X, y).predict(X)
 print(json.dumps([

@@ -7,15 +7,17 @@ import pytest
 from _instances import in_new_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_initial_states import UNITS, Case, by_kernels
 from test_kernels import instructions  # noqa: F401
-from test_states import UNITS, Case, by_kernels
 
-from skrnn._cells import ACTIVATIONS, CELLS, HIDDEN_ACTIVATIONS
-from skrnn._engine import _kernels, _layer, _numpy_kit
+from skrnn._engine.cpu.kernels import _kernels, layer
+from skrnn._engine.cpu.reference import ReferenceRun, ops
+from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
+from skrnn._networks.cells import CELLS
 
 F = np.float32
-every_activation = pytest.mark.parametrize("activation", _layer.KERNEL_ACTIVATIONS)
-every_cell = pytest.mark.parametrize("cell", _layer.KERNEL_CELLS)
+every_activation = pytest.mark.parametrize("activation", layer.KERNEL_ACTIVATIONS)
+every_cell = pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
 GRID = np.concatenate(
     [
         np.linspace(-100, 100, 20_001),
@@ -40,12 +42,12 @@ BOUNDS = {
 
 def value(activation, x):
     """Return the formula of `x` in double precision."""
-    return ACTIVATIONS[activation](_numpy_kit.ops, x.astype(np.float64))
+    return ACTIVATIONS[activation](ops, x.astype(np.float64))
 
 
 def run_layer(activation, x, slopes=False):
     """Return the activation of each x: the state of a unit without anything else."""
-    n, place = len(x), _layer.KERNEL_ACTIVATIONS.index(activation)
+    n, place = len(x), layer.KERNEL_ACTIVATIONS.index(activation)
     z, h = np.zeros((1, n, 1), F), np.zeros((2, n, 1), F)
     z[0, :, 0] = x
     size = 0, place, 1, n, 1, 0, n, np.array([n], np.int32)
@@ -59,7 +61,7 @@ def run_layer(activation, x, slopes=False):
 
 
 def test_every_activation_of_a_layer_is_there():
-    assert set(_layer.KERNEL_ACTIVATIONS) == set(HIDDEN_ACTIVATIONS)
+    assert set(layer.KERNEL_ACTIVATIONS) == set(HIDDEN_ACTIVATIONS)
 
 
 @every_activation
@@ -113,19 +115,18 @@ def test_gradients_of_a_layer_are_differences_of_the_formula(cell, activation):
     n_states = CELLS[cell].n_states
     final, gradients = rest[:n_states], rest[n_states:]
     rng = np.random.default_rng(2)
-    given = [*case.sources, *case.states]
-    toward = [None if each is None else rng.normal(size=each.shape) for each in given]
+    # In the order of the gradients.
+    sources = [case.x, *case.states, *case.weights.values()]
+    toward = [rng.normal(size=each.shape) for each in sources]
 
     def loss(step):
         moved = [
-            each if d is None else each.astype(np.float64) + step * d
-            for each, d in zip(given, toward, strict=True)
+            each.astype(np.float64) + step * d
+            for each, d in zip(sources, toward, strict=True)
         ]
-        x, kernel, recurrent_kernel, bias, recurrent_bias, *states = moved
-        weights = kernel, recurrent_kernel, (bias, recurrent_bias), case.lengths
-        found, last = _numpy_kit.run_cell_from(
-            tuple(states), cell, activation, x, *weights, False
-        )
+        x, states, values = moved[0], moved[1 : 1 + n_states], moved[1 + n_states :]
+        weights = dict(zip(case.weights, values, strict=True))
+        found, last = ReferenceRun().recur(*case.given(x, states, weights), final=True)
         pairs = [(found, case.d_outputs), *zip(last, case.d_final, strict=True)]
         return sum((a * b).sum() for a, b in pairs), found, last
 
@@ -133,9 +134,8 @@ def test_gradients_of_a_layer_are_differences_of_the_formula(cell, activation):
     np.testing.assert_allclose(outputs, expected * case.real, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(final, last, rtol=1e-4, atol=1e-5)
     slope = (loss(1e-6)[0] - loss(-1e-6)[0]) / 2e-6
-    along = [d for d in toward if d is not None]
-    found = sum((g * d).sum() for g, d in zip(gradients, along, strict=True))
-    size = sum(abs(g * d).sum() for g, d in zip(gradients, along, strict=True))
+    found = sum((g * d).sum() for g, d in zip(gradients, toward, strict=True))
+    size = sum(abs(g * d).sum() for g, d in zip(gradients, toward, strict=True))
     np.testing.assert_allclose(found, slope, rtol=0, atol=2e-6 * size)
 
 
@@ -151,8 +151,8 @@ class Run:
             return rng.normal(scale=0.7, size=shape).astype(F)
 
         self.places = [
-            _layer.KERNEL_CELLS.index(cell),
-            _layer.KERNEL_ACTIVATIONS.index(activation),
+            layer.KERNEL_CELLS.index(cell),
+            layer.KERNEL_ACTIVATIONS.index(activation),
         ]
         self.size, self.active = (steps, n, UNITS), active
         self.z, self.h = draw(steps, n, columns), np.zeros((steps + 1, n, UNITS), F)
@@ -210,7 +210,7 @@ def test_a_sequence_that_is_no_number_spoils_no_other(cell, activation, spoilt):
 @settings(max_examples=40, deadline=None)
 @given(
     x=st.lists(st.floats(width=32), min_size=1, max_size=40),
-    activation=st.sampled_from(_layer.KERNEL_ACTIVATIONS),
+    activation=st.sampled_from(layer.KERNEL_ACTIVATIONS),
 )
 def test_an_element_does_not_depend_on_those_beside_it(x, activation):
     x = np.array(x, F)
