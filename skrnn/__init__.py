@@ -87,7 +87,7 @@ _PUBLIC = {
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 
 
-# Hidden from type checkers, who would believe that any name is there.
+# Hidden from type checkers: with it they would accept any name.
 if not TYPE_CHECKING:
 
     def __getattr__(name):

@@ -34,6 +34,9 @@ from sklearn.utils._set_output import (
     _get_container_adapter as get_container_adapter,
 )
 from sklearn.utils._set_output import _get_output_config as get_output_config
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call as check_partial_fit_first_call,
+)
 from sklearn.utils.validation import _check_feature_names as check_feature_names
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_n_features as check_n_columns
@@ -67,6 +70,7 @@ __all__ = [
     "check_feature_names",
     "check_feature_names_in",
     "check_n_columns",
+    "check_partial_fit_first_call",
     "check_sample_weight",
     "check_y",
     "draw_seed",
@@ -79,6 +83,7 @@ __all__ = [
     "make_constraint",
     "num_samples",
     "positive",
+    "set_output_config",
     "unchanged_on_error",
     "validate_params",
 ]
@@ -87,13 +92,13 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
-    """Decorate a ``fit`` that checks parameters first, as scikit-learn's do."""
+    """Decorate a ``fit`` so that it checks parameters first, as in scikit-learn."""
     options = {"prefer_skip_nested_validation": prefer_skip_nested_validation}
     return _fit_context(**options)
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
-    """Decorate a method that is there only if `check` of the estimator is true."""
+    """Decorate a method that exists only if `check(estimator)` is true."""
     return metaestimators.available_if(check)
 
 
@@ -106,14 +111,14 @@ def validate_params(
 
 
 class StrOptions(_StrOptions):
-    """One of several strings, which the message lists in order: a set has none."""
+    """One of several strings; the message lists them in sorted order."""
 
     def __str__(self):
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 class StrictInterval(Interval):
-    """An interval without True and False, which are integers to Python."""
+    """An interval that excludes True and False, which are ints in Python."""
 
     def is_satisfied_by(self, val):
         """Whether `val` is a number of this interval and no bool."""
@@ -151,7 +156,7 @@ class Share(StrictInterval):
 
 
 class Instance(Interval):
-    """An object with a method, told without importing its class, which won't do."""
+    """An instance of a class that isn't imported; recognised by a method it has."""
 
     def __init__(self, what, method):
         super().__init__(Integral, 0, None, closed="left")
@@ -177,7 +182,7 @@ class Instances(Instance):
 
 
 class Function(Instance):
-    """A function, or an object that is called as one: no class of such."""
+    """A function or another callable object, but no class."""
 
     def __init__(self):
         super().__init__("a class with __call__", "__call__")
@@ -187,7 +192,7 @@ class Function(Instance):
 
 
 class Schedule(Instance):
-    """A schedule of Keras, told without importing its class."""
+    """A schedule of Keras, recognised without importing Keras."""
 
     def __init__(self):
         super().__init__("keras.optimizers.schedules.LearningRateSchedule", "__call__")
@@ -198,7 +203,7 @@ class Schedule(Instance):
 
 
 class Vectors(Instance):
-    """A table of vectors, or what gives the vector of a word."""
+    """A table of vectors, or a mapping from words to vectors."""
 
     def __init__(self):
         super().__init__("gensim.models.KeyedVectors", "key_to_index")
@@ -229,10 +234,16 @@ def check_arguments(constraints, given, method):
     validate_parameter_constraints(constraints, given, caller_name=method)
 
 
+def set_output_config(estimator, transform):
+    """Set what ``set_output`` sets, and `get_output_config` finds."""
+    estimator._sklearn_output_config = {"transform": transform}
+
+
 def draw_seed(random_state, n_iter):
     """Draw the one seed of a fit; NumPy's global generator stays as it is.
 
-    Training that goes on continues with other shuffles: the epochs done so far count.
+    It depends on `n_iter`, the epochs done so far, so that training that goes on uses
+    new shuffles.
     """
     if random_state is None:
         return int(np.random.default_rng().integers(2**31))
@@ -243,7 +254,7 @@ def draw_seed(random_state, n_iter):
 
 @contextmanager
 def unchanged_on_error(estimator):
-    """Give `estimator` its attributes back if what runs inside fails."""
+    """Restore the attributes of `estimator` if the body raises."""
     before = dict(vars(estimator))
     try:
         try:
@@ -258,7 +269,7 @@ def unchanged_on_error(estimator):
 
 
 def _give_back(estimator, before):
-    """Set the attributes to those of `before`; at no time is one of them missing."""
+    """Restore the attributes of `before`; none of them is ever missing meanwhile."""
     attributes = vars(estimator)
     attributes.update(before)
     for name in attributes.keys() - before.keys():

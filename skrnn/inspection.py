@@ -79,7 +79,7 @@ def attention_weights(
 
 
 def _filled_up(rows, sequences, of_own_steps):
-    """Put arrays (T_i,) or (H_i, T_i) into one, at the places of X's own steps."""
+    """Put arrays (T_i,) or (H_i, T_i) into one array, at the positions of X's steps."""
     n_steps, offsets = sequences.n_timesteps, sequences.offsets
     shape: tuple = (n_steps,)
     if rows[0].ndim == 2:
@@ -88,7 +88,7 @@ def _filled_up(rows, sequences, of_own_steps):
     whole = np.zeros((len(rows), *shape))
     for i, row in enumerate(rows):
         first = 0 if offsets is None else offsets[i]
-        # A padded array has its steps where the user put them.
+        # In a padded array the steps stand where the user put them.
         top = first if of_own_steps else 0
         at = slice(first, first + row.shape[-1])
         whole[i][(at,) if row.ndim == 1 else (slice(top, top + len(row)), at)] = row

@@ -5,6 +5,7 @@ pickling and of determinism find it. One without a row fails `test_contract.py`.
 """
 
 import importlib
+import importlib.util
 import os
 import pkgutil
 import subprocess
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.preprocessing import StandardScaler
 
@@ -123,6 +125,12 @@ def target(estimator, X):
     if isinstance(X[0], str):
         return None
     return numbers(X) if is_regressor(estimator) else labels(X)
+
+
+def needs(package):
+    """Skip where `package` isn't installed; this process doesn't load it."""
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
 
 
 def in_new_process(code, *arguments, **environment):

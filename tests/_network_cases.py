@@ -150,12 +150,13 @@ def draw_dataset(spec, sequences, seed=0):
     if spec.return_sequences:
         starts = np.cumsum(sequences.lengths) - sequences.lengths
     weights = np.random.default_rng(seed).uniform(0.5, 2, len(targets))
-    return Dataset(sequences, targets, weights.astype(np.float32), starts)
+    of_steps = spec.return_sequences
+    return Dataset(sequences, targets, weights.astype(np.float32), starts, of_steps)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def program(spec, optimizer="sgd", loss=None, *, path="tensorflow"):
-    """Return the training of `spec`, made once for all tests and compiled if used."""
+    """Return the training of `spec`, made once for a while and compiled if used."""
     from skrnn._engine.cpu import network
     from skrnn._engine.keras.programs import tensorflow_program
 

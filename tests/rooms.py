@@ -54,7 +54,8 @@ ROOMS = (
     ),
     Room(
         "_data/batches _data/windows _data/series_windows _data/sequences"
-        " _data/row_lists _data/datasets _data/token_stream _data/holdout _data/validation_set",
+        " _data/row_lists _data/datasets _data/token_stream _data/holdout"
+        " _data/validation_set",
         "the one internal form of every accepted X, with its targets and weights",
         ("numpy",),
     ),
@@ -89,7 +90,7 @@ ROOMS = (
         "the keras engine; alone in running Keras",
         ("numpy", *BACKENDS),
         heavy=True,
-        light=("backends", "fork", "packing", "program_cache"),
+        light=("backends", "fork", "packing", "private", "program_cache"),
     ),
     Room(
         "_engine/choice",
@@ -106,6 +107,10 @@ ROOMS = (
         "_estimators/names _estimators/advice",
         "what things are called elsewhere, and errors that say what to write instead",
         ("sklearn",),
+    ),
+    Room(
+        "_estimators/docs/rows",
+        "what is said of losses and optimizers: the rows of their tables as text",
     ),
     Room(
         "_estimators/tasks/",

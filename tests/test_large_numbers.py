@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from _instances import in_new_process
+from _instances import in_new_process, needs
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
@@ -151,7 +151,7 @@ assert np.isfinite(made.history_["loss"]).all()
 
 
 def test_so_it_does_in_jax():
-    pytest.importorskip("jax")
+    needs("jax")
     in_new_process(CODE, KERAS_BACKEND="jax")
 
 

@@ -22,14 +22,33 @@ MODULES = {
     path.relative_to(PACKAGE.parent).with_suffix("").as_posix(): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+
+
+class Trees(dict):
+    """Module -> what Python parses it to; made when asked for."""
+
+    def __missing__(self, module):
+        self[module] = ast.parse(MODULES[module].read_text())
+        return self[module]
+
+
+TREES = Trees()
 
 every_module = pytest.mark.parametrize("module", MODULES)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def trees_of_these_tests_alone():
+    """Let go of 30 MB with the last test of this file."""
+    yield
+    TREES.clear()
+
+
 def is_empty(module):
     """Whether a module has nothing but its docstring."""
-    return module.endswith("__init__") and len(TREES[module].body) <= 1
+    if not module.endswith("__init__"):
+        return False
+    return len(ast.parse(MODULES[module].read_text()).body) <= 1
 
 
 # But that of the package itself, which hands out names.

@@ -19,9 +19,9 @@ def batches_in_order(n, batch_size):
     """Cut `n` rows into batches as they come."""
     batch_size = min(batch_size, n)
     n_batches = -(-n // batch_size)
-    batches = np.full((n_batches, batch_size), -1, row_type(n))
-    batches.reshape(-1)[:n] = np.arange(n, dtype=batches.dtype)
-    return batches
+    rows = np.arange(n_batches * batch_size, dtype=row_type(n_batches * batch_size))
+    rows[n:] = -1
+    return rows.reshape(n_batches, batch_size)
 
 
 def shuffled_batches(lengths, batch_size, rng):

@@ -1,4 +1,4 @@
-"""What networks are trained on: sequences with what is to be learnt from them.
+"""What networks are trained on: sequences with their targets and weights.
 
 Each of these is a source of batches to the training loop and to the programs of both
 engines (`skrnn._engine.training.contracts.BatchSource`): it says which batches an epoch
@@ -91,7 +91,7 @@ class Dataset(_Rows):
     weights : ndarray of shape (n,) or (n_real_steps,)
         Non-negative, of mean 1.
     target_starts : ndarray or Multiples of shape (n,)
-        Row of `targets` where each sequence's first one stands.
+        Row of `targets` that holds the first target of each sequence.
     of_steps : bool
         Whether there is a target for each real step.
     """
@@ -107,7 +107,7 @@ class Dataset(_Rows):
 
     @property
     def lengths(self) -> np.ndarray:
-        """The numbers of steps: batches are made of sequences about as long."""
+        """Numbers of steps: a batch holds sequences of about the same length."""
         return self.sequences.lengths
 
     def take(self, rows) -> "Dataset":
@@ -166,7 +166,7 @@ def first_targets(sequences, of_steps):
 
 @dataclass(frozen=True)
 class Seq2SeqData(_Rows):
-    """Sequences, and the sequences that answer them.
+    """Input sequences, and the output sequence that belongs to each.
 
     Attributes
     ----------
@@ -178,11 +178,11 @@ class Seq2SeqData(_Rows):
     future : ndarray of shape (n, H, F) or None
         What is known at every output step, if all outputs have H of them.
     step_weights : ndarray of shape (n_rows,) or None
-        What the weight of each step of `outputs` is multiplied with; the mean is that
-        of the products then.
+        Factor of the weight of each step of `outputs`. The mean of 1 is then that of
+        the products.
     known : ndarray of bool of shape (n_rows,) or None
-        False at steps of `outputs` that the decoder must not read: what is true there
-        isn't known. It reads what it has put out itself instead.
+        False at steps of `outputs` whose true value isn't known: the decoder reads its
+        own output there instead.
     start : int
         The number that stands before the first label; of numbers it isn't read.
     """
@@ -200,7 +200,7 @@ class Seq2SeqData(_Rows):
 
     @property
     def lengths(self) -> np.ndarray:
-        """The numbers of input steps: batches are made of sequences about as long."""
+        """Numbers of input steps: a batch holds inputs of about the same length."""
         return self.inputs.lengths
 
     def take(self, rows) -> "Seq2SeqData":

@@ -16,8 +16,8 @@ def hold_out(n_sequences, share, strata, seed):
     share : float
         Share to validate on, rounded up.
     strata : ndarray of shape (n_sequences,) or None
-        Take the same share, at random, of each value, and never all that have it; None
-        takes the last sequences, because rows of a series stand in the order of time.
+        Take the same share of each value at random, and never all sequences with it.
+        None takes the last sequences, because rows of a series are in time order.
     seed : int
 
     Returns
@@ -52,7 +52,7 @@ def hold_out(n_sequences, share, strata, seed):
 
 
 def _spread(strata, n_validation, seed):
-    """Take rows at even distances from a random order sorted by stratum."""
+    """Take evenly spaced rows of a random order that is sorted by stratum."""
     order = np.random.default_rng(seed).permutation(len(strata))
     order = order[np.argsort(strata[order], kind="stable")]
     at = np.linspace(0, len(order), n_validation, endpoint=False)

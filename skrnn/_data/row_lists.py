@@ -6,9 +6,9 @@ from skrnn._data.sequences import ragged_array
 class RowList(list):
     """A list with one item a row, which NumPy reads as one object array.
 
-    A plain list of sequences becomes a table where they happen to be equally long, and
-    an error where they aren't. ``cross_val_predict`` makes arrays of the predictions
-    of all folds: here an array of rows in any case.
+    ``cross_val_predict`` makes one array of the predictions of all folds. NumPy turns a
+    plain list into a table if its sequences happen to be equally long, and raises an
+    error otherwise. This list always becomes an array with one object a row.
     """
 
     def __array__(self, dtype=None, copy=None):

@@ -16,10 +16,10 @@ from skrnn._data.windows import recognise_windows
 
 
 class Multiples:
-    """The numbers first, first + step, ..., which an array of them could be taken for.
+    """The numbers first, first + step, ... in place of an array of them.
 
-    They cost no memory, of which ten million windows have none to spare. A slice of
-    neighbours is such a thing too; any other selection is an array.
+    They need no memory: an array would cost 8 bytes for each of ten million windows. A
+    slice with step 1 is one of these too; any other selection is an array.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Sequences:
     @cached_property
     def is_uniform(self) -> bool:
         """Whether all sequences are equally long."""
-        # Lengths without a stride are one number.
+        # A stride of 0 means that one number stands for all lengths.
         return self.lengths.strides == (0,) or self.lengths.min() == self.lengths.max()
 
     def take(self, rows) -> "Sequences":
@@ -282,7 +282,7 @@ def pack_steps(dense, sequences):
 
 
 def pack_ragged_steps(arrays, sequences):
-    """Return the real steps of arrays as long as the sequences that the user gave."""
+    """Return the real steps of arrays that have the lengths of the user's sequences."""
     if sequences.offsets is None:
         return np.concatenate(arrays)
     ends = sequences.offsets + sequences.lengths

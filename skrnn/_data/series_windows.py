@@ -10,10 +10,10 @@ from skrnn._data.windows import sliding_windows
 class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
     """Windows of several series in one table, gathered only where they are read.
 
-    Windows of one series overlap evenly, which strides can say; from the end of one
-    series to the start of the next they don't. What reads it as an array gets one, and
-    so does every selection: the methods of arrays are there. The estimators read
-    `table` instead.
+    Strides can describe the windows of one series, but not the jump from the end of one
+    series to the start of the next. Whatever reads this object as an array gets an
+    array, and so does every selection; it has the methods of arrays. The estimators
+    read `table` instead.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def dtype(self):
-        """That of the rows."""
+        """Type of the rows."""
         return self.table.dtype
 
     @property
@@ -57,7 +57,7 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def nbytes(self):
-        """Bytes that it holds, far fewer than those of its values."""
+        """Bytes that it holds: far fewer than all windows together would."""
         return self.table.nbytes + self.starts.nbytes
 
     def __len__(self):
@@ -89,7 +89,7 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*arrays, **options)
 
     def __getattr__(self, name):
-        # Only of arrays' public names: whatever else is asked for isn't there.
+        # Only the public names of arrays are there.
         if name.startswith("_") or not hasattr(np.ndarray, name):
             raise AttributeError(f"SeriesWindows has no attribute {name!r}")
         return getattr(np.asanyarray(self), name)
@@ -98,5 +98,5 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
         return f"SeriesWindows of shape {self.shape}, dtype {self.dtype}"
 
     def _gathered(self, starts):
-        # From a view of what would be windows across series too: no table of places.
+        # A view of all windows, those across series included: no table of positions.
         return sliding_windows(self.table, self.shape[1], self.step)[starts]

@@ -1,4 +1,4 @@
-"""The only place that knows 2-D, 3-D, ragged and token input, and their errors."""
+"""Reading X: the only place that tells 2-D, 3-D, ragged and token input apart."""
 
 import warnings
 from dataclasses import replace
@@ -138,7 +138,7 @@ def read_table(estimator, X, *, reset, **options):
 
 
 def _as_arrays(estimator, X, reset):
-    """Return what is rectangular as an array; lists of sequences stay what they are.
+    """Return rectangular input as an array, and lists of sequences as they are.
 
     The names of columns are compared with those of ``fit``.
     """
@@ -147,7 +147,7 @@ def _as_arrays(estimator, X, reset):
     check_names(estimator, X, reset=reset)
     if not isinstance(X, list | tuple) or not len(X) or is_ragged(X):
         return as_plain(X)
-    # Lists that happen to be equally long stay what those of fit were.
+    # If fit saw lists of different lengths, equally long ones are read the same way.
     if not reset and getattr(estimator, "_form", "") == "ragged":
         return ragged_array(X)
     if not any(is_frame(x) or is_column(x) for x in X):
@@ -158,7 +158,7 @@ def _as_arrays(estimator, X, reset):
 
 def _check_words(estimator, vocabulary, *, reset):
     if reset:
-        # The dict itself: in a pickle of a Pipeline its transformer has the same one.
+        # Not a copy: in a pickle of a Pipeline the transformer shares it.
         estimator._words = vocabulary
     else:
         known = getattr(estimator, "_words", None)
@@ -188,12 +188,12 @@ def _is_rectangular(X):
 
 
 def _ndim(X):
-    # numpy.ndim would hand array-likes of other libraries back to themselves.
+    # numpy.ndim would dispatch to other libraries, by __array_function__.
     return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
 
 
 def check_equal_lengths(X: Sequences, arrays, name):
-    """Refuse sequences `name` that are not as long as those of X, naming the first."""
+    """Refuse sequences `name` whose lengths aren't those of X, naming the first."""
     pairs = zip(X.lengths_as_given, arrays, strict=True)
     for i, (length, array) in enumerate(pairs):
         if array.ndim == 0:
@@ -224,7 +224,7 @@ def _check_values(
 ):
     """Run scikit-learn's checks on an array of any number of dimensions.
 
-    `steps` says where they are, as for `warn_of_lost_numbers`.
+    `steps` are keyword arguments of `warn_of_lost_numbers`: where the steps are.
     """
     # A float64 beyond float32's range becomes inf, which the same call reports.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -263,14 +263,14 @@ def _check_n_steps(estimator, table, *, reset):
     try:
         check_n_columns(estimator, table, reset=reset)
     except ValueError as error:
-        # One column is what a single sequence (T, 1) has.
+        # One column: a single sequence (T, 1) looks like this.
         if table.shape[1] != 1:
             raise
         raise ValueError(f"{error}{_ONE_SEQUENCE}") from None
 
 
 def _fitted_on_steps(estimator, reset):
-    """Tell that fit saw (n, T, F) or ragged X: a 2-D one has steps of one feature."""
+    """Whether fit saw (n, T, F) or ragged X, so that a 2-D X has one feature a step."""
     return not reset and getattr(estimator, "_form", "columns") != "columns"
 
 
@@ -333,7 +333,7 @@ def _read_ragged(estimator, X, *, min_samples, **options):
 def _read_sequence(estimator, i, x):
     x = sequence_as_array(estimator, x, f"X[{i}]")
     try:
-        # A masked array stays one, to be refused.
+        # A masked array stays masked, so that it is refused later.
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
     except ValueError:
         array = np.empty((), dtype=object)
@@ -381,7 +381,7 @@ def check_n_features(estimator, sequences, *, reset):
     # An array (T, F) where (n, T, F) is expected.
     as_one = not columns and sequences.form == "columns"
     as_one &= sequences.n_timesteps == expected
-    # Documents of one token each are no rare thing.
+    # Documents of one token each are common.
     of_tokens = sequences.values.ndim == 1 and estimator._form == "ragged"
     if sequences.n_features != expected:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The validation set given to `fit`: read as for predictions, never learnt from."""
+"""The validation set given to `fit`: read as for `predict`; nothing is learnt of it."""
 
 import re
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-# The names of arrays in errors, unless they are columns or those of the X of `fit`.
+# Names of arrays in error messages, but not quoted columns or the X of `fit`.
 _NAMES = re.compile(
     r"(?<!the )(?<!fitted with )(?<!fitted without )(?<!fitted on )(?<!['\"])"
     r"\b(X|y|sample_weight|future)\b(?! of fit)(?!['\"])"
@@ -16,7 +16,7 @@ _NAMES = re.compile(
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """What `fit` is given to look at after each epoch, as it comes.
+    """The arguments of `fit` that make the validation set, not read yet.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class ValidationSet:
         Parameters
         ----------
         estimator : estimator
-            Has learnt already from the data that it is trained on.
+            It has already read the data that it is trained on.
         spec : NetworkSpec
             Of the network that is to be trained.
 
@@ -43,24 +43,24 @@ class ValidationSet:
         ValueError, TypeError
             As for other data, but with the names X_val, y_val and so on.
         """
-        # Reading changes a copy alone. `copy` would refuse the state of half a fit.
+        # A copy, because reading sets attributes; `copy` refuses an unfinished state.
         reader = object.__new__(type(estimator))
         vars(reader).update(vars(estimator))
-        # For warnings; errors are put right below.
+        # For warnings; the names in errors are replaced below.
         reader._suffix_of_names = "_val"
         reader._spec = spec
         if hasattr(reader, "class_weight"):
-            # As in scikit-learn, only the weights that are given with it count.
+            # As in scikit-learn, only `sample_weight_val` weights a validation set.
             reader.class_weight = None
         if hasattr(reader, "_y_scale"):
-            # What was constant in training gets no unit from other data.
+            # Targets that were constant in training aren't scaled by other data.
             reader._y_scale = np.where(reader._y_scale > 0, reader._y_scale, 1.0)
         with errors_of_validation():
             return reader._known_dataset(self)
 
 
 def validation_set(X, y, sample_weight=None, future=None) -> ValidationSet | None:
-    """Return what is given for validation, if anything is.
+    """Return the validation set, or None if nothing is given.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def validation_set(X, y, sample_weight=None, future=None) -> ValidationSet | Non
 
 @contextmanager
 def errors_of_validation(first="X"):
-    """Let errors name the validation set where they take it for the data of `fit`.
+    """Rename X, y and so on in errors to the arguments of the validation set.
 
     Parameters
     ----------

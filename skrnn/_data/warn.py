@@ -1,10 +1,10 @@
-"""Warnings that point at the line of whoever called, wherever they come from."""
+"""Warnings that point at the user's line, from however deep they come."""
 
 import sys
 import warnings
 from types import FrameType
 
-# What a call may go through on its way here.
+# Packages whose frames are skipped on the way to the user's line.
 _PASSED = ("skrnn", "sklearn", "joblib", "threading", "concurrent")
 
 

@@ -80,7 +80,7 @@ def recognise_windows(X):
     if min(window, time) <= 0 or time % window or (feature <= 0 and n_features > 1):
         return None
     step = time // window
-    # With at most `step` windows no row is in two of them, and some may be in none.
+    # With `step` windows or fewer they share no row, and may skip rows.
     if n_timesteps < 2 or n_features < 1 or n_windows <= step:
         return None
     shape = (n_windows + (n_timesteps - 1) * step, n_features)
@@ -97,7 +97,7 @@ def pad_rows(series, n_rows, fill):
     n_rows : int
         Number of rows to put in front, 0 for none.
     fill : "edge", float, or ndarray of shape (n_rows, n_features)
-        The first row again, one number everywhere, or the rows themselves.
+        Repeat the first row, or one number everywhere, or the rows to put there.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def pad_series(rows, lengths, n_rows, fill):
     array([3., 3., 4., 7., 7.])
     """
     if isinstance(fill, str):
-        # Each first row stands for itself too.
+        # The first row itself is one of the repeats.
         times = np.ones(len(rows), dtype=np.intp)
         times[np.cumsum(lengths) - lengths] += n_rows
         return np.repeat(rows, times, axis=0)
@@ -204,7 +204,7 @@ def _pad_equally_long(X, maxlen, padding, truncating, value):
 
 
 def _kept_and_place(length, maxlen, padding, truncating):
-    """Which steps of a sequence stay, and where they stand among `maxlen`."""
+    """Return which steps of a sequence stay, and their positions among `maxlen`."""
     n_kept = min(length, maxlen)
     kept = slice(length - n_kept, None) if truncating == "pre" else slice(n_kept)
     place = slice(maxlen - n_kept, None) if padding == "pre" else slice(n_kept)

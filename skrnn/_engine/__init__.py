@@ -22,6 +22,7 @@ from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
+from skrnn._engine.keras.private import forget_kernels
 from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import Seq2SeqPredictor
@@ -68,7 +69,7 @@ CPU_PROGRAMS: dict[type[Spec], Any] = {
 }
 
 # One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
-programs = ProgramCache(size=8, after=backends.forget_kernels)
+programs = ProgramCache(size=8, after=forget_kernels)
 
 
 def backend():

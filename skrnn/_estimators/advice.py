@@ -1,4 +1,4 @@
-"""Errors that say what to write instead: of parameters, and of arguments of methods."""
+"""Errors that say what to write instead of a wrong parameter or argument."""
 
 import inspect
 import sys
@@ -23,17 +23,17 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class AdvisedEstimator(BaseEstimator):
-    """An estimator whose errors of parameters come with advice."""
+    """An estimator whose errors about parameters come with advice."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        # That of a dataclass is made later, and advised where it is made.
+        # A dataclass gets its __init__ later, and its advice with it.
         if "__init__" in vars(cls):
             advise(cls, inspect.signature(cls.__init__), by_name=False)
         for name in filter(_is_public, dir(cls)):
             method = inspect.getattr_static(cls, name)
             if inspect.isfunction(method) and _is_to_be_advised(method):
-                # Here, for mixins' methods too: their own names are private.
+                # Also the methods of mixins: errors must name the public class.
                 setattr(cls, name, advised_arguments(method))
 
     def set_params(self, **params: Any) -> Self:
@@ -64,13 +64,13 @@ def _is_public(name):
 
 
 def _is_to_be_advised(method):
-    """Whether a method is ours or scikit-learn's, and gives no advice yet."""
+    """Whether a method, ours or scikit-learn's, needs advice and has none yet."""
     package = method.__module__.partition(".")[0]
     return package in ("skrnn", "sklearn") and not hasattr(method, "_gives_advice")
 
 
 def _note(constraints, params):
-    """Say what the first parameter that isn't allowed may have been meant to be."""
+    """Say what the value of the first invalid parameter may have meant."""
     for name, value in params.items():
         if _is_allowed(value, constraints.get(name, ())):
             continue
@@ -95,9 +95,9 @@ def _note_of(name, value, allowed):
 
 
 def advise(cls, signature, *, by_name=True):
-    """Give a class's ``__init__`` a signature, and errors that say what to write.
+    """Give a class's ``__init__`` a signature, and errors that come with advice.
 
-    With `by_name` it takes keywords alone.
+    With `by_name` it takes keywords only.
     """
     init = vars(cls)["__init__"]
     rows = list(signature.parameters.values())[1:]
@@ -130,8 +130,8 @@ def advise(cls, signature, *, by_name=True):
 def _by_name(cls, args, kwargs, parameters, n_in_order):
     """Write arguments by name; numbers that come first are widths of layers.
 
-    Those that no parameter at their place could be aren't written, nor are those behind
-    what may be given in order.
+    Arguments that fit no parameter at their position are left out, and so are those
+    after the ones that may be positional.
     """
     is_width = isinstance(args[0], Real | tuple | list) and "units" in parameters
     names = parameters[parameters.index("units") if is_width else 0 :]
@@ -162,7 +162,7 @@ def _short(value):
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
-    """As scikit-learn's decorator, with advice for arguments that ``fit`` hasn't."""
+    """Decorate a ``fit`` as scikit-learn does; unknown arguments get advice."""
     of_sklearn = _sklearn.fit_context(
         prefer_skip_nested_validation=prefer_skip_nested_validation
     )
@@ -170,7 +170,7 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Me
 
 
 def advised_arguments(method: Method) -> Method:
-    """Name the public class in errors of arguments, and say where a parameter goes."""
+    """Let errors about arguments name the public class and say where a name belongs."""
 
     @wraps(method)
     def advised(*args, **kwargs):
@@ -195,12 +195,12 @@ def advised_arguments(method: Method) -> Method:
 
 
 def _of_arguments(method, args, kwargs):
-    """Say what is wrong with arguments that a method doesn't take, if it doesn't."""
+    """Describe arguments that a method doesn't take; None if it takes all."""
     signature = inspect.signature(method)
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        # Without an estimator it was called as a function.
+        # Called on the class, without an estimator.
         cls = type(args[0]).__name__ if args else "estimator"
         name = f"{cls}.{method.__name__}()"
         unknown = [each for each in kwargs if each not in signature.parameters]
@@ -212,7 +212,7 @@ def _of_arguments(method, args, kwargs):
 
 
 def _name_of_too_large(method, args, kwargs):
-    """Name the argument, or else the parameter, with an integer beyond float64."""
+    """Name the argument or parameter that holds an integer too large for float64."""
     given = inspect.signature(method).bind(*args, **kwargs).arguments
     estimator, *arrays = given.items()
     parameters = estimator[1].get_params(deep=False).items()
@@ -233,7 +233,7 @@ def _is_too_large(value):
 
 
 def _needed(signature):
-    """Name the arguments that a method can't do without."""
+    """Name the arguments that a method requires."""
     rows = list(signature.parameters.items())[1:]
     return [name for name, row in rows if row.default is row.empty]
 
@@ -244,7 +244,7 @@ def _its_arguments(signature):
 
 
 def _where(estimator, signature, method, unknown, kwargs):
-    """Say where an unknown argument goes."""
+    """Say where an unknown argument belongs."""
     known, cls = estimator._get_param_names(), type(estimator).__name__
     if unknown in known:
         if "fit" not in method:

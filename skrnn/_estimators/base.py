@@ -1,4 +1,4 @@
-"""The recurrent estimators' common part: `fit` as a table of contents."""
+"""The base of the recurrent estimators: `fit`, as a list of its steps."""
 
 import dataclasses
 from collections.abc import Callable
@@ -53,7 +53,7 @@ class BaseRecurrent(
     return_sequences: bool = False
     embedding_matrix: Any = None
     embedding_trainable: bool = True
-    # scikit-learn's, which is without types.
+    # Inherited from scikit-learn, which has no types.
     fit_transform: ClassVar[Callable[..., Array]]
 
     _network_constraints = {
@@ -170,12 +170,12 @@ class BaseRecurrent(
         return dataclasses.replace(dataset, weights=weights)
 
     def _known_dataset(self, given):
-        """Read data of which nothing is to be learnt."""
+        """Read a validation set: no attribute of the estimator changes."""
         X = self._check_X(given.X, reset=False, trains=True)
         return self._dataset(X, given.y, given.sample_weight, True)
 
     def _network(self, X, embedding, resume):
-        """Decide what to build."""
+        """Return the spec of the network to build."""
         spec = network_spec(
             cell=self._named("cell"),
             units=as_tuple(self.units),
@@ -198,9 +198,9 @@ class BaseRecurrent(
         return spec
 
     def _run(self, X, **wanted):
-        """Return X as sequences, and what the network makes of them."""
+        """Return X as sequences, and the network's outputs for them."""
         if not self._is_fitted:
-            # What it tells isn't asked first: it takes a while to look at the tags.
+            # Not asked otherwise: to look at the tags takes a while.
             check_is_fitted(self)
         sequences = self._check_X(X, reset=False)
         given = self._spec, self._weights, sequences

@@ -1,4 +1,4 @@
-"""The table in which token ids are looked up, as far as parameters and X decide it."""
+"""The embedding table: its size and first vectors, from the parameters and X."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -14,7 +14,7 @@ from skrnn._data.tokens.ids import vocabulary_size
 
 @dataclass(frozen=True)
 class Embedding:
-    """The size of the table, and the rows that are given.
+    """The size of the embedding table, and the rows that the user gave.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Embedding:
     vectors: np.ndarray | None = None
 
     def fill(self, weights):
-        """Put what is given into the first of a network's weights, a random table.
+        """Put the given vectors into the first of a network's weights, a random table.
 
         Ids without a vector keep theirs, of the same variance as the given ones (Kim,
         2014).
@@ -46,7 +46,7 @@ class Embedding:
 
 
 class SharedVectorsMixin:
-    """Clones share the vectors they are given, which may be gigabytes and only read."""
+    """Clones share the given vectors: they are only read, and may take gigabytes."""
 
     embedding_matrix: Any
 
@@ -59,13 +59,13 @@ class SharedVectorsMixin:
 
 
 def reads_tokens(estimator) -> bool:
-    """Whether X holds token ids to an estimator."""
+    """Whether an estimator reads X as token ids."""
     dim, matrix = estimator.embedding_dim, estimator.embedding_matrix
     return dim is not None or matrix is not None
 
 
 def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:
-    """Decide on the table for the token ids of `sequences`.
+    """Decide the size of the embedding table for `sequences`, and read given vectors.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:
 
 
 def is_by_word(vectors) -> bool:
-    """Whether `vectors` are looked up by word: a mapping, or like gensim's."""
+    """Whether `vectors` are looked up by word: a mapping, or gensim's KeyedVectors."""
     return isinstance(vectors, Mapping) or hasattr(vectors, "key_to_index")
 
 
@@ -185,7 +185,7 @@ def _shape(array):
     try:
         return np.shape(array)
     except ValueError:
-        # Rows of several lengths make no array.
+        # NumPy refuses rows of different lengths.
         return len(array), None
 
 

@@ -1,4 +1,4 @@
-"""What people call things elsewhere, and the names that they have here.
+"""Names from other libraries, and what they are called here.
 
 One table for each kind of name. A parameter stays as it was typed: its name is looked
 up wherever it is used.
@@ -39,7 +39,7 @@ def _aliases(rows, kind):
     return {alias: name for name in NAMES[kind] for alias in rows[name].aliases}
 
 
-# The crossentropy of the labels, whatever they are.
+# "auto" picks the crossentropy that fits the labels.
 _OF_ANY_LABELS = dict.fromkeys(
     ["crossentropy", "crossentropyloss", "logloss", "nll", "nllloss"], "auto"
 )
@@ -67,8 +67,8 @@ _ALIASES = {
     },
 }
 
-# Kind -> a spelling of what Keras has and we don't -> its class, where it has one. They
-# may look like names of ours.
+# Kind -> a name that Keras has and we don't -> its class in Keras, or None. Such a name
+# may look like one of ours.
 _OTHERS: dict[str, dict[str, str | None]] = {
     "loss of numbers": {
         **dict.fromkeys(
@@ -164,10 +164,10 @@ _ARGUMENTS_ELSEWHERE = {
     "inputs": ("X",),
     "targets": ("y",),
     "labels": ("y",),
-    # Where texts are their own targets.
+    # For language models, whose targets are the texts.
     "y_val": ("X_val",),
 }
-# What else there is to say of a parameter that was looked for.
+# Parameter of another library -> what to do instead, where we have no such parameter.
 _NOTES = {
     "n_layers": " A tuple of them stacks one layer for each entry.",
     "num_layers": " A tuple of them stacks one layer for each entry.",
@@ -198,7 +198,7 @@ def resolve(kind, name):
 def closest(name, options, kind=None):
     """Return the option that looks most like a name, or None.
 
-    With a `kind` other spellings of the options are looked at too.
+    With a `kind` other spellings of the options are compared too.
     """
     if _plain(name) in _OTHERS.get(kind, ()):
         return None
@@ -210,7 +210,7 @@ def closest(name, options, kind=None):
 
 
 def class_of_keras(kind, name):
-    """Return the name of the class in Keras for what has no name here, or None."""
+    """Return the class in Keras for a name that we don't have, or None."""
     return _OTHERS.get(kind, {}).get(_plain(name))
 
 

@@ -1,6 +1,7 @@
-"""What networks between sequences have in common: parameters, how to train, state."""
+"""The base of networks that read sequences: parameters, training plan, state."""
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from skrnn._data.typing import Widths
 from skrnn._engine import TrainPlan
 from skrnn._estimators.names import Names, resolve
 from skrnn._estimators.saved import mark_state, read_state
+from skrnn._estimators.tasks.documentation import Row
 from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
@@ -24,8 +26,9 @@ from skrnn._sklearn import (
     unchanged_on_error,
 )
 
-# With fewer sequences than this, early_stopping="auto" trains for all epochs on all:
-# sets of 40 to 270 sequences lose more by what is held out, series of 2,000 rows gain.
+# With fewer sequences than this, early_stopping="auto" trains for all epochs on all of
+# them: holding some out costs sets of 40 to 270 sequences more than stopping gains.
+# Series of 2,000 rows gain.
 EARLY_STOPPING_FROM = 500
 
 
@@ -47,6 +50,8 @@ class BaseNetwork(TrainedNetwork):
         "dense_units": [Count(), Counts(empty=True)],
         "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
     }
+    # Name -> type and description of parameters that mean something of their own here.
+    _network_docs: ClassVar[Mapping[str, Row]] = {}
     # How the names of losses are looked up.
     _kind_of_loss: ClassVar[str] = "loss of numbers"
 
@@ -61,7 +66,7 @@ class BaseNetwork(TrainedNetwork):
     def _fit(self, X, y, sample_weight, **known):
         """Train from the first weights on, or with `warm_start` go on.
 
-        `known` is what a task knows besides.
+        `known` are further arguments of `fit`: the validation set, `future`.
         """
         resume = self.warm_start and self._is_fitted
         with unchanged_on_error(self):
@@ -69,7 +74,7 @@ class BaseNetwork(TrainedNetwork):
 
     def _partial_fit(self, X, y, sample_weight, classes=None, **known):
         options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
-        # What a first call is told about y must not be learnt again from it.
+        # Classes that the first call was told must not be learnt from y again.
         options["known_target"] = classes is not None
         with unchanged_on_error(self):
             self._validate_params()
@@ -138,7 +143,7 @@ class BaseNetwork(TrainedNetwork):
         any other.
         """
         check_is_fitted(self)
-        # One that was made before a fork could do nothing in the child.
+        # A model made before a fork doesn't work in the child.
         _engine.refuse_forked_process()
         if self._model is None:
             _engine.backend()
@@ -161,7 +166,7 @@ class BaseNetwork(TrainedNetwork):
 
     def __sklearn_clone__(self):
         if _engine.is_of_keras(self.optimizer):
-            # It would be copied.
+            # Cloning copies the optimizer, which computes with Keras' backend.
             _engine.refuse_forked_process()
         return super().__sklearn_clone__()
 
@@ -172,7 +177,7 @@ class BaseNetwork(TrainedNetwork):
 
 
 def refuse_no_weight(weights):
-    """Refuse weights, of classes too, that are zero everywhere."""
+    """Refuse weights, times those of classes, that are 0 everywhere."""
     if not weights.any():
         raise ValueError(
             "sample_weight times class_weight is 0 for every sequence: nothing is "

@@ -1,4 +1,4 @@
-"""The public recurrent estimators: a cell, a task, and nothing else to say."""
+"""The public recurrent estimators: each is a task, a network and a cell."""
 
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.docs.recurrent import recurrent_estimator

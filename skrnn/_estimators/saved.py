@@ -1,7 +1,7 @@
-"""The state of a fitted estimator, as a pickle has it: what it may be.
+"""The state of a fitted estimator in a pickle, and its validation.
 
-A state that was changed by hand, cut off or written by another version is refused where
-it is read, and not by whatever fails first much later.
+A state that was changed by hand, cut off or written by another version is refused when
+it is read, not by whatever fails first much later.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from skrnn._networks.cells import CELLS
 from skrnn._networks.specs import Head, LanguageSpec
 from skrnn._networks.weights import weight_table
 
-# To be raised where a fitted attribute is added, renamed or means something else.
+# Raise it whenever a fitted attribute is added, renamed or changes its meaning.
 VERSION = 1
 _MARK = "_saved"
 _NEEDED = {
@@ -27,7 +27,7 @@ _NEEDED = {
 
 
 class _UnusableError(Exception):
-    """Says what is wrong with a state."""
+    """The message says what is wrong with a state."""
 
 
 def mark_state(state: dict) -> dict:
@@ -82,7 +82,7 @@ def _check_names(state, mark):
 def _read_spec(spec_class, text):
     try:
         spec = spec_class.from_json(text)
-    except Exception as error:  # Whatever text that isn't ours leads to.
+    except Exception as error:  # Text that isn't ours may raise anything.
         raise _UnusableError(f"_spec can't be read ({error})") from error
     for part in [spec, *spec.all_layers]:
         for field in dataclasses.fields(part):
@@ -99,7 +99,7 @@ def _read_spec(spec_class, text):
 def _read_weights(estimator, spec, weights):
     try:
         wanted = [row.shape for row in weight_table(spec)]
-    except Exception as error:  # Sizes that fit the fields, and not each other.
+    except Exception as error:  # The sizes are valid each, but not together.
         raise _UnusableError(f"no network is like its _spec ({error})") from error
     if not isinstance(weights, list | tuple) or len(weights) != len(wanted):
         raise _UnusableError(f"_weights must be a list of {len(wanted)} arrays")
@@ -117,7 +117,7 @@ def _read_weights(estimator, spec, weights):
 
 
 def _holds(fits, *values):
-    """Whether a condition holds; values that it can't even look at don't."""
+    """Whether a condition holds; False for values that make it raise."""
     try:
         return bool(fits(*values))
     except Exception:
@@ -207,7 +207,7 @@ def _are_classes(value, spec):
     n = len(value) + getattr(spec, "has_end", False)
     if not isinstance(value, np.ndarray) or value.ndim != 1 or not n:
         return False
-    # One output tells two classes apart.
+    # Two classes have one output.
     either = spec.head.activation == "sigmoid" and spec.head.units == 1 and n <= 2
     return n == spec.head.units or either
 
@@ -220,7 +220,7 @@ def _are_numbers(value, spec):
 
 def _is_multilabel(value, spec):
     of_labels = spec.head.activation == "sigmoid"
-    # One output tells two classes apart, or is one label.
+    # One output is for two classes, or for a single label.
     either = of_labels and spec.head.units == 1
     return _is_bool(value) and (either or value == of_labels)
 
@@ -234,7 +234,7 @@ def _is_shape(value, spec):
 def _is_vocabulary(value, spec):
     size = spec.embedding and spec.embedding.sizes[0]
     if not isinstance(spec, LanguageSpec):
-        # Of what an encoder reads, if that are strings.
+        # The symbols of X, if an encoder reads strings.
         known = value is None or (isinstance(value, dict) and len(value) > 0)
         return known and all(_is_int(i) and i < size for i in (value or {}).values())
     texts = isinstance(value.tokens, tuple) and all(

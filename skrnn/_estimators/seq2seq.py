@@ -1,9 +1,10 @@
-"""The public estimators that answer a sequence with another one."""
+"""The public estimators that predict a sequence from a sequence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -25,6 +26,7 @@ from skrnn._data.tokens.symbols import (
 )
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
+from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
 from skrnn._estimators.names import Names
 from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
 from skrnn._estimators.output_bias import at_frequencies
@@ -43,6 +45,7 @@ class BaseSeq2Seq(BaseNetwork):
     attention: str | None = "dot"
     teacher_forcing: float = 1.0
 
+    _network_docs: ClassVar[Mapping] = ENCODER_AND_DECODER
     _network_constraints = {
         "cell": [Names("cell", CELLS.keys())],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
@@ -52,7 +55,7 @@ class BaseSeq2Seq(BaseNetwork):
     def _fit(self, X, y, sample_weight, **known):
         trained = super()._fit(X, y, sample_weight, **known)
         if not self.warm_start:
-            # Twice as large as the weights, and the next fit won't go on with it.
+            # It is twice as large as the weights, and no later fit needs it.
             self._optimizer_state = None
         return trained
 
@@ -79,7 +82,7 @@ class BaseSeq2Seq(BaseNetwork):
         fill = partial(at_frequencies, pairs=parts[0])
         start = self._start(spec, plan.seed, resume, fill)
         ratio = float(self.teacher_forcing)
-        options = {"engine": self.engine, "teacher_forcing": ratio}
+        options: Any = {"engine": self.engine, "teacher_forcing": ratio}
         trained = _engine.train(spec, plan, *parts, *start, **options)
         self._keep(spec, trained, resume)
         return trained
@@ -89,7 +92,7 @@ class BaseSeq2Seq(BaseNetwork):
         given, X = X, column_of_texts(as_plain(X), texts=reset or self._of_texts)
         text = holds_symbols(X)
         if reset:
-            # Those of a TextSequencer can't be numbers.
+            # Ids from a TextSequencer carry a vocabulary: they can't be numbers.
             ids = vocabulary_of(X) is not None
             ids |= self.embedding_dim is not None and holds_integers(X)
             self._vocabulary, self._tokens = None, text or ids
@@ -166,20 +169,21 @@ class BaseSeq2Seq(BaseNetwork):
         ).take(rows)
 
     def _known_dataset(self, given):
-        """Read data of which nothing is to be learnt."""
+        """Read a validation set: no attribute of the estimator changes."""
         X = self._check_X(given.X, reset=False, trains=True)
         known = given.y, given.sample_weight, given.future
         return self._pairs(X, *known, True, True)
 
     def _read_future(self, X, future, known):
-        """Only numbers have one."""
+        """Return None: only tasks of numbers have a `future`."""
 
     def _step_weights(self, outputs, weights):
-        """Only labels have some of their own."""
+        """Return None: only tasks of labels weight single steps."""
 
     def _network(self, X, resume):
-        """Decide what to build."""
-        units, embedding_dim = as_tuple(self.units), self.embedding_dim
+        """Return the spec of the network to build."""
+        units: Any = as_tuple(self.units)
+        embedding_dim: Any = self.embedding_dim
         vocabulary_size = None
         if self._tokens:
             vocabulary_size = self._vocabulary_size(X, resume)

@@ -9,7 +9,7 @@ from skrnn import _engine
 from skrnn._data.frames.as_arrays import step_as_array
 from skrnn._data.typing import ArrayLike
 
-# Name of the method -> what turns the network's outputs into what it returns.
+# Name of the method -> the hook that turns outputs into what it returns.
 _DECODERS = {"predict": "_decode", "predict_proba": "_decode_proba"}
 
 

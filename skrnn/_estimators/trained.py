@@ -1,4 +1,4 @@
-"""What estimators share that train a recurrent network: parameters, state, a report."""
+"""The base of all estimators that train a network: parameters, state, report."""
 
 import warnings
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from skrnn._sklearn import (
     positive,
 )
 
-# Of the data, held out for early stopping where no validation_split is given.
+# Share of the data held out for early stopping if validation_split is None.
 DEFAULT_SHARE = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TrainedNetwork(AdvisedEstimator):
-    """An estimator whose ``fit`` trains a network; a subclass says which, and on what.
+    """An estimator whose ``fit`` trains a network; a subclass chooses network and data.
 
     It keeps `_spec`, `_weights` and the optimizer's state.
     """
@@ -86,7 +86,7 @@ class TrainedNetwork(AdvisedEstimator):
         "random_state": ["random_state"],
     }
 
-    # What describes the network.
+    # The class of the description of the network.
     _spec_class: ClassVar[type[Spec]] = NetworkSpec
     # First words of the hint in the divergence warning.
     _advice = "Scale X and y, or try"
@@ -99,11 +99,11 @@ class TrainedNetwork(AdvisedEstimator):
         return self._is_fitted
 
     def _named(self, kind, name=None):
-        """Return our name for a parameter that may be spelt otherwise."""
+        """Return a parameter by our name: it may be another library's."""
         return resolve(kind, getattr(self, name or kind))
 
     def _plan_of_steps(self, *, one_epoch):
-        """Decide how the optimizer steps; `one_epoch` is the next one of all."""
+        """Decide how the optimizer steps; `one_epoch` means the next of all epochs."""
         optimizer = self._named("optimizer")
         schedule = self._named("schedule", "learning_rate_schedule")
         if schedule is not None and not isinstance(optimizer, str):
@@ -125,7 +125,7 @@ class TrainedNetwork(AdvisedEstimator):
     def _start(self, spec, seed, resume, fill=list):
         """Return the weights and the optimizer's state to start from.
 
-        `fill` puts in the weights that were given.
+        `fill` puts given weights into the random ones.
         """
         if resume:
             same = self._optimizer_kind == _kind(self._named("optimizer"))
@@ -135,7 +135,7 @@ class TrainedNetwork(AdvisedEstimator):
     def _how_to_validate(self, is_large, validation, epochs):
         """Decide whether training may stop early, and on how much it validates.
 
-        One epoch of ``partial_fit`` is trained on everything it is given.
+        ``partial_fit`` trains its one epoch on all of its data.
         """
         if epochs is not None:
             return {"early_stopping": False}
@@ -149,7 +149,7 @@ class TrainedNetwork(AdvisedEstimator):
         return {"early_stopping": bool(stops), "validation_split": share}
 
     def _refuse_changes(self, spec):
-        """Refuse to go on training another network."""
+        """Refuse to continue training if the network would be another one."""
         changed = self._spec.changes_to(spec)
         if changed:
             # Training can only go on with the same weights.
@@ -171,7 +171,7 @@ class TrainedNetwork(AdvisedEstimator):
         self.best_epoch_ = n_before + min(trained.best_epoch, n_finished)
 
     def _report(self, trained):
-        """Return self, having told how training ended if it didn't by itself."""
+        """Return self; warn if training diverged, raise if it was interrupted."""
         if trained.diverged:
             kept = f"of epoch {self.best_epoch_}" if self.best_epoch_ else "before it"
             warnings.warn(

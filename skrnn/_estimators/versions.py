@@ -1,10 +1,10 @@
-"""What a report of a fault should tell about where it happened."""
+"""What to paste into a bug report: versions, platform, backend."""
 
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-# What skrnn computes with, and what its extras add.
+# The packages that skrnn needs or that its extras add.
 _PACKAGES = (
     "numpy",
     "scipy",
@@ -53,14 +53,14 @@ def show_versions() -> None:
 
 
 def _report():
-    """Return titles, and below each names and what is told of them."""
+    """Return title -> name -> value."""
     return {
         "System": {
             "python": sys.version.replace("\n", " "),
             "executable": sys.executable,
             "machine": platform.platform(),
         },
-        # Of the code that runs, whatever else is installed.
+        # The version of the running code, which may differ from the installed package.
         "Packages": {"skrnn": sys.modules["skrnn"].__version__}
         | {name: _version(name) for name in _PACKAGES},
         "Engine": _engine_rows(),

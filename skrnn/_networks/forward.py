@@ -60,7 +60,7 @@ def carry(run, layers, w, x, lengths, states=None, reset_mask=None):
     states : list of lists of tuples of arrays
         After each sequence's last step: of each recurrent layer, of each direction.
     """
-    flow, after = Flow(x), []
+    flow, after = Flow(x), list[Any]()
     for layer in layers:
         if isinstance(layer, Recurrent):
             before = None if states is None else states[len(after)]

@@ -135,7 +135,7 @@ class Spec:
         return replace(self._map(_without_rate), head=head)
 
     def _map(self, function):
-        stacks = {
+        stacks: dict[str, Any] = {
             name: tuple(filter(None, map(function, getattr(self, name))))
             for name in self._stacks
         }
@@ -156,7 +156,7 @@ class Spec:
         return list(names)
 
     def _described(self):
-        """Map each layer to the parameters, and their values, that make its weights."""
+        """Map each layer to the parameters that make its weights, and their values."""
         found = {
             (stack, layer.name): layer.described() | {"": layer.parameter}
             for stack in self._stacks

@@ -77,7 +77,7 @@ def named(prefix: str, rows) -> list[Weight]:
 
 
 def part_of(w: dict, prefix: str) -> dict:
-    """Return the weights whose names begin with a prefix, by the rest of their names."""
+    """Return the weights that begin with a prefix, by the rest of their names."""
     start = f"{prefix}/"
     return {
         name.removeprefix(start): value

@@ -1,4 +1,4 @@
-"""Which steps of X are padding, for a fitted tagger inside of whatever."""
+"""Which steps of X are padding, for a fitted tagger, also in pipelines and searches."""
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -8,7 +8,7 @@ from skrnn._data.targets.weights import rows_of
 
 
 def real_steps(estimator, X):
-    """Return where the rows of X have steps, in the form that labels come back in.
+    """Return which steps of X are real, in the form of predicted labels.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def real_steps(estimator, X):
     Returns
     -------
     real : ndarray of bool of shape (n, T), or object array of such; or None
-        None where nothing is padding, or the estimator is another one.
+        None if nothing is padding, or the estimator is no tagger of token ids.
     """
     steps = list(_way_to_the_network(estimator))
     network = steps[-1]
@@ -32,7 +32,7 @@ def real_steps(estimator, X):
     for transformer in steps[:-1]:
         X = transformer.transform(X)
     if wraps:
-        # A network of the user's own, with its masks.
+        # A wrapper of the user's network, which may mask steps.
         return network._real_steps(X)
     sequences = network._check_X(X, reset=False)
     padded = (sequences.lengths < sequences.lengths_as_given).any()
@@ -42,7 +42,7 @@ def real_steps(estimator, X):
 
 
 def _way_to_the_network(estimator):
-    """List what transforms X, fitted, and behind it what predicts."""
+    """List the fitted transformers of X, and after them the estimator that predicts."""
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
@@ -68,7 +68,7 @@ def weights_at(real, sample_weight):
     pairs = list(zip(weights, real, strict=False))
     fits = all(row.shape in ((), here.shape) for row, here in pairs)
     if not fits or len(weights) != len(real):
-        # To be refused beside the labels.
+        # Refused later, where the labels are read.
         return sample_weight
     rows = [np.where(*each, 0) for each in zip(real, weights, strict=True)]
     return np.stack(rows) if real.dtype == bool else ragged_array(rows)

@@ -20,7 +20,7 @@ from skrnn.metrics._reading import (
     weights_of_labels,
 )
 
-# How far from 1 the probabilities of a step may add up to, for rounding.
+# How much the sum of a step's probabilities may differ from 1, for rounding.
 _SUM_TOLERANCE = 1e-4
 
 
@@ -112,7 +112,7 @@ def perplexity(
 def _is_by_output(y_true, y_proba):
     """Whether there is an array for each output rather than for each sample."""
     listed = isinstance(y_proba, list | tuple)
-    # Nested lists are one array.
+    # Nested lists are read as one array.
     of_arrays = listed and all(getattr(block, "ndim", 0) for block in y_proba)
     return of_arrays and getattr(y_true, "ndim", 1) == 2
 
@@ -134,13 +134,13 @@ def _by_sample(y_true, y_proba):
 
 
 def _may_be_padded(y_true, y_proba):
-    """Whether y_proba is of one array, or an object array: zeros tell padding there."""
+    """Whether zeros in y_proba mean padding: in one array, or in an object array."""
     listed = is_ragged(y_proba) and not isinstance(y_proba, np.ndarray)
     return not (_is_flat(y_true) or listed)
 
 
 def _read(y_true, y_proba, mixed):
-    """Return labels, and probabilities (n_labels, n_classes): a row for each."""
+    """Return labels, and probabilities (n_labels, n_classes), one row a label."""
     truth = _read_truth(y_true, mixed)
     blocks = [_read_block(i, block) for i, block in enumerate(_blocks(y_true, y_proba))]
     check_consistent_length(truth.lengths, blocks)

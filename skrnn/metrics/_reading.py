@@ -1,4 +1,4 @@
-"""Reading label sequences: what all scores share."""
+"""Reading label sequences, for all scores."""
 
 from dataclasses import dataclass
 
@@ -25,15 +25,15 @@ class Labels:
     lengths: np.ndarray
 
     def firsts(self) -> np.ndarray:
-        """Return the place in `flat` where each sequence begins."""
+        """Return the position in `flat` where each sequence begins."""
         return np.cumsum(self.lengths) - self.lengths
 
 
 def read_unchecked(name, y, *, mixed) -> Labels:
-    """Read label sequences of one dimension, of which none is empty.
+    """Read one-dimensional label sequences, none of them empty.
 
-    Whether they hold labels throughout is to be checked where they count; with `mixed`
-    text and numbers may stand in one sequence until then.
+    The caller checks the labels that count; with `mixed`, strings and numbers may be
+    in one sequence until then.
     """
     rows = _read_rows(name, y, mixed=mixed)
     return Labels(np.concatenate(_of_one_kind(rows)), np.array([*map(len, rows)]))
@@ -52,13 +52,13 @@ def _put_together(name, rows):
 
 
 def _of_one_kind(arrays):
-    # Together, NumPy would make text of the numbers.
+    # NumPy would make strings of the numbers.
     kinds = {array.dtype.kind in "US" for array in arrays}
     return [array.astype(object) for array in arrays] if len(kinds) > 1 else arrays
 
 
 def as_sequences(name, y, what="label sequences"):
-    """Return something that holds sequences and has a length above 0."""
+    """Return a non-empty list or array of sequences."""
     y = np.asarray(y) if is_frame(y) else as_plain(y)
     if isinstance(y, str | bytes) or getattr(y, "shape", None) == () or not _has_len(y):
         raise TypeError(f"{name} must hold {what}. Got {y!r:.60}.")
@@ -68,7 +68,7 @@ def as_sequences(name, y, what="label sequences"):
 
 
 def _has_len(y):
-    # A generator would be empty the second time it is read.
+    # A generator can be read only once.
     return hasattr(y, "__len__") and hasattr(y, "__getitem__")
 
 
@@ -83,13 +83,13 @@ def _read_sequence(name, sequence, *, strings=False, several=False, mixed=False)
     try:
         array = as_array(sequence, name, mixed=mixed)
     except ValueError:
-        # Lists of several lengths in a list.
+        # Lists of different lengths in a list.
         array = np.empty(())
     if array.ndim == 2 and array.shape[1] == 1 and array is sequence:
         # An array of one label a step, in a column.
         array = array[:, 0]
     if several and array.ndim == 2 and array.shape[1] and np.isin(array, (0, 1)).all():
-        # Several labels at once are a word of zeros and ones.
+        # Several labels at once become one string of zeros and ones.
         return np.array(["".join(map(str, step)) for step in array.astype(int)])
     if array.ndim != 1:
         raise TypeError(
@@ -100,23 +100,23 @@ def _read_sequence(name, sequence, *, strings=False, several=False, mixed=False)
         raise ValueError(f"{name} is empty; every sequence needs at least one label.")
     listed = array.dtype.kind == "U" and isinstance(sequence, list | tuple)
     if listed and "\0" in "".join(map(str, sequence)):
-        # NumPy's strings lose it at the end.
+        # NumPy's strings lose trailing NULs.
         return np.array(sequence, dtype=object)
     return array
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What is and what was predicted, where it counts.
+    """True and predicted labels, where they count.
 
     Labels of weight 0 are left out, and so is padding: empty strings at the ends of
-    predicted arrays, as ``predict`` puts them there. Sequences may end up empty.
+    predicted arrays, as ``predict`` returns them. Sequences may become empty.
 
     Attributes
     ----------
     truth, predicted : Labels
     weights : ndarray of shape (n_labels,)
-        Of the true labels.
+        Weights of the true labels.
     of_sequences : ndarray of shape (n_sequences,)
         With a weight for each label it is the mean of those that count.
     """
@@ -128,7 +128,7 @@ class Pair:
 
 
 def read_pair(y_true, y_pred, sample_weight=None, *, strings=False, several=False):
-    """Read what is and what was predicted, where it counts.
+    """Read true and predicted labels, where they count.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def read_pair(y_true, y_pred, sample_weight=None, *, strings=False, several=Fals
         refuse_other_lengths(lengths, "y_pred", others)
     weights, of_sequences = _read_weights(sample_weight, lengths)
     rows = list(zip(truth, predicted, weights, strict=True))
-    # A list of the user's own has no padding.
+    # A list has no padding.
     padding = _find_padding(rows, isinstance(y_pred, np.ndarray))
     rows = [_kept(*row, ends) for row, ends in zip(rows, padding, strict=True)]
     truth, predicted, weights = map(list, zip(*rows, strict=True))
@@ -170,7 +170,7 @@ def read_pair(y_true, y_pred, sample_weight=None, *, strings=False, several=Fals
 
 
 def _kept(truth, predicted, weights, padding):
-    """Return the labels that count of a sequence, and their weights."""
+    """Return the labels of a sequence that count, and their weights."""
     kept = weights > 0
     if len(truth) == len(predicted):
         kept[padding] = False
@@ -182,10 +182,10 @@ def _kept(truth, predicted, weights, padding):
 
 
 def _find_padding(rows, may_be_padded):
-    """Return where each sequence is padding, by what was predicted there.
+    """Return which labels of each sequence are padding, by the predictions.
 
-    Empty strings are labels like others if they are the true labels of some steps, and
-    not just of all that were predicted so.
+    Empty strings are ordinary labels if they are the true labels of some steps, and not
+    only where they were predicted.
     """
     nothing: list = [[]] * len(rows)
     if not may_be_padded or any(len(t) != len(p) for t, p, _ in rows):
@@ -206,7 +206,7 @@ def _are_empty(labels):
 
 
 def _empty_ends(labels):
-    """Return the places of empty strings before and after all other labels."""
+    """Return which labels are empty strings before or after all other labels."""
     there = np.flatnonzero(~_are_empty(labels))
     places = np.arange(len(labels))
     if not len(there):
@@ -215,7 +215,7 @@ def _empty_ends(labels):
 
 
 def refuse_other_types(truth, labels, name="y_pred"):
-    """Refuse text in one and numbers in the other."""
+    """Refuse strings in one and numbers in the other."""
     if not len(truth) or not len(labels):
         return
     if (truth.dtype.kind in "OUS") != (labels.dtype.kind in "OUS"):
@@ -226,7 +226,7 @@ def refuse_other_types(truth, labels, name="y_pred"):
 
 
 def refuse_other_lengths(lengths, name, others):
-    """Refuse sequences `name` that are longer or shorter than those of y_true."""
+    """Refuse sequences `name` whose lengths aren't those of y_true."""
     for i in np.flatnonzero(lengths != others)[:1]:
         raise ValueError(
             f"y_true[{i}] has {lengths[i]} labels, but {name}[{i}] has {others[i]}; "
@@ -241,7 +241,7 @@ def weights_of_labels(sample_weight, lengths):
 
 
 def _read_weights(sample_weight, lengths):
-    """Return the weights of each sequence's labels, and that of each, if it has one."""
+    """Return the weights of labels by sequence, and those of sequences or None."""
     ends = np.cumsum(lengths)[:-1]
     if not are_of_steps(sample_weight):
         of_sequences = _check_weights(sample_weight, lengths)
@@ -266,6 +266,6 @@ def _check_weights(sample_weight, rows):
 
 def _means(weights):
     """Return the mean of each array, and 0 of an empty one."""
-    # The mean of equal numbers may be off by rounding.
+    # Rounding would move the mean of equal numbers.
     spread = (w if len(w) and np.ptp(w) else w[:1] for w in weights)
     return np.array([w.mean() if len(w) else 0.0 for w in spread])

@@ -30,7 +30,7 @@ class _NegPerplexity(BaseScorer):
         return super().__call__(estimator, X, y_true, **options)
 
     def _score(self, method_caller, estimator, X, y_true=None, **kwargs):
-        # Not by method_caller: of two classes it hands on the second column alone.
+        # method_caller returns only the second column for two classes.
         if callable(getattr(estimator, "perplexity", None)):
             _refuse_unknown(estimator, kwargs)
             return self._sign * estimator.perplexity(X, **kwargs)
@@ -57,14 +57,14 @@ def _refuse_unknown(estimator, options):
 
 
 def _of_true_labels(estimator, probabilities, y_true):
-    """Return probabilities for each sample that can be held against its labels."""
+    """Return the probabilities of each sample in the form of its true labels."""
     if isinstance(probabilities, list):
         shapes = {np.shape(block) for block in probabilities}
         by_output = len(shapes) == 1 and shapes.pop()[:1] == (len(y_true),)
         # An array for each output, as scikit-learn has it: (n, H, n_classes).
         return np.stack(probabilities, axis=1) if by_output else probabilities
     if is_ragged(probabilities) and len(probabilities[0].T) > len(estimator.classes_):
-        # The last column is the end of a path.
+        # One column more than classes: the last one is the end of the sequence.
         raise ValueError(
             "neg_perplexity can't score strings or lists of labels that a "
             f"{type(estimator).__name__} writes: its predict_proba is about the labels "
@@ -75,10 +75,9 @@ def _of_true_labels(estimator, probabilities, y_true):
 
 
 class _OfRealSteps(Scorer):
-    """A score of labels at the real steps of X: what stands at padding doesn't count.
+    """A score of labels at the real steps of X; those at padding don't count.
 
-    Whether a step is padding is asked of X, not of the labels: any of them may stand
-    there.
+    X tells which steps are padding, not the labels: any label may be there.
     """
 
     def __init__(self, name, score):

@@ -15,8 +15,8 @@ from skrnn._data.typing import (
 )
 from skrnn.metrics._reading import read_pair
 
-# Name of the scheme -> prefixes that its tags may have besides the tag "O". The second
-# names are those of seqeval.
+# Name of the scheme -> prefixes of its tags; the tag "O" has none. The second names
+# are those of seqeval.
 SCHEMES = {"BIO": "BI", "IOB2": "BI", "BIOES": "BIES", "IOBES": "BIES"}
 MODES = ("lenient", "strict")
 AVERAGES = ("micro", "macro", "weighted", None)
@@ -189,7 +189,7 @@ def _parse(tags, scheme, n_true):
 
 @dataclass(frozen=True)
 class _Spans:
-    """Spans: at the step where each begins, where it ends, and its type; else -1."""
+    """Spans by the step where they begin: the last step and the type; -1 elsewhere."""
 
     ends: np.ndarray
     types: np.ndarray
@@ -197,7 +197,7 @@ class _Spans:
 
 def _find_spans(prefixes, types, firsts, mode, known):
     inside = prefixes != "O"
-    # What continues a span; everything else inside begins one, as in conlleval.
+    # Prefixes that continue a span; any other begins one, as in conlleval.
     continues = np.isin(prefixes, ["I", "E"])
     continues[1:] &= np.isin(prefixes[:-1], ["B", "I"]) & (types[1:] == types[:-1])
     continues &= ~firsts
@@ -231,7 +231,7 @@ def _mean_weights(weights, firsts, lasts):
     """Return the mean weight of the tags of each span."""
     sums = np.concatenate([[0.0], np.cumsum(weights)])
     means = (sums[lasts + 1] - sums[firsts]) / (lasts + 1 - firsts)
-    # Equal weights have no rounding.
+    # Cumulative sums would round equal weights.
     changes = np.concatenate([[0], np.cumsum(weights[1:] != weights[:-1])])
     return np.where(changes[lasts] == changes[firsts], weights[firsts], means)
 
@@ -242,7 +242,7 @@ def _average(counts, average, zero_division):
         true, predicted, right = (np.array([count.sum()]) for count in counts)
     if not (true + predicted).any():
         return _undefined(average, zero_division)
-    # Types of sequences of weight 0 are no types.
+    # Types that occur only in sequences of weight 0 don't count.
     there = true + predicted > 0
     scores = 2 * right[there] / (true + predicted)[there]
     if average is None:

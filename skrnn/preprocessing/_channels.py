@@ -1,4 +1,4 @@
-"""Turning the axes of sequences that have their features first."""
+"""Swapping the axes of sequences that have their features first."""
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def from_channels_first(X: SequenceData) -> Array | list[Array]:
 
 
 def _like(X, turned):
-    """Let what was made of X know what X knows of its rows and words."""
+    """Give the result the index and the vocabulary that X carries."""
     if vocabulary_of(X) is not None:
         return token_ids(turned, vocabulary_of(X), index_of(X))
     return turned if index_of(X) is None else indexed(turned, index_of(X))

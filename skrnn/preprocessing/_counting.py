@@ -1,4 +1,4 @@
-"""What scikit-learn's CountVectorizer does for texts that stay in their order."""
+"""Analyzers and vocabularies of scikit-learn's CountVectorizer, for token sequences."""
 
 import re
 
@@ -13,7 +13,7 @@ def analyzer_of(name, analyzer, **params):
     Parameters
     ----------
     name : str
-        Who cuts it, for the errors.
+        Named in errors.
     analyzer : {"word", "char"} or callable
     **params
         ``lowercase``, ``tokenizer`` and ``token_pattern`` of CountVectorizer.
@@ -36,12 +36,12 @@ def analyzer_of(name, analyzer, **params):
 
 
 def count_tokens(name, documents, **limits):
-    """Return the tokens that stay, and their places in sorted order.
+    """Return the tokens that are kept, and their positions in sorted order.
 
     Parameters
     ----------
     name : str
-        Who counts them, for the errors.
+        Named in errors.
     documents : list of lists of tokens
     **limits
         ``min_df``, ``max_df`` and ``max_features`` of CountVectorizer.
@@ -49,7 +49,7 @@ def count_tokens(name, documents, **limits):
     Raises
     ------
     ValueError, TypeError
-        If no token is there or left, or they can't be sorted.
+        If there are no tokens, if none is kept, or if they can't be sorted.
     """
     if not any(documents):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What documents and token ids may be where texts become ids and ids texts."""
+"""Checks of documents and token ids, for the transformers of texts."""
 
 from collections.abc import Iterable, Mapping, Set
 
@@ -14,15 +14,15 @@ def check_documents(estimator, X, *, strings):
     Parameters
     ----------
     estimator : estimator
-        Who reads them, for the errors.
+        Named in errors.
     X : iterable
     strings : bool
-        Whether each of them must be a string.
+        Whether each document must be a string.
 
     Raises
     ------
     ValueError, TypeError
-        In scikit-learn's words where it has them; a document is named by its place.
+        In scikit-learn's words if it has some; they name the position of the document.
     """
     name = type(estimator).__name__
     _refuse_no_documents(name, X)
@@ -67,7 +67,7 @@ def _refuse_no_documents(name, X):
 
 
 def refuse_no_iterable(name, X, expected):
-    """Refuse what holds nothing in an order, naming what is expected of an iterable."""
+    """Refuse anything that isn't an ordered iterable."""
     ordered = isinstance(X, Iterable) and not isinstance(X, bytes | Mapping | Set)
     if not ordered or getattr(X, "ndim", 1) == 0:
         raise TypeError(
@@ -77,7 +77,7 @@ def refuse_no_iterable(name, X, expected):
 
 
 def _is_missing(document):
-    # pandas' NA has no truth value, and pandas need not be there.
+    # pandas' NA raises in a comparison, and pandas may not be loaded.
     if document is None or type(document).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(document, float) and document != document
@@ -89,7 +89,7 @@ def check_tokens(name, i, tokens):
     Raises
     ------
     TypeError, ValueError
-        If they are none, or can't be in a vocabulary.
+        If the document has no tokens, or one that can't be in a vocabulary.
     """
     if not isinstance(tokens, Iterable):
         raise TypeError(
@@ -115,7 +115,7 @@ def check_tokens(name, i, tokens):
 
 
 def _is_hashable(token):
-    # Hashable, the class, holds of a tuple with a list in it as well.
+    # isinstance(..., Hashable) is true for a tuple that holds a list, too.
     try:
         hash(token)
     except TypeError:
@@ -124,7 +124,7 @@ def _is_hashable(token):
 
 
 def mixed_tokens(name, documents, error):
-    """Return a telling error for the one that the sorting of the tokens raised."""
+    """Return a clearer error for the one that sorting mixed tokens raises."""
     every = ((i, token) for i, tokens in enumerate(documents) for token in tokens)
     (_, first), *others = every
     for i, token in others:

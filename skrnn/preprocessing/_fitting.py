@@ -1,4 +1,4 @@
-"""What every transformer here shares: numbers, forms, and what `set_output` says."""
+"""Common parts of the transformers: number types, forms, and `set_output`."""
 
 from collections.abc import Callable
 from typing import Self
@@ -22,9 +22,9 @@ from skrnn._data.tokens.ids import (
 )
 from skrnn._data.typing import Array
 from skrnn._data.windows import sliding_windows
-from skrnn._sklearn import get_container_adapter
+from skrnn._sklearn import get_container_adapter, set_output_config
 
-# The first is what everything else becomes; integers may be token ids and stay.
+# Other types become the first one. Integers stay: they may be token ids.
 NUMBERS = [
     np.float64,
     np.float32,
@@ -33,9 +33,9 @@ NUMBERS = [
 
 
 class SequenceOutputMixin:
-    """Mixin for transformers whose result is a table for some X, and for others not."""
+    """Mixin for transformers whose result is a table for some X only."""
 
-    # scikit-learn's, which is without types.
+    # Inherited from scikit-learn, which has no types.
     fit_transform: Callable[..., Array]
 
     def set_output(self, *, transform: str | None = None) -> Self:
@@ -55,9 +55,9 @@ class SequenceOutputMixin:
         -------
         self : estimator
         """
-        # scikit-learn's own wraps every result, and fails on one of three dimensions.
+        # scikit-learn's own would wrap every result, and fails with three dimensions.
         if transform is not None:
-            self._sklearn_output_config = {"transform": transform}
+            set_output_config(self, transform)
         return self
 
     def _as_output(self, result, X, columns):
@@ -86,7 +86,7 @@ class SequenceOutputMixin:
         return made
 
     def _with_index(self, result, X):
-        """Let an array know the index of its rows, if frames are asked for."""
+        """Give an array the index of its rows, if frames are asked for."""
         index = index_of(X)
         if isinstance(result, TokenIds):
             return token_ids(result, result.vocabulary, index)
@@ -95,16 +95,16 @@ class SequenceOutputMixin:
 
 
 def unpack(values, sequences, *, univariate):
-    """Give rows the form back that the packed `sequences` had before.
+    """Return rows in the form that the packed `sequences` had before.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_features)
-        One row for each row of ``sequences.values``, whatever its features.
+        One row for each row of ``sequences.values``, with any number of features.
     sequences : Sequences
         As :func:`skrnn._data.validation.check_sequences` returns them, all of them.
     univariate : bool
-        Whether sequences with one feature have no axis for it.
+        Whether sequences with one feature get no axis for it.
 
     Returns
     -------
@@ -125,16 +125,16 @@ def unpack(values, sequences, *, univariate):
 
 
 def lacks_feature_axis(X, sequences):
-    """Whether the `X` that was packed as `sequences` has steps without features."""
+    """Whether the X of `sequences` has no axis for the features."""
     if sequences.form == "ragged":
         return np.ndim(next(iter(as_plain(X)))) == 1
     return sequences.form == "columns"
 
 
 def names_of_steps(fitted, names):
-    """Return names that are those of the features of a step, or None.
+    """Return the names if they are those of the features of a step, else None.
 
-    Sequences of different lengths are one column, whose name says nothing of them.
+    A column of sequences of different lengths has a name, but not of a feature.
     """
     is_column = fitted._form == "ragged" and np.size(names) != fitted.n_features_in_
     return None if is_column else names

@@ -1,4 +1,4 @@
-"""The state of a fitted transformer, as a pickle has it: what it may be."""
+"""The state of a fitted transformer in a pickle, and its validation."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _MARK = "_saved"
 
 
 class SavedStateMixin(AdvisedEstimator):
-    """A transformer that refuses a state which was changed or cut off."""
+    """A transformer that refuses a state which was changed by hand or cut off."""
 
     def __getstate__(self):
         state: dict[str, Any] = super().__getstate__()
@@ -39,7 +39,7 @@ def _size(value):
 
 
 def _holds(fits, value, state):
-    """Whether a condition holds; values that it can't even look at don't."""
+    """Whether a condition holds; False for values that make it raise."""
     try:
         return bool(fits(value, state))
     except Exception:
@@ -69,7 +69,7 @@ def _is_count(value):
 
 
 def _is_length(value, state):
-    # Texts that aren't filled may have any length.
+    # Without padding texts have any length.
     return _is_count(value) or (value is None and "vocabulary_" in state)
 
 

@@ -33,7 +33,7 @@ from skrnn.preprocessing._fitting import (
 
 
 def _has_inverse_transform(sequence_wise):
-    # Raises the AttributeError of the inner transformer, which names it.
+    # The AttributeError of the inner transformer names it.
     return bool(sequence_wise._inner.inverse_transform)
 
 
@@ -169,7 +169,7 @@ class SequenceWise(
         """
         check_is_fitted(self)
         self._check_names_out(X)
-        # A copy takes what fit would learn from X, whose features are not those of fit.
+        # A copy: reading X sets attributes, and its features aren't those of fit.
         sequences = check_sequences(copy(self), X, reset=True, dtype=NUMBERS)
         self._check_n_features_out(sequences.n_features)
         rows = self.transformer_.inverse_transform(sequences.values)
@@ -205,7 +205,7 @@ class SequenceWise(
         return getattr(self, "transformer_", self.transformer)
 
     def _rows(self, rows, n_rows):
-        """Return what the inner transformer gave as an array of `n_rows` rows."""
+        """Return the result of the inner transformer as an array of `n_rows` rows."""
         rows = rows.toarray() if issparse(rows) else np.asarray(rows)
         if rows.ndim != 2 or len(rows) != n_rows:
             raise ValueError(
@@ -219,14 +219,14 @@ class SequenceWise(
         return unpack(rows, sequences, univariate=univariate)
 
     def _check_names_out(self, X):
-        """Hold frames to the names that `transform` gives, where fit had names."""
+        """Compare the names of frames with those of `transform`, if fit had names."""
         given, reader = names_of(X), copy(self)
         try:
             known = self.get_feature_names_out()
         except AttributeError:
-            # A function tells none.
+            # A FunctionTransformer has no names.
             return
-        # Without any in fit they were made up; even so they have an order.
+        # Without names in fit they were made up; their order still counts.
         is_held = hasattr(self, "feature_names_in_") or set(known) == set(given or ())
         if given is not None and is_held:
             reader.feature_names_in_ = known

@@ -286,7 +286,7 @@ class SlidingWindow(
             series = self._read(X, reset=True)
             rows = read_rows(X, len(series), groups=groups, y=y)
             self._check_one_window_fits(int(rows.lengths.max()))
-            # Copies: views would keep the whole training series alive.
+            # Copies: views would keep all of the training series in memory.
             tails = [
                 _last(series[places], self._n_past).copy()
                 for places in rows.by_series()
@@ -321,7 +321,7 @@ class SlidingWindow(
         )
 
     def _past(self, rows):
-        """Return the rows that belong before those of each series that goes on."""
+        """Return the remembered rows to put before each series that continues."""
         if self.warmup == "pad" or not self._n_past:
             return {}
         history = self._history
@@ -338,7 +338,7 @@ class SlidingWindow(
         return {key: self._filled(tails[key]) for key in continued & tails.keys()}
 
     def _filled(self, tail):
-        # Shorter than wanted where a series is, or if a parameter was set after fit.
+        # There may be fewer: the series was short, or a parameter was set after fit.
         tail = _last(tail, self._n_past)
         return pad_rows(tail, self._n_past - len(tail), self.fill)
 
@@ -364,7 +364,7 @@ class SlidingWindow(
 
 
 def _warn_of_rows_apart(history, rows, continued):
-    """Tell that rows of X are padded which may have been meant to follow."""
+    """Warn that X is padded although its rows may have been meant to follow."""
     skipped = history.first_skipped(rows)
     if skipped is not None:
         warnings.warn(

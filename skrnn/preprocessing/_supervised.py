@@ -1,4 +1,4 @@
-"""Rows of a series and their futures."""
+"""Rows of a series with their future values as targets."""
 
 from collections.abc import Iterable
 from numbers import Integral
@@ -103,7 +103,7 @@ def make_supervised(
     _check_length(rows, horizon, gap)
     kept, futures = _with_future(rows, horizon, gap)
     if futures is None:
-        # A copy: y would be read-only otherwise, which nobody expects of it.
+        # A copy: otherwise y would be read-only, which is unexpected.
         y = sliding_windows(values[gap + 1 :], horizon).copy()
     else:
         y = values[futures]
@@ -115,9 +115,9 @@ def make_supervised(
 
 
 def _with_future(rows, horizon, gap):
-    """Return the rows with a full future in their series, and which rows that is.
+    """Return the rows with a full future in their series, and their positions.
 
-    For one series they are the first ones, and their futures windows: None.
+    For one series these are the first rows, and the positions are None.
     """
     if rows.keys is None:
         return slice(rows.n_rows - gap - horizon), None
@@ -143,7 +143,7 @@ def _target_positions(target, table):
     if target is None:
         target = range(n_columns)
     is_one = isinstance(target, str) or np.ndim(target) == 0
-    # A column of a MultiIndex is called by a tuple.
+    # A tuple is the name of a column of a MultiIndex.
     is_one = is_one or (isinstance(target, tuple) and target in (names or ()))
     items = [target] if is_one else target
     positions = [_position(item, names, n_columns) for item in items]
@@ -156,7 +156,7 @@ def _target_positions(target, table):
 
 
 def _position(item, names, n_columns):
-    """Return where in series the column `item` is."""
+    """Return the position of the column `item`."""
     is_position = isinstance(item, Integral) and not isinstance(item, bool)
     is_name = is_position or isinstance(item, str | tuple)
     n_named = names.count(item) if is_name and names else 0

@@ -19,7 +19,7 @@ _SORTED = "Sort the rows by it, then leave it out or turn it into numbers."
 
 
 def read_table(series):
-    """Return the table that a series or a frame is.
+    """Wrap a series or a frame as a table.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read_table(series):
     """
     if hasattr(series, "iloc"):
         return PandasTable.of(series)
-    # What scikit-learn reads frames with; it imports none of their libraries.
+    # scikit-learn reads frames with it too; it imports none of their libraries.
     import narwhals.stable.v2 as nw  # noqa: PLC0415
 
     known = nw.from_native(
@@ -86,7 +86,7 @@ class ArrayTable:
         return self.rows[:, positions]
 
     def framed(self, y, names, X):
-        """Return `y` as the library has it."""
+        """Return `y` in the form of the library."""
         return y
 
 
@@ -185,7 +185,7 @@ def _holds_times(column):
     """Whether a column of pandas holds times, of any type."""
     if getattr(column.dtype, "kind", "O") in "mM":
         return True
-    # Categories are an index, and those that don't occur are times as well.
+    # The categories tell, even those that don't occur.
     values = getattr(column.dtype, "categories", column)
     if values.dtype == object and _is_of_times(values):
         return True
@@ -201,7 +201,7 @@ def _is_period(dtype):
 
 
 def _is_of_times(values):
-    """Whether the first of Python's objects that isn't missing is a time."""
+    """Whether the first object that isn't missing is a time."""
     first = next((each for each in values if each is not None), None)
     return isinstance(first, date | time | timedelta | np.datetime64 | np.timedelta64)
 

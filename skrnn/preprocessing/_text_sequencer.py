@@ -43,9 +43,9 @@ from skrnn.preprocessing._documents import (
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 from skrnn.preprocessing._saved_state import SavedStateMixin
 
-# What stands for an unknown word where ids become words again.
+# The word for an unknown token in `inverse_transform`.
 UNKNOWN_WORD = "[UNK]"
-# The parameters that are CountVectorizer's: how texts are cut, and which tokens stay.
+# Parameters of CountVectorizer: how texts are cut, and which tokens are kept.
 _CUTTING = ("lowercase", "tokenizer", "token_pattern")
 _LIMITS = ("min_df", "max_df", "max_features")
 
@@ -245,7 +245,7 @@ class TextSequencer(
             was set to what it can't be.
         """
         check_is_fitted(self)
-        # They may be set after fit.
+        # Parameters may be set after fit.
         self._validate_params()
         return self._encode(self._analyze(X), X)
 
@@ -353,7 +353,7 @@ class TextSequencer(
         if self.oov == "drop":
             find = self.vocabulary_.get
         for tokens in documents:
-            # No id is 0: what was not found is None.
+            # `get` returned None for an unknown token; no id is 0.
             yield list(filter(None, map(find, tokens))) or [UNKNOWN]
 
     def __sklearn_tags__(self):

@@ -19,7 +19,7 @@ from skrnn._estimators.advice import AdvisedEstimator, fit_context
 from skrnn._sklearn import Count, unchanged_on_error
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 
-# Runs of one kind of character that are longer look alike.
+# Longer runs of one kind of character are cut to this length.
 _LONGEST_RUN = 4
 
 
@@ -37,7 +37,7 @@ def _kind(character):
     return "d" if character.isdigit() else character
 
 
-# Name of a feature -> what it is of a word; those of affixes are followed by a length.
+# Name of a feature -> its function of a word; affixes have a length after the name.
 WHOLE: dict[str, Callable] = {"word": str, "lower": str.lower, "shape": _shape}
 AFFIXES = {
     "prefix": lambda word, n: word[:n].lower(),
@@ -140,7 +140,7 @@ class WordFeaturizer(
                 for count, reader in zip(counts, readers, strict=True):
                     count.update({reader(token) for token in tokens})
             self.vocabularies_ = [_vocabulary(count, self.min_df) for count in counts]
-            # Those of the vocabularies, whatever becomes of the parameter.
+            # The features of the vocabularies, even if the parameter is set later.
             self._features = tuple(self.features)
         return self
 
@@ -198,7 +198,7 @@ class WordFeaturizer(
 
 
 def _readers(features):
-    """Return a function of a token for each feature."""
+    """Return a function of a token for each feature, in order."""
     if not features:
         raise ValueError(
             f"features must name at least one of {_NAMES}, or an entry of tokens "
@@ -212,7 +212,7 @@ def _columns(features):
 
 
 def _reader(feature):
-    """Return the function that takes a token, a tuple, to the value of a feature."""
+    """Return the function from a token, a tuple, to the value of a feature."""
     if isinstance(feature, int) and not isinstance(feature, bool) and feature > 0:
         return lambda token: token[feature]
     if feature in WHOLE:

@@ -1,4 +1,4 @@
-"""scikeras' wrappers for a Keras network of your own, made right and made fast.
+"""scikeras' wrappers for a Keras network of your own, corrected and faster.
 
 A script written for scikeras needs one import changed. Unlike ``import skrnn``,
 importing this module loads Keras and TensorFlow, and scikeras with what it adds to

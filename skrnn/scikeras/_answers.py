@@ -1,4 +1,4 @@
-"""What a wrapper reads and answers: a row, or a step of sequences of any lengths."""
+"""Reading and predicting in wrappers: one answer for each row or each time step."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +19,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
-from skrnn.scikeras._masks import unmasked_steps
-from skrnn.scikeras._reading import fill_padding, read_X, read_y
+from skrnn.scikeras._reading import read_X, read_y
 from skrnn.scikeras._steps import (
     answers_steps,
     cut,
@@ -35,6 +34,7 @@ from skrnn.scikeras._steps import (
     without_unweighted_gaps,
 )
 from skrnn.scikeras._targets import LabelsEncoder
+from skrnn.scikeras.engine.masks import fill_padding, unmasked_steps
 
 
 class AnswersMixin:
@@ -45,7 +45,7 @@ class AnswersMixin:
     # Whether y must be numbers.
     _numeric = True
     class_weight: Any = None
-    # What the wrapper has.
+    # Attributes of the wrapper beside this mixin.
     get_params: Callable
     scorer: Callable
     model_: Any
@@ -98,7 +98,7 @@ class AnswersMixin:
         y = self._without_gaps(y, sample_weight)
         _, truth = self._validate_data(y=read_answers(y, lengths, longest))
         if hasattr(predicted, "shape"):
-            # A user's own encoder may return several arrays.
+            # The user's encoder may return several arrays.
             check_consistent_length(predicted, truth)
         if self._answers_steps:
             kept = self._steps_that_count(X, lengths, truth.shape[:2])
@@ -127,7 +127,7 @@ class AnswersMixin:
             sample_weight = read_weights(sample_weight, shape, lengths)[kept]
         truth = truth[kept]
         if predicted.size == truth.size:
-            # Labels may stand in a column.
+            # Labels may be a column.
             predicted = predicted.reshape(truth.shape)
         return truth, predicted, sample_weight
 
@@ -143,7 +143,7 @@ class AnswersMixin:
         return kept & seen[:, : shape[1]]
 
     def _real_steps(self, X):
-        """Return the steps that count in the form of predictions; None if all do."""
+        """Return which steps count, in the form of predictions; None if all do."""
         if not self._answers_steps:
             return None
         lengths = self._lengths_of(X)
@@ -152,7 +152,7 @@ class AnswersMixin:
         return kept if lengths is None else cut(kept, lengths)
 
     def _without_gaps(self, y, sample_weight):
-        """Return y with something in place of what has no weight."""
+        """Return y with valid values in place of those of weight 0."""
         return without_unweighted_gaps(y, sample_weight)
 
     def _lengths_of(self, X, reset=False):
@@ -165,7 +165,7 @@ class AnswersMixin:
         return self._has_steps and answers_steps(self.model_)
 
     def _cut(self, X, found):
-        """Leave out the padding of sequences that were given as a list."""
+        """Cut off the padding of predictions if X was given as a list."""
         lengths = self._lengths_of(X) if self._answers_steps else None
         return found if lengths is None else cut(found, lengths)
 
@@ -187,14 +187,14 @@ class AnswersMixin:
         return X, y
 
     def _begin_reading(self, X, y):
-        """Look at what is read for the first time."""
+        """Do nothing; classifiers learn here whether y has a label for each step."""
 
     def _as_labels(self, y, reset=False):
-        """Return y without an axis that tells nothing."""
+        """Return y; classifiers drop its last axis if that has length 1."""
         return y
 
     def _validate_sample_weight(self, X, y, sample_weight):
-        """Return the rows that have any weight, and weights of rows or steps."""
+        """Return the rows whose weight isn't 0, and weights of rows or steps."""
         if self._answers_steps:
             shape = len(y), y.shape[1]
             weights = read_weights(sample_weight, shape, self.__dict__.get("_lengths"))
@@ -212,11 +212,11 @@ class AnswersMixin:
 
     def _as_outputs(self, y):
         """Return encoded y in the form of the network's outputs."""
-        # The axis of length 1 tells Keras' losses steps from outputs.
+        # Without a last axis of length 1, Keras' losses would take steps for outputs.
         return y[:, :, None] if self._answers_steps and y.ndim == 2 else y
 
     def _validation(self, X, y, sample_weight):
-        """Return what Keras validates on, weighted if the training set is."""
+        """Return Keras' validation set; with weights if the training set has some."""
         if X is None and y is None:
             return {}
         if X is None or y is None:
@@ -236,7 +236,7 @@ class AnswersMixin:
         return {"validation_data": (X, y, weights)}
 
     def _weights_of_classes(self, y, weights):
-        """Return what `class_weight` multiplies the weight of a row or step with."""
+        """Return the factor of `class_weight` for each row or step."""
         if weights.ndim == 1:
             return compute_sample_weight(self.class_weight, y)
         factors, real = np.ones(weights.shape), weights != 0
@@ -247,7 +247,7 @@ class AnswersMixin:
 class LabelsMixin(OutOfFoldMixin, AnswersMixin):
     """Labels of rows, and of time steps."""
 
-    # Whether y (n, T) has a label for each time step; and if it may have.
+    # Whether y (n, T) has a label for each time step, and whether it may have.
     _labels_steps = False
     _may_label_steps = True
 
@@ -301,7 +301,7 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
                     f"{type(self).__name__} has one answer for each sequence. Expected "
                     "one whose last recurrent layer has return_sequences=True."
                 )
-            # As many labels at once as there are steps.
+            # y is an indicator matrix with as many columns as X has steps.
             self._may_label_steps = False
             read = super()._initialize(X, y)  # type: ignore[misc]
         elif known and not self._labels_steps and self._reads_tags():
@@ -311,7 +311,7 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
         return read
 
     def _reads_tags(self):
-        """Whether 0 and 1 turn out to be labels of the steps of a table."""
+        """Whether a table y of 0 and 1 turns out to hold a label for each step."""
         return self._answers_steps and self.y_ndim_ == 2
 
     def _may_be_numbered(self, X, y):

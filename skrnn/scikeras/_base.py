@@ -1,4 +1,4 @@
-"""The wrappers' common part: what both change in scikeras' own."""
+"""The base of the wrappers: what both change in scikeras' ``BaseWrapper``."""
 
 from abc import ABCMeta
 from contextlib import nullcontext
@@ -21,19 +21,16 @@ from skrnn._engine import pack, refuse_forked_process, unpack
 from skrnn._sklearn import unchanged_on_error
 from skrnn.scikeras._answers import AnswersMixin
 from skrnn.scikeras._parameters import refuse_unknown
-from skrnn.scikeras._running import (
-    RunningModel,
-    own_optimizer,
-    unchanged_weights_on_error,
-)
+from skrnn.scikeras._running import RunningModel, unchanged_weights_on_error
 from skrnn.scikeras._steps import holds_sequences
+from skrnn.scikeras.engine.models import own_optimizer
 from skrnn.scikeras.engine.seeding import seeded
 
 
 class MixinsFirst(ABCMeta):
     """Order a class's bases as scikit-learn needs them: mixins before the base.
 
-    scikeras has them the other way round, so that scikit-learn never hears whether its
+    scikeras has the opposite order, so that scikit-learn's tags don't say whether its
     wrappers are classifiers or regressors.
     """
 
@@ -47,8 +44,8 @@ class MixinsFirst(ABCMeta):
 class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
     """What both wrappers change in scikeras' ``BaseWrapper``."""
 
-    # scikeras would seed every global generator, and switch TensorFlow's determinism
-    # and an environment variable on, wherever it finds a seed here: it finds none.
+    # If scikeras found a seed here, it would seed all global generators, and switch on
+    # TensorFlow's determinism and an environment variable.
     _random_state = property(lambda self: None, lambda self, seed: None)
 
     model_: Any
@@ -121,7 +118,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         return self._guarded(super().partial_fit, X, y, sample_weight, **kwargs)
 
     def _guarded(self, fit, X, y, sample_weight, **kwargs):
-        """Fit; after an error all is as before, after Ctrl-C as far as it has come."""
+        """Fit; after an error nothing has changed, after Ctrl-C the training stays."""
         refuse_forked_process()
         with unchanged_on_error(self):
             self._validate_params()
@@ -142,7 +139,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         return self
 
     def _needs_weights(self, y):
-        """Whether some steps of y are to be left out, or classes weighted."""
+        """Whether training needs weights: for padded steps, or for classes."""
         uneven = self._lengths is not None and np.ptp(self._lengths) > 0
         return self.class_weight is not None or (uneven and holds_sequences(y))
 
@@ -158,14 +155,14 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         with seeded(self._seed):
             model = super()._build_keras_model()
             if type(model) is keras.Sequential and not model.built:
-                # scikeras asks for outputs, which it has from its first input on.
+                # scikeras reads its outputs, which exist once the inputs are known.
                 model.build((None, *self.X_shape_[1:]))
         return model
 
     def _get_compile_kwargs(self):
         arguments = super()._get_compile_kwargs()
         if hasattr(arguments["optimizer"], "get_config"):
-            # An optimizer belongs to one network: this one's to the user.
+            # An optimizer belongs to one network, so the user's own isn't used up.
             arguments["optimizer"] = own_optimizer(arguments["optimizer"])
         return arguments
 
@@ -173,7 +170,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         model, y = self.model_, self._as_outputs(y)
         given = kwargs.pop("X_val", None), kwargs.pop("y_val", None)
         kwargs |= self._validation(*given, kwargs.get("sample_weight"))
-        # Else the network is new, and goes if its training fails.
+        # Otherwise the network is new, and is dropped if training fails.
         known = warm_start or self.warm_start or model is self.model
         unchanged = unchanged_weights_on_error(model) if known else nullcontext()
         self.model_ = running = RunningModel(model, self._seed)

@@ -3,6 +3,8 @@
 import textwrap
 from typing import TypeVar
 
+from sklearn.base import ClassifierMixin
+
 T = TypeVar("T")
 
 _PARAMETERS = """
@@ -77,7 +79,7 @@ n_classes_ : int
 
 def documented(cls: type[T]) -> type[T]:
     """Fill in the parameters and attributes of a wrapper's description."""
-    labels = cls.__name__ == "KerasClassifier"
+    labels = issubclass(cls, ClassifierMixin)
     parts = {
         "parameters": [_PARAMETERS, _OF_CLASSIFIERS if labels else "", _ROUTED],
         "attributes": [_ATTRIBUTES, _CLASSES if labels else ""],

@@ -4,8 +4,9 @@ from typing import Any
 
 import keras
 
+from skrnn._networks.architecture import as_tuple, network_spec
 from skrnn._networks.keras.models import build_model
-from skrnn._networks.specs import Head, NetworkSpec, as_tuple
+from skrnn._networks.specs import Head
 from skrnn._networks.weights import initial_weights
 from skrnn.scikeras.engine.seeding import global_seed
 
@@ -73,7 +74,7 @@ def recurrent_network(
     """
     shape = meta["X_shape_"]
     head, loss = _ending(meta, return_sequences)
-    spec = NetworkSpec(
+    spec = network_spec(
         cell=cell,
         units=as_tuple(units),
         n_features=shape[2] if len(shape) == 3 else 1,
@@ -96,7 +97,7 @@ def recurrent_network(
     return model
 
 
-# Kind of target -> activation of the last layer, and the loss that suits it.
+# Kind of target -> activation of the last layer, and its loss.
 _ENDINGS = {
     "binary": ("sigmoid", "binary_crossentropy"),
     "multilabel-indicator": ("sigmoid", "binary_crossentropy"),
@@ -112,7 +113,7 @@ def _ending(meta, return_sequences):
         return Head(units, "linear"), "mean_squared_error"
     kind = meta["target_type_"]
     if return_sequences and kind == "multilabel-indicator":
-        # Two labels, one a step.
+        # Two classes, one label for each step.
         kind = "binary"
     activation, loss = _ENDINGS.get(kind, _ENDINGS["multiclass"])
     return Head(1 if kind == "binary" else meta["n_classes_"], activation), loss

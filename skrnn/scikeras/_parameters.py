@@ -15,7 +15,7 @@ from skrnn._sklearn import (
 
 _ANYTHING = "no_validation"
 
-# What scikeras' own parameters may be; routed ones go where Keras checks them.
+# Constraints of scikeras' own parameters; Keras checks the routed ones.
 CONSTRAINTS: dict = {
     "model": _ANYTHING,
     "build_fn": _ANYTHING,
@@ -39,7 +39,7 @@ CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
 
 
 def refuse_unknown(estimator, build, names):
-    """Refuse parameters that nothing would read.
+    """Refuse parameters that nothing reads.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def refuse_unknown(estimator, build, names):
     build : callable
         The function that makes the network; what it takes are parameters too.
     names : iterable of str
-        Of the parameters that `estimator` has.
+        Names of the parameters of `estimator`.
 
     Raises
     ------
     ValueError
-        Naming the parameter and what it may have been meant for.
+        That names the parameter and the one that was probably meant.
     """
     own = _own_names(type(estimator))
     taken = _names_of(build)
@@ -63,7 +63,7 @@ def refuse_unknown(estimator, build, names):
         if prefix == "callbacks" and routed and estimator.callbacks is None:
             _refuse(estimator, name, own)
         valid = _valid_after(prefix, estimator, taken) if routed else taken
-        # scikeras takes positions, and parameters of parameters, too.
+        # scikeras also takes positions, and nested prefixes.
         first = rest.partition("__")[0] if routed else name
         known = valid is None or first in valid or first.isdigit()
         if not known and (routed or name not in own):
@@ -83,7 +83,7 @@ def _refuse(estimator, name, valid):
 
 
 def _own_names(cls):
-    """Return the named parameters of every constructor that a class has."""
+    """Return the named parameters of all constructors in a class's bases."""
     inits = [base.__init__ for base in cls.__mro__ if "__init__" in vars(base)]
     return {name for init in inits for name in _named(init)} - {"self"}
 
@@ -95,7 +95,7 @@ def _named(function):
 
 
 def _names_of(function):
-    """Return the names that a function takes, or None for any."""
+    """Return the names of a function's arguments; None if it takes any."""
     parameters = inspect.signature(function).parameters.values()
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
         return None
@@ -103,7 +103,7 @@ def _names_of(function):
 
 
 def _valid_after(prefix, estimator, taken):
-    """Return the names that may follow ``prefix__``, or None for any."""
+    """Return the names that may follow ``prefix__``; None if any may."""
     if prefix == "model":
         return taken
     valid = _ROUTES[prefix]
@@ -120,7 +120,7 @@ def _optimizer_names(estimator):
 
 
 def _names_through(cls):
-    """Return what a class and those to which it hands its ``**kwargs`` take."""
+    """Return the parameters of a class and of the bases that get its ``**kwargs``."""
     found: set = set()
     for base in cls.__mro__:
         init = vars(base).get("__init__")

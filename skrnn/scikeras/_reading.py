@@ -4,7 +4,6 @@ import keras
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
-    _check_feature_names,
     check_array,
     validate_data,
 )
@@ -13,18 +12,19 @@ from skrnn._data.frames.as_arrays import names_of
 from skrnn._data.frames.columns import frames_in, is_frame
 from skrnn._data.frames.numbers import warn_of_lost_numbers
 from skrnn._data.validation import check_sequences, is_ragged, read_table
+from skrnn._sklearn import check_feature_names
 
-# Numbers of a sparse X, half a gigabyte of them: larger ones are left to Keras, which
-# is slower and takes fewer kinds.
+# Up to this many values (half a gigabyte) a sparse X is made dense. A larger one is
+# left to Keras, which is slower and takes fewer formats.
 _DENSE_UP_TO = 2**27
 
 
 def read_X(estimator, X, *, reset):
-    """Return X as an array, having set or checked what `estimator` knows of it.
+    """Return X as an array; set or check the attributes that `estimator` has of it.
 
     Sequences of different lengths are padded at their ends, numbers with NaN, which X
-    itself can't hold, and token ids with 0; `fill_padding` then puts in what the
-    network takes for padding.
+    itself can't hold, and token ids with 0; `engine.masks.fill_padding` then puts
+    in what the network takes for padding.
     """
     names = names_of(X) if reset else None
     if is_ragged(X) or _was_ragged(estimator, X, reset) or frames_in(X):
@@ -45,31 +45,13 @@ def read_X(estimator, X, *, reset):
 
 
 def _warn_of_lost_numbers(X, names, **steps):
-    """Warn of what Keras' type of numbers can't tell apart, in sequences and tables."""
+    """Warn of features whose values float32, Keras' type, can't tell apart."""
     if keras.config.floatx() != "float32" or issparse(X) or X.ndim not in (2, 3):
         return
     if X.ndim == 2 and not steps:
-        # The rows of a table are no steps, nor need its columns be.
+        # Neither the rows nor the columns of a table need be time steps.
         steps = {"apart": len(X)}
     warn_of_lost_numbers(X, names=names, **steps)
-
-
-def fill_padding(model, X):
-    """Put the value that a network takes for padding where NaN stands for it."""
-    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
-        return X
-    padding = np.isnan(X)
-    if not padding.any():
-        return X
-    layers = model._flatten_layers(include_self=False)
-    values = [layer.mask_value for layer in layers if hasattr(layer, "mask_value")]
-    if not values:
-        raise ValueError(
-            "X has sequences of different lengths, but the network would read their "
-            "padding as data: it has no layer keras.layers.Masking. Expected one "
-            "before the first recurrent layer."
-        )
-    return np.where(padding, np.asarray(values[0], X.dtype), X)
 
 
 def read_y(estimator, y, *, reset, numeric):
@@ -100,18 +82,18 @@ def _name(estimator):
 
 
 def _ndim(X):
-    # numpy.ndim would hand array-likes of other libraries back to themselves.
+    # numpy.ndim would dispatch to other libraries, by __array_function__.
     return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
 
 
 def _was_ragged(estimator, X, reset):
-    """Whether X are lists that happen to be equally long, unlike those of ``fit``."""
+    """Whether X is a list of equally long sequences, but ``fit`` saw ragged ones."""
     before = not reset and getattr(estimator, "_form", None) == "ragged"
     return before and isinstance(X, list | tuple)
 
 
 def _padded(sequences, estimator):
-    """Return one block; of a network's own length if it has one that is longer."""
+    """Return one padded block, at least as long as the network's fixed length."""
     tokens = sequences.values.dtype.kind in "iu"
     values = sequences.values
     if tokens and values.ndim == 2 and values.shape[1] == 1:
@@ -132,14 +114,14 @@ def _fixed_length(estimator):
 
 
 def _network_shape(estimator):
-    """Return the shape that the network takes; () where there are several or none."""
+    """Return the input shape of the network; () if it has several inputs or none."""
     inputs = getattr(getattr(estimator, "model_", None), "inputs", None) or []
     return tuple(inputs[0].shape) if len(inputs) == 1 else ()
 
 
 def _read_table(estimator, X, *, reset):
     if is_frame(X) and not hasattr(X, "iloc"):
-        # scikit-learn knows those of pandas.
+        # scikit-learn reads pandas' frames itself.
         X = read_table(estimator, X, reset=reset, dtype="numeric")
     else:
         X = validate_data(
@@ -161,7 +143,7 @@ def _read_blocks(estimator, X, *, reset):
             f"Found array with an empty axis (shape={X.shape}) while a minimum of 1 is "
             f"required by {_name(estimator)}."
         )
-    _check_feature_names(estimator, X, reset=reset)
+    check_feature_names(estimator, X, reset=reset)
     if reset:
         estimator.n_features_in_ = X.shape[-1]
         estimator._form = "dense"
@@ -174,7 +156,7 @@ def _read_blocks(estimator, X, *, reset):
 
 
 def _check_same_form(estimator, X):
-    """Refuse what the network couldn't read; sequences may be longer or shorter."""
+    """Refuse an X of another form than in `fit`; lengths of sequences may differ."""
     _check_kind(estimator, X, estimator.X_dtype_, "X")
     if X.ndim != len(estimator.X_shape_):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What stands in for a Keras model where scikeras calls it: our engine, or Keras."""
+"""The stand-in for the Keras model that scikeras calls: our engine, or Keras."""
 
 from contextlib import contextmanager
 from dataclasses import fields
@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import keras
 
-from skrnn.scikeras._reading import fill_padding
-from skrnn.scikeras.engine.models import copy_of_optimizer
+from skrnn.scikeras.engine.masks import fill_padding
+from skrnn.scikeras.engine.models import call_once
+from skrnn.scikeras.engine.normalization import compute_by_variables
 from skrnn.scikeras.engine.origin import NotTakenError
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.seeding import global_seed, seeded
@@ -17,20 +18,20 @@ _PLANNED = {field.name for field in fields(KerasPlan)}
 
 
 class RunningModel:
-    """A model whose ``fit`` and ``predict`` run on the engine where it can take them.
+    """A model whose ``fit`` and ``predict`` run on our engine if that can run them.
 
     Parameters
     ----------
     model : keras.Model
     seed : int or None
-        Of the order of the rows.
+        Seed of the order of the rows.
 
     Attributes
     ----------
     engine : {"skrnn", "keras", None}
-        What has run last.
+        The one that ran last.
     interrupted : KeyboardInterrupt or None
-        What ended training after its first step.
+        Ctrl-C, if it ended training after the first step.
     """
 
     def __init__(self, model, seed=None):
@@ -41,7 +42,7 @@ class RunningModel:
         return getattr(self.model, name)
 
     def fit(self, x, y, sample_weight=None, **arguments):
-        """Train as ``Model.fit`` does, and keep what Ctrl-C interrupts."""
+        """Train as ``Model.fit`` does; after Ctrl-C the training so far is kept."""
         x = fill_padding(self.model, x)
         record = keras.callbacks.History()
         given = keras.tree.flatten(arguments.get("callbacks") or [])
@@ -61,7 +62,7 @@ class RunningModel:
             plan = _plan(arguments, seed)
             self.engine = "skrnn"
             fit_keras(self.model, x, y, sample_weight, plan)
-            _call_once(self.model)
+            call_once(self.model)
         except NotTakenError:
             self.engine = "keras"
             with seeded(self.seed):
@@ -77,15 +78,15 @@ class RunningModel:
             return predict_keras(self.model, x, callbacks=callbacks, **arguments)
         except NotTakenError:
             arguments = arguments | {"callbacks": callbacks, "steps": steps}
-            # Of several outputs a list or a dict, for an encoder of the user's.
+            # A list or a dict for several outputs, which the user's encoder may read.
             return self.model.predict(x, **arguments)
 
 
 @contextmanager
 def unchanged_weights_on_error(model):
-    """Give `model` its weights and its optimizer's state back if what runs fails."""
+    """Restore the weights and the optimizer's state of `model` if the body raises."""
     if not model.built:
-        # New: nobody has it yet.
+        # The model is new, so there is nothing to restore.
         yield
         return
     if not model.optimizer.built:
@@ -107,24 +108,7 @@ def unchanged_weights_on_error(model):
 def _give_back(model, variables, values):
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    for layer in model._flatten_layers(include_self=False):
-        # Made of its variables, in which they are now as they were.
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()
-
-
-def own_optimizer(optimizer):
-    """Return an optimizer told the same, or itself where it can't be copied."""
-    if getattr(optimizer, "_exclude_from_weight_decay", None):
-        # It knows the variables of one network.
-        return optimizer
-    try:
-        copied = copy_of_optimizer(optimizer)
-    except Exception:  # Whatever a schedule of the user's raises.
-        return optimizer
-    name = "_exclude_from_weight_decay_pattern"
-    setattr(copied, name, getattr(optimizer, name, None))
-    return copied
+    compute_by_variables(model)
 
 
 def _plan(arguments, seed):
@@ -135,17 +119,6 @@ def _plan(arguments, seed):
         raise NotTakenError(f"{sorted(other)} are for Keras")
     known["callbacks"] = tuple(keras.tree.flatten(known.get("callbacks") or []))
     return KerasPlan(**known, seed=seed)
-
-
-def _call_once(model):
-    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
-
-    Keras exports no other as ONNX. Where it goes by another name it is called again.
-    """
-    if getattr(model, "_called", False) or not getattr(model, "inputs", None):
-        return
-    is_sequential = isinstance(model, keras.Sequential)
-    model(model.inputs[0] if is_sequential else model.input)
 
 
 def _n_steps(model):

@@ -1,4 +1,4 @@
-"""Answers at each time step: of sequences of any lengths, and their weights."""
+"""Targets and weights at each time step of sequences of any lengths."""
 
 from numbers import Real
 
@@ -28,17 +28,17 @@ def looks_like_labels_of_steps(X, y):
     """Whether y (n, T) may have a label for each time step of X."""
     if y.ndim != 2 or X.ndim < 2 or y.shape[1] != X.shape[1] or y.shape[1] < 2:
         return False
-    # A table of numbers and several labels a row is no rare thing.
+    # Tables (n, T) with several labels a row are common, too.
     return X.ndim > 2 or X.dtype.kind in "iu" or not is_indicator(y)
 
 
 def is_indicator(y):
-    """Whether labels are all 0 or 1, as those of several labels a row are."""
+    """Whether all labels are 0 or 1, as in an indicator matrix."""
     return y.dtype.kind in "iufb" and bool(np.isin(y, (0, 1)).all())
 
 
 def lengths_of(X, *, was_ragged=False):
-    """Return how long the sequences of a list are; None where X is one array."""
+    """Return the lengths of the sequences of a list; None if X is one array."""
     listed = was_ragged and isinstance(X, list | tuple)
     if not (listed or is_ragged(X)):
         return None
@@ -62,14 +62,14 @@ def read_answers(y, lengths, n_steps):
     own = [len(row) if row.ndim else -1 for row in rows]
     alike = len(set(own)) == 1
     if alike and (lengths is None or own != lengths.tolist()):
-        # Several answers a row.
+        # Several targets for each row.
         return np.stack(rows)
     lengths = np.full(len(rows), n_steps) if lengths is None else lengths
     return padded_rows(rows, lengths, n_steps, "y")
 
 
 def padded_rows(rows, lengths, n_steps, name):
-    """Return sequences as an array (n, T, ...), filled up with a value of theirs.
+    """Return sequences as an array (n, T, ...), padded with one of their values.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def padded_rows(rows, lengths, n_steps, name):
 
 
 def real_steps(lengths, n_steps):
-    """Return an array (n, T) that tells which steps aren't padding."""
+    """Return which steps aren't padding, as an array (n, T)."""
     return np.arange(n_steps) < np.asarray(lengths)[:, None]
 
 
@@ -143,7 +143,7 @@ def read_weights(sample_weight, shape, lengths):
 
 
 def read_row_weights(sample_weight, n_rows, name):
-    """Return a weight for each row, where the network answers once a row."""
+    """Return a weight for each row, for a network with one answer a row."""
     if sample_weight is None or isinstance(sample_weight, Real):
         return _checked(sample_weight, n_rows)
     array = _numbers(sample_weight, f"({n_rows},)")
@@ -178,7 +178,7 @@ def _numbers(sample_weight, expected):
 
 
 def without_unweighted_gaps(y, sample_weight):
-    """Return y with 0 for NaN where the weight is 0: nobody reads it there."""
+    """Return y with 0 in place of NaN where the weight is 0."""
     if sample_weight is None or isinstance(sample_weight, Real):
         return y
     if holds_sequences(y) and len(y) == len(sample_weight):
@@ -189,7 +189,7 @@ def without_unweighted_gaps(y, sample_weight):
         return y
     weights = np.asarray(sample_weight)
     if weights.dtype.kind not in "fiub" or weights.shape != array.shape[: weights.ndim]:
-        # Refused later, by name.
+        # Refused later, with a message.
         return y
     weights = weights.reshape(weights.shape + (1,) * (array.ndim - weights.ndim))
     return np.where(np.isnan(array) & (weights == 0), array.dtype.type(0), array)

@@ -1,14 +1,14 @@
-"""scikeras' encoders of y, for sequences of answers and for a single row too."""
+"""scikeras' encoders of y, extended to a target for each step and to single rows."""
 
 import numpy as np
 from scikeras.utils.transformers import ClassifierLabelEncoder, RegressorTargetEncoder
 
 
 class NumbersEncoder(RegressorTargetEncoder):
-    """Numbers: one or several a row, or a time step."""
+    """Encoder of numbers: one or several for each row or time step."""
 
     def fit(self, y):
-        """Remember the form of y."""
+        """Learn the form of y."""
         super().fit(y)
         self.n_outputs_ = _n_outputs(y)
         return self
@@ -33,7 +33,7 @@ class NumbersEncoder(RegressorTargetEncoder):
 
 
 class LabelsEncoder(ClassifierLabelEncoder):
-    """Labels; probabilities have a row for each sequence, be it only one.
+    """Encoder of labels; probabilities keep their first axis for a single sequence.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class LabelsEncoder(ClassifierLabelEncoder):
         self.steps = steps
 
     def fit(self, y):
-        """Learn the classes; one-hot steps (n, T, C) have those of their last axis."""
+        """Learn the classes; for one-hot steps (n, T, C) they number the last axis."""
         if y.ndim < 3:
             super().fit(y.ravel() if self.steps else y)
             if self.n_classes_ is None and y.dtype.kind in "iu":
@@ -70,7 +70,7 @@ class LabelsEncoder(ClassifierLabelEncoder):
         if not self.steps:
             return super().transform(y)
         self._refuse_unknown(y)
-        # The axis of length 1 tells Keras' losses steps from classes.
+        # Without a last axis of length 1, Keras' losses would take steps for classes.
         return super().transform(y.ravel()).reshape(*y.shape, -1)
 
     def _refuse_unknown(self, y):
@@ -85,7 +85,7 @@ class LabelsEncoder(ClassifierLabelEncoder):
         """Return labels, or probabilities, for what the network gives."""
         if y.ndim < 3:
             found = super().inverse_transform(y, return_proba=return_proba)
-            # scikeras squeezes: a single row loses its axis.
+            # scikeras squeezes, so that a single row loses its axis.
             return found.reshape(len(y), -1) if return_proba else found
         if self.steps and y.shape[-1] == 1:
             y = np.concatenate([1 - y, y], axis=-1)

@@ -1,4 +1,4 @@
-"""The two wrappers: scikeras' own, with what had to be put right."""
+"""The two wrappers: scikeras' own with corrections."""
 
 from typing import Any, Self
 

@@ -24,7 +24,7 @@ def one_thread(monkeypatch):
 
 def windows_of(n):
     series = np.sin(np.arange(n, dtype=np.float32))[:, None]
-    return SlidingWindow(168).fit_transform(series), series
+    return SlidingWindow(24).fit_transform(series), series
 
 
 def peak(function):
@@ -142,4 +142,4 @@ def test_a_classifier_needs_little_more():
         y = (series[:, 0] > 0).astype(int)
         return lambda: model.fit(X, y)
 
-    assert growth(run) < 20
+    assert growth(run) < 10

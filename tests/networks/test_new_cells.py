@@ -84,9 +84,8 @@ class FastWeights(BaseCell):
         (x,), (memory, _) = projected, states
         query, key, value, keep = ops.split(x, 4, axis=-1)
         keep = ops.sigmoid(keep)[:, :, None]
-        written = (
-            activation(ops, value)[:, :, None] * ops.softmax(key, axis=-1)[:, None]
-        )
+        key, value = ops.softmax(key, axis=-1), activation(ops, value)
+        written = value[:, :, None] * key[:, None]
         memory = keep * memory + written
         return memory, ops.einsum("bij,bj->bi", memory, query)
 

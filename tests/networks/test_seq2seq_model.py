@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
-from skrnn._data.datasets import Pairs
+from skrnn._data.datasets import Seq2SeqData
 from skrnn._data.sequences import pack_dense
-from skrnn._engine.cpu.seq2seq import PairBatch, Seq2SeqProgram
+from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
 from skrnn._networks.architecture import seq2seq_spec
 from skrnn._networks.cells import CELLS, GatedCell
 from skrnn._networks.keras.models import (
@@ -99,7 +99,9 @@ def draw_pairs(spec, n_in=6, n_out=5):
         flat_ids(a) if a.ndim == 2 else pack_dense(a, "dense") for a in (x, y)
     )
     weights = np.ones(N, np.float32)
-    return x, y, future, Pairs(inputs, outputs, weights, future)
+    first = spec.n_labels or 0
+    pairs = Seq2SeqData(inputs, outputs, weights, future, start=first)
+    return x, y, future, pairs
 
 
 def told(spec, x, y, future):
@@ -111,11 +113,11 @@ def told(spec, x, y, future):
 
 def by_engine(spec, weights, pairs):
     """Return what the kernels make of true outputs, before the head's activation."""
-    program = Seq2SeqProgram(spec, None, "sgd", 1.0)
+    program = Seq2SeqProgram(spec, None, "sgd")
     program.reset(weights)
-    batch = PairBatch(spec, pairs, np.arange(N))
+    batch = pairs.gather(np.arange(N))
     w = dict(zip(program._names, program._views, strict=True))
-    outputs = program._outputs(batch, batch.truth, w, None)
+    outputs = program._outputs(batch, batch.inputs["before"], w, None)
     return outputs.reshape(-1, N, spec.head.units).swapaxes(0, 1)
 
 

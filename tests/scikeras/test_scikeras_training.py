@@ -6,7 +6,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from _instances import in_new_process
+from _instances import in_new_process, needs
 from keras.callbacks import LambdaCallback
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -300,7 +300,7 @@ print(all((a == b).all() for a, b in zip(one, same)),
 
 
 def test_equal_seeds_on_pytorch():
-    pytest.importorskip("torch")
+    needs("torch")
     assert in_new_process(TORCH, KERAS_BACKEND="torch").split() == [
         "True",
         "False",

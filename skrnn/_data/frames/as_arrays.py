@@ -69,7 +69,7 @@ def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_")
     if attribute == "feature_names_in_" and what == "X":
         check_feature_names(estimator, X, reset=reset)
         return
-    # scikit-learn's knows one attribute and one name.
+    # scikit-learn's function always uses `feature_names_in_` and calls it X.
     known = type(type(estimator).__name__, (), {})()
     names = getattr(estimator, attribute, None)
     if names is not None:
@@ -97,7 +97,7 @@ def frame_as_array(estimator, frame, what="X"):
     Parameters
     ----------
     estimator : estimator
-        Who reads it, for the errors.
+        Named in errors.
     frame : frame
     what : str, default="X"
         What to call it.
@@ -111,8 +111,8 @@ def frame_as_array(estimator, frame, what="X"):
     Raises
     ------
     ValueError
-        Naming the column that is there twice, holds something else than numbers, or
-        isn't complete.
+        That names the column which is there twice, holds something else than numbers,
+        or has missing values.
     """
     array = _numbers_of(estimator, frame, what)
     _refuse_missing(estimator, array, what, column_labels(frame))
@@ -122,7 +122,7 @@ def frame_as_array(estimator, frame, what="X"):
 def table_as_array(estimator, frame, *, reset):
     """Return the numbers of a frame that is X itself, after its names were checked.
 
-    Errors come in scikit-learn's order: what is no number, names, what is missing.
+    Errors come in scikit-learn's order: not a number, wrong names, missing values.
     """
     array = _numbers_of(estimator, frame, "X")
     check_names(estimator, frame, reset=reset)
@@ -165,8 +165,8 @@ def sequence_as_array(estimator, x, what):
 def step_as_array(estimator, x):
     """Return the features of one step: those of a frame's row, or of a Series.
 
-    What has names is held to those of the steps of ``fit``, if these had any; a dict is
-    read by them.
+    If `x` has names, they must be those of the steps of ``fit``. A dict is read by
+    these names.
     """
     names = list(getattr(estimator, "feature_names_in_", []))
     named = bool(names) and estimator._form != "columns"
@@ -201,7 +201,7 @@ def _by_name(estimator, x, names):
 
 
 def _refuse_other_fields(estimator, fields, names):
-    # A named tuple of pandas has _1 and so on for what is no name in Python.
+    # Where a column's name is no Python name, pandas' named tuples have _1 and so on.
     pairs = zip(fields, names, strict=False)
     known = [name if re.match(r"_\d+$", field) else field for field, name in pairs]
     if len(fields) != len(names) or known != names:
@@ -221,12 +221,12 @@ def names_of(X):
 
 
 def warn_of_time_index(estimator, X):
-    """Warn if the rows of a frame are moments, whose columns are read as time steps.
+    """Warn if the rows of a frame are times, since its columns are read as time steps.
 
     Parameters
     ----------
     estimator : estimator
-        Who reads each row of X as a sequence.
+        It reads each row of X as a sequence; named in the warning.
     X : any
     """
     index = getattr(X, "index", None) if is_frame(X) else None
@@ -244,7 +244,7 @@ def warn_of_time_index(estimator, X):
 
 
 def _holds_times(index):
-    """Whether the labels of rows are times, by the first of them."""
+    """Whether the labels of rows are times; only the first ones are looked at."""
     is_known = hasattr(index, "inferred_type")
     return is_known and read_labels(index[:_N_LABELS]).kind == "times"
 
@@ -256,7 +256,7 @@ def _string_labels(frame):
 
 
 def _representative(X, what):
-    """Return what has the names of X: itself, or the first frame of several alike."""
+    """Return the frame whose names count: X itself, or the first one in a list."""
     if is_frame(X):
         _refuse_twice(column_labels(X), what)
         return as_known(X)
@@ -289,7 +289,7 @@ def _refuse_other_names(one, other, name_of_one, name_of_other):
     if labels == others:
         return
     _refuse_twice(others, name_of_other)
-    # Numbers are places rather than names, unless the same ones stand elsewhere.
+    # Numbers count columns and are no names, unless the same numbers come reordered.
     are_names = _string_labels(one) or _string_labels(other)
     if are_names or (len(labels) == len(others) and set(labels) == set(others)):
         raise ValueError(
@@ -308,7 +308,7 @@ def _side_by_side(columns):
 def _refuse_missing(estimator, array, what, labels=None):
     if array.dtype.kind != "f":
         return
-    # As cheap as scikit-learn's own: a sum is NaN where anything is.
+    # Cheap, as in scikit-learn: the sum is NaN if any value is.
     with np.errstate(invalid="ignore", over="ignore"):
         if not np.isnan(array.sum()):
             return

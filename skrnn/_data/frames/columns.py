@@ -35,7 +35,7 @@ def is_column(x) -> bool:
 @lru_cache(maxsize=1024)
 def _kind_of(cls):
     for library, names in _CLASSES.items():
-        # Of a library that isn't loaded nobody has an object.
+        # If a library isn't loaded, no object can come from it.
         module = sys.modules.get(library)
         for kind, classes in zip(("frame", "column"), names, strict=True):
             if issubclass(cls, tuple(getattr(module, n) for n in classes if module)):
@@ -51,25 +51,25 @@ def column_labels(frame) -> list:
 def columns_of(frame):
     """Return the columns of a frame, in the types of its library."""
     if hasattr(frame, "iloc"):
-        # narwhals knows no two columns of one name, of which some have no string.
+        # narwhals refuses two columns of one name, and names that aren't strings.
         return [frame.iloc[:, i] for i in range(frame.shape[1])]
     return frame.columns if _is_arrow(frame) else frame.get_columns()
 
 
 def as_known(frame):
-    """Return a frame of a kind that narwhals knows."""
+    """Return the frame in a form that narwhals can wrap."""
     if _is_batch(frame):
         return sys.modules["pyarrow"].Table.from_batches([frame])
     return frame
 
 
 def at_once(frame):
-    """Return a frame as an array, without a copy if it is one; None if it can't say."""
+    """Return a frame as one array, without a copy if it is one block; else None."""
     dtypes = _dtypes(frame)
     kinds = _kinds(dtypes)
     if kinds is None:
         return None
-    # Integers of several types become floats, or objects, and so do bools beside them.
+    # Mixed integer types, or bools beside them, would become floats or objects.
     is_simple = len(set(dtypes)) == 1 or ("f" in kinds and "b" not in kinds)
     return frame.to_numpy() if is_simple else None
 
@@ -79,7 +79,7 @@ def as_plain(x):
     if not is_column(x):
         return x
     if _is_arrow(x):
-        # Of its two kinds one copies anyway and has no such option.
+        # Only an Array has this option: a ChunkedArray always copies.
         options = {"zero_copy_only": False} if hasattr(x, "buffers") else {}
         return x.to_numpy(**options)
     return nw.from_native(x, series_only=True).to_numpy()
@@ -99,7 +99,7 @@ def first_row(frame) -> tuple:
 
 
 def frames_in(X) -> dict:
-    """Return the frames of a list, tuple, object array or Series of them, by place."""
+    """Return the frames in a list, tuple, object array or Series: position -> frame."""
     if isinstance(X, np.ndarray):
         listed = is_object(X) and X.ndim == 1
     else:
@@ -108,7 +108,7 @@ def frames_in(X) -> dict:
 
 
 def first_frame(X):
-    """Return X if it is a frame, or else the first one in it; None without any."""
+    """Return X if it is a frame, else the first frame in it, else None."""
     return X if is_frame(X) else next(iter(frames_in(X).values()), None)
 
 
@@ -124,7 +124,7 @@ def integer_columns(X):
 
 
 def holds_integer_columns(x) -> bool:
-    """Whether all columns of a frame, or a Series, are of integers, missing or not."""
+    """Whether a frame or Series has only integers; some may be missing."""
     columns = columns_of(x) if is_frame(x) else [x]
     return all(map(_holds_integers, columns))
 
@@ -149,14 +149,14 @@ def _is_arrow(x):
 
 
 def _kinds(dtypes):
-    """Return NumPy's letters for the types of columns; None if it has none for one."""
+    """Return NumPy's letters for the column types; None if one of them has none."""
     kinds = {dtype: _kind(dtype) for dtype in set(dtypes)}
     known = kinds and set(kinds.values()) <= set("biuf")
     return [kinds[dtype] for dtype in dtypes] if known else None
 
 
 def _dtypes(frame):
-    """Return the types of the columns; pyarrow's say nothing of what is missing."""
+    """Return the types of the columns; pyarrow's don't tell what is missing."""
     return [] if _is_arrow(frame) else list(frame.dtypes)
 
 

@@ -1,4 +1,4 @@
-"""Arrays of sequences that know the index of the frame or Series their rows are of."""
+"""Arrays of sequences that carry the index of the frame or Series they came from."""
 
 from copy import copy
 from functools import partial
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-# The index of rows of which nobody knows any more which rows of a frame they were.
+# Stands for an index that got lost: the rows had one, but it isn't known any more.
 LOST = "lost"
 
 
 class KnowsRows:
-    """What may know the index of the frame whose rows its own rows are."""
+    """Base of arrays that may carry the index of a frame's rows."""
 
     row_index: Any = None
 
@@ -19,10 +19,9 @@ class KnowsRows:
 class IndexedArray(KnowsRows, np.ndarray):
     """Sequences, an array (n, ...) or a ragged one of objects, and the index of rows.
 
-    Selections of rows, copies, pickles and what is computed value by value, such as
-    ``np.log1p(X)``, keep it. Whatever else is made of such an array has rows of which
-    nobody knows where they belong: then it is `LOST`, which is not the same as None,
-    rows that never had an index.
+    Selections of rows, copies, pickles and elementwise results, such as
+    ``np.log1p(X)``, keep the index. After any other operation it isn't known which
+    rows are left: then it is `LOST`. None means that the rows never had an index.
 
     Attributes
     ----------
@@ -42,9 +41,9 @@ class IndexedArray(KnowsRows, np.ndarray):
         return indexed(np.asarray(array), index)
 
     def _joint_index(self, context, shape):
-        """Return the index of what a ufunc has made of several arrays."""
+        """Return the index of a ufunc's result."""
         if context is None or context[0].signature or shape != self.shape:
-            # It wasn't called value by value.
+            # A reduction or the like: not elementwise.
             return LOST
         known = [i for i in map(index_of, context[1]) if i is not None]
         same = all(map(partial(_are_same, self.row_index), known))
@@ -61,7 +60,7 @@ class IndexedArray(KnowsRows, np.ndarray):
         return self._joined(made, args[0], axis)
 
     def _joined(self, array, parts, axis):
-        """Let an array know the index of its parts, if they stand side by side."""
+        """Give a concatenated array the index of its parts if they are side by side."""
         indices = [index_of(part) for part in parts]
         known = [index for index in indices if index is not None]
         if not known:
@@ -77,7 +76,7 @@ class IndexedArray(KnowsRows, np.ndarray):
 
     def __setitem__(self, key, value):
         super().__setitem__(key, value)
-        # A shuffle sets rows one by one, those of a view that it has made itself.
+        # A shuffle assigns rows one by one, in a view of its own.
         array: Any = None if np.isscalar(value) else self
         while isinstance(array, IndexedArray) and array.row_index is not None:
             array.row_index = LOST
@@ -112,7 +111,7 @@ class IndexedArray(KnowsRows, np.ndarray):
         return self._with_index(super().astype(*args, **kwargs))
 
     def sort(self, *args, **kwargs):
-        """Sort in place; nobody knows the rows any more."""
+        """Sort in place; the index of the rows is lost."""
         super().sort(*args, **kwargs)
         self.row_index = None if self.row_index is None else LOST
 
@@ -139,14 +138,14 @@ def _are_same(index, other):
 
 
 def _keeps_rows(key):
-    """Whether what follows the first place of a key leaves the rows where they are."""
+    """Whether the key, behind its first axis, leaves the rows where they are."""
     return isinstance(key, slice | int | np.integer) or key is Ellipsis
 
 
 def indexed(array, index):
     """Return `array` as one that knows the index of its rows; its memory is shared.
 
-    What only can be read as an array becomes no other one: it may be far larger.
+    Windows of several series stay what they are: as an array they may be far larger.
     """
     if not isinstance(array, np.ndarray):
         array = copy(array)
@@ -188,14 +187,14 @@ def known_index(estimator, X):
 
 def is_pandas_wanted(estimator):
     """Whether `estimator` was asked for frames of pandas, itself or globally."""
-    # Deferred: the engine has windows of series, and loads no scikit-learn.
+    # Deferred: the engine imports this module for windows, and loads no scikit-learn.
     from skrnn._sklearn import get_output_config  # noqa: PLC0415
 
     return get_output_config("transform", estimator)["dense"] == "pandas"
 
 
 def with_index_of(X, table, estimator):
-    """Return what an estimator of tables made of X; as a frame if X has an index.
+    """Return an estimator's table for X: as a frame if X carries an index.
 
     scikit-learn itself finds the index of frames and Series, and names the columns.
 
@@ -204,14 +203,14 @@ def with_index_of(X, table, estimator):
     X : array-like or list
     table : ndarray of shape (n, n_columns)
     estimator : estimator
-        What it was asked for decides whether frames are made.
+        Its `set_output` decides whether a frame is made.
     """
     if not isinstance(X, KnowsRows) or not is_pandas_wanted(estimator):
         return table
     index = known_index(estimator, X)
     if index is None:
         return table
-    # Deferred: pandas is there only if somebody uses it.
+    # Deferred: only who uses pandas has loaded it.
     import pandas as pd  # noqa: PLC0415
 
     return pd.DataFrame(table, index=index)

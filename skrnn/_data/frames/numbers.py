@@ -8,7 +8,7 @@ import numpy as np
 
 from skrnn._sklearn import is_pandas_na
 
-# From here on float32 skips integers.
+# The first integer from which float32 can't represent every one.
 _FIRST_ROUNDED = 2**24
 # Fewer steps of float32 than this within the middle half of a feature's values are too
 # few: rounding moves a value by up to 2 % of their spread then.
@@ -17,14 +17,14 @@ _FEWEST_STEPS = 32
 _CONSTANT = 1e-12
 # A share of steps; more than this must not be lost.
 _MOST_LOST = 0.5
-# Rows of a table, or steps of a sequence, that are looked at, and sequences: as many
-# tell the middle half, and more took several times as long as an epoch.
+# How many rows of a table, steps of a sequence, and sequences are looked at. They are
+# enough for the quartiles; more took several times as long as an epoch.
 _LOOKED_AT = 4096, 16
 _FEWER = 512
 
 
 def called(estimator, what="X"):
-    """Return what an argument is called: that of a validation set has another name."""
+    """Return the name of an argument in messages: X_val if it is a validation set."""
     return f"{what}{getattr(estimator, '_suffix_of_names', '')}"
 
 
@@ -42,7 +42,7 @@ def refuse_non_numbers(estimator, array, what):
 
 
 def refuse_masked(array, what):
-    """Refuse an array with masked values, which NumPy's functions read as data."""
+    """Refuse an array with masked values: NumPy's functions would read them as data."""
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise TypeError(
             f"{what} is a masked array with masked values, which would be read as "
@@ -115,7 +115,7 @@ def objects_as_numbers(estimator, array, what):
 
 
 def as_integers(array):
-    """Return an object array of integers as what it holds; any other as it is."""
+    """Return an object array of integers as an integer array; any other as it is."""
     if not is_object(array):
         return array
     found = np.array(array.tolist())
@@ -125,8 +125,8 @@ def as_integers(array):
 def common_dtype(arrays) -> np.dtype:
     """Return the dtype that holds the numbers of all arrays; integers stay integers.
 
-    NumPy makes floats of int64 and uint64 together, which they become only where
-    neither type holds them all.
+    NumPy makes floats of int64 and uint64 together. Here they become floats only if
+    neither of the two types holds all of them.
     """
     dtype: Any = np.result_type(*{array.dtype for array in arrays})
     if dtype.kind in "iu" or any(array.dtype.kind not in "iu" for array in arrays):
@@ -146,7 +146,7 @@ def as_one_dtype(arrays):
 
 
 def warn_of_rounding(X, values, integers=None, *, what="X"):
-    """Warn if integers of X are others in the float32 array `values`.
+    """Warn if X holds integers that float32 may have rounded.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def warn_of_rounding(X, values, integers=None, *, what="X"):
         As it was given.
     values : ndarray of shape (..., n_columns)
     integers : ndarray of shape (n_columns,) or None
-        Which columns held integers before they stood together, if any had names.
+        Which columns held integers before they became one array, if X was a frame.
     what : str, default="X"
         What to call X.
     """
@@ -177,11 +177,11 @@ def warn_of_lost_numbers(X, *, names=None, what="X", axis=None, apart=1, starts=
 
     A feature is warned about if fewer than 32 numbers of float32 lie within the middle
     half of its values, from quartile to quartile: the time in seconds since 1970, over
-    an hour, say. So is one that changes from step to step, but most of the time to the
-    same number of float32: such times over a year, within an hour in each sequence.
-    What is constant but for the rounding of float64 isn't, nor are numbers of float32
-    in another type. At most 4,096 rows of a table, or 16 steps of 512 sequences, are
-    looked at, which costs little beside an epoch.
+    an hour, say. So is a feature whose steps mostly round to the same number of
+    float32: such times over a year, with an hour in each sequence. Features that are
+    constant except for rounding aren't, nor are float32 numbers in another type. At
+    most 4,096 rows of a table, or 16 steps of 512 sequences, are looked at, which costs
+    little beside an epoch.
 
     Parameters
     ----------
@@ -213,17 +213,17 @@ def warn_of_lost_numbers(X, *, names=None, what="X", axis=None, apart=1, starts=
 
 
 def _places(n, axis):
-    """Return at most as many of the numbers below n as are looked at along an axis."""
+    """Return the indices to look at along an axis of length n."""
     return np.linspace(0, n - 1, min(n, _LOOKED_AT[axis])).astype(int)
 
 
 def _at(X, places, axis):
-    # Unlike take, this never copies all of an array first.
+    # `take` would copy the whole array first.
     return (X[places] if axis == 0 else X[:, places]).astype(np.float64)
 
 
 def _lost_spread(X, names, what):
-    """Tell of a feature that float32 has too few numbers for."""
+    """Describe a feature whose values float32 can't tell apart; None if it can."""
     axis = X.ndim - 2
     rows = _at(X, _places(X.shape[axis], axis), axis).reshape(-1, X.shape[-1])
     low, high = np.quantile(rows, [0.25, 0.75], axis=0)
@@ -231,7 +231,7 @@ def _lost_spread(X, names, what):
     spread = high - low
     steps = spread / np.spacing(size.astype(np.float32))
     lost = (spread > _CONSTANT * size) & (steps < _FEWEST_STEPS)
-    # What is of float32 already has nothing to lose.
+    # Values that float32 represents exactly have nothing to lose.
     lost[lost] = (rows[:, lost] != rows[:, lost].astype(np.float32)).any(axis=0)
     for i in np.flatnonzero(lost)[:1]:
         return (
@@ -244,7 +244,7 @@ def _lost_spread(X, names, what):
 
 
 def _lost_steps(X, names, what, axis, apart, starts):
-    """Tell of a feature whose steps float32 doesn't see."""
+    """Describe a feature whose steps float32 rounds away; None if there is none."""
     if X.shape[axis] <= apart:
         return None
     is_table = axis == X.ndim - 1

@@ -1,28 +1,28 @@
-"""What a transformer remembers of the rows of its fit, and which rows follow those."""
+"""What a transformer remembers of the rows in `fit`, and which rows follow them."""
 
 from dataclasses import dataclass, replace
 
 from skrnn._data.rows.labels import RowLabels, continues, paired
 
-# More labels than these are not kept, only to tell later what they were.
+# Labels are kept for error messages only, and not more than these.
 _MOST_LABELS = 1_000_000
 
 
 @dataclass(frozen=True)
 class History:
-    """What a transformer remembers of the rows of its fit, series by series.
+    """What a transformer remembers of the rows in `fit`, series by series.
 
     Attributes
     ----------
     is_panel : bool
-        Whether there were several series, or one with a name. The name of one without
-        is None.
+        Whether there were several series, or one with a name. A series without a name
+        has the key None.
     end : RowLabels or None
-        The last labels of all rows, where they count them.
+        The last labels of all rows, if labels count the rows of all series.
     ends : dict of RowLabels, or None
         The last labels of each series. None for rows without an index.
     seen : dict of RowLabels, or None
-        All labels, where they were kept.
+        All labels, if there weren't too many to keep.
     forms : tuple of str
         How strings that are dates were read.
     """
@@ -40,7 +40,7 @@ class History:
         if rows.labels is None:
             return cls(is_panel)
         end = rows.labels.end() if rows.are_counted else None
-        # Without the strings that dates came as.
+        # Without the original strings of dates, which nothing needs.
         bare = replace(rows, labels=rows.labels.bare())
         series = dict(labels_by_series(bare))
         ends = {key: labels.end() for key, labels in series.items()}
@@ -51,7 +51,7 @@ class History:
     def continued(self, rows):
         """Return the names of those series of `rows` that follow what was seen.
 
-        Rows without labels are taken to follow.
+        Rows without labels are assumed to follow.
         """
         series, ends = dict(labels_by_series(rows)), self.ends
         if ends is None or rows.labels is None:
@@ -63,9 +63,9 @@ class History:
         return {key for key in known if continues(ends[key], series[key])}
 
     def first_unjoined(self, rows, continued):
-        """Return the first label of a series that is later than fit, and fit's last.
+        """Return the first label of a later series that doesn't follow, and fit's last.
 
-        None if all that is later follows: is in `continued`.
+        None if every later series follows, that is, is in `continued`.
         """
         if self.ends is None or rows.labels is None:
             return None
@@ -78,10 +78,10 @@ class History:
         return None
 
     def first_skipped(self, rows):
-        """Return a label that fit left out between those that it saw; None without.
+        """Return a label between those of `fit` that wasn't one of them, or None.
 
-        That is what the rows of a shuffled fold have, and those of a fold in the
-        middle of the data or before them.
+        Rows of a shuffled fold have such labels, and so have those of a fold in the
+        middle of the data or before it.
         """
         if self.seen is None or rows.labels is None:
             return None
@@ -95,18 +95,18 @@ class History:
 
 def _is_later(end, labels, seen):
     if end.kind == labels.kind == "names":
-        # Names have no order, but those that fit saw are no later rows.
+        # Names have no order, but a name that fit saw is no later row.
         known = [] if seen is None else seen.values()
         return seen is not None and not any(labels.index[0] in s.index for s in known)
     try:
         return end.kind != labels.kind or bool(labels.index[0] > end.index[-1])
     except TypeError:
-        # One of them has a time zone, or isn't a point in time.
+        # Only one of them has a time zone, or one is a period.
         return True
 
 
 def _left_out(seen, labels):
-    """Return the first label that was left out in every reading; None without."""
+    """Return the first label that was left out in every reading, or None."""
     found = [_first_left_out(*pair) for pair in paired(seen, labels)]
     return found[0] if all(label is not None for label in found) else None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from skrnn._data.rows.strings import read_strings
 
-# What pandas calls the values of an index -> what their order is that of.
+# pandas' name for the values of an index -> whether they order as times or numbers.
 _KINDS = {
     "datetime64": "times",
     "timedelta64": "times",
@@ -19,9 +19,9 @@ _KINDS = {
     "mixed-integer-float": "numbers",
     "boolean": "numbers",
 }
-# Enough to tell business days from days, and not so many that an old hole matters.
+# Enough to tell business days from days; few enough that an old gap doesn't matter.
 _N_LABELS = 32
-# Of those without a hole: five labels may be one week of business days.
+# Without a gap five labels may be one week of business days.
 _N_STRETCH = 6
 # Floats are rounded, and measured times are never quite regular.
 _TOLERANCE = Fraction(1, 100)
@@ -44,7 +44,7 @@ class RowLabels:
     form : str or None
         How strings were read.
     others : tuple of RowLabels
-        What strings may mean as well, if the day and the month can't be told apart.
+        Other readings, if the day and the month of strings can't be told apart.
     """
 
     index: Any
@@ -70,7 +70,7 @@ class RowLabels:
         return self[-_N_LABELS:]._each(lambda each: (each.index.copy(deep=True),) * 2)
 
     def bare(self):
-        """Return the labels without the strings that they came as."""
+        """Return the labels without the original strings."""
         return self._each(lambda each: (each.index,) * 2)
 
     @property
@@ -89,7 +89,7 @@ class RowLabels:
 
 
 def read_labels(index, what=None, known=()):
-    """Tell what the labels of a pandas index are.
+    """Read the labels of a pandas index as times, numbers or names.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def read_labels(index, what=None, known=()):
 
 
 def _datetimes(index):
-    # Deferred, as everywhere here: somebody who comes here has loaded it.
+    # Deferred: X is pandas', so the user has loaded it already.
     import pandas as pd  # noqa: PLC0415
 
     if index.inferred_type == "datetime" or index.dtype == object:
@@ -170,7 +170,7 @@ def continues(end, labels):
 
 
 def paired(before, after):
-    """Return the readings of two RowLabels, by pairs that were read in one way."""
+    """Pair the readings of two RowLabels that were read in the same way."""
     pairs = list(product(before.readings, after.readings))
     return [pair for pair in pairs if pair[0].form == pair[1].form] or pairs
 
@@ -187,35 +187,35 @@ def _follows(end, labels):
 
 
 def _next_number(end, number):
-    """Whether a number is one step from the last: the size of both says nothing."""
+    """Whether a number is one step after the last one, whatever their magnitude."""
     try:
         known = [Fraction(label) for label in end]
         gone = Fraction(number) - known[-1]
     except OverflowError:
         # Nothing follows infinity.
         return False
-    # A hole at the very end is no step.
+    # A gap at the very end is no regular step.
     step = median_low(after - before for before, after in pairwise(known))
     exact = gone.denominator == step.denominator == 1
     return abs(gone - step) <= (0 if exact else _TOLERANCE * step)
 
 
 def _next_time(end, time):
-    """Whether a time is what the calendar of those before says."""
+    """Whether a time is the next one by the calendar of the earlier times."""
     try:
         frequency = end.freq or _calendar(end)
         if frequency is not None:
             return bool(time == end[-1] + frequency)
         gone = time - end[-1]
     except (TypeError, OverflowError, ValueError):
-        # One of them has a time zone, or isn't a point in time, or time ends here.
+        # Only one of them has a time zone, one is a period, or the next time overflows.
         return False
     step = median_low(after - before for before, after in pairwise(end))
     return bool(abs(gone - step) <= step / _TOLERANCE.denominator)
 
 
 def _calendar(times):
-    """Return the frequency, such as business days, of most steps; None without one."""
+    """Return the frequency of most steps, such as business days, or None."""
     n_labels = min(_N_STRETCH, max(3, (len(times) + 1) // 2))
     n_labels = len(times) if _inferred(times) is not None else n_labels
     stretches = range(len(times) - n_labels + 1)
@@ -227,5 +227,5 @@ def _calendar(times):
 
 
 def _inferred(times):
-    # pandas needs three, and takes neither periods nor times out of order.
+    # pandas infers it from three labels or more, in order, and not from periods.
     return type(times)(times, freq="infer").freq if len(times) > 2 else None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# How an index is to be put right; {name} has it, and the rows of {all} are the same.
+# How to sort an index. {name} is what has it, {all} are the arrays with these rows.
 _SORT = {
     "times": "",
     "numbers": (
@@ -15,7 +15,7 @@ _SEVERAL = (
     "groups; if it is one in time order, {name}.reset_index(drop=True)."
 )
 _NO_SERIES = "A row is a step in time here."
-# Without its index a panel would be one series.
+# Resetting the index of a panel would make one series of it.
 _OF_PANEL = (
     "If the rows are in time order as they stand, pass {name}.reset_index(drop=True) "
     "and the series of each row as groups, such as {name}.index.droplevel(-1)."
@@ -35,14 +35,14 @@ def check_order(rows, name, *, sequence=False):
     rows : Rows
         As :func:`skrnn._data.rows.series.read_rows` makes them, with labels.
     name : str
-        What the user calls what they are the rows of.
+        What the user calls the object that has these rows.
     sequence : bool, default=False
-        Whether they are those of one sequence, as the user knows.
+        Whether the user gave these rows as one sequence.
 
     Raises
     ------
     ValueError
-        Naming the index, the row and what to do.
+        That names the index, the row and what to do.
     """
     labels = rows.labels
     if labels.kind == "names":
@@ -102,7 +102,7 @@ def _disorder(rows, row, before, *, name, sequence):
 
 
 def _check_names(rows, name):
-    """Names have no order, but one name for several rows is that of a series."""
+    """Refuse names that repeat: a name of several rows is probably that of a series."""
     index = rows.labels.index
     if rows.keys is None and not index.is_unique:
         twice = index[index.duplicated()][0]

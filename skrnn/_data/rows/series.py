@@ -1,7 +1,7 @@
 """The only place that decides about rows: their order, their series, what follows.
 
-Whoever reads rows as steps in time asks here: a frame's index may say that they run
-backwards, that some are missing, or that they are those of several series.
+All code that reads rows as steps in time calls this module: a frame's index may say
+that the rows run backwards, that some are missing, or that they are several series.
 """
 
 from dataclasses import dataclass, replace
@@ -26,10 +26,10 @@ class Rows:
         The names of the series, in the order of their first rows. None for one series
         without a name.
     codes : ndarray of shape (n_rows,) or None
-        Place in `keys` of the series of each row.
+        For each row the position of its series in `keys`.
     are_counted : bool
-        Whether the labels count the rows of all series together, as those of a table
-        do that `groups` came beside.
+        Whether the labels count the rows of all series together, as the index of a
+        table does if `groups` names the series.
     """
 
     n_rows: int
@@ -51,13 +51,13 @@ class Rows:
         return np.bincount(self.codes, minlength=len(self.keys))
 
     def by_series(self):
-        """Return the places of the rows of each series, in a list or as slices."""
+        """Return the positions of the rows of each series, as lists or slices."""
         if self.keys is None:
             return [slice(None)]
         return np.split(self._order, np.cumsum(self.lengths)[:-1])
 
     def places(self):
-        """Return the rows in the order of their series, and the place of each there.
+        """Return the rows sorted by series, and the position of each row in that order.
 
         Returns
         -------
@@ -74,19 +74,19 @@ class Rows:
 
 
 def read_rows(X, n_rows, *, groups=None, y=None, known=(), name="X"):
-    """Tell what is known of the rows of X, and refuse those that are out of order.
+    """Read the order and the series of the rows of X; refuse rows out of order.
 
     Parameters
     ----------
     X : array-like
         Rows in time order. Only what is pandas' has an index.
     n_rows : int
-        How many X has.
+        Number of rows of X.
     groups : array-like of shape (n_rows,) or None, default=None
-        The series that each row belongs to. Without it a MultiIndex says it, whose
-        last level is the time.
+        The series that each row belongs to. Without it a MultiIndex tells the series;
+        its last level is the time.
     y : array-like or None, default=None
-        Has the same rows as X: its index is that of an X that has none, such as what
+        Has the same rows as X. Its index is read if X has none, such as an array that
         a scaler has made of a frame.
     known : tuple of str
         How ``fit`` read strings that are dates: the `forms` of its History.
@@ -122,7 +122,7 @@ def read_rows(X, n_rows, *, groups=None, y=None, known=(), name="X"):
 
 
 def _settled(rows):
-    """Read the labels as those dates that are in order, of several that they may be."""
+    """Return the reading of the labels in which the rows are in order, if one is."""
     readings = rows.labels.readings
     if len(readings) > 1:
         ordered = [r for r in readings if is_in_order(replace(rows, labels=r))]
@@ -142,7 +142,7 @@ def check_row_order(x, name):
     Parameters
     ----------
     x : object
-        Anything without an index passes.
+        Anything without an index is accepted.
     name : str
         What the user calls it, such as ``"X[3]"``.
 
@@ -157,19 +157,19 @@ def check_row_order(x, name):
         return
     labels, (keys, codes) = _split_levels(index, name, True)
     rows = _settled(Rows(len(index), labels, keys, codes))
-    # Digits in strings are more often codes than times here.
+    # Strings of digits are codes here more often than times.
     are_names = labels.kind == "names" or labels.form == "integers"
     if not are_names and not _name_series(rows):
         check_order(rows, name, sequence=True)
 
 
 def check_order_within(sequences, name):
-    """Refuse a frame, in a list of them, whose index isn't in order.
+    """Refuse a list of frames if the index of one isn't in order.
 
     Parameters
     ----------
     sequences : object
-        Anything that is neither a list nor an array of objects passes.
+        Anything that is neither a list nor an object array is accepted.
     name : str
         What the user calls the list.
     """
@@ -192,9 +192,9 @@ def refuse_list_of_series(X, name):
     Raises
     ------
     ValueError
-        That says how several series are given.
+        That says how to give several series.
     """
-    # A sparse array may be a dict as well.
+    # Some sparse arrays are dicts too.
     if isinstance(X, dict) and not hasattr(X, "shape"):
         raise ValueError(
             f"{name} is a dict; expected one table. pandas.DataFrame({name}) makes one "
@@ -205,7 +205,7 @@ def refuse_list_of_series(X, name):
     if not is_listed and not _has_cells(X):
         return
     lengths = [len(x) if _is_series(x) else 0 for x in X]
-    # Rows of a table may be listed; in a Series or an array they are none.
+    # A list may hold the rows of a table; cells of a Series or an array are no rows.
     are_frames = any(row_index(x) is not None for x in X) or not is_listed
     if len(set(lengths)) > 1 or are_frames:
         shown = ", ".join(map(str, lengths[:3])) + ", ..." * (len(lengths) > 3)
@@ -219,13 +219,13 @@ def refuse_list_of_series(X, name):
 
 
 def _has_cells(X):
-    """Whether X is a Series, or an array of one dimension, of series."""
+    """Whether X is a Series, or a one-dimensional array, whose cells are series."""
     has_rows = hasattr(X, "__iter__") and len(getattr(X, "shape", [0])) == 1
     return has_rows and _is_series(next(iter(X), None))
 
 
 def _is_series(x):
-    # Not numpy.ndim, which fails for lists of different lengths in x.
+    # numpy.ndim fails for lists of different lengths.
     return hasattr(x, "__len__") and not isinstance(x, str | bytes)
 
 
@@ -235,7 +235,7 @@ def row_index(X):
 
 
 def _read_groups(groups, n_rows, index, name):
-    """Return the names of the series, and the place there of that of each row."""
+    """Return the names of the series, and for each row the position of its name."""
     if groups is None:
         return None, None
     import pandas as pd  # noqa: PLC0415
@@ -248,7 +248,7 @@ def _read_groups(groups, n_rows, index, name):
     if isinstance(groups, list) and all(isinstance(each, tuple) for each in groups):
         groups = pd.Index(groups, tupleize_cols=False)
     elif not isinstance(groups, np.ndarray | pd.Index | pd.Series):
-        # Strings would become the type of the longest.
+        # As objects: NumPy would make strings of numbers among strings.
         groups = np.asarray(groups, dtype=object)
     if groups.ndim != 1 or len(groups) != n_rows:
         raise ValueError(
@@ -278,7 +278,7 @@ def _factorized(index, name):
 
 
 def _split_levels(index, name, is_named, known=()):
-    """Return the labels in time, and the series that a MultiIndex says."""
+    """Split a MultiIndex into the labels in time, its last level, and the series."""
     if not hasattr(index, "levels"):
         return read_labels(index, None, known), (None, None)
     if index.nlevels == 1:
@@ -302,7 +302,7 @@ def _split_levels(index, name, is_named, known=()):
 
 
 def _name_series(rows):
-    """Whether the labels are the same in all rows of each series."""
+    """Whether each series has one label throughout, so that labels name series."""
     for places in rows.by_series():
         index = rows.labels.index[places]
         if index[0] != index[-1] or index.nunique(dropna=False) > 1:

@@ -39,20 +39,20 @@ _CLOCK = re.compile(
 
 
 def read_strings(index, known=()):
-    """Read strings that are dates or whole numbers: their order is no string's.
+    """Read strings that are dates or integers: they don't order as strings do.
 
     Parameters
     ----------
     index : pandas.Index
         Of strings.
     known : iterable of str
-        How those before were read: goes before what these alone may mean.
+        How the strings in `fit` were read; preferred to other readings.
 
     Returns
     -------
     readings : dict of pandas.Index
-        Way of reading -> all labels, read so. It has more than one item where the day
-        and the month can't be told apart, and none for names.
+        Format -> all labels, read in this format. Two items if the day and the month
+        can't be told apart, none for names.
     """
     first = next((label for label in index if isinstance(label, str)), "").strip()
     for forms in (known, *_forms(first)):
@@ -66,7 +66,7 @@ def read_strings(index, known=()):
 
 
 def _read(index, form):
-    # Deferred, as everywhere here: somebody who comes here has loaded it.
+    # Deferred: X is pandas', so the user has loaded it already.
     import pandas as pd  # noqa: PLC0415
 
     if form == "integers":
@@ -79,7 +79,7 @@ def _read(index, form):
 
 
 def _forms(label):
-    """Yield lists of the ways in which a label may be meant, the surest one first."""
+    """Yield lists of the formats that a label may have, the likeliest first."""
     for pattern, forms in _WHOLE.items():
         if re.match(pattern, label):
             yield from ([form] for form in forms)
@@ -97,7 +97,7 @@ def _forms(label):
 
 
 def _spelled(parts, days):
-    """Put the separators of a label between the parts of a format."""
+    """Write a format with the separators of a label between its parts."""
     codes = iter(days.split())
     return "".join(part if kind == 4 else next(codes) for kind, part in parts)
 

@@ -1,4 +1,4 @@
-"""Blocks of numbers, one for each step of a horizon: y, and what is known of it."""
+"""Blocks of numbers with a row for each step of a horizon: y and `future`."""
 
 import numpy as np
 from sklearn.utils.validation import assert_all_finite
@@ -16,14 +16,14 @@ from skrnn._data.rows.series import check_order_within
 
 
 def one_array(y):
-    """Return y as an array, of objects where its sequences differ in length."""
+    """Return y as an array; as an object array if its sequences differ in length."""
     if hasattr(y, "shape") and not is_object(y):
         return y
     try:
-        # Arrays within one of objects are put together.
+        # Arrays of one length in an object array become one block.
         return np.asarray(y.tolist() if is_object(y) and y.ndim == 1 else y)
     except ValueError:
-        # An array of sequences, to be refused by name.
+        # An object array of the sequences: the caller refuses it with a message.
         return np.array([*y, None], dtype=object)[:-1]
 
 
@@ -53,7 +53,7 @@ def as_numbers(estimator, data, name, *, reset):
             f"{name} is of type {type(data).__name__}; expected an array of shape "
             "(n, H, n_features)."
         )
-    # What is too large for float32 becomes infinite, and is refused for that.
+    # Too large for float32 becomes infinite, which the check below refuses.
     with np.errstate(over="ignore"):
         numbers = np.asarray(array, np.float32)
     assert_all_finite(numbers, input_name=name)
@@ -68,7 +68,7 @@ class _NotRectangular(ValueError):
 
 
 def _one_block(estimator, data, name):
-    """Return an array of any dimensions, or a frame or a list of them, as an array."""
+    """Return an array, a frame, or a list of these, as one array."""
     if is_frame(data):
         return frame_as_array(estimator, data, name)
     frames = frames_in(data)

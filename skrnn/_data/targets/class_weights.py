@@ -18,9 +18,9 @@ def is_constant(weights) -> bool:
 def scaled_down(weights):
     """Divide weights by a power of two, so that the largest is about 1.
 
-    The sums of very large ones would be infinite; proportions alone count. Nothing is
-    rounded by that, but what float32 can't hold beside the largest becomes 0: training
-    is in float32, and what has no weight has no part in the units of y either.
+    Sums of very large weights would be infinite, and only proportions count. A power of
+    two rounds nothing. Weights too small for float32 beside the largest become 0:
+    training is in float32, and targets of weight 0 have no part in the units of y.
     """
     if is_constant(weights):
         return constant(scaled_down(weights[:1].copy())[0], len(weights))
@@ -37,14 +37,14 @@ def of_mean_one(weights, n):
 
 
 def factors_of_classes(class_weight, classes, codes, weights):
-    """Return what the weight of each label is multiplied with.
+    """Return the factor of the weight of each label.
 
     Parameters
     ----------
     class_weight : dict, "balanced" or None
     classes : ndarray of shape (n_classes,)
     codes, weights : ndarray of shape (n,)
-        Places of labels in `classes`, and the weights that they have so far.
+        Positions of the labels in `classes`, and their weights so far.
     """
     if class_weight is None:
         return np.ones(len(codes))
@@ -58,8 +58,8 @@ def factors_of_classes(class_weight, classes, codes, weights):
 def balanced(y, weights):
     """Return factors that give all labels of a column of y the same total weight.
 
-    As in scikit-learn's linear models it is weights that are counted, not rows: one of
-    weight zero has no part in it.
+    As in scikit-learn's linear models, weights are summed, not rows counted: a label of
+    weight 0 has no part in it.
     """
     rows = np.flatnonzero(weights)
     factors = np.ones(len(y))
@@ -71,7 +71,7 @@ def balanced(y, weights):
 
 
 def check_class_weight(class_weight, classes):
-    """Refuse weights of no class, and what is no weight."""
+    """Refuse weights of unknown classes, and values that are no weights."""
     known = classes.tolist()
     for label, weight in class_weight.items():
         if label not in known:

@@ -1,4 +1,4 @@
-"""Label sequences in which labels of weight 0 are never looked at."""
+"""Label sequences with weights: labels of weight 0 are never read."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from skrnn._data.targets.weights import are_of_steps, rows_of, weights_of_output
 
 
 def without_masked(y, sample_weight):
-    """Return y with a label that counts, or a whole row, in place of what doesn't.
+    """Return y with valid labels, or whole rows, in place of those of weight 0.
 
-    A label of weight 0 may be anything: None, NaN, one of its own for padding. A
-    sequence of weight 0 may be missing; its labels tell of the classes nevertheless.
-    Where the shapes don't fit, y is returned as it is, to be refused with its weights.
+    A label of weight 0 may be anything: None, NaN, a label for padding. A sequence of
+    weight 0 may be missing; if it isn't, its labels count as classes. If the shapes
+    don't fit, y is returned as it is, and refused later with its weights.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _filled(row, kept, label):
 
 
 def with_ends(weights, lengths):
-    """Put a weight behind those of each sequence, for its end: that of its last label.
+    """Add a weight for the end of each sequence: that of its last label.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def with_ends(weights, lengths):
 
 
 def share_of_right(estimator, truth, predicted, sample_weight):
-    """Return the share of sequences whose labels that count are all right.
+    """Return the share of sequences whose labels, but those of weight 0, are right.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ def share_of_right(estimator, truth, predicted, sample_weight):
         It is named in errors.
     truth, predicted : list of lists
     sample_weight : array-like of shape (n,) or (n, H), list of (H_i,), or None
-        Where there is one a label, a sequence has the mean weight of those that count,
-        and its end counts if its last label does.
+        With a weight for each label, a sequence has the mean of those above 0, and its
+        end counts if its last label does.
     """
     lengths = np.array([len(labels) for labels in truth])
     weights = weights_of_outputs(estimator, lengths, sample_weight)

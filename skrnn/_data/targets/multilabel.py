@@ -1,14 +1,17 @@
-"""Labels of single steps: one for each, or several at once."""
+"""Labels: one for each sequence or step, or several at once."""
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
+from scipy.sparse import issparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
 
-from skrnn._data.targets.reading import check_labels
+from skrnn._data.targets.reading import advice, check_labels
 from skrnn._data.validation import is_ragged
+from skrnn._sklearn import check_y
 
 
 def labels_of_steps(labels):
-    """Check what stands at the steps of all sequences.
+    """Check the labels of all steps of all sequences.
 
     Parameters
     ----------
@@ -39,7 +42,7 @@ def labels_of_steps(labels):
 
 def _indicators(labels):
     """Return zeros and ones (n_steps, n_labels)."""
-    # Text of them isn't taken for numbers.
+    # Strings such as '0' and '1' aren't taken for numbers.
     known = np.isin(labels, (0, 1)) & (labels.dtype.kind in "biuf")
     if not known.all():
         raise ValueError(
@@ -56,3 +59,43 @@ def several_a_step(y):
         first = next(iter(y))
         return np.ndim(first) == 2 and np.shape(first)[1] > 1
     return np.ndim(y) == 3 and np.shape(y)[2] > 1
+
+
+def check_columns(classes, y):
+    """Refuse classes that aren't the numbers of the columns of an indicator matrix."""
+    n_labels = np.shape(next(iter(y)) if is_ragged(y) else y)[-1]
+    if not np.array_equal(np.sort(classes), np.arange(n_labels)):
+        raise ValueError(
+            f"classes={classes!r}, but each column of y has a label of its own, which "
+            f"is 0 or 1: expected classes=range({n_labels}), or None."
+        )
+
+
+def several_a_sequence(y):
+    """Whether each sequence has several labels at once."""
+    return np.ndim(y) == 2 and np.shape(y)[1] > 1
+
+
+def labels_of_sequences(estimator, X, y):
+    """Check y as labels (n,), or as an indicator matrix (n, n_labels).
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in errors.
+    X : Sequences
+    y : array-like, or sparse matrix of zeros and ones
+    """
+    y = y if issparse(y) else check_labels(y)
+    y = check_y(y, multi_output=True, estimator=estimator)
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name="y")
+    if kind == "multilabel-indicator":
+        y = y.toarray() if issparse(y) else y
+    if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            f"y has shape {y.shape} and is no indicator matrix of 0 and 1; "
+            f"{type(estimator).__name__} predicts one label for each sequence."
+            f"{advice(estimator, X, y)}"
+        )
+    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)

@@ -1,4 +1,4 @@
-"""What stands at padding where labels are returned: a label that isn't there."""
+"""The label that predictions have at padding: one that is no class."""
 
 from itertools import count
 
@@ -10,7 +10,7 @@ from skrnn._data.validation import is_ragged
 
 
 def given_label(X: Sequences, y):
-    """Return the label that the user put at padding, or None if there is none.
+    """Return the label that y has at padding; None if it has none there.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def given_label(X: Sequences, y):
 def label_of_padding(classes):
     """Return a label of the type of `classes` that is none of them.
 
-    It is the empty string, or -1, or the next smaller number where -1 is a class.
-    Unsigned numbers have their largest. Where the type has no number left it is one of
-    a wider type. Only of booleans, where nothing is left, it is False.
+    It is the empty string, or -1, or the next smaller number if -1 is a class. For
+    unsigned integers it is the largest free number. If the type has no free number, a
+    wider type is used. Booleans have no free value: it is False.
     """
     kind, known = classes.dtype.kind, set(classes.tolist())
     if isinstance(classes[0], str):

@@ -17,8 +17,8 @@ from skrnn._sklearn import check_y, is_pandas_na, is_scalar_nan
 def read_steps(estimator, X: Sequences, y, name="y"):
     """Return the values of all real steps, one sequence after the other.
 
-    For classifiers text and numbers may stand side by side, until it is known which
-    of them count.
+    For classifiers strings and numbers may be mixed until the weights tell which of
+    them count.
     """
     mixed = is_classifier(estimator)
     if name == "y":
@@ -53,7 +53,7 @@ _OR_TARGETS = {
 
 
 def _of_one_kind(arrays):
-    # Put together, NumPy would make text of numbers.
+    # NumPy would make strings of the numbers.
     kinds = {array.dtype.kind in "US" for array in arrays}
     return [array.astype(object) for array in arrays] if len(kinds) > 1 else arrays
 
@@ -74,7 +74,7 @@ def read_targets(estimator, X: Sequences, y):
 
 
 def advice(estimator, X, y):
-    """Tell what a network that answers once can't learn from y, and what can."""
+    """Advise what to use for this y, since one target a sequence is expected."""
     empty = len(y.shape) < 2 or 0 in y.shape
     of_steps = " For a value at each time step set return_sequences=True."
     of_steps *= empty or y.shape[1] == X.n_timesteps
@@ -82,7 +82,7 @@ def advice(estimator, X, y):
 
 
 def _advice_for_horizon(estimator, y):
-    """Name the estimator of several steps ahead, if y could be such."""
+    """Name the estimator that predicts several steps ahead, if y may hold those."""
     if len(y.shape) < 2 or 0 in y.shape:
         return ""
     if is_classifier(estimator):
@@ -95,7 +95,7 @@ def _advice_for_horizon(estimator, y):
 
 
 def require(estimator, y):
-    """Refuse a y that isn't there, or isn't all there."""
+    """Refuse a y that is None or has masked values."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but "
@@ -108,7 +108,7 @@ def _one_array(estimator, y):
     try:
         return as_array(y, mixed=is_classifier(estimator))
     except ValueError:
-        # An array of sequences, to be refused by name.
+        # An object array of the sequences: the caller refuses it with a message.
         return np.array([*y, None], dtype=object)[:-1]
 
 
@@ -130,9 +130,9 @@ def _refuse_sequences(estimator, X, y):
 
 
 def as_array(y, name="y", *, mixed=False):
-    """Return an array, in which numbers among strings didn't become strings.
+    """Return y as an array, in which numbers among strings stay numbers.
 
-    They are refused, or with `mixed` both are objects.
+    A mixture is refused, or with `mixed` returned as objects.
     """
     refuse_masked(y, name)
     array = np.asarray(y)
@@ -157,8 +157,8 @@ def _refuse_mixture(labels, name="y"):
 
 
 def check_count(X, y):
-    """Refuse a y that isn't as long as X."""
-    # A sparse matrix has no length.
+    """Refuse a y whose length isn't that of X."""
+    # `len` of a sparse matrix raises.
     n_targets = y.shape[0] if hasattr(y, "shape") else len(y)
     if len(X) != n_targets:
         raise ValueError(
@@ -171,10 +171,10 @@ def check_numbers(estimator, y):
     """Return finite numbers (n,) or (n, K)."""
     refuse_sparse(estimator, y)
     refuse_non_numbers(estimator, np.asarray(y), "y")
-    # Sums of very large numbers are looked at first, and may be infinite.
+    # scikit-learn's check sums first: sums of very large numbers may overflow.
     with np.errstate(over="ignore", invalid="ignore"):
         y = check_y(y, multi_output=True, y_numeric=True, estimator=estimator)
-        # None became NaN only now.
+        # None has become NaN in `check_y`.
         assert_all_finite(y, estimator_name=type(estimator).__name__, input_name="y")
     return y
 
@@ -194,10 +194,10 @@ def is_missing(label):
 
 
 def warn_of_one_hot(labels, estimator, y):
-    """Warn of an indicator matrix (n, K) all of whose rows have one label.
+    """Warn of an indicator matrix (n, K) whose rows all have exactly one label.
 
-    It is read as several labels at once, which is seldom what such a matrix means. A
-    single row, as ``partial_fit`` may be given, says nothing.
+    It is read as several labels at once, but such a matrix is mostly one-hot. A single
+    row, as in ``partial_fit``, doesn't tell.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def warn_of_one_hot(labels, estimator, y):
 
 
 def advice_of_one_hot(labels, y):
-    """Say how to make labels of an indicator matrix, if there are such."""
+    """Say how to make labels of a one-hot matrix, if y is one."""
     if labels.ndim != 2 or not _is_one_hot(labels):
         return ""
     return f" If it is one-hot pass {_labels_of_one_hot(y)}."
@@ -232,7 +232,7 @@ def _is_one_hot(labels):
 
 
 def _labels_of_one_hot(y):
-    """Write how to make labels of what was given: arrays, frames and others differ."""
+    """Write the code that makes labels of y, which depends on its type."""
     if issparse(y):
         return "np.asarray(y.argmax(axis=1)).ravel()"
     if hasattr(y, "columns"):
@@ -258,5 +258,5 @@ def check_labels(y, name="y"):
             f"Input {name} contains NaN or None: every label must be known."
         )
     _refuse_mixture(array.flat, name)
-    # Numbers get a dtype that says so.
+    # Numbers that came as objects get a dtype of numbers.
     return array if isinstance(array.flat[0], str | bytes) else np.array(array.tolist())

@@ -1,4 +1,4 @@
-"""Scores of what was predicted, over the targets that count."""
+"""Scores of predictions, over the targets whose weight isn't 0."""
 
 import numpy as np
 from sklearn.metrics import r2_score
@@ -46,8 +46,8 @@ def mean_r2(truth, predicted, weights=None):
     truth, predicted : ndarray of shape (n,) or (n, ...)
         All axes but the first are targets.
     weights : ndarray of shape (n,) or of the shape of `truth`, or None
-        With zeros a target may have values of its own; one that has fewer than two of
-        them has no R2 and is left out, as long as another one has some.
+        Zeros leave out values of single targets. A target with fewer than two values
+        left has no R2 and isn't averaged over, unless no target has.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def mean_r2(truth, predicted, weights=None):
     weights = weights.reshape(truth.shape)
     columns = np.flatnonzero((weights > 0).sum(axis=0) > 1)
     if not len(columns):
-        # It warns, and returns NaN.
+        # scikit-learn warns and returns NaN.
         return float(r2_score(np.zeros(1), np.zeros(1)))
     columns_of = truth.T[columns], predicted.T[columns], weights.T[columns]
     return float(np.mean([_r2_of_one(*each) for each in zip(*columns_of, strict=True)]))
@@ -68,10 +68,10 @@ def mean_r2(truth, predicted, weights=None):
 def _of_like_size(truth, predicted):
     """Return both (n, K), each target divided by a power of two.
 
-    That rounds nothing, and squares of very large or small numbers stay in range.
+    This rounds nothing, and keeps squares of very large or small numbers in range.
     """
     both = [a.reshape(len(a), -1).astype(np.float64) for a in (truth, predicted)]
-    # What isn't looked at may be NaN.
+    # Values of weight 0 may be NaN.
     largest = np.fmax(*(np.fmax.reduce(np.abs(a), axis=0, initial=0.0) for a in both))
     _, exponent = np.frexp(np.where(np.isfinite(largest), largest, 1.0))
     return [np.ldexp(a, -exponent) for a in both]

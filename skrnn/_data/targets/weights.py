@@ -11,13 +11,13 @@ from skrnn._sklearn import check_sample_weight
 
 
 def are_of_steps(sample_weight) -> bool:
-    """Whether there is a weight for each step: (n, T), or an array a sequence."""
+    """Whether each step has a weight: (n, T), or an array for each sequence."""
     if sample_weight is None or isinstance(sample_weight, str | bytes):
         return False
     if is_ragged(sample_weight):
-        # Numbers as objects are numbers.
+        # An object array of plain numbers has a weight for each sequence.
         return any(np.ndim(weights) for weights in sample_weight)
-    # numpy.ndim would hand array-likes of other libraries back to themselves.
+    # numpy.ndim would dispatch to other libraries, by __array_function__.
     array = (
         sample_weight if hasattr(sample_weight, "ndim") else np.asarray(sample_weight)
     )
@@ -25,9 +25,9 @@ def are_of_steps(sample_weight) -> bool:
 
 
 def rows_of(sample_weight) -> list:
-    """Return an array of each sequence's weights; each may be a single number."""
+    """Return the weights of each sequence as an array; a single number is allowed."""
     if not is_ragged(sample_weight):
-        # A frame would hand out its columns.
+        # Iterating over a frame yields its columns.
         sample_weight = np.asarray(sample_weight)
     return [np.asarray(row) for row in sample_weight]
 
@@ -45,7 +45,7 @@ def read_weights(estimator, X: Sequences, sample_weight):
     Returns
     -------
     weights : ndarray of shape (n,), or (n_real_steps,) with `return_sequences`
-        In float64; 0 for the one step that is left of a sequence of padding alone.
+        In float64; 0 for the one step that is kept of a sequence of padding only.
     """
     of_steps = are_of_steps(sample_weight)
     if X.empty is not None and X.empty.all():
@@ -70,7 +70,7 @@ def read_weights(estimator, X: Sequences, sample_weight):
 
 
 def steps_of_padding(X: Sequences):
-    """Return which of the real steps are what is left of sequences of padding alone."""
+    """Return which of the real steps stand for sequences of padding only."""
     if X.empty is None:
         return np.zeros(X.n_steps, bool)
     return np.repeat(X.empty, X.lengths)
@@ -101,12 +101,12 @@ def _refuse_several(X, sample_weight, steps):
 def check_weights(estimator, n, weights):
     """Return `n` finite, non-negative weights in float64, the largest about 1.
 
-    Without `weights` they are equal, in the memory of one.
+    Without `weights` they are all equal, and take the memory of one.
     """
     if weights is None:
         return scaled_down(constant(np.float64(1), n))
     refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
-    # With array_api_dispatch it takes arrays alone: any with a row for each.
+    # A stand-in of n rows: with array_api_dispatch scikit-learn takes only arrays.
     rows = np.broadcast_to(np.float64(), n)
     weights = check_sample_weight(
         weights, rows, dtype=np.float64, ensure_non_negative=True
@@ -115,7 +115,7 @@ def check_weights(estimator, n, weights):
 
 
 def counted(values, weights):
-    """Return the values whose weight isn't 0: what the others are is never read."""
+    """Return the values whose weight isn't 0: the others are never read."""
     if weights.all():
         return values
     values = values if hasattr(values, "tocsr") else np.asarray(values)
@@ -123,7 +123,7 @@ def counted(values, weights):
 
 
 def left_out(values, weights, padding):
-    """Return the labels that `counted` leaves out, but for padding and missing ones.
+    """Return the labels of weight 0, except those at padding and missing ones.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def weights_of_outputs(estimator, lengths, sample_weight):
     Parameters
     ----------
     estimator : estimator
-        It answers a sequence with another one; it is named in errors.
+        An encoder and decoder; named in errors.
     lengths : ndarray of shape (n,)
         Of the outputs.
     sample_weight : array-like of shape (n,) or (n, H), list of (H_i,), or None

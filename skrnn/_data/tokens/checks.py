@@ -1,4 +1,4 @@
-"""What token ids may be, and the errors of those that aren't."""
+"""Which token ids are valid, and the errors of those that aren't."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ def read_tokens(name, sequences: Sequences, vocabulary_size=None) -> Sequences:
     name : str
         Who reads them, for the errors.
     sequences : Sequences
-        Values of shape (n_rows,), or (n_rows, n_channels): several ids a step.
+        Values of shape (n_rows,), or (n_rows, n_channels) for several ids a step.
     vocabulary_size : int, tuple of int or None
         Ids at or above it, or at or above that of their channel, are an error.
 
@@ -50,7 +50,7 @@ def _refuse_unknown(name, values, vocabulary_size):
         vocabulary_size if isinstance(vocabulary_size, tuple) else (vocabulary_size,)
     )
     largest = np.atleast_1d(values.max(axis=0))
-    # Another number of channels is refused as another number of features is.
+    # Another number of channels is refused where the number of features is checked.
     for channel, (id_, size) in enumerate(zip(largest, sizes, strict=False)):
         if id_ >= size and len(largest) == len(sizes):
             where = f" in channel {channel}" if len(sizes) > 1 else ""
@@ -68,7 +68,7 @@ def refuse_other_words(name, known, vocabulary):
     name : str
         Who reads them, for the errors.
     known, vocabulary : dict, tuple of dict or None
-        Word -> id in `fit` and now. Where one isn't known nothing is compared.
+        Word -> id in `fit` and now. If one is None, nothing is compared.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def refuse_other_words(name, known, vocabulary):
         return
     before, now = _by_channel(known), _by_channel(vocabulary)
     if len(before) != len(now):
-        # Refused as another number of features is.
+        # Refused where the number of features is checked.
         return
     for old, new in zip(before, now, strict=True):
         if old != new:

@@ -1,12 +1,12 @@
-"""Arrays of token ids that know the words which their ids stand for."""
+"""Arrays of token ids that carry their vocabulary."""
 
 from skrnn._data.frames.indexed_arrays import IndexedArray, index_of
 
-# The ids that stand for no word of a vocabulary.
+# The ids that aren't words of a vocabulary.
 PADDING, UNKNOWN = 0, 1
 FIRST_WORD = 2
 
-# Where a frame of pandas keeps the vocabulary of the ids in it.
+# The key in a pandas frame's `attrs` for the vocabulary of its ids.
 _ATTRIBUTE = "skrnn_vocabulary"
 
 
@@ -14,9 +14,9 @@ class TokenIds(IndexedArray):
     """Token ids, padded (n, T) or ragged in an object array, with their vocabulary.
 
     Selections of rows, copies and pickles keep the vocabulary, so it passes through
-    scikit-learn's splitters and meta-estimators. So do arrays put together from such
-    with the same one. What is computed from the ids is a plain array, because other
-    numbers stand for other words or for none.
+    scikit-learn's splitters and meta-estimators. Concatenated arrays keep it if it is
+    the same. Results of arithmetic are plain arrays, because other numbers stand for
+    other words or for none.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class TokenIds(IndexedArray):
 
 
 class _Held:
-    """A vocabulary in a frame's attributes, of which pandas makes deep copies."""
+    """A vocabulary in a frame's `attrs`: pandas' deep copies share it."""
 
     def __init__(self, vocabulary):
         self.vocabulary = vocabulary
@@ -67,13 +67,13 @@ def token_ids(array, vocabulary, index=None):
 
 
 def remember_vocabulary(frame, vocabulary):
-    """Let a frame of ids know their vocabulary, if it is one that can."""
+    """Put the vocabulary of ids into a frame's `attrs`, if it has these."""
     if vocabulary is not None and hasattr(frame, "attrs"):
         frame.attrs[_ATTRIBUTE] = _Held(vocabulary)
 
 
 def vocabulary_of(X):
-    """Return the vocabulary of the ids in X; None if they have none, or are none."""
+    """Return the vocabulary of the token ids in X, or None."""
     if isinstance(X, TokenIds):
         return X.vocabulary
     held = getattr(X, "attrs", None)

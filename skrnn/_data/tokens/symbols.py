@@ -35,8 +35,8 @@ class Symbols:
     form : {"strings", "sequences", "table", "labels"}
         Strings, sequences of symbols, an array (n, H), or one symbol for each.
     container, element : type
-        Of the whole: a list or an array. If it holds sequences, of each: a list, a
-        tuple or an array.
+        Type of the whole, a list or an array; and type of each sequence in it: a list,
+        a tuple or an array.
     dtype : dtype or None
         Of an array of symbols.
     """
@@ -58,15 +58,15 @@ class Symbols:
         return [self.flat[first:last] for first, last in pairs]
 
     def classes(self) -> np.ndarray:
-        """Return all symbols, each once and sorted."""
+        """Return the different symbols, sorted."""
         symbols = sorted(set(self.flat))
         found = np.array(symbols, dtype=self.dtype)
-        # An array of strings forgets NULs at the end.
+        # An array of strings loses NULs at the end.
         return found if found.tolist() == symbols else np.array(symbols, dtype=object)
 
 
 def holds_symbols(X) -> bool:
-    """Whether X is made of strings, or of sequences of them, rather than of numbers."""
+    """Whether X holds strings, or sequences of them, and not numbers."""
     if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):
         return True
     if is_frame(X):
@@ -78,7 +78,7 @@ def holds_symbols(X) -> bool:
 
 
 def holds_integers(X) -> bool:
-    """Whether X is made of integers alone, which may be token ids."""
+    """Whether X holds only integers, which may be token ids."""
     try:
         return all(map(_is_of_integers, X if _has_one_axis(X) else [X]))
     except (TypeError, ValueError):
@@ -99,8 +99,8 @@ def column_of_texts(X, *, texts=True):
     X : any
         A frame whose one column holds strings or lists of them, or an array (n, 1).
     texts : bool, default=True
-        Whether a string in it is a text, as it must be in ``fit``, where sequences of
-        one symbol would have no use. False takes it for a symbol.
+        Whether a string in it is a text. In ``fit`` it must be: sequences of one symbol
+        would be of no use. False takes it for a symbol.
     """
     column = only_column(X)
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
@@ -121,8 +121,8 @@ def _is_numeric(X):
 def _holds_string(x):
     """Whether x is a string, or a sequence of symbols with one among them.
 
-    Tokens that are tuples of strings count too: so they are refused as symbols, not as
-    numbers.
+    Tuples of strings count as well, so that they are refused with a message about
+    symbols, not about numbers.
     """
     is_list = isinstance(x, list | tuple) or getattr(x, "ndim", 0) == 1
     x = as_plain(x)
@@ -140,7 +140,7 @@ def _begins_with_string(x):
     if not _is_sequence(x) or _is_numeric(x):
         return False
     if not isinstance(x, Sequence):
-        # A Series' elements are looked up by their labels.
+        # Indexing a Series looks up labels, not positions.
         x = np.asarray(x).ravel()
     known = (symbol for symbol in x if symbol is not None)
     return isinstance(next(known, None), str | bytes)
@@ -153,7 +153,7 @@ def _is_sequence(x):
 
 
 def refuse_no_list(X, name, estimator):
-    """Refuse what isn't a list of sequences, whatever these hold."""
+    """Refuse anything that isn't a list of sequences."""
     if isinstance(X, str | bytes) or not (_is_sequence(X) or hasattr(X, "__array__")):
         raise TypeError(
             f"{name} is {_described(X)}; expected a list of strings or of sequences."
@@ -166,7 +166,7 @@ def refuse_no_list(X, name, estimator):
 
 
 def refuse_missing(X, name):
-    """Refuse None in a list that holds no string, which reads like one of numbers."""
+    """Refuse None in a list without strings, which would be read as numbers."""
     for i, x in enumerate(X if _has_one_axis(X) and not _is_numeric(X) else []):
         if x is None:
             raise TypeError(
@@ -193,7 +193,7 @@ def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
     Raises
     ------
     ValueError, TypeError
-        Naming the first element that can't be read.
+        That names the first element which can't be read.
     """
     check_order_within(data, name)
     if not isinstance(data, list | tuple):
@@ -208,7 +208,7 @@ def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
 
 
 def read_classes(classes, name) -> np.ndarray:
-    """Return all labels there may be, each once and sorted."""
+    """Return the classes, sorted and without repeats."""
     given = hasattr(classes, "dtype")
     array = np.asarray(classes) if given else np.array([*classes, None], object)[:-1]
     if array.ndim != 1 or not len(array):
@@ -252,7 +252,7 @@ def _read_array(array, name, strings_are_sequences):
         np.full(len(array), length),
         "labels" if array.ndim == 1 else "table",
         container=np.ndarray,
-        # Numbers that came as objects get a dtype that says so.
+        # Numbers that came as objects get a dtype of numbers.
         dtype=None if _are_numbers_as_objects(array, flat) else array.dtype,
     )
 
@@ -269,7 +269,7 @@ def _read_list(sequences, name, container):
     refuse_mixture(flat, name)
     form = "strings" if is_text else "sequences"
     lengths, first = np.array([len(part) for part in parts]), sequences[0]
-    # A subclass, such as a named tuple, may not be made of a list of any length.
+    # A subclass, such as a named tuple, may not take a list of any length.
     known = (kind for kind in (tuple, np.ndarray) if isinstance(first, kind))
     element = next(known, list)
     return Symbols(flat, lengths, form, container, element, _common_dtype(sequences))
@@ -331,7 +331,7 @@ def refuse_mixture(symbols, name):
 
 
 def refuse_other_type(symbols: Symbols, classes, estimator):
-    """Refuse strings where the classes are numbers, and numbers where they aren't."""
+    """Refuse strings if the classes are numbers, and numbers if they are strings."""
     label, known = symbols.flat[0], classes.tolist()[0]
     if isinstance(label, str) != isinstance(known, str):
         kind = "strings" if isinstance(known, str) else "numbers"
@@ -348,7 +348,7 @@ def _described(x):
 
 
 def encode_tokens(symbols: Symbols, vocabulary) -> Sequences:
-    """Return token ids: unknown symbols have one of their own."""
+    """Return token ids; all unknown symbols have the same one."""
     ids = [vocabulary.get(symbol, UNKNOWN) for symbol in symbols.flat]
     ends = np.cumsum(symbols.lengths)
     return Sequences(
@@ -361,7 +361,7 @@ def encode_tokens(symbols: Symbols, vocabulary) -> Sequences:
 
 
 def pack_labels(codes, lengths, end):
-    """Pack the numbers of labels; put `end` behind every sequence, if there is one."""
+    """Pack label numbers, with `end` after every sequence if it isn't None."""
     ends = np.cumsum(lengths)
     if end is not None:
         codes = np.insert(codes, ends, end).astype(np.int32)
@@ -373,13 +373,13 @@ def pack_labels(codes, lengths, end):
 
 
 def restore(codes: list, classes: np.ndarray, like: Symbols):
-    """Return sequences of class numbers in the form in which `like` came."""
+    """Return sequences of class numbers as labels, in the form of `like`."""
     if like.form == "labels":
         return classes[np.concatenate(codes)]
     if like.form == "table":
         return classes[np.stack(codes)]
     if like.element is np.ndarray:
-        # Of the dtype of all classes: the first batch of several may have a narrower.
+        # The classes' dtype: that of the first batch may be narrower.
         made = [classes[each] for each in codes]
     else:
         make = "".join if like.form == "strings" else like.element

@@ -2,7 +2,7 @@
 
 Operations on a `Node` compute at once and note how a gradient passes back through them
 (Linnainmaa, 1976); `differentiate` then walks the notes backwards. Arrays that need no
-gradient stay plain arrays. A recurrent layer in C is one note: its many steps are there.
+gradient stay plain arrays. A recurrent layer in C is one note, whatever its steps.
 """
 
 import numpy as np

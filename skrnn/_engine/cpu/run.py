@@ -194,9 +194,9 @@ def take_rows(table, ids):
 
 
 def _record_layer(run, sources, d_final):
-    """Record a layer; `d_final[i]` holds the gradient of final state i at its backward.
+    """Record a layer.
 
-    Its keys are the places of the states.
+    `d_final[i]` holds the gradient of final state i when its backward runs.
     """
     needs_dx = isinstance(sources[0], Node)
 
@@ -207,7 +207,7 @@ def _record_layer(run, sources, d_final):
 
 
 def _record_final(outputs, d_final, place, value):
-    """Record a final state: its gradient reaches the layer beside that of the outputs."""
+    """Record a final state: its gradient joins that of the outputs."""
 
     def pull(g):
         d_final[place] = g

@@ -7,7 +7,6 @@ import sys
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ BACKENDS = {
 
 def backend():
     """Import the module of the backend that Keras uses."""
-    # Before Keras is imported, which has many words for a backend that it can't load.
+    # Before Keras is imported: its own error for a backend that it can't load is long.
     _check(os.environ.get("KERAS_BACKEND") or "tensorflow")
     with _generator_kept():
         return importlib.import_module(BACKENDS[_name_of_backend()][1])
@@ -31,7 +30,7 @@ def backend():
 def is_default_backend() -> bool:
     """Whether Keras runs, or would run, on TensorFlow; nothing is loaded to find out.
 
-    Only then do the kernels train: who sets another backend wants it to be used.
+    Only then do the kernels train: a user who sets another backend wants to use it.
     """
     chosen = os.environ.get("KERAS_BACKEND") or "tensorflow"
     return chosen == configured_backend() == "tensorflow"
@@ -55,20 +54,8 @@ def _configured(home):
         return "tensorflow"
 
 
-def forget_kernels():
-    """Let TensorFlow forget the kernels of operations that have run.
-
-    It keeps those of functions that are gone, about 2 MB a network, and makes what is
-    needed again. There is no public name for it.
-    """
-    module = sys.modules.get("tensorflow.python.eager.context")
-    context: Any = getattr(module, "_context", None)
-    if getattr(context, "_context_handle", None) is not None:
-        context.clear_kernel_cache()
-
-
 def title_of_backend():
-    """Return what people call the backend that Keras uses."""
+    """Return the usual name of the backend that Keras uses, such as PyTorch."""
     return BACKENDS[_name_of_backend()][0]
 
 

@@ -1,34 +1,22 @@
-"""Which backends run in the process that this one was forked from.
+"""Which backends ran in the process that this one was forked from.
 
-Their threads don't survive a fork: in the child whatever waits for one waits for ever.
+Their threads don't survive a fork, so in the child such a backend would wait for ever.
 """
 
 import os
 import sys
 
 from skrnn._engine.keras.backends import title_of_backend
-
-
-def _tensorflow_runs():
-    """Whether something has computed on TensorFlow; importing it starts no threads."""
-    module = sys.modules.get("tensorflow.python.eager.context")
-    context = getattr(module, "_context", None)
-    return getattr(context, "_context_handle", None) is not None
-
-
-def _jax_runs():
-    return bool(getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None))
+from skrnn._engine.keras.private import jax_runs, tensorflow_runs
 
 
 def _torch_runs():
-    # It doesn't tell: what is known is whether the engine has loaded it.
+    # PyTorch doesn't tell whether it ran; whether the engine has loaded it is known.
     return "skrnn._engine.keras.torch" in sys.modules
 
 
-# What people call the backend -> whether it runs in this process. The names that are
-# private to a backend are here and nowhere else: `tests/engine/keras/test_forks.py`
-# holds them.
-_RUNS = {"TensorFlow": _tensorflow_runs, "JAX": _jax_runs, "PyTorch": _torch_runs}
+# What people call the backend -> whether it runs in this process.
+_RUNS = {"TensorFlow": tensorflow_runs, "JAX": jax_runs, "PyTorch": _torch_runs}
 
 _lost: set[str] = set()
 
@@ -49,8 +37,8 @@ def is_forked() -> bool:
 def refuse_forked_process():
     """Raise an error where what uses Keras' backend would hang for ever.
 
-    To be called before anything is made with Keras: layers, models and optimizers
-    compute as soon as they have variables.
+    Call it before anything is made with Keras: layers, models and optimizers compute as
+    soon as they have variables.
     """
     title = title_of_backend() if _lost else None
     if title in _lost:

@@ -1,4 +1,4 @@
-"""What two functions or objects of a user's share if one compiled function serves both.
+"""Cache keys for user-defined losses and for what they refer to.
 
 Compiled functions keep what they were traced with: the code, and the values that it
 finds in closures, defaults, globals and attributes. A key holds all of these as they
@@ -16,11 +16,11 @@ import keras
 import numpy as np
 
 _SIMPLE = (type(None), bool, int, float, complex, str, bytes, type(...))
-# Their functions and classes are what they are.
+# Functions and classes of these packages don't change.
 _LIBRARIES = sys.stdlib_module_names | {"jax", "keras", "numpy", "skrnn", "tensorflow"}
 _LIBRARIES |= {"scipy", "sklearn", "torch"}
 _WRAPPED = staticmethod, classmethod, property
-# What tells an object's class, and how its attributes are kept.
+# Attributes of a class that describe it or its storage, not what it computes.
 _UNREAD = {"__dict__", "__doc__", "__module__", "__weakref__", "__annotations__"}
 _UNREAD |= {"__firstlineno__", "__static_attributes__", "__abstractmethods__"}
 _UNREAD |= {"__qualname__", "__orig_bases__", "__parameters__", "_abc_impl"}
@@ -29,7 +29,7 @@ _UNREAD |= {"__qualname__", "__orig_bases__", "__parameters__", "_abc_impl"}
 def value_key(value):
     """Return a hashable stand-in for `value`: a loss, or what a loss refers to.
 
-    What can't be known has a key that equals no other.
+    A value that can't be read has a key that equals no other.
     """
     try:
         key = _key(value, [])
@@ -40,7 +40,7 @@ def value_key(value):
 
 
 class Same:
-    """An object that counts by its identity, kept so that no other gets its place."""
+    """A key by identity; it keeps the object alive, so that its address stays taken."""
 
     def __init__(self, value):
         self.value = value
@@ -54,7 +54,7 @@ class Same:
 
 def _key(value, seen):
     if isinstance(value, _SIMPLE):
-        # Equal numbers of other types, and 0.0 and -0.0, compute something else.
+        # Equal numbers of different types, and 0.0 and -0.0, give different results.
         return type(value), repr(value) if isinstance(value, float) else value
     for index, other in enumerate(seen):
         if other is value:
@@ -76,7 +76,7 @@ def _array_key(array, _seen):
 
 
 def _tensor_key(tensor, seen):
-    # PyTorch's may be changed in place, as TensorFlow's variables are.
+    # PyTorch's tensors may change in place, as TensorFlow's variables do.
     if hasattr(tensor, "assign") or keras.backend.backend() == "torch":
         return Same(tensor)
     return _array_key(keras.ops.convert_to_numpy(tensor), seen)
@@ -125,7 +125,7 @@ def _wrapped_key(wrapped, seen):
 
 
 def _class_key(cls, seen):
-    """Return a class and what its own functions and those of its bases refer to."""
+    """Return a class with all that its functions and those of its bases refer to."""
     if _is_of_a_library(cls):
         return Same(cls)
     read = {name: v for name, v in vars(cls).items() if name not in _UNREAD}
@@ -147,25 +147,25 @@ def _identity_key(value, _seen):
 def _variable_key(variable, _seen):
     if keras.backend.backend() == "jax":
         raise TypeError("its value is a constant where JAX compiles")
-    # Read whenever the function runs.
+    # Its value is read whenever the function runs.
     return Same(variable)
 
 
 def _object_key(value, seen):
-    # An automatic name is numbered, and is no part of what is computed.
+    # Keras numbers automatic names, and they don't change what is computed.
     named = isinstance(value, keras.losses.Loss)
     attributes = {k: v for k, v in vars(value).items() if not (named and k == "name")}
     return _key(type(value), seen), _mapping_key(attributes, seen)
 
 
-# Types -> f(value, seen) -> key; `seen` are the objects that are being read already.
+# Types -> f(value, seen) -> key; `seen` are the enclosing objects, for cycles.
 _MAKERS = (
     (FunctionType, _function_key),
     (MethodType, _method_key),
     (partial, _partial_key),
     (_WRAPPED, _wrapped_key),
     (type, _class_key),
-    # What a function takes from a module is read with the function.
+    # The names that a function reads from a module are in the key of the function.
     ((ModuleType, BuiltinFunctionType, np.ufunc), _identity_key),
     ((np.ndarray, np.generic), _array_key),
     (keras.Variable, _variable_key),
@@ -177,7 +177,7 @@ _MAKERS = (
 
 
 def _is_of_a_library(value):
-    """Whether what is defined there stays as it was imported."""
+    """Whether a value belongs to a library, whose definitions don't change."""
     name = value.__name__ if isinstance(value, ModuleType) else value.__module__
     return str(name).split(".")[0] in _LIBRARIES
 

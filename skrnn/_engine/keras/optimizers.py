@@ -6,6 +6,11 @@ import keras
 import numpy as np
 
 from skrnn._engine.keras.keys import value_key
+from skrnn._engine.keras.private import (
+    averages_of,
+    keep_gradients_local,
+    rate_or_schedule_of,
+)
 from skrnn._networks.optimizers import OPTIMIZERS
 
 
@@ -18,7 +23,8 @@ def optimizer_key(optimizer):
     config.pop("name", None)
     config.pop("learning_rate", None)
     # What is the user's own may be defined anew under the same name.
-    rate = None if _has_fixed_rate(optimizer) else value_key(optimizer._learning_rate)
+    rate = rate_or_schedule_of(optimizer)
+    rate = None if _has_fixed_rate(optimizer) else value_key(rate)
     return value_key(type(optimizer)), rate, repr(config)
 
 
@@ -28,7 +34,7 @@ def make_optimizer(optimizer, variables):
         made = getattr(keras.optimizers, OPTIMIZERS[optimizer].keras)()
     else:
         made = copy_of_optimizer(optimizer)
-    _keep_gradients_local(made)
+    keep_gradients_local(made)
     made.build(variables)
     return made
 
@@ -41,17 +47,8 @@ def copy_of_optimizer(optimizer):
     """
     config = optimizer.get_config()
     if isinstance(config.get("learning_rate"), dict):
-        config["learning_rate"] = optimizer._learning_rate
+        config["learning_rate"] = rate_or_schedule_of(optimizer)
     return type(optimizer).from_config(config)
-
-
-def averages_of(optimizer):
-    """Return the averages that an optimizer with ``use_ema`` takes of the weights.
-
-    Keras' ``fit`` ends by putting them in the place of the weights; its method for
-    that would also do so where training goes on.
-    """
-    return optimizer._model_variables_moving_average
 
 
 def learning_rate(optimizer, default):
@@ -63,7 +60,7 @@ def learning_rate(optimizer, default):
 
 def _has_fixed_rate(optimizer):
     schedule = keras.optimizers.schedules.LearningRateSchedule
-    return not isinstance(optimizer._learning_rate, schedule)
+    return not isinstance(rate_or_schedule_of(optimizer), schedule)
 
 
 class OptimizerOfArrays:
@@ -173,13 +170,3 @@ def _compiled(step, size):
     flat = tf.TensorSpec([size], tf.float32)
     # To look for the trace takes longer than to run it.
     return compiled.get_concrete_function(flat, flat)
-
-
-def _keep_gradients_local(optimizer):
-    """Skip Keras' sum over replicas, of which there is one.
-
-    That sum is wrapped in a custom gradient, whose global registry would keep the graph
-    of every compiled function for ever: about 12 MB for each (tensorflow#97697).
-    """
-    if hasattr(optimizer, "_all_reduce_sum_gradients"):
-        optimizer._all_reduce_sum_gradients = lambda grads_and_vars: grads_and_vars

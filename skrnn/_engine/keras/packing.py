@@ -1,8 +1,8 @@
-"""Objects of Keras in the state of an estimator, as a pickle carries them.
+"""Objects of Keras in the pickled state of an estimator.
 
-Whoever unpickles one computes on Keras' backend at once, which never comes back in a
-process that was forked from one where the backend ran. What has never been opened there
-can be refused by name.
+Unpickling one computes on Keras' backend at once, which hangs in a process that was
+forked from one where the backend ran. So they are pickled as bytes, and in such a
+process an error names the reason when one is used.
 """
 
 import pickle
@@ -17,7 +17,7 @@ def is_of_keras(value):
 
 
 def pack(state: dict) -> dict:
-    """Return a state for a pickle, objects of Keras in boxes of their own."""
+    """Return a state for a pickle, with objects of Keras in boxes."""
     found = {name: Box(v) for name, v in state.items() if is_of_keras(v)}
     return state | found if found else state
 
@@ -29,7 +29,7 @@ def unpack(state: dict) -> dict:
 
 
 class Box:
-    """An object that a pickle holds as bytes, and a shallow copy as it is."""
+    """An object that a pickle stores as bytes; a shallow copy shares it."""
 
     def __init__(self, value):
         self.value = value
@@ -39,13 +39,13 @@ class Box:
 
 
 class Closed:
-    """What is in the place of an object that can't be made in this process."""
+    """Placeholder for an object that can't be unpickled in this process."""
 
     def __init__(self, data):
         self._data = data
 
     def __getattr__(self, name):
-        # Not for who only looks what it is: copies and representations.
+        # Only where it is used: copies and representations must not fail.
         if not name.startswith("_") and name != "get_params":
             refuse_forked_process()
         raise AttributeError(name)

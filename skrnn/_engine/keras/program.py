@@ -5,6 +5,8 @@ from fit to fit is an argument: the seed, the number of the step, learning rates
 limits of gradients and the shares that are dropped.
 """
 
+from typing import Any
+
 import numpy as np
 from keras import ops as k
 
@@ -46,7 +48,7 @@ class Program(Variables):
         self.n_traces = 0
         self._changed = [*self.trained, *self.optimizer.variables]
         self._functions: dict = {}
-        self._states: list = []
+        self._states: tuple = ()
 
     @staticmethod
     def load(dataset):
@@ -76,7 +78,8 @@ class Program(Variables):
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order`, and their number."""
-        found, states, finite = [], [], native.tensor(np.True_)
+        found, finite = [], native.tensor(np.True_)
+        states: Any = ()
         for run in data.cut(order, _MIN_BATCH):
             given = run.arrays, run.n_batches, states
             *sums, states, finite = self._call(self._evaluate, *given, finite)
@@ -89,7 +92,8 @@ class Program(Variables):
         wanted = self.topology.zero_states(arrays)
         if [state.shape for state in states] != [state.shape for state in wanted]:
             states = wanted
-        args = arrays, native.tensor(np.int32(n)), list(states), *given
+        states = tuple(states)
+        args = arrays, native.tensor(np.int32(n)), states, *given
         key = function.__name__, *sorted(arrays)
         if key not in self._functions:
             changed = self._changed if function == self._train else []

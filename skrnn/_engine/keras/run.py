@@ -4,13 +4,15 @@
 or none at all.
 """
 
+from dataclasses import replace
+
 from keras import ops as k
 
 from skrnn._engine.cpu.reference import is_held, project, project_step
 from skrnn._engine.keras.backends import backend
 from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
-from skrnn._networks.cells import hold
+from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
 
 native = backend()
@@ -116,6 +118,7 @@ def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
     held : bool
         Whether states are held after each sequence's own length.
     """
+    cell = _with_two_biases(cell)
     activation, projected = ACTIVATIONS[cell.activation], project(run, cell, x)
     if states is None:
         states = zero_states(cell, projected[0][0])
@@ -134,6 +137,15 @@ def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
 
     steps = projected if reset_mask is None else (*projected, reset_mask)
     return native.scan(step, tuple(states), steps)
+
+
+def _with_two_biases(cell):
+    """Return a gated cell whose biases lie apart: no step cuts them out again."""
+    if not (isinstance(cell.cell, GatedCell) and cell.cell.recurrent_bias):
+        return cell
+    return replace(
+        cell, weights=cell.weights | {"bias": cell.cell.biases(cell.weights)}
+    )
 
 
 def zero_states(cell, like):

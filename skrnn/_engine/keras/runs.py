@@ -16,7 +16,7 @@ from skrnn._engine.keras.sizes import sizes_of
 
 # Bytes of a run where any number of batches will do, and where one number must: enough
 # that a call doesn't count, and for that little enough not to be filled in vain.
-_MOST_BYTES, _FIXED_BYTES = 2**25, 2**20
+_MOST_BYTES, _FIXED_BYTES = 2**25, 2**21
 _MOST_BATCHES = 256
 # As many ragged batches follow each other in the same class of lengths, about.
 _RAGGED_BATCHES = 4
@@ -66,7 +66,10 @@ class Runs:
         own, n_rows = self._sizes.steps(order), self._sizes.rows(order)
         padded = np.broadcast_to(own.max(axis=0), own.shape)
         if self._fixed:
-            padded, n_rows = self._padded_steps(own), batch_class(max(n_rows, min_rows))
+            padded, n_rows = (
+                padded_steps(self._sizes, own),
+                batch_class(max(n_rows, min_rows)),
+            )
         first = 0
         for steps, group in groupby(map(tuple, padded.tolist())):
             last = first + len(list(group))
@@ -86,7 +89,7 @@ class Runs:
             batches.append(self._gather(order[i], own[i], n_rows, steps))
         names = dict.fromkeys(name for batch in batches for name in batch)
         arrays = {
-            name: _stack([batch.get(name) for batch in batches], size) for name in names
+            name: stack([batch.get(name) for batch in batches], size) for name in names
         }
         return Run(first, n, arrays)
 
@@ -111,19 +114,8 @@ class Runs:
         size = size if self._sizes.are_alike else min(size, _RAGGED_BATCHES)
         return 2 ** (size.bit_length() - 1)
 
-    def _padded_steps(self, own):
-        """Return the steps that batches with `own` steps (n, k) are padded to."""
-        most = self._sizes.most
-        if self._sizes.are_alike:
-            # Sequences of one length keep it: that is what most series are cut into.
-            return np.broadcast_to(most, own.shape)
-        most = np.array([size_class(n) for n in most])
-        # The same for inputs and outputs: classes for each would be many pairs.
-        halvings = np.log2(most / own).astype(int).min(axis=1, keepdims=True)
-        return -(-most // 2**halvings)
 
-
-def _stack(parts, size):
+def stack(parts, size):
     """Put arrays into one with room for `size` of them, each at its beginning.
 
     None stands for one that is True everywhere.
@@ -131,12 +123,23 @@ def _stack(parts, size):
     shapes = [part.shape for part in parts if part is not None]
     kind = next(part.dtype.kind for part in parts if part is not None)
     whole = np.zeros((size, *np.max(shapes, axis=0)), _TYPES[kind])
-    for one, part in zip(whole, parts, strict=False):
+    for i, part in enumerate(parts):
         if part is None:
-            one[...] = True
+            whole[i] = True
         else:
-            one[tuple(map(slice, part.shape))] = part
+            whole[i, *map(slice, part.shape)] = part
     return whole
+
+
+def padded_steps(sizes, own):
+    """Return the steps that batches with `own` steps (n, k) are padded to: (n, k)."""
+    if sizes.are_alike:
+        # Sequences of one length keep it: that is what most series are cut into.
+        return np.broadcast_to(sizes.most, own.shape)
+    most = np.array([size_class(n) for n in sizes.most])
+    # The same for inputs and outputs: classes for each would be many pairs.
+    halvings = np.log2(most / own).astype(int).min(axis=1, keepdims=True)
+    return -(-most // 2**halvings)
 
 
 def size_class(n):

@@ -41,7 +41,7 @@ def compiled(function, _changed, args):
     signature = [
         {name: _spec(array, _free_axes(name, array)) for name, array in arrays.items()},
         _spec(n),
-        [_spec(state, 1) for state in states],
+        tuple(_spec(state, 1) for state in states),
         *tf.nest.map_structure(_spec, scalars),
     ]
     return _traced_once(function, signature)
@@ -106,7 +106,9 @@ def each_batch(body, n, _size, states, go_on, _changed):
 
 def entry(array, i, n_steps=None):
     """Return batch `i` of an array of batches, of which the first steps may be enough."""
-    return array[i] if n_steps is None else array[i, :n_steps]
+    # One operation, where an index takes five.
+    one = tf.gather(array, i)
+    return one if n_steps is None else one[:n_steps]
 
 
 def scan(step, states, entries):
@@ -139,7 +141,8 @@ def scan(step, states, entries):
 def _shaped_like(states, after):
     """Tell of shapes what is known before and a loop would lose."""
     return tuple(
-        tf.ensure_shape(new, old.shape) for old, new in zip(states, after, strict=True)
+        new if new.shape == old.shape else tf.ensure_shape(new, old.shape)
+        for old, new in zip(states, after, strict=True)
     )
 
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 
 from skrnn._engine.keras.losses import loss_function
-from skrnn._engine.keras.optimizers import averages_of, make_optimizer
+from skrnn._engine.keras.optimizers import make_optimizer
+from skrnn._engine.keras.private import averages_of, rate_or_schedule_of
 from skrnn._engine.keras.run import native
 from skrnn._networks.weights import weight_table
 
@@ -31,7 +32,7 @@ class Variables:
         self.optimizer = make_optimizer(optimizer, self.trained)
         self._fresh = self._arrays(self.optimizer.variables)
         # None where a schedule of the optimizer's own decides.
-        rate = self.optimizer._learning_rate
+        rate = rate_or_schedule_of(self.optimizer)
         self.rate = rate if isinstance(rate, keras.Variable) else None
 
     def reset(self, weights, optimizer_state=None):

@@ -118,19 +118,17 @@ def _by_reference(spec, weights, sequences):
 
 def _by_compiled(spec, weights, sequences):
     # It loads Keras' backend.
-    module = backend()
+    backend()
+    from skrnn._engine.keras.prediction import Predictor  # noqa: PLC0415
+
     key = spec.without_rates()
     with _lock:
         if key not in _compiled:
             while len(_compiled) >= _MAX_COMPILED:
                 del _compiled[next(iter(_compiled))]
-            _compiled[key] = module.predictor(key)
-        compiled = _compiled[key]
-    data = module.device_sequences(sequences)
-    numbers = np.arange(len(sequences))
-    return lambda rows: [
-        np.asarray(array) for array in compiled(weights, data, numbers[rows])
-    ]
+            _compiled[key] = Predictor(key)
+        found = _compiled[key]
+    return found.of(weights, sequences)
 
 
 RUNNERS = {"kernels": _by_kernels, "reference": _by_reference, "compiled": _by_compiled}

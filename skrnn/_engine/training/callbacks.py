@@ -1,5 +1,7 @@
 """Keras callbacks around the engine's training."""
 
+from skrnn._engine.keras.private import forget_model, initial_epoch_of
+
 # Mode -> what CallbackList calls before and after a batch, and what callbacks hear.
 BATCH_EVENTS = {
     "train": (
@@ -68,8 +70,7 @@ class Callbacks:
         """The epoch, from 0, to begin with: a callback may have restored a backup."""
         if self._list is None:
             return 0
-        # Keras' own `fit` asks the same.
-        return getattr(self.model, "_initial_epoch", None) or 0
+        return initial_epoch_of(self.model)
 
     def restored_epoch(self):
         """Return the epoch of this fit, from 1, whose weights a callback restored.
@@ -100,7 +101,7 @@ class Callbacks:
     def release(self):
         """Let go of the model, so that the callbacks can be pickled and used again."""
         for callback in self._list.callbacks if self._list else ():
-            callback._model = None
+            forget_model(callback)
 
 
 def listens(callback, event, only_tell=()) -> bool:

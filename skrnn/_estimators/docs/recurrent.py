@@ -5,19 +5,9 @@ import inspect
 from typing import TypeVar, dataclass_transform
 
 from skrnn._estimators.advice import advise
-from skrnn._estimators.docs.rows import (
-    as_type,
-    filled,
-    list_of_losses,
-    list_of_optimizers,
-    type_of_losses,
-)
-from skrnn._estimators.docs.seq2seq import (
-    EXAMPLES_OF_PAIRS,
-    FOR_PAIRS,
-    PARAMETERS_OF_PAIRS,
-)
+from skrnn._estimators.docs.rows import as_type, filled, list_of_optimizers
 from skrnn._estimators.network_base import EARLY_STOPPING_FROM
+from skrnn._estimators.tasks.documentation import Row
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
@@ -26,8 +16,8 @@ T = TypeVar("T")
 
 
 # Parameter -> (type, description), in the order of the documentation. The defaults are
-# read from the signature.
-PARAMETERS = {
+# read from the signature. None: the task or the kind of network describes it.
+PARAMETERS: dict[str, Row | None] = {
     "cell": (
         as_type(CELLS),
         "Kind of the recurrent layers.",
@@ -101,16 +91,12 @@ PARAMETERS = {
         """Normalise the outputs of each recurrent layer over its units (Ba et al.,
         2016).""",
     ),
-    **PARAMETERS_OF_PAIRS,
-    "loss": (
-        None,
-        None,
-    ),
-    "quantile": (
-        "float in (0, 1)",
-        """What is predicted with ``loss="pinball"``: the value that y stays below with
-        this probability, 0.5 the median. Other losses don't read it.""",
-    ),
+    "teacher_forcing": None,
+    "max_length": None,
+    "n_beams": None,
+    "length_penalty": None,
+    "loss": None,
+    "quantile": None,
     "optimizer": (
         f"{as_type(OPTIMIZERS)} or keras.optimizers.Optimizer",
         filled(
@@ -162,25 +148,13 @@ PARAMETERS = {
         fewer, what is held out is missed more than it helps. False records the loss of
         what is given, and trains for all epochs.""",
     ),
-    "validation_split": (
-        None,
-        None,
-    ),
+    "validation_split": None,
     "patience": (
         "int",
         "Epochs without improvement after which early stopping ends training.",
     ),
-    "class_weight": (
-        'dict, "balanced" or None',
-        """Weight of each class in the loss; "balanced" makes it inversely proportional
-        to the class's frequency, rows counted with their `sample_weight`. Multiplied
-        with `sample_weight`.""",
-    ),
-    "normalize_y": (
-        "bool",
-        """Train on y with its mean subtracted and divided by its standard deviation,
-        for each target by itself. Predictions are in y's units either way.""",
-    ),
+    "class_weight": None,
+    "normalize_y": None,
     "callbacks": (
         "list of keras.callbacks.Callback",
         """Called as Keras calls them, on a model that mirrors the training in units of
@@ -214,43 +188,6 @@ PARAMETERS = {
     ),
 }
 
-_FOR_REGRESSORS = {
-    "loss": (
-        f"{type_of_losses('numbers')} or callable",
-        filled(
-            f"""What is minimised, in units of the normalised y:
-            {list_of_losses("numbers")}. "auto" is the first of them. A
-            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
-            loss for each row works too."""
-        ),
-    ),
-    "validation_split": (
-        "float in (0, 1) or None",
-        """Share of the sequences that is held out to validate on: the last ones, which
-        in a series are the latest. None holds out a tenth for early
-        stopping, and nothing without it; a number holds out so much in any case. An
-        X_val in ``fit`` takes its place.""",
-    ),
-}
-_FOR_CLASSIFIERS = {
-    "loss": (
-        f"{type_of_losses('labels')} or callable",
-        filled(
-            f"""What is minimised: {list_of_losses("labels")}. "auto" is the first of
-            them that fits the labels. A ``keras.losses.Loss`` or a function
-            ``f(y_true, y_pred)`` of class numbers (or 0 and 1) and probabilities that
-            returns a loss for each row works too."""
-        ),
-    ),
-    "validation_split": (
-        "float in (0, 1) or None",
-        """Share of the sequences that is held out to validate on, at random and, where
-        a sequence has one label, the same share of every class. None holds out a tenth
-        for early stopping, and nothing without it; a number holds out so much in any
-        case. An X_val in ``fit`` takes its place.""",
-    ),
-}
-
 _ATTRIBUTES = """\
 history_ : dict of lists
     "loss" and, with a validation set, "val_loss" of each epoch.
@@ -267,68 +204,54 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
 model_ : keras.Model
     The trained network, made at first access."""
 
-_CLASSES = """classes_ : ndarray of shape (n_classes,)
-    Labels, sorted; for an indicator matrix the numbers of its columns.
-"""
-
-_EXAMPLES = {
-    "regressor": """\
->>> import numpy as np
->>> from skrnn import {name}
->>> rng = np.random.default_rng(0)
->>> X = rng.normal(size=(200, 8, 2))  # 200 sequences, 8 steps, 2 features
->>> y = X[:, -3:, 0].sum(axis=1)
->>> model = {name}(units=16, epochs=40, random_state=0).fit(X[:150], y[:150])
->>> model.predict(X[150:]).shape
-(50,)
->>> model.score(X[150:], y[150:]) > 0.5
-True""",
-    "classifier": """\
->>> import numpy as np
->>> from skrnn import {name}
->>> rng = np.random.default_rng(0)
->>> lengths = rng.integers(4, 12, size=200)
->>> X = [rng.normal(size=(length, 2)) for length in lengths]  # of different lengths
->>> y = np.array(["up" if x[-3:, 0].sum() > 0 else "down" for x in X])
->>> model = {name}(units=16, epochs=60, random_state=0).fit(X[:150], y[:150])
->>> model.predict_proba(X[150:]).shape
-(50, 2)
->>> model.score(X[150:], y[150:]) > 0.7
-True""",
-}
-
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
 def recurrent_estimator(cls: type[T]) -> type[T]:
     """Give a leaf its ``__init__`` from the fields of its bases, and its docstring."""
     made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
-    advise(made, in_order(inspect.signature(made), PARAMETERS))
+    table = table_of(made)
+    advise(made, in_order(made, table))
     if made.__doc__ is not None:
-        made.__doc__ = _docstring(made)
+        made.__doc__ = _docstring(made, table)
     return made
 
 
-def in_order(signature, table):
+def table_of(cls):
+    """Return the descriptions of all parameters that an estimator may have, in order.
+
+    Those of its task and of its kind of network go before the common ones.
+    """
+    own = cls._network_docs | cls._task_docs.parameters
+    table: dict[str, Row | None] = {}
+    for name, row in PARAMETERS.items():
+        if name == "callbacks":
+            table |= {new: own[new] for new in own if new not in PARAMETERS}
+        table[name] = own.get(name, row)
+    return table
+
+
+def in_order(cls, table):
     """Put the parameters of all bases into the one order of the documentation."""
+    signature = inspect.signature(cls)
+    missing = [name for name in signature.parameters if table.get(name) is None]
+    if missing:
+        raise LookupError(
+            f"{cls.__name__} has parameters that nobody describes: {missing}. A task "
+            "describes its own in the `parameters` of its `_task_docs`."
+        )
     names = [name for name in table if name in signature.parameters]
     ordered = [signature.parameters[name] for name in names]
     itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return signature.replace(parameters=[itself, *ordered])
 
 
-def _docstring(cls):
-    kind = "classifier" if cls.__name__.endswith("Classifier") else "regressor"
-    is_pair = cls.__name__.startswith("Seq2Seq")
-    table = PARAMETERS | (_FOR_CLASSIFIERS if kind == "classifier" else _FOR_REGRESSORS)
-    if is_pair:
-        table |= FOR_PAIRS[kind]
-    examples = EXAMPLES_OF_PAIRS if is_pair else _EXAMPLES
-    attributes = (_CLASSES if kind == "classifier" else "") + _ATTRIBUTES
+def _docstring(cls, table):
+    task = cls._task_docs
     sections = {
         "Parameters": described(cls, table),
-        "Attributes": attributes,
-        "See Also": _see_also(cls, kind),
-        "Examples": examples[kind].format(name=cls.__name__),
+        "Attributes": task.attributes + _ATTRIBUTES,
+        "See Also": _see_also(cls, task),
+        "Examples": task.example.format(name=cls.__name__),
     }
     return with_sections(cls.__doc__, sections)
 
@@ -342,9 +265,11 @@ def with_sections(text, sections):
 
 def described(cls, table):
     """Describe the parameters of an estimator, in the order of a table."""
-    names = inspect.signature(cls).parameters
+    parameters = inspect.signature(cls).parameters
     rows = [
-        (name, names[name].default, *table[name]) for name in table if name in names
+        (name, parameters[name].default, *table[name])
+        for name in table
+        if name in parameters
     ]
     return "\n".join(_entry(*row) for row in rows)
 
@@ -356,7 +281,8 @@ def _entry(name, default, kind, description):
     return f"{name} : {kind}, default={shown}\n{indented}"
 
 
-def _see_also(cls, kind):
-    other = "Regressor" if kind == "classifier" else "Classifier"
-    stem = cls.__name__[: -len("Classifier" if kind == "classifier" else "Regressor")]
-    return f"{stem}{other} : The same network for the other task."
+def _see_also(cls, task):
+    other = task.counterpart
+    if "cell" not in inspect.signature(cls).parameters:
+        other = task.counterparts.get(getattr(cls, "cell", None), other)
+    return f"{other} : {task.relation}"

@@ -36,9 +36,9 @@ EARLY_STOPPING_FROM = 10_000
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class LanguageModel(TrainedNetwork):
-    """A recurrent language model: what it is, how it is trained, what it says of texts.
+    """A recurrent language model: its parameters, training, and likelihoods of texts.
 
-    A subclass has ``_sample(spec, weights, seed)``, a text for progress to show.
+    A subclass has ``_sample(spec, weights, seed)``, a text that progress shows.
     """
 
     analyzer: str = "char"
@@ -133,7 +133,7 @@ class LanguageModel(TrainedNetwork):
         if not resume:
             self._learn_vocabulary(texts)
         self._has_ends: bool = ends or (resume and self._has_ends)
-        # Before the texts are read: by another analyzer their tokens are unknown.
+        # Before the texts are read: another analyzer would find unknown tokens only.
         spec = self._network(resume)
         documents = self._encode(texts, "texts", known=resume)
         inputs, targets = stream_of(documents, self._targets(texts, ends))
@@ -141,7 +141,7 @@ class LanguageModel(TrainedNetwork):
         streams = self._streams(inputs, targets, plan, self._held_stream(X_val))
         start = self._start(spec, plan.seed, resume)
         progress = partial(self._progress, spec, plan)
-        options = {"engine": self.engine, "progress": progress}
+        options: Any = {"engine": self.engine, "progress": progress}
         trained = _engine.train(spec, plan, *streams, *start, **options)
         self._keep(spec, trained, resume)
         return trained
@@ -182,7 +182,7 @@ class LanguageModel(TrainedNetwork):
         return spec
 
     def _plan(self, n_tokens, epochs, resume, X_val):
-        """Decide how to train; without `epochs`, for one on everything."""
+        """Decide how to train; without `epochs` it is one epoch on all texts."""
         known = n_tokens >= EARLY_STOPPING_FROM, X_val, None if epochs else 1
         return TrainPlan(
             loss=None,
@@ -199,13 +199,13 @@ class LanguageModel(TrainedNetwork):
         )
 
     def _held_stream(self, X_val):
-        """Read texts to validate on, of which nothing is learnt."""
+        """Read texts to validate on; the vocabulary stays as it is."""
         if X_val is None:
             return None
         with errors_of_validation("texts"):
             ends, texts = has_ends(X_val), check_texts(X_val)
             documents = self._encode(texts, "texts")
-            # As in `score`: only ends that have been learnt of.
+            # As in `score`: ends count only if the model was trained on some.
             targets = self._targets(texts, ends and self._has_ends)
             return stream_of(documents, targets)
 
@@ -240,7 +240,7 @@ class LanguageModel(TrainedNetwork):
         return [self._vocabulary.encode(text) for text in texts]
 
     def _targets(self, texts, ends):
-        """Return what is to be predicted of each text, its end too if it has one."""
+        """Return the ids to predict for each text, its end included if it has one."""
         end = np.array([END] if ends else [], np.int32)
         return [np.append(self._vocabulary.expect(text), end) for text in texts]
 

@@ -1,7 +1,6 @@
-"""The text generator's docstring: what only its parameters mean; the rest is shared."""
+"""The text generator's docstring: parameters with a meaning of their own here."""
 
 import dataclasses
-import inspect
 from typing import TypeVar, dataclass_transform
 
 from skrnn._estimators.advice import advise
@@ -110,7 +109,7 @@ _OF_TRAINING = {
 
 
 def _table():
-    """Put the parameters of text beside those that it shares with other networks."""
+    """Merge the parameters of text models with those shared with other networks."""
     shared: dict = {}
     for name, row in PARAMETERS.items():
         shared[name] = _OF_TRAINING.get(name, row)
@@ -158,7 +157,7 @@ def text_estimator(cls: type[T]) -> type[T]:
     """Give a class its ``__init__`` from the fields of its bases, and its docstring."""
     made = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
     table = _table()
-    advise(made, in_order(inspect.signature(made), table))
+    advise(made, in_order(made, table))
     if made.__doc__ is not None:
         sections = {"Parameters": described(made, table)} | _SECTIONS
         made.__doc__ = with_sections(made.__doc__, sections)

@@ -181,7 +181,7 @@ class TextGenerator(LanguageModel):
         return written(steps, hand)
 
     def _begin(self, prompt, given, n_samples):
-        """Read the prompt; return the ids (n_samples,) that follow, and their hands."""
+        """Read the prompt; return an iterator of ids (n_samples,) and their writers."""
         check_is_fitted(self)
         check_text(prompt, "prompt")
         read, space = self._vocabulary.opening(prompt)

@@ -1,4 +1,4 @@
-"""The only place that knows what texts and prompts may be, and its errors."""
+"""Reading texts and prompts: which are valid, and the errors for others."""
 
 from collections.abc import Mapping, Set
 
@@ -32,7 +32,7 @@ def check_texts(texts):
             "texts must be a str or a one-dimensional collection of them. Got "
             f"{_kind(texts)} of shape {getattr(texts, 'shape', None)}; pass one column."
         )
-    # A set has no order that the next process would find again.
+    # The order of a set differs from process to process.
     unordered = isinstance(texts, bytes | bytearray | Mapping | Set)
     if unordered or not hasattr(texts, "__iter__"):
         raise TypeError(f"texts must be a str or a list of str. Got {_kind(texts)}.")
@@ -52,7 +52,7 @@ def check_text(text, what):
 
 
 def refuse_unknown(vocabulary, texts, what):
-    """Refuse tokens that the vocabulary hasn't, and list them."""
+    """Refuse tokens that aren't in the vocabulary, and list them."""
     unknown = vocabulary.unknown(texts)
     if unknown:
         listed = ", ".join(map(repr, unknown[:_SHOWN]))
@@ -75,7 +75,7 @@ def as_stops(stop):
 
 
 def stream_of(documents, targets):
-    """Put documents one behind the other, each begun by the marker that ends them all.
+    """Concatenate documents to a stream; each begins with the end marker.
 
     Parameters
     ----------

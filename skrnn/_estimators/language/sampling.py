@@ -1,4 +1,4 @@
-"""How the next token is drawn from what a language model says."""
+"""How the next token is drawn from the outputs of a language model."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ class Sampler:
     temperature : float
         Outputs are divided by it; 0 takes the likeliest token.
     top_k : int or None
-        Only as many of the likeliest tokens come into question.
+        Only this many of the likeliest tokens are drawn from.
     top_p : float or None
-        Only the likeliest tokens whose probabilities reach this sum come into question
+        Only the likeliest tokens whose probabilities reach this sum are drawn from
         (Holtzman et al., 2020).
     never : tuple of int
         Tokens that never come, whatever their probability.
@@ -45,13 +45,13 @@ class Sampler:
         if self.top_p is not None and self.top_p < 1:
             p[_unlikely(p, self.top_p)] = 0
         total = p.cumsum(axis=1)
-        # Below the last sum even when the product is rounded up.
+        # Keeps it below the last sum, even if the product is rounded up.
         at = rng.random((len(p), 1)) * np.nextafter(total[:, -1:], 0)
         return (total <= at).sum(axis=1)
 
 
 def _unlikely(p, share):
-    """Mark what isn't needed for the likeliest tokens to reach a share of the sum."""
+    """Mark the tokens beyond the likeliest ones that reach a share of the sum."""
     order = np.argsort(-p, axis=1, kind="stable")
     sorted_p = np.take_along_axis(p, order, axis=1)
     before = sorted_p.cumsum(axis=1) - sorted_p
@@ -62,7 +62,7 @@ def _unlikely(p, share):
 
 
 def go_on(spec, weights, document, n_samples, sampler, rng, first=slice(None)):
-    """Read a document, and draw the tokens (n_samples,) after it, one after another.
+    """Read a document, and draw the tokens (n_samples,) that follow, step by step.
 
     `first` selects the ids that may come first.
 
@@ -82,15 +82,15 @@ def go_on(spec, weights, document, n_samples, sampler, rng, first=slice(None)):
 
 
 class Hand:
-    """What writes one text: it turns ids into what stands in the text.
+    """Writes one text: turns ids into strings.
 
     Parameters
     ----------
     vocabulary : Vocabulary
     before : str
-        What stands there already.
+        The text so far.
     space : str
-        What of it hasn't been read: the beginning of the first token.
+        The space at its end that wasn't read: the first token begins with it.
     """
 
     def __init__(self, vocabulary, before="", space=""):
@@ -129,7 +129,7 @@ class Draft:
         if self._stop:
             tail = self._tail + token
             self.is_over = any(stop in tail for stop in self._stop)
-            # What may be the beginning of a stop string.
+            # The end of the text: a stop string may begin there.
             self._tail = tail[max(len(tail) - self._longest + 1, 0) :]
 
     def text(self):

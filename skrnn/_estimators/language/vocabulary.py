@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-# The first two ids, and how they are called: no analyzer makes such tokens.
+# The first two ids and their names, which no analyzer makes of a text.
 END, UNKNOWN = 0, 1
 SPECIAL = ("<end>", "<unknown>")
 
@@ -21,7 +21,7 @@ def _marks():
 
 @cache
 def _word_pattern():
-    """Return what finds words with the space before them, or else single characters.
+    """Return a pattern of words with the space before them, or single characters.
 
     Marks belong to the letter before them, which Python's words leave out.
     """
@@ -31,7 +31,7 @@ def _word_pattern():
 
 @cache
 def _seam_pattern():
-    """Return what finds two characters that join two words into one."""
+    """Return a pattern of two characters that would join two words into one."""
     return re.compile(rf"[\w{_marks()}]\w")
 
 
@@ -46,8 +46,8 @@ def words(text):
     return _word_pattern().findall(text)
 
 
-# Name -> what cuts a text into tokens, and what one of them is called. The tokens put
-# together are the text.
+# Name -> function that cuts a text into tokens, and the word for one of them. The
+# concatenated tokens are the text.
 ANALYZERS = {"char": (list, "character"), "word": (words, "word")}
 
 
@@ -75,7 +75,7 @@ class Vocabulary:
     def of(cls, texts, analyzer, max_features, min_count):
         """Collect the most frequent tokens of `texts`, all that occur often enough.
 
-        Those that are equally frequent are sorted.
+        Equally frequent ones are in sorted order.
 
         Raises
         ------
@@ -99,12 +99,12 @@ class Vocabulary:
 
     @property
     def unit(self):
-        """What one token is called."""
+        """The word for one token."""
         return ANALYZERS[self.analyzer][1]
 
     @cached_property
     def names(self):
-        """Names of all ids, in their order."""
+        """Names of all ids, in order."""
         return (*SPECIAL, *self.tokens)
 
     @cached_property
@@ -117,7 +117,7 @@ class Vocabulary:
 
     @cached_property
     def _readings(self):
-        # A word that is known only with or only without the space before it.
+        # A word that is known only with the space before it, or only without.
         others = ((other_form(token), i) for token, i in self._ids.items())
         return {token: i for token, i in others if token} | self._ids
 

@@ -1,4 +1,4 @@
-"""From the user's y to arrays with a head, and from outputs back; one mixin a task."""
+"""One mixin for each task: y to arrays and a head, and outputs to predictions."""
 
 from skrnn._estimators.tasks.classification import SequenceClassifierMixin
 from skrnn._estimators.tasks.horizons import Seq2SeqRegressorMixin

@@ -9,12 +9,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.sequences import ragged_array, unpack_steps
 from skrnn._data.targets.class_weights import (
@@ -23,10 +20,15 @@ from skrnn._data.targets.class_weights import (
     constant,
     is_constant,
 )
-from skrnn._data.targets.multilabel import labels_of_steps, several_a_step
+from skrnn._data.targets.multilabel import (
+    check_columns,
+    labels_of_sequences,
+    labels_of_steps,
+    several_a_sequence,
+    several_a_step,
+)
 from skrnn._data.targets.padding import given_label, unpack_labels
 from skrnn._data.targets.reading import (
-    advice,
     advice_of_one_hot,
     check_labels,
     read_steps,
@@ -42,22 +44,28 @@ from skrnn._data.typing import (
     Targets,
     Weights,
 )
-from skrnn._data.validation import is_ragged
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names, names_of_losses, resolve
+from skrnn._estimators.tasks.contracts import LabelContract
+from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn._networks.specs import Head
-from skrnn._sklearn import Function, StrOptions, check_y
+from skrnn._sklearn import (
+    Function,
+    StrOptions,
+    check_partial_fit_first_call,
+)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
+class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
     """Targets are labels: one of several, or several at once (indicator matrix)."""
 
     class_weight: dict | str | None = None
 
     _kind_of_loss: ClassVar[str] = "loss of labels"
     _advice = "Scale X, or try"
+    _task_docs: ClassVar[TaskDocs] = LABELS
     _task_constraints = {
         "loss": [
             Names("loss of labels", {"auto", *NAMES["loss of labels"]}),
@@ -77,7 +85,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         labels = self._check_labels(X, counted(found, weights))
         steps = self.return_sequences and labels.ndim == 1
         pad_label = given_label(X, y) if steps else None
-        # A validation set has a network already.
+        # Not for a validation set, whose network exists already.
         if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
             _check_loss(self.loss, labels.shape[1], multilabel=True)
             warn_of_one_hot(labels, self, y)
@@ -106,7 +114,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         """Check labels, one or several for each target."""
         if self.return_sequences:
             return labels_of_steps(labels)
-        return _one_dimension_or_indicator(self, X, labels)
+        return labels_of_sequences(self, X, labels)
 
     def _learn_classes(self, y, others):
         self._multilabel = y.ndim == 2
@@ -154,13 +162,13 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
 
     def _begin_partial_fit(self, y, classes):
         """Learn the classes of the first call of ``partial_fit``."""
-        several = several_a_step if self.return_sequences else _several
+        several = several_a_step if self.return_sequences else several_a_sequence
         if several(y) and not self._is_fitted:
             if classes is None:
                 # They are learnt from y.
                 return
-            _check_columns(classes, y)
-        first = _check_partial_fit_first_call(self, classes)
+            check_columns(classes, y)
+        first = check_partial_fit_first_call(self, classes)
         if first:
             self._multilabel, self._pad_label = several(y), None
             self._check_number_of_classes()
@@ -198,7 +206,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         with np.errstate(over="ignore"):
             weights = compute_sample_weight(self.class_weight, y)
         if not np.isfinite(weights).all():
-            # Those of a row's labels are multiplied.
+            # scikit-learn multiplies the weights of all labels of a row.
             raise ValueError(
                 f"class_weight={self.class_weight!r} gives a sequence an infinite "
                 "weight; divide it by a large number."
@@ -216,7 +224,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
         return {}
 
     def _validation_strata(self, dataset):
-        """Hold out the same share of every class, or just any rows."""
+        """Hold out the same share of every class; of several labels, any rows."""
         if self._multilabel or self.return_sequences:
             return np.zeros(len(dataset))
         return dataset.targets[dataset.target_starts, 0]
@@ -351,7 +359,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin):
 
 
 def _unique(labels):
-    # unique_labels makes text of objects that are text.
+    # unique_labels turns objects that are strings into an array of strings.
     return unique_labels(labels).astype(labels.dtype)
 
 
@@ -372,34 +380,3 @@ def _check_loss(loss, n_classes, multilabel):
         f"loss={loss!r} is for two classes or an indicator matrix, but y has "
         f"{n_classes} classes; {choice}."
     )
-
-
-def _check_columns(classes, y):
-    """Refuse classes of several labels at once that aren't the numbers of columns."""
-    n_labels = np.shape(next(iter(y)) if is_ragged(y) else y)[-1]
-    if not np.array_equal(np.sort(classes), np.arange(n_labels)):
-        raise ValueError(
-            f"classes={classes!r}, but each column of y has a label of its own, which "
-            f"is 0 or 1: expected classes=range({n_labels}), or None."
-        )
-
-
-def _several(y):
-    """Whether each sequence has several labels at once."""
-    return np.ndim(y) == 2 and np.shape(y)[1] > 1
-
-
-def _one_dimension_or_indicator(estimator, X, y):
-    y = y if issparse(y) else check_labels(y)
-    y = check_y(y, multi_output=True, estimator=estimator)
-    check_classification_targets(y)
-    kind = type_of_target(y, input_name="y")
-    if kind == "multilabel-indicator":
-        y = y.toarray() if issparse(y) else y
-    if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():
-        raise ValueError(
-            f"y has shape {y.shape} and is no indicator matrix of 0 and 1; "
-            f"{type(estimator).__name__} predicts one label for each sequence."
-            f"{advice(estimator, X, y)}"
-        )
-    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)

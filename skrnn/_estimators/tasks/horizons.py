@@ -1,7 +1,7 @@
 """Targets that are sequences of numbers, all of one length: the horizon."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -35,18 +35,21 @@ from skrnn._data.typing import (
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.tasks.contracts import Seq2SeqContract
+from skrnn._estimators.tasks.documentation import HORIZONS, TaskDocs
 from skrnn._estimators.tasks.regression import float_dtype
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqRegressorMixin(RegressorMixin):
+class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
     """Targets are H numbers, or H times K of them, for each sequence."""
 
     quantile: float = 0.5
     normalize_y: bool = True
 
+    _task_docs: ClassVar[TaskDocs] = HORIZONS
     _task_constraints = {
         "loss": [
             Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
@@ -145,7 +148,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         return self._partial_fit(X, y, sample_weight, future=future)
 
     def _begin_partial_fit(self, y, classes):
-        """Nothing but the data itself has to be known beforehand."""
+        """Do nothing: numbers have no classes to learn beforehand."""
 
     def _encode_outputs(self, X, y, sample_weight, known, _known_target):
         """Return y in units of its spread, and weights; learn its form and units."""
@@ -187,7 +190,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         """Return the numbers (n_steps, K) of the steps whose weight isn't 0."""
         n_targets = _shape_of_steps(y)[2]
         if weights.all() and len(y.shape) < 3:
-            # As it came: scikit-learn tells by the type what it is.
+            # Not as an array yet: scikit-learn's errors depend on the type.
             return check_numbers(self, y).reshape(-1, n_targets)
         refuse_sparse(self, y)
         steps = np.asarray(y).reshape(-1, n_targets)
@@ -253,7 +256,7 @@ class Seq2SeqRegressorMixin(RegressorMixin):
         return {"n_future": self._n_future}
 
     def _validation_strata(self, pairs):
-        """No strata: the last rows are held out, which in a series come last."""
+        """No strata: hold out the last rows, which in a series are the latest."""
         return None
 
     def predict(self, X: SequenceData, *, future: SequenceData | None = None) -> Array:

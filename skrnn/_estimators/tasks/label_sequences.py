@@ -32,6 +32,8 @@ from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import Names, names_of_losses
 from skrnn._estimators.tasks.beams import BeamsMixin
+from skrnn._estimators.tasks.contracts import Seq2SeqContract
+from skrnn._estimators.tasks.documentation import LABEL_SEQUENCES, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin, one_number_each
 from skrnn._networks.specs import Head
 from skrnn._sklearn import (
@@ -44,7 +46,7 @@ from skrnn._sklearn import (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
+class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
     """Targets are sequences of labels: lists, strings, or rows of an array."""
 
     # With one direction twice to three times as many words are spelt wrongly.
@@ -57,6 +59,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     _kind_of_loss: ClassVar[str] = "loss of labels"
     _advice = "Scale X, or try"
     _may_be_numbered = staticmethod(one_number_each)
+    _task_docs: ClassVar[TaskDocs] = LABEL_SEQUENCES
     _task_constraints = {
         "loss": [
             Names("loss of labels", {"auto", *names_of_losses("labels", "softmax")}),
@@ -170,7 +173,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
     def _read_labels(self, X, y, known):
         """Read y; strings in an array are labels unless X holds strings too.
 
-        Later they are what they were in ``fit``, in a list too.
+        After ``fit`` they are read as they were there, in lists too.
         """
         require(self, y)
         text = self._vocabulary is not None
@@ -215,9 +218,9 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         return pack_labels(codes, symbols.lengths, end), weights
 
     def _step_weights(self, outputs, weights):
-        """Return what `class_weight` multiplies each step's weight with.
+        """Return the factors that `class_weight` gives to the weights of steps.
 
-        The end of a sequence is none of the classes: its weight stays.
+        The end of a sequence isn't a class: its weight stays.
         """
         if self.class_weight is None:
             return None
@@ -247,7 +250,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         )
 
     def _sequences(self, X):
-        """Read X, to be decoded as the parameters say now, which may be set late."""
+        """Read X; check the parameters of decoding, which may be set after `fit`."""
         names = "max_length", "n_beams", "length_penalty"
         constraints = {name: self._task_constraints[name] for name in names}
         given = {name: getattr(self, name) for name in names}
@@ -276,7 +279,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin):
         return {"n_labels": n_labels, "has_end": self._has_end}
 
     def _validation_strata(self, pairs):
-        """Hold out any sequences."""
+        """Hold out sequences at random."""
         return np.zeros(len(pairs))
 
     def predict(self, X: SequenceData) -> Array | list[Any]:

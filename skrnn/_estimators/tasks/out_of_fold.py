@@ -25,10 +25,10 @@ _ENCODES = {"predict_proba", "predict_log_proba", "decision_function"}
 
 
 class OutOfFoldMixin:
-    """Classifiers that some labels can't be numbered for by somebody else."""
+    """Classifiers for which scikit-learn must not number the labels of y itself."""
 
     def _may_be_numbered(self, X, y):
-        """Whether numbers of labels, counted in each column, mean the same as `y`."""
+        """Whether numbering the labels column by column would keep their meaning."""
         return True
 
     def __sklearn_clone__(self):
@@ -41,7 +41,7 @@ class OutOfFoldMixin:
 
 
 def one_number_each(_X, y):
-    """Whether y has one label for each sequence, and that is a number."""
+    """Whether y has one number for each sequence as its label."""
     if isinstance(y, list | tuple):
         return not any(isinstance(x, str | bytes) or np.ndim(x) for x in y)
     y = np.asarray(y)
@@ -54,7 +54,7 @@ def _refuse_numbered_labels(estimator):
         return
     if call["y"] is None or call["method"] not in _ENCODES:
         return
-    # Once y is numbered, the encoder knows the labels.
+    # If y was numbered already, the encoder has the labels.
     y = getattr(call.get("le"), "classes_", call["y"])
     if estimator._may_be_numbered(call["X"], y):
         return
@@ -72,7 +72,7 @@ def _call_of_cross_val_predict():
     """Return the variables of the ``cross_val_predict`` that asks, if one does."""
     module = sys.modules.get(_MODULE)
     asks = _code(module, "cross_val_predict")
-    # Whoever is asked while an estimator is fitted isn't asked for it.
+    # A clone made inside of a fit isn't the estimator that is validated.
     fits = _code(module, "_fit_and_predict")
     if asks is None or fits is None:
         return {}

@@ -1,7 +1,7 @@
 """Targets that are numbers."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -26,17 +26,20 @@ from skrnn._data.typing import (
 )
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.tasks.contracts import SequenceContract
+from skrnn._estimators.tasks.documentation import NUMBERS, TaskDocs
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceRegressorMixin(RegressorMixin):
+class SequenceRegressorMixin(RegressorMixin, SequenceContract):
     """Targets are numbers; they are trained on in units of their own spread."""
 
     quantile: float = 0.5
     normalize_y: bool = True
 
+    _task_docs: ClassVar[TaskDocs] = NUMBERS
     _task_constraints = {
         "loss": [
             Names("loss of numbers", {"auto", *NAMES["loss of numbers"]}),
@@ -108,7 +111,7 @@ class SequenceRegressorMixin(RegressorMixin):
         return self._partial_fit(X, y, sample_weight, None)
 
     def _begin_partial_fit(self, y, classes):
-        """Nothing but the data itself has to be known beforehand."""
+        """Do nothing: numbers have no classes to learn beforehand."""
 
     def _head(self):
         return Head(len(self._y_scale), "linear", self._loss_of_head())
@@ -117,7 +120,7 @@ class SequenceRegressorMixin(RegressorMixin):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
 
     def _validation_strata(self, dataset):
-        """No strata: the last rows are held out, which in a series come last."""
+        """No strata: hold out the last rows, which in a series are the latest."""
         return None
 
     def predict(self, X: SequenceData) -> Array:
@@ -175,7 +178,7 @@ class SequenceRegressorMixin(RegressorMixin):
         given = sequences, y, predicted, sample_weight
         truth, predicted, weights = beside_truth(self, *given)
         truth = check_numbers(self, truth)
-        # One target may have an axis, or none.
+        # A single target may be a column or not.
         if truth.size == predicted.size:
             truth = truth.reshape(predicted.shape)
         self._check_width(truth.reshape(len(truth), -1))

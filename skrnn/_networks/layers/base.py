@@ -30,7 +30,7 @@ class Flow:
     attended: Any = None
 
     def map(self, function: Callable) -> "Flow":
-        """Apply a function of each step to the answer, or to the steps and the state."""
+        """Apply a function of each step to the answer, or to steps and state."""
         if self.answer is not None:
             return replace(self, answer=function(self.answer))
         steps = None if self.steps is None else function(self.steps)
@@ -42,7 +42,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Rows of a table that are still to be looked up, so that it can be projected first.
+    """Rows of a table that are still to be looked up: it may be projected first.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ class LayerNorm(BaseLayer):
 
 
 def normalise(ops, x, gamma, beta):
-    """Return x with mean 0 and variance 1 along its last axis, times gamma plus beta."""
+    """Return x with mean 0 and variance 1 on its last axis, times gamma plus beta."""
     centred = x - ops.mean(x, axis=-1, keepdims=True)
     variance = ops.mean(centred * centred, axis=-1, keepdims=True)
     return centred / ops.sqrt(variance + EPSILON) * gamma + beta

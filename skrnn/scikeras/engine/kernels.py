@@ -1,7 +1,7 @@
-"""Training a user's Keras model by the kernels, where it is a network they know.
+"""Training a user's Keras model with the kernels, if it is a network they support.
 
-It has the methods of `KerasProgram`, its plain twin, which trains any model; they agree
-up to the rounding of float32.
+`KernelProgram` has the methods of `KerasProgram`, its reference, which trains any
+model. Both agree up to the rounding of float32.
 """
 
 import math
@@ -14,6 +14,7 @@ from skrnn._data.datasets import Dataset
 from skrnn._data.sequences import Multiples, pack_dense, pack_windows
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
+from skrnn._engine.keras.private import compiled_metrics_of
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn.scikeras.engine.program import logs_of
 from skrnn.scikeras.engine.specs import (
@@ -26,7 +27,7 @@ from skrnn.scikeras.engine.specs import (
 
 
 def kernel_program(model, *data):
-    """Return what trains `model` on the arrays of `data`; None if that isn't for us."""
+    """Return what trains `model` on the arrays of `data`; None for Keras."""
     spec = spec_of(model)
     if spec is None:
         return None
@@ -50,7 +51,7 @@ def _shapes(arrays):
 
 @dataclass(frozen=True)
 class Loaded:
-    """Data for the kernels, and as they were given, for the metrics."""
+    """Data in the form of the kernels, and as given, for the metrics."""
 
     dataset: Dataset
     arrays: dict
@@ -59,18 +60,18 @@ class Loaded:
 class KernelProgram:
     """One fit of one model."""
 
-    # The last batch is filled up with rows that aren't there.
+    # The last batch is padded with row number -1.
     padded = True
 
     def __init__(self, model, spec, loss, optimizer):
         self.model, self.spec, self.loss = model, spec, loss
         head = replace(spec.head, loss=loss.name)
         self._native = network.NetworkProgram(replace(spec, head=head), None, optimizer)
-        self.has_metrics = model._compile_metrics is not None
+        self.has_metrics = compiled_metrics_of(model) is not None
         if self.has_metrics:
             self._native.logits = []
         clipnorm = model.optimizer.clipnorm
-        # To Keras a norm of 0, or less, is none.
+        # Keras reads a norm of 0 or less as no limit.
         clipped = clipnorm is not None and clipnorm > 0
         self._step_inputs = {
             "seed": 0,
@@ -87,7 +88,7 @@ class KernelProgram:
         return bool(of_rows and alike and known)
 
     def load(self, data):
-        """Put the arrays together for the kernels."""
+        """Return the arrays as a dataset for the kernels."""
         x, n = data["x"].astype(np.float32, copy=False), len(data["x"])
         targets = targets_of(data["y"], self.spec, self.loss)
         assert targets is not None
@@ -124,7 +125,7 @@ class KernelProgram:
         )
         self._count(data.arrays, order)
         if not finite:
-            # The kernels stop there; Keras goes on, and has nothing else afterwards.
+            # The kernels stop here; Keras would go on, and all weights would be NaN.
             nothing = [np.full_like(w, np.nan) for w in self._native.get_weights()]
             self._native.set_weights(nothing)
             total, count = math.nan, (order >= 0).sum()
@@ -137,23 +138,24 @@ class KernelProgram:
         return found
 
     def _count(self, arrays, order):
-        """Add what was put out for the rows of `order` to the metrics of the model."""
+        """Update the metrics of the model with the outputs for the rows of `order`."""
         logits = self._native.logits
         if logits is None:
             return
         outputs = np.concatenate(logits).astype(np.float64)
         outputs = ACTIVATIONS[self.spec.head.activation](reference.ops, outputs)
-        # Fewer than there are rows where training has stopped.
+        # There are fewer outputs than rows if training has stopped.
         rows = order[order >= 0][: len(outputs)]
         logits.clear()
         given = {name: array[rows] for name, array in arrays.items() if name != "x"}
         y, y_pred = map(
             keras.ops.convert_to_tensor, (given["y"], outputs.astype(np.float32))
         )
-        self.model._compile_metrics.update_state(y, y_pred, given.get("weights"))
+        metrics = compiled_metrics_of(self.model)
+        metrics.update_state(y, y_pred, given.get("weights"))
 
     def start_metrics(self):
-        """Forget what the metrics have counted."""
+        """Reset the metrics."""
         if self.has_metrics:
             self.model.reset_metrics()
 

@@ -1,7 +1,7 @@
-"""Which Keras models the engine trains itself, and what makes two of them alike.
+"""Cache keys of Keras models that the engine trains itself, and copies of them.
 
-Two models of equal keys may share compiled functions, so a key holds all that is a
-constant in them. Whoever can't be given a key is left to Keras.
+Two models with equal keys share compiled functions, so a key holds everything that is a
+constant in these. A model without a key is left to Keras.
 """
 
 import hashlib
@@ -11,11 +11,25 @@ from types import FunctionType
 
 import keras
 import numpy as np
-from keras.src.models import Functional
-from keras.src.trainers.trainer import model_supports_jit
 
 from skrnn._engine.keras.keys import value_key
 from skrnn._engine.keras.optimizers import copy_of_optimizer
+from skrnn._engine.keras.private import (
+    compile_arguments_of,
+    ends_of,
+    function_arguments_of,
+    functional_class,
+    is_distributed,
+    layers_of,
+    mask_of,
+    set_function_arguments,
+    set_undecayed_names,
+    supports_xla,
+    undecayed_names_of,
+    undecayed_variables_of,
+    was_called,
+)
+from skrnn.scikeras.engine.normalization import follow_variables
 from skrnn.scikeras.engine.origin import (
     NotTakenError,
     is_keras,
@@ -23,15 +37,16 @@ from skrnn.scikeras.engine.origin import (
     refuse_foreign_parts,
 )
 
-# Training steps times time steps: below, plain TensorFlow is done before XLA begins.
+# Training steps times time steps. Below this, plain TensorFlow has finished before XLA
+# has compiled.
 _XLA_FROM = 5_000
-# Of the layers that are adapted to data, those that tell all they have found.
+# Layers with `adapt` whose statistics are all in their configuration or variables.
 _ADAPTED_LAYERS = {"Normalization", "Discretization"}
-# What a row gives depends on the other rows of its batch while training.
+# In training, the output of a row depends on the other rows of its batch.
 _MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
-# Operations between layers that leave the rows apart.
+# Operations between layers that don't mix rows.
 _ROWWISE_OPERATIONS = {"GetItem", "ExpandDims", "Concatenate"}
-# One loss a row: rows of weight zero leave the others as they are.
+# Losses with one value a row: a row of weight 0 doesn't change the others.
 _ROWWISE_LOSSES = {
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
@@ -52,17 +67,15 @@ _ROWWISE_LOSSES = {
     "SquaredHinge",
 }
 _FULL_MEAN = {"sum_over_batch_size", "mean"}
-# What exclude_from_weight_decay has set, of which no configuration tells.
-_EXCLUDED = "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"
 
 
 def architecture_key(model):
-    """Return what models share that compute the same from the same weights.
+    """Return a key that is equal for models which compute the same from equal weights.
 
     Raises
     ------
     NotTakenError
-        If that can't be known, or the model isn't one array to one array.
+        If that can't be known, or the model has several inputs or outputs.
     """
     _refuse_other_forms(model)
     refuse_foreign_parts(model)
@@ -71,7 +84,7 @@ def architecture_key(model):
     except Exception as error:  # Whatever a layer of the user's raises.
         raise NotTakenError(f"a layer has no configuration: {error}") from error
     refuse_foreign_configuration(config)
-    for layer in model._flatten_layers(include_self=False):
+    for layer in layers_of(model):
         _refuse_other_influence(layer)
     text = json.dumps(_without_seeds(config), sort_keys=True, default=_digest)
     told = [part for v in model.variables for part in (v.constraint, v.regularizer)]
@@ -80,8 +93,8 @@ def architecture_key(model):
 
 
 def compile_key(model):
-    """Return what models share that are trained by the same step."""
-    arguments = compile_arguments(model)
+    """Return a key that is equal for models which are trained by the same step."""
+    arguments = compile_arguments_of(model)
     if arguments.get("run_eagerly"):
         raise NotTakenError("run_eagerly is set")
     items = keras.tree.flatten({k: v for k, v in arguments.items() if v is not None})
@@ -91,16 +104,11 @@ def compile_key(model):
     return optimizer, types, *map(_part_key, items)
 
 
-def compile_arguments(model):
-    """Return the arguments that ``compile`` was called with."""
-    return dict(model._compile_config.config)
-
-
 def copy_of(model):
-    """Make a model of the same architecture, compiled alike, that shares nothing."""
+    """Make an independent model of the same architecture, compiled the same way."""
     copied = _like(model)
-    arguments = compile_arguments(model)
-    # It was resolved for the first model.
+    arguments = compile_arguments_of(model)
+    # "auto" was resolved for the first model.
     arguments.pop("jit_compile", None)
     copied.compile(**keras.tree.map_structure(_fresh, arguments))
     if type(copied.optimizer) is not type(model.optimizer):
@@ -109,7 +117,7 @@ def copy_of(model):
 
 
 def share_names(copied, model):
-    """Call the metrics of a copy as those of `model`: Keras numbers them."""
+    """Give the metrics of a copy the names of those of `model`; Keras numbers them."""
     pairs = zip(metrics_of(copied), metrics_of(model), strict=True)
     for own, others in pairs:
         if isinstance(others, keras.metrics.Metric):
@@ -118,7 +126,7 @@ def share_names(copied, model):
 
 def metrics_of(model):
     """Return the metrics that ``compile`` was called with, weighted or not."""
-    arguments = compile_arguments(model)
+    arguments = compile_arguments_of(model)
     names = "metrics", "weighted_metrics"
     return keras.tree.flatten([arguments.get(name) or [] for name in names])
 
@@ -133,13 +141,12 @@ def _like(model):
     if not copied.built:
         copied.build(model.input_shape)
     if forms(copied) != forms(model):
-        # Part of a layer was frozen, say, of which a configuration knows nothing.
+        # For example, a part of a layer was frozen, which no configuration records.
         raise NotTakenError("its configuration doesn't give the same variables")
     for own, given in zip(copied.variables, model.variables, strict=True):
-        # A variable may have been given one that no configuration tells of.
+        # They may have been set on a variable, which no configuration records.
         own.constraint, own.regularizer = given.constraint, given.regularizer
-    for layer in _adapted_layers(copied):
-        layer.__class__ = _LiveNormalization
+    follow_variables(copied)
     return copied
 
 
@@ -148,47 +155,9 @@ def forms(model):
     return tuple((tuple(v.shape), v.dtype, v.trainable) for v in model.variables)
 
 
-class _LiveNormalization(keras.layers.Normalization):
-    """Normalization by the statistics in its variables, which a fit copies in.
-
-    Keras' own makes tensors of them once, in ``adapt``: constants where it is compiled.
-    """
-
-    def call(self, inputs):
-        self.finalize_state()
-        return super().call(inputs)
-
-
-def _adapted_layers(model):
-    return [
-        layer
-        for layer in model._flatten_layers(include_self=False)
-        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
-    ]
-
-
-def refuse_stale_statistics(model):
-    """Refuse a model whose ``Normalization`` doesn't compute by its variables.
-
-    ``set_weights`` changes the variables alone, and Keras goes on with what ``adapt``
-    found.
-
-    Raises
-    ------
-    NotTakenError
-    """
-    for layer in _adapted_layers(model):
-        pairs = (layer.mean, layer.adapt_mean), (layer.variance, layer.adapt_variance)
-        for used, variable in pairs:
-            used = keras.ops.convert_to_numpy(used)
-            known = keras.ops.convert_to_numpy(variable).astype(used.dtype)
-            if not np.array_equal(used.ravel(), known.ravel(), equal_nan=True):
-                raise NotTakenError(f"{layer.name} doesn't compute by its variables")
-
-
 def may_be_padded(model):
-    """Whether rows of zero weight leave the gradients of the others alone."""
-    layers = model._flatten_layers(include_self=False)
+    """Whether rows of weight 0 don't change the gradients of the others."""
+    layers = layers_of(model)
     operations = [
         operation
         for each in [model, *layers]
@@ -200,7 +169,7 @@ def may_be_padded(model):
         and not any(type(layer).__name__ in _MIX_ROWS for layer in layers)
         and all(getattr(x, "activity_regularizer", None) is None for x in layers)
         # A masked mean counts the steps of the whole batch.
-        and getattr(model.outputs[0], "_keras_mask", None) is None
+        and mask_of(model.outputs[0]) is None
         and _loss_class(model.loss) in _ROWWISE_LOSSES
     )
 
@@ -208,12 +177,12 @@ def may_be_padded(model):
 def gains_from_xla(model, n_steps, n_timesteps):
     """Whether XLA, whose compiling takes about a second, pays in one fit.
 
-    What is asked is the fit alone and not how many there were: equal seeds shall give
-    equal weights, and both ways round differently.
+    Decide from this fit alone, not from the number of fits before: XLA and plain
+    TensorFlow round differently, and equal seeds must give equal weights.
     """
-    layers = model._flatten_layers(include_self=False)
+    layers = layers_of(model)
     loops = any(isinstance(layer, keras.layers.RNN) for layer in layers)
-    return loops and n_steps * n_timesteps >= _XLA_FROM and model_supports_jit(model)
+    return loops and n_steps * n_timesteps >= _XLA_FROM and supports_xla(model)
 
 
 def divides_by_rows(model):
@@ -225,7 +194,7 @@ def divides_by_rows(model):
 def takes_columns(model):
     """Whether losses and metrics are the same for a y (n,) and for its column (n, 1).
 
-    Keras' own are; a function of the user's may have one broadcast and not the other.
+    Keras' own are. A user's function may broadcast one of them and not the other.
     """
     metrics = [each for each in metrics_of(model) if not isinstance(each, str)]
     own = _loss_class(model.loss) in _ROWWISE_LOSSES
@@ -238,12 +207,12 @@ def _only(loss):
 
 
 def _loss_class(loss):
-    """Return the name of the class of Keras' own losses, given as a string too."""
+    """Return the class name of a loss of Keras, given by name or not; else None."""
     loss = _only(loss)
     loss = keras.losses.get(loss) if isinstance(loss, str) else loss
     if not is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
         return None
-    if getattr(loss, "_fn_kwargs", {}).get("axis", -1) != -1:
+    if (function_arguments_of(loss) or {}).get("axis", -1) != -1:
         return None
     if isinstance(loss, FunctionType):
         return "".join(map(str.capitalize, loss.__name__.split("_"))).replace(
@@ -257,35 +226,29 @@ def _refuse_other_forms(model):
         raise NotTakenError(f"the backend is {keras.backend.backend()}")
     if type(model) not in _FORMS:
         raise NotTakenError(f"the model is a {type(model).__name__}")
-    if any(keras.tree.is_nested(ends) for ends in _ends(model)):
+    if any(map(keras.tree.is_nested, ends_of(model))):
         raise NotTakenError("the model has several inputs or outputs")
-    if getattr(model, "_distribute_strategy", None) is not None:
+    if is_distributed(model):
         raise NotTakenError("the model is distributed")
 
 
-def _ends(model):
-    """Return inputs and outputs as the model was given them: tensors, lists, dicts."""
-    inner = getattr(model, "_functional", None) or model
-    return inner._inputs_struct, inner._outputs_struct
-
-
-_FORMS = {keras.Sequential, Functional}
+_FORMS = {keras.Sequential, functional_class()}
 
 
 def _refuse_other_influence(layer):
-    """Refuse a layer whose outputs depend on more than its variables and the row."""
+    """Refuse a layer whose output depends on more than its variables and the row."""
     if getattr(layer, "stateful", False):
         raise NotTakenError("a layer is stateful")
     if 0 in keras.tree.flatten(getattr(layer, "axis", None)):
         raise NotTakenError(f"{layer.name} mixes the rows of a batch")
-    # Of those that are adapted to data: tables and the like are made in the end.
+    # Layers with `adapt` make tables and the like in `finalize_state`.
     adapted = hasattr(layer, "finalize_state")
     if adapted and type(layer).__name__ not in _ADAPTED_LAYERS:
         raise NotTakenError(f"{type(layer).__name__} keeps a state of its own")
 
 
 def _digest(value):
-    """Return what stands for an array in a key: text would leave digits out."""
+    """Return a digest of an array for a key: as text it would lose digits."""
     try:
         array = np.asarray(value)
     except Exception as error:  # Whatever an object of the user's raises.
@@ -297,7 +260,7 @@ def _digest(value):
 
 
 def _without_seeds(config):
-    """Leave out seeds: first weights and a generator's state are given from outside."""
+    """Leave out seeds: weights and states of generators are copied in."""
     if isinstance(config, dict):
         return {k: _without_seeds(v) for k, v in config.items() if k != "seed"}
     if isinstance(config, list | tuple):
@@ -306,7 +269,7 @@ def _without_seeds(config):
 
 
 def _without_numbered_names(text):
-    """Replace automatic names, ``lstm_7``, by their place in the text."""
+    """Replace automatic names such as ``lstm_7`` by their order in the text."""
     numbers: dict[str, str] = {}
 
     def number(match):
@@ -328,22 +291,22 @@ def _snake_case(name):
 
 
 def _part_key(part):
-    """Return what stands for an optimizer, a loss or a metric in a key."""
+    """Return the key of an optimizer, a loss or a metric."""
     if isinstance(part, str | int | float | bool | FunctionType | keras.losses.Loss):
-        # Not a loss's configuration, in which some lack their numbers: Huber its delta.
+        # Some losses lack their numbers in their configuration, as Huber its delta.
         return value_key(part)
     if not is_keras(part) or not hasattr(part, "get_config"):
         raise NotTakenError(f"{part!r} isn't Keras' own")
-    if any(getattr(part, name, None) for name in _EXCLUDED):
+    if undecayed_variables_of(part) or undecayed_names_of(part):
         raise NotTakenError("the optimizer treats some variables in another way")
     try:
         config = dict(part.get_config())
     except Exception as error:  # Whatever a schedule of the user's raises.
         raise NotTakenError(f"a part has no configuration: {error}") from error
     refuse_foreign_configuration(config)
-    # It may be numbered, and is no part of what is computed.
+    # Keras numbers names, and they don't change what is computed.
     config.pop("name", None)
-    config["told"] = getattr(part, "_fn_kwargs", None)
+    config["told"] = function_arguments_of(part)
     if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
         config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
@@ -355,13 +318,37 @@ def _has_fixed_rate(config):
 
 
 def _fresh(part):
-    """Copy what has variables of its own."""
+    """Copy a part that has variables; return any other as it is."""
     if not isinstance(part, keras.optimizers.Optimizer | keras.metrics.Metric):
         return part
     if isinstance(part, keras.optimizers.Optimizer):
         return copy_of_optimizer(part)
     copied = type(part).from_config(part.get_config())
-    if hasattr(part, "_fn_kwargs"):
-        # Not all of them are in a configuration: the axis of a cosine isn't.
-        copied._fn_kwargs = part._fn_kwargs
+    told = function_arguments_of(part)
+    if told is not None:
+        set_function_arguments(copied, told)
     return copied
+
+
+def own_optimizer(optimizer):
+    """Return an optimizer told the same, or itself where it can't be copied."""
+    if undecayed_variables_of(optimizer):
+        # It knows the variables of one network.
+        return optimizer
+    try:
+        copied = copy_of_optimizer(optimizer)
+    except Exception:  # Whatever a schedule of the user's raises.
+        return optimizer
+    set_undecayed_names(copied, undecayed_names_of(optimizer))
+    return copied
+
+
+def call_once(model):
+    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
+
+    Keras exports as ONNX only a model that was called.
+    """
+    if was_called(model) or not getattr(model, "inputs", None):
+        return
+    is_sequential = isinstance(model, keras.Sequential)
+    model(model.inputs[0] if is_sequential else model.input)

@@ -1,13 +1,15 @@
-"""What in a model is Keras' own, and what may be the user's: that is left to Keras.
+"""Which parts of a model are Keras' own; a model with parts of the user's is Keras'.
 
-A configuration doesn't tell. Keras names no module for classes and functions of a
-script or a notebook, and looks for them among its own: a user's ``relu`` would become
-Keras'. So the objects are asked.
+A configuration doesn't tell. Keras records no module for classes and functions of a
+script or a notebook, and looks them up among its own: a user's ``relu`` would become
+Keras'. So the modules of the objects decide.
 """
 
 from types import BuiltinFunctionType, FunctionType, MethodType
 
 import keras
+
+from skrnn._engine.keras.private import layers_of
 
 # Their configuration doesn't say what they compute.
 _OPAQUE_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
@@ -16,22 +18,22 @@ _FUNCTIONS = FunctionType, MethodType, BuiltinFunctionType
 
 
 class NotTakenError(Exception):
-    """The engine leaves a model, or a way to train it, to Keras; says why."""
+    """The engine leaves this model or this training to Keras; the message says why."""
 
 
 def is_keras(part):
-    """Whether a function, or what an object is one of, is Keras' own."""
+    """Whether a function, or the class of an object, is Keras' own."""
     return _library_of(part) == "keras"
 
 
 def refuse_foreign_parts(model):
-    """Refuse a model in which a layer, or what it is told, isn't Keras' own, or ours.
+    """Refuse a model if a layer, or an argument of one, isn't Keras' own or ours.
 
     Raises
     ------
     NotTakenError
     """
-    layers = model._flatten_layers(include_self=False)
+    layers = layers_of(model)
     operations = [
         operation
         for each in [model, *layers]
@@ -45,7 +47,7 @@ def refuse_foreign_parts(model):
 
 
 def refuse_foreign_configuration(config):
-    """Refuse a configuration in which something isn't Keras' own, or ours.
+    """Refuse a configuration if a part of it isn't Keras' own or ours.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def refuse_foreign_configuration(config):
     """
     if isinstance(config, dict):
         name, module = config.get("class_name"), config.get("module")
-        # That of a script has a name alone.
+        # For a class of a script the configuration has only a name.
         nowhere = module is None and config.get("registered_name") is None
         own = nowhere or str(module).split(".")[0] in _OWN
         marks = str(name).startswith("__") and name != "__lambda__"
@@ -69,7 +71,7 @@ def refuse_foreign_configuration(config):
 
 def _refuse_foreign(part):
     library = _library_of(part)
-    # Keras knows functions of TensorFlow by the names of its own, which they equal.
+    # Keras serialises TensorFlow's functions under the names of its own equal ones.
     if library in _OWN or (library == "tensorflow" and isinstance(part, _FUNCTIONS)):
         return
     name = getattr(part, "__name__", type(part).__name__)

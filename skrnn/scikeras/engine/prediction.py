@@ -11,24 +11,25 @@ import tensorflow as tf
 
 from skrnn._data.sequences import pack_dense, pack_windows
 from skrnn._engine.keras.fork import refuse_forked_process
+from skrnn._engine.keras.private import layers_of
 from skrnn._engine.prediction.batches import predict
 from skrnn._networks.specs import NetworkSpec
 from skrnn.scikeras.engine.models import (
     architecture_copy,
     architecture_key,
     forms,
-    refuse_stale_statistics,
 )
+from skrnn.scikeras.engine.normalization import refuse_stale_statistics
 from skrnn.scikeras.engine.origin import NotTakenError
 from skrnn.scikeras.engine.program import as_model_reads, compiled
 from skrnn.scikeras.engine.seeding import seeded
 from skrnn.scikeras.engine.specs import spec_of
 from skrnn.scikeras.engine.training import listens
 
-# Numbers of X that a block may hold, about 4 MB; many make a block of many rows.
+# A block holds at most this many numbers of X, about 4 MB, and this many rows.
 _BLOCK = 1_000_000
 _MOST_ROWS = 1024
-# Blocks have whole numbers of these: what a row gives is the same in any company.
+# Blocks have multiples of this many rows: then a row's output doesn't depend on n.
 _ROWS = 32
 
 _MAX_COMPILED = 16
@@ -45,8 +46,8 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
     model : keras.Model
     x : ndarray
     batch_size : int or None
-        Counts only for callbacks that hear of batches; otherwise blocks of bounded
-        size are run.
+        Used only if a callback listens to batches; otherwise blocks of bounded size
+        are run.
     verbose : int or "auto"
     callbacks : sequence of keras.callbacks.Callback
 
@@ -82,10 +83,10 @@ _EVENTS = ("on_predict_batch_begin", "on_predict_batch_end")
 
 @dataclass(frozen=True)
 class _Facts:
-    """What it takes some time to find out about a model."""
+    """Facts about a model that take some time to find out."""
 
     key: tuple
-    # None where the kernels don't know it.
+    # None if the kernels don't support it.
     spec: NetworkSpec | None
     # Weak references: layers may be taken off and put on later.
     layers: tuple
@@ -94,7 +95,7 @@ class _Facts:
 
 
 def _facts_of(model):
-    layers = model._flatten_layers(include_self=False)
+    layers = layers_of(model)
     known, variables = _facts.get(model), forms(model)
     if (
         known is None
@@ -156,7 +157,7 @@ def _compiled_for(model, key, shape):
         if run is not None:
             _compiled.move_to_end(key)
             return run
-    # Unlocked: a copy is made under the lock of the seeds, and who holds that may be
+    # Not under this lock: a copy needs the lock of the seeds, whose holder may be
     # about to predict.
     run = _compile(model, shape)
     with _lock:
@@ -167,10 +168,10 @@ def _compiled_for(model, key, shape):
 
 
 def _takes_any_length(model):
-    """Whether the model works where the number of time steps isn't known beforehand."""
-    # Its loop over the steps can't be compiled by TensorFlow then.
+    """Whether the model can be compiled for any number of time steps."""
+    # TensorFlow can't compile TimeDistributed's loop over unknown steps.
     loops = keras.layers.TimeDistributed
-    return not any(isinstance(layer, loops) for layer in model._flatten_layers())
+    return not any(isinstance(layer, loops) for layer in layers_of(model))
 
 
 def _compile(model, shape):

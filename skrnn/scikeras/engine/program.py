@@ -1,11 +1,16 @@
-"""Compiled training of any Keras model of one input: whole runs of batches at once."""
+"""Compiled training of any Keras model of one input, many batches a call."""
 
 from functools import partial
 
 import keras
 import tensorflow as tf
 
-from skrnn._engine.keras.optimizers import _keep_gradients_local
+from skrnn._engine.keras.private import (
+    compiled_metrics_of,
+    keep_gradients_local,
+    mask_of,
+    set_mask,
+)
 from skrnn.scikeras.engine.models import (
     copy_of,
     divides_by_rows,
@@ -17,16 +22,16 @@ from skrnn.scikeras.engine.models import (
 class KerasProgram:
     """The compiled training functions of one architecture and one way to train it.
 
-    It works on a copy of a user's model, so that the next model of the same kind finds
-    it compiled; each fit copies weights and the optimizer's state in and out. What a
-    batch computes is left to the model: losses, masks, regularizers and metrics are
-    Keras' own.
+    It works on a copy of the user's model, so that the next model with the same key
+    needs no compiling; each fit copies weights and the optimizer's state in and out.
+    The model computes each batch: losses, masks, regularizers and metrics are Keras'
+    own.
     """
 
     def __init__(self, model, signature, *, fast):
         self.model = copy_of(model)
         self.optimizer = self.model.optimizer
-        _keep_gradients_local(self.optimizer)
+        keep_gradients_local(self.optimizer)
         self.optimizer.build(self.model.trainable_variables)
         self.padded = may_be_padded(self.model)
         self.scaled = divides_by_rows(self.model)
@@ -37,8 +42,8 @@ class KerasProgram:
         self.evaluate = self._compile(self._evaluate_batch, [signature, order])
 
     def _build_metrics(self, y):
-        """Make the metrics' variables before anything is traced."""
-        metrics = self.model._compile_metrics
+        """Build the metrics' variables before tracing."""
+        metrics = compiled_metrics_of(self.model)
         if metrics is not None and not metrics.built:
             y = keras.KerasTensor(y.shape, y.dtype.name)
             metrics.build(y, self.model.outputs[0])
@@ -63,7 +68,7 @@ class KerasProgram:
         return [*model.variables, *model.optimizer.variables]
 
     def finish(self):
-        """Do what an optimizer does when training ends: averages become weights."""
+        """Let the optimizer end training: its averages become the weights."""
         self.optimizer.finalize_variable_values(self.model.trainable_weights)
 
     def start_metrics(self):
@@ -95,7 +100,7 @@ class KerasProgram:
         return compiled(run, input_signature=signature)
 
     def _train_batch(self, data, rows):
-        """Train on a batch: its last rows are -1 where there is no more data."""
+        """Train on a batch of row numbers; -1 at its end stands for no row."""
         batch = {k: tf.gather(v, tf.maximum(rows, 0)) for k, v in data.items()}
         present = tf.cast(rows >= 0, tf.float32)
         n = tf.math.count_nonzero(rows >= 0)
@@ -105,12 +110,12 @@ class KerasProgram:
         if self.has_metrics:
             real = {k: v[:n] for k, v in batch.items()}
             outputs = outputs[:n]
-            outputs._keras_mask = None if mask is None else mask[:n]
+            set_mask(outputs, None if mask is None else mask[:n])
             self._count(real, outputs)
         return loss, n
 
     def _filled_up(self, weights, present):
-        """Give rows that aren't there no weight, and the mean its right divisor."""
+        """Give weight 0 to missing rows, and correct the divisor of the mean."""
         if self.scaled:
             there = tf.maximum(tf.reduce_sum(present), 1.0)
             present *= tf.cast(tf.size(present), tf.float32) / there
@@ -127,12 +132,12 @@ class KerasProgram:
         trainable = model.trainable_weights
         gradients = tape.gradient(scaled, [v.value for v in trainable])
         self.optimizer.apply(gradients, trainable)
-        # A mask is an attribute, which gets lost at the function's border.
-        return loss, outputs, getattr(outputs, "_keras_mask", None)
+        # A tensor loses the attribute for its mask when it leaves the function.
+        return loss, outputs, mask_of(outputs)
 
     def _loss(self, x, y, outputs, weights, *, training):
         if weights is not None and weights.shape.rank == 1:
-            # Of the losses of steps, Keras can't tell the steps from the rows.
+            # Otherwise Keras would broadcast weights of rows against losses of steps.
             weights = tf.reshape(weights, [-1] + [1] * (outputs.shape.rank - 2))
         return self.model.compute_loss(
             x=x, y=y, y_pred=outputs, sample_weight=weights, training=training
@@ -149,20 +154,19 @@ class KerasProgram:
         return loss, tf.size(rows)
 
     def _count(self, batch, outputs):
-        """Add a batch to the metrics; outside of what XLA compiles, as they may be."""
+        """Update the metrics with a batch, outside of XLA, which can't compile some."""
         if self.has_metrics:
-            self.model._compile_metrics.update_state(
-                batch["y"], outputs, batch.get("weights")
-            )
+            metrics = compiled_metrics_of(self.model)
+            metrics.update_state(batch["y"], outputs, batch.get("weights"))
 
 
 def logs_of(model, total, count):
-    """Return the mean of summed losses, and what the metrics of a model have counted.
+    """Return the mean of summed losses, and the results of the model's metrics.
 
-    Most are numbers; a score of each class is an array.
+    Most results are numbers; a metric with a value for each class gives an array.
     """
     logs = {}
-    if model._compile_metrics is not None:
+    if compiled_metrics_of(model) is not None:
         for name, value in model.get_metrics_result().items():
             value = keras.ops.convert_to_numpy(value)
             logs[name] = value if value.ndim else float(value)
@@ -170,16 +174,16 @@ def logs_of(model, total, count):
 
 
 def compiled(function, **options):
-    """Return `function` to be traced by TensorFlow, which shall not warn of it.
+    """Return `function` for TensorFlow to trace, without its warning of many traces.
 
-    It warns of code that is traced often, which ours is, once an architecture: it tells
-    functions apart by their code, which a partial doesn't show.
+    Our code is traced once for each architecture. TensorFlow counts traces by the code
+    of a function, which a partial hides.
     """
     return tf.function(partial(function), autograph=False, **options)
 
 
 def signature_of(data):
-    """Return the specification of arrays that may have any number of rows."""
+    """Return the signature of arrays with any number of rows."""
     return {
         name: tf.TensorSpec([None, *array.shape[1:]], array.dtype)
         for name, array in data.items()
@@ -187,7 +191,7 @@ def signature_of(data):
 
 
 def _up_to(weights, present):
-    """Give `present`, one number a row, the dimensions of `weights`."""
+    """Reshape `present`, one number a row, to the number of dimensions of `weights`."""
     return tf.reshape(present, [-1] + [1] * (weights.shape.rank - 1))
 
 
@@ -197,14 +201,14 @@ def _assign(to, values):
 
 
 def as_keras_reads(array):
-    """Return an array of the type in which Keras would take it."""
+    """Return an array of the type to which Keras would convert it."""
     if array.dtype.kind != "f":
         return array
     return array.astype(keras.config.floatx(), copy=False)
 
 
 def as_model_reads(x, model):
-    """Return X of the type of a model's input, and with its last axis of length 1."""
+    """Return X with the type and the number of dimensions of a model's input."""
     (wanted,) = model.inputs
     rank = len(wanted.shape)
     if x.ndim == rank - 1 and wanted.shape[-1] == 1:

@@ -1,4 +1,4 @@
-"""Seeds for what draws from global generators, which are put back exactly."""
+"""Seeding global random generators for a while, and restoring them exactly."""
 
 import random
 import threading
@@ -7,13 +7,9 @@ from contextlib import ExitStack, contextmanager
 import keras
 import numpy as np
 
-try:
-    from keras.src.backend.common import global_state
-except ImportError:  # Another Keras: models then go by its own generator.
-    global_state = None
+from skrnn._engine.keras.private import global_generator, tensorflow_seeded
 
-_KERAS_GENERATOR = "global_seed_generator"
-# The generators belong to the whole process: one after the other.
+# The generators belong to the whole process, so only one thread may seed them.
 _lock = threading.RLock()
 
 
@@ -21,9 +17,9 @@ _lock = threading.RLock()
 def seeded(seed):
     """Seed Python's, NumPy's, Keras' and its backend's generators while inside.
 
-    Functions that build a Keras model take their first weights from these. Afterwards
-    all are as they were before. With None for `seed` whoever is inside draws from the
-    generators as they are, but while nobody has them seeded.
+    Functions that build a Keras model draw initial weights from these. Afterwards all
+    are as they were before. With None for `seed` the generators stay as they are, and
+    only the lock is held, so that no other thread has them seeded.
     """
     with _lock, ExitStack() as stack:
         if seed is not None:
@@ -55,17 +51,10 @@ def _numpy(seed):
 
 @contextmanager
 def _keras(seed):
-    if global_state is None:
-        yield
-        return
-    before = global_state.get_global_attribute(_KERAS_GENERATOR)
-    # A name of its own: an automatic one would count up the user's.
+    # With a name: an automatic one would change the numbers of the user's names.
     generator = keras.random.SeedGenerator(seed, name="seeded")
-    global_state.set_global_attribute(_KERAS_GENERATOR, generator)
-    try:
+    with global_generator(generator):
         yield
-    finally:
-        global_state.set_global_attribute(_KERAS_GENERATOR, before)
 
 
 @contextmanager
@@ -78,42 +67,19 @@ def _torch(seed):
     # Deferred: Keras may run on another backend.
     import torch  # noqa: PLC0415
 
-    # Keras draws the order of rows from them.
+    # Keras draws the order of rows from PyTorch's generators.
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
 
 
-@contextmanager
-def _tensorflow(seed):
-    # Deferred: Keras may run on another backend.
-    from tensorflow.python.eager import context  # noqa: PLC0415
-
-    state = context.context()
-    # Not only the seed: the generator has a place in its sequence too.
-    names = "_seed", "_rng"
-    before = {name: vars(state)[name] for name in names if name in vars(state)}
-    # As tf.random.set_seed does, which also has every compiled function be optimised
-    # anew: that takes most of a second, and is needed only after a seed was drawn.
-    state._seed, state._rng = seed, random.Random(seed)
-    unused = state._rng.getstate()
-    try:
-        yield
-    finally:
-        if state._rng.getstate() != unused:
-            state.clear_kernel_cache()
-        for name in names:
-            vars(state).pop(name, None)
-        vars(state).update(before)
-
-
-_BACKENDS = {"tensorflow": _tensorflow, "torch": _torch}
+_BACKENDS = {"tensorflow": tensorflow_seeded, "torch": _torch}
 
 
 def global_seed():
-    """Draw a seed from Python's generator, as Keras does for what has none.
+    """Draw a seed from Python's generator, as Keras does where none is given.
 
-    So a script that begins with ``keras.utils.set_random_seed`` gives the same again.
+    So a script that begins with ``keras.utils.set_random_seed`` is reproducible.
     """
     with _lock:
         return random.randint(0, 2**31 - 1)

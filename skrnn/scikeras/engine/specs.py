@@ -1,8 +1,8 @@
-"""Which Keras models are a network that the kernels know, and what spec describes it.
+"""Which Keras models the kernels can train and predict, and their spec.
 
-Those are recurrent layers of one kind with a dense layer for their last state, with
-Keras' defaults, trained on a plain loss by a plain optimizer. Whatever else a layer can
-be told leaves a model to what TensorFlow compiles.
+These have recurrent layers of one kind and a dense layer on the last state, with Keras'
+defaults, and a plain loss and optimizer. A model with any other argument is trained by
+what TensorFlow compiles.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,12 @@ import numpy as np
 
 from skrnn._engine.choice import runs_in_c
 from skrnn._engine.keras.keys import value_key
+from skrnn._engine.keras.private import (
+    calls_of,
+    compile_arguments_of,
+    function_arguments_of,
+    function_of,
+)
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.architecture import network_spec
 from skrnn._networks.cells import CELLS
@@ -22,7 +28,7 @@ from skrnn._networks.losses import LOSSES
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head, NetworkSpec
 from skrnn._networks.weights import weight_table
-from skrnn.scikeras.engine.models import compile_arguments, metrics_of
+from skrnn.scikeras.engine.models import metrics_of
 from skrnn.scikeras.engine.origin import is_keras
 
 _CELLS = {
@@ -30,8 +36,8 @@ _CELLS = {
     for name, cell in CELLS.items()
     if cell.keras_layer
 }
-# What a layer or an optimizer may be told: it is read, or it changes nothing where
-# there is no mask.
+# Arguments of layers and optimizers that may have any value: they are read, or change
+# nothing without a mask.
 _FREE = {
     "learning_rate",
     "clipnorm",
@@ -51,7 +57,7 @@ _FREE = {
     "recurrent_initializer",
     "bias_initializer",
     "batch_input_shape",
-    # Of what wraps two directions: they are looked at themselves.
+    # Of Bidirectional: the two layers in it are checked themselves.
     "layer",
     "backward_layer",
 }
@@ -59,18 +65,18 @@ _FREE = {
 
 @dataclass(frozen=True)
 class KernelLoss:
-    """What the kernels call a loss, and whether its targets are numbers of classes."""
+    """The kernels' name of a loss, and whether its targets are class numbers."""
 
     name: str
     sparse: bool = False
 
 
 def _class_of(function):
-    """Return the name of the class of a loss, of which Keras names the function."""
+    """Return the class name of a loss from the name of its function in Keras."""
     return "".join(map(str.capitalize, function.split("_")))
 
 
-# Class of a loss -> the activations of its heads, and what the kernels know of it.
+# Class of a loss -> the activations of its heads, and the loss of the kernels.
 _LOSSES = {
     _class_of(function): (row.activations, KernelLoss(row.name, sparse))
     for row in LOSSES.values()
@@ -121,7 +127,7 @@ def spec_of(model) -> NetworkSpec | None:
 
 def loss_of(model, spec) -> KernelLoss | None:
     """Return the loss that a model is compiled for, or None."""
-    arguments = compile_arguments(model)
+    arguments = compile_arguments_of(model)
     if arguments.get("loss_weights"):
         return None
     activations, loss = _LOSSES.get(_loss_class(arguments["loss"]), ((), None))
@@ -131,7 +137,7 @@ def loss_of(model, spec) -> KernelLoss | None:
 def counts_rows(model) -> bool:
     """Whether the metrics of a model don't depend on which rows make up a batch.
 
-    Those of a function of the user's may, as the root of the mean of a batch does.
+    A metric of the user's may depend on it, such as the root of a batch's mean.
     """
     return all(map(_counts_rows, metrics_of(model)))
 
@@ -140,15 +146,15 @@ def _counts_rows(metric):
     if metric is None:
         return True
     metric = keras.metrics.get(metric) if isinstance(metric, str) else metric
-    # A loss gives the mean of a batch.
+    # A loss as a metric would give the mean of a batch.
     known = isinstance(metric, keras.metrics.Metric | FunctionType)
-    if not (known and is_keras(metric) and is_keras(getattr(metric, "_fn", metric))):
+    if not (known and is_keras(metric) and is_keras(function_of(metric))):
         return False
-    return getattr(metric, "_fn_kwargs", {}).get("axis", -1) == -1
+    return (function_arguments_of(metric) or {}).get("axis", -1) == -1
 
 
 def _loss_class(loss):
-    """Return the name of the class of a loss of Keras' own, with its defaults."""
+    """Return the class name of a loss of Keras with its defaults; else None."""
     loss = keras.losses.get(loss) if isinstance(loss, str) else loss
     if isinstance(loss, keras.losses.Loss):
         name = type(loss).__name__
@@ -170,7 +176,7 @@ def optimizer_of(model):
 
 
 def targets_of(y, spec, loss) -> np.ndarray | None:
-    """Return y as the kernels take it, (n, K), or None where it has another form."""
+    """Return y in the form of the kernels, (n, K), or None if it has another form."""
     y = y[:, None] if y.ndim == 1 else y
     has_outputs = y.shape[1:] == (spec.head.units,)
     if loss.name != "categorical_crossentropy":
@@ -187,7 +193,7 @@ def targets_of(y, spec, loss) -> np.ndarray | None:
 
 
 def _chain(model) -> list[Any]:
-    """Return the layers of a model that follow each other, [] if they don't."""
+    """Return the layers of a model if each feeds only the next one, else []."""
     layers = [x for x in model.layers if not isinstance(x, keras.layers.InputLayer)]
     if isinstance(model, keras.Sequential):
         return layers
@@ -195,9 +201,8 @@ def _chain(model) -> list[Any]:
         return []
     x = model.inputs[0]
     for layer in layers:
-        (node, *others) = layer._inbound_nodes
-        given = node.arguments
-        # Whether it is training makes no difference to the layers that are known.
+        (given, *others) = calls_of(layer)
+        # The supported layers compute the same in training and prediction.
         extras = [given.kwargs[k] for k in given.kwargs if k != "training"]
         extras = [value for value in extras if value is not None]
         if others or extras or list(map(id, given.keras_tensors)) != [id(x)]:
@@ -207,7 +212,7 @@ def _chain(model) -> list[Any]:
 
 
 def _directions(layer) -> list[Any]:
-    """Return the layers, one or two, that read each direction."""
+    """Return the layer of each direction, one or two; [] if it isn't supported."""
     if type(layer) is not keras.layers.Bidirectional:
         return [] if getattr(layer, "go_backwards", True) else [layer]
     forward, backward = layer.forward_layer, layer.backward_layer
@@ -217,21 +222,21 @@ def _directions(layer) -> list[Any]:
 
 
 def _kind(layer):
-    """Return the cell and the activation of a layer; None if it has more to it."""
+    """Return the cell and the activation of a layer; None if it isn't supported."""
     if type(layer) not in _CELLS or not _has_known_activation(layer):
         return None
     return (_CELLS[type(layer)], _activation(layer)) if _is_plain(layer) else None
 
 
 def _is_plain(layer):
-    """Whether a layer has Keras' defaults, but for what is free, and is learnt."""
+    """Whether a layer is trainable, and has Keras' defaults for all that isn't free."""
     single = layer.dtype_policy.name == "float32"
     return single and layer.trainable and _has_defaults(layer)
 
 
 def _has_defaults(part):
-    """Whether a layer or an optimizer was told nothing that isn't free."""
-    # Not those of another object: making one takes a name, and a seed from Python.
+    """Whether all arguments of a layer or optimizer that aren't free are defaults."""
+    # Read from the signature: making an object would use up a name and a seed.
     defaults = signature(type(part)).parameters
     own = part.get_config().items()
     return all(

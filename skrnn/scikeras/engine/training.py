@@ -9,8 +9,12 @@ import keras
 import numpy as np
 
 from skrnn._data.batches import batches_in_order, shuffled_batches
-from skrnn._engine.keras.backends import forget_kernels
 from skrnn._engine.keras.fork import refuse_forked_process
+from skrnn._engine.keras.private import (
+    forget_kernels,
+    initial_epoch_of,
+    trained_variables_of,
+)
 from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.training.callbacks import BATCH_EVENTS
 from skrnn._engine.training.callbacks import listens as _listens
@@ -20,9 +24,9 @@ from skrnn.scikeras.engine.models import (
     architecture_key,
     compile_key,
     gains_from_xla,
-    refuse_stale_statistics,
     takes_columns,
 )
+from skrnn.scikeras.engine.normalization import refuse_stale_statistics
 from skrnn.scikeras.engine.origin import NotTakenError
 from skrnn.scikeras.engine.program import (
     KerasProgram,
@@ -70,7 +74,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     Raises
     ------
     NotTakenError
-        Before anything has changed, if this is for Keras to do.
+        Before anything has changed, if Keras has to do it.
     """
     refuse_forked_process()
     data = _data_of(model, x, y, sample_weight)
@@ -78,11 +82,11 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
         model.build((None, *data["x"].shape[1:]))
     refuse_stale_statistics(model)
     training, validation = _split(model, data, plan)
-    # Also asked where kernels train it: whoever can't be given a key is for Keras.
+    # Needed for the kernels too: a model without a key is left to Keras.
     keys = architecture_key(model), compile_key(model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    known = map(id, model.optimizer._trainable_variables)
+    known = map(id, trained_variables_of(model.optimizer))
     if list(known) != list(map(id, model.trainable_variables)):
         raise NotTakenError("layers were frozen or thawed since it was compiled")
     with _borrow(model, keys, plan, training, validation) as program:
@@ -90,7 +94,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
 
 
 def _borrow(model, keys, plan, training, validation):
-    """Lend what trains the model: the kernels, or what TensorFlow compiles."""
+    """Lend a program that trains the model: the kernels', or a compiled one."""
     given = [training] if validation is None else [training, validation]
     program = kernel_program(model, *given)
     if program is not None:
@@ -101,7 +105,7 @@ def _borrow(model, keys, plan, training, validation):
     fast = gains_from_xla(model, steps, math.prod(training["x"].shape[1:2]))
 
     def make():
-        # What the copy draws is written over, and nobody else shall miss it.
+        # Restore the generators: the copy's draws are overwritten.
         with seeded(0):
             return KerasProgram(model, signature, fast=fast)
 
@@ -138,7 +142,7 @@ class KerasLoop:
         try:
             self._tell("on_train_begin")
             # A callback that restores an interrupted training says where it was.
-            first = self.model._initial_epoch or self.plan.initial_epoch
+            first = initial_epoch_of(self.model) or self.plan.initial_epoch
             epochs = range(first, self.plan.epochs)
             logs = run_epochs(epochs, self._run_epoch, self._tell, self._is_over)
             self.program.finish()

@@ -7,9 +7,10 @@ import pytest
 from scipy.special import log_softmax
 
 from skrnn import _engine
+from skrnn._data.token_stream import TokenStream
 from skrnn._engine.cpu import language, run
 from skrnn._engine.cpu.kernels import threads
-from skrnn._engine.cpu.language import Lanes, LanguageProgram
+from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.training.plan import TrainPlan
 from skrnn._networks.architecture import language_spec
 from skrnn._networks.cells import CELLS
@@ -46,17 +47,17 @@ def documents_of(spec, lengths=(9, 0, 1, 30, 4)):
 def lanes_of(spec, n_lanes=1, lookback=5, **options):
     stream = np.concatenate([np.append(0, ids) for ids in documents_of(spec)])
     stream = stream.astype(np.int32)
-    return Lanes(stream, np.roll(stream, -1), n_lanes, lookback, **options)
+    return TokenStream(stream, np.roll(stream, -1), n_lanes, lookback, **options)
 
 
 def program_of(spec):
-    program = LanguageProgram(spec, "sgd")
+    program = LanguageProgram(spec, None, "sgd")
     program.reset(weights_of(spec))
     return program
 
 
 def pieces(lanes):
-    return np.arange(len(lanes))[:, None]
+    return lanes.evaluation_order()
 
 
 def one_by_one(spec, ids):
@@ -208,7 +209,7 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
     np.testing.assert_array_equal(found[2], found[0])
 
 
-# Lanes
+# Streams
 
 
 @pytest.mark.parametrize("start", [0, 17])
@@ -216,30 +217,31 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
 @pytest.mark.parametrize("lookback", [1, 4, 100])
 def test_an_epoch_reads_every_token_once(n_lanes, lookback, start):
     stream = np.arange(49, dtype=np.int32)
-    lanes = Lanes(stream, stream + 1, n_lanes, lookback)
-    read = [lanes.piece(number, start) for number in range(len(lanes))]
-    inputs, targets = (np.concatenate(each) for each in zip(*read, strict=True))
-    assert max(len(piece) for piece, _ in read) <= lookback
+    lanes = TokenStream(stream, stream + 1, n_lanes, lookback)
+    read = [lanes.gather(np.array([n, start])) for n in range(len(lanes))]
+    inputs = np.concatenate([batch.inputs["x"] for batch in read])
+    targets = np.concatenate([batch.targets[:, :, 0] for batch in read])
+    real = np.concatenate([batch.present for batch in read])
+    assert max(len(batch.targets) for batch in read) <= lookback
     # In order in each lane, lane by lane.
-    in_order = inputs.T.ravel()[targets.T.ravel() >= 0]
+    in_order = inputs.T[real.T]
     np.testing.assert_array_equal(in_order, np.roll(stream, -start))
-    real = targets >= 0
     np.testing.assert_array_equal(targets[real], inputs[real] + 1)
 
 
 def test_pieces_are_about_equally_long():
     stream = np.arange(101, dtype=np.int32)
-    lanes = Lanes(stream, stream, 1, 50)
-    lengths = [len(lanes.piece(number, 0)[0]) for number in range(len(lanes))]
+    lanes = TokenStream(stream, stream, 1, 50)
+    lengths = [len(lanes.gather(rows).present) for rows in pieces(lanes)]
     assert sorted(lengths) == [33, 34, 34]
 
 
 def test_epochs_begin_elsewhere_with_shuffle_only():
-    lanes = lanes_of(BASE, shuffle=True)
-    starts = {lanes.start(0, step) for step in range(50)}
+    lanes = lanes_of(BASE, seed=0)
+    starts = {lanes.start(epoch) for epoch in range(50)}
     assert len(starts) > 20
-    assert lanes.start(3, 4) == lanes.start(3, 4)
-    assert {lanes_of(BASE).start(0, step) for step in range(50)} == {0}
+    assert lanes_of(BASE, seed=3).start(4) == lanes_of(BASE, seed=3).start(4)
+    assert {lanes_of(BASE).start(epoch) for epoch in range(50)} == {0}
 
 
 def test_a_state_that_is_not_carried_would_be_seen():
@@ -266,19 +268,20 @@ def plan_of(**options):
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 def test_training_lowers_the_loss(changes):
     spec = language_spec(**LSTM | changes | dict(dropout=0.1))
-    lanes = lanes_of(spec, n_lanes=2, shuffle=True)
+    lanes = lanes_of(spec, n_lanes=2, seed=0)
     weights = initial_weights(spec, 0)
-    trained = _engine.train_language(spec, plan_of(epochs=60), lanes, None, weights)
+    trained = _engine.train(spec, plan_of(epochs=60), lanes, None, weights)
     assert trained.history["loss"][-1] < 0.9 * trained.history["loss"][0]
     shapes = [row.shape for row in weight_table(spec)]
     assert [weight.shape for weight in trained.weights] == shapes
 
 
 def test_early_stopping_keeps_the_best_epoch():
-    lanes, other = lanes_of(BASE, n_lanes=2), Lanes(*np.ones((2, 9), np.int32), 1, 4)
+    lanes = lanes_of(BASE, n_lanes=2)
+    other = TokenStream(*np.ones((2, 9), np.int32), 1, 4)
     plan = plan_of(epochs=200, early_stopping=True)
     start = initial_weights(BASE, 0)
-    trained = _engine.train_language(BASE, plan, lanes, other, start)
+    trained = _engine.train(BASE, plan, lanes, other, start)
     assert len(trained.history["val_loss"]) == trained.best_epoch + 2
     program = LanguageProgram(BASE, "adam")
     program.reset(trained.weights)

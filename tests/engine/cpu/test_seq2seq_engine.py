@@ -1,17 +1,18 @@
 """The engine of encoders and decoders: gradients, padding, decoding."""
 
+import dataclasses
 from itertools import product
 
 import numpy as np
 import pytest
 
 from skrnn import _engine
-from skrnn._data.datasets import Pairs
+from skrnn._data.datasets import Seq2SeqData
 from skrnn._data.sequences import pack_ragged
 from skrnn._engine.cpu.kernels.einsum import contract
 from skrnn._engine.cpu.reference import ReferenceRun
 from skrnn._engine.cpu.run import DropoutMasks
-from skrnn._engine.cpu.seq2seq import PairBatch, Seq2SeqProgram
+from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
 from skrnn._engine.training.plan import TrainPlan
 from skrnn._networks import encoder_decoder
 from skrnn._networks.architecture import seq2seq_spec
@@ -79,7 +80,8 @@ def make_pairs(spec, n=5, seed=0):
         y = [rng.integers(0, N_LABELS, t).astype("i4") for t in rng.integers(1, 5, n)]
         y = [np.append(each, spec.end).astype("i4") for each in y]
     weights = rng.uniform(0.5, 1.5, n).astype("f4")
-    return Pairs(pack_ragged(x), pack_ragged(y), weights, future)
+    start = spec.n_labels or 0
+    return Seq2SeqData(pack_ragged(x), pack_ragged(y), weights, future, start=start)
 
 
 def make_weights(spec, seed=1):
@@ -89,7 +91,8 @@ def make_weights(spec, seed=1):
 
 
 def program_of(spec, weights, teacher_forcing=1.0):
-    program = Seq2SeqProgram(spec, None, "sgd", teacher_forcing)
+    program = Seq2SeqProgram(spec, None, "sgd")
+    program.teacher_forcing = teacher_forcing
     program.reset(weights)
     return program
 
@@ -381,7 +384,7 @@ def inputs_seen(spec, weights, teacher_forcing, n=40):
     """Return what the decoder reads in training, its own outputs, and the truth."""
     pairs = make_pairs(spec, n)
     program, seen = program_of(spec, weights, teacher_forcing), {}
-    batch = PairBatch(spec, pairs, np.arange(n))
+    batch = pairs.gather(np.arange(n))
     outputs = program._outputs
 
     def spy(batch, fed, w, noise):
@@ -397,7 +400,8 @@ def inputs_seen(spec, weights, teacher_forcing, n=40):
 def test_with_teacher_forcing_the_decoder_reads_the_truth(task):
     spec = variant_of(task)
     fed, batch, _ = inputs_seen(spec, make_weights(spec), 1.0)
-    np.testing.assert_array_equal(fed[batch.real], batch.truth[batch.real])
+    truth = batch.inputs["before"]
+    np.testing.assert_array_equal(batch.real(fed), batch.real(truth))
 
 
 @both_tasks
@@ -407,9 +411,10 @@ def test_without_teacher_forcing_it_reads_what_it_puts_out(task):
     fed, batch, program = inputs_seen(spec, weights, 0.0)
     names = [row.name for row in weight_table(spec)]
     w = dict(zip(names, weights, strict=True))
-    steps = np.full(len(batch.lengths), len(batch.real))
-    whole = batch.real.copy()
-    batch.real, batch.output_lengths = np.ones_like(whole), steps
+    whole = batch.present
+    steps = np.full(whole.shape[1], len(whole))
+    inputs = batch.inputs | {"output_lengths": steps}
+    batch = dataclasses.replace(batch, inputs=inputs, present=np.ones_like(whole))
     found = Seq2SeqProgram._outputs(program, batch, fed, w, None)
     found = found.reshape(*whole.shape, -1)
     if spec.n_labels is not None:
@@ -422,9 +427,9 @@ def test_without_teacher_forcing_it_reads_what_it_puts_out(task):
 def test_scheduled_sampling_flips_a_coin_for_every_step(task, ratio):
     spec = variant_of(task)
     fed, batch, _ = inputs_seen(spec, make_weights(spec), ratio, n=400)
-    same = fed[1:] == batch.truth[1:]
+    same = fed[1:] == batch.inputs["before"][1:]
     same = same if same.ndim == 2 else same.all(axis=2)
-    share = same[batch.real[1:]].mean()
+    share = same[batch.present[1:]].mean()
     if spec.n_labels is None:
         assert share == pytest.approx(ratio, abs=0.06)
     else:
@@ -440,7 +445,8 @@ def test_training_on_own_outputs_learns(task):
     plan = TrainPlan(
         loss=None, optimizer="adam", learning_rate=0.02, clipnorm=1.0, epochs=150,
         batch_size=8, shuffle=True, early_stopping=False, patience=5, callbacks=(),
-        verbose=0, seed=0, teacher_forcing=0.0,
+        verbose=0, seed=0,
     )  # fmt: skip
-    history = _engine.train(spec, plan, pairs, pairs, start).history
+    given = spec, plan, pairs, pairs, start
+    history = _engine.train(*given, teacher_forcing=0.0).history
     assert history["val_loss"][-1] < 0.3 * history["val_loss"][0]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from _instances import FAST, in_new_process, labels, numbers, sequences
+from _instances import FAST, in_new_process, labels, needs, numbers, sequences
 from _network_cases import (
     draw_dataset,
     draw_dense,
@@ -390,7 +390,7 @@ def test_jax_compiles_once_for_a_grid():
 
 
 def test_few_sizes_and_little_padding():
-    pytest.importorskip("jax", reason="jax is not installed")
+    needs("jax")
     from skrnn._engine.keras.programs.jax_program import batch_class, size_class
 
     sizes = [size_class(n) for n in range(1, 1025)]

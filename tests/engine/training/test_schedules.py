@@ -5,7 +5,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from _instances import in_new_process
+from _instances import in_new_process, needs
 
 from skrnn import GRUClassifier, GRURegressor, LSTMRegressor, Seq2SeqRegressor
 from skrnn._engine import choice
@@ -173,7 +173,7 @@ np.savez(sys.argv[1], *made._weights)
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_take_the_same_steps(backend, tmp_path):
-    pytest.importorskip(backend)
+    needs(backend)
     in_new_process(CODE, tmp_path / "there.npz", KERAS_BACKEND=backend)
     here = {"__name__": "here"}
     arguments = CODE.replace("sys.argv[1]", repr(str(tmp_path / "here.npz")))

@@ -1,7 +1,8 @@
 """One recurrent layer in one direction, forward and backward, by the kernels in C.
 
 What it computes is `skrnn._engine.cpu.reference.recur_by_formula`. Sequences must
-come longest first: at each step only those that still run are computed, the rest is zeros.
+come longest first: at each step only those that still run are computed; the rest is
+zeros.
 """
 
 import math

@@ -1,0 +1,64 @@
+"""Prediction on Keras' backend: one compiled function for each network."""
+
+import numpy as np
+
+from skrnn._engine.keras.run import KerasRun, native
+from skrnn._engine.keras.runs import batch_class, padded_steps, stack
+from skrnn._engine.keras.sizes import RowSizes
+from skrnn._networks.forward import forward
+
+# A block has at least this many rows, if sizes must be few.
+_MIN_BATCH = 64
+
+
+class Predictor:
+    """What a network without its weights computes; threads may share it.
+
+    Attributes
+    ----------
+    n_traces : int
+        How often its function was traced.
+    """
+
+    def __init__(self, spec):
+        self.spec, self.n_traces = spec, 0
+        self._compiled = None
+
+    def of(self, weights, sequences):
+        """Return ``run(rows) -> outputs, states`` for blocks of sequences.
+
+        Outputs are those before the head's activation, (B, K) or (T, B, K), and states
+        the last ones, (B, units).
+        """
+        weights = [native.tensor(np.asarray(weight, np.float32)) for weight in weights]
+        sizes = RowSizes([sequences])
+
+        def run(rows):
+            block = sequences.take(rows)
+            n, lengths, n_steps = len(block), block.lengths, None
+            if native.FIXED_SHAPES:
+                own = np.array([[lengths.max()]])
+                n_steps = int(padded_steps(sizes, own)[0, 0])
+                filled = np.resize(np.arange(n), batch_class(max(n, _MIN_BATCH)))
+                block = block.take(filled)
+            arrays = {
+                "x": block.padded(block.lengths, n_steps),
+                "lengths": block.lengths,
+            }
+            outputs, states = self._call(arrays, weights)
+            return outputs[..., :n, :], states[:n]
+
+        return run
+
+    def _call(self, arrays, weights):
+        arrays = {name: native.tensor(stack([x], 1)) for name, x in arrays.items()}
+        args = arrays, native.tensor(np.int32(1)), (), weights
+        if self._compiled is None:
+            self._compiled = native.compiled(self._forward, [], args)
+        return [native.to_numpy(found) for found in self._compiled(*args)]
+
+    def _forward(self, arrays, _n, _states, weights):
+        self.n_traces += 1
+        x, lengths = arrays["x"][0], arrays["lengths"][0]
+        outputs, flow = forward(KerasRun(), self.spec, weights, x, lengths)
+        return outputs, flow.state

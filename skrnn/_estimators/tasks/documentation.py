@@ -1,0 +1,229 @@
+"""What the documentation of an estimator says of its task: a mixin's attribute.
+
+The docstrings of estimators are put together from the parameters of all networks, in
+``_estimators/docs/``, and from what stands here. No name of a class is read for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from skrnn._estimators.docs.rows import filled, list_of_losses, type_of_losses
+
+# What a docstring says of a parameter: its type and its description.
+Row = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class TaskDocs:
+    """What the documentation of an estimator says of its task.
+
+    Attributes
+    ----------
+    parameters : mapping of str to (str, str)
+        Type and description of each parameter that only this task has, or that means
+        something of its own here. One that no network has stands before `callbacks`.
+    example : str
+        Code that runs, with ``{name}`` for the name of the estimator.
+    counterpart : str
+        Name of the estimator of the other task, for "See Also".
+    counterparts : mapping of str to str
+        The same by cell, for estimators that have one cell and no parameter for it.
+    relation : str
+        What "See Also" says of the counterpart.
+    attributes : str
+        What ``fit`` learns besides what it learns for every network.
+    """
+
+    parameters: Mapping[str, Row]
+    example: str
+    counterpart: str
+    counterparts: Mapping[str, str] = field(default_factory=dict)
+    relation: str = "The same network for the other task."
+    attributes: str = ""
+
+
+_OF_NUMBERS: dict[str, Row] = {
+    "quantile": (
+        "float in (0, 1)",
+        """What is predicted with ``loss="pinball"``: the value that y stays below with
+        this probability, 0.5 the median. Other losses don't read it.""",
+    ),
+    "loss": (
+        f"{type_of_losses('numbers')} or callable",
+        filled(
+            f"""What is minimised, in units of the normalised y:
+            {list_of_losses("numbers")}. "auto" is the first of them. A
+            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
+            loss for each row works too."""
+        ),
+    ),
+    "validation_split": (
+        "float in (0, 1) or None",
+        """Share of the sequences that is held out to validate on: the last ones, which
+        in a series are the latest. None holds out a tenth for early
+        stopping, and nothing without it; a number holds out so much in any case. An
+        X_val in ``fit`` takes its place.""",
+    ),
+    "normalize_y": (
+        "bool",
+        """Train on y with its mean subtracted and divided by its standard deviation,
+        for each target by itself. Predictions are in y's units either way.""",
+    ),
+}
+_OF_HORIZONS: dict[str, Row] = _OF_NUMBERS | {
+    "loss": (
+        f"{type_of_losses('numbers')} or callable",
+        filled(
+            f"""What is minimised, in units of the normalised y:
+            {list_of_losses("numbers")}. "auto" is the first of them. A
+            ``keras.losses.Loss`` or a function ``f(y_true, y_pred)`` that returns a
+            loss for each row works too; its rows are the steps of all sequences."""
+        ),
+    ),
+    "normalize_y": (
+        "bool",
+        """Train on y with its mean subtracted and divided by its standard deviation,
+        for each of the K targets by itself. Predictions are in y's units either
+        way.""",
+    ),
+}
+_OF_LABELS: dict[str, Row] = {
+    "loss": (
+        f"{type_of_losses('labels')} or callable",
+        filled(
+            f"""What is minimised: {list_of_losses("labels")}. "auto" is the first of
+            them that fits the labels. A ``keras.losses.Loss`` or a function
+            ``f(y_true, y_pred)`` of class numbers (or 0 and 1) and probabilities that
+            returns a loss for each row works too."""
+        ),
+    ),
+    "validation_split": (
+        "float in (0, 1) or None",
+        """Share of the sequences that is held out to validate on, at random and, where
+        a sequence has one label, the same share of every class. None holds out a tenth
+        for early stopping, and nothing without it; a number holds out so much in any
+        case. An X_val in ``fit`` takes its place.""",
+    ),
+    "class_weight": (
+        'dict, "balanced" or None',
+        """Weight of each class in the loss; "balanced" makes it inversely proportional
+        to the class's frequency, rows counted with their `sample_weight`. Multiplied
+        with `sample_weight`.""",
+    ),
+}
+_OF_LABEL_SEQUENCES: dict[str, Row] = {
+    "max_length": (
+        "int",
+        """Most labels of a predicted sequence. None takes the longest of ``fit``, and
+        for an input longer than all of ``fit`` more in proportion.""",
+    ),
+    "n_beams": (
+        "int",
+        """Unfinished sequences that a beam search keeps (Graves, 2012; Sutskever et
+        al., 2014); 1 takes the most likely label at every step.""",
+    ),
+    "length_penalty": (
+        "float >= 0",
+        """Exponent of ``((5 + length) / 6)``, by which a beam search divides the
+        log-probability of a sequence (Wu et al., 2016): 0 prefers the most likely
+        sequence, which is often a short one, higher values longer ones.""",
+    ),
+    "loss": (
+        f"{type_of_losses('labels', 'softmax')} or callable",
+        filled(
+            f"""What is minimised: {list_of_losses("labels", "softmax")}. "auto" is the
+            first of them. A ``keras.losses.Loss`` or a function ``f(y_true, y_pred)``
+            of numbers of labels and probabilities that returns a loss for each row
+            works too; its rows are the labels of all sequences."""
+        ),
+    ),
+    "class_weight": (
+        'dict, "balanced" or None',
+        """Weight of each label in the loss of the steps at which it stands; "balanced"
+        makes it inversely proportional to the label's frequency, sequences counted with
+        their `sample_weight`. Multiplied with `sample_weight`. The end of a sequence
+        has no such weight.""",
+    ),
+    "validation_split": (
+        "float in (0, 1) or None",
+        """Share of the sequences that is held out to validate on, at random. None holds
+        out a tenth for early stopping, and nothing without it; a number holds out so
+        much in any case. An X_val in ``fit`` takes its place.""",
+    ),
+}
+_CLASSES = """classes_ : ndarray of shape (n_classes,)
+    Labels, sorted; for an indicator matrix the numbers of its columns.
+"""
+
+NUMBERS = TaskDocs(
+    parameters=_OF_NUMBERS,
+    example="""\
+>>> import numpy as np
+>>> from skrnn import {name}
+>>> rng = np.random.default_rng(0)
+>>> X = rng.normal(size=(200, 8, 2))  # 200 sequences, 8 steps, 2 features
+>>> y = X[:, -3:, 0].sum(axis=1)
+>>> model = {name}(units=16, epochs=40, random_state=0).fit(X[:150], y[:150])
+>>> model.predict(X[150:]).shape
+(50,)
+>>> model.score(X[150:], y[150:]) > 0.5
+True""",
+    counterpart="SequenceClassifier",
+    counterparts={
+        "rnn": "RNNClassifier",
+        "lstm": "LSTMClassifier",
+        "gru": "GRUClassifier",
+    },
+)
+HORIZONS = TaskDocs(
+    parameters=_OF_HORIZONS,
+    example="""\
+>>> import numpy as np
+>>> from skrnn import {name}
+>>> rng = np.random.default_rng(0)
+>>> start = rng.uniform(0, 6, size=(200, 1))
+>>> series = np.sin(start + 0.5 * np.arange(14))
+>>> X, y = series[:, :10], series[:, 10:]  # the next 4 steps of each
+>>> model = {name}(units=16, epochs=30, random_state=0).fit(X[:150], y[:150])
+>>> model.predict(X[150:]).shape
+(50, 4)
+>>> model.score(X[150:], y[150:]) > 0.9
+True""",
+    counterpart="Seq2SeqClassifier",
+)
+LABELS = TaskDocs(
+    parameters=_OF_LABELS,
+    example="""\
+>>> import numpy as np
+>>> from skrnn import {name}
+>>> rng = np.random.default_rng(0)
+>>> lengths = rng.integers(4, 12, size=200)
+>>> X = [rng.normal(size=(length, 2)) for length in lengths]  # of different lengths
+>>> y = np.array(["up" if x[-3:, 0].sum() > 0 else "down" for x in X])
+>>> model = {name}(units=16, epochs=60, random_state=0).fit(X[:150], y[:150])
+>>> model.predict_proba(X[150:]).shape
+(50, 2)
+>>> model.score(X[150:], y[150:]) > 0.7
+True""",
+    counterpart="SequenceRegressor",
+    counterparts={
+        "rnn": "RNNRegressor",
+        "lstm": "LSTMRegressor",
+        "gru": "GRURegressor",
+    },
+    attributes=_CLASSES,
+)
+LABEL_SEQUENCES = TaskDocs(
+    parameters=_OF_LABEL_SEQUENCES,
+    example="""\
+>>> import numpy as np
+>>> from skrnn import {name}
+>>> rng = np.random.default_rng(0)
+>>> words = ["".join(rng.choice(list("abc"), size=n)) for n in rng.integers(1, 5, 300)]
+>>> backwards = [word[::-1] for word in words]
+>>> model = {name}(units=16, epochs=20, learning_rate=0.02, random_state=0)
+>>> model.fit(words, backwards).predict(["ab", "acb"])
+['ba', 'bca']""",
+    counterpart="Seq2SeqRegressor",
+    attributes=_CLASSES,
+)

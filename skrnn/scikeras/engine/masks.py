@@ -1,0 +1,48 @@
+"""What a network takes for padding, and which steps of X it masks."""
+
+import keras
+import numpy as np
+
+from skrnn._engine.keras.private import layers_of, mask_of
+
+
+def fill_padding(model, X):
+    """Put the value that a network takes for padding where NaN stands for it."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        return X
+    padding = np.isnan(X)
+    if not padding.any():
+        return X
+    layers = layers_of(model)
+    values = [layer.mask_value for layer in layers if hasattr(layer, "mask_value")]
+    if not values:
+        raise ValueError(
+            "X has sequences of different lengths, but the network would read their "
+            "padding as data: it has no layer keras.layers.Masking. Expected one "
+            "before the first recurrent layer."
+        )
+    return np.where(padding, np.asarray(values[0], X.dtype), X)
+
+
+def unmasked_steps(model, X):
+    """Return which steps of X have an answer that counts, None where all do.
+
+    Keras' losses and metrics leave the others out.
+
+    Parameters
+    ----------
+    model : keras.Model
+        It has inputs and outputs.
+    X : ndarray of shape (n, T) or (n, T, F)
+
+    Returns
+    -------
+    seen : ndarray of bool of shape (n, T), or None
+    """
+    # Of the last layer: one on the way may drop the mask, and all steps count then.
+    mask = mask_of(model.outputs[0])
+    if mask is None or len(model.inputs) > 1 or not isinstance(X, np.ndarray):
+        return None
+    # It is computed by the layers that it needs alone.
+    masks = keras.Model(model.inputs[0], mask)
+    return keras.ops.convert_to_numpy(masks(fill_padding(model, X)))
