@@ -112,7 +112,7 @@ def by_engine(args, cell):
     from skrnn._networks.weights import initial_weights
 
     X, y, spec = draw(args)
-    program = backend().Program(spec(cell), "auto", "adam")
+    program = backend().Program(spec(cell), None, "adam")
     program.reset(initial_weights(spec(cell), seed=0))
     ones, starts = np.ones(len(X), np.float32), np.arange(len(X))
     data = program.load(Dataset(pack_dense(X, "dense"), y, ones, starts))

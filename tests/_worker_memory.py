@@ -60,9 +60,9 @@ def forget_traces():
     for name in [name for name in gradients if name.startswith("CustomGradient-")]:
         del gradients[name]
     gc.collect()
-    backends = sys.modules.get("skrnn._engine.keras.backends")
-    if backends is not None:
-        backends.forget_kernels()
+    private = sys.modules.get("skrnn._engine.keras.private")
+    if private is not None:
+        private.forget_kernels()
     # What is free stays with the process otherwise.
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)

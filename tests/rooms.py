@@ -67,13 +67,32 @@ ROOMS = (
     ),
     Room("_data/targets/", "what y and weights become", ("numpy", "scipy", "sklearn")),
     Room(
-        "_networks/",
-        "specs, weights, cells, attention, losses and optimizers as"
-        " descriptions and formulas",
+        "_networks/activations _networks/attention _networks/cells"
+        " _networks/contracts _networks/losses _networks/optimizers _networks/weights",
+        "what networks are made of, one row each: plain formulas over `ops`",
         NUMBERS,
     ),
     Room(
-        "_networks/keras/", "the same networks as `keras.Model`", ("keras",), heavy=True
+        "_networks/keras/parts",
+        "the parts of Keras that layers are made of",
+        ("keras",),
+        heavy=True,
+    ),
+    Room(
+        "_networks/layers/",
+        "one file for each kind of layer: fields, weights, formula, step, Keras layer",
+        ("keras", "numpy"),
+    ),
+    Room(
+        "_networks/specs _networks/architecture _networks/forward"
+        " _networks/encoder_decoder _networks/language",
+        "networks as layers and a head, made of flat parameters, and their formulas",
+    ),
+    Room(
+        "_networks/keras/",
+        "the same networks as `keras.Model`",
+        ("keras",),
+        heavy=True,
     ),
     Room(
         "_engine/cpu/kernels/",
@@ -124,7 +143,8 @@ ROOMS = (
         ("numpy", "scipy", "sklearn"),
     ),
     Room(
-        "_estimators/embedding _estimators/saved _estimators/streaming"
+        "_estimators/embedding _estimators/output_bias _estimators/saved"
+        " _estimators/streaming"
         " _estimators/trained _estimators/network_base _estimators/base",
         "what all estimators of networks share",
         ("numpy", "sklearn"),

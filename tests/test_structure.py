@@ -71,6 +71,7 @@ OTHER_PACKAGES = {
 CALLERS = {
     "_networks/keras/": {
         "_networks/keras/",
+        "_networks/layers/",
         "_engine/training/",
         "_engine/keras/",
         "_estimators/",

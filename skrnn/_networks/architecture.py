@@ -44,18 +44,11 @@ def network_spec(
     Parameters are those of the estimators; sizes and dims of an embedding are a tuple
     where ids have channels.
     """
-    cells: dict[str, Any] = dict(
-        cell=cell,
-        activation=activation,
-        bidirectional=bidirectional,
-        recurrent_dropout=recurrent_dropout,
-    )
+    cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
-    for i, width in enumerate(units):
-        is_last = i == len(units) - 1
-        steps = not is_last or return_sequences or attention is not None
-        layers.append(Recurrent(f"recurrent_{i}", units=width, steps=steps, **cells))
-        layers += _after_recurrent(i, layer_norm, dropout)
+    is_last = [i == len(units) - 1 for i in range(len(units))]
+    steps = [not last or return_sequences or attention is not None for last in is_last]
+    layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
@@ -80,33 +73,26 @@ def seq2seq_spec(
     has_end: bool = False,
     n_future: int = 0,
 ) -> Seq2SeqSpec:
-    """Return the spec of an encoder and a decoder with the same cells and widths."""
-    cells: dict[str, Any] = dict(
-        cell=cell,
-        activation=activation,
-        recurrent_dropout=recurrent_dropout,
-        state=False,
-    )
-    reads = embedding_dim if vocabulary_size is not None else None
-    encoder = _embedding(vocabulary_size, reads, True, dropout)
-    writes = embedding_dim if n_labels is not None else None
-    size = None if n_labels is None else n_labels + 1
-    decoder = _embedding(size, writes, True, dropout, name="decoder/embedding")
-    for i, width in enumerate(units):
-        # Without attention the decoder has only the last states.
-        is_read = attention is not None or i < len(units) - 1
-        both: dict[str, Any] = dict(bidirectional=bidirectional, steps=is_read)
-        encoder.append(Recurrent(f"recurrent_{i}", units=width, **both, **cells))
-        if is_read:
-            encoder += _after_recurrent(i, layer_norm, dropout)
-        name = f"decoder/recurrent_{i}"
-        decoder.append(Recurrent(name, units=width, **cells))
-        decoder += _after_recurrent(i, layer_norm, dropout, prefix="decoder/")
+    """Return the spec of an encoder and a decoder with the same cells and widths.
+
+    A label more stands before the first one. Without attention the decoder has only
+    the last states: nobody reads the steps of the encoder's last layer.
+    """
+    cells = _cells(cell, activation, recurrent_dropout, state=False)
+    is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
+    n_rows = None if n_labels is None else n_labels + 1
+    after = layer_norm, dropout
     return Seq2SeqSpec(
-        layers=tuple(encoder),
+        layers=(
+            *_embedding(vocabulary_size, embedding_dim, True, dropout),
+            *_stack(units, is_read, *after, bidirectional=bidirectional, **cells),
+        ),
         head=head,
         n_features=n_features,
-        decoder=tuple(decoder),
+        decoder=(
+            *_embedding(n_rows, embedding_dim, True, dropout, name="decoder/embedding"),
+            *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
+        ),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
         n_labels=n_labels,
@@ -128,26 +114,22 @@ def language_spec(
     recurrent_dropout: float = 0.0,
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
+    cells = _cells(cell, activation, recurrent_dropout, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
-    for i, width in enumerate(units):
-        layers.append(
-            Recurrent(
-                f"recurrent_{i}",
-                cell=cell,
-                units=width,
-                activation=activation,
-                recurrent_dropout=recurrent_dropout,
-                state=False,
-            )
-        )
-        layers += _after_recurrent(i, layer_norm, dropout)
+    layers += _stack(units, [True] * len(units), layer_norm, dropout, **cells)
     head = Head(vocabulary_size, "softmax")
     return LanguageSpec(tuple(layers), head, 1, tie_weights)
 
 
+def _cells(cell, activation, recurrent_dropout, **options) -> dict[str, Any]:
+    """Return what all recurrent layers are told."""
+    options |= {"cell": cell, "activation": activation}
+    return options | {"recurrent_dropout": recurrent_dropout}
+
+
 def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False):
     """Return the layers that look up token ids, if there are any."""
-    if dims is None:
+    if dims is None or sizes is None:
         return []
     channels = isinstance(dims, tuple)
     layer = Embedding(
@@ -161,9 +143,20 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
     return [layer, *_dropout(f"{name}_dropout", dropout)]
 
 
-def _after_recurrent(i, layer_norm, dropout, prefix=""):
-    norm = [LayerNorm(f"{prefix}norm_{i}")] if layer_norm else []
-    return [*norm, *_dropout(f"{prefix}dropout_{i}", dropout)]
+def _stack(units, steps, layer_norm, dropout, *, prefix="", **cells):
+    """Return recurrent layers, and what comes after each whose `steps` are read.
+
+    The last state of a layer that is read, or of one that has no steps to read, goes
+    the same way.
+    """
+    layers: list = []
+    for i, (width, is_read) in enumerate(zip(units, steps, strict=True)):
+        name = f"{prefix}recurrent_{i}"
+        layers.append(Recurrent(name, units=width, steps=is_read, **cells))
+        if is_read or cells.get("state", True):
+            norm = [LayerNorm(f"{prefix}norm_{i}")] if layer_norm else []
+            layers += [*norm, *_dropout(f"{prefix}dropout_{i}", dropout)]
+    return layers
 
 
 def _pooling(attention, per_step):

@@ -113,6 +113,11 @@ def _mean(losses, gradients):
     return losses.sum(axis=-1) / n_columns, gradients / n_columns
 
 
+def _positive_part(ops, x):
+    # The gradient at 0 is 0 on every backend; that of a maximum or of `abs` isn't.
+    return ops.where(x > 0, x, 0.0)
+
+
 def _squared_error(ops, y, z):
     return ops.mean((z - y) ** 2, axis=-1)
 
@@ -123,7 +128,8 @@ def _squared_error_at_outputs(y, z):
 
 
 def _absolute_error(ops, y, z):
-    return ops.mean(ops.abs(z - y), axis=-1)
+    d = z - y
+    return ops.mean(_positive_part(ops, d) + _positive_part(ops, -d), axis=-1)
 
 
 def _absolute_error_at_outputs(y, z):
@@ -155,8 +161,7 @@ def _log_cosh_at_outputs(y, z):
 
 def _pinball(ops, y, z, quantile):
     d = y - z
-    # Not a maximum: the gradient is 0 where z is right.
-    above, below = ops.where(d > 0, d, 0.0), ops.where(d < 0, -d, 0.0)
+    above, below = _positive_part(ops, d), _positive_part(ops, -d)
     return ops.mean(quantile * above + (1 - quantile) * below, axis=-1)
 
 
@@ -167,10 +172,8 @@ def _pinball_at_outputs(y, z, quantile):
 
 
 def _binary_crossentropy(ops, y, z):
-    # With `where` the gradient at 0 is that of both sides: a maximum's would be one's.
-    positive = z > 0
-    softplus = ops.where(positive, z, 0.0)
-    softplus = softplus + ops.log1p(ops.exp(ops.where(positive, -z, z)))
+    softplus = ops.log1p(ops.exp(ops.where(z > 0, -z, z)))
+    softplus = softplus + _positive_part(ops, z)
     return ops.mean(softplus - z * y, axis=-1)
 
 

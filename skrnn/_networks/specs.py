@@ -126,7 +126,7 @@ class Spec:
         }
 
     def with_rates_as_arguments(self) -> Any:
-        """Return the spec with 1 for every share that is dropped: they are arguments."""
+        """Return the spec with 1 for every share that is dropped, an argument then."""
         return self._map(_with_any_rate)
 
     def without_rates(self) -> Any:

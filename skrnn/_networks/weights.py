@@ -13,6 +13,9 @@ import numpy as np
 # for 50 units already; nothing is gained, and they turn for 20 ms before they sleep, on
 # cores that another fit may need.
 _FACTORED = 8
+# From more numbers than these on OpenBLAS divides a factorisation, and from more
+# multiplications a product.
+_MOST_FACTORED, _MOST_MULTIPLIED = 8192, 2**18
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,26 @@ def _orthogonal(rng, shape):
     units, columns = shape
     drawn = rng.standard_normal((columns, units))
     q = np.empty_like(drawn)
-    # Twice is enough to be orthogonal to the columns before (Giraud et al., 2005).
-    for at in range(0, units, _FACTORED):
-        before, part = q[:, :at], drawn[:, at : at + _FACTORED]
-        for _ in range(2):
-            part = part - before @ (before.T @ part)
+    width = max(1, min(_FACTORED, _MOST_FACTORED // columns))
+    for at in range(0, units, width):
+        before, part = q[:, :at], drawn[:, at : at + width]
+        # Twice is enough to be orthogonal to the columns before (Giraud et al., 2005).
+        for _ in range(2 if at else 0):
+            part = part - _product(before, _product(before.T, part))
         found, r = np.linalg.qr(part)
         # The signs make the distribution uniform over orthogonal matrices.
-        q[:, at : at + _FACTORED] = found * np.sign(np.diag(r))
+        q[:, at : at + width] = found * np.sign(np.diag(r))
     return q.T
+
+
+def _product(a, b):
+    """Multiply by parts of a's rows that OpenBLAS doesn't divide among its threads.
+
+    They wait for each other at every product, and turn while they wait: where other
+    processes compute, 256 units took seconds.
+    """
+    n = max(1, _MOST_MULTIPLIED // (a.shape[1] * b.shape[1]))
+    return np.concatenate([a[at : at + n] @ b for at in range(0, len(a), n)])
 
 
 # Name -> ``f(rng, shape) -> array``.

@@ -69,7 +69,7 @@ class MinimalGRU(BaseCell):
 
 
 class FastWeights(BaseCell):
-    """Fast weights (Schmidhuber, 1992): a matrix as state, written by outer products."""
+    """Fast weights (Schmidhuber, 1992): the state is a matrix of outer products."""
 
     def weights(self, width, units):
         return [

@@ -143,3 +143,12 @@ for loss in NAMES["loss of labels"]:
     GRUClassifier(loss=loss, **tiny).fit(x, x[:, 0, 0] > 0)
 assert not {"keras", "tensorflow"} & {name.split(".")[0] for name in sys.modules}
 """)
+
+
+@every_optimizer
+def test_a_step_leaves_the_gradients_as_they_were(name):
+    both = Both(name, 0.01)
+    gradients = flat_and_views(draw(both.rng))[0]
+    before = gradients.copy()
+    both.ours.apply(both.flat, gradients)
+    np.testing.assert_array_equal(gradients, before)

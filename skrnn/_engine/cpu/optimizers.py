@@ -130,7 +130,7 @@ class Optimizer:
         """Return None: no named optimizer averages the weights."""
 
     def apply(self, w, g):
-        """Make a step of the weights `w` along their gradients `g`, which it uses up.
+        """Make a step of the weights `w` along their gradients `g`.
 
         Both are flat; the views lie in `w`.
         """
@@ -142,6 +142,8 @@ class Optimizer:
         for w_part, g_part, state in self._pieces(w, g):
             if row.decay:
                 w_part -= w_part * np.float32(row.decay) * rate
+            # A formula uses its gradients up, a kernel doesn't.
+            g_part = g_part if row.kernel in KERNELS else g_part.copy()
             formula(w_part, g_part, (*state, *self._counters), rate, self.n_steps)
 
     def _pieces(self, w, g):

@@ -227,7 +227,7 @@ class DropoutMasks:
         self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
 
     def mask(self, shape, rate):
-        """Return zeros with the probability named `rate`, and 1 / (1 - it) elsewhere."""
+        """Return zeros with the probability `rate` names, else 1 / (1 - it)."""
         drawn, share = self.uniform(shape), np.float32(self.step_inputs[rate])
         # Not a product: a share may be so close to 1 that this is 0 times infinity.
         return np.where(drawn >= share, 1 / (1 - share), np.float32(0))

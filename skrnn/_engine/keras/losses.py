@@ -9,7 +9,7 @@ from keras import ops
 from skrnn._networks.losses import row_of
 
 # Predictions -> what they were before the activation of the head.
-_OUTPUTS_OF = {
+OUTPUTS_OF = {
     "linear": lambda p: p,
     "sigmoid": lambda p: ops.log(p) - ops.log1p(-p),
     "softmax": ops.log,
@@ -40,7 +40,7 @@ def loss_in_keras(loss, head):
         row, _ = row_of(head.loss)
         if row.keras is not None:
             return row.keras
-        formula, outputs_of = loss_function(None, head), _OUTPUTS_OF[head.activation]
+        formula, outputs_of = loss_function(None, head), OUTPUTS_OF[head.activation]
         return lambda y_true, y_pred: formula(y_true, outputs_of(y_pred))
     if not is_saved_with_a_model(loss):
         # As a function: Keras gives y of one column the shape of the predictions then.

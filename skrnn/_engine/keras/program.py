@@ -27,7 +27,8 @@ class Program(Variables):
     Parameters
     ----------
     spec : Spec
-    loss : str, Pinball or callable
+    loss : callable, keras.losses.Loss or None
+        One of the user's own; None for that of the head.
     optimizer : str or keras.optimizers.Optimizer
     samples : bool
         Whether `teacher_forcing`, of decoders alone, may be below 1.

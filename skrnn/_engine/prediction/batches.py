@@ -17,6 +17,9 @@ SMALL = 200_000
 # Runner -> rows times units that a block may hold: for the kernels what stays in the
 # cache, else about 64 MB of float32 with its gates.
 _BLOCK = {"kernels": 100_000, "reference": 2_000_000, "compiled": 2_000_000}
+# Sequences of a block at most: of small networks no more is gained by more of them, and
+# their gates are most of the memory.
+_MOST_TOGETHER = 448
 
 _compiled: dict = {}
 _MAX_COMPILED = 16
@@ -165,7 +168,7 @@ def _blocks(spec, sequences, most):
     """
     lengths, n = sequences.lengths, len(sequences)
     if sequences.is_uniform:
-        size = max(1, int(most / _work(spec, lengths[:1])))
+        size = int(np.clip(most / _work(spec, lengths[:1]), 1, _MOST_TOGETHER))
         yield from (slice(at, min(at + size, n)) for at in range(0, n, size))
         return
     order = np.argsort(lengths, kind="stable")

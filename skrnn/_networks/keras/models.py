@@ -9,7 +9,7 @@ from itertools import count
 import keras
 from keras import layers
 
-from skrnn._networks.keras.layers import head, input_of
+from skrnn._networks.keras.ends import head, input_of
 from skrnn._networks.keras.seq2seq import pair_network, pair_variables
 from skrnn._networks.layers import Flow
 from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec

@@ -10,14 +10,8 @@ import keras
 from keras import layers, ops
 from keras.initializers import RandomUniform
 
-from skrnn._networks.keras.layers import (
-    attend,
-    dense,
-    directions,
-    head,
-    input_of,
-    one_direction,
-)
+from skrnn._networks.keras.ends import head, input_of
+from skrnn._networks.keras.parts import attend, dense, directions, one_direction
 from skrnn._networks.layers import Flow, Recurrent
 from skrnn._networks.weights import weight_table
 

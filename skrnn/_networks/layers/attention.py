@@ -50,7 +50,7 @@ class AttentionPooling(BaseLayer):
     def keras(self, flow, seeds):
         from keras import ops  # noqa: PLC0415
 
-        from skrnn._networks.keras.layers import attend  # noqa: PLC0415
+        from skrnn._networks.keras.parts import attend  # noqa: PLC0415
 
         query = flow.steps if self.per_step else flow.state
         queries = query if self.per_step else ops.expand_dims(query, 1)

@@ -25,7 +25,7 @@ class Dense(BaseLayer):
         return flow.map(lambda x: activate(run.ops, dense(run, w, self.name, x)))
 
     def keras(self, flow, seeds):
-        from skrnn._networks.keras.layers import dense  # noqa: PLC0415
+        from skrnn._networks.keras.parts import dense  # noqa: PLC0415
 
         return flow.map(dense(self.units, self.activation, self.name, seeds))
 

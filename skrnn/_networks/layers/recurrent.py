@@ -113,9 +113,21 @@ class Recurrent(BaseLayer):
         return Flow(y, y), after
 
     def keras(self, flow, seeds):
-        from skrnn._networks.keras.layers import recurrent  # noqa: PLC0415
+        from skrnn._networks.keras.parts import directions  # noqa: PLC0415
 
-        return recurrent(self, flow, seeds)
+        x = directions(self, seeds, return_sequences=self.steps)(flow.steps)
+        if not self.steps:
+            return Flow(state=x)
+        return Flow(x, self._last_of_keras(x) if self.state else None)
+
+    def _last_of_keras(self, x):
+        """Take the last output of each direction: (B, T, U) -> (B, U)."""
+        from keras import ops  # noqa: PLC0415
+
+        if not self.bidirectional:
+            return x[:, -1]
+        forward, backward = x[:, -1, : self.units], x[:, 0, self.units :]
+        return ops.concatenate([forward, backward], axis=-1)
 
 
 def _join(ops, parts):

@@ -254,6 +254,45 @@ def check_losses():
             np.testing.assert_allclose(a, b, 1e-6, 1e-7)
 
 
+def check_own():
+    """Compute a loss's gradient at the outputs, and an optimizer's step, for arrays."""
+    import keras
+
+    from skrnn._engine.cpu.losses import loss_at_outputs
+    from skrnn._engine.cpu.optimizers import Optimizer
+    from skrnn._engine.keras.losses import OUTPUTS_OF, LossOfArrays, loss_function
+    from skrnn._engine.keras.optimizers import OptimizerOfArrays
+    from skrnn._networks.losses import LOSSES
+    from skrnn._networks.weights import Weight
+
+    rng = np.random.default_rng(0)
+    for name, row in LOSSES.items():
+        head = Head(3, row.activations[0], (name, *(0.8 for _ in row.parameters)))
+        formula = loss_function(None, head)
+        back = OUTPUTS_OF[head.activation]
+        made = LossOfArrays(lambda y, p, f=formula, back=back: f(y, back(p)), head)
+        for n in (1, 5, 8, 13):
+            z = rng.normal(size=(n, 3)).astype(np.float32)
+            z[0] = 0
+            y = rng.integers(0, 2, size=(n, 3)).astype(np.float32)
+            y = y[:, :1].astype(np.int32) if head.activation == "softmax" else y
+            found, expected = made(y, z), loss_at_outputs(head)(y, z)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, 1e-4, 1e-5)
+    table = [Weight("kernel", (3, 4), "zeros"), Weight("bias", (4,), "zeros")]
+    one = rng.normal(size=16).astype(np.float32)
+    other = one.copy()
+    ours = Optimizer("nadam", [other[:12].reshape(3, 4), other[12:]])
+    own = OptimizerOfArrays(keras.optimizers.Nadam(0.01), table)
+    own.reset(None)
+    ours.learning_rate = 0.01
+    for _ in range(4):
+        g = rng.normal(size=16).astype(np.float32)
+        own.apply(one, g.copy())
+        ours.apply(other, g)
+    np.testing.assert_allclose(one, other, 1e-4, 1e-5)
+
+
 def check_callbacks():
     """Let a callback set the learning rate: to zero, so nothing is learnt."""
     import keras
@@ -301,7 +340,7 @@ def check_pairs():
 
 @others
 @pytest.mark.parametrize(
-    "check", ["batches", "optimizers", "losses", "callbacks", "pairs"]
+    "check", ["batches", "optimizers", "losses", "own", "callbacks", "pairs"]
 )
 def test_training(backend, check):
     run_on(backend, f"t.check_{check}()")

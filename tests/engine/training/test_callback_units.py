@@ -51,8 +51,11 @@ KINDS = {
     ),
     "pairs of labels": (Seq2SeqClassifier, {}, LABELS, [X, LABELS_BEFORE], LABELS),
 }
-# By kernels; compiled, or with an optimizer of Keras.
-every_way = pytest.mark.parametrize("optimizer", ["adam", "nadam"])
+# In C; by another formula; by Keras, a copy of it in each fit.
+OPTIMIZERS = ["adam", "nadam", keras.optimizers.Nadam(TINY["learning_rate"])]
+every_way = pytest.mark.parametrize(
+    "optimizer", OPTIMIZERS, ids=["adam", "nadam", "keras"]
+)
 
 
 def fit(kind, callbacks, **more):
@@ -87,7 +90,11 @@ class Look(keras.callbacks.Callback):
 @pytest.mark.parametrize(
     ("kind", "optimizer"),
     [(kind, "adam") for kind in KINDS]
-    + [(kind, "nadam") for kind in ("regressor", "labels", "pairs, future")],
+    + [
+        (kind, optimizer)
+        for kind in ("regressor", "labels", "pairs, future")
+        for optimizer in OPTIMIZERS[1:]
+    ],
 )
 def test_callbacks_see_and_save_what_is_predicted(kind, optimizer, tmp_path):
     look, path = Look(kind), tmp_path / "last.keras"

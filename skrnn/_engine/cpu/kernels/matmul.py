@@ -21,8 +21,6 @@ except ImportError as error:  # They couldn't be compiled where skrnn was instal
 
     ARE_COMPILED, WHY_NOT = False, str(error)
 
-# Multiplications that take as long as writing a number.
-_PER_OUTPUT = 16
 # Rows for which a right operand isn't worth being packed.
 _FEW = 8
 # Arguments of a second left operand that there isn't.
@@ -40,8 +38,7 @@ def project(rows, a, k, b, transposed, n, bias, c):
         Whether b is (n, k) instead of (k, n).
     """
     steps, sequences, active = rows
-    # What is written waits for memory as long as some multiplications take.
-    work = steps * sequences * n * (k + _PER_OUTPUT)
+    work = steps * sequences * k * n
     if not is_worth_a_thread(work):
         kernels.project(steps, sequences, active, a, k, b, transposed, n, bias, c)
         return

@@ -10,7 +10,6 @@ import threading
 from contextlib import suppress
 from functools import cache
 from queue import Empty, SimpleQueue
-from time import perf_counter, thread_time
 from typing import Any
 
 # Multiplications below which waking up another thread costs more than it saves.
@@ -56,24 +55,16 @@ def divide(run, n, work):
     if n_parts == 1 or getattr(_here, "is_divided", False):
         run(0, n)
         return
-    trust = _pool(os.getpid()).trust
-    if not trust.is_there():
-        run(0, n)
-        return
     size = -(-n // n_parts // _TILE) * _TILE
     ranges = [(at, min(at + size, n)) for at in range(0, n, size)]
-    began, computed = perf_counter(), thread_time()
     others = [_offer(run, *range_) for range_ in ranges[1:]]
     try:
         run(*ranges[0])
-        own, computed = perf_counter() - began, thread_time() - computed
         for other in others:
             # Where nobody was free to take it.
             other.do()
     finally:
         _end(others)
-    alone = own + computed * (n / size - 1)
-    trust.learn(alone - (perf_counter() - began))
 
 
 def for_each(function, items, work):
@@ -110,34 +101,6 @@ def for_each(function, items, work):
         take_turns()
     finally:
         _end(others)
-
-
-class Trust:
-    """Whether helpers are worth asking: other processes may have their cores.
-
-    A thread that computes while others wait for their turns is waited for, several
-    times as long as the work takes alone. After time was lost by dividing nothing is
-    divided for a while, longer each time; what was gained before may be lost first.
-    """
-
-    _MOST_SAVED, _LONGEST = 5e-3, 64
-
-    def __init__(self):
-        self._saved, self._pause, self._rest = 0.0, 1, 0
-
-    def is_there(self):
-        """Whether to divide the next work."""
-        self._rest -= 1
-        return self._rest < 0
-
-    def learn(self, gained):
-        """Hear how many seconds were gained, or lost if negative."""
-        self._saved = min(self._saved + gained, self._MOST_SAVED)
-        if gained > 0:
-            self._pause = max(self._pause // 2, 1)
-        if self._saved < 0:
-            self._saved, self._rest = 0.0, self._pause
-            self._pause = min(2 * self._pause, self._LONGEST)
 
 
 class Task:
@@ -194,7 +157,7 @@ class Helpers:
     """Threads of one process that do tasks: up to `most`, as many as can be started."""
 
     def __init__(self, most):
-        self._process, self._most, self.trust = os.getpid(), most, Trust()
+        self._process, self._most = os.getpid(), most
         self._threads: list[threading.Thread] = []
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._idle, self._lock = threading.Semaphore(0), threading.Lock()

@@ -1,4 +1,4 @@
-"""Layers of Keras with the engine's weights: what all networks are composed of.
+"""Parts of Keras with the engine's weights, of which layers are made.
 
 Their initial values don't matter, for they are made to be given weights; seeds are
 given because what has none takes one from Python's global generator.
@@ -11,7 +11,6 @@ from keras.initializers import GlorotUniform, Orthogonal
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import number_of_heads
 from skrnn._networks.cells import CELLS
-from skrnn._networks.layers import Flow
 
 
 def dense(units, activation, name, seeds, *, use_bias=True):
@@ -19,29 +18,6 @@ def dense(units, activation, name, seeds, *, use_bias=True):
     kernel = GlorotUniform(seed=next(seeds))
     options = {"kernel_initializer": kernel, "use_bias": use_bias, "name": name}
     return layers.Dense(units, activation, **options)
-
-
-def input_of(spec):
-    """Return the symbolic input of a network: (B, T, F), or token ids (B, T[, C])."""
-    layer = spec.embedding
-    if layer is None:
-        return keras.Input((None, spec.n_features), name="sequences")
-    channels = (spec.n_features,) if layer.channels else ()
-    return keras.Input((None, *channels), dtype="int32", name="tokens")
-
-
-def head(spec, x, seeds):
-    """Return what the head makes of x."""
-    return dense(spec.head.units, spec.head.activation, "head", seeds)(x)
-
-
-def recurrent(layer, flow, seeds):
-    """Run a recurrent layer's Keras counterpart: what comes out is a `Flow` again."""
-    wanted = {"return_sequences": layer.steps}
-    x = directions(layer, seeds, **wanted)(flow.steps)
-    if not layer.steps:
-        return Flow(state=x)
-    return Flow(x, _last_state(layer, x) if layer.state else None)
 
 
 def directions(layer, seeds, **options):
@@ -68,14 +44,6 @@ def one_direction(layer, seeds, **options):
         seed=next(seeds),
         **options,
     )
-
-
-def _last_state(layer, x):
-    """Take the last output of each direction: (B, T, U) -> (B, U)."""
-    if not layer.bidirectional:
-        return x[:, -1]
-    forward, backward = x[:, -1, : layer.units], x[:, 0, layer.units :]
-    return ops.concatenate([forward, backward], axis=-1)
 
 
 def attend(kind, queries, keys, seeds):

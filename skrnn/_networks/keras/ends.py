@@ -1,0 +1,19 @@
+"""The first and the last layer of a model of Keras."""
+
+import keras
+
+from skrnn._networks.keras.parts import dense
+
+
+def input_of(spec):
+    """Return the symbolic input of a network: (B, T, F), or token ids (B, T[, C])."""
+    layer = spec.embedding
+    if layer is None:
+        return keras.Input((None, spec.n_features), name="sequences")
+    channels = (spec.n_features,) if layer.channels else ()
+    return keras.Input((None, *channels), dtype="int32", name="tokens")
+
+
+def head(spec, x, seeds):
+    """Return what the head makes of x."""
+    return dense(spec.head.units, spec.head.activation, "head", seeds)(x)
