@@ -27,7 +27,11 @@ from skrnn import _engine
 from skrnn._engine import choice
 from skrnn._engine.cpu import reference
 from skrnn._engine.keras import fork
-from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
+from skrnn._engine.keras.foreign.optimizers import (
+    learning_rate,
+    make_optimizer,
+    optimizer_key,
+)
 from skrnn._engine.keras.program import Program
 from skrnn._engine.keras.run import DropoutMasks, KerasRun, native
 from skrnn._engine.prediction import batches
@@ -132,7 +136,14 @@ def test_kernel_is_chosen_by_size_and_activation(monkeypatch):
         (noisy, "lstm", "tanh", 4, False),
     ]:
         run.recur(cell_of(cell, 1, units, activation, drops), x, lengths)
-    assert [each is not None for each in used] == [True, False, False, False, True, True]
+    assert [each is not None for each in used] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
     noisy.recur(cell_of("lstm", 1, 4, "tanh", True), x, lengths)
     assert len(used) == 6
 

@@ -17,7 +17,7 @@ from skrnn._networks.layers import Lookup
 
 native = backend()
 # Up to this many rows a table is projected before its rows are looked up. A rule for
-# all sizes of batches: they aren't known everywhere, and numbers mustn't depend on them.
+# all sizes of batches, which aren't known everywhere: numbers mustn't depend on them.
 _FEW_ROWS = 512
 
 
@@ -96,7 +96,7 @@ class DropoutMasks:
         self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
 
     def mask(self, shape, rate):
-        """Return zeros with the probability named `rate`, and 1 / (1 - it) elsewhere."""
+        """Return zeros with the probability `rate` names, else 1 / (1 - it)."""
         drawn, share = self.uniform(shape), self.step_inputs[rate]
         # Not a product: a share may be so close to 1 that this is 0 times infinity.
         return k.where(drawn >= share, 1.0 / (1.0 - share), 0.0)
@@ -149,7 +149,7 @@ def _with_two_biases(cell):
 
 
 def zero_states(cell, like):
-    """Return the states of a cell before the first step, for sequences `like` (B, n)."""
+    """Return the states before the first step, for sequences `like` (B, n)."""
     n = k.shape(like)[0]
     return cell.zeros(lambda shape: k.zeros(shape, like.dtype), n)
 
