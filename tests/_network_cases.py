@@ -179,21 +179,21 @@ def predict(spec, weights, sequences, by=None):
 
 def gradients(spec, dataset, weights, rows=None, **options):
     """Return the mean loss of `rows` and its gradients, without compiling anything."""
-    from skrnn._engine.keras.run import native
+    from skrnn._engine.keras.run import adapter
 
     made = program(spec, **options)
     made.set_weights(weights)
     rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)
     (run,) = made.load(dataset).cut(rows[None])
-    arrays = {name: native.tensor(array) for name, array in run.arrays.items()}
+    arrays = {name: adapter.tensor(array) for name, array in run.arrays.items()}
     batch = made._batch(arrays, 0)
 
     def loss(weights):
         total, count, _ = made._batch_loss(batch, weights, (), None)
         return total / count, ()
 
-    value, _, found = native.differentiate(loss, made.weights)
-    return float(value), [native.to_numpy(gradient) for gradient in found]
+    value, _, found = adapter.differentiate(loss, made.weights)
+    return float(value), [adapter.to_numpy(gradient) for gradient in found]
 
 
 def train(made, dataset, order, learning_rate=0.1, **knobs):

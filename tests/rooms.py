@@ -105,6 +105,12 @@ ROOMS = (
         ("keras", *NUMBERS),
     ),
     Room(
+        "_engine/keras/adapters/",
+        "what each backend of Keras does in its own way",
+        ("numpy", *BACKENDS),
+        heavy=True,
+    ),
+    Room(
         "_engine/keras/",
         "the keras engine; alone in running Keras",
         ("numpy", *BACKENDS),

@@ -33,7 +33,7 @@ from skrnn._engine.keras.foreign.optimizers import (
     optimizer_key,
 )
 from skrnn._engine.keras.program import Program
-from skrnn._engine.keras.run import DropoutMasks, KerasRun, native
+from skrnn._engine.keras.run import DropoutMasks, KerasRun, adapter
 from skrnn._engine.prediction import batches
 from skrnn._engine.prediction.batches import RUNNERS
 from skrnn._engine.training import epochs
@@ -103,7 +103,7 @@ def test_fused_lstm_is_the_loop(spec, monkeypatch):
     weights = draw_weights(spec)
     fused = train_twice(spec, dataset, weights)
     fused_loss, fused_gradients = gradients(spec, dataset, weights)
-    monkeypatch.setattr(native, "FUSED_MAX_UNITS", 0)
+    monkeypatch.setattr(adapter, "FUSED_MAX_UNITS", 0)
     loss, plain_gradients = gradients(spec, dataset, weights)
     np.testing.assert_allclose(fused_loss, loss, **CLOSE)
     for a, b in zip(fused_gradients, plain_gradients, strict=True):
@@ -121,9 +121,9 @@ def train_twice(spec, dataset, weights):
 
 
 def test_kernel_is_chosen_by_size_and_activation(monkeypatch):
-    used, fused = [], native.fused
-    monkeypatch.setattr(native, "FUSED_MAX_UNITS", 4)
-    monkeypatch.setattr(native, "fused", lambda *args: used.append(fused(*args)))
+    used, fused = [], adapter.fused
+    monkeypatch.setattr(adapter, "FUSED_MAX_UNITS", 4)
+    monkeypatch.setattr(adapter, "fused", lambda *args: used.append(fused(*args)))
     lengths, x = tf.constant([1]), tf.zeros([1, 1, 1])
     noisy = KerasRun(DropoutMasks({"seed": 0, "recurrent_dropout": 0.5}, 0))
     quiet = KerasRun()

@@ -13,9 +13,9 @@ import numpy as np
 # Name in KERAS_BACKEND -> the name that people know, and the module with what it does
 # in its own way.
 BACKENDS = {
-    "tensorflow": ("TensorFlow", "skrnn._engine.keras.native.tensorflow"),
-    "jax": ("JAX", "skrnn._engine.keras.native.jax"),
-    "torch": ("PyTorch", "skrnn._engine.keras.native.torch"),
+    "tensorflow": ("TensorFlow", "skrnn._engine.keras.adapters.tensorflow"),
+    "jax": ("JAX", "skrnn._engine.keras.adapters.jax"),
+    "torch": ("PyTorch", "skrnn._engine.keras.adapters.torch"),
 }
 
 

@@ -12,7 +12,7 @@ from skrnn._engine.keras.private import jax_runs, tensorflow_runs
 
 def _torch_runs():
     # PyTorch doesn't tell whether it ran; whether the engine has loaded it is known.
-    return "skrnn._engine.keras.native.torch" in sys.modules
+    return "skrnn._engine.keras.adapters.torch" in sys.modules
 
 
 # What people call the backend -> whether it runs in this process.

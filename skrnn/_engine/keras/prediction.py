@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn._engine.keras.run import KerasRun, native
+from skrnn._engine.keras.run import KerasRun, adapter
 from skrnn._engine.keras.runs import batch_class, padded_steps, stack
 from skrnn._engine.keras.sizes import RowSizes
 from skrnn._networks.forward import forward
@@ -30,13 +30,13 @@ class Predictor:
         Outputs are those before the head's activation, (B, K) or (T, B, K), and states
         the last ones, (B, units).
         """
-        weights = [native.tensor(np.asarray(weight, np.float32)) for weight in weights]
+        weights = [adapter.tensor(np.asarray(weight, np.float32)) for weight in weights]
         sizes = RowSizes([sequences])
 
         def run(rows):
             block = sequences.take(rows)
             n, lengths, n_steps = len(block), block.lengths, None
-            if native.FIXED_SHAPES:
+            if adapter.FIXED_SHAPES:
                 own = np.array([[lengths.max()]])
                 n_steps = int(padded_steps(sizes, own)[0, 0])
                 filled = np.resize(np.arange(n), batch_class(max(n, _MIN_BATCH)))
@@ -51,11 +51,11 @@ class Predictor:
         return run
 
     def _call(self, arrays, weights):
-        arrays = {name: native.tensor(stack([x], 1)) for name, x in arrays.items()}
-        args = arrays, native.tensor(np.int32(1)), (), weights
+        arrays = {name: adapter.tensor(stack([x], 1)) for name, x in arrays.items()}
+        args = arrays, adapter.tensor(np.int32(1)), (), weights
         if self._compiled is None:
-            self._compiled = native.compiled(self._forward, [], args)
-        return [native.to_numpy(found) for found in self._compiled(*args)]
+            self._compiled = adapter.compiled(self._forward, [], args)
+        return [adapter.to_numpy(found) for found in self._compiled(*args)]
 
     def _forward(self, arrays, _n, _states, weights):
         self.n_traces += 1

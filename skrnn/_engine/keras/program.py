@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops as k
 
 from skrnn._engine.keras.foreign.losses import one_a_target
-from skrnn._engine.keras.run import DropoutMasks, native
+from skrnn._engine.keras.run import DropoutMasks, adapter
 from skrnn._engine.keras.runs import Runs
 from skrnn._engine.keras.topologies import topology_of
 from skrnn._engine.keras.variables import Variables
@@ -53,7 +53,7 @@ class Program(Variables):
     @staticmethod
     def load(dataset):
         """Return a source of batches as `train` and `evaluate` take it."""
-        return Runs(dataset, native.FIXED_SHAPES)
+        return Runs(dataset, adapter.FIXED_SHAPES)
 
     def train(self, data, order, step_inputs):
         """Train on batches `order`, rows of an order of the source.
@@ -64,7 +64,7 @@ class Program(Variables):
         rates = self.rates(step_inputs, len(order))
         numbers = {name: step_inputs.get(name, x) for name, x in _STEP_INPUTS.items()}
         numbers["teacher_forcing"] = self.teacher_forcing
-        finite, found = native.tensor(np.True_), []
+        finite, found = adapter.tensor(np.True_), []
         for run in data.cut(order):
             inputs = _scalars(numbers | {"step": numbers["step"] + run.first})
             own = np.zeros(len(run.arrays["steps"]), np.float32)
@@ -78,7 +78,7 @@ class Program(Variables):
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order`, and their number."""
-        found, finite = [], native.tensor(np.True_)
+        found, finite = [], adapter.tensor(np.True_)
         states: Any = ()
         for run in data.cut(order, _MIN_BATCH):
             given = run.arrays, run.n_batches, states
@@ -88,16 +88,16 @@ class Program(Variables):
 
     def _call(self, function, arrays, n, states, *given):
         """Call a function, compiled if that isn't done, on the arrays of a run."""
-        arrays = {name: native.tensor(array) for name, array in arrays.items()}
+        arrays = {name: adapter.tensor(array) for name, array in arrays.items()}
         wanted = self.topology.zero_states(arrays)
         if [state.shape for state in states] != [state.shape for state in wanted]:
             states = wanted
         states = tuple(states)
-        args = arrays, native.tensor(np.int32(n)), states, *given
+        args = arrays, adapter.tensor(np.int32(n)), states, *given
         key = function.__name__, *sorted(arrays)
         if key not in self._functions:
             changed = self._changed if function == self._train else []
-            self._functions[key] = native.compiled(function, changed, args)
+            self._functions[key] = adapter.compiled(function, changed, args)
         return self._functions[key](*args)
 
     def _train(self, arrays, n, states, finite, inputs):
@@ -112,7 +112,7 @@ class Program(Variables):
                 sum_, count, after = self._batch_loss(batch, weights, states, masks)
                 return sum_ / k.maximum(count, 1.0), (sum_, count, after)
 
-            mean, (sum_, count, after), gradients = native.differentiate(
+            mean, (sum_, count, after), gradients = adapter.differentiate(
                 loss, self.trained
             )
             norms = k.stack([k.sqrt(k.sum(g * g)) for g in gradients])
@@ -124,11 +124,11 @@ class Program(Variables):
                 clipped = _clipped(gradients, norms, inputs)
                 self.optimizer.apply(clipped, self.trained)
 
-            native.update_if(finite, update, self._changed)
+            adapter.update_if(finite, update, self._changed)
             return sum_, count, after, finite
 
         size = arrays["steps"].shape[0]
-        return native.each_batch(body, n, size, states, finite, self._changed)
+        return adapter.each_batch(body, n, size, states, finite, self._changed)
 
     def _evaluate(self, arrays, n, states, finite):
         self.n_traces += 1
@@ -139,13 +139,13 @@ class Program(Variables):
             return *self._batch_loss(batch, weights, states, None), finite
 
         size = arrays["steps"].shape[0]
-        return native.each_batch(body, n, size, states, finite, [])
+        return adapter.each_batch(body, n, size, states, finite, [])
 
     def _batch(self, arrays, i):
         """Return batch `i`, no longer than it needs where sizes may differ."""
         steps, own = self.topology.steps, arrays["steps"][i]
         return {
-            name: native.entry(array, i, own[steps[name]] if name in steps else None)
+            name: adapter.entry(array, i, own[steps[name]] if name in steps else None)
             for name, array in arrays.items()
         }
 
@@ -181,7 +181,7 @@ _WHOLE = "seed", "step"
 
 def _scalars(numbers):
     """Hand numbers over, in 32 bits: the number of a step is wrapped."""
-    return native.scalars(
+    return adapter.scalars(
         {
             name: np.int64(x).astype(np.int32) if name in _WHOLE else np.float32(x)
             for name, x in numbers.items()
@@ -204,6 +204,6 @@ def _totals(found):
     """Add up the sums and the counts of runs."""
     columns = zip(*found, strict=True)
     return [
-        sum(float(native.to_numpy(run).sum(dtype=float)) for run in column)
+        sum(float(adapter.to_numpy(run).sum(dtype=float)) for run in column)
         for column in columns
     ]

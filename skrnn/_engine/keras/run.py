@@ -1,7 +1,7 @@
 """One pass of a network over a batch, on whatever backend Keras uses.
 
-`native` is the module of that backend: what Keras has no function for that is as fast,
-or none at all.
+`adapter` is the engine's module of that backend: it has what Keras has no function for,
+or none that is as fast.
 """
 
 from dataclasses import replace
@@ -15,9 +15,9 @@ from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
 
-native = backend()
-# Up to this many rows a table is projected before its rows are looked up. A rule for
-# all sizes of batches, which aren't known everywhere: numbers mustn't depend on them.
+adapter = backend()
+# Up to this many rows a table is projected before its rows are looked up: a rule that
+# doesn't ask how large a batch is, which isn't known everywhere.
 _FEW_ROWS = 512
 
 
@@ -36,18 +36,18 @@ class KerasRun:
 
     @staticmethod
     def take_rows(table, ids):
-        return native.take_rows(table, ids)
+        return adapter.take_rows(table, ids)
 
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(k.shape(x), rate)
 
     @staticmethod
     def reverse(x, lengths):
-        return native.reverse(x, lengths)
+        return adapter.reverse(x, lengths)
 
     @staticmethod
     def last(x, lengths):
-        return native.at_steps(x, lengths - 1)
+        return adapter.at_steps(x, lengths - 1)
 
     @staticmethod
     def real_steps(x, lengths):
@@ -69,7 +69,7 @@ class KerasRun:
             x = self.take_rows(x.table, x.ids)
         mask = self._recurrent_mask(cell, x)
         if mask is None and reset_mask is None and not isinstance(x, Lookup):
-            found = native.fused(cell, x, states)
+            found = adapter.fused(cell, x, states)
             if found is not None:
                 outputs, *steps = found
                 after = [self.last(each, lengths) for each in steps] if final else None
@@ -96,7 +96,7 @@ class DropoutMasks:
         self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
 
     def mask(self, shape, rate):
-        """Return zeros with the probability `rate` names, else 1 / (1 - it)."""
+        """Return 0 with the probability named `rate`, and 1 / (1 - it) elsewhere."""
         drawn, share = self.uniform(shape), self.step_inputs[rate]
         # Not a product: a share may be so close to 1 that this is 0 times infinity.
         return k.where(drawn >= share, 1.0 / (1.0 - share), 0.0)
@@ -105,7 +105,7 @@ class DropoutMasks:
         """Return numbers from 0 to below 1."""
         self.n_masks += 1
         seed = self.step_inputs["seed"], self.counter, self.n_masks
-        return native.uniform(shape, *seed)
+        return adapter.uniform(shape, *seed)
 
 
 def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
@@ -136,7 +136,7 @@ def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
         return cell.cell.output(after), after
 
     steps = projected if reset_mask is None else (*projected, reset_mask)
-    return native.scan(step, tuple(states), steps)
+    return adapter.scan(step, tuple(states), steps)
 
 
 def _with_two_biases(cell):
@@ -149,7 +149,7 @@ def _with_two_biases(cell):
 
 
 def zero_states(cell, like):
-    """Return the states before the first step, for sequences `like` (B, n)."""
+    """Return a cell's states before the first step, for sequences `like` (B, n)."""
     n = k.shape(like)[0]
     return cell.zeros(lambda shape: k.zeros(shape, like.dtype), n)
 

@@ -80,7 +80,7 @@ class Runs:
                 first += run.n_batches
 
     def _stacked(self, first, order, own, n_rows, steps):
-        """Return the run that begins an order, with as many batches as it may have."""
+        """Return the run that begins an order, with as many of its batches as fit."""
         batches = [self._gather(order[0], own[0], n_rows, steps)]
         n_bytes = sum(array.nbytes for array in batches[0].values())
         size = self._size(n_bytes * float(np.max(steps / own[0])), len(order))
@@ -94,7 +94,7 @@ class Runs:
         return Run(first, n, arrays)
 
     def _gather(self, rows, own, n_rows, steps):
-        """Return the arrays of a batch, filled up to `n_rows` and `steps`."""
+        """Return the arrays of a batch, filled up to `n_rows`; if few, to `steps`."""
         n_steps: Any = steps if self._fixed else (None,) * len(steps)
         n_steps = n_steps if len(steps) > 1 else n_steps[0]
         batch = self._source.gather(rows, n_rows=n_rows, n_steps=n_steps)
@@ -127,7 +127,8 @@ def stack(parts, size):
         if part is None:
             whole[i] = True
         else:
-            whole[(i, *map(slice, part.shape))] = part
+            at: Any = (i, *map(slice, part.shape))
+            whole[at] = part
     return whole
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from keras import ops as k
 
-from skrnn._engine.keras.run import KerasRun, native
+from skrnn._engine.keras.run import KerasRun, adapter
 from skrnn._networks.encoder_decoder import (
     answer,
     consult,
@@ -112,7 +112,7 @@ class Seq2Seq:
             y = answer(run, spec, w, x[0])
             return y, (*_flat(after), self._best(y))
 
-        return native.scan(one, (*_flat(layers), first[0]), entries)[0]
+        return adapter.scan(one, (*_flat(layers), first[0]), entries)[0]
 
     def _best(self, outputs):
         """Return what is to be read next: the most likely label, which isn't the end.
@@ -133,7 +133,7 @@ class Seq2Seq:
             mask = run.real_steps(outputs, lengths)
             kept = [k.take(each, order, axis=1) for each in (outputs, mask)]
             memory = memory_of(run, spec, w, *kept)
-        take = partial(native.take_rows, ids=order)
+        take = partial(adapter.take_rows, ids=order)
         return memory, [tuple(map(take, layer)) for layer in states]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from skrnn._engine.keras.foreign.losses import loss_function
 from skrnn._engine.keras.foreign.optimizers import make_optimizer
 from skrnn._engine.keras.private import averages_of, rate_or_schedule_of
-from skrnn._engine.keras.run import native
+from skrnn._engine.keras.run import adapter
 from skrnn._networks.weights import weight_table
 
 
@@ -77,7 +77,7 @@ class Variables:
     @staticmethod
     def _arrays(variables):
         # Two steps: tensors don't know NumPy 2's `copy`, and warn of it.
-        return [np.array(native.to_numpy(variable.value)) for variable in variables]
+        return [np.array(adapter.to_numpy(variable.value)) for variable in variables]
 
 
 def assign(variables, values):

@@ -17,7 +17,6 @@ from _network_cases import (
     draw_dense,
     draw_ragged,
     draw_weights,
-    name_of,
     pairwise,
     predict,
     spec_of,
@@ -56,19 +55,23 @@ TOKENS = [
         ragged=True,
     ),
 ]
-ROWS = {
-    f"{name_of(spec)}{' ragged' * ragged}{' dropout' * bool(spec.dropout)}": (
-        spec,
-        ragged,
+
+
+def name_of(row):
+    """Say what is special about a row, for messages."""
+    return " ".join(
+        name if isinstance(value, bool) else f"{name} {value}"
+        for name, value in row.items()
+        if value
     )
-    for ragged, spec in (
-        (
-            row.pop("ragged"),
-            spec_of(units=(3,), recurrent_dropout=row["dropout"], **row),
-        )
-        for row in [*pairwise(CHOICES), *TOKENS]
-    )
-}
+
+
+def spec_of_row(ragged, **row):
+    spec = spec_of(units=(3,), recurrent_dropout=row["dropout"], **row)
+    return spec, ragged
+
+
+ROWS = {name_of(row): spec_of_row(**row) for row in [*pairwise(CHOICES), *TOKENS]}
 EVERY_ROW = np.arange(4)
 
 

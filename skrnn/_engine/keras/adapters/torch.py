@@ -73,7 +73,7 @@ def each_batch(body, n, _size, states, go_on, _changed):
 
 
 def entry(array, i, n_steps=None):
-    """Return batch `i` of an array of batches, perhaps its first steps alone."""
+    """Return batch `i` of an array of batches, or its first steps."""
     return array[i] if n_steps is None else array[i, :n_steps]
 
 

@@ -105,7 +105,7 @@ def each_batch(body, n, _size, states, go_on, _changed):
 
 
 def entry(array, i, n_steps=None):
-    """Return batch `i` of an array of batches, perhaps its first steps alone."""
+    """Return batch `i` of an array of batches, or its first steps."""
     # One operation, where an index takes five.
     one = tf.gather(array, i)
     return one if n_steps is None else one[:n_steps]

@@ -1,1 +1,0 @@
-"""What each backend of Keras does in its own way: one table of functions each."""
