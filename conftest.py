@@ -6,6 +6,6 @@ pytest_plugins = ["_worker_memory"]
 
 # Doctests import every module. JAX takes 110 MB of every worker, and its module has no
 # examples; PyTorch isn't installed everywhere.
-collect_ignore = ["skrnn/_engine/keras/jax.py"]
+collect_ignore = ["skrnn/_engine/keras/adapters/jax.py"]
 if find_spec("torch") is None:
-    collect_ignore.append("skrnn/_engine/keras/torch.py")
+    collect_ignore.append("skrnn/_engine/keras/adapters/torch.py")

@@ -151,8 +151,8 @@ def _loss_of_keras(head, loss):
     """Lend a loss of the user's own, as one of arrays."""
     backend()
     # Deferred: they need Keras, which the line above has loaded.
-    from skrnn._engine.keras.keys import value_key  # noqa: PLC0415
-    from skrnn._engine.keras.losses import LossOfArrays  # noqa: PLC0415
+    from skrnn._engine.keras.foreign.keys import value_key  # noqa: PLC0415
+    from skrnn._engine.keras.foreign.losses import LossOfArrays  # noqa: PLC0415
 
     key = ("loss", head, value_key(loss))
     with programs.borrow(key, lambda: LossOfArrays(loss, head)) as lent:
@@ -164,7 +164,7 @@ def _optimizer_of_keras(spec, plan):
     """Lend an optimizer of the user's own, and tell the learning rate to set."""
     backend()
     # Deferred: it needs Keras, which the line above has loaded.
-    from skrnn._engine.keras import optimizers  # noqa: PLC0415
+    from skrnn._engine.keras.foreign import optimizers  # noqa: PLC0415
 
     table = [row for row in weight_table(spec) if row.trainable]
     key = ("optimizer", *table, optimizers.optimizer_key(plan.optimizer))
@@ -181,8 +181,8 @@ def _program_of_keras(spec, plan, teacher_forcing):
     """Lend a program of the keras engine, and tell the learning rate to set."""
     backend()
     # Deferred: they need Keras, which the line above has loaded.
-    from skrnn._engine.keras.keys import value_key  # noqa: PLC0415
-    from skrnn._engine.keras.optimizers import (  # noqa: PLC0415
+    from skrnn._engine.keras.foreign.keys import value_key  # noqa: PLC0415
+    from skrnn._engine.keras.foreign.optimizers import (  # noqa: PLC0415
         learning_rate,
         optimizer_key,
     )

@@ -27,7 +27,11 @@ from skrnn import _engine
 from skrnn._engine import choice
 from skrnn._engine.cpu import reference
 from skrnn._engine.keras import fork
-from skrnn._engine.keras.optimizers import learning_rate, make_optimizer, optimizer_key
+from skrnn._engine.keras.foreign.optimizers import (
+    learning_rate,
+    make_optimizer,
+    optimizer_key,
+)
 from skrnn._engine.keras.program import Program
 from skrnn._engine.keras.run import DropoutMasks, KerasRun, adapter
 from skrnn._engine.prediction import batches

@@ -9,7 +9,7 @@ import pytest
 from _instances import in_new_process
 from _own_classes import CASES, ExponentialDecay, Falling, relu
 
-from skrnn._engine.keras.optimizers import copy_of_optimizer, optimizer_key
+from skrnn._engine.keras.foreign.optimizers import copy_of_optimizer, optimizer_key
 from skrnn.scikeras.engine.models import architecture_key
 from skrnn.scikeras.engine.origin import NotTakenError
 

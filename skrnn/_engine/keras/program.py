@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from keras import ops as k
 
-from skrnn._engine.keras.losses import one_a_target
+from skrnn._engine.keras.foreign.losses import one_a_target
 from skrnn._engine.keras.run import DropoutMasks, adapter
 from skrnn._engine.keras.runs import Runs
 from skrnn._engine.keras.topologies import topology_of

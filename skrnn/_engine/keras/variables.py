@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from skrnn._engine.keras.losses import loss_function
-from skrnn._engine.keras.optimizers import make_optimizer
+from skrnn._engine.keras.foreign.losses import loss_function
+from skrnn._engine.keras.foreign.optimizers import make_optimizer
 from skrnn._engine.keras.private import averages_of, rate_or_schedule_of
 from skrnn._engine.keras.run import adapter
 from skrnn._networks.weights import weight_table

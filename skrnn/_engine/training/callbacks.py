@@ -27,7 +27,7 @@ class Callbacks:
             # Deferred: training without callbacks may need no Keras.
             import keras  # noqa: PLC0415
 
-            from skrnn._engine.keras.losses import (  # noqa: PLC0415
+            from skrnn._engine.keras.foreign.losses import (  # noqa: PLC0415
                 is_saved_with_a_model,
                 loss_in_keras,
             )

@@ -10,6 +10,7 @@ from skrnn._estimators.network_base import EARLY_STOPPING_FROM
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
+from skrnn._networks.layers import LAYERS
 from skrnn._networks.optimizers import OPTIMIZERS
 
 T = TypeVar("T")
@@ -221,13 +222,19 @@ def table_of(cls):
 
     Those of its task and of its kind of network go before the common ones.
     """
-    own = cls._network_docs | cls._task_docs.parameters
+    own = _documentation_of_layers() | cls._network_docs | cls._task_docs.parameters
     table: dict[str, Row | None] = {}
     for name, row in PARAMETERS.items():
         if name == "callbacks":
             table |= {new: own[new] for new in own if new not in PARAMETERS}
         table[name] = own.get(name, row)
     return table
+
+
+def _documentation_of_layers():
+    """Return what kinds of layers say of the parameters that they bring."""
+    rows = (layer.documentation for layer in LAYERS.values())
+    return {name: row for each in rows for name, row in each.items()}
 
 
 def in_order(cls, table):

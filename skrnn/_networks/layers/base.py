@@ -74,6 +74,9 @@ class BaseLayer:
     # Field -> the parameter of the estimators that it is, if that is called otherwise;
     # None where it changes no weights, so that training may go on after a change.
     parameters: ClassVar[dict[str, str | None]] = {}
+    # Parameter of the estimators that this kind of layer brings -> its type, and its
+    # description.
+    documentation: ClassVar[dict[str, tuple[str, str]]] = {}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

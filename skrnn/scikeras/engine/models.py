@@ -12,8 +12,8 @@ from types import FunctionType
 import keras
 import numpy as np
 
-from skrnn._engine.keras.keys import value_key
-from skrnn._engine.keras.optimizers import copy_of_optimizer
+from skrnn._engine.keras.foreign.keys import value_key
+from skrnn._engine.keras.foreign.optimizers import copy_of_optimizer
 from skrnn._engine.keras.private import (
     compile_arguments_of,
     ends_of,

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from skrnn._engine.choice import runs_in_c
-from skrnn._engine.keras.keys import value_key
+from skrnn._engine.keras.foreign.keys import value_key
 from skrnn._engine.keras.private import (
     calls_of,
     compile_arguments_of,

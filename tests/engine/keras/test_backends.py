@@ -260,8 +260,12 @@ def check_own():
 
     from skrnn._engine.cpu.losses import loss_at_outputs
     from skrnn._engine.cpu.optimizers import Optimizer
-    from skrnn._engine.keras.losses import OUTPUTS_OF, LossOfArrays, loss_function
-    from skrnn._engine.keras.optimizers import OptimizerOfArrays
+    from skrnn._engine.keras.foreign.losses import (
+        OUTPUTS_OF,
+        LossOfArrays,
+        loss_function,
+    )
+    from skrnn._engine.keras.foreign.optimizers import OptimizerOfArrays
     from skrnn._networks.losses import LOSSES
     from skrnn._networks.weights import Weight
 

@@ -9,7 +9,7 @@ import pytest
 
 from skrnn import GRURegressor
 from skrnn._engine import programs
-from skrnn._engine.keras.keys import value_key
+from skrnn._engine.keras.foreign.keys import value_key
 from skrnn.scikeras import KerasRegressor
 from skrnn.scikeras.engine import training
 

@@ -5,7 +5,7 @@ from functools import partial
 import keras
 import numpy as np
 
-from skrnn._engine.keras.keys import value_key
+from skrnn._engine.keras.foreign.keys import value_key
 from skrnn._engine.keras.private import (
     averages_of,
     keep_gradients_local,
