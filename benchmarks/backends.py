@@ -97,29 +97,31 @@ def draw(args):
     shape = args.batches * args.batch, args.steps, args.features
     X = rng.normal(size=shape).astype(np.float32)
     y = X[:, -1:, 0]
-
-    def spec(cell):
-        return network_spec(cell, (args.units,), args.features, Head(1))
-
-    return X, y, spec
+    sizes = dict(units=(args.units,), n_features=args.features, head=Head(1))
+    return X, y, lambda cell: network_spec(cell=cell, **sizes)
 
 
 def by_engine(args, cell):
-    """Return what trains one epoch by our program."""
+    """Return what trains one epoch by the keras engine."""
+    from skrnn._data.datasets import Dataset, first_targets
     from skrnn._data.sequences import pack_dense
     from skrnn._engine.keras.backends import backend
-    from skrnn._networks.specs import Dataset
     from skrnn._networks.weights import initial_weights
 
     X, y, spec = draw(args)
-    program = backend().Program(spec(cell), None, "adam")
+    backend()
+    # It needs Keras, which the line above has loaded.
+    from skrnn._engine.keras.program import Program
+
+    program = Program(spec(cell), None, "adam")
     program.reset(initial_weights(spec(cell), seed=0))
-    ones, starts = np.ones(len(X), np.float32), np.arange(len(X))
-    data = program.load(Dataset(pack_dense(X, "dense"), y, ones, starts))
-    knobs = {"seed": np.int32(0), "step": np.int32(0), "clipnorm": np.float32(1)}
-    knobs |= {"dropout": np.float32(0), "recurrent_dropout": np.float32(0)}
-    order = np.random.default_rng(0).permutation(len(X)).reshape(args.batches, -1)
-    return lambda: float(program.train(data, order, knobs)[0])
+    program.optimizer.learning_rate = 1e-3
+    packed, ones = pack_dense(X, "dense"), np.ones(len(X), np.float32)
+    source = Dataset(packed, y, ones, first_targets(packed, False))
+    step_inputs = dict(seed=0, step=0, rates=None, clipnorm=1.0)
+    data = program.load(source)
+    order = source.order(args.batch, np.random.default_rng(0), 0)
+    return lambda: float(program.train(data, order, step_inputs)[0])
 
 
 def by_keras(args, cell):
