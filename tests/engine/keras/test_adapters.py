@@ -7,6 +7,7 @@ from _network_cases import draw_dataset, draw_ragged, draw_weights, spec_of
 from test_topologies import STEP_INPUTS, keras_program, order_of, pairs, text, trained
 
 from skrnn._engine.cpu import reference
+from skrnn._engine.keras import run
 from skrnn._engine.keras.adapters import tensorflow as adapter
 from skrnn._engine.keras.run import KerasRun
 from skrnn._networks.cells import CELLS, CellRun
@@ -116,3 +117,13 @@ def test_what_is_not_finite_changes_no_state():
         np.testing.assert_array_equal(a, b)
     for a, b in zip(program.get_optimizer_state(), before, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_table_is_projected_before_or_after_its_rows_are_looked_up(monkeypatch):
+    spec, data = text(cell="lstm")
+    found = []
+    for most in (512, 0):
+        monkeypatch.setattr(run, "_FEW_ROWS", most)
+        found.append(trained(keras_program(spec), spec, data, order_of(data)))
+    for before, after in zip(*found, strict=True):
+        np.testing.assert_allclose(before, after, rtol=1e-4, atol=1e-5)
