@@ -20,7 +20,7 @@ X = np.random.default_rng(0).normal(size=(12, 3, 2)).astype(np.float32)
 y = X[:, -1, 0]
 tiny = dict(units=2, epochs=1, random_state=0)
 known = GRURegressor(**tiny).fit(X, y)
-compiled = GRURegressor(**tiny, optimizer="ftrl")
+compiled = GRURegressor(**tiny, engine="keras")
 
 
 def said_in_a_fork(work, seconds=40):
