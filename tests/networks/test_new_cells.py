@@ -202,7 +202,7 @@ def test_both_engines_train_decoders_alike(cell):
 
 @pytest.mark.parametrize("engine", ["cpu", "keras"])
 def test_it_writes_text(cell, engine):
-    texts = ["abc abd", "acd abc"] * 10
+    texts = ["abc abe", "acd abc"] * 10
     model = TextGenerator(cell=cell, embedding_dim=3, engine=engine, **SMALL).fit(texts)
     assert len(model.generate(max_new_tokens=5, random_state=0)) <= 5
     # What is written step by step has the likelihood of what is read at once.

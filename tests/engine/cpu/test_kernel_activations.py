@@ -235,7 +235,7 @@ def test_every_activation_trains_without_tensorflow():
             found = kind(**tiny).fit(X, X[:, :2, 0]).predict(X)
             assert np.isfinite(found).all(), (kind, name)
         LSTMClassifier(**tiny, bidirectional=True).fit(X, X[:, 0, 0] > 0).predict(X)
-        TextGenerator(**tiny, embedding_dim=2, lookback=5).fit(["abc abd"])
+        TextGenerator(**tiny, embedding_dim=2, lookback=5).fit(["abc abe"])
     print("tensorflow" in sys.modules, "keras" in sys.modules)
     """
     code = code.replace("\n    ", "\n")
