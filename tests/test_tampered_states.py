@@ -206,6 +206,23 @@ def test_a_changed_network_is_refused(name):
 
 
 @every
+def test_a_changed_layer_is_refused(name):
+    model, X = fitted(name)
+    state = model.__getstate__()
+    fields = json.loads(state["_spec"])
+    for stack in [key for key in fields if isinstance(fields[key], list)]:
+        for i, layer in enumerate(fields[stack]):
+            for field in layer:
+                for odd in (None, -1, 7, 0.5, "x", [], [3, 3], True):
+                    if odd == layer[field] and type(odd) is type(layer[field]):
+                        continue
+                    layers = [*fields[stack]]
+                    layers[i] = layer | {field: odd}
+                    changed = json.dumps(fields | {stack: layers})
+                    refused_or_works(model, state | {"_spec": changed}, X)
+
+
+@every
 @settings(
     max_examples=25,
     deadline=None,

@@ -92,8 +92,8 @@ def _warn_without_kernels():
     """Warn, once a process, that training is slow."""
     warn(
         "skrnn was installed without its kernels in C, which couldn't be compiled or "
-        f"can't be loaded ({WHY_NOT}). Training runs on Keras, several times slower. A "
-        "C compiler and a new installation help; skrnn.show_versions() tells whether "
+        f"can't be loaded ({WHY_NOT}). Training runs on Keras, several times slower. "
+        "GCC or clang and a new installation help; skrnn.show_versions() tells whether "
         "the kernels are there."
     )
 

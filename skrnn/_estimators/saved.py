@@ -14,7 +14,8 @@ from skrnn._data.tokens.symbols import Symbols
 from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.specs import Head, LanguageSpec
+from skrnn._networks.layers import Embedding
+from skrnn._networks.specs import Head, LanguageSpec, Seq2SeqSpec
 from skrnn._networks.weights import weight_table
 
 # Raise it whenever a fitted attribute is added, renamed or changes its meaning.
@@ -157,11 +158,33 @@ def _layers_fit(spec):
         n_channels = {len(layer.sizes), len(layer.dims), spec.n_features}
         if n_channels != {spec.n_features if layer.channels else 1}:
             return False
+        # Ids of one channel have no axis for it.
+        if layer.channels and spec.n_features == 1:
+            return False
+        if layer.late and not isinstance(spec, LanguageSpec):
+            return False
+    if isinstance(spec, Seq2SeqSpec) and not _decoder_fits(spec):
+        return False
     return len(set(names)) == len(names) and len(spec.recurrent) > 0
+
+
+def _decoder_fits(spec):
+    states = [layer.state_shapes for layer in spec.recurrent]
+    if states != [layer.state_shapes for layer in spec.decoder_recurrent]:
+        return False
+    first = spec.decoder[0]
+    if spec.n_labels is None:
+        return not isinstance(first, Embedding)
+    # The start of an output has a row, and its end an output of the head.
+    rows, outputs = spec.n_labels + 1, spec.n_labels + spec.has_end
+    known = isinstance(first, Embedding) and first.sizes == (rows,)
+    known = known and not (first.channels or first.late)
+    return known and spec.head.units == outputs
 
 
 # Field of a spec -> whether a value can be one.
 _FIELDS = {
+    "name": lambda value: isinstance(value, str) and len(value) > 0,
     "cell": lambda value: value in CELLS,
     "activation": lambda value: value in HIDDEN_ACTIVATIONS,
     "units": _is_count,

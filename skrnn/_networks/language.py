@@ -28,4 +28,5 @@ def read(run, spec: LanguageSpec, weights, ids, states, lengths):
 
 def head_of(spec, w):
     """Return the kernel and the bias of the head."""
-    return w["embedding" if spec.tie_weights else "head/kernel"], w["head/bias"]
+    name = spec.embedding.name if spec.tie_weights else "head/kernel"
+    return w[name], w["head/bias"]

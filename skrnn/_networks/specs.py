@@ -157,10 +157,12 @@ class Spec:
 
     def _described(self):
         """Map each layer to the parameters that make its weights, and their values."""
+        named = [(s, layer) for s in self._stacks for layer in getattr(self, s)]
+        # Whoever reads the names looks for recurrent layers first.
+        named.sort(key=lambda each: not isinstance(each[1], Recurrent))
         found = {
             (stack, layer.name): layer.described() | {"": layer.parameter}
-            for stack in self._stacks
-            for layer in getattr(self, stack)
+            for stack, layer in named
             if layer.described() is not None
         }
         # No weight depends on what is minimised.

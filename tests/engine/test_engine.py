@@ -34,8 +34,6 @@ from skrnn._engine.keras.foreign.optimizers import (
 )
 from skrnn._engine.keras.program import Program
 from skrnn._engine.keras.run import DropoutMasks, KerasRun, adapter
-from skrnn._engine.prediction import batches
-from skrnn._engine.prediction.batches import RUNNERS
 from skrnn._engine.training import epochs
 from skrnn._engine.training.plan import TrainPlan
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
@@ -524,42 +522,6 @@ def test_interruption_before_the_first_step_is_just_raised(small):
 
     with pytest.raises(KeyboardInterrupt):
         train_by_plan(GRU, *small, callbacks=(Interrupt(),))
-
-
-# Prediction
-
-
-@pytest.mark.parametrize("spec", [GRU, STEPS], ids=["last", "steps"])
-@pytest.mark.parametrize("by", RUNNERS)
-@pytest.mark.parametrize(
-    "lengths", [(3, 7, 1, 5, 7, 2), (4,) * 6], ids=["ragged", "dense"]
-)
-def test_size_of_blocks_does_not_matter(spec, by, lengths, monkeypatch):
-    sequences, weights = draw_ragged(spec, lengths), draw_weights(spec)
-    expected = predict(spec, weights, sequences, by)
-    for block in (1, 30, 60):
-        monkeypatch.setitem(batches._BLOCK, by, block)
-        found = predict(spec, weights, sequences, by)
-        for a, b in zip(found, expected, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
-
-
-@pytest.mark.parametrize("lengths", [(3, 7, 1, 5, 7, 2, 30), (6,) * 7])
-def test_blocks_are_bounded_and_hold_every_sequence_once(lengths):
-    sequences, seen = draw_ragged(GRU, lengths), []
-    for rows in batches._blocks(GRU, sequences, 4 * 20):
-        lengths = sequences.lengths[rows]
-        assert len(lengths) == 1 or len(lengths) * lengths.max() <= 20
-        seen += np.arange(len(sequences))[rows].tolist()
-    assert sorted(seen) == list(range(len(sequences)))
-
-
-def test_a_cell_without_kernel_predicts_little_by_numpy_and_much_compiled(monkeypatch):
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    assert choice.predicts_on(is_small=True) == "kernels"
-    monkeypatch.setattr(choice, "ARE_COMPILED", False)
-    assert choice.predicts_on(is_small=True) == "reference"
-    assert choice.predicts_on(is_small=False) == "compiled"
 
 
 # The process

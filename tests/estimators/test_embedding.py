@@ -153,7 +153,7 @@ def test_a_pickle_predicts_with_the_vectors():
     np.testing.assert_array_equal(
         again.predict_proba(TEXTS), model.predict_proba(TEXTS)
     )
-    assert not again[-1]._spec.embedding_trainable
+    assert not again[-1]._spec.embedding.trainable
 
 
 def test_the_keras_model_has_the_vectors_and_freezes_them():

@@ -122,7 +122,9 @@ class IncrementalDecoder:
         self._layers = spec.without_rates().layers[1:]
         self._states = states_of_layers(self._layers, states)
         cell = self._layers[0].cell_run(w)
-        self._tables = cell.cell.project(StepRun.ops, cell.weights, w["embedding"])
+        self._tables = cell.cell.project(
+            StepRun.ops, cell.weights, w[spec.embedding.name]
+        )
         kernel, self._bias = head_of(spec, w)
         self._head = np.ascontiguousarray(kernel.T if spec.tie_weights else kernel)
 

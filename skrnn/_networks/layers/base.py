@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 # Name of the class -> the class: every kind of layer, as soon as its file is imported.
-LAYERS: dict[str, type] = {}
+LAYERS: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)

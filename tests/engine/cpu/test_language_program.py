@@ -283,7 +283,7 @@ def test_early_stopping_keeps_the_best_epoch():
     start = initial_weights(BASE, 0)
     trained = _engine.train(BASE, plan, lanes, other, start)
     assert len(trained.history["val_loss"]) == trained.best_epoch + 2
-    program = LanguageProgram(BASE, "adam")
+    program = LanguageProgram(BASE, None, "adam")
     program.reset(trained.weights)
     total, count = program.evaluate(other, pieces(other))
     np.testing.assert_allclose(total / count, min(trained.history["val_loss"]))

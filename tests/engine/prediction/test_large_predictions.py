@@ -22,7 +22,7 @@ RAGGED = [x[: 2 + i % 4] for i, x in enumerate(X)]
 def test_a_forked_process_predicts_large_inputs(monkeypatch):
     monkeypatch.setattr(choice, "ARE_COMPILED", False)
     monkeypatch.setattr(batches, "SMALL", 0)
-    model = LSTMRegressor(**TINY).fit(X, Y)
+    model = LSTMRegressor(**TINY, engine="keras").fit(X, Y)
     expected = model.predict(X)
     read, write = os.pipe()
     child = os.fork()

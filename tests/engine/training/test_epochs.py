@@ -92,7 +92,7 @@ X = np.random.default_rng(0).normal(size=(40, 5, 2))
 def test_without_memory_a_fit_leaves_the_one_before(monkeypatch):
     model = GRURegressor(units=3, epochs=2, random_state=0).fit(X, X[:, 0, 0])
     before, attributes = model.predict(X), dict(vars(model))
-    train, calls = network.Program.train, []
+    train, calls = network.NetworkProgram.train, []
 
     def train_once(self, *args):
         calls.append(args)
@@ -100,7 +100,7 @@ def test_without_memory_a_fit_leaves_the_one_before(monkeypatch):
             raise MemoryError
         return train(self, *args)
 
-    monkeypatch.setattr(network.Program, "train", train_once)
+    monkeypatch.setattr(network.NetworkProgram, "train", train_once)
     with pytest.raises(MemoryError):
         model.set_params(units=7).fit(X, X[:, 0, 0])
     assert len(calls) == 2

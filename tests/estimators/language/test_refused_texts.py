@@ -102,7 +102,7 @@ BAD_PARAMETERS = {
     "cell": "transformer",
     "embedding_dim": None,
     "tie_weights": "yes",
-    "optimizer": "lion",
+    "optimizer": "lbfgs",
 }
 
 

@@ -162,7 +162,6 @@ def no_fit(monkeypatch):
         pytest.fail("a network was trained")
 
     monkeypatch.setattr(_engine, "train", train)
-    monkeypatch.setattr(_engine, "train_pairs", train)
 
 
 @pytest.mark.usefixtures("no_fit")
