@@ -132,7 +132,7 @@ class Program(Variables):
 
     def _evaluate(self, arrays, n, states, finite):
         self.n_traces += 1
-        weights = [k.convert_to_tensor(variable.value) for variable in self.weights]
+        weights = [adapter.value(variable) for variable in self.weights]
 
         def body(i, states):
             batch = self._batch(arrays, i)
@@ -153,7 +153,7 @@ class Program(Variables):
         """Put what is learnt and what isn't into the order of the weights."""
         rest = iter(trained)
         return [
-            next(rest) if each.trainable else k.convert_to_tensor(each.value)
+            next(rest) if each.trainable else adapter.value(each)
             for each in self.weights
         ]
 

@@ -19,6 +19,11 @@ def tensor(array):
     return jnp.asarray(array)
 
 
+def value(variable):
+    """Return a variable of Keras as a tensor."""
+    return variable.value
+
+
 def to_numpy(tensor):
     """Return a tensor as an array, which may share its memory."""
     return np.asarray(tensor)

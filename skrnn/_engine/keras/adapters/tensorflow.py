@@ -22,6 +22,11 @@ def tensor(array):
     return tf.convert_to_tensor(array)
 
 
+def value(variable):
+    """Return a variable of Keras as a tensor: it isn't read again at each step."""
+    return tf.convert_to_tensor(variable.value)
+
+
 def to_numpy(tensor):
     """Return a tensor as an array, which may share its memory."""
     return np.asarray(tensor)
@@ -66,11 +71,11 @@ def differentiate(loss, variables):
     """Return what ``loss(values) -> value, others`` gives, and the gradients."""
     own = [variable.value for variable in variables]
     with tf.GradientTape() as tape:
-        value, others = loss([tf.convert_to_tensor(each) for each in own])
+        result, others = loss([tf.convert_to_tensor(each) for each in own])
     zero = tf.UnconnectedGradients.ZERO
-    found = tape.gradient(value, own, unconnected_gradients=zero)
+    found = tape.gradient(result, own, unconnected_gradients=zero)
     # Those of rows that were looked up come as a list of rows.
-    return value, others, [tf.convert_to_tensor(gradient) for gradient in found]
+    return result, others, [tf.convert_to_tensor(gradient) for gradient in found]
 
 
 def update_if(condition, update, _changed):

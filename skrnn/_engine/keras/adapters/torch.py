@@ -21,6 +21,11 @@ def tensor(array):
     return keras.ops.convert_to_tensor(np.require(array, requirements="W"))
 
 
+def value(variable):
+    """Return a variable of Keras as a tensor."""
+    return variable.value
+
+
 def to_numpy(tensor):
     """Return a tensor, on any device, as an array, which may share its memory."""
     return tensor.numpy(force=True) if torch.is_tensor(tensor) else np.asarray(tensor)
@@ -39,9 +44,9 @@ def compiled(function, changed, _args):
 def differentiate(loss, variables):
     """Return what ``loss(values) -> value, others`` gives, and the gradients."""
     values = [variable.value for variable in variables]
-    value, others = loss(values)
-    found = torch.autograd.grad(value, values, materialize_grads=True)
-    return value.detach(), _detached(others), list(found)
+    result, others = loss(values)
+    found = torch.autograd.grad(result, values, materialize_grads=True)
+    return result.detach(), _detached(others), list(found)
 
 
 def _detached(found):
