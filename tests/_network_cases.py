@@ -92,7 +92,8 @@ def name_of(
     return " ".join(word for word in words if word)
 
 
-SPECS = {name_of(**row): spec_of(**row) for row in pairwise(CHOICES)}
+ROWS = pairwise(CHOICES)
+SPECS = {name_of(**row): spec_of(**row) for row in ROWS}
 
 
 def draw_weights(spec, seed=0):

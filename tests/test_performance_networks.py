@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skrnn._attention import ATTENTIONS
-from skrnn._cells import CELLS, HIDDEN_ACTIVATIONS
-from skrnn._names import NAMES
-from skrnn._spec import OPTIMIZERS
+from skrnn._estimators.names import NAMES
+from skrnn._networks.activations import HIDDEN_ACTIVATIONS
+from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.cells import CELLS
+from skrnn._networks.optimizers import OPTIMIZERS
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SMALL = {"units": (3,), "steps": 8, "batch": 2, "features": 2}

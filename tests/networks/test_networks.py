@@ -9,6 +9,7 @@ import tensorflow as tf
 from _network_cases import (
     CHOICES,
     N_FEATURES,
+    ROWS,
     SPECS,
     draw_dataset,
     draw_dense,
@@ -33,12 +34,9 @@ from skrnn._networks.attention import (
 )
 from skrnn._networks.cells import CELLS
 from skrnn._networks.keras.models import build_model
+from skrnn._networks.layers import attention_weights
 from skrnn._networks.specs import Head, NetworkSpec
-from skrnn._networks.weights import (
-    attention_weights,
-    initial_weights,
-    weight_table,
-)
+from skrnn._networks.weights import initial_weights, weight_table
 
 # One float32 rounding is 6e-8 of a value; these nets add up some hundred of them.
 CLOSE = dict(rtol=1e-5, atol=1e-5)
@@ -196,7 +194,10 @@ def test_numpy_and_tensorflow_agree_on_any_shape(spec, lengths):
     n_timesteps=st.integers(1, 9),
 )
 def test_numpy_and_keras_agree_on_any_shape(cell, n_features, n, n_timesteps):
-    spec = network_spec(cell, (3,), n_features, CHOICES["head"][1], bidirectional=True)
+    spec = network_spec(
+        cell=cell, units=(3,), n_features=n_features, head=CHOICES["head"][1],
+        bidirectional=True,
+    )  # fmt: skip
     X, sequences = draw_dense(spec, n, n_timesteps)
     weights = draw_weights(spec)
     plain, _ = predict(spec, weights, sequences)
@@ -233,7 +234,7 @@ def test_first_recurrent_kernels_are_orthogonal_and_forget_gates_open():
 
 @pytest.mark.parametrize(("units", "cell"), [(50, "lstm"), (130, "rnn"), (97, "gru")])
 def test_orthogonal_kernels_drawn_in_parts_are_those_of_one_factorisation(units, cell):
-    spec = network_spec(cell, (units,), 2, Head(1))
+    spec = network_spec(cell=cell, units=(units,), n_features=2, head=Head(1))
     kernel = initial_weights(spec, 0)[1]
     rng = np.random.default_rng(0)
     first = weight_table(spec)[0].shape
@@ -301,13 +302,13 @@ def test_rescaling_gives_a_models_outputs_their_units():
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_are_those_of_keras(name):
-    from skrnn._engine.keras.programs import tensorflow_kit
+    from skrnn._engine.keras.ops import ops
 
     x = np.linspace(-30, 30, 61, dtype=np.float32).reshape(-1, 1) * [1, 0.1]
     x = x.astype(np.float32)
     expected = keras.activations.get(name)(tf.constant(x)).numpy()
     np.testing.assert_allclose(ACTIVATIONS[name](reference.ops, x), expected, **CLOSE)
-    compiled = ACTIVATIONS[name](tensorflow_kit.ops, tf.constant(x))
+    compiled = ACTIVATIONS[name](ops, tf.constant(x))
     np.testing.assert_allclose(compiled, expected, **CLOSE)
 
 
@@ -360,8 +361,8 @@ def test_number_of_heads_divides_the_width(width, heads):
 
 def test_table_meets_every_pair_of_choices():
     met = {
-        (a, str(getattr(spec, a)), b, str(getattr(spec, b)))
-        for spec in SPECS.values()
+        (a, str(row[a]), b, str(row[b]))
+        for row in ROWS
         for a in CHOICES
         for b in CHOICES
     }
