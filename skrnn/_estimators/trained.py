@@ -1,5 +1,6 @@
 """The base of all estimators that train a network: parameters, state, report."""
 
+import inspect
 import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -148,9 +149,16 @@ class TrainedNetwork(AdvisedEstimator):
             share = self.validation_split or DEFAULT_SHARE
         return {"early_stopping": bool(stops), "validation_split": share}
 
+    def _changes(self, spec):
+        """Name the parameters that make other weights now, in their own order."""
+        known = list(inspect.signature(type(self)).parameters)
+        places = {name: place for place, name in enumerate(known)}
+        changed = self._spec.changes_to(spec)
+        return sorted(changed, key=lambda name: places.get(name, len(known)))
+
     def _refuse_changes(self, spec):
         """Refuse to continue training if the network would be another one."""
-        changed = self._spec.changes_to(spec)
+        changed = self._changes(spec)
         if changed:
             # Training can only go on with the same weights.
             raise ValueError(

@@ -147,28 +147,27 @@ class Spec:
         names: dict[str, None] = {}
         for key in {**own, **others}:
             if key in own and key in others:
-                mine, its = own[key], others[key]
+                (_, mine), (_, its) = own[key], others[key]
                 changed = [n for n in {**mine, **its} if mine.get(n) != its.get(n)]
             else:
                 # The parameter that decides whether there is such a layer.
-                changed = [(own.get(key) or others[key])[""]]
+                changed = [(own.get(key) or others[key])[0]]
             names |= dict.fromkeys(changed)
         return list(names)
 
     def _described(self):
-        """Map each layer to the parameters that make its weights, and their values."""
-        named = [(s, layer) for s in self._stacks for layer in getattr(self, s)]
-        # Whoever reads the names looks for recurrent layers first.
-        named.sort(key=lambda each: not isinstance(each[1], Recurrent))
+        """Map each layer to its parameter, and to those that make its weights."""
         found = {
-            (stack, layer.name): layer.described() | {"": layer.parameter}
-            for stack, layer in named
+            (stack, layer.name): (layer.parameter, layer.described())
+            for stack in self._stacks
+            for layer in getattr(self, stack)
             if layer.described() is not None
         }
         # No weight depends on what is minimised.
         same = replace(self, head=replace(self.head, loss=None))
         rest = {f.name: getattr(same, f.name) for f in dataclasses.fields(self)}
-        return found | {"": {k: v for k, v in rest.items() if k not in self._stacks}}
+        rest = {k: v for k, v in rest.items() if k not in self._stacks}
+        return found | {("", ""): ("", rest)}
 
     def to_json(self) -> str:
         """Return the spec as text."""

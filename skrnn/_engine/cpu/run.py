@@ -20,9 +20,6 @@ from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, scatter
 from skrnn._engine.cpu.ops import ops
 from skrnn._networks.layers import Lookup
 
-# Sequences from which on a single step is faster as a layer of one step in C.
-_WORTH_A_LAYER = 8
-
 
 class CpuRun:
     """One batch of sequences, the longest first; no `masks` means prediction.
@@ -96,11 +93,10 @@ class CpuRun:
         return record(out, nodes, pull) if any_node(nodes) else out
 
     def step(self, cell, x, states):
-        n = len(x[0] if isinstance(x, tuple) else x)
-        fast = has_kernels(cell.name, cell.activation) and n >= _WORTH_A_LAYER
-        if not fast or isinstance(x, tuple):
-            return reference.step_by_formula(StepRun, cell, x, states)
-        lengths = np.ones(n, np.intp)
+        # The same way for any number of sequences: one's numbers don't depend on others.
+        if not has_kernels(cell.name, cell.activation):
+            return reference.step_by_formula(self, cell, x, states)
+        lengths = np.ones(len(x), np.intp)
         return self.recur(cell, x[None], lengths, states, final=True)[1]
 
     def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):

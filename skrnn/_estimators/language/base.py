@@ -321,7 +321,7 @@ class LanguageModel(TrainedNetwork):
             return float(np.exp(-self.score(texts)))
 
     def _refuse_changes(self, spec):
-        changed = self._spec.changes_to(spec)
+        changed = self._changes(spec)
         if self._vocabulary.analyzer != self.analyzer:
             changed = ["analyzer", *changed]
         if changed:

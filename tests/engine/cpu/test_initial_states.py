@@ -152,7 +152,6 @@ def test_two_halves_are_the_whole(cell):
 @pytest.mark.parametrize("n", [1, 20])
 @pytest.mark.parametrize("cell", CELLS)
 def test_single_steps_are_the_steps_of_a_layer(cell, n):
-    """Few sequences step by the formula, many as a layer of one step."""
     rng, case = np.random.default_rng(2), Case(cell, masked=False)
     x = rng.normal(size=(3, n, N_FEATURES)).astype(np.float32)
     cell = CellRun(cell, "tanh", UNITS, case.weights)
