@@ -93,7 +93,7 @@ class CpuRun:
         return record(out, nodes, pull) if any_node(nodes) else out
 
     def step(self, cell, x, states):
-        # The same way for any number of sequences: one's numbers don't depend on others.
+        # The same way for any number of sequences, whose numbers are their own.
         if not has_kernels(cell.name, cell.activation):
             return reference.step_by_formula(self, cell, x, states)
         lengths = np.ones(len(x), np.intp)
