@@ -56,30 +56,27 @@ RULES = (
 
 def choose(engine="auto"):
     """Return the engine that trains, ``"cpu"`` or ``"keras"``."""
-    # The backend is looked up only where it matters.
-    found = {"has_kernels": ARE_COMPILED, "has_default_backend": is_default_backend()}
-    for rule in RULES:
-        told = {name: getattr(rule, name) for name in found}
-        if rule.engine == engine and all(
-            wanted in (None, found[name]) for name, wanted in told.items()
-        ):
-            if engine == "auto" and not ARE_COMPILED:
-                _warn_without_kernels()
-            return rule.runs
-    raise ValueError(f"engine must be one of {list(ENGINES)}, got {engine!r}.")
+    if engine == "auto" and not ARE_COMPILED:
+        _warn_without_kernels()
+    return _decide(engine)
 
 
 def predicts_on(is_small, engine="auto"):
     """Return the name of what predicts: a key of the table of runners."""
-    if not (is_small or is_forked()) and _predicts_compiled(engine):
+    if not (is_small or is_forked()) and _decide(engine) == "keras":
         return "compiled"
     return "kernels" if ARE_COMPILED else "reference"
 
 
-def _predicts_compiled(engine):
-    return engine == "keras" or (
-        engine == "auto" and not (ARE_COMPILED and is_default_backend())
-    )
+def _decide(engine):
+    """Return what the first rule that fits says."""
+    found = ARE_COMPILED, is_default_backend()
+    for rule in RULES:
+        wanted = rule.has_kernels, rule.has_default_backend
+        fits = all(w in (None, f) for w, f in zip(wanted, found, strict=True))
+        if rule.engine == engine and fits:
+            return rule.runs
+    raise ValueError(f"engine must be one of {list(ENGINES)}, got {engine!r}.")
 
 
 def runs_in_c(spec):

@@ -59,7 +59,7 @@ def decode(run, spec: Seq2SeqSpec, w, fed, future, states, memory, lengths):
     return consult(run, spec, w, x, memory)
 
 
-def step_inputs(run, spec: Seq2SeqSpec, w, fed, future, first):
+def decoder_input(run, spec: Seq2SeqSpec, w, fed, future, first):
     """Return what the decoder reads at a single step, (B,) or (B, D)."""
     if spec.n_labels is not None:
         return fed

@@ -9,12 +9,14 @@ import pickle
 import keras
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from skrnn import (
     Seq2SeqClassifier,
     Seq2SeqRegressor,
     SequenceClassifier,
     SequenceRegressor,
+    _engine,
 )
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.docs.recurrent import recurrent_estimator
@@ -205,9 +207,14 @@ def test_it_writes_text(cell, engine):
     texts = ["abc abe", "acd abc"] * 10
     model = TextGenerator(cell=cell, embedding_dim=3, engine=engine, **SMALL).fit(texts)
     assert len(model.generate(max_new_tokens=5, random_state=0)) <= 5
-    # What is written step by step has the likelihood of what is read at once.
     assert np.isfinite(model.score(["abc", "ab"]))
-    np.testing.assert_allclose(model.predict_proba(["ab"]).sum(), 1, rtol=1e-6)
+    # What is read token by token is followed by what follows all read at once.
+    network, ids = (model._spec, model._weights), model._vocabulary.encode("abc")
+    expected, _ = _engine.next_token(*network, [ids])
+    _, states = _engine.next_token(*network, [ids[:1]])
+    decoder = _engine.IncrementalDecoder(*network, states)
+    found = [decoder.read(ids[i : i + 1]) for i in (1, 2)][-1]
+    np.testing.assert_allclose(log_softmax(found, axis=1), expected, **CLOSE)
 
 
 def test_a_leaf_of_its_own_is_a_cell_and_a_docstring(cell):

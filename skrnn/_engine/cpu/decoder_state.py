@@ -6,8 +6,8 @@ from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.encoder_decoder import (
     answer,
     consult,
+    decoder_input,
     states_of_layers,
-    step_inputs,
 )
 from skrnn._networks.forward import step
 
@@ -42,7 +42,7 @@ class DecoderState:
         # What an earlier step returned is overwritten; states are copies.
         self._workspace.rewind()
         run = CpuRun(np.ones(len(fed), np.intp), self._workspace)
-        x = step_inputs(run, spec, w, fed, future, first)
+        x = decoder_input(run, spec, w, fed, future, first)
         flow, self.states = step(run, spec.decoder, w, x, self.states)
         x = flow.steps.reshape(n, -1, flow.steps.shape[-1])
         x, self.attended = consult(run, spec, w, x, self.memory)

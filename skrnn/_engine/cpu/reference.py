@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 from scipy.special import expit, softmax
 
+from skrnn._engine.cpu.autodiff import value_of
 from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
 from skrnn._networks.cells import hold
 from skrnn._networks.layers import Lookup
@@ -123,7 +124,7 @@ def recur_by_formula(
     projected, outputs = project(run, cell, x), []
     n_steps, n_sequences = x.shape[:2]
     if states is None:
-        dtype = np.result_type(*(_value(each).dtype for each in projected))
+        dtype = np.result_type(*(value_of(each).dtype for each in projected))
         states = cell.zeros(lambda shape: np.zeros(shape, dtype), n_sequences)
     for t in range(n_steps):
         if reset_mask is not None:
@@ -154,13 +155,8 @@ def project_step(run, cell, x):
 
 def zero_like(state):
     """Return a zero of the type of a state."""
-    return np.zeros((), _value(state).dtype)
+    return np.zeros((), value_of(state).dtype)
 
 
 def _dropper(mask):
     return lambda h: h if mask is None else h * mask
-
-
-def _value(x):
-    """Return the array of what may be a node."""
-    return getattr(x, "value", x)

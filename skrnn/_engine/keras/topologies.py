@@ -12,10 +12,10 @@ from skrnn._networks.encoder_decoder import (
     answer,
     consult,
     decode,
+    decoder_input,
     encode,
     memory_of,
     states_of_layers,
-    step_inputs,
 )
 from skrnn._networks.forward import forward, named_weights, step
 from skrnn._networks.language import read
@@ -106,7 +106,7 @@ class Seq2Seq:
             *states, own = carried
             truth, keep, *future = entries
             fed = _choose(keep, truth, own)
-            x = step_inputs(run, spec, w, fed, future[0] if future else None, False)
+            x = decoder_input(run, spec, w, fed, future[0] if future else None, False)
             flow, after = step(run, spec.decoder, w, x, _nested(layers, states))
             x, _ = consult(run, spec, w, flow.steps[None], memory)
             y = answer(run, spec, w, x[0])

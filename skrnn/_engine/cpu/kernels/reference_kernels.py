@@ -1,7 +1,7 @@
-"""The plain twins of the kernels in C, for where these couldn't be compiled.
+"""The kernels in NumPy, for where those in C couldn't be compiled.
 
-Each takes what the kernel of its name takes, checks nothing, and is slower. A layer has
-no twin here: the tape runs it step by step.
+Each takes what the kernel of its name takes, checks nothing, and is slower. A layer
+isn't here: `skrnn._engine.cpu.reference` runs it step by step.
 """
 
 import numpy as np
