@@ -144,8 +144,7 @@ ROOMS = (
     ),
     Room(
         "_estimators/embedding _estimators/output_bias _estimators/saved"
-        " _estimators/streaming"
-        " _estimators/trained _estimators/network_base _estimators/base",
+        " _estimators/streaming _estimators/network_base _estimators/base",
         "what all estimators of networks share",
         ("numpy", "sklearn"),
     ),

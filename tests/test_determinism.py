@@ -128,7 +128,7 @@ class TestSameSeed:
         made = []
         for seconds in (0, 1e9):
             monkeypatch.setattr(
-                "skrnn._engine.training.epochs._SECONDS_PER_CALL", seconds
+                "skrnn._engine.training.loop._SECONDS_PER_CALL", seconds
             )
             model = LSTMRegressor(**FAST, batch_size=3, early_stopping=True)
             made.append(digest(model.fit(X, numbers(X))))

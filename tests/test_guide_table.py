@@ -42,7 +42,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier
-from skrnn._estimators.trained import TrainedNetwork
+from skrnn._estimators.network_base import TrainedNetwork
 
 PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "shapes.rst"
 N = 24

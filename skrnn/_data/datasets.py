@@ -103,7 +103,7 @@ class Dataset(_Rows):
     of_steps: bool = False
 
     def __len__(self) -> int:
-        return len(self.sequences)
+        return len(self.target_starts)
 
     @property
     def lengths(self) -> np.ndarray:

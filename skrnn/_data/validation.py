@@ -91,17 +91,12 @@ def check_sequences(
     ValueError, TypeError
         In scikit-learn's words where it has them.
     """
-    check_order_within(X, "X")
-    given, X = X, _as_arrays(estimator, X, reset)
-    vocabulary = vocabulary_of(given)
-    if vocabulary is not None and tokens is False:
-        raise ValueError(
-            "X holds token ids of a vocabulary, whose size and order mean nothing, but "
-            f"{_name(estimator)} reads numbers: set embedding_dim, or give an "
-            "embedding_matrix."
-        )
-    if hasattr(X, "dtype"):
-        refuse_non_numbers(estimator, X, "X")
+    given, vocabulary = X, None
+    if type(X) is np.ndarray and X.dtype.kind in "biuf":
+        # Numbers alone: there are no columns, words, masks or orders of rows.
+        check_names(estimator, X, reset=reset)
+    else:
+        X, vocabulary = _as_arrays(estimator, X, reset, tokens)
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
     options |= {"given": given, "trains": reset or trains}
     if is_ragged(X):
@@ -116,7 +111,10 @@ def check_sequences(
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
         sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
-        check_n_features(estimator, sequences, reset=reset)
+        if reset:
+            estimator.n_features_in_ = sequences.n_features
+        else:
+            check_n_features(estimator, sequences)
     if reset:
         estimator._form, estimator._longest = sequences.form, sequences.n_timesteps
     return sequences
@@ -137,7 +135,25 @@ def read_table(estimator, X, *, reset, **options):
     return values
 
 
-def _as_arrays(estimator, X, reset):
+def _as_arrays(estimator, X, reset, tokens):
+    """Return X as arrays of numbers, and the vocabulary of its token ids.
+
+    `tokens` is False where numbers are read, not ids.
+    """
+    check_order_within(X, "X")
+    arrays, vocabulary = _arrays_of(estimator, X, reset), vocabulary_of(X)
+    if vocabulary is not None and tokens is False:
+        raise ValueError(
+            "X holds token ids of a vocabulary, whose size and order mean nothing, but "
+            f"{_name(estimator)} reads numbers: set embedding_dim, or give an "
+            "embedding_matrix."
+        )
+    if hasattr(arrays, "dtype"):
+        refuse_non_numbers(estimator, arrays, "X")
+    return arrays, vocabulary
+
+
+def _arrays_of(estimator, X, reset):
     """Return rectangular input as an array, and lists of sequences as they are.
 
     The names of columns are compared with those of ``fit``.
@@ -167,6 +183,8 @@ def _check_words(estimator, vocabulary, *, reset):
 
 def is_ragged(X) -> bool:
     """Whether X is a list of sequences rather than one rectangular array."""
+    if isinstance(X, np.ndarray) and X.dtype.kind != "O":
+        return False
     X = as_plain(X)
     if is_object(X) and _ndim(X) == 1:
         return True
@@ -190,22 +208,6 @@ def _is_rectangular(X):
 def _ndim(X):
     # numpy.ndim would dispatch to other libraries, by __array_function__.
     return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
-
-
-def check_equal_lengths(X: Sequences, arrays, name):
-    """Refuse sequences `name` whose lengths aren't those of X, naming the first."""
-    pairs = zip(X.lengths_as_given, arrays, strict=True)
-    for i, (length, array) in enumerate(pairs):
-        if array.ndim == 0:
-            raise ValueError(
-                f"{name}[{i}] is {array.item()!r}, but X[{i}] has {length} time steps; "
-                "with return_sequences=True every step needs a value."
-            )
-        if len(array) != length:
-            raise ValueError(
-                f"{name}[{i}] has {len(array)} time steps, but X[{i}] has {length}; "
-                "with return_sequences=True every step needs a value."
-            )
 
 
 def _length(x):
@@ -241,7 +243,9 @@ def _check_values(
                 input_name="X",
             )
     checked = as_integers(checked) if dtype is None else checked
-    if isinstance(values, np.ndarray) and checked.dtype == np.float32:
+    # What was float32 has lost nothing.
+    was_cast = isinstance(values, np.ndarray) and values is not checked
+    if was_cast and checked.dtype == np.float32:
         what = called(estimator)
         warn_of_rounding(values, checked, integer_columns(given), what=what)
         if trains:
@@ -371,10 +375,8 @@ def check_same_width(arrays, name="X", what="features"):
             )
 
 
-def check_n_features(estimator, sequences, *, reset):
-    if reset:
-        estimator.n_features_in_ = sequences.n_features
-        return
+def check_n_features(estimator, sequences):
+    """Refuse sequences that have another number of features than those of fit."""
     # Fitted on (n, T): n_features_in_ counts columns, but a step has one feature.
     columns = getattr(estimator, "_form", None) == "columns"
     expected = 1 if columns else estimator.n_features_in_

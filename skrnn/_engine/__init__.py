@@ -127,8 +127,20 @@ def train(
         program.reset(weights, optimizer_state)
         if rate is not None:
             program.optimizer.learning_rate = rate
-        shown = None if progress is None else progress(program)
-        return Loop(program, spec, plan, training, validation, shown).run()
+        told = _callbacks(spec, plan, program, training)
+        shown = progress(program) if progress is not None and plan.verbose else None
+        return Loop(program, spec, plan, training, validation, told, shown).run()
+
+
+def _callbacks(spec, plan, program, training):
+    """Return what tells the user's callbacks; None without any."""
+    if not plan.callbacks:
+        return None
+    backend()
+    # Deferred: it needs Keras, which the line above has loaded.
+    from skrnn._engine.keras.callbacks import Callbacks  # noqa: PLC0415
+
+    return Callbacks(spec, plan, program, training.n_batches(plan.batch_size))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from skrnn._data.warn import warn
-from skrnn._engine.cpu.kernels.layer import has_kernels
+from skrnn._engine.cpu.kernels.layer import IN_C
 from skrnn._engine.cpu.kernels.matmul import ARE_COMPILED, WHY_NOT, kernels
 from skrnn._engine.cpu.kernels.threads import n_threads
 from skrnn._engine.keras.backends import (
@@ -70,10 +70,10 @@ def predicts_on(is_small, engine="auto"):
 
 def _decide(engine):
     """Return what the first rule that fits says."""
-    found = ARE_COMPILED, is_default_backend()
+    has_kernels, has_default_backend = ARE_COMPILED, is_default_backend()
     for rule in RULES:
-        wanted = rule.has_kernels, rule.has_default_backend
-        fits = all(w in (None, f) for w, f in zip(wanted, found, strict=True))
+        fits = rule.has_kernels in (None, has_kernels)
+        fits &= rule.has_default_backend in (None, has_default_backend)
         if rule.engine == engine and fits:
             return rule.runs
     raise ValueError(f"engine must be one of {list(ENGINES)}, got {engine!r}.")
@@ -81,7 +81,7 @@ def _decide(engine):
 
 def runs_in_c(spec):
     """Whether there are kernels for all recurrent layers of a network."""
-    return all(has_kernels(layer.cell, layer.activation) for layer in spec.recurrent)
+    return all((layer.cell, layer.activation) in IN_C for layer in spec.recurrent)
 
 
 @cache

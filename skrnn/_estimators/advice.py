@@ -3,7 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from numbers import Integral, Real
 from typing import Any, Self, TypeVar, cast
 
@@ -17,7 +17,12 @@ from skrnn._estimators.names import (
     meant_argument,
     meant_parameter,
 )
-from skrnn._sklearn import InvalidParameterError, StrOptions, make_constraint
+from skrnn._sklearn import (
+    InvalidParameterError,
+    StrOptions,
+    check_arguments,
+    make_constraint,
+)
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -50,13 +55,33 @@ class AdvisedEstimator(BaseEstimator):
     set_params.__doc__ = BaseEstimator.set_params.__doc__
 
     def _validate_params(self):
+        """Check the parameters that aren't defaults, which are checked once."""
+        cls: Any = type(self)
+        valid = _valid_defaults(cls)
+        params = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in valid or value is not valid[name]
+        }
         try:
-            super()._validate_params()
+            check_arguments(self._parameter_constraints, params, type(self).__name__)
         except InvalidParameterError as error:
             note = _note(self._parameter_constraints, self.get_params(deep=False))
             if not note:
                 raise
             raise InvalidParameterError(f"{error}{note}") from None
+
+
+@lru_cache(maxsize=64)
+def _valid_defaults(cls):
+    """Return the defaults of a class that its constraints allow."""
+    rows = inspect.signature(cls).parameters.values()
+    return {
+        row.name: row.default
+        for row in rows
+        if row.default is not row.empty
+        and _is_allowed(row.default, cls._parameter_constraints.get(row.name, ()))
+    }
 
 
 def _is_public(name):

@@ -1,6 +1,5 @@
 """The base of the recurrent estimators: `fit`, as a list of its steps."""
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -13,12 +12,12 @@ from skrnn import _engine
 from skrnn._data.datasets import Dataset, first_targets
 from skrnn._data.frames.as_arrays import warn_of_time_index
 from skrnn._data.frames.indexed_arrays import with_index_of
-from skrnn._data.targets.class_weights import (
-    is_constant,
-    of_mean_one,
-    scaled_down,
+from skrnn._data.targets.weights import (
+    are_of_steps,
+    read_weights,
+    refuse_no_weight,
+    weighted,
 )
-from skrnn._data.targets.weights import are_of_steps, read_weights
 from skrnn._data.typing import (
     Array,
     ArrayLike,
@@ -34,9 +33,10 @@ from skrnn._estimators.embedding import (
     read_embedding,
     reads_tokens,
 )
-from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
+from skrnn._estimators.names import named
+from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.streaming import StreamingPredictor
-from skrnn._networks.architecture import as_tuple, network_spec
+from skrnn._networks.architecture import network_spec
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -122,19 +122,19 @@ class BaseRecurrent(
         reading = {"min_samples": min_samples, "trains": True}
         X = self._check_X(X, reset=not resume, **reading)
         dataset = self._dataset(X, y, sample_weight, known_target or resume)
-        plan = self._plan(len(dataset), epochs, resume, validation)
+        plan, share = self._plan(len(dataset), epochs, resume, validation)
         embedding = read_embedding(self, X, self._spec if resume else None)
         spec = self._network(X, embedding, resume)
-        parts = self._split(dataset, plan, validation, spec)
-        start = self._start(spec, plan.seed, resume, embedding.fill)
+        parts = self._split(dataset, share, plan.seed, validation, spec)
+        start = self._start(spec, plan, resume, embedding.fill)
         trained = _engine.train(spec, plan, *parts, *start, engine=self.engine)
-        self._keep(spec, trained, resume)
-        self._n_features_out = spec.state_width
+        self._keep(spec, plan, trained, resume)
         return trained
 
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences."""
-        if reset and not reads_tokens(self):
+        tokens = reads_tokens(self)
+        if reset and not tokens:
             warn_of_time_index(self, X)
         return check_sequences(
             self,
@@ -142,32 +142,19 @@ class BaseRecurrent(
             reset=reset,
             ensure_min_samples=min_samples,
             trains=trains,
-            tokens=reads_tokens(self),
+            tokens=tokens,
             vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
 
     def _dataset(self, X, y, sample_weight, known_target):
-        """Put sequences, encoded targets and weights together; leave out zero weights.
-
-        Weights are scaled to a mean of 1, so that the loss and the step size don't
-        depend on their unit.
-        """
+        """Put sequences, encoded targets and weights together."""
         weights = read_weights(self, X, sample_weight)
         refuse_no_weight(weights)
         given = X, y, weights, known_target, are_of_steps(sample_weight)
-        targets, target_weights = self._encode_target(*given)
-        refuse_no_weight(target_weights)
-        target_weights = scaled_down(target_weights)
-        of_steps, of_sequences = self.return_sequences, weights
-        firsts = first_targets(X, of_steps)
-        if of_steps and not is_constant(weights):
-            of_sequences = np.maximum.reduceat(weights, np.asarray(firsts))
-        dataset = Dataset(X, targets, target_weights, firsts, of_steps)
-        if not of_sequences.all():
-            dataset = dataset.take(np.flatnonzero(of_sequences))
-        n_targets = dataset.sequences.n_steps if of_steps else len(dataset)
-        weights = of_mean_one(target_weights, n_targets)
-        return dataclasses.replace(dataset, weights=weights)
+        targets, own = self._encode_target(*given)
+        firsts = first_targets(X, self.return_sequences)
+        dataset = Dataset(X, targets, own, firsts, self.return_sequences)
+        return weighted(dataset, weights)
 
     def _known_dataset(self, given):
         """Read a validation set: no attribute of the estimator changes."""
@@ -176,19 +163,20 @@ class BaseRecurrent(
 
     def _network(self, X, embedding, resume):
         """Return the spec of the network to build."""
+        cell, attention, activation = named(self, "cell", "attention", "activation")
         spec = network_spec(
-            cell=self._named("cell"),
-            units=as_tuple(self.units),
+            cell=cell,
+            units=self.units,
             n_features=X.n_features,
             head=self._head(),
             bidirectional=bool(self.bidirectional),
             return_sequences=bool(self.return_sequences),
-            attention=self._named("attention"),
+            attention=attention,
             vocabulary_size=embedding.vocabulary_size,
             embedding_dim=embedding.dim,
             embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,
-            dense_units=as_tuple(self.dense_units),
-            activation=self._named("activation"),
+            dense_units=self.dense_units,
+            activation=activation,
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
@@ -196,6 +184,11 @@ class BaseRecurrent(
         if resume:
             self._refuse_changes(spec)
         return spec
+
+    @property
+    def _n_features_out(self):
+        """The number of columns of ``transform``, by scikit-learn's name."""
+        return self._spec.state_width
 
     def _run(self, X, **wanted):
         """Return X as sequences, and the network's outputs for them."""

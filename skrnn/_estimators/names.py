@@ -67,6 +67,9 @@ _ALIASES = {
     },
 }
 
+# Parameter -> what it names, if that is called differently.
+_KINDS = {"learning_rate_schedule": "schedule"}
+
 # Kind -> a name that Keras has and we don't -> its class in Keras, or None. Such a name
 # may look like one of ours.
 _OTHERS: dict[str, dict[str, str | None]] = {
@@ -193,6 +196,24 @@ def resolve(kind, name):
     plain = _plain(name)
     same = (ours for ours in NAMES[kind] if _plain(ours) == plain)
     return next(same, None) or _ALIASES[kind].get(plain, name)
+
+
+def named(estimator, *parameters) -> list:
+    """Return parameters of an estimator by our names: they may be another library's."""
+    return [
+        resolve(_KINDS.get(parameter, parameter), getattr(estimator, parameter))
+        for parameter in parameters
+    ]
+
+
+def loss_of(estimator):
+    """Return the loss of an estimator as a head names it; None without a name."""
+    if not isinstance(estimator.loss, str):
+        return None
+    name = resolve(estimator._kind_of_loss, estimator.loss)
+    parameters = LOSSES[name].parameters if name in LOSSES else ()
+    values = [float(getattr(estimator, each)) for each in parameters]
+    return (name, *values) if values else name
 
 
 def closest(name, options, kind=None):

@@ -1,28 +1,38 @@
-"""The base of networks that read sequences: parameters, training plan, state."""
+"""The bases of all estimators that train a network: parameters, plan, state, report."""
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
 from skrnn._data.holdout import hold_out
 from skrnn._data.typing import Widths
-from skrnn._engine import TrainPlan
-from skrnn._estimators.names import Names, resolve
+from skrnn._engine import ENGINES, TrainPlan
+from skrnn._estimators.advice import AdvisedEstimator
+from skrnn._estimators.names import NAMES, Names, named
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
-from skrnn._estimators.trained import TrainedNetwork
+from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.losses import LOSSES
+from skrnn._networks.optimizers import OPTIMIZERS
+from skrnn._networks.specs import NetworkSpec, Spec
+from skrnn._networks.weights import initial_weights
 from skrnn._sklearn import (
     Count,
     Counts,
+    Instance,
     Instances,
+    Schedule,
+    Share,
+    StrOptions,
     draw_seed,
+    positive,
     unchanged_on_error,
 )
 
@@ -30,6 +40,169 @@ from skrnn._sklearn import (
 # them: holding some out costs sets of 40 to 270 sequences more than stopping gains.
 # Series of 2,000 rows gain.
 EARLY_STOPPING_FROM = 500
+# Share of the data held out for early stopping if validation_split is None.
+DEFAULT_SHARE = 0.1
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TrainedNetwork(AdvisedEstimator):
+    """An estimator whose ``fit`` trains a network; a subclass chooses network and data.
+
+    It keeps `_spec`, `_weights` and the optimizer's state.
+    """
+
+    units: Widths = 32
+    activation: str = "tanh"
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    layer_norm: bool = False
+    optimizer: Any = "adam"
+    learning_rate: float = 3e-3
+    learning_rate_schedule: Any = None
+    clipnorm: float | None = 1.0
+    global_clipnorm: float | None = None
+    epochs: int = 200
+    batch_size: int = 32
+    shuffle: bool = True
+    early_stopping: bool | str = "auto"
+    validation_split: float | None = None
+    patience: int = 10
+    warm_start: bool = False
+    engine: str = "auto"
+    verbose: int = 0
+    random_state: Any = None
+
+    _training_constraints = {
+        "units": [Count(), Counts()],
+        "activation": [Names("activation", set(HIDDEN_ACTIVATIONS))],
+        "dropout": [Share()],
+        "recurrent_dropout": [Share()],
+        "layer_norm": ["boolean"],
+        "optimizer": [
+            Names("optimizer", set(OPTIMIZERS)),
+            Instance("keras.optimizers.Optimizer", "apply"),
+        ],
+        "learning_rate": [positive()],
+        "learning_rate_schedule": [
+            Names("schedule", set(NAMES["schedule"])),
+            Schedule(),
+            None,
+        ],
+        "clipnorm": [positive(), None],
+        "global_clipnorm": [positive(), None],
+        "epochs": [Count()],
+        "batch_size": [Count()],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_split": [Share(zero=False), None],
+        "patience": [Count()],
+        "warm_start": ["boolean"],
+        "engine": [StrOptions(set(ENGINES))],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    # The class of the description of the network.
+    _spec_class: ClassVar[type[Spec]] = NetworkSpec
+    # First words of the hint in the divergence warning.
+    _advice = "Scale X and y, or try"
+
+    @property
+    def _is_fitted(self):
+        return hasattr(self, "_weights")
+
+    def __sklearn_is_fitted__(self):
+        return self._is_fitted
+
+    def _plan_of_steps(self, *, one_epoch):
+        """Decide how the optimizer steps; `one_epoch` means the next of all epochs."""
+        optimizer, schedule = named(self, "optimizer", "learning_rate_schedule")
+        if schedule is not None and not isinstance(optimizer, str):
+            raise ValueError(
+                f"learning_rate_schedule={self.learning_rate_schedule!r} is for an "
+                "optimizer by name; an instance has its own rate: give it a schedule "
+                "of keras.optimizers.schedules, or write optimizer='adam'."
+            )
+        return {
+            "optimizer": optimizer,
+            "learning_rate": float(self.learning_rate),
+            "schedule": schedule,
+            "first_epoch": getattr(self, "n_iter_", 0) if one_epoch else 0,
+            "planned_epochs": self.epochs,
+            "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm,
+        }
+
+    def _start(self, spec, plan, resume, fill=list):
+        """Return the weights and the optimizer's state to start from.
+
+        `fill` puts given weights into the random ones.
+        """
+        if resume:
+            same = self._optimizer_kind == _kind(plan.optimizer)
+            return self._weights, self._optimizer_state if same else None
+        return fill(initial_weights(spec, plan.seed)), None
+
+    def _how_to_validate(self, is_large, validation, epochs):
+        """Return whether training may stop early, and which share is held out or None.
+
+        ``partial_fit`` trains its one epoch on all of its data.
+        """
+        if epochs is not None:
+            return False, None
+        is_asked_for = validation is not None or self.validation_split is not None
+        stops = self.early_stopping
+        if stops == "auto":
+            stops = is_large or is_asked_for
+        share = None
+        if validation is None and (stops or is_asked_for):
+            share = self.validation_split or DEFAULT_SHARE
+        return bool(stops), share
+
+    def _changes(self, spec):
+        """Name the parameters that make other weights now, in their own order."""
+        known = list(inspect.signature(type(self)).parameters)
+        places = {name: place for place, name in enumerate(known)}
+        changed = self._spec.changes_to(spec)
+        return sorted(changed, key=lambda name: places.get(name, len(known)))
+
+    def _refuse_changes(self, spec):
+        """Refuse to continue training if the network would be another one."""
+        changed = self._changes(spec)
+        if changed:
+            # Training can only go on with the same weights.
+            raise ValueError(
+                f"{type(self).__name__} cannot go on training: {', '.join(changed)} "
+                "changed since the network was built. Fit with warm_start=False."
+            )
+
+    def _keep(self, spec, plan, trained, resume):
+        """Set the fitted attributes."""
+        before = getattr(self, "history_", {}) if resume else {}
+        n_before = getattr(self, "n_iter_", 0) if resume else 0
+        self._spec, self._weights = spec, trained.weights
+        self._optimizer_state = trained.optimizer_state
+        self._optimizer_kind = _kind(plan.optimizer)
+        self.history_ = trained.history_after(before, n_before)
+        n_finished = len(trained.history["loss"])
+        self.n_iter_ = n_before + n_finished
+        self.best_epoch_ = n_before + min(trained.best_epoch, n_finished)
+
+    def _report(self, trained):
+        """Return self; warn if training diverged, raise if it was interrupted."""
+        if trained.diverged:
+            kept = f"of epoch {self.best_epoch_}" if self.best_epoch_ else "before it"
+            warnings.warn(
+                f"Training of {type(self).__name__} stopped in epoch "
+                f"{self.n_iter_ + 1}: the loss is not finite. The finite weights "
+                f"{kept} are kept. {self._advice} a lower learning_rate (now "
+                f"{self.learning_rate}) or clipnorm (now {self.clipnorm}).",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        if trained.interrupted:
+            raise KeyboardInterrupt
+        return self
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -83,33 +256,29 @@ class BaseNetwork(TrainedNetwork):
         return self._report(trained)
 
     def _plan(self, n_sequences, epochs, resume, validation=None):
-        """Decide how to train."""
-        is_large = n_sequences >= EARLY_STOPPING_FROM
-        return TrainPlan(
+        """Return how to train, and which share of the data is held out or None."""
+        known = n_sequences >= EARLY_STOPPING_FROM, validation, epochs
+        early_stopping, share = self._how_to_validate(*known)
+        steps = self._plan_of_steps(one_epoch=epochs is not None)
+        # What callbacks see is in the user's units.
+        units = self._rescaling() if self.callbacks else {}
+        plan = TrainPlan(
             loss=None if isinstance(self.loss, str) else self.loss,
             epochs=self.epochs if epochs is None else epochs,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
+            early_stopping=early_stopping,
             patience=self.patience,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
             seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
             name=type(self).__name__,
-            **self._plan_of_steps(one_epoch=epochs is not None),
-            **self._rescaling(),
-            **self._how_to_validate(is_large, validation, epochs),
+            **steps,
+            **units,
         )
+        return plan, share
 
-    def _loss_of_head(self):
-        """Return the loss as a head names it; None without a name."""
-        if not isinstance(self.loss, str):
-            return None
-        name = resolve(self._kind_of_loss, self.loss)
-        parameters = LOSSES[name].parameters if name in LOSSES else ()
-        values = [float(getattr(self, each)) for each in parameters]
-        return (name, *values) if values else name
-
-    def _split(self, dataset, plan, validation, spec):
+    def _split(self, dataset, share, seed, validation, spec):
         """Return what to train on and what to validate on.
 
         That is what is given, or else what is held out: if training may stop early, or
@@ -117,14 +286,14 @@ class BaseNetwork(TrainedNetwork):
         """
         if validation is not None:
             return dataset, validation.read(self, spec)
-        if plan.validation_split is None:
+        if share is None:
             return dataset, None
         strata = self._validation_strata(dataset)
-        rows = hold_out(len(dataset), plan.validation_split, strata, plan.seed)
+        rows = hold_out(len(dataset), share, strata, seed)
         return dataset.take(rows[0]), dataset.take(rows[1])
 
-    def _keep(self, spec, trained, resume):
-        super()._keep(spec, trained, resume)
+    def _keep(self, spec, plan, trained, resume):
+        super()._keep(spec, plan, trained, resume)
         self._model = None
 
     @property
@@ -176,10 +345,5 @@ class BaseNetwork(TrainedNetwork):
         return tags
 
 
-def refuse_no_weight(weights):
-    """Refuse weights, times those of classes, that are 0 everywhere."""
-    if not weights.any():
-        raise ValueError(
-            "sample_weight times class_weight is 0 for every sequence: nothing is "
-            "left to train on."
-        )
+def _kind(optimizer):
+    return optimizer if isinstance(optimizer, str) else type(optimizer).__name__

@@ -275,10 +275,6 @@ _ATTRIBUTES = {
     "n_iter_": ("a number of epochs", lambda value, _: _is_int(value)),
     "best_epoch_": ("a number of epochs", lambda value, _: _is_int(value)),
     "n_features_in_": ("a positive int", lambda value, _: _is_count(value)),
-    "_n_features_out": (
-        "the number of the last layer's outputs",
-        lambda value, spec: value == spec.state_width,
-    ),
     "_form": ("a str", lambda value, _: isinstance(value, str)),
     "classes_": ("an array of labels, as many as the network tells", _are_classes),
     "_labels_like": (

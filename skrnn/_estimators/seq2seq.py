@@ -12,8 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _engine
 from skrnn._data.datasets import Seq2SeqData
 from skrnn._data.frames.as_arrays import check_names, warn_of_time_index
-from skrnn._data.frames.columns import as_plain
-from skrnn._data.targets.weights import are_of_steps
+from skrnn._data.targets.weights import are_of_steps, refuse_no_weight
 from skrnn._data.tokens.ids import FIRST_WORD, vocabulary_of, vocabulary_size
 from skrnn._data.tokens.symbols import (
     column_of_texts,
@@ -27,8 +26,8 @@ from skrnn._data.tokens.symbols import (
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
-from skrnn._estimators.names import Names
-from skrnn._estimators.network_base import BaseNetwork, refuse_no_weight
+from skrnn._estimators.names import Names, named
+from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.output_bias import at_frequencies
 from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._networks.architecture import as_tuple, seq2seq_spec
@@ -76,26 +75,23 @@ class BaseSeq2Seq(BaseNetwork):
         X = self._check_X(X, reset=not resume, **reading)
         known = resume, known_target or resume
         pairs = self._pairs(X, y, sample_weight, future, *known)
-        plan = self._plan(len(pairs), epochs, resume, validation)
+        plan, share = self._plan(len(pairs), epochs, resume, validation)
         spec = self._network(X, resume)
-        parts = self._split(pairs, plan, validation, spec)
+        parts = self._split(pairs, share, plan.seed, validation, spec)
         fill = partial(at_frequencies, pairs=parts[0])
-        start = self._start(spec, plan.seed, resume, fill)
+        start = self._start(spec, plan, resume, fill)
         ratio = float(self.teacher_forcing)
         options: Any = {"engine": self.engine, "teacher_forcing": ratio}
         trained = _engine.train(spec, plan, *parts, *start, **options)
-        self._keep(spec, trained, resume)
+        self._keep(spec, plan, trained, resume)
         return trained
 
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences of numbers, or of token ids."""
-        given, X = X, column_of_texts(as_plain(X), texts=reset or self._of_texts)
+        given, X = X, column_of_texts(X, texts=reset or self._of_texts)
         text = holds_symbols(X)
         if reset:
-            # Ids from a TextSequencer carry a vocabulary: they can't be numbers.
-            ids = vocabulary_of(X) is not None
-            ids |= self.embedding_dim is not None and holds_integers(X)
-            self._vocabulary, self._tokens = None, text or ids
+            self._vocabulary, self._tokens = None, text or self._holds_ids(X)
             self._of_texts: bool = False
         elif text != (self._vocabulary is not None):
             refuse_no_list(X, "X", type(self).__name__)
@@ -121,6 +117,11 @@ class BaseSeq2Seq(BaseNetwork):
             tokens=self._tokens,
             vocabulary_size=known and known.vocabulary_size,
         )
+
+    def _holds_ids(self, X):
+        # Ids from a TextSequencer carry a vocabulary: they can't be numbers.
+        by_dim = self.embedding_dim is not None and holds_integers(X)
+        return by_dim or vocabulary_of(X) is not None
 
     def _read_text(self, X, reset, min_samples):
         """Read strings, or sequences of strings, as token ids of our own vocabulary."""
@@ -182,25 +183,25 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _network(self, X, resume):
         """Return the spec of the network to build."""
-        units: Any = as_tuple(self.units)
         embedding_dim: Any = self.embedding_dim
         vocabulary_size = None
         if self._tokens:
             vocabulary_size = self._vocabulary_size(X, resume)
         decoder = self._decoder()
         if embedding_dim is None and (self._tokens or "n_labels" in decoder):
-            embedding_dim = units[0]
+            embedding_dim = as_tuple(self.units)[0]
+        cell, attention, activation = named(self, "cell", "attention", "activation")
         spec = seq2seq_spec(
-            cell=self._named("cell"),
-            units=units,
+            cell=cell,
+            units=self.units,
             n_features=X.n_features,
             head=self._head(),
             bidirectional=bool(self.bidirectional),
-            attention=self._named("attention"),
+            attention=attention,
             vocabulary_size=vocabulary_size,
             embedding_dim=embedding_dim,
-            dense_units=as_tuple(self.dense_units),
-            activation=self._named("activation"),
+            dense_units=self.dense_units,
+            activation=activation,
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),

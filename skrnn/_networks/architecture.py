@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
     AttentionPooling,
     Dense,
@@ -24,7 +25,7 @@ def as_tuple(units) -> tuple[int, ...]:
 def network_spec(
     *,
     cell: str,
-    units: tuple[int, ...],
+    units: Widths,
     n_features: int,
     head: Head,
     bidirectional: bool = False,
@@ -33,7 +34,7 @@ def network_spec(
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
-    dense_units: tuple[int, ...] = (),
+    dense_units: Widths = (),
     activation: str = "tanh",
     layer_norm: bool = False,
     dropout: float = 0.0,
@@ -44,6 +45,7 @@ def network_spec(
     Parameters are those of the estimators; sizes and dims of an embedding are a tuple
     where ids have channels.
     """
+    units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
     is_last = [i == len(units) - 1 for i in range(len(units))]
@@ -57,14 +59,14 @@ def network_spec(
 def seq2seq_spec(
     *,
     cell: str,
-    units: tuple[int, ...],
+    units: Widths,
     n_features: int,
     head: Head,
     bidirectional: bool = False,
     attention: str | None = None,
     vocabulary_size: int | None = None,
     embedding_dim: int | None = None,
-    dense_units: tuple[int, ...] = (),
+    dense_units: Widths = (),
     activation: str = "tanh",
     layer_norm: bool = False,
     dropout: float = 0.0,
@@ -79,9 +81,9 @@ def seq2seq_spec(
     the last states: nobody reads the steps of the encoder's last layer.
     """
     cells = _cells(cell, activation, recurrent_dropout, state=False)
-    is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
-    n_rows = None if n_labels is None else n_labels + 1
-    after = layer_norm, dropout
+    n_layers = len(units := as_tuple(units))
+    is_read = [attention is not None or i < n_layers - 1 for i in range(n_layers)]
+    n_rows, after = n_labels and n_labels + 1, (layer_norm, dropout)
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, True, dropout),
@@ -104,7 +106,7 @@ def seq2seq_spec(
 def language_spec(
     *,
     cell: str,
-    units: tuple[int, ...],
+    units: Widths,
     vocabulary_size: int,
     embedding_dim: int,
     tie_weights: bool = False,
@@ -114,6 +116,7 @@ def language_spec(
     recurrent_dropout: float = 0.0,
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
+    units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
     layers += _stack(units, [True] * len(units), layer_norm, dropout, **cells)
@@ -167,7 +170,7 @@ def _pooling(attention, per_step):
 
 def _dense(dense_units, activation, dropout):
     layers: list = []
-    for i, width in enumerate(dense_units):
+    for i, width in enumerate(as_tuple(dense_units)):
         layers.append(Dense(f"dense_{i}", units=width, activation=activation))
         layers += _dropout(f"dense_dropout_{i}", dropout)
     return layers

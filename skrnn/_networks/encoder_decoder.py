@@ -109,5 +109,5 @@ def _bridge(run, spec, w, layer, after):
     if len(after) == 1:
         return after[0]
     joined = [run.ops.concatenate(both, axis=-1) for both in zip(*after, strict=True)]
-    names = (spec.bridge(layer, i) for i in range(len(joined)))
-    return tuple(dense(run, w, *each) for each in zip(names, joined, strict=True))
+    names = [spec.bridge(layer, i) for i in range(len(joined))]
+    return [dense(run, w, *each) for each in zip(names, joined, strict=True)]

@@ -46,7 +46,8 @@ class LossRow:
     parameters : tuple of str
         Parameters of the estimators whose `values` the formulas take.
     fused : int or None
-        Its place among the losses of the fused step in C (``steps.h``), if it is there.
+        Its place among the losses of the fused step in C (``steps.h``), if it is there;
+        that takes one parameter.
     """
 
     name: str
@@ -103,6 +104,15 @@ def row_of(loss: NamedLoss) -> tuple[LossRow, tuple]:
     if row is None or len(values) != len(row.parameters):
         raise ValueError(f"there is no loss {loss!r}")
     return row, tuple(values)
+
+
+def loss_at_outputs(head) -> Callable:
+    """Return ``f(y, z) -> losses (n,), gradients (n, K)`` for the loss of a head.
+
+    Targets are y, and outputs before the head's activation z.
+    """
+    row, values = row_of(head.loss)
+    return lambda y, z: row.at_outputs(y, z, *values)
 
 
 def _mean(losses, gradients):
@@ -221,6 +231,7 @@ LOSSES = {
             source="Laplace, 1774",
             keras="mean_absolute_error",
             aliases=("mae", "absoluteerror", "l1", "l1loss"),
+            fused=3,
         ),
         LossRow(
             name="huber",
@@ -233,6 +244,7 @@ LOSSES = {
             keras="huber",
             # With PyTorch's default they are the same.
             aliases=("huberloss", "smoothl1", "smoothl1loss"),
+            fused=4,
         ),
         LossRow(
             name="log_cosh",
@@ -243,6 +255,7 @@ LOSSES = {
             description="log of the error's hyperbolic cosine, a smooth Huber",
             source="Green, 1990",
             keras="log_cosh",
+            fused=5,
         ),
         LossRow(
             name="pinball",
@@ -254,6 +267,7 @@ LOSSES = {
             source="Koenker & Bassett, 1978",
             aliases=("quantile", "quantileloss", "pinballloss"),
             parameters=("quantile",),
+            fused=6,
         ),
         LossRow(
             name="binary_crossentropy",

@@ -15,10 +15,6 @@ EPSILON = 1e-7
 BETA_1, BETA_2 = 0.9, 0.999
 
 
-def _like_weight(shape):
-    return shape
-
-
 @dataclass(frozen=True)
 class Slot:
     """Arrays of an optimizer's state, one for each weight.
@@ -27,13 +23,13 @@ class Slot:
     ----------
     first : float
         What they begin with.
-    shape : callable
+    shape : callable or None
         ``f(shape of the weight) -> shape of the array``, or None where the formula has
-        no use for one.
+        no use for one. Without a function it is that of the weight.
     """
 
     first: float = 0.0
-    shape: Callable[[tuple], tuple | None] = _like_weight
+    shape: Callable[[tuple], tuple | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,9 @@ class OptimizerRow:
     count : callable or None
         ``f(counters, step)`` changes these, arrays of one number, before each step.
     kernel : str or None
-        Name of the formula in C, if there is one; the fused step has "adam".
+        Name of the formula in C, if there is one.
+    is_fused : bool
+        Whether the fused step in C takes its steps.
     """
 
     name: str
@@ -84,6 +82,7 @@ class OptimizerRow:
     counters: tuple[float, ...] = ()
     count: Callable[..., None] | None = None
     kernel: str | None = None
+    is_fused: bool = False
 
 
 def _average(average, new, keep):
@@ -267,6 +266,7 @@ OPTIMIZERS = {
             description="averages of the gradient and of its square",
             source="Kingma & Ba, 2015",
             kernel="adam",
+            is_fused=True,
         ),
         OptimizerRow(
             name="adamw",

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from skrnn._networks.cells import CELLS
@@ -73,33 +74,33 @@ class Spec:
             yield from rows
         yield from dense_weights("head", width, self.head.units)
 
-    @property
+    @cached_property
     def all_layers(self) -> list[Any]:
         """The layers of all stacks."""
         return [layer for name in self._stacks for layer in getattr(self, name)]
 
-    @property
+    @cached_property
     def recurrent(self) -> list[Recurrent]:
         """The recurrent layers."""
         return [layer for layer in self.layers if isinstance(layer, Recurrent)]
 
-    @property
+    @cached_property
     def embedding(self) -> Embedding | None:
         """The layer that looks up token ids; None if numbers are read."""
         first = self.layers[0]
         return first if isinstance(first, Embedding) else None
 
-    @property
+    @cached_property
     def vocabulary_size(self) -> int | tuple[int, ...] | None:
         """The number of token ids, or that of each channel; None without tokens."""
         return _one_or_each(self.embedding, "sizes")
 
-    @property
+    @cached_property
     def embedding_dim(self) -> int | tuple[int, ...] | None:
         """The length of the vectors of token ids, or that of each channel."""
         return _one_or_each(self.embedding, "dims")
 
-    @property
+    @cached_property
     def recurrent_products(self) -> int:
         """Multiplications of one step of one sequence with recurrent weights, about."""
         return sum(
@@ -109,12 +110,12 @@ class Spec:
             if weight.name.startswith("recurrent")
         )
 
-    @property
+    @cached_property
     def state_width(self) -> int:
         """Numbers of the last hidden state, both directions together."""
         return self.recurrent[-1].width
 
-    @property
+    @cached_property
     def rates(self) -> dict[str, float]:
         """The shares that are dropped in training, by name."""
         layers = self.all_layers

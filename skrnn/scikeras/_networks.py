@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from skrnn._networks.architecture import as_tuple, network_spec
+from skrnn._networks.architecture import network_spec
 from skrnn._networks.keras.models import build_model
 from skrnn._networks.specs import Head
 from skrnn._networks.weights import initial_weights
@@ -76,13 +76,13 @@ def recurrent_network(
     head, loss = _ending(meta, return_sequences)
     spec = network_spec(
         cell=cell,
-        units=as_tuple(units),
+        units=units,
         n_features=shape[2] if len(shape) == 3 else 1,
         head=head,
         bidirectional=bidirectional,
         return_sequences=return_sequences,
         attention=attention,
-        dense_units=as_tuple(dense_units),
+        dense_units=dense_units,
         activation=activation,
         layer_norm=layer_norm,
         dropout=dropout,

@@ -34,7 +34,7 @@ from skrnn._engine.keras.foreign.optimizers import (
 )
 from skrnn._engine.keras.program import Program
 from skrnn._engine.keras.run import DropoutMasks, KerasRun, adapter
-from skrnn._engine.training import epochs
+from skrnn._engine.training import loop
 from skrnn._engine.training.plan import TrainPlan
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS, CellRun
@@ -452,7 +452,7 @@ def test_batches_in_a_call_do_not_change_the_numbers(noisy, monkeypatch):
     # However slow the machine, and so however often it comes back to Python.
     expected = train_by_plan(NOISY, *noisy)
     for seconds in (0, 1e9):
-        monkeypatch.setattr(epochs, "_SECONDS_PER_CALL", seconds)
+        monkeypatch.setattr(loop, "_SECONDS_PER_CALL", seconds)
         found = train_by_plan(NOISY, *noisy)
         assert_same(found.weights, expected.weights)
         np.testing.assert_allclose(found.history["loss"], expected.history["loss"])

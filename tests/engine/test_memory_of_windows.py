@@ -21,7 +21,7 @@ def little_at_once(monkeypatch):
     """Let what doesn't grow with the rows be small beside few of them."""
     # Whether a second thread finds something to do is left to chance.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr("skrnn._engine.training.epochs._ROWS_PER_CALL", 1024)
+    monkeypatch.setattr("skrnn._engine.training.loop._ROWS_PER_CALL", 1024)
     monkeypatch.setattr("skrnn._data.targets.units._BLOCK", 2**12)
 
 

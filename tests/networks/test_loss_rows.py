@@ -14,14 +14,13 @@ from _network_cases import spec_of
 import skrnn
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
 from skrnn._engine import programs
-from skrnn._engine.cpu.losses import loss_at_outputs
 from skrnn._engine.keras.foreign.losses import (
     LossOfArrays,
     loss_function,
     loss_in_keras,
 )
 from skrnn._estimators.docs.rows import rows_as_rst
-from skrnn._networks.losses import LOSSES, loss_of_head, row_of
+from skrnn._networks.losses import LOSSES, loss_at_outputs, loss_of_head, row_of
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head, NetworkSpec
 

@@ -7,8 +7,8 @@ from sklearn.metrics import mean_pinball_loss
 
 from skrnn import GRURegressor, LSTMRegressor, Seq2SeqRegressor
 from skrnn._engine import choice
-from skrnn._engine.cpu.losses import loss_at_outputs
 from skrnn._engine.keras.foreign.losses import loss_function
+from skrnn._networks.losses import loss_at_outputs
 from skrnn._networks.specs import Head
 
 RNG = np.random.default_rng(0)

@@ -60,10 +60,12 @@ def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_")
         If the names or their order aren't those of ``fit``, or if the frames of a list
         differ from each other in them.
     """
-    nameless = type(X) is np.ndarray and not is_object(X)
-    if nameless and not reset and getattr(estimator, attribute, None) is None:
+    if _has_no_names(X):
         # scikit-learn takes long to find that out.
-        return
+        if reset:
+            vars(estimator).pop(attribute, None)
+        if getattr(estimator, attribute, None) is None:
+            return
     what = called(estimator, what)
     X = _representative(X, what)
     if attribute == "feature_names_in_" and what == "X":
@@ -89,6 +91,13 @@ def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_")
         raise ValueError(f"{what}: {error}") from error
     if reset:
         setattr(estimator, attribute, getattr(known, "feature_names_in_", None))
+
+
+def _has_no_names(X):
+    """Whether X is plainly an array of numbers, or a list of texts."""
+    if isinstance(X, list):
+        return len(X) > 0 and all(type(x) is str for x in X)
+    return type(X) is np.ndarray and X.dtype.kind != "O"
 
 
 def frame_as_array(estimator, frame, what="X"):
@@ -229,6 +238,8 @@ def warn_of_time_index(estimator, X):
         It reads each row of X as a sequence; named in the warning.
     X : any
     """
+    if isinstance(X, np.ndarray):
+        return
     index = getattr(X, "index", None) if is_frame(X) else None
     levels = getattr(index, "levels", [index])
     times = [level for level in levels if _holds_times(level)]

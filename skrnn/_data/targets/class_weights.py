@@ -5,37 +5,6 @@ from numbers import Real
 import numpy as np
 
 
-def constant(weight, n):
-    """Return `n` equal weights in the memory of one."""
-    return np.broadcast_to(weight, n)
-
-
-def is_constant(weights) -> bool:
-    """Whether weights are one number, by their memory alone."""
-    return weights.strides == (0,) and len(weights) > 0
-
-
-def scaled_down(weights):
-    """Divide weights by a power of two, so that the largest is about 1.
-
-    Sums of very large weights would be infinite, and only proportions count. A power of
-    two rounds nothing. Weights too small for float32 beside the largest become 0:
-    training is in float32, and targets of weight 0 have no part in the units of y.
-    """
-    if is_constant(weights):
-        return constant(scaled_down(weights[:1].copy())[0], len(weights))
-    _, exponent = np.frexp(weights.max(initial=0))
-    weights = np.ldexp(weights, -exponent)
-    return np.where(weights < np.finfo(np.float32).tiny, 0.0, weights)
-
-
-def of_mean_one(weights, n):
-    """Return weights in float32 that add up to `n`, the number of those above 0."""
-    if is_constant(weights):
-        return constant(np.float32(1), len(weights))
-    return (weights * n / weights.sum()).astype(np.float32)
-
-
 def factors_of_classes(class_weight, classes, codes, weights):
     """Return the factor of the weight of each label.
 

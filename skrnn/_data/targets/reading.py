@@ -3,13 +3,13 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_classifier
-from sklearn.utils.validation import assert_all_finite
+from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from skrnn._data.frames.columns import as_plain
 from skrnn._data.frames.numbers import refuse_masked, refuse_non_numbers
 from skrnn._data.rows.series import check_order_within
 from skrnn._data.sequences import Sequences, pack_ragged_steps, pack_steps
-from skrnn._data.validation import check_equal_lengths, check_same_width, is_ragged
+from skrnn._data.validation import check_same_width, is_ragged
 from skrnn._data.warn import warn
 from skrnn._sklearn import check_y, is_pandas_na, is_scalar_nan
 
@@ -28,7 +28,7 @@ def read_steps(estimator, X: Sequences, y, name="y"):
     if is_ragged(y):
         check_count(X, y)
         arrays = [as_array(steps, name, mixed=mixed) for steps in y]
-        check_equal_lengths(X, arrays, name)
+        _check_equal_lengths(X, arrays, name)
         check_same_width(arrays, name, "targets")
         if not mixed:
             _refuse_mixture((array[0] for array in arrays), name)
@@ -44,6 +44,22 @@ def read_steps(estimator, X: Sequences, y, name="y"):
             f"{_advice_for_horizon(estimator, y) if name == 'y' else ''}"
         )
     return pack_steps(y, X)
+
+
+def _check_equal_lengths(X: Sequences, arrays, name):
+    """Refuse sequences `name` whose lengths aren't those of X, naming the first."""
+    pairs = zip(X.lengths_as_given, arrays, strict=True)
+    for i, (length, array) in enumerate(pairs):
+        if array.ndim == 0:
+            raise ValueError(
+                f"{name}[{i}] is {array.item()!r}, but X[{i}] has {length} time steps; "
+                "with return_sequences=True every step needs a value."
+            )
+        if len(array) != length:
+            raise ValueError(
+                f"{name}[{i}] has {len(array)} time steps, but X[{i}] has {length}; "
+                "with return_sequences=True every step needs a value."
+            )
 
 
 _OR_TARGETS = {
@@ -94,6 +110,43 @@ def _advice_for_horizon(estimator, y):
     return f" For H steps ahead take Seq2SeqRegressor{flat}."
 
 
+def read_numbers(estimator, X: Sequences, y, weights):
+    """Return the numbers whose weight isn't 0, (n,) or (n, K), and these weights."""
+    name = type(estimator).__name__
+    if estimator.return_sequences:
+        y = read_steps(estimator, X, y)
+        if y.ndim > 2:
+            raise ValueError(
+                f"y has steps of shape {y.shape[1:]}; {name} expects a number or "
+                "n_targets numbers at each time step."
+            )
+    else:
+        y = read_targets(estimator, X, y)
+    if not weights.all():
+        y, weights = counted(y, weights), counted(weights, weights)
+    y = check_numbers(estimator, y)
+    if not estimator.return_sequences and y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    return y, weights
+
+
+def counted(values, weights):
+    """Return the values whose weight isn't 0: the others are never read."""
+    if weights.all():
+        return values
+    values = values if hasattr(values, "tocsr") else np.asarray(values)
+    return values[weights > 0]
+
+
+def put_back(values, weights):
+    """Undo `counted`, with zeros at weights of 0."""
+    if weights.all():
+        return values
+    whole = np.zeros((len(weights), *values.shape[1:]), values.dtype)
+    whole[weights > 0] = values
+    return whole
+
+
 def require(estimator, y):
     """Refuse a y that is None or has masked values."""
     if y is None:
@@ -101,7 +154,8 @@ def require(estimator, y):
             f"This {type(estimator).__name__} estimator requires y to be passed, but "
             "the target y is None."
         )
-    refuse_masked(y, "y")
+    if isinstance(y, np.ma.MaskedArray):
+        refuse_masked(y, "y")
 
 
 def _one_array(estimator, y):

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_consistent_length
 
-from skrnn._data.targets.reading import read_steps, read_targets
-from skrnn._data.targets.weights import counted, read_weights
+from skrnn._data.targets.reading import counted, read_steps, read_targets
+from skrnn._data.targets.weights import read_weights
 
 
 def beside_truth(estimator, X, y, predicted, sample_weight):

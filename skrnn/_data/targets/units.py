@@ -79,6 +79,11 @@ class ScaledTargets:
         return found
 
 
+def float_dtype(y):
+    """Return the dtype in which predictions of y are returned."""
+    return np.float32 if y.dtype == np.float32 else np.float64
+
+
 def learn_scale(y, weights, normalize):
     """Return an offset and a scale for each column of y; a constant has scale 0.
 

@@ -1,10 +1,11 @@
 """What `sample_weight` may be: one weight a sequence, or one a step."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from skrnn._data.frames.numbers import refuse_non_numbers
 from skrnn._data.sequences import Sequences
-from skrnn._data.targets.class_weights import constant, scaled_down
 from skrnn._data.targets.reading import is_missing, read_steps
 from skrnn._data.validation import is_ragged
 from skrnn._sklearn import check_sample_weight
@@ -114,12 +115,66 @@ def check_weights(estimator, n, weights):
     return scaled_down(weights)
 
 
-def counted(values, weights):
-    """Return the values whose weight isn't 0: the others are never read."""
-    if weights.all():
-        return values
-    values = values if hasattr(values, "tocsr") else np.asarray(values)
-    return values[weights > 0]
+def refuse_no_weight(weights):
+    """Refuse weights, times those of classes, that are 0 everywhere."""
+    if not weights.any():
+        raise ValueError(
+            "sample_weight times class_weight is 0 for every sequence: nothing is "
+            "left to train on."
+        )
+
+
+def constant(weight, n):
+    """Return `n` equal weights in the memory of one."""
+    return np.broadcast_to(weight, n)
+
+
+def is_constant(weights) -> bool:
+    """Whether weights are one number, by their memory alone."""
+    return weights.strides == (0,) and len(weights) > 0
+
+
+def scaled_down(weights):
+    """Divide weights by a power of two, so that the largest is about 1.
+
+    Sums of very large weights would be infinite, and only proportions count. A power of
+    two rounds nothing. Weights too small for float32 beside the largest become 0:
+    training is in float32, and targets of weight 0 have no part in the units of y.
+    """
+    if is_constant(weights):
+        return constant(scaled_down(weights[:1].copy())[0], len(weights))
+    _, exponent = np.frexp(weights.max(initial=0))
+    weights = np.ldexp(weights, -exponent)
+    return np.where(weights < np.finfo(np.float32).tiny, 0.0, weights)
+
+
+def weighted(dataset, weights):
+    """Return a dataset with weights to train with, and without what has none.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of which each target has a weight, times that of its class.
+    weights : ndarray of shape (n,) or (n_real_steps,)
+        Those of the user: a sequence is left out where all of them are 0.
+
+    Returns
+    -------
+    dataset : Dataset
+        Its weights are of float32 and of mean 1, so that the loss and the step size
+        don't depend on their unit.
+    """
+    refuse_no_weight(dataset.weights)
+    own, of_steps = scaled_down(dataset.weights), dataset.of_steps
+    if of_steps and not is_constant(weights):
+        weights = np.maximum.reduceat(weights, np.asarray(dataset.target_starts))
+    if not weights.all():
+        dataset = dataset.take(np.flatnonzero(weights))
+    if is_constant(own):
+        return replace(dataset, weights=constant(np.float32(1), len(own)))
+    n_targets = dataset.sequences.n_steps if of_steps else len(dataset)
+    own = (own * n_targets / own.sum()).astype(np.float32)
+    return replace(dataset, weights=own)
 
 
 def left_out(values, weights, padding):
@@ -136,15 +191,6 @@ def left_out(values, weights, padding):
         return np.empty(0)
     labels = np.asarray(values)[gone].ravel()
     return labels[[not is_missing(label) for label in labels]]
-
-
-def put_back(values, weights):
-    """Undo `counted`, with zeros at weights of 0."""
-    if weights.all():
-        return values
-    whole = np.zeros((len(weights), *values.shape[1:]), values.dtype)
-    whole[weights > 0] = values
-    return whole
 
 
 def weights_of_outputs(estimator, lengths, sample_weight):

@@ -67,6 +67,8 @@ class Symbols:
 
 def holds_symbols(X) -> bool:
     """Whether X holds strings, or sequences of them, and not numbers."""
+    if begins_with_text(X):
+        return True
     if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):
         return True
     if is_frame(X):
@@ -75,6 +77,11 @@ def holds_symbols(X) -> bool:
         # A table of tokens.
         return _begins_with_string(np.asarray(X[:1])[0])
     return _has_one_axis(X) and any(map(_holds_string, X))
+
+
+def begins_with_text(X) -> bool:
+    """Whether X is a list of strings, as far as its first one tells."""
+    return isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], str)
 
 
 def holds_integers(X) -> bool:
@@ -92,7 +99,7 @@ def _is_of_integers(x):
 
 
 def column_of_texts(X, *, texts=True):
-    """Return the column of a table (n, 1) of texts; anything else as it is.
+    """Return the column of a table (n, 1) of texts, and a Series as an array.
 
     Parameters
     ----------
@@ -102,6 +109,9 @@ def column_of_texts(X, *, texts=True):
         Whether a string in it is a text. In ``fit`` it must be: sequences of one symbol
         would be of no use. False takes it for a symbol.
     """
+    if isinstance(X, list | tuple):
+        return X
+    X = as_plain(X)
     column = only_column(X)
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
         column = X[:, 0]
@@ -195,7 +205,8 @@ def read_symbols(data, name, *, strings_are_sequences=True) -> Symbols:
     ValueError, TypeError
         That names the first element which can't be read.
     """
-    check_order_within(data, name)
+    if not begins_with_text(data):
+        check_order_within(data, name)
     if not isinstance(data, list | tuple):
         data = _as_array(data, name)
     if not len(data):

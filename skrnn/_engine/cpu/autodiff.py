@@ -46,47 +46,32 @@ class Node:
         return self.value.ndim
 
     def __add__(self, other):
-        return record(self.value + value_of(other), (self, other), lambda g: (g, g))
+        return apply(_add, self, other)
 
     __radd__ = __add__
 
     def __neg__(self):
-        return record(-self.value, (self,), lambda g: (-g,))
+        return apply(_negative, self)
 
     def __sub__(self, other):
-        return record(self.value - value_of(other), (self, other), lambda g: (g, -g))
+        return apply(_subtract, self, other)
 
     def __rsub__(self, other):
-        return record(other - self.value, (self,), lambda g: (-g,))
+        return apply(_subtract, other, self)
 
     def __mul__(self, other):
-        x, y = self.value, value_of(other)
-        # The gradient of an array that isn't a node would be computed for nothing.
-        sources = (self, other) if isinstance(other, Node) else (self,)
-        return record(x * y, sources, lambda g: (g * y, g * x)[: len(sources)])
+        return apply(_multiply, self, other)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other):
-        x, y = self.value, value_of(other)
-        sources = (self, other) if isinstance(other, Node) else (self,)
-
-        def pull(g):
-            return (g / y, -g * x / (y * y))[: len(sources)]
-
-        return record(x / y, sources, pull)
+        return apply(_divide, self, other)
 
     def __rtruediv__(self, other):
-        x = self.value
-        return record(other / x, (self,), lambda g: (-g * other / (x * x),))
+        return apply(_divide, other, self)
 
     def __pow__(self, exponent):
-        x = self.value
-
-        def pull(g):
-            return (g * exponent * x ** (exponent - 1) if exponent else 0 * x,)
-
-        return record(x**exponent, (self,), pull)
+        return apply(_power, self, exponent)
 
     def __gt__(self, other):
         return self.value > value_of(other)
@@ -101,30 +86,133 @@ class Node:
         return self.value <= value_of(other)
 
     def __getitem__(self, key):
-        add = _may_repeat(key)
+        return apply(_entries, self, key)
 
+
+def apply(rule, *sources, **options):
+    """Compute by a rule, and note it if one of the sources needs a gradient.
+
+    Parameters
+    ----------
+    rule : callable
+        ``rule(*values, **options) -> value, pull`` with the arrays of the sources, and
+        ``pull(g) -> parts``: the gradients of the sources, of those at the end fewer or
+        none. A part may be None, or a function that computes it if it is needed.
+    sources : Node, ndarray or whatever the rule takes
+    """
+    tape, values = None, []
+    for source in sources:
+        if type(source) is Node:
+            tape = source.tape
+            values.append(source.value)
+        else:
+            values.append(source)
+    if tape is None:
+        return rule(*values, **options)[0]
+    node = Node(None, tape, sources)
+    node.value, node.pull = rule(*values, **options)
+    tape.append(node)
+    return node
+
+
+def beside(node, values, keep):
+    """Return nodes of further values that came with that of a node.
+
+    Parameters
+    ----------
+    node : Node
+        Its own way back knows what to do with the gradients of the values.
+    values : list of ndarray
+    keep : callable
+        ``keep(i, g)`` is told the gradient of value i before that.
+    """
+
+    def pull_of(i):
         def pull(g):
-            whole = np.zeros_like(self.value)
-            if add:
-                np.add.at(whole, key, g)
-            else:
-                whole[key] = g
-            return (whole,)
+            keep(i, g)
+            return (np.broadcast_to(np.float32(0), node.value.shape),)
 
-        return record(self.value[key], (self,), pull)
+        return pull
+
+    known = enumerate(values)
+    return [Node(value, node.tape, (node,), pull_of(i)) for i, value in known]
+
+
+def differentiable(rule, plain):
+    """Return an array function that goes by a rule where something needs a gradient.
+
+    Parameters
+    ----------
+    rule : callable
+        As `apply` takes it. Of a function whose first argument is a list of arrays the
+        rule takes them one by one, and the axis by name.
+    plain : callable
+        What computes where there are only arrays.
+    """
+
+    def function(*args, **options):
+        sources = args
+        if isinstance(args[0], list | tuple):
+            sources, *axis = args
+            options |= {"axis": axis[0]} if axis else {}
+        for source in sources:
+            if type(source) is Node:
+                return apply(rule, *sources, **options)
+        given = args if sources is args else (sources,)
+        return plain(*given, **options)
+
+    return function
+
+
+# The rules of operators.
+
+
+def _add(x, y):
+    return x + y, lambda g: (g, g)
+
+
+def _negative(x):
+    return -x, lambda g: (-g,)
+
+
+def _subtract(x, y):
+    return x - y, lambda g: (g, lambda: -g)
+
+
+def _multiply(x, y):
+    return x * y, lambda g: (lambda: g * y, lambda: g * x)
+
+
+def _divide(x, y):
+    return x / y, lambda g: (lambda: g / y, lambda: -g * x / (y * y))
+
+
+def _power(x, exponent):
+    def pull(g):
+        return (g * exponent * x ** (exponent - 1) if exponent else 0 * x,)
+
+    return x**exponent, pull
+
+
+def _entries(x, key):
+    add = _may_repeat(key)
+
+    def pull(g):
+        whole = np.zeros_like(x)
+        if add:
+            np.add.at(whole, key, g)
+        else:
+            whole[key] = g
+        return (whole,)
+
+    return x[key], pull
 
 
 def _may_repeat(key):
     """Whether an index can name an entry twice: one made of integers in arrays."""
     parts = key if isinstance(key, tuple) else (key,)
-    arrays = (np.asarray(part) for part in parts if isinstance(part, list | np.ndarray))
+    arrays = [np.asarray(part) for part in parts if isinstance(part, list | np.ndarray)]
     return any(array.dtype.kind in "iu" and array.ndim for array in arrays)
-
-
-def record(value, sources, pull):
-    """Note that `value` was computed from `sources`."""
-    tape = next(source.tape for source in sources if isinstance(source, Node))
-    return Node(value, tape, sources, pull)
 
 
 def differentiate(output, gradient):
@@ -133,13 +221,14 @@ def differentiate(output, gradient):
     while tape:
         # Taken off the tape: nodes that hold it would wait for the garbage collector.
         node = tape.pop()
-        if node.gradient is not None:
-            gradients = node.pull(node.gradient)
-            for source, part in zip(node.sources, gradients, strict=True):
-                if isinstance(source, Node) and part is not None:
+        parts = () if node.gradient is None else node.pull(node.gradient)
+        for source, part in zip(node.sources, parts, strict=False):
+            if type(source) is Node and part is not None:
+                part = part() if callable(part) else part
+                if part.shape != source.value.shape:
                     part = sum_to(part, source.value.shape)
-                    seen = source.gradient
-                    source.gradient = part if seen is None else seen + part
+                seen = source.gradient
+                source.gradient = part if seen is None else seen + part
         node.gradient = node.pull = None
         node.sources = ()
 
@@ -149,15 +238,8 @@ def value_of(x):
     return x.value if isinstance(x, Node) else x
 
 
-def any_node(sources):
-    """Whether any of some arrays needs a gradient."""
-    return any(isinstance(source, Node) for source in sources)
-
-
 def sum_to(gradient, shape):
     """Undo broadcasting from `shape`."""
-    if gradient.shape == shape:
-        return gradient
     gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
     ones = tuple(i for i, n in enumerate(shape) if n == 1)
     return gradient.sum(axis=ones, keepdims=True) if ones else gradient

@@ -1,112 +1,178 @@
-"""Whole training steps in C, for the networks that most estimators are by default.
+"""Training steps in C, for the networks that most estimators are by default.
 
 What they compute is what the tape does, in `skrnn._engine.cpu.network`, which is their
 reference. What Python does between the kernels took a sixth of a step of 50 LSTM units
-and a quarter of one of plain units, and threads that trained at once waited there.
+and a quarter of one of plain units, and threads that trained at once waited there. With
+Adam whole runs of steps are one call; for any other optimizer a call differentiates.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from skrnn._engine.cpu.kernels.layer import (
+    IN_C,
     KERNEL_ACTIVATIONS,
     KERNEL_CELLS,
-    has_kernels,
 )
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD
-from skrnn._engine.cpu.losses import place_in_c
+from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._networks.cells import CELLS
-from skrnn._networks.layers import LastState, Recurrent
+from skrnn._networks.layers import Dropout, LastState, Recurrent
+from skrnn._networks.losses import row_of
 from skrnn._networks.optimizers import BETA_1, BETA_2, EPSILON
 
 
-def can_step(program, data, order):
-    """Whether steps on some batches can be taken here: large ones are divided there."""
-    layer, sequences = plain_layer(program.spec), data.sequences
-    return (
-        layer is not None
-        and program.logits is None
-        and order.shape[1] * _work(layer, sequences) < WORTH_A_THREAD
-        and program.optimizer.name == "adam"
-        and not program.has_own_loss
-        and place_in_c(program.spec.head) is not None
-        and sequences.is_uniform
-        and sequences.values.dtype == np.float32
-    )
+@dataclass(frozen=True)
+class FusedStep:
+    """What the step in C is told of a network: the same for every batch.
 
-
-def plain_layer(spec):
-    """Return the recurrent layer of a network that steps in C; None of any other.
-
-    That is one layer of one direction and a head for its last state.
+    Attributes
+    ----------
+    layer : Recurrent
+        Its only recurrent layer.
+    drops : bool
+        Whether a share of its last states is dropped before the head.
+    loss : int
+        Place of its loss in the list of the step.
+    parameter : float
+        Of the loss, if it has one.
+    n_features, n_outputs : int
     """
-    if len(spec.layers) != 2:
+
+    layer: Recurrent
+    drops: bool
+    loss: int
+    parameter: float
+    n_features: int
+    n_outputs: int
+
+    def takes(self, program, data, order):
+        """Whether steps on some batches are taken here: large ones are divided."""
+        sequences = data.sequences
+        return (
+            program.logits is None
+            and sequences.is_uniform
+            and sequences.values.dtype == np.float32
+            and order.shape[1] * sequences.lengths[0] * self._work < WORTH_A_THREAD
+        )
+
+    @property
+    def _n_columns(self):
+        return CELLS[self.layer.cell].n_gates * self.layer.units
+
+    @property
+    def _work(self):
+        """Multiplications with recurrent weights in a time step of one sequence."""
+        return self._n_columns * self.layer.units
+
+    def train(self, program, data, order, step_inputs):
+        """Do what `CpuProgram.train` does.
+
+        Where the optimizer has a kernel all steps are one call; otherwise C computes
+        the gradients of each batch.
+        """
+        optimizer = program.optimizer
+        if optimizer.is_fused:
+            with np.errstate(over="ignore"):
+                # As a callback's optimizer of Keras would hold it.
+                rates = step_inputs.get("rates")
+                rate = np.float32(optimizer.learning_rate) if rates is None else rates
+            given = rate, optimizer._state, optimizer.n_steps
+            *found, optimizer.n_steps = self._run(
+                program, data, order, step_inputs, *given
+            )
+            if rates is not None:
+                optimizer.learning_rate = float(rates[-1])
+            return tuple(found)
+
+        def differentiate(i):
+            inputs = step_inputs | {"step": int(step_inputs["step"]) + i}
+            return self._run(program, data, order[i : i + 1], inputs)[:3]
+
+        return program.take_steps(differentiate, len(order), step_inputs)
+
+    def _run(self, program, data, order, step_inputs, rate=0.0, moments=(), n_done=0):
+        layer, sequences = self.layer, data.sequences
+        (n_batches, batch_size), n_steps = order.shape, int(sequences.lengths[0])
+        rows, counts = np.maximum(order, 0), (order >= 0).sum(axis=1)
+        masks = self._masks(counts, batch_size, step_inputs)
+        # The same for every call of a fit.
+        space = program._workspace.first(self._n_numbers(batch_size, n_steps))
+        starts, at = sequences.starts[rows], data.target_starts[rows]
+        total, count, finite, n_done = kernels.train(
+            KERNEL_CELLS.index(layer.cell),
+            KERNEL_ACTIVATIONS.index(layer.activation),
+            self.loss,
+            self.parameter,
+            n_steps,
+            layer.units,
+            self.n_features,
+            self.n_outputs,
+            sequences.step,
+            counts,
+            np.ascontiguousarray(starts, np.int64),
+            sequences.values,
+            data.targets[at],
+            data.weights[at],
+            program._flat,
+            program._gradient,
+            *(moments or (None, None)),
+            program._ends,
+            space,
+            np.full(n_batches, rate, np.float64),
+            *masks,
+            float(step_inputs["clipnorm"]),
+            float(step_inputs.get("global_clipnorm", np.inf)),
+            BETA_1,
+            BETA_2,
+            EPSILON,
+            n_done,
+        )
+        return total, count, bool(finite), n_done
+
+    def _masks(self, counts, batch_size, step_inputs):
+        """Draw what is dropped in each step: recurrent states, and those of the head.
+
+        They are drawn in the order in which the formula asks for them.
+        """
+        drops = {
+            "recurrent_dropout": self.layer.recurrent_dropout,
+            "dropout": self.drops,
+        }
+        shape = len(counts), batch_size, self.layer.units
+        masks = {rate: np.zeros(shape, np.float32) for rate in drops if drops[rate]}
+        for i, n in enumerate(counts if masks else ()):
+            drawn = DropoutMasks(step_inputs, int(step_inputs["step"]) + i)
+            for rate, mask in masks.items():
+                mask[i, :n] = drawn.mask((n, self.layer.units), rate)
+        return [masks.get(rate) for rate in drops]
+
+    def _n_numbers(self, batch_size, n_steps):
+        """Return how many numbers a batch has to be computed in."""
+        units = self.layer.units
+        size = (n_steps + 1) * (self.n_features + self._n_columns + 3 * units)
+        size += self.n_outputs + 3 * units
+        # Nine arrays, each of a multiple of 16 numbers.
+        return batch_size * size + 9 * 16
+
+
+def fused_step(spec) -> FusedStep | None:
+    """Return the fused step of a network; None if there is none.
+
+    There is one for one layer of one direction and a head for its last state.
+    """
+    layer, *others = spec.layers
+    if not (
+        isinstance(layer, Recurrent)
+        and not layer.bidirectional
+        and (layer.cell, layer.activation) in IN_C
+        and [type(each) for each in others] in ([LastState], [Dropout, LastState])
+    ):
         return None
-    layer, pooling = spec.layers
-    plain = isinstance(layer, Recurrent) and isinstance(pooling, LastState)
-    plain = plain and has_kernels(layer.cell, layer.activation)
-    return (
-        layer
-        if plain and not (layer.bidirectional or layer.recurrent_dropout)
-        else None
-    )
-
-
-def _work(layer, sequences):
-    """Return the multiplications of one sequence with recurrent weights."""
-    n_gates = CELLS[layer.cell].n_gates
-    return sequences.lengths[0] * n_gates * layer.units**2
-
-
-def take_steps(program, data, order, step_inputs):
-    """Do what `CpuProgram.train` does."""
-    spec, optimizer, sequences = program.spec, program.optimizer, data.sequences
-    layer = spec.layers[0]
-    rows = np.maximum(order, 0)
-    targets = data.target_starts[rows]
-    rates = step_inputs.get("rates")
-    with np.errstate(over="ignore"):
-        # As a callback's optimizer of Keras would hold it.
-        rate = np.float32(optimizer.learning_rate) if rates is None else rates
-    total, count, finite, optimizer.n_steps = kernels.train(
-        KERNEL_CELLS.index(layer.cell),
-        KERNEL_ACTIVATIONS.index(layer.activation),
-        place_in_c(spec.head),
-        int(sequences.lengths[0]),
-        layer.units,
-        spec.n_features,
-        spec.head.units,
-        sequences.step,
-        (order >= 0).sum(axis=1),
-        np.ascontiguousarray(sequences.starts[rows], np.int64),
-        sequences.values,
-        data.targets[targets],
-        data.weights[targets],
-        program._flat,
-        program._gradient,
-        *optimizer._state,
-        program._ends,
-        _space(program, order.shape[1], int(sequences.lengths[0])),
-        np.full(len(order), rate, np.float64),
-        float(step_inputs["clipnorm"]),
-        float(step_inputs.get("global_clipnorm", np.inf)),
-        BETA_1,
-        BETA_2,
-        EPSILON,
-        optimizer.n_steps,
-    )
-    if rates is not None:
-        optimizer.learning_rate = float(rates[-1])
-    return total, count, bool(finite)
-
-
-def _space(program, batch_size, n_steps):
-    """Return room for the numbers of a batch: the same for every call of a fit."""
-    spec = program.spec
-    layer = spec.layers[0]
-    units, columns = layer.units, CELLS[layer.cell].n_gates * layer.units
-    of_step = spec.n_features + columns + 3 * units
-    size = (n_steps + 1) * of_step + spec.head.units + 2 * units
-    program._workspace.rewind()
-    # Eight arrays, each of a multiple of 16 numbers.
-    return program._workspace.empty(batch_size * size + 8 * 16)
+    row, values = row_of(spec.head.loss)
+    given = *(values or (0.0,)), spec.n_features, spec.head.units
+    if row.fused is None:
+        return None
+    return FusedStep(layer, len(others) > 1, row.fused, *given)

@@ -66,9 +66,9 @@ class LanguageProgram(CpuProgram):
         return float(losses.sum(dtype=np.float64)), count
 
     def _read(self, weights, batch, states, masks):
-        self._workspace.rewind()
         ids, lengths = batch.inputs["x"], batch.inputs["lengths"]
         run = CpuRun(lengths, self._workspace, masks)
+        self._workspace.rewind()
         return read(run, self.spec, weights, ids, states, lengths)
 
 

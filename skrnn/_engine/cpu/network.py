@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from skrnn._engine.cpu.autodiff import differentiate
-from skrnn._engine.cpu.fused_step import can_step, take_steps
+from skrnn._engine.cpu.fused_step import fused_step
 from skrnn._engine.cpu.kernels.layer import Workspace
-from skrnn._engine.cpu.losses import loss_at_outputs
 from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.forward import forward
+from skrnn._networks.losses import loss_at_outputs
 from skrnn._networks.weights import weight_table
 
 
@@ -33,6 +33,8 @@ class NetworkProgram(CpuProgram):
 
     Attributes
     ----------
+    fused : FusedStep or None
+        Whole steps in C, where the network is a plain one.
     logits : list or None
         Gets the outputs of each batch, before the head's activation, if it is a list.
     """
@@ -41,14 +43,14 @@ class NetworkProgram(CpuProgram):
         table = weight_table(spec)
         trainable = [row.trainable for row in table]
         super().__init__([row.shape for row in table], optimizer, trainable)
-        self.spec, self.has_own_loss = spec, loss is not None
+        self.spec, self.fused = spec, None if loss else fused_step(spec)
         self.loss = loss or loss_at_outputs(spec.head)
         self.logits: list | None = None
 
     def train(self, data, order, step_inputs):
         """Train on batches `order`, in one call where the network is a plain one."""
-        if can_step(self, data, order):
-            return take_steps(self, data, order, step_inputs)
+        if self.fused is not None and self.fused.takes(self, data, order):
+            return self.fused.train(self, data, order, step_inputs)
         return super().train(data, order, step_inputs)
 
     def evaluate(self, data, order):
@@ -72,18 +74,19 @@ class NetworkProgram(CpuProgram):
         return outputs
 
     def _forward(self, batch, weights, masks):
-        self._workspace.rewind()
         x, lengths = batch.inputs["x"], batch.inputs["lengths"]
         run = CpuRun(lengths, self._workspace, masks)
+        self._workspace.rewind()
         return forward(run, self.spec, weights, x, lengths)[0]
 
     def _differentiate(self, data, rows, masks):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
         batch = data.gather(rows)
-        weights, own = self._nodes(), batch.real(batch.weights)
+        weights = self._nodes()
         outputs = self._forward(batch, weights, masks)
         real = self._keep_logits(batch.real(outputs.value))
-        losses, gradients = self.loss(batch.real(batch.targets), real)
+        targets, own = batch.real(batch.targets), batch.real(batch.weights)
+        losses, gradients = self.loss(targets, real)
         gradients = gradients * (own / len(losses))[:, None]
         differentiate(outputs, batch.spread(gradients, outputs.shape))
         self._keep_gradients(weights)

@@ -4,92 +4,44 @@ They are those of `skrnn._networks.contracts.Ops`. Where there are only arrays, 
 NumPy's, but for products, which are the kernels'.
 """
 
-from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
 
 from skrnn._engine.cpu import reference
-from skrnn._engine.cpu.autodiff import Node, any_node, record, value_of
-from skrnn._engine.cpu.kernels.einsum import contract
-from skrnn._engine.cpu.kernels.matmul import NO_OTHER, outer, project
+from skrnn._engine.cpu.autodiff import Node, differentiable
+from skrnn._engine.cpu.kernels.einsum import einsum_rule
+from skrnn._engine.cpu.kernels.matmul import matmul, matmul_rule
 
 _plain = reference.ops
 
 
-def lifted(plain, differentiable):
-    """Return `differentiable` for nodes and `plain` where there are only arrays."""
-
-    def function(*args, **options):
-        arrays = args[0] if isinstance(args[0], list | tuple) else args
-        chosen = differentiable if any_node(arrays) else plain
-        return chosen(*args, **options)
-
-    return function
-
-
-def _by_slope(function, slope):
+def _elementwise(function, slope):
     """Make an elementwise function from its derivative ``slope(x, y)``."""
 
-    def differentiable(x):
-        y = function(x.value)
-        return record(y, (x,), lambda g: (g * slope(x.value, y),))
+    def rule(x):
+        y = function(x)
+        return y, lambda g: (g * slope(x, y),)
 
-    return lifted(function, differentiable)
-
-
-def matmul(x, w):
-    """Multiply x (..., k) by w (k, n); a row's result doesn't depend on the others."""
-    x = np.ascontiguousarray(x)
-    (k, n), rows = w.shape, x.size // len(w)
-    out = np.empty((*x.shape[:-1], n), np.float32)
-    project((1, rows, _count(rows)), x, k, np.ascontiguousarray(w), False, n, None, out)
-    return out
+    return differentiable(rule, function)
 
 
-@lru_cache(maxsize=1024)
-def _count(rows):
-    """Return what the kernels take for `rows` rows in one step."""
-    return np.array([rows], np.int32)
-
-
-def _matmul(x, w):
-    a, b = np.ascontiguousarray(value_of(x)), np.ascontiguousarray(value_of(w))
-    (k, n), rows = b.shape, a.size // len(b)
-
-    def pull(g):
-        g, layout = np.ascontiguousarray(g), (1, rows, _count(rows))
-        dw = None
-        if isinstance(w, Node):
-            dw = np.empty_like(b)
-            outer(layout, g, n, 0, None, a, k, dw, NO_OTHER)
-        if not isinstance(x, Node):
-            return None, dw
-        dx = np.empty_like(a)
-        project(layout, g, n, b, True, k, None, dx)
-        return dx, dw
-
-    return record(matmul(a, b), (x, w), pull)
-
-
-def _concatenate(arrays, axis):
-    if len(arrays) == 1:
-        return arrays[0]
-    values = [value_of(part) for part in arrays]
-    ends = np.cumsum([value.shape[axis] for value in values])[:-1]
-    pull = lambda g: np.split(g, ends, axis)  # noqa: E731
-    return record(np.concatenate(values, axis), tuple(arrays), pull)
+def _concatenate(*arrays, axis=0):
+    ends = np.cumsum([array.shape[axis] for array in arrays])[:-1]
+    return np.concatenate(arrays, axis), lambda g: np.split(g, ends, axis)
 
 
 def _cumsum(x, axis):
     def pull(g):
         return (np.flip(np.cumsum(np.flip(g, axis), axis), axis),)
 
-    return record(np.cumsum(x.value, axis), (x,), pull)
+    return np.cumsum(x, axis), pull
 
 
 def _split(x, sections, axis):
-    width = x.shape[axis] // sections
+    if not isinstance(x, Node):
+        return _plain.split(x, sections, axis)
+    width = x.value.shape[axis] // sections
     index = [slice(None)] * x.value.ndim
     parts = []
     for i in range(sections):
@@ -98,13 +50,8 @@ def _split(x, sections, axis):
     return parts
 
 
-def _stack(arrays, axis):
-    values = [value_of(part) for part in arrays]
-
-    def pull(g):
-        return tuple(np.moveaxis(g, axis, 0))
-
-    return record(np.stack(values, axis), tuple(arrays), pull)
+def _stack(*arrays, axis=0):
+    return np.stack(arrays, axis), lambda g: tuple(np.moveaxis(g, axis, 0))
 
 
 def _spread(g, axis, keepdims, shape):
@@ -116,7 +63,7 @@ def _sum(x, axis, keepdims=False):
     def pull(g):
         return (_spread(g, axis, keepdims, x.shape),)
 
-    return record(x.value.sum(axis, keepdims=keepdims), (x,), pull)
+    return x.sum(axis, keepdims=keepdims), pull
 
 
 def _mean(x, axis, keepdims=False):
@@ -125,124 +72,98 @@ def _mean(x, axis, keepdims=False):
     def pull(g):
         return (_spread(g / n, axis, keepdims, x.shape),)
 
-    return record(x.value.mean(axis, keepdims=keepdims), (x,), pull)
+    return x.mean(axis, keepdims=keepdims), pull
 
 
 def _max(x, axis, keepdims=False):
-    at = np.expand_dims(x.value.argmax(axis), axis)
+    at = np.expand_dims(x.argmax(axis), axis)
 
     def pull(g):
-        whole = np.zeros_like(x.value)
+        whole = np.zeros_like(x)
         np.put_along_axis(whole, at, g if keepdims else np.expand_dims(g, axis), axis)
         return (whole,)
 
-    return record(x.value.max(axis, keepdims=keepdims), (x,), pull)
+    return x.max(axis, keepdims=keepdims), pull
 
 
 def _reshape(x, shape):
-    return record(x.value.reshape(shape), (x,), lambda g: (g.reshape(x.shape),))
+    return x.reshape(shape), lambda g: (g.reshape(x.shape),)
 
 
 def _transpose(x, axes):
     back = np.argsort(axes)
-    return record(x.value.transpose(axes), (x,), lambda g: (g.transpose(back),))
+    return x.transpose(axes), lambda g: (g.transpose(back),)
 
 
 def _take(x, indices, axis):
     def pull(g):
-        whole = np.zeros_like(x.value)
+        whole = np.zeros_like(x)
         first = np.moveaxis(whole, axis, 0)
         axes = range(axis % x.ndim, axis % x.ndim + np.ndim(indices))
         np.add.at(first, indices, np.moveaxis(g, axes, range(np.ndim(indices))))
         return (whole,)
 
-    return record(np.take(x.value, indices, axis), (x,), pull)
+    return np.take(x, indices, axis), pull
 
 
 def _softmax(x, axis):
-    y = _plain.softmax(x.value, axis=axis)
+    y = _plain.softmax(x, axis=axis)
 
     def pull(g):
         return (y * (g - (g * y).sum(axis, keepdims=True)),)
 
-    return record(y, (x,), pull)
+    return y, pull
 
 
 def _where(condition, x, y):
     def pull(g):
         zero = np.float32(0)
-        return np.where(condition, g, zero), np.where(condition, zero, g)
-
-    return record(np.where(condition, value_of(x), value_of(y)), (x, y), pull)
-
-
-def _einsum(formula, x, y):
-    (left, right), out = formula.split("->")[0].split(","), formula.split("->")[1]
-    a, b = value_of(x), value_of(y)
-
-    def pull(g):
         return (
-            contract(f"{out},{right}->{left}", g, b),
-            contract(f"{left},{out}->{right}", a, g),
+            None,
+            lambda: np.where(condition, g, zero),
+            lambda: np.where(condition, zero, g),
         )
 
-    return record(contract(formula, a, b), (x, y), pull)
+    return np.where(condition, x, y), pull
 
 
 def _maximum(x, y):
     """Where both are equal, the second one has the gradient."""
-    a, b = value_of(x), value_of(y)
-    return _chosen(np.maximum(a, b), a > b, x, y)
+    return np.maximum(x, y), lambda g: _where(x > y, x, y)[1](g)[1:]
 
 
 def _minimum(x, y):
-    a, b = value_of(x), value_of(y)
-    return _chosen(np.minimum(a, b), a < b, x, y)
-
-
-def _chosen(value, is_first, x, y):
-    def pull(g):
-        zero = np.float32(0)
-        return np.where(is_first, g, zero), np.where(is_first, zero, g)
-
-    return record(value, (x, y), pull)
+    return np.minimum(x, y), lambda g: _where(x < y, x, y)[1](g)[1:]
 
 
 def _logaddexp(x, y):
-    a, b = value_of(x), value_of(y)
-    share = _plain.sigmoid(a - b)
-    return record(np.logaddexp(a, b), (x, y), lambda g: (g * share, g * (1 - share)))
-
-
-def _where_lifted(condition, x, y):
-    return (_where if any_node((x, y)) else np.where)(condition, x, y)
+    share = _plain.sigmoid(x - y)
+    return np.logaddexp(x, y), lambda g: (g * share, g * (1 - share))
 
 
 ops = SimpleNamespace(
-    abs=_by_slope(np.abs, lambda x, _y: np.sign(x)),
-    concatenate=lifted(_plain.concatenate, _concatenate),
-    cumsum=lifted(_plain.cumsum, _cumsum),
-    einsum=lambda formula, x, y: lifted(
-        lambda x, y: np.einsum(formula, x, y), lambda x, y: _einsum(formula, x, y)
-    )(x, y),
-    exp=_by_slope(np.exp, lambda _x, y: y),
-    log=_by_slope(np.log, lambda x, _y: 1 / x),
-    log1p=_by_slope(np.log1p, lambda x, _y: 1 / (1 + x)),
-    logaddexp=lifted(np.logaddexp, _logaddexp),
-    matmul=lifted(matmul, _matmul),
-    max=lifted(np.max, _max),
-    maximum=lifted(np.maximum, _maximum),
-    mean=lifted(np.mean, _mean),
-    minimum=lifted(np.minimum, _minimum),
-    reshape=lifted(np.reshape, _reshape),
-    sigmoid=_by_slope(_plain.sigmoid, lambda _x, y: y * (1 - y)),
-    softmax=lifted(_plain.softmax, _softmax),
-    split=lifted(_plain.split, _split),
-    sqrt=_by_slope(np.sqrt, lambda _x, y: 0.5 / y),
-    stack=lifted(_plain.stack, _stack),
-    sum=lifted(np.sum, _sum),
-    take=lifted(np.take, _take),
-    tanh=_by_slope(np.tanh, lambda _x, y: 1 - y * y),
-    transpose=lifted(np.transpose, _transpose),
-    where=_where_lifted,
+    abs=_elementwise(np.abs, lambda x, _y: np.sign(x)),
+    concatenate=differentiable(_concatenate, _plain.concatenate),
+    cumsum=differentiable(_cumsum, _plain.cumsum),
+    einsum=differentiable(einsum_rule, np.einsum),
+    exp=_elementwise(np.exp, lambda _x, y: y),
+    log=_elementwise(np.log, lambda x, _y: 1 / x),
+    log1p=_elementwise(np.log1p, lambda x, _y: 1 / (1 + x)),
+    logaddexp=differentiable(_logaddexp, np.logaddexp),
+    matmul=differentiable(matmul_rule, matmul),
+    max=differentiable(_max, np.max),
+    maximum=differentiable(_maximum, np.maximum),
+    mean=differentiable(_mean, np.mean),
+    minimum=differentiable(_minimum, np.minimum),
+    reshape=differentiable(_reshape, np.reshape),
+    sigmoid=_elementwise(_plain.sigmoid, lambda _x, y: y * (1 - y)),
+    softmax=differentiable(_softmax, _plain.softmax),
+    split=_split,
+    sqrt=_elementwise(np.sqrt, lambda _x, y: 0.5 / y),
+    stack=differentiable(_stack, _plain.stack),
+    sum=differentiable(_sum, np.sum),
+    take=differentiable(_take, np.take),
+    tanh=_elementwise(np.tanh, lambda _x, y: 1 - y * y),
+    transpose=differentiable(_transpose, np.transpose),
+    where=differentiable(_where, np.where),
 )

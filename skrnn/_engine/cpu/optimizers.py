@@ -48,14 +48,21 @@ class Optimizer:
     ----------
     learning_rate : float
         Read before each step.
+    is_fused : bool
+        Whether the fused step in C takes its steps.
     """
+
+    # No named optimizer averages the weights.
+    averages = None
 
     def __init__(self, name, views):
         self.name, self.row = name, OPTIMIZERS[name]
+        self.is_fused = self.row.is_fused
         self._views, self._in_keras = views, None
         self._size = sum(view.size for view in views)
         self._shapes = [
-            [slot.shape(view.shape) for slot in self.row.state] for view in views
+            [s.shape(view.shape) if s.shape else view.shape for s in self.row.state]
+            for view in views
         ]
         self.reset(None)
 
@@ -126,9 +133,6 @@ class Optimizer:
         counters = [np.array(each[0]) for each in self._counters]
         return [np.array(self.n_steps), rate, *parts, *counters]
 
-    def averages(self):
-        """Return None: no named optimizer averages the weights."""
-
     def apply(self, w, g):
         """Make a step of the weights `w` along their gradients `g`.
 
@@ -138,23 +142,24 @@ class Optimizer:
         row, rate = self.row, np.float32(self.learning_rate)
         if row.count is not None:
             row.count(self._counters, self.n_steps)
-        formula = KERNELS.get(row.kernel, row.formula)
-        for w_part, g_part, state in self._pieces(w, g):
+        if row.kernel in KERNELS:
+            formula, pieces = KERNELS[row.kernel], [(w, g, self._state)]
+        else:
+            # A formula uses its gradients up.
+            formula, pieces = row.formula, self._pieces(w, g.copy())
+        for w_part, g_part, state in pieces:
             if row.decay:
                 w_part -= w_part * np.float32(row.decay) * rate
-            # A formula uses its gradients up, a kernel doesn't.
-            g_part = g_part if row.kernel in KERNELS else g_part.copy()
             formula(w_part, g_part, (*state, *self._counters), rate, self.n_steps)
 
     def _pieces(self, w, g):
-        """Yield weights, gradients and states that the formula takes together."""
+        """Return weights, gradients and states that the formula takes together."""
         if not self.row.by_weight:
-            for first in range(0, self._size, _PIECE):
-                part = slice(first, first + _PIECE)
-                yield w[part], g[part], [array[part] for array in self._state]
-            return
-        first = 0
-        for view, state in zip(self._views, self._parts, strict=True):
-            last = first + view.size
-            yield view, g[first:last].reshape(view.shape), state
-            first = last
+            parts = [slice(i, i + _PIECE) for i in range(0, self._size, _PIECE)]
+            return [(w[p], g[p], [array[p] for array in self._state]) for p in parts]
+        ends = np.cumsum([view.size for view in self._views])[:-1]
+        shaped = [
+            own.reshape(view.shape)
+            for own, view in zip(np.split(g, ends), self._views, strict=True)
+        ]
+        return zip(self._views, shaped, self._parts, strict=True)

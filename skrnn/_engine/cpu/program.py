@@ -37,13 +37,13 @@ class CpuProgram:
         views = [
             part.reshape(shape) for part, shape in zip(parts, trained, strict=True)
         ]
-        self.optimizer = make_optimizer(optimizer, views)
         # What isn't learnt stands apart, with no gradient and no optimizer's state.
         rest = iter(views)
         self._views = [
             next(rest) if learnt else np.zeros(shape, np.float32)
             for shape, learnt in zip(shapes, self._trainable, strict=True)
         ]
+        self.optimizer = make_optimizer(optimizer, views)
         self._workspace = Workspace()
 
     @staticmethod
@@ -62,9 +62,12 @@ class CpuProgram:
     def get_weights(self):
         return [view.copy() for view in self._views]
 
+    def is_finite(self):
+        return all(np.isfinite(view).all() for view in self._views)
+
     def final_weights(self):
         """Return the weights to keep: averages of them, if the optimizer takes such."""
-        weights, averages = self.get_weights(), self.optimizer.averages()
+        weights, averages = self.get_weights(), self.optimizer.averages
         if averages is None:
             return weights
         averages = iter(averages)
@@ -86,14 +89,26 @@ class CpuProgram:
         Returns the sum of the losses, their number, and whether all was finite; from
         the first step on where it wasn't, nothing is changed any more.
         """
-        total = count = 0
-        rates = step_inputs.get("rates")
+
+        def differentiate(i):
+            masks = DropoutMasks(step_inputs, int(step_inputs["step"]) + i)
+            sum_, n = self._differentiate(data, order[i], masks)
+            return sum_, n, self._clip(step_inputs) and math.isfinite(sum_)
+
+        return self.take_steps(differentiate, len(order), step_inputs)
+
+    def take_steps(self, differentiate, n_steps, step_inputs):
+        """Let the optimizer make `n_steps` steps.
+
+        ``differentiate(i)`` sets the gradients of step i, clipped, and returns the sum
+        of its losses, their number and whether all is finite.
+        """
+        total, count, rates = 0.0, 0, step_inputs.get("rates")
         with np.errstate(all="ignore"):
-            for i, rows in enumerate(order):
-                masks = DropoutMasks(step_inputs, int(step_inputs["step"]) + i)
-                sum_, n = self._differentiate(data, rows, masks)
+            for i in range(n_steps):
+                sum_, n, is_finite = differentiate(i)
                 total, count = total + sum_, count + n
-                if not (self._clip(step_inputs) and math.isfinite(sum_)):
+                if not is_finite:
                     return total, count, False
                 if rates is not None:
                     self.optimizer.learning_rate = float(rates[i])

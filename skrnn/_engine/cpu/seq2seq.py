@@ -5,10 +5,10 @@ import numpy as np
 from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.decoder_state import DecoderState
 from skrnn._engine.cpu.kernels.layer import Workspace
-from skrnn._engine.cpu.losses import loss_at_outputs
 from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
+from skrnn._networks.losses import loss_at_outputs
 from skrnn._networks.weights import weight_table
 
 
@@ -23,11 +23,10 @@ class Seq2SeqProgram(CpuProgram):
 
     def __init__(self, spec, loss, optimizer):
         table = weight_table(spec)
+        self.spec, self._names = spec, [row.name for row in table]
         super().__init__([row.shape for row in table], optimizer)
-        self._names = [row.name for row in table]
-        self.spec = spec
-        self.loss = loss or loss_at_outputs(spec.head)
         self._workspace_of_steps = Workspace()
+        self.loss = loss or loss_at_outputs(spec.head)
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order` and their number.
@@ -61,10 +60,11 @@ class Seq2SeqProgram(CpuProgram):
         if keep is not None:
             plain = dict(zip(self._names, self._views, strict=True))
             fed = self._own_inputs(batch, plain, keep)
-        nodes, own = self._nodes(), batch.real(batch.weights)
+        nodes = self._nodes()
         w = dict(zip(self._names, nodes, strict=True))
         outputs = self._outputs(batch, fed, w, masks)
-        losses, gradients = self.loss(batch.real(batch.targets), outputs.value)
+        targets, own = batch.real(batch.targets), batch.real(batch.weights)
+        losses, gradients = self.loss(targets, outputs.value)
         differentiate(outputs, gradients * (own / len(losses))[:, None])
         self._keep_gradients(nodes)
         return float(losses @ own), len(losses)
@@ -72,8 +72,8 @@ class Seq2SeqProgram(CpuProgram):
     def _outputs(self, batch, fed, w, masks):
         """Return what the decoder puts out at all real steps: (n, K)."""
         spec = self.spec
-        self._workspace.rewind()
         run = CpuRun(batch.inputs["lengths"], self._workspace, masks)
+        self._workspace.rewind()
         memory, states = _encode(run, spec, w, batch)
         # The outputs have lengths, and so an order, of their own.
         lengths = batch.inputs["output_lengths"]
@@ -85,8 +85,8 @@ class Seq2SeqProgram(CpuProgram):
     def _own_inputs(self, batch, w, coins):
         """Return the decoder's inputs: the true ones at `coins`, its own elsewhere."""
         spec = self.spec
-        self._workspace.rewind()
         run = CpuRun(batch.inputs["lengths"], self._workspace)
+        self._workspace.rewind()
         memory, states = _encode(run, spec, w, batch)
         steps = DecoderState(spec, w, memory, states, self._workspace_of_steps)
         fed, future = np.array(batch.inputs["before"]), batch.inputs.get("future")
@@ -102,10 +102,10 @@ class Seq2SeqProgram(CpuProgram):
 
 def _encode(run, spec, w, batch):
     """Return the memory and the states, in the order of the batch's outputs."""
-    x, lengths, order = (batch.inputs[name] for name in ("x", "lengths", "order"))
+    x, lengths, order = [batch.inputs[name] for name in ("x", "lengths", "order")]
     outputs, states = encode(run, spec, w, x, lengths)
     memory = None
     if spec.attention is not None:
         mask = run.real_steps(outputs, lengths)
         memory = memory_of(run, spec, w, outputs[:, order], mask[:, order])
-    return memory, [tuple(state[order] for state in layer) for layer in states]
+    return memory, [[state[order] for state in layer] for layer in states]

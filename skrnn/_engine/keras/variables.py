@@ -50,6 +50,9 @@ class Variables:
     def get_weights(self):
         return self._arrays(self.weights)
 
+    def is_finite(self):
+        return all(np.isfinite(weight).all() for weight in self.get_weights())
+
     def final_weights(self):
         """Return the weights to keep: averages of them, if the optimizer takes such."""
         if not self.optimizer.use_ema:

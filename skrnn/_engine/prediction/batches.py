@@ -1,6 +1,7 @@
 """Prediction in blocks of bounded size: by kernels, NumPy or a compiled function."""
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,13 +36,17 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64, engine=
         After the head's activation, of `dtype`. With `states` instead the last hidden
         states, of shape (n, units).
     """
-    name = choice.predicts_on(_total_work(spec, sequences) <= SMALL, engine)
+    size = Size.of(spec)
+    is_small = size.of_all(sequences) <= SMALL
+    name = choice.predicts_on(is_small, engine)
     run = RUNNERS[name](spec, weights, sequences)
     collect = _collect_states if states else _collect_outputs
     found, keep = collect(spec, sequences, dtype)
-    # Only the kernels let go of the interpreter's lock.
-    work = _multiplications(spec, sequences) if name == "kernels" else 0
-    blocks = _blocks(spec, sequences, _BLOCK[name])
+    # Only the kernels let go of the interpreter's lock, which pays for many products.
+    work = 0
+    if name == "kernels" and not is_small:
+        work = sequences.n_steps * spec.recurrent_products
+    blocks = _blocks(size, sequences, _BLOCK[name])
     for_each(lambda rows: keep(rows, *run(rows)), blocks, work)
     return found
 
@@ -53,7 +58,7 @@ def attention_of(spec, weights, sequences):
     """
     weights = [weight.astype(np.float64) for weight in weights]
     found: list = [None] * len(sequences)
-    for rows in _blocks(spec, sequences, _BLOCK["reference"]):
+    for rows in _blocks(Size.of(spec), sequences, _BLOCK["reference"]):
         block = sequences.take(rows)
         run = ReferenceRun()
         _, flow = forward(run, spec, weights, block.padded(), block.lengths)
@@ -79,9 +84,10 @@ def _collect_states(spec, sequences, dtype):
 
 
 def _collect_outputs(spec, sequences, dtype):
-    n_outputs = sequences.n_steps if spec.return_sequences else len(sequences)
+    n_outputs, ends = len(sequences), None
+    if spec.return_sequences:
+        n_outputs, ends = sequences.n_steps, np.cumsum(sequences.lengths)
     found = np.empty((n_outputs, spec.head.units), dtype)
-    ends = np.cumsum(sequences.lengths) if spec.return_sequences else None
 
     def keep(rows, outputs, _states):
         outputs = outputs.astype(np.float64)
@@ -137,30 +143,42 @@ def _by_compiled(spec, weights, sequences):
 RUNNERS = {"kernels": _by_kernels, "reference": _by_reference, "compiled": _by_compiled}
 
 
-def _multiplications(spec, sequences):
-    return sequences.n_steps * spec.recurrent_products
+@dataclass(frozen=True)
+class Size:
+    """How many numbers a layer of a network computes for a sequence.
+
+    Attributes
+    ----------
+    of_step : int
+    of_pair : int
+        For each pair of steps, where every step attends to every step.
+    """
+
+    of_step: int
+    of_pair: int
+
+    @classmethod
+    def of(cls, spec):
+        """Return that of the widest layer."""
+        layers = spec.recurrent
+        attends = spec.attention and spec.return_sequences
+        widest = max(spec.n_features, *[layer.units for layer in layers])
+        return cls(widest, layers[-1].units if attends else 0)
+
+    def of_lengths(self, lengths):
+        """Return the numbers for sequences of `lengths`."""
+        lengths = np.asarray(lengths, dtype=np.float64)
+        return lengths.sum() * self.of_step + (lengths**2).sum() * self.of_pair
+
+    def of_all(self, sequences):
+        """Return the numbers for all sequences."""
+        if sequences.is_uniform:
+            # Ten million lengths would be more numbers than the windows' series has.
+            return len(sequences) * self.of_lengths(sequences.lengths[:1])
+        return self.of_lengths(sequences.lengths)
 
 
-def _total_work(spec, sequences):
-    if sequences.is_uniform:
-        # Ten million lengths would be more numbers than the windows' series has.
-        return len(sequences) * _work(spec, sequences.lengths[:1])
-    return _work(spec, sequences.lengths)
-
-
-def _work(spec, lengths):
-    """Return the numbers that a layer of `spec` computes for sequences of `lengths`."""
-    lengths = np.asarray(lengths, dtype=np.float64)
-    work = lengths.sum() * max(
-        spec.n_features, *(layer.units for layer in spec.recurrent)
-    )
-    if spec.attention and spec.return_sequences:
-        # Every step attends to every step.
-        work += (lengths**2).sum() * spec.recurrent[-1].units
-    return work
-
-
-def _blocks(spec, sequences, most):
+def _blocks(size, sequences, most):
     """Cut the sequences into blocks of bounded size, those of like length together.
 
     Equally long ones stay in their order: their blocks are slices, which cost nothing
@@ -168,16 +186,17 @@ def _blocks(spec, sequences, most):
     """
     lengths, n = sequences.lengths, len(sequences)
     if sequences.is_uniform:
-        size = int(np.clip(most / _work(spec, lengths[:1]), 1, _MOST_TOGETHER))
-        yield from (slice(at, min(at + size, n)) for at in range(0, n, size))
+        own = most / size.of_lengths(lengths[:1])
+        n_rows = int(np.clip(own, 1, _MOST_TOGETHER))
+        yield from (slice(at, min(at + n_rows, n)) for at in range(0, n, n_rows))
         return
     order = np.argsort(lengths, kind="stable")
     lengths = lengths[order]
     first = 0
     while first < n:
-        last = min(first + max(1, int(most / _work(spec, lengths[first]))), n)
+        last = min(first + max(1, int(most / size.of_lengths(lengths[first]))), n)
         # The longest of them decides how many it may be.
-        fit = max(1, int(most / _work(spec, lengths[last - 1])))
+        fit = max(1, int(most / size.of_lengths(lengths[last - 1])))
         last = min(last, first + fit)
         yield order[first:last]
         first = last

@@ -140,6 +140,9 @@ class Program(Protocol):
     def set_weights(self, weights: list) -> None:
         """Set the weights, and nothing else."""
 
+    def is_finite(self) -> bool:
+        """Return whether all weights are finite."""
+
     def final_weights(self) -> list:
         """Return the weights to keep: averages, if the optimizer takes such."""
 

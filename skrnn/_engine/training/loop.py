@@ -1,13 +1,24 @@
-"""The loop over epochs: early stopping, history, callbacks, Ctrl-C and divergence."""
+"""The loop over epochs: early stopping, history, callbacks, Ctrl-C and divergence.
+
+Two fits run on its `run_epochs` and `run_batches`: that of our estimators, `Loop`, and
+that of a Keras model of the user's (`skrnn.scikeras.engine.training`). They differ in
+what a step does and in what is told to whom; each passes functions for that.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from skrnn._engine.training.callbacks import Callbacks
 from skrnn._engine.training.contracts import BatchSource, Program
-from skrnn._engine.training.epochs import Pace, run_batches, run_epochs
 from skrnn._engine.training.plan import Trained
 from skrnn._engine.training.progress import Progress
 from skrnn._engine.training.schedules import Schedule
+
+# Long enough for the overhead of a call not to count, short enough for Ctrl-C.
+_SECONDS_PER_CALL = 0.3
+# What a call puts together for its rows shall be small beside ten million of them.
+_ROWS_PER_CALL = 2**16
 
 
 class Loop:
@@ -21,7 +32,9 @@ class Loop:
     training : BatchSource
     validation : BatchSource or None
         Without one the training loss decides what is best.
+    callbacks : Callbacks or None
     progress : Progress or None
+        A line of losses if it is None; neither is asked without `plan.verbose`.
     """
 
     def __init__(
@@ -31,25 +44,27 @@ class Loop:
         plan,
         training: BatchSource,
         validation: BatchSource | None,
+        callbacks=None,
         progress=None,
     ):
-        self.program, self.spec, self.plan = program, spec, plan
-        self.source, self.data = training, program.load(training)
-        self.validation = None
+        self.program, self.plan, self.source = program, plan, training
+        self.rates = {name: np.float32(rate) for name, rate in spec.rates.items()}
+        names = ["loss"] + ["val_loss"] * (validation is not None)
+        self.history: dict[str, list[float]] = {name: [] for name in names}
+        self.data, self.validation = program.load(training), None
         if validation is not None:
             order = validation.evaluation_order()
             self.validation = program.load(validation), order
-        names = ["loss"] + ["val_loss"] * (validation is not None)
-        self.history: dict[str, list[float]] = {name: [] for name in names}
+        self.start = program.get_weights()
         # Without one the batches stay in the order of the data.
         self.rng = np.random.default_rng(plan.seed) if plan.shuffle else None
-        self.progress = progress or Progress(plan.name, plan.epochs, plan.verbose)
-        n_batches = training.n_batches(plan.batch_size)
-        self.callbacks = Callbacks(spec, plan, program, n_batches)
-        self.schedule = None if plan.schedule is None else Schedule(plan, n_batches)
-        self.best = Best()
-        self.start = program.get_weights()
-        self.pace = Pace()
+        self.callbacks, self.progress = callbacks or NOBODY, progress or NOBODY
+        if plan.verbose and progress is None:
+            self.progress = Progress(plan.name, plan.epochs, plan.verbose)
+        self.schedule = None
+        if plan.schedule is not None:
+            self.schedule = Schedule(plan, training.n_batches(plan.batch_size))
+        self.best, self.pace = Best(), Pace()
         self.step, self.restored_epoch = 0, None
         self.interrupted = self.diverged = False
 
@@ -95,8 +110,10 @@ class Loop:
 
     def _run_epoch(self, epoch):
         """Train and validate; return the losses, or None if they aren't finite."""
-        batches, tell = self._order(epoch), self.callbacks.tell
-        one_by_one = self.callbacks.wants_batches
+        one_by_one, tell = self.callbacks.wants_batches, self.callbacks.tell
+        # A callback may have stopped it before: then one batch is the last.
+        is_over = self._is_over()
+        batches = self._order(epoch)
 
         def before(batch):
             if one_by_one:
@@ -113,15 +130,15 @@ class Loop:
             batches,
             self._train,
             self.pace,
-            one_by_one=one_by_one,
+            one_by_one=one_by_one or is_over,
             before=before,
             after=after,
             is_over=self._is_over,
         )
         logs = {"loss": total / max(count, 1)}
         # An update may overflow although its loss and gradients were finite.
-        values = [*logs.values(), *self.program.get_weights()]
-        self.diverged |= not _all_finite(values)
+        is_finite = np.isfinite(logs["loss"]) and self.program.is_finite()
+        self.diverged |= not is_finite
         if self.diverged:
             return None
         # Whatever the loss of other data is, the network is none the worse for it.
@@ -153,7 +170,7 @@ class Loop:
             "rates": rates,
             "clipnorm": _limit(self.plan.clipnorm),
             "global_clipnorm": _limit(self.plan.global_clipnorm),
-            **{name: np.float32(rate) for name, rate in self.spec.rates.items()},
+            **self.rates,
         }
 
     def _evaluate(self):
@@ -172,7 +189,7 @@ class Loop:
 
     def _trained(self):
         # What a callback has set may be anything.
-        self.diverged |= not _all_finite(self.program.get_weights())
+        self.diverged |= not self.program.is_finite()
         weights, epoch = self._kept()
         return Trained(
             weights=weights,
@@ -195,6 +212,31 @@ class Loop:
         return self.program.final_weights(), self.restored_epoch or n_epochs
 
 
+class Nobody:
+    """Whom the loop tells how it goes where nobody listens."""
+
+    stop = wants_batches = False
+    first_epoch = 0
+
+    def tell(self, event, *args):
+        pass
+
+    def show(self, epoch, share, logs):
+        pass
+
+    def close(self, message):
+        pass
+
+    def restored_epoch(self):
+        pass
+
+    def release(self):
+        pass
+
+
+NOBODY = Nobody()
+
+
 class Best:
     """The weights of the epoch with the lowest loss, among those that are finite."""
 
@@ -202,8 +244,9 @@ class Best:
         self.loss, self.epoch, self.weights = np.inf, 0, None
 
     def offer(self, loss, epoch, program):
-        if loss < self.loss and _all_finite(program.final_weights()):
-            self.loss, self.epoch, self.weights = loss, epoch, program.final_weights()
+        weights = program.final_weights() if loss < self.loss else []
+        if weights and all(np.isfinite(weight).all() for weight in weights):
+            self.loss, self.epoch, self.weights = loss, epoch, weights
 
 
 def _limit(norm):
@@ -212,5 +255,108 @@ def _limit(norm):
         return np.float32(np.inf if norm is None else norm)
 
 
-def _all_finite(values):
-    return all(np.isfinite(value).all() for value in values)
+class Pace:
+    """How many batches a call takes: what is computed doesn't depend on it."""
+
+    def __init__(self):
+        self.batches_per_call = 1
+
+    def adapt(self, seconds, n_batches):
+        """Learn from a call that took `seconds` for `n_batches`."""
+        wanted = int(n_batches * _SECONDS_PER_CALL / max(seconds, 1e-6))
+        self.batches_per_call = min(max(wanted, 1), 8 * self.batches_per_call)
+
+    def most(self, batches, one_by_one=False):
+        """Return how many of `batches` the next call may take."""
+        if one_by_one or not len(batches):
+            return 1
+        return min(self.batches_per_call, max(1, _ROWS_PER_CALL // len(batches[0])))
+
+
+def run_epochs(
+    epochs: Iterable[int],
+    run_epoch: Callable[[int], dict | None],
+    notify: Callable,
+    is_over: Callable[[int, dict], bool],
+) -> dict:
+    """Run epochs until there are no more, or one of them ends it all.
+
+    Parameters
+    ----------
+    epochs : iterable of int
+        Their numbers, from 0.
+    run_epoch : callable
+        ``run_epoch(epoch) -> logs``: trains and validates. None ends it at once, and
+        nobody hears of that epoch.
+    notify : callable
+        ``notify(event, *args)`` tells callbacks.
+    is_over : callable
+        ``is_over(epoch, logs)``: whether this was the last one, now that it was told.
+
+    Returns
+    -------
+    logs : dict
+        Of the last epoch.
+    """
+    logs: dict = {}
+    for epoch in epochs:
+        notify("on_epoch_begin", epoch)
+        found = run_epoch(epoch)
+        if found is None:
+            break
+        logs = found
+        notify("on_epoch_end", epoch, logs)
+        if is_over(epoch, logs):
+            break
+    return logs
+
+
+def run_batches(
+    batches: Sequence,
+    step: Callable,
+    pace: Pace,
+    *,
+    one_by_one: bool,
+    before: Callable[[int], None],
+    after: Callable[[int, float, float], None],
+    is_over: Callable[[], bool] = lambda: False,
+) -> tuple[float, float]:
+    """Run batches in as few calls as Ctrl-C allows, the first one in any case.
+
+    Parameters
+    ----------
+    batches : sequence of ndarray, or ndarray (n_batches, B)
+        A slice of it is what `step` gets.
+    step : callable
+        ``step(part) -> (total, count)``: trains or evaluates; the sum of the losses
+        and the number of those.
+    pace : Pace
+    one_by_one : bool
+        Whether somebody wants to hear of every batch.
+    before, after : callable
+        ``before(i)`` and ``after(i, total, count)`` are told of each call: the number
+        of its first or last batch, and the sums so far.
+    is_over : callable
+        Whether to leave it at that.
+
+    Returns
+    -------
+    total, count : float
+        Over all batches that were run.
+    """
+    total, count, done = 0.0, 0.0, 0
+    part = batches[: pace.most(batches, one_by_one)]
+    while len(part):
+        before(done)
+        started = time.monotonic()
+        total_part, count_part = step(part)
+        pace.adapt(time.monotonic() - started, len(part))
+        # Double: where the batches are cut, by time, must not show.
+        total, count = total + float(total_part), count + float(count_part)
+        done += len(part)
+        rest = batches[done:]
+        part = rest[: pace.most(rest, one_by_one)]
+        after(done - 1, total, count)
+        if is_over():
+            break
+    return total, count

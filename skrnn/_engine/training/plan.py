@@ -18,7 +18,8 @@ class TrainPlan:
         What the rates of the steps are, if not all `learning_rate`. One by name falls
         over `planned_epochs` epochs, of which this training begins with `first_epoch`.
     scale, offset : list of float or None
-        Outputs times the one and plus the other are in the user's units.
+        Outputs times the one and plus the other are in the user's units, which is what
+        callbacks see.
     """
 
     loss: Any
@@ -40,8 +41,6 @@ class TrainPlan:
     planned_epochs: int = 1
     scale: list | None = None
     offset: list | None = None
-    # Share of the data to hold out and validate on.
-    validation_split: float | None = None
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from skrnn._estimators.language.reading import (
     stream_of,
 )
 from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
-from skrnn._estimators.names import Names
+from skrnn._estimators.names import Names, named
+from skrnn._estimators.network_base import TrainedNetwork
 from skrnn._estimators.saved import mark_state, read_state
-from skrnn._estimators.trained import TrainedNetwork
 from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
@@ -137,13 +137,14 @@ class LanguageModel(TrainedNetwork):
         spec = self._network(resume)
         documents = self._encode(texts, "texts", known=resume)
         inputs, targets = stream_of(documents, self._targets(texts, ends))
-        plan = self._plan(len(inputs), epochs, resume, X_val)
-        streams = self._streams(inputs, targets, plan, self._held_stream(X_val))
-        start = self._start(spec, plan.seed, resume)
+        plan, share = self._plan(len(inputs), epochs, resume, X_val)
+        seed = plan.seed if self.shuffle else None
+        streams = self._streams(inputs, targets, share, seed, self._held_stream(X_val))
+        start = self._start(spec, plan, resume)
         progress = partial(self._progress, spec, plan)
         options: Any = {"engine": self.engine, "progress": progress}
         trained = _engine.train(spec, plan, *streams, *start, **options)
-        self._keep(spec, trained, resume)
+        self._keep(spec, plan, trained, resume)
         return trained
 
     def _progress(self, spec, plan, program):
@@ -166,13 +167,14 @@ class LanguageModel(TrainedNetwork):
                 "tie_weights=True needs an embedding_dim as large as the last of "
                 f"units. Got embedding_dim={self.embedding_dim} and units={self.units}."
             )
+        cell, activation = named(self, "cell", "activation")
         spec = language_spec(
-            cell=self._named("cell"),
-            units=as_tuple(self.units),
+            cell=cell,
+            units=self.units,
             vocabulary_size=len(self._vocabulary),
             embedding_dim=int(self.embedding_dim),
             tie_weights=bool(self.tie_weights),
-            activation=self._named("activation"),
+            activation=activation,
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
@@ -182,21 +184,26 @@ class LanguageModel(TrainedNetwork):
         return spec
 
     def _plan(self, n_tokens, epochs, resume, X_val):
-        """Decide how to train; without `epochs` it is one epoch on all texts."""
+        """Return how to train, and which share of the stream is held out or None.
+
+        Without `epochs` it is one epoch on all texts.
+        """
         known = n_tokens >= EARLY_STOPPING_FROM, X_val, None if epochs else 1
-        return TrainPlan(
+        early_stopping, share = self._how_to_validate(*known)
+        plan = TrainPlan(
             loss=None,
             epochs=epochs or 1,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
+            early_stopping=early_stopping,
             patience=self.patience,
             callbacks=(),
             verbose=int(self.verbose),
             seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
             name=type(self).__name__,
             **self._plan_of_steps(one_epoch=epochs is None),
-            **self._how_to_validate(*known),
         )
+        return plan, share
 
     def _held_stream(self, X_val):
         """Read texts to validate on; the vocabulary stays as it is."""
@@ -209,22 +216,21 @@ class LanguageModel(TrainedNetwork):
             targets = self._targets(texts, ends and self._has_ends)
             return stream_of(documents, targets)
 
-    def _streams(self, inputs, targets, plan, held):
+    def _streams(self, inputs, targets, share, seed, held):
         """Cut the stream into lanes to train on and, from its end, to validate on.
 
         Where another stream is `held`, that one is validated on.
         """
         n = len(inputs)
-        n_held = math.ceil(n * (plan.validation_split or 0))
+        n_held = math.ceil(n * (share or 0))
         if n_held >= n:
             raise ValueError(
-                f"validation_split={plan.validation_split} leaves none of {n} tokens "
+                f"validation_split={share} leaves none of {n} tokens "
                 "to train on; make it smaller, or set early_stopping=False and "
                 "validation_split=None."
             )
         if n_held:
             held = inputs[n - n_held :], targets[n - n_held :]
-        seed = plan.seed if self.shuffle else None
         training = self._cut(inputs[: n - n_held], targets[: n - n_held], seed)
         validation = None if held is None else self._cut(held[0], held[1], None)
         return training, validation

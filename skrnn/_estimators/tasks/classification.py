@@ -14,12 +14,7 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.sequences import ragged_array, unpack_steps
-from skrnn._data.targets.class_weights import (
-    balanced,
-    check_class_weight,
-    constant,
-    is_constant,
-)
+from skrnn._data.targets.class_weights import balanced, check_class_weight
 from skrnn._data.targets.multilabel import (
     check_columns,
     labels_of_sequences,
@@ -31,12 +26,19 @@ from skrnn._data.targets.padding import given_label, unpack_labels
 from skrnn._data.targets.reading import (
     advice_of_one_hot,
     check_labels,
+    counted,
+    put_back,
     read_steps,
     read_targets,
     warn_of_one_hot,
 )
 from skrnn._data.targets.scores import beside_truth
-from skrnn._data.targets.weights import counted, left_out, put_back, steps_of_padding
+from skrnn._data.targets.weights import (
+    constant,
+    is_constant,
+    left_out,
+    steps_of_padding,
+)
 from skrnn._data.typing import (
     Array,
     ArrayLike,
@@ -45,7 +47,7 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.names import NAMES, Names, names_of_losses, resolve
+from skrnn._estimators.names import NAMES, Names, loss_of, names_of_losses, resolve
 from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
@@ -218,7 +220,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         _check_loss(self.loss, n_classes, self._multilabel)
         n_outputs = 1 if n_classes == 2 and not self._multilabel else n_classes
         activation = "sigmoid" if self._multilabel or n_classes == 2 else "softmax"
-        return Head(n_outputs, activation, self._loss_of_head())
+        return Head(n_outputs, activation, loss_of(self))
 
     def _rescaling(self):
         return {}

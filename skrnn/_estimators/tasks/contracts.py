@@ -298,17 +298,6 @@ class Network(Protocol):
     @property
     def _is_fitted(self) -> bool: ...
 
-    def _loss_of_head(self) -> Any:
-        """Return the loss for the task's head: its name here, with its parameters.
-
-        Returns
-        -------
-        loss : str, tuple or None
-            A tuple has the name and the values of the parameters of the loss. None if
-            the user gave a function or an object.
-        """
-        ...
-
     def _fit(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None, **known: Any
     ) -> Any:

@@ -14,18 +14,21 @@ from skrnn._data.targets.blocks import as_numbers, holds_sequences, one_array
 from skrnn._data.targets.reading import (
     check_count,
     check_numbers,
+    counted,
+    put_back,
     refuse_sparse,
     require,
 )
 from skrnn._data.targets.scores import mean_r2
 from skrnn._data.targets.units import (
     ScaledTargets,
+    float_dtype,
     in_units_of_y,
     learn_scale,
     refuse_far_apart,
     scale_of_varying,
 )
-from skrnn._data.targets.weights import counted, put_back, weights_of_outputs
+from skrnn._data.targets.weights import weights_of_outputs
 from skrnn._data.typing import (
     Array,
     SequenceData,
@@ -34,10 +37,9 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
-from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.names import NAMES, Names, loss_of
 from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import HORIZONS, TaskDocs
-from skrnn._estimators.tasks.regression import float_dtype
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
 
@@ -247,7 +249,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
             )
 
     def _head(self):
-        return Head(len(self._y_scale), "linear", self._loss_of_head())
+        return Head(len(self._y_scale), "linear", loss_of(self))
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}

@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.sequences import ragged_array
-from skrnn._data.targets.class_weights import factors_of_classes, scaled_down
+from skrnn._data.targets.class_weights import factors_of_classes
 from skrnn._data.targets.masked_labels import share_of_right, with_ends, without_masked
 from skrnn._data.targets.reading import check_count, require
-from skrnn._data.targets.weights import weights_of_outputs
+from skrnn._data.targets.weights import scaled_down, weights_of_outputs
 from skrnn._data.tokens.symbols import (
     Symbols,
     column_of_texts,
@@ -30,7 +30,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
-from skrnn._estimators.names import Names, names_of_losses
+from skrnn._estimators.names import Names, loss_of, names_of_losses
 from skrnn._estimators.tasks.beams import BeamsMixin
 from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import LABEL_SEQUENCES, TaskDocs
@@ -269,7 +269,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
 
     def _head(self):
         n_outputs = len(self.classes_) + self._has_end
-        return Head(n_outputs, "softmax", self._loss_of_head())
+        return Head(n_outputs, "softmax", loss_of(self))
 
     def _rescaling(self):
         return {}

@@ -3,21 +3,20 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.sequences import unpack_steps
-from skrnn._data.targets.reading import check_numbers, read_steps, read_targets
+from skrnn._data.targets.reading import check_numbers, put_back, read_numbers
 from skrnn._data.targets.scores import beside_truth, mean_r2
 from skrnn._data.targets.units import (
     ScaledTargets,
+    float_dtype,
     in_units_of_y,
     learn_scale,
     refuse_far_apart,
     scale_of_varying,
 )
-from skrnn._data.targets.weights import counted, put_back
 from skrnn._data.typing import (
     Array,
     SequenceData,
@@ -25,7 +24,7 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.names import NAMES, Names
+from skrnn._estimators.names import NAMES, Names, loss_of
 from skrnn._estimators.tasks.contracts import SequenceContract
 from skrnn._estimators.tasks.documentation import NUMBERS, TaskDocs
 from skrnn._networks.specs import Head
@@ -51,8 +50,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
     def _encode_target(self, X, y, weights, known, _masked):
         """Return targets (n, K) and their weights; learn y's shape, offset, scale."""
-        y = self._check_target(X, y, weights)
-        there = counted(weights, weights)
+        y, there = read_numbers(self, X, y, weights)
         flat = y.reshape(len(y), -1)
         if not known:
             self._y_shape, self._y_dtype = y.shape[1:], float_dtype(y)
@@ -62,21 +60,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
             refuse_far_apart(flat, self._y_offset)
             self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
         scaled = ScaledTargets(flat, self._y_offset, self._y_scale)
-        return put_back(scaled, weights), weights
-
-    def _check_target(self, X, y, weights):
-        """Return the targets whose weight isn't 0."""
-        if self.return_sequences:
-            steps = read_steps(self, X, y)
-            if steps.ndim > 2:
-                raise ValueError(
-                    f"y has steps of shape {steps.shape[1:]}; {type(self).__name__} "
-                    "expects a number or n_targets numbers at each time step."
-                )
-            return check_numbers(self, counted(steps, weights))
-        y = check_numbers(self, counted(read_targets(self, X, y), weights))
-        one_column = y.ndim == 2 and y.shape[1] == 1
-        return column_or_1d(y, warn=True) if one_column else y
+        return scaled if there is weights else put_back(scaled, weights), weights
 
     def _check_width(self, flat):
         if flat.shape[1] != len(self._y_scale):
@@ -114,7 +98,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         """Do nothing: numbers have no classes to learn beforehand."""
 
     def _head(self):
-        return Head(len(self._y_scale), "linear", self._loss_of_head())
+        return Head(len(self._y_scale), "linear", loss_of(self))
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
@@ -188,8 +172,3 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def float_dtype(y):
-    """Return the dtype in which predictions of y are returned."""
-    return np.float32 if y.dtype == np.float32 else np.float64

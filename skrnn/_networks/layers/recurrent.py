@@ -1,10 +1,11 @@
 """Recurrent layers of one direction or both."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from skrnn._networks.cells import CELLS, CellRun
 from skrnn._networks.layers.base import BaseLayer, Flow
-from skrnn._networks.weights import named, part_of
+from skrnn._networks.weights import named
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,12 @@ class Recurrent(BaseLayer):
 
     def cell_run(self, w, direction="forward"):
         """Return the cell with its weights of a direction."""
+        names = _names_of_weights(CELLS[self.cell])
         return CellRun(
             self.cell,
             self.activation,
             self.units,
-            part_of(w, f"{self.name}/{direction}"),
+            {name: w[f"{self.name}/{direction}/{name}"] for name in names},
             drops=self.recurrent_dropout > 0,
         )
 
@@ -128,6 +130,11 @@ class Recurrent(BaseLayer):
             return x[:, -1]
         forward, backward = x[:, -1, : self.units], x[:, 0, self.units :]
         return ops.concatenate([forward, backward], axis=-1)
+
+
+@lru_cache(maxsize=64)
+def _names_of_weights(cell):
+    return [weight.name for weight in cell.weights(1, 1)]
 
 
 def _join(ops, parts):

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 
 from skrnn._data.batches import batches_in_order, shuffled_batches
+from skrnn._engine.keras.callbacks import BATCH_EVENTS
+from skrnn._engine.keras.callbacks import listens as _listens
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.private import (
     forget_kernels,
@@ -16,9 +18,7 @@ from skrnn._engine.keras.private import (
     trained_variables_of,
 )
 from skrnn._engine.keras.program_cache import ProgramCache
-from skrnn._engine.training.callbacks import BATCH_EVENTS
-from skrnn._engine.training.callbacks import listens as _listens
-from skrnn._engine.training.epochs import Pace, run_batches, run_epochs
+from skrnn._engine.training.loop import Pace, run_batches, run_epochs
 from skrnn.scikeras.engine.kernels import kernel_program
 from skrnn.scikeras.engine.models import (
     architecture_key,
@@ -216,7 +216,8 @@ class KerasLoop:
             batches,
             step,
             self.pace,
-            one_by_one=one_by_one,
+            # A callback may have stopped it before: then one batch is the last.
+            one_by_one=one_by_one or is_over(),
             before=lambda batch: self._tell(begin, batch),
             after=after,
             is_over=is_over,

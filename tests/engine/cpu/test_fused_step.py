@@ -15,6 +15,8 @@ from skrnn._engine.cpu import fused_step, network
 from skrnn._engine.cpu.kernels import layer
 from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import DropoutMasks
+from skrnn._networks.losses import LOSSES
+from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head
 
 # The sums are the same but for the loss and the head's bias. Adam makes a step of
@@ -24,29 +26,33 @@ RATE = 1e-3
 HEADS = [Head(1), Head(3), Head(1, "sigmoid"), Head(3, "sigmoid"), Head(4, "softmax")]
 
 
-def take_steps(spec, dataset, weights, *, plain, order=None, **knobs):
-    """Take three steps of Adam; return the mean loss, the weights and the state."""
-    made = network.NetworkProgram(spec, None, "adam")
+def take_steps(
+    spec, dataset, weights, *, plain, order=None, optimizer="adam", **step_inputs
+):
+    """Take three steps; return the mean loss, the weights and the optimizer's state."""
+    made = network.NetworkProgram(spec, None, optimizer)
     if not plain:
         made.train = lambda *args: CpuProgram.train(made, *args)
     made.reset([w.copy() for w in weights])
     rows = np.arange(len(dataset))
     if order is None:
         order = np.stack([rows, rows[::-1], np.where(rows < 2, rows, -1)])
-    assert fused_step.can_step(made, dataset, order)
-    loss, finite, after = train(made, dataset, order, RATE, **knobs)
+    assert made.fused.takes(made, dataset, order)
+    loss, finite, after = train(made, dataset, order, RATE, **step_inputs)
     return loss, finite, after, made.get_optimizer_state()
 
 
-def gradient(spec, dataset, weights, *, plain):
+def gradient(spec, dataset, weights, *, plain, seed=0, step=0, **rates):
     """Return the gradient of the loss of all sequences, as one flat array."""
     made = network.NetworkProgram(spec, None, "adam")
     made.reset(weights)
-    rows, noise = np.arange(len(dataset)), DropoutMasks(dict(seed=0, step=0), 0)
+    rates = {name: rate for name, rate in rates.items() if "dropout" in name}
+    given = dict(seed=seed, step=step, **rates)
+    rows, masks = np.arange(len(dataset)), DropoutMasks(given, step)
     if plain:
-        train(made, dataset, rows[None], RATE)
+        train(made, dataset, rows[None], RATE, **given)
     else:
-        made._differentiate(dataset, rows, noise)
+        made._differentiate(dataset, rows, masks)
     return made._gradient
 
 
@@ -56,7 +62,11 @@ def assert_same_steps(spec, dataset, weights, **options):
         spec, dataset, weights, plain=False, **options
     )
     assert finite == expected_finite
-    one, other = (gradient(spec, dataset, weights, plain=p) for p in (True, False))
+    options.pop("optimizer", None)
+    one, other = (
+        gradient(spec, dataset, weights, plain=plain, **options)
+        for plain in (True, False)
+    )
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6 * abs(other).max())
     np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
     for each, other in zip(found, expected, strict=True):
@@ -75,6 +85,49 @@ def test_steps_are_those_of_the_tape(cell, activation, head):
     assert_same_steps(spec, dataset, weights)
     # A norm that shrinks some of the gradients.
     assert_same_steps(spec, dataset, weights, clipnorm=0.05)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_any_optimizer_takes_the_steps_of_the_tape(optimizer):
+    spec = spec_of("gru", units=(5,), head=Head(2))
+    dataset = draw_dataset(spec, draw_dense(spec)[1])
+    weights = [w / 2 for w in draw_weights(spec)]
+    options = dict(optimizer=optimizer, clipnorm=0.05, global_clipnorm=0.1)
+    assert_same_steps(spec, dataset, weights, **options)
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5])
+@pytest.mark.parametrize("loss", [n for n, r in LOSSES.items() if r.fused is not None])
+def test_losses_are_those_of_the_tape(loss, quantile):
+    row = LOSSES[loss]
+    values = [quantile] * len(row.parameters)
+    units = 1 if row.activations == ("sigmoid",) else 3
+    named = (loss, *values) if values else loss
+    spec = spec_of(units=(5,), head=Head(units, row.activations[0], named))
+    dataset = draw_dataset(spec, draw_dense(spec)[1])
+    if row.targets == "numbers":
+        # On both sides of 0, and of the error of 1 from which Huber's is linear.
+        dataset.targets[:] *= np.float32(3)
+    assert_same_steps(spec, dataset, [w / 2 for w in draw_weights(spec)])
+
+
+def test_every_loss_by_name_has_a_place():
+    assert sorted(row.fused for row in LOSSES.values()) == list(range(len(LOSSES)))
+
+
+@pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+@pytest.mark.parametrize("rates", [(0.4, 0.0), (0.0, 0.4), (0.3, 0.5)])
+def test_what_is_dropped_is_what_the_tape_drops(cell, optimizer, rates):
+    dropout, recurrent = (1.0 if rate else 0.0 for rate in rates)
+    spec = spec_of(cell, units=(5,), dropout=dropout, recurrent_dropout=recurrent)
+    dataset = draw_dataset(spec, draw_dense(spec)[1])
+    given = dict(dropout=rates[0], recurrent_dropout=rates[1], step=7, seed=3)
+    weights = [w / 2 for w in draw_weights(spec)]
+    found = assert_same_steps(spec, dataset, weights, optimizer=optimizer, **given)
+    other = given | {"seed": 4}
+    changed = assert_same_steps(spec, dataset, weights, optimizer=optimizer, **other)
+    assert any((a != b).any() for a, b in zip(found[0], changed[0], strict=True))
 
 
 @settings(max_examples=40, deadline=None)
@@ -140,19 +193,13 @@ OTHERS = {
     "attention": dict(attention="dot"),
     "norm": dict(layer_norm=True),
     "hidden layer": dict(dense_units=(3,)),
-    "dropout": dict(dropout=1.0),
-    "recurrent dropout": dict(recurrent_dropout=1.0),
     "tokens": dict(embedding_dim=3),
 }
 
 
 @pytest.mark.parametrize("key", OTHERS)
 def test_other_networks_are_for_the_tape(key):
-    spec = spec_of(**OTHERS[key])
-    dataset = draw_dataset(spec, draw_dense(spec)[1])
-    order = np.arange(len(dataset))[None]
-    made = network.NetworkProgram(spec, None, "adam")
-    assert not fused_step.can_step(made, dataset, order)
+    assert fused_step.fused_step(spec_of(**OTHERS[key])) is None
 
 
 def test_other_training_is_for_the_tape():
@@ -161,17 +208,12 @@ def test_other_training_is_for_the_tape():
     large = np.zeros((1, 100_000), int)
     dense = draw_dataset(spec, draw_dense(spec)[1])
     some = np.arange(2)[None]
-    adam, sgd = (network.NetworkProgram(spec, None, name) for name in ("adam", "sgd"))
-    head = dataclasses.replace(spec.head, loss="huber")
-    huber = network.NetworkProgram(dataclasses.replace(spec, head=head), None, "adam")
-    assert fused_step.can_step(adam, dense, some)
-    for program, dataset, order in [
-        (sgd, dense, some),
-        (huber, dense, some),
-        (adam, draw_dataset(spec, ragged), some),
-        (adam, dense, large),
-    ]:
-        assert not fused_step.can_step(program, dataset, order)
+    made = network.NetworkProgram(spec, None, "adam")
+    assert made.fused.takes(made, dense, some)
+    for dataset, order in [(draw_dataset(spec, ragged), some), (dense, large)]:
+        assert not made.fused.takes(made, dataset, order)
+    own_loss = network.NetworkProgram(spec, lambda y, z: (y - z, z), "adam")
+    assert own_loss.fused is None
 
 
 def test_a_default_estimator_trains_so(monkeypatch):
@@ -181,7 +223,7 @@ def test_a_default_estimator_trains_so(monkeypatch):
         calls.append(args)
         return 1.0, 1, True
 
-    monkeypatch.setattr(network, "take_steps", take_steps)
+    monkeypatch.setattr(fused_step.FusedStep, "train", take_steps)
     X = np.random.default_rng(0).normal(size=(40, 5, 2))
     LSTMRegressor(epochs=2, random_state=0).fit(X, X[:, 0, 0])
     assert len(calls) >= 2
@@ -191,7 +233,7 @@ def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
     spec = spec_of()
     made = network.NetworkProgram(spec, None, "adam")
     dataset = draw_dataset(spec, draw_dense(spec)[1])
-    knobs = dict(clipnorm=np.float32(1))
+    knobs = dict(clipnorm=np.float32(1), step=0)
     for change in (
         dict(starts=np.array([0, 10**6])),
         dict(starts=np.array([0, -1])),
@@ -200,14 +242,14 @@ def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
         sequences = dataclasses.replace(dataset.sequences, **change)
         other = dataclasses.replace(dataset, sequences=sequences)
         with pytest.raises(ValueError, match="of another network"):
-            fused_step.take_steps(made, other, np.array([[0, 1]]), knobs)
+            made.fused.train(made, other, np.array([[0, 1]]), knobs)
     labels = spec_of(head=Head(3, "softmax"))
     made = network.NetworkProgram(labels, None, "adam")
     dataset = draw_dataset(labels, draw_dense(labels)[1])
     dataset.targets[1] = 3
     with pytest.raises(ValueError, match="of another network"):
-        fused_step.take_steps(made, dataset, np.array([[0, 1]]), knobs)
-    monkeypatch.setattr(fused_step, "_space", lambda *_: np.empty(3, np.float32))
+        made.fused.train(made, dataset, np.array([[0, 1]]), knobs)
+    monkeypatch.setattr(fused_step.FusedStep, "_n_numbers", lambda *_: 3)
     dataset.targets[1] = 2
     with pytest.raises(ValueError, match="bytes where"):
-        fused_step.take_steps(made, dataset, np.array([[0, 1]]), knobs)
+        made.fused.train(made, dataset, np.array([[0, 1]]), knobs)

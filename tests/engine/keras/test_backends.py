@@ -258,7 +258,6 @@ def check_own():
     """Compute a loss's gradient at the outputs, and an optimizer's step, for arrays."""
     import keras
 
-    from skrnn._engine.cpu.losses import loss_at_outputs
     from skrnn._engine.cpu.optimizers import Optimizer
     from skrnn._engine.keras.foreign.losses import (
         OUTPUTS_OF,
@@ -266,7 +265,7 @@ def check_own():
         loss_function,
     )
     from skrnn._engine.keras.foreign.optimizers import OptimizerOfArrays
-    from skrnn._networks.losses import LOSSES
+    from skrnn._networks.losses import LOSSES, loss_at_outputs
     from skrnn._networks.weights import Weight
 
     rng = np.random.default_rng(0)
@@ -369,7 +368,7 @@ def test_one_seed_gives_the_same_bits_in_two_processes(backend):
     code = "import json, test_backends; print(json.dumps(test_backends.fits()))"
     one = run_on(backend, code)
     # The clock decides how training is cut into calls.
-    slowly = "import skrnn._engine.training.epochs as t\nt._SECONDS_PER_CALL = 0\n"
+    slowly = "import skrnn._engine.training.loop as t\nt._SECONDS_PER_CALL = 0\n"
     environment = dict(PYTHONHASHSEED="7", OMP_NUM_THREADS="1")
     if backend == "torch":
         # The guide says so: its sums depend on the number of threads.

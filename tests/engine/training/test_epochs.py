@@ -5,8 +5,8 @@ import pytest
 
 from skrnn import GRURegressor
 from skrnn._engine.cpu import network
-from skrnn._engine.training import epochs
-from skrnn._engine.training.epochs import Pace, run_batches, run_epochs
+from skrnn._engine.training import loop
+from skrnn._engine.training.loop import Pace, run_batches, run_epochs
 
 BATCHES = np.arange(40).reshape(20, 2)
 
@@ -64,8 +64,8 @@ def test_calls_are_as_long_as_they_may_be():
 def test_a_call_has_a_bounded_number_of_rows():
     pace = Pace()
     pace.batches_per_call = 10**9
-    assert pace.most(np.zeros(32)) * 32 == epochs._ROWS_PER_CALL
-    assert pace.most(np.zeros(10**6)) == 1
+    assert pace.most(np.zeros((2, 32))) * 32 == loop._ROWS_PER_CALL
+    assert pace.most(np.zeros((1, 10**6))) == 1
 
 
 def test_epochs_end_when_they_are_over_or_nothing_is_left_of_one():

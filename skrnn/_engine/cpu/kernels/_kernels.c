@@ -64,7 +64,7 @@ typedef struct {
     const int *ids;      /* (steps, sequences) */
     /* (steps, sequences): where states are zeros before a step; then the outputs stand
        in y (steps, sequences, units), because h has those zeros. Or both NULL. */
-    const unsigned char *fresh;
+    const unsigned char *resets;
     float *y;
 } Layer;
 
@@ -358,7 +358,7 @@ static PyObject *finish(Array *arrays, int n, int good, int enough)
 }
 
 /* layer(cell, activation, steps, sequences, units, first, last, active, z, h, c, extra,
-         kernel, bias, mask, table, ids, fresh, y, dy, dh, dc): forward if dy is None. dh and dc hold the
+         kernel, bias, mask, table, ids, resets, y, dy, dh, dc): forward if dy is None. dh and dc hold the
    gradients of the states after each sequence's last step, and are left holding those
    of the states before its first. */
 static PyObject *layer(PyObject *self, PyObject *args)
@@ -397,7 +397,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
     l.mask = floats(a + 7, l.sequences * l.units, &good);
     l.table = floats(a + 8, 0, &good);
     l.ids = floats(a + 9, rows, &good);
-    l.fresh = items(a + 10, rows, 1, &good);
+    l.resets = items(a + 10, rows, 1, &good);
     l.y = floats(a + 11, rows * l.units, &good);
     float *dy = floats(a + 12, rows * l.units, &good);
     float *dh = floats(a + 13, l.sequences * l.units, &good);
@@ -410,8 +410,8 @@ static PyObject *layer(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "an LSTM needs c and extra, a GRU extra");
         good = 0;
     }
-    if (good && (!l.table != !l.ids || !l.fresh != !l.y)) {
-        PyErr_SetString(PyExc_ValueError, "table needs ids, and fresh needs y");
+    if (good && (!l.table != !l.ids || !l.resets != !l.y)) {
+        PyErr_SetString(PyExc_ValueError, "table needs ids, and resets need y");
         good = 0;
     }
     good = good && counts_are_good(l.active, l.steps, l.sequences);
@@ -525,27 +525,29 @@ static PyObject *outer(PyObject *self, PyObject *args)
     return finish(a, 8, good, enough);
 }
 
-/* train(cell, activation, loss, steps, units, features, outputs, stride, counts, starts,
-         values, targets, weights, w, g, m, v, ends, space, rates, clipnorm,
-         global_clipnorm, keep_1, keep_2, epsilon, n_done): see `steps.h`. Returns the sum of the losses, their number, whether all was
-   finite, and how many steps the optimizer has made. */
+/* train(cell, activation, loss, parameter, steps, units, features, outputs, stride, counts,
+         starts, values, targets, weights, w, g, m, v, ends, space, rates, recurrent_masks, masks,
+         clipnorm, global_clipnorm, keep_1, keep_2, epsilon, n_done): see `steps.h`. Without m and
+   v it leaves the gradient of the first batch in g. Returns the sum of the losses, their number,
+   whether all was finite, and how many steps the optimizer has made. */
 static PyObject *train(PyObject *self, PyObject *args)
 {
     (void)self;
     Training t = {0};
-    Array a[11] = {0};
+    Array a[13] = {0};
     PyObject *rows;
     Py_buffer values;
     int good = 1, enough = 1;
-    if (!PyArg_ParseTuple(args, "nnnnnnnnO&O&OO&O&O&O&O&O&O&O&O&dddddn", &t.cell, &t.activation,
-                          &t.loss, &t.steps, &t.units, &t.features, &t.outputs, &t.stride,
-                          longs, a, longs, a + 1, &rows, targets, a + 2, in, a + 3, out,
-                          a + 4, out, a + 5, out, a + 6, out, a + 7, longs, a + 8, out,
-                          a + 9, doubles, a + 10, &t.clipnorm, &t.global_clipnorm,
-                          &t.keep_1, &t.keep_2, &t.epsilon, &t.n_done))
+    if (!PyArg_ParseTuple(args, "nnndnnnnnO&O&OO&O&O&O&O&O&O&O&O&O&O&dddddn", &t.cell,
+                          &t.activation, &t.loss, &t.parameter, &t.steps, &t.units, &t.features,
+                          &t.outputs, &t.stride, longs, a, longs, a + 1, &rows, targets, a + 2,
+                          in, a + 3, out, a + 4, out, a + 5, maybe_out, a + 6, maybe_out,
+                          a + 7, longs, a + 8, out, a + 9, doubles, a + 10, maybe_in, a + 11,
+                          maybe_in, a + 12, &t.clipnorm, &t.global_clipnorm, &t.keep_1,
+                          &t.keep_2, &t.epsilon, &t.n_done))
         return NULL;
     if (PyObject_GetBuffer(rows, &values, PyBUF_STRIDED_RO | PyBUF_FORMAT) < 0) {
-        release(a, 11);
+        release(a, 13);
         return NULL;
     }
     t.n_batches = a[0].view.len / (Py_ssize_t)sizeof(int64_t);
@@ -560,9 +562,13 @@ static PyObject *train(PyObject *self, PyObject *args)
     t.n_parts = a[8].view.len / (Py_ssize_t)sizeof(int64_t), t.ends = a[8].view.buf;
     good = good && t.n_parts == 5 && t.cell >= RNN && t.cell <= GRU && values.ndim == 2;
     good &= t.activation >= TANH && t.activation < N_ACTIVATIONS && t.loss >= SQUARED_ERROR;
-    good &= t.loss <= CATEGORICAL_CROSSENTROPY && t.steps > 0 && t.units > 0;
+    good &= t.loss < N_LOSSES && t.steps > 0 && t.units > 0;
     good &= t.features >= 0 && t.outputs > 0 && t.stride >= 0 && t.n_done >= 0;
     good &= (*a[2].view.format == 'f') != of_labels && has_format(&values, "f");
+    /* The gradient alone is that of one batch. */
+    good &= !a[6].given == !a[7].given && (a[6].given || t.n_batches == 1);
+    t.recurrent_masks = floats(a + 11, good ? n * t.units : 0, &good);
+    t.masks = floats(a + 12, good ? n * t.units : 0, &good);
     if (good) {
         Py_ssize_t columns = n_gates[t.cell] * t.units;
         Py_ssize_t sizes[] = {t.features * columns, t.units * columns,
@@ -597,7 +603,7 @@ static PyObject *train(PyObject *self, PyObject *args)
         Py_END_ALLOW_THREADS
     }
     PyBuffer_Release(&values);
-    release(a, 11);
+    release(a, 13);
     if (!good)
         return NULL;
     if (!enough)

@@ -35,6 +35,20 @@ def contract(formula, a, b):
     return out.transpose(back)
 
 
+def einsum_rule(formula, x, y):
+    """Return the product, and what gives the gradients of its operands."""
+    (left, right), out = formula.split("->")[0].split(","), formula.split("->")[1]
+
+    def pull(g):
+        return (
+            None,
+            lambda: contract(f"{out},{right}->{left}", g, y),
+            lambda: contract(f"{left},{out}->{right}", x, g),
+        )
+
+    return contract(formula, x, y), pull
+
+
 @lru_cache(maxsize=64)
 def _axes(formula):
     """Return axes to (stack, m, k), to (stack, n, k), and from (stack, m, n).

@@ -18,7 +18,7 @@ from skrnn._engine.cpu.kernels.matmul import (
     project,
     scatter,
 )
-from skrnn._engine.cpu.kernels.threads import divide
+from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, divide
 from skrnn._networks.cells import CELLS
 
 # The kernels know these by their place.
@@ -36,9 +36,13 @@ KERNEL_ACTIVATIONS = (
 )
 
 
-def has_kernels(cell, activation):
-    """Whether a layer of such cells runs in C."""
-    return ARE_COMPILED and cell in KERNEL_CELLS and activation in KERNEL_ACTIVATIONS
+# The cells and their activations that run in C.
+IN_C = {
+    (cell, activation)
+    for cell in KERNEL_CELLS
+    for activation in KERNEL_ACTIVATIONS
+    if ARE_COMPILED
+}
 
 
 class Workspace:
@@ -54,6 +58,11 @@ class Workspace:
     def rewind(self):
         """Allow all arrays that were handed out to be overwritten."""
         self._at = 0
+
+    def first(self, size):
+        """Return `size` numbers in the first array: all may be overwritten."""
+        self.rewind()
+        return self.empty(size)
 
     def empty(self, *shape):
         """Return a float32 array that nobody uses since the last `rewind`."""
@@ -156,17 +165,17 @@ class LayerRun:
         d_states = [space.zeros(n_sequences, units) for _ in range(self._n_states)]
         for place, d_state in d_final.items():
             d_states[place][...] = d_state
+        dx, rows = space.empty(*self.x.shape) if needs_dx else None, self._rows
         self._run(np.ascontiguousarray(dy), *d_states)
         gradients = self._gradients_of_weights()
-        dx = None
         if needs_dx:
-            dx = space.empty(*self.x.shape)
             product = columns, self.kernel, True, len(self.kernel), None
-            project(self._rows, self.gates, *product, dx)
+            project(rows, self.gates, *product, dx)
         return dx, *gradients, *(d_states if self.initial else ())
 
     def _gradients_of_weights(self):
         (units, columns), rows = self.recurrent_kernel.shape, self._rows
+        reads_ids = self._reads_ids
         d_kernel, d_bias = np.empty_like(self.kernel), np.empty(columns, np.float32)
         d_recurrent = np.empty_like(self.recurrent_kernel)
         # The recurrent part of a GRU's candidate has a gradient of its own.
@@ -174,7 +183,7 @@ class LayerRun:
         inputs = self.x, len(self.kernel), d_kernel
         states = self.h[:-1], units, self.mask, d_recurrent
         alone = self.h[:-1], units, d_recurrent, (None, 0, self.mask, None)
-        if self._reads_ids:
+        if reads_ids:
             d_kernel.fill(0)
             scatter(self.x, self.gates, d_kernel)
             outer(rows, self.gates, shared, 0, d_bias, *alone)
@@ -187,7 +196,7 @@ class LayerRun:
         if self.cell == "gru":
             d_recurrent_bias = d_bias.copy()
             outer(rows, self.extra, units, shared, d_recurrent_bias, *alone)
-        of_inputs = None if self._reads_ids else d_bias
+        of_inputs = None if reads_ids else d_bias
         return d_kernel, d_recurrent, of_inputs, d_recurrent_bias
 
     @property
@@ -224,4 +233,8 @@ class LayerRun:
                 dy, dh, dc,
             )  # fmt: skip
 
-        divide(run, n_sequences, work=self.gates.size * units)
+        work = self.gates.size * units
+        if work < WORTH_A_THREAD:
+            run(0, n_sequences)
+        else:
+            divide(run, n_sequences, work)

@@ -5,11 +5,12 @@ divided: results don't depend on how many threads there are.
 """
 
 import importlib
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from skrnn._engine.cpu.kernels.threads import divide, is_worth_a_thread
+from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, divide
 
 kernels: Any
 try:
@@ -39,7 +40,7 @@ def project(rows, a, k, b, transposed, n, bias, c):
     """
     steps, sequences, active = rows
     work = steps * sequences * k * n
-    if not is_worth_a_thread(work):
+    if work < WORTH_A_THREAD:
         kernels.project(steps, sequences, active, a, k, b, transposed, n, bias, c)
         return
     all_run = active[-1] == sequences
@@ -58,6 +59,44 @@ def project(rows, a, k, b, transposed, n, bias, c):
         kernels.project(*part, operands[0], k, b, transposed, n, bias, operands[1])
 
     divide(run, sequences if all_run else steps, work)
+
+
+def matmul(x, w):
+    """Multiply x (..., k) by w (k, n); a row's result doesn't depend on the others."""
+    x = np.ascontiguousarray(x)
+    (k, n), rows = w.shape, x.size // len(w)
+    out = np.empty((*x.shape[:-1], n), np.float32)
+    project((1, rows, _count(rows)), x, k, np.ascontiguousarray(w), False, n, None, out)
+    return out
+
+
+@lru_cache(maxsize=1024)
+def _count(rows):
+    """Return what the kernels take for `rows` rows in one step."""
+    return np.array([rows], np.int32)
+
+
+def matmul_rule(x, w):
+    """Return the product, and what gives the gradients of its operands."""
+    x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
+    (k, n), rows = w.shape, x.size // len(w)
+
+    def pull(g):
+        g, layout = np.ascontiguousarray(g), (1, rows, _count(rows))
+
+        def dx():
+            out = np.empty_like(x)
+            project(layout, g, n, w, True, k, None, out)
+            return out
+
+        def dw():
+            out = np.empty_like(w)
+            outer(layout, g, n, 0, None, x, k, out, NO_OTHER)
+            return out
+
+        return dx, dw
+
+    return matmul(x, w), pull
 
 
 def multiply(a, b, bias=None):
@@ -96,10 +135,15 @@ def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
     steps, sequences, _ = rows
     ldb, to = b.shape[-1], (out.shape[-1], total, left, m, out, *other)
 
+    work = steps * sequences * columns * (m + other[1])
+    if work < WORTH_A_THREAD:
+        kernels.outer(*rows, b, ldb, 0, columns, at, *to)
+        return
+
     def run(first, last):
         kernels.outer(*rows, b, ldb, first, last - first, at + first, *to)
 
-    divide(run, columns, work=steps * sequences * columns * (m + other[1]))
+    divide(run, columns, work)
 
 
 def scatter(ids, rows, table):
@@ -110,7 +154,24 @@ def scatter(ids, rows, table):
         kernels.scatter(ids, rows, ids.size, width, first, last, table)
 
     # An addition waits for memory as long as many multiplications take.
-    divide(run, width, work=8 * rows.size)
+    work = 8 * rows.size
+    if work < WORTH_A_THREAD:
+        run(0, width)
+    else:
+        divide(run, width, work)
+
+
+def rows_rule(table, ids):
+    """Return the rows of `table` (V, n) at `ids` (...), and what gives its gradient."""
+    # One of several channels lies scattered.
+    ids = np.ascontiguousarray(ids)
+
+    def pull(g):
+        whole = np.zeros_like(table)
+        scatter(ids, np.ascontiguousarray(g), whole)
+        return (whole,)
+
+    return table[ids], pull
 
 
 def crossentropy(z, targets, losses, scale):

@@ -4,7 +4,16 @@
 
    What a step computes is what the tape does (`skrnn._engine.cpu.autodiff`), kernel by kernel. */
 
-enum { SQUARED_ERROR, BINARY_CROSSENTROPY, CATEGORICAL_CROSSENTROPY };
+enum {
+    SQUARED_ERROR,
+    BINARY_CROSSENTROPY,
+    CATEGORICAL_CROSSENTROPY,
+    ABSOLUTE_ERROR,
+    HUBER,
+    LOG_COSH,
+    PINBALL,
+    N_LOSSES
+};
 
 typedef struct {
     Py_ssize_t cell, activation, loss, steps, units, features, outputs;
@@ -16,11 +25,15 @@ typedef struct {
     Py_ssize_t stride; /* rows from step to step */
     const void *targets; /* (n_batches, batch_size, K) floats, or ints with K=1 */
     const float *weights;
-    float *w, *g, *m, *v;
+    const float *recurrent_masks; /* (n_batches, batch_size, units) of the products, or NULL */
+    const float *masks;           /* the same of the last states, or NULL */
+    float *w, *g;
+    float *m, *v; /* of Adam; without these the gradient of one batch is all that is asked */
     const int64_t *ends; /* of the parts of w */
     Py_ssize_t n_parts;
     const double *rates; /* (n_batches) */
     double clipnorm, global_clipnorm, total, count;
+    double parameter; /* of the loss, if it has one */
     double keep_1, keep_2, epsilon; /* of Adam */
     Py_ssize_t n_done; /* steps of the optimizer, those of earlier calls included */
     float *space;      /* to compute in */
@@ -30,20 +43,22 @@ typedef struct {
 /* Where the numbers of one batch stand. */
 typedef struct {
     float *x, *z, *h, *c, *extra, *out, *dh, *dc;
+    float *last; /* states as the head reads them, where some are dropped */
     int *active;
 } Batch;
 
 /* Place them in the space for them, if it is there; return how many they are. */
 static Py_ssize_t place(const Training *t, Batch *b)
 {
-    float **places[] = {&b->x, &b->z, &b->h, &b->c, &b->extra, &b->out, &b->dh, &b->dc};
+    float **places[] = {&b->x,   &b->z,  &b->h,  &b->c,   &b->extra,
+                        &b->out, &b->dh, &b->dc, &b->last};
     Py_ssize_t all = t->steps * t->batch_size, after = (t->steps + 1) * t->batch_size;
     Py_ssize_t sizes[] = {all * t->features, all * n_gates[t->cell] * t->units,
                           after * t->units, after * t->units, all * t->units,
                           t->batch_size * t->outputs, t->batch_size * t->units,
-                          t->batch_size * t->units};
+                          t->batch_size * t->units, t->batch_size * t->units};
     Py_ssize_t at = 0;
-    for (int i = 0; i < 8; at += ROUND_UP(sizes[i], 16), i++)
+    for (int i = 0; i < 9; at += ROUND_UP(sizes[i], 16), i++)
         *places[i] = t->space ? t->space + at : NULL;
     return at;
 }
@@ -65,6 +80,32 @@ static void gather(const Training *t, const int64_t *starts, Py_ssize_t n, float
 
 static float sigmoid_of(float z) { return z < 0 ? 1 - 1 / (1 + expf(z)) : 1 / (1 + expf(-z)); }
 
+/* Return the loss of one output z, and set its slope. */
+static float loss_of(const Training *t, float z, float y, float *slope)
+{
+    float d = z - y, size = fabsf(d), quantile = (float)t->parameter;
+    switch (t->loss) {
+    case SQUARED_ERROR:
+        *slope = 2 * d;
+        return d * d;
+    case BINARY_CROSSENTROPY:
+        *slope = sigmoid_of(z) - y;
+        return MAX(z, 0) - z * y + log1pf(expf(-fabsf(z)));
+    case ABSOLUTE_ERROR:
+        *slope = (float)((d > 0) - (d < 0));
+        return size;
+    case HUBER:
+        *slope = size <= 1 ? d : copysignf(1, d);
+        return size <= 1 ? d * d / 2 : size - 0.5f;
+    case LOG_COSH:
+        *slope = tanhf(d);
+        return size + log1pf(expf(-2 * size)) - 0.6931472f;
+    default: /* PINBALL */
+        *slope = d > 0 ? 1 - quantile : d < 0 ? -quantile : 0;
+        return d * *slope;
+    }
+}
+
 /* Return the weighted sum of the losses of z (n, K), which becomes its gradient. */
 static double lose(const Training *t, float *z, Py_ssize_t first, Py_ssize_t n)
 {
@@ -81,18 +122,19 @@ static double lose(const Training *t, float *z, Py_ssize_t first, Py_ssize_t n)
             continue;
         }
         for (Py_ssize_t j = 0; j < k; j++) {
-            float d = z[j] - y[j];
-            if (t->loss == SQUARED_ERROR) {
-                sum += d * d;
-                z[j] = 2 * d / (float)k * scale;
-            } else {
-                sum += MAX(z[j], 0) - z[j] * y[j] + log1pf(expf(-fabsf(z[j])));
-                z[j] = (sigmoid_of(z[j]) - y[j]) / (float)k * scale;
-            }
+            float slope;
+            sum += loss_of(t, z[j], y[j], &slope);
+            z[j] = slope / (float)k * scale;
         }
         total += (double)(sum / (float)k) * weight;
     }
     return total;
+}
+
+static void multiply_by(float *to, const float *from, const float *by, Py_ssize_t n)
+{
+    for (Py_ssize_t i = 0; i < n; i++)
+        to[i] = from[i] * by[i];
 }
 
 /* Set the gradient g of one batch and the sum of its losses; 0 if memory is lacking. */
@@ -109,17 +151,24 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
     int as_one = (int)all, count = (int)n, enough;
     for (Py_ssize_t step = 0; step < t->steps; step++)
         b->active[step] = count;
-    Rows flat = {1, all, &as_one}, batch = {1, n, &count};
+    Rows flat = {1, all, &as_one}, steps = {t->steps, n, b->active}, batch = {1, n, &count};
+    const float *mask = t->masks ? t->masks + first * units : NULL;
+    const float *recurrent = t->recurrent_masks ? t->recurrent_masks + first * units : NULL;
     Layer l = {.cell = t->cell, .activation = t->activation, .gates = n_gates[t->cell],
                .steps = t->steps, .sequences = n, .units = units, .first = 0, .last = n,
                .active = b->active, .z = b->z, .h = b->h, .c = b->c, .extra = b->extra,
-               .kernel = part[1], .bias = t->cell == GRU ? part[2] + columns : NULL};
+               .kernel = part[1], .bias = t->cell == GRU ? part[2] + columns : NULL,
+               .mask = recurrent};
     gather(t, t->starts + first, n, b->x);
     enough = kernels->project(&flat, b->x, t->features, part[0], 0, columns, part[2], b->z);
     memset(b->h, 0, n * units * sizeof(float));
     memset(b->c, 0, n * units * sizeof(float));
     enough = enough && kernels->forward(&l);
     const float *last = b->h + all * units;
+    if (mask) {
+        multiply_by(b->last, last, mask, n * units);
+        last = b->last;
+    }
     enough = enough && kernels->project(&batch, last, units, part[3], 0, k, part[4], b->out);
     if (!enough)
         return 0;
@@ -127,20 +176,24 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
     Left head = {last, units, NULL, d[3]};
     enough = kernels->outer(&batch, &head, 1, b->out, k, k, k, d[4]);
     enough = enough && kernels->project(&batch, b->out, k, part[3], 1, units, NULL, b->dh);
+    if (mask)
+        multiply_by(b->dh, b->dh, mask, n * units);
     memset(b->dc, 0, n * units * sizeof(float));
     enough = enough && kernels->backward(&l, NULL, b->dh, b->dc);
     /* The recurrent part of a GRU's candidate has a gradient of its own. */
     Py_ssize_t shared = t->cell == GRU ? 2 * units : columns;
-    Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, NULL, d[1]};
+    Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, recurrent, d[1]};
     Left both[] = {inputs, states};
+    /* A mask has a row for each sequence: steps are told apart then. */
+    Rows *rows = recurrent ? &steps : &flat;
     if (t->cell != GRU)
-        enough = enough && kernels->outer(&flat, both, 2, b->z, columns, columns, columns, d[2]);
+        enough = enough && kernels->outer(rows, both, 2, b->z, columns, columns, columns, d[2]);
     else {
         float *of_states = d[2] + columns;
-        enough = enough && kernels->outer(&flat, &inputs, 1, b->z, columns, columns, columns, d[2]);
-        enough = enough && kernels->outer(&flat, &states, 1, b->z, columns, shared, columns, of_states);
+        enough = enough && kernels->outer(rows, &inputs, 1, b->z, columns, columns, columns, d[2]);
+        enough = enough && kernels->outer(rows, &states, 1, b->z, columns, shared, columns, of_states);
         states.out += shared;
-        enough = enough && kernels->outer(&flat, &states, 1, b->extra, units, units, columns,
+        enough = enough && kernels->outer(rows, &states, 1, b->extra, units, units, columns,
                                           of_states + shared);
     }
     return enough;
@@ -180,6 +233,8 @@ static int train_batches(Training *t)
         int finite = clip_parts(t->g, t->ends, t->n_parts, t->clipnorm);
         t->finite = finite && isfinite(loss);
         if (!t->finite)
+            break;
+        if (!t->m)
             break;
         double step = ++t->n_done;
         double rate = t->rates[i] * sqrt(1 - pow(t->keep_2, step)) / (1 - pow(t->keep_1, step));

@@ -31,11 +31,6 @@ def n_threads() -> int:
     return min(int(limit), cores) if limit.isdecimal() and int(limit) else cores
 
 
-def is_worth_a_thread(work):
-    """Whether `work` multiplications are enough to wake up another thread for."""
-    return work >= WORTH_A_THREAD
-
-
 def divide(run, n, work):
     """Call ``run(first, last)`` for parts of ``range(n)``, at once if it is worth it.
 
@@ -47,7 +42,7 @@ def divide(run, n, work):
     work : int
         Multiplications of the whole.
     """
-    if not is_worth_a_thread(work):
+    if work < WORTH_A_THREAD:
         # First of all: looking for the cores takes as long as a small product.
         run(0, n)
         return

@@ -523,13 +523,13 @@ INLINE void ISA(scale_rows)(float *to, const float *from, const float *by, Py_ss
 
 /* ---- a layer over all steps ------------------------------------------------------- */
 
-/* Put a step's output where it stays, and the states that a fresh start needs. */
+/* Put a step's output where it stays, and the states as a reset leaves them. */
 static void ISA(hand_out)(const Layer *l, Py_ssize_t t, Py_ssize_t row)
 {
     size_t size = l->units * sizeof(float);
     memcpy(STATE(l, y, t, row), STATE(l, h, t + 1, row), size);
     if (t + 1 < l->steps && row < l->active[t + 1] &&
-        l->fresh[(t + 1) * l->sequences + row]) {
+        l->resets[(t + 1) * l->sequences + row]) {
         memset(STATE(l, h, t + 1, row), 0, size);
         if (l->cell == LSTM)
             memset(STATE(l, c, t + 1, row), 0, size);
@@ -605,9 +605,9 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
                 ISA(scale_rows)(to, to, l->mask + l->first * units, n * units);
                 ISA(add_rows)(dh, to, n * units);
             }
-            /* No gradient reaches what was before a fresh start. */
-            for (Py_ssize_t i = 0; l->fresh && i < n; i++)
-                if (l->fresh[t * l->sequences + l->first + i]) {
+            /* No gradient reaches what was before a reset. */
+            for (Py_ssize_t i = 0; l->resets && i < n; i++)
+                if (l->resets[t * l->sequences + l->first + i]) {
                     memset(dh + i * units, 0, units * sizeof(float));
                     if (l->cell == LSTM)
                         memset(dc + i * units, 0, units * sizeof(float));

@@ -77,7 +77,7 @@ class OptimizerOfArrays:
         The weights, set by whoever borrows it.
     """
 
-    name = None
+    name, is_fused = None, False
 
     def __init__(self, optimizer, weights):
         self.views = [np.zeros(row.shape, np.float32) for row in weights]
@@ -125,6 +125,7 @@ class OptimizerOfArrays:
         """Return copies of the state."""
         return [np.array(variable.numpy()) for variable in self._optimizer.variables]
 
+    @property
     def averages(self):
         """Return copies of the averages that the optimizer takes of the weights."""
         if not self._optimizer.use_ema:

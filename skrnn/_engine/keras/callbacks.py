@@ -1,6 +1,10 @@
 """Keras callbacks around the engine's training."""
 
+import keras
+
+from skrnn._engine.keras.foreign.losses import is_saved_with_a_model, loss_in_keras
 from skrnn._engine.keras.private import forget_model, initial_epoch_of
+from skrnn._networks.keras import models
 
 # Mode -> what CallbackList calls before and after a batch, and what callbacks hear.
 BATCH_EVENTS = {
@@ -17,43 +21,34 @@ BATCH_EVENTS = {
 class Callbacks:
     """Run a user's callbacks on a Keras model that mirrors the program's weights.
 
-    The model is made, and its weights are copied, only if there are callbacks.
+    Attributes
+    ----------
+    wants_batches : bool
+        Whether one of them listens to single batches.
     """
 
     def __init__(self, spec, plan, program, n_batches):
         self._spec, self._program = spec, program
-        self._list = None
-        if plan.callbacks:
-            # Deferred: training without callbacks may need no Keras.
-            import keras  # noqa: PLC0415
-
-            from skrnn._engine.keras.foreign.losses import (  # noqa: PLC0415
-                is_saved_with_a_model,
-                loss_in_keras,
-            )
-            from skrnn._networks.keras import models  # noqa: PLC0415
-
-            self._networks = models
-            # In units of y, as `predict` is, and able to evaluate.
-            self.model = models.build_model(spec, None, plan.scale, plan.offset)
-            optimizer = program.keras_optimizer()
-            if not optimizer.built:
-                # A saved model has to have what the loaded one will look for.
-                optimizer.build(self.model.trainable_variables)
-            loss = loss_in_keras(plan.loss, spec.head)
-            self.model.compile(optimizer=optimizer, loss=loss)
-            if not is_saved_with_a_model(loss):
-                # Whoever loads it may compile it; without this nobody could load it.
-                self.model.get_compile_config = lambda: None
-            # Keras' own `fit` would set it.
-            self.model.stop_training = False
-            self._list = keras.callbacks.CallbackList(
-                list(plan.callbacks),
-                model=self.model,
-                epochs=plan.epochs,
-                verbose=plan.verbose,
-                steps=n_batches,
-            )
+        # In units of y, as `predict` is, and able to evaluate.
+        self.model = models.build_model(spec, None, plan.scale, plan.offset)
+        optimizer = program.keras_optimizer()
+        if not optimizer.built:
+            # A saved model has to have what the loaded one will look for.
+            optimizer.build(self.model.trainable_variables)
+        loss = loss_in_keras(plan.loss, spec.head)
+        self.model.compile(optimizer=optimizer, loss=loss)
+        if not is_saved_with_a_model(loss):
+            # Whoever loads it may compile it; without this nobody could load it.
+            self.model.get_compile_config = lambda: None
+        # Keras' own `fit` would set it.
+        self.model.stop_training = False
+        self._list = keras.callbacks.CallbackList(
+            list(plan.callbacks),
+            model=self.model,
+            epochs=plan.epochs,
+            verbose=plan.verbose,
+            steps=n_batches,
+        )
         self.wants_batches = any(
             listens(callback, event)
             for callback in plan.callbacks
@@ -63,13 +58,11 @@ class Callbacks:
     @property
     def stop(self):
         """Whether a callback has asked to stop training."""
-        return self._list is not None and bool(self.model.stop_training)
+        return bool(self.model.stop_training)
 
     @property
     def first_epoch(self):
         """The epoch, from 0, to begin with: a callback may have restored a backup."""
-        if self._list is None:
-            return 0
         return initial_epoch_of(self.model)
 
     def restored_epoch(self):
@@ -79,7 +72,7 @@ class Callbacks:
         """
         epochs = [
             callback.best_epoch + 1 - self.first_epoch
-            for callback in (self._list.callbacks if self._list else ())
+            for callback in self._list.callbacks
             if getattr(callback, "restore_best_weights", False)
             and getattr(callback, "best_weights", None) is not None
             and hasattr(callback, "best_epoch")
@@ -88,19 +81,17 @@ class Callbacks:
 
     def tell(self, event, *args):
         """Call `event` of every callback, with the weights as they are now."""
-        if self._list is None:
-            return
         mirror = self.model, self._spec
-        self._networks.set_weights(*mirror, self._program.get_weights())
+        models.set_weights(*mirror, self._program.get_weights())
         # It shows the number of steps taken until now.
         self._program.keras_optimizer()
         getattr(self._list, event)(*args)
         # A callback may have changed them: averaging, restoring the best.
-        self._program.set_weights(self._networks.get_weights(*mirror))
+        self._program.set_weights(models.get_weights(*mirror))
 
     def release(self):
         """Let go of the model, so that the callbacks can be pickled and used again."""
-        for callback in self._list.callbacks if self._list else ():
+        for callback in self._list.callbacks:
             forget_model(callback)
 
 
@@ -114,8 +105,6 @@ def listens(callback, event, only_tell=()) -> bool:
     only_tell : tuple of classes
         Their own methods don't count; those of a class derived from them do.
     """
-    import keras  # noqa: PLC0415
-
     # Asked of the object: LambdaCallback's methods aren't its class's.
     own = getattr(getattr(callback, event), "__func__", None)
     quiet = (keras.callbacks.Callback, *only_tell)
