@@ -103,7 +103,7 @@ class Dataset(_Rows):
     of_steps: bool = False
 
     def __len__(self) -> int:
-        return len(self.target_starts)
+        return len(self.sequences.lengths)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -156,7 +156,7 @@ def first_targets(sequences, of_steps):
     of_steps : bool
         Whether there is a target for each real step, not for each sequence.
     """
-    n = len(sequences)
+    n = len(sequences.lengths)
     if not of_steps:
         return Multiples(1, n)
     if sequences.is_uniform:

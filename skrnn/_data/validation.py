@@ -11,6 +11,7 @@ from skrnn._data.frames.as_arrays import (
     names_of,
     sequence_as_array,
     table_as_array,
+    warn_of_time_index,
 )
 from skrnn._data.frames.columns import as_plain, integer_columns, is_column, is_frame
 from skrnn._data.frames.numbers import (
@@ -32,7 +33,7 @@ from skrnn._data.sequences import (
     ragged_array,
 )
 from skrnn._data.series_windows import SeriesWindows
-from skrnn._data.tokens.checks import read_tokens, refuse_other_words
+from skrnn._data.tokens.checks import check_words, read_tokens
 from skrnn._data.tokens.ids import vocabulary_of
 from skrnn._sklearn import check_n_columns, num_samples
 
@@ -57,6 +58,7 @@ def check_sequences(
     tokens=None,
     vocabulary_size=None,
     trains=False,
+    each_row_is_one=False,
 ) -> Sequences:
     """Read any accepted X as packed sequences.
 
@@ -81,6 +83,8 @@ def check_sequences(
         Token ids at or above it, or at or above that of their channel, are an error.
     trains : bool, default=False
         Whether a network is trained on X or validated, as it is on that of ``fit``.
+    each_row_is_one : bool, default=False
+        Whether the rows of a table are sequences: a warning then if they are times.
 
     Returns
     -------
@@ -96,6 +100,8 @@ def check_sequences(
         # Numbers alone: there are no columns, words, masks or orders of rows.
         check_names(estimator, X, reset=reset)
     else:
+        if reset and each_row_is_one and not tokens:
+            warn_of_time_index(estimator, X)
         X, vocabulary = _as_arrays(estimator, X, reset, tokens)
     options = {"dtype": None if tokens else dtype, "min_samples": ensure_min_samples}
     options |= {"given": given, "trains": reset or trains}
@@ -107,14 +113,11 @@ def check_sequences(
         options |= {"reset": reset, "tokens": tokens}
         sequences = _read_columns(estimator, X, **options)
     if tokens:
-        _check_words(estimator, vocabulary, reset=reset)
+        check_words(estimator, vocabulary, reset=reset)
         sequences = read_tokens(_name(estimator), sequences, vocabulary_size)
         sequences = replace(sequences, vocabulary=vocabulary)
     if sequences.form != "columns" or tokens or _fitted_on_steps(estimator, reset):
-        if reset:
-            estimator.n_features_in_ = sequences.n_features
-        else:
-            check_n_features(estimator, sequences)
+        check_n_features(estimator, sequences, reset=reset)
     if reset:
         estimator._form, estimator._longest = sequences.form, sequences.n_timesteps
     return sequences
@@ -172,15 +175,6 @@ def _arrays_of(estimator, X, reset):
     return np.stack(as_one_dtype(arrays))
 
 
-def _check_words(estimator, vocabulary, *, reset):
-    if reset:
-        # Not a copy: in a pickle of a Pipeline the transformer shares it.
-        estimator._words = vocabulary
-    else:
-        known = getattr(estimator, "_words", None)
-        refuse_other_words(_name(estimator), known, vocabulary)
-
-
 def is_ragged(X) -> bool:
     """Whether X is a list of sequences rather than one rectangular array."""
     if isinstance(X, np.ndarray) and X.dtype.kind != "O":
@@ -206,7 +200,7 @@ def _is_rectangular(X):
 
 
 def _ndim(X):
-    # numpy.ndim would dispatch to other libraries, by __array_function__.
+    # numpy.ndim would dispatch to other libraries.
     return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
 
 
@@ -375,8 +369,11 @@ def check_same_width(arrays, name="X", what="features"):
             )
 
 
-def check_n_features(estimator, sequences):
-    """Refuse sequences that have another number of features than those of fit."""
+def check_n_features(estimator, sequences, *, reset):
+    """Keep the number of features, or refuse another one than that of ``fit``."""
+    if reset:
+        estimator.n_features_in_ = sequences.n_features
+        return
     # Fitted on (n, T): n_features_in_ counts columns, but a step has one feature.
     columns = getattr(estimator, "_form", None) == "columns"
     expected = 1 if columns else estimator.n_features_in_

@@ -6,14 +6,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
 from skrnn._data.datasets import Dataset, first_targets
-from skrnn._data.frames.as_arrays import warn_of_time_index
 from skrnn._data.frames.indexed_arrays import with_index_of
 from skrnn._data.targets.weights import (
-    are_of_steps,
     read_weights,
     refuse_no_weight,
     weighted,
@@ -134,8 +131,6 @@ class BaseRecurrent(
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences."""
         tokens = reads_tokens(self)
-        if reset and not tokens:
-            warn_of_time_index(self, X)
         return check_sequences(
             self,
             X,
@@ -143,6 +138,7 @@ class BaseRecurrent(
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=tokens,
+            each_row_is_one=True,
             vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
 
@@ -150,7 +146,7 @@ class BaseRecurrent(
         """Put sequences, encoded targets and weights together."""
         weights = read_weights(self, X, sample_weight)
         refuse_no_weight(weights)
-        given = X, y, weights, known_target, are_of_steps(sample_weight)
+        given = X, y, weights, known_target, sample_weight
         targets, own = self._encode_target(*given)
         firsts = first_targets(X, self.return_sequences)
         dataset = Dataset(X, targets, own, firsts, self.return_sequences)
@@ -192,9 +188,7 @@ class BaseRecurrent(
 
     def _run(self, X, **wanted):
         """Return X as sequences, and the network's outputs for them."""
-        if not self._is_fitted:
-            # Not asked otherwise: to look at the tags takes a while.
-            check_is_fitted(self)
+        self._require_fit()
         sequences = self._check_X(X, reset=False)
         given = self._spec, self._weights, sequences
         found = _engine.predict(*given, engine=self.engine, **wanted)
@@ -240,7 +234,7 @@ class BaseRecurrent(
         names : ndarray of str objects
             The name of the class in lower case, and a number.
         """
-        check_is_fitted(self)
+        self._require_fit()
         names = getattr(self, "feature_names_in_", None)
         no_table = self._form == "ragged" or self._spec.embedding is not None
         if input_features is not None and no_table:
@@ -269,5 +263,5 @@ class BaseRecurrent(
         ValueError
             If the network is bidirectional: then every output depends on all steps.
         """
-        check_is_fitted(self)
+        self._require_fit()
         return StreamingPredictor(self, method)

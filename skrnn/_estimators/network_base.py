@@ -114,6 +114,12 @@ class TrainedNetwork(AdvisedEstimator):
     def __sklearn_is_fitted__(self):
         return self._is_fitted
 
+    def _require_fit(self):
+        """Raise NotFittedError before ``fit``."""
+        # Not asked otherwise: to look at scikit-learn's tags takes a while.
+        if not self._is_fitted:
+            check_is_fitted(self)
+
     def _plan_of_steps(self, *, one_epoch):
         """Decide how the optimizer steps; `one_epoch` means the next of all epochs."""
         optimizer, schedule = named(self, "optimizer", "learning_rate_schedule")
@@ -311,7 +317,7 @@ class BaseNetwork(TrainedNetwork):
         strings in X, ids from 2 on stand for the symbols of ``fit``, sorted, and 1 for
         any other.
         """
-        check_is_fitted(self)
+        self._require_fit()
         # A model made before a fork doesn't work in the child.
         _engine.refuse_forked_process()
         if self._model is None:

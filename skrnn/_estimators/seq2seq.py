@@ -7,11 +7,10 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
 from skrnn._data.datasets import Seq2SeqData
-from skrnn._data.frames.as_arrays import check_names, warn_of_time_index
+from skrnn._data.frames.as_arrays import check_names
 from skrnn._data.targets.weights import are_of_steps, refuse_no_weight
 from skrnn._data.tokens.ids import FIRST_WORD, vocabulary_of, vocabulary_size
 from skrnn._data.tokens.symbols import (
@@ -106,8 +105,6 @@ class BaseSeq2Seq(BaseNetwork):
             check_names(self, given, reset=reset)
             return self._read_text(X, reset, min_samples)
         known = None if reset or not self._tokens else self._spec
-        if reset and not self._tokens:
-            warn_of_time_index(self, X)
         return check_sequences(
             self,
             X,
@@ -115,6 +112,7 @@ class BaseSeq2Seq(BaseNetwork):
             ensure_min_samples=min_samples,
             trains=trains,
             tokens=self._tokens,
+            each_row_is_one=True,
             vocabulary_size=known and known.vocabulary_size,
         )
 
@@ -226,7 +224,7 @@ class BaseSeq2Seq(BaseNetwork):
         return int(X.values.max()) + 1
 
     def _sequences(self, X):
-        check_is_fitted(self)
+        self._require_fit()
         return self._check_X(X, reset=False)
 
     def _predictor(self):

@@ -11,12 +11,13 @@ from typing import Any
 
 from skrnn._networks.layers import Flow, Recurrent, dense
 from skrnn._networks.specs import NetworkSpec, Spec
-from skrnn._networks.weights import weight_names
+from skrnn._networks.weights import weight_table
 
 
 def named_weights(spec: Spec, weights) -> dict[str, Any]:
     """Return the weights of a network by their names."""
-    return dict(zip(weight_names(spec), weights, strict=True))
+    pairs = zip(weight_table(spec), weights, strict=True)
+    return {row.name: weight for row, weight in pairs}
 
 
 def forward(run, spec: NetworkSpec, weights, x, lengths):

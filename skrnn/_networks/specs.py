@@ -194,7 +194,7 @@ class Spec:
 class NetworkSpec(Spec):
     """A network that answers a sequence, or each of its steps."""
 
-    @property
+    @cached_property
     def return_sequences(self) -> bool:
         """Whether each step is answered."""
         return any(
@@ -203,7 +203,7 @@ class NetworkSpec(Spec):
             for layer in self.layers
         )
 
-    @property
+    @cached_property
     def attention(self) -> str | None:
         """The kind of attention that it pools with, or None."""
         kinds = [x.kind for x in self.layers if isinstance(x, AttentionPooling)]
@@ -243,7 +243,7 @@ class Seq2SeqSpec(Spec):
 
     _stacks: ClassVar[tuple[str, ...]] = ("layers", "decoder", "answer")
 
-    @property
+    @cached_property
     def return_sequences(self) -> bool:
         """False: no step of the input is answered."""
         return False

@@ -56,11 +56,6 @@ def weight_table(spec) -> tuple[Weight, ...]:
     return tuple(spec.weights())
 
 
-def weight_names(spec) -> list[str]:
-    """List the names of the weights of `spec`."""
-    return [row.name for row in weight_table(spec)]
-
-
 def initial_weights(spec, seed: int) -> list[np.ndarray]:
     """Draw the first weights of `spec`.
 
@@ -77,16 +72,6 @@ def named(prefix: str, rows) -> list[Weight]:
         Weight(f"{prefix}/{r.name}", r.shape, r.initializer, r.trainable, r.ones)
         for r in rows
     ]
-
-
-def part_of(w: dict, prefix: str) -> dict:
-    """Return the weights that begin with a prefix, by the rest of their names."""
-    start = f"{prefix}/"
-    return {
-        name.removeprefix(start): value
-        for name, value in w.items()
-        if name.startswith(start)
-    }
 
 
 def _glorot(rng, shape):

@@ -87,10 +87,11 @@ def test_rows_of_losses_know_estimators_and_keras():
 
 def test_the_fused_step_has_the_losses_in_their_places():
     source = STEPS_IN_C.read_text()
-    first = re.search(r"enum \{ (.*?) \};", source)[1].split(", ")
+    *first, n_losses = re.search(r"enum \{(.*?)\};", source, re.DOTALL)[1].split(",")
     places = {row.fused: row.name for row in LOSSES.values() if row.fused is not None}
     found = [places[i].removeprefix("mean_").upper() for i in range(len(places))]
-    assert found == first
+    assert found == [name.strip() for name in first]
+    assert n_losses.strip() == "N_LOSSES"
 
 
 @every_loss

@@ -238,8 +238,6 @@ def warn_of_time_index(estimator, X):
         It reads each row of X as a sequence; named in the warning.
     X : any
     """
-    if isinstance(X, np.ndarray):
-        return
     index = getattr(X, "index", None) if is_frame(X) else None
     levels = getattr(index, "levels", [index])
     times = [level for level in levels if _holds_times(level)]

@@ -214,10 +214,11 @@ def check_count(X, y):
     """Refuse a y whose length isn't that of X."""
     # `len` of a sparse matrix raises.
     n_targets = y.shape[0] if hasattr(y, "shape") else len(y)
-    if len(X) != n_targets:
+    n = len(X.lengths)
+    if n != n_targets:
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
-            f"{[len(X), n_targets]}"
+            f"{[n, n_targets]}"
         )
 
 

@@ -54,7 +54,7 @@ def read_weights(estimator, X: Sequences, sample_weight):
     if not estimator.return_sequences:
         if of_steps:
             _refuse_steps(estimator, sample_weight)
-        return check_weights(estimator, len(X), sample_weight)
+        return check_weights(estimator, len(X.lengths), sample_weight)
     if of_steps:
         steps = read_steps(estimator, X, sample_weight, "sample_weight")
         if steps.ndim > 1:

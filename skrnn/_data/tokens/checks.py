@@ -60,21 +60,28 @@ def _refuse_unknown(name, values, vocabulary_size):
             )
 
 
-def refuse_other_words(name, known, vocabulary):
-    """Refuse ids that stand for other words than the ids of `fit` did.
+def check_words(estimator, vocabulary, *, reset):
+    """Keep the words of ids, or refuse ids that stand for others than in ``fit``.
 
     Parameters
     ----------
-    name : str
-        Who reads them, for the errors.
-    known, vocabulary : dict, tuple of dict or None
-        Word -> id in `fit` and now. If one is None, nothing is compared.
+    estimator : estimator
+        Named in errors; it keeps the vocabulary of ``fit``.
+    vocabulary : dict, tuple of dict or None
+        Word -> id. Nothing is compared with None.
+    reset : bool
+        Whether these are the ids of ``fit``.
 
     Raises
     ------
     ValueError
         If they differ.
     """
+    if reset:
+        # Not a copy: in a pickle of a Pipeline the transformer shares it.
+        estimator._words = vocabulary
+        return
+    name, known = type(estimator).__name__, getattr(estimator, "_words", None)
     if known is None or vocabulary is None:
         return
     before, now = _by_channel(known), _by_channel(vocabulary)

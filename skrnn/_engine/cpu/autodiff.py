@@ -16,8 +16,9 @@ class Node:
     value : ndarray
     sources : tuple
         What it was computed from; those that are nodes get a gradient.
-    pull : callable
-        ``pull(gradient) -> tuple`` with a gradient for each source.
+    pull : callable or tuple of callables
+        ``pull(gradient) -> tuple`` with a gradient for each source; or one function for
+        each source, which is called where that needs one.
     tape : list of Node
         All nodes in the order in which they were computed.
     gradient : ndarray or None
@@ -96,8 +97,7 @@ def apply(rule, *sources, **options):
     ----------
     rule : callable
         ``rule(*values, **options) -> value, pull`` with the arrays of the sources, and
-        ``pull(g) -> parts``: the gradients of the sources, of those at the end fewer or
-        none. A part may be None, or a function that computes it if it is needed.
+        what a node has as its `pull`; sources at the end may have no part of it.
     sources : Node, ndarray or whatever the rule takes
     """
     tape, values = None, []
@@ -113,6 +113,13 @@ def apply(rule, *sources, **options):
     node.value, node.pull = rule(*values, **options)
     tape.append(node)
     return node
+
+
+def leaves(values, learnt):
+    """Return arrays, those that are learnt as nodes of a new tape."""
+    tape: list = []
+    known = zip(values, learnt, strict=True)
+    return [Node(value, tape) if own else value for value, own in known]
 
 
 def beside(node, values, keep):
@@ -176,15 +183,15 @@ def _negative(x):
 
 
 def _subtract(x, y):
-    return x - y, lambda g: (g, lambda: -g)
+    return x - y, (lambda g: g, lambda g: -g)
 
 
 def _multiply(x, y):
-    return x * y, lambda g: (lambda: g * y, lambda: g * x)
+    return x * y, (lambda g: g * y, lambda g: g * x)
 
 
 def _divide(x, y):
-    return x / y, lambda g: (lambda: g / y, lambda: -g * x / (y * y))
+    return x / y, (lambda g: g / y, lambda g: -g * x / (y * y))
 
 
 def _power(x, exponent):
@@ -221,10 +228,13 @@ def differentiate(output, gradient):
     while tape:
         # Taken off the tape: nodes that hold it would wait for the garbage collector.
         node = tape.pop()
-        parts = () if node.gradient is None else node.pull(node.gradient)
+        g, pull = node.gradient, node.pull
+        # Each part is the gradient of a source, or the function that computes it.
+        of_each = isinstance(pull, tuple)
+        parts = () if g is None else pull if of_each else pull(g)
         for source, part in zip(node.sources, parts, strict=False):
             if type(source) is Node and part is not None:
-                part = part() if callable(part) else part
+                part = part(g) if of_each else part
                 if part.shape != source.value.shape:
                     part = sum_to(part, source.value.shape)
                 seen = source.gradient

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn._engine.cpu.run import CpuRun
+from skrnn._engine.cpu.run import PredictingRun
 from skrnn._networks.encoder_decoder import (
     answer,
     consult,
@@ -41,7 +41,7 @@ class DecoderState:
         spec, w = self.spec, self._w
         # What an earlier step returned is overwritten; states are copies.
         self._workspace.rewind()
-        run = CpuRun(np.ones(len(fed), np.intp), self._workspace)
+        run = PredictingRun(np.ones(len(fed), np.intp), self._workspace)
         x = decoder_input(run, spec, w, fed, future, first)
         flow, self.states = step(run, spec.decoder, w, x, self.states)
         x = flow.steps.reshape(n, -1, flow.steps.shape[-1])

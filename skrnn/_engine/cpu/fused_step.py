@@ -68,11 +68,13 @@ class FusedStep:
         return self._n_columns * self.layer.units
 
     def train(self, program, data, order, step_inputs):
-        """Do what `CpuProgram.train` does.
+        """Do what `CpuProgram.train` does; return None for batches that aren't taken.
 
         Where the optimizer has a kernel all steps are one call; otherwise C computes
         the gradients of each batch.
         """
+        if not self.takes(program, data, order):
+            return None
         optimizer = program.optimizer
         if optimizer.is_fused:
             with np.errstate(over="ignore"):
@@ -97,7 +99,8 @@ class FusedStep:
         layer, sequences = self.layer, data.sequences
         (n_batches, batch_size), n_steps = order.shape, int(sequences.lengths[0])
         rows, counts = np.maximum(order, 0), (order >= 0).sum(axis=1)
-        masks = self._masks(counts, batch_size, step_inputs)
+        with np.errstate(all="ignore"):
+            masks = self._masks(counts, batch_size, step_inputs)
         # The same for every call of a fit.
         space = program._workspace.first(self._n_numbers(batch_size, n_steps))
         starts, at = sequences.starts[rows], data.target_starts[rows]

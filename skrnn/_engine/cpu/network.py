@@ -14,7 +14,7 @@ from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.fused_step import fused_step
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.program import CpuProgram
-from skrnn._engine.cpu.run import CpuRun
+from skrnn._engine.cpu.run import CpuRun, PredictingRun
 from skrnn._networks.forward import forward
 from skrnn._networks.losses import loss_at_outputs
 from skrnn._networks.weights import weight_table
@@ -49,9 +49,9 @@ class NetworkProgram(CpuProgram):
 
     def train(self, data, order, step_inputs):
         """Train on batches `order`, in one call where the network is a plain one."""
-        if self.fused is not None and self.fused.takes(self, data, order):
-            return self.fused.train(self, data, order, step_inputs)
-        return super().train(data, order, step_inputs)
+        given = data, order, step_inputs
+        found = self.fused.train(self, *given) if self.fused is not None else None
+        return found or super().train(*given)
 
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order` and their number."""
@@ -109,7 +109,7 @@ class Predictor:
             longest_first = np.argsort(-sequences.lengths, kind="stable")
             sequences, back = sequences.take(longest_first), np.argsort(longest_first)
         x = sequences.padded()
-        run = CpuRun(sequences.lengths, workspace)
+        run = PredictingRun(sequences.lengths, workspace)
         given = self._spec, self._weights, x, sequences.lengths
         with np.errstate(all="ignore"):
             outputs, flow = forward(run, *given)

@@ -116,31 +116,34 @@ def _softmax(x, axis):
 
 
 def _where(condition, x, y):
-    def pull(g):
-        zero = np.float32(0)
-        return (
-            None,
-            lambda: np.where(condition, g, zero),
-            lambda: np.where(condition, zero, g),
-        )
+    return np.where(condition, x, y), (None, *_chosen(condition))
 
-    return np.where(condition, x, y), pull
+
+def _chosen(is_first):
+    """Return what gives the gradients of two arrays of which one was chosen."""
+    zero = np.float32(0)
+    return (
+        lambda g: np.where(is_first, g, zero),
+        lambda g: np.where(is_first, zero, g),
+    )
 
 
 def _maximum(x, y):
     """Where both are equal, the second one has the gradient."""
-    return np.maximum(x, y), lambda g: _where(x > y, x, y)[1](g)[1:]
+    return np.maximum(x, y), _chosen(x > y)
 
 
 def _minimum(x, y):
-    return np.minimum(x, y), lambda g: _where(x < y, x, y)[1](g)[1:]
+    return np.minimum(x, y), _chosen(x < y)
 
 
 def _logaddexp(x, y):
     share = _plain.sigmoid(x - y)
-    return np.logaddexp(x, y), lambda g: (g * share, g * (1 - share))
+    return np.logaddexp(x, y), (lambda g: g * share, lambda g: g * (1 - share))
 
 
+# Where there are only arrays.
+plain_ops = SimpleNamespace(**vars(_plain) | {"matmul": matmul})
 ops = SimpleNamespace(
     abs=_elementwise(np.abs, lambda x, _y: np.sign(x)),
     concatenate=differentiable(_concatenate, _plain.concatenate),

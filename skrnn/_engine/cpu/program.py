@@ -5,7 +5,7 @@ from itertools import compress
 
 import numpy as np
 
-from skrnn._engine.cpu.autodiff import Node
+from skrnn._engine.cpu.autodiff import leaves
 from skrnn._engine.cpu.kernels.layer import Workspace, kernels
 from skrnn._engine.cpu.optimizers import make_optimizer
 from skrnn._engine.cpu.run import DropoutMasks
@@ -126,12 +126,8 @@ class CpuProgram:
         raise NotImplementedError
 
     def _nodes(self):
-        """Return the weights, those that are learnt as nodes of a fresh tape."""
-        tape: list = []
-        return [
-            Node(view, tape) if learnt else view
-            for view, learnt in zip(self._views, self._trainable, strict=True)
-        ]
+        """Return the weights, those that are learnt as nodes of a new tape."""
+        return leaves(self._views, self._trainable)
 
     def _keep_gradients(self, nodes):
         """Copy the gradients of the weights' nodes to where the optimizer reads."""

@@ -17,7 +17,7 @@ from skrnn._engine.cpu.kernels.layer import (
     active_sequences,
 )
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
-from skrnn._engine.cpu.ops import ops
+from skrnn._engine.cpu.ops import ops, plain_ops
 from skrnn._networks.layers import Lookup
 
 
@@ -37,6 +37,7 @@ class CpuRun:
     """
 
     ops = ops
+    _apply = staticmethod(apply)
     real_steps = staticmethod(reference.real_steps)
     reverse = staticmethod(differentiable(_reverse, reference.reverse))
     take_rows = staticmethod(differentiable(rows_rule, lambda table, ids: table[ids]))
@@ -49,7 +50,7 @@ class CpuRun:
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
 
     def last(self, x, lengths):
-        return apply(self._last, x, lengths)
+        return self._apply(self._last, x, lengths)
 
     def _last(self, x, lengths):
         at: Any = lengths - 1, np.arange(x.shape[1])
@@ -68,7 +69,7 @@ class CpuRun:
 
         A `transposed` kernel is (n, k). Nothing but the workspace is written to.
         """
-        return apply(self._dense, x, kernel, bias, transposed=transposed)
+        return self._apply(self._dense, x, kernel, bias, transposed=transposed)
 
     def _dense(self, x, kernel, bias, *, transposed):
         rows = *x.shape[:2], np.full(x.shape[0], x.shape[1], np.int32)
@@ -120,7 +121,7 @@ class CpuRun:
         )
         bias, recurrent_bias = cell.cell.biases(cell.weights)
         if isinstance(x, Lookup):
-            x, kernel, bias = x.ids, ops.matmul(x.table, kernel) + bias, None
+            x, kernel, bias = x.ids, self.ops.matmul(x.table, kernel) + bias, None
         needs_dx, found, d_final = isinstance(x, Node), list[Any](), dict[int, Any]()
 
         def rule(x, kernel, recurrent_kernel, bias, recurrent_bias, *initial):
@@ -143,12 +144,21 @@ class CpuRun:
             return outputs, lambda dy: layer.backward(dy, needs_dx, d_final)
 
         weights = kernel, recurrent_kernel, bias, recurrent_bias
-        outputs = apply(rule, x, *weights, *(states or ()))
+        outputs = self._apply(rule, x, *weights, *(states or ()))
         if not final:
             return outputs, None
         if not isinstance(outputs, Node):
             return outputs, tuple(found)
         return outputs, beside(outputs, found, d_final.__setitem__)
+
+
+class PredictingRun(CpuRun):
+    """One pass over arrays alone, whose gradients nobody asks for."""
+
+    ops = plain_ops
+    _apply = staticmethod(lambda rule, *arrays, **known: rule(*arrays, **known)[0])
+    reverse = staticmethod(reference.reverse)
+    take_rows = staticmethod(lambda table, ids: table[ids])
 
 
 class _StepOps:
@@ -198,4 +208,4 @@ class DropoutMasks:
         return drawn.random(shape, np.float32)
 
 
-__all__ = ["CpuRun", "DropoutMasks", "StepRun", "Workspace"]
+__all__ = ["CpuRun", "DropoutMasks", "PredictingRun", "StepRun", "Workspace"]

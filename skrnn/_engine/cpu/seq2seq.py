@@ -6,7 +6,7 @@ from skrnn._engine.cpu.autodiff import differentiate
 from skrnn._engine.cpu.decoder_state import DecoderState
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.program import CpuProgram
-from skrnn._engine.cpu.run import CpuRun
+from skrnn._engine.cpu.run import CpuRun, PredictingRun
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
 from skrnn._networks.losses import loss_at_outputs
 from skrnn._networks.weights import weight_table
@@ -85,7 +85,7 @@ class Seq2SeqProgram(CpuProgram):
     def _own_inputs(self, batch, w, coins):
         """Return the decoder's inputs: the true ones at `coins`, its own elsewhere."""
         spec = self.spec
-        run = CpuRun(batch.inputs["lengths"], self._workspace)
+        run = PredictingRun(batch.inputs["lengths"], self._workspace)
         self._workspace.rewind()
         memory, states = _encode(run, spec, w, batch)
         steps = DecoderState(spec, w, memory, states, self._workspace_of_steps)

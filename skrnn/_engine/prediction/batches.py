@@ -47,7 +47,11 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64, engine=
     if name == "kernels" and not is_small:
         work = sequences.n_steps * spec.recurrent_products
     blocks = _blocks(size, sequences, _BLOCK[name])
-    for_each(lambda rows: keep(rows, *run(rows)), blocks, work)
+    if not work:
+        for rows in blocks:
+            keep(rows, *run(rows))
+    else:
+        for_each(lambda rows: keep(rows, *run(rows)), blocks, work)
     return found
 
 

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from skrnn._engine.cpu.decoder_state import DecoderState
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.kernels.threads import for_each
-from skrnn._engine.cpu.run import CpuRun
+from skrnn._engine.cpu.run import PredictingRun
 from skrnn._engine.prediction.beam_search import search
 from skrnn._networks.encoder_decoder import encode, memory_of
 from skrnn._networks.forward import named_weights
@@ -134,7 +134,7 @@ class Seq2SeqPredictor:
         if not mine:
             mine["reading"], mine["writing"] = Workspace(), Workspace()
         mine["reading"].rewind()
-        run = CpuRun(inputs.lengths, mine["reading"])
+        run = PredictingRun(inputs.lengths, mine["reading"])
         outputs, states = encode(run, spec, w, inputs.padded(), inputs.lengths)
         memory = None
         if spec.attention is not None:

@@ -7,7 +7,7 @@ from skrnn._data.token_stream import BOUNDARY
 from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.kernels.matmul import multiply
 from skrnn._engine.cpu.language import NOTHING, crossentropy_losses, zero_states
-from skrnn._engine.cpu.run import CpuRun, StepRun
+from skrnn._engine.cpu.run import PredictingRun, StepRun
 from skrnn._networks.encoder_decoder import states_of_layers
 from skrnn._networks.forward import named_weights, step
 from skrnn._networks.language import head_of, read
@@ -95,7 +95,7 @@ def _pieces(spec, weights, documents):
                 tokens = documents[row][begin : first + length - 1]
                 inputs[length - len(tokens) : length, i] = tokens
             workspace.rewind()
-            run = CpuRun(lengths, workspace)
+            run = PredictingRun(lengths, workspace)
             with np.errstate(all="ignore"):
                 outputs, states = read(run, spec, weights, inputs, states, lengths)
             yield rows, first, inputs, lengths, outputs, states

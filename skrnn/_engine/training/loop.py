@@ -188,8 +188,9 @@ class Loop:
         return f"stopped after epoch {n_epochs}" if n_epochs < self.plan.epochs else ""
 
     def _trained(self):
-        # What a callback has set may be anything.
-        self.diverged |= not self.program.is_finite()
+        if self.callbacks is not NOBODY:
+            # What a callback has set may be anything.
+            self.diverged |= not self.program.is_finite()
         weights, epoch = self._kept()
         return Trained(
             weights=weights,
@@ -207,8 +208,10 @@ class Loop:
             return self.best.weights, self.best.epoch
         if self.diverged:
             return self.start, 0
-        # What an interrupted first epoch has learnt is the best so far.
         n_epochs = len(self.history["loss"])
+        if self.best.epoch == n_epochs and self.callbacks is NOBODY:
+            return self.best.weights, n_epochs
+        # What an interrupted first epoch has learnt is the best so far.
         return self.program.final_weights(), self.restored_epoch or n_epochs
 
 

@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _engine
 from skrnn._data.typing import Array, Documents
@@ -243,12 +242,12 @@ class LanguageModel(TrainedNetwork):
         """Return texts as token ids; those it learns from may hold unknown tokens."""
         if known and self.handle_unknown == "error":
             refuse_unknown(self._vocabulary, texts, what)
-        return [self._vocabulary.encode(text) for text in texts]
+        return self._vocabulary.encode_all(texts)
 
     def _targets(self, texts, ends):
         """Return the ids to predict for each text, its end included if it has one."""
         end = np.array([END] if ends else [], np.int32)
-        return [np.append(self._vocabulary.expect(text), end) for text in texts]
+        return [np.append(ids, end) for ids in self._vocabulary.expect_all(texts)]
 
     def predict_proba(self, texts: Documents) -> Array:
         """Return the probabilities of the token that follows each text.
@@ -265,7 +264,7 @@ class LanguageModel(TrainedNetwork):
             The columns are in the order of `tokens_`: the end of the text, an unknown
             token, and those of the vocabulary.
         """
-        check_is_fitted(self)
+        self._require_fit()
         openings = map(self._vocabulary.opening, check_texts(texts))
         read, spaces = zip(*openings, strict=True)
         documents = self._encode(read, "texts")
@@ -298,15 +297,15 @@ class LanguageModel(TrainedNetwork):
         ValueError
             If there is no token to predict.
         """
-        check_is_fitted(self)
+        self._require_fit()
         ends, texts = has_ends(texts), check_texts(texts)
         targets = self._targets(texts, ends and self._has_ends)
         n_tokens = sum(map(len, targets))
         if n_tokens == 0:
             raise ValueError("texts are empty: there is no token to predict.")
-        documents = map(self._vocabulary.encode, texts)
+        documents = self._vocabulary.encode_all(texts)
         network = self._spec, self._weights
-        found = _engine.log_likelihoods(*network, list(documents), targets)
+        found = _engine.log_likelihoods(*network, documents, targets)
         return float(found.sum() / n_tokens)
 
     def perplexity(self, texts: Documents) -> float:

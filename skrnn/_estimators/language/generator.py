@@ -7,7 +7,6 @@ from numbers import Real
 from typing import Any, Literal, overload
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import RandomState
 from skrnn._estimators.language.base import LanguageModel
@@ -182,7 +181,7 @@ class TextGenerator(LanguageModel):
 
     def _begin(self, prompt, given, n_samples):
         """Read the prompt; return an iterator of ids (n_samples,) and their writers."""
-        check_is_fitted(self)
+        self._require_fit()
         check_text(prompt, "prompt")
         read, space = self._vocabulary.opening(prompt)
         document = self._encode([read], "prompt")[0]

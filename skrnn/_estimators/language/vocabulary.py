@@ -129,6 +129,10 @@ class Vocabulary:
         """
         return self._numbers(self._readings, text)
 
+    def encode_all(self, texts):
+        """Return the ids by which each of some texts is read."""
+        return [self.encode(text) for text in texts]
+
     def expect(self, text):
         """Return the ids by which a text's tokens are predicted.
 
@@ -136,6 +140,10 @@ class Vocabulary:
         would be written without its space, or at the beginning with one.
         """
         return self._numbers(self._ids, text)
+
+    def expect_all(self, texts):
+        """Return the ids by which each of some texts is predicted."""
+        return [self.expect(text) for text in texts]
 
     def _numbers(self, ids, text):
         found = [ids.get(token, UNKNOWN) for token in self.analyze(text)]

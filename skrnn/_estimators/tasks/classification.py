@@ -34,6 +34,7 @@ from skrnn._data.targets.reading import (
 )
 from skrnn._data.targets.scores import beside_truth
 from skrnn._data.targets.weights import (
+    are_of_steps,
     constant,
     is_constant,
     left_out,
@@ -76,11 +77,11 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
-    def _encode_target(self, X, y, weights, known, masked):
+    def _encode_target(self, X, y, weights, known, sample_weight):
         """Return targets and their weights; learn the classes.
 
         A sequence of weight 0 tells of its classes nevertheless, as in scikit-learn; a
-        step that is `masked` by its weight may have any label.
+        step that is masked by a `sample_weight` of its own may have any label.
         """
         read = read_steps if self.return_sequences else read_targets
         found = read(self, X, y)
@@ -92,7 +93,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             _check_loss(self.loss, labels.shape[1], multilabel=True)
             warn_of_one_hot(labels, self, y)
         if not known:
-            padding = np.full(len(weights), masked)
+            padding = np.full(len(weights), are_of_steps(sample_weight))
             if self.return_sequences:
                 padding |= steps_of_padding(X)
             self._learn_classes(labels, left_out(found, weights, padding))

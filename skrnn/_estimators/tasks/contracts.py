@@ -106,7 +106,7 @@ class SequenceTask(Task, Protocol):
         y: Targets,
         weights: Array,
         known: bool,
-        masked: bool,
+        sample_weight: Weights | None,
         /,
     ) -> tuple[Array, Array]:
         """Turn y into arrays that can be trained on.
@@ -122,8 +122,8 @@ class SequenceTask(Task, Protocol):
         known : bool
             Whether the form of y, its classes and its units were learnt before.
             Otherwise they are learnt here.
-        masked : bool
-            Whether the user gave a weight to each step, so that one of 0 masks it.
+        sample_weight : array-like or None
+            As the user gave it. That of a single step masks the step if it is 0.
 
         Returns
         -------

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.sequences import unpack_steps
 from skrnn._data.targets.reading import check_numbers, put_back, read_numbers
@@ -48,7 +47,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         "normalize_y": ["boolean"],
     }
 
-    def _encode_target(self, X, y, weights, known, _masked):
+    def _encode_target(self, X, y, weights, known, _sample_weight):
         """Return targets (n, K) and their weights; learn y's shape, offset, scale."""
         y, there = read_numbers(self, X, y, weights)
         flat = y.reshape(len(y), -1)
@@ -121,7 +120,6 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
             Of the shape that y had in ``fit``, in y's units; with
             ``return_sequences=True`` (n, T), (n, T, K), or ragged where X is ragged.
         """
-        check_is_fitted(self)
         sequences, y = self._predicted(X)
         return unpack_steps(y, sequences, 0) if self.return_sequences else y
 
@@ -157,7 +155,6 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         score : float
             That of :func:`sklearn.metrics.r2_score` for all real steps, or sequences.
         """
-        check_is_fitted(self)
         sequences, predicted = self._predicted(X)
         given = sequences, y, predicted, sample_weight
         truth, predicted, weights = beside_truth(self, *given)

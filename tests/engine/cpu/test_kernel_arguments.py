@@ -7,6 +7,7 @@ from _instances import in_new_process
 from skrnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._engine.cpu.kernels import _kernels
 from skrnn._engine.cpu.kernels.layer import KERNEL_ACTIVATIONS
+from skrnn._networks.losses import LOSSES
 
 F, N, L = np.float32, np.int32, np.int64
 
@@ -19,7 +20,7 @@ def layer_arguments(cell=2, steps=2, n=3, units=2):
         "first": 0, "last": n, "active": np.full(steps, n, N),
         "z": np.zeros((steps, n, gates * units), F), "h": states, "c": states.copy(),
         "extra": whole, "kernel": np.zeros((units, gates * units), F), "bias": None,
-        "mask": None, "table": None, "ids": None, "fresh": None, "y": None, "dy": None,
+        "mask": None, "table": None, "ids": None, "resets": None, "y": None, "dy": None,
         "dh": None, "dc": None,
     }  # fmt: skip
 
@@ -28,13 +29,14 @@ def train_arguments(stride=1):
     sizes = np.array([2 * 2, 2 * 2, 2, 2 * 1, 1])
     n = sizes.sum()
     return {
-        "cell": 0, "activation": 0, "loss": 0, "steps": 2, "units": 2, "features": 2,
-        "outputs": 1, "stride": stride, "counts": np.array([2], L),
+        "cell": 0, "activation": 0, "loss": 0, "parameter": 0.5, "steps": 2, "units": 2,
+        "features": 2, "outputs": 1, "stride": stride, "counts": np.array([2], L),
         "starts": np.array([[0, 1]], L), "values": np.ones((4, 2), F),
         "targets": np.ones((1, 2, 1), F), "weights": np.ones((1, 2), F),
         "w": np.ones(n, F), "g": np.ones(n, F), "m": np.zeros(n, F),
         "v": np.zeros(n, F), "ends": np.cumsum(sizes, dtype=L),
-        "space": np.zeros(1000, F), "rates": np.full(1, 0.1), "clipnorm": 1.0,
+        "space": np.zeros(1000, F), "rates": np.full(1, 0.1),
+        "recurrent_masks": np.ones((1, 2, 2), F), "masks": None, "clipnorm": 1.0,
         "global_clipnorm": 1.0, "keep_1": 0.9, "keep_2": 0.999, "epsilon": 1e-7,
         "n_done": 0,
     }  # fmt: skip
@@ -146,8 +148,8 @@ def test_arrays_of_another_kind_are_refused(kernel, name):
 
 @pytest.mark.parametrize(("kernel", "name"), ARRAYS)
 def test_none_is_no_array(kernel, name):
-    if (kernel, name) in [("layer", "c")]:
-        # A GRU has none.
+    if (kernel, name) in [("layer", "c"), ("train", "recurrent_masks")]:
+        # A GRU has none; nothing is dropped.
         call(kernel, **{name: None})
         return
     with pytest.raises((TypeError, ValueError), match=r"None|needs|bytes-like"):
@@ -189,8 +191,10 @@ def test_only_what_is_written_to_must_be_writable(kernel, name):
         ("outer", {"column": -1}),
         ("outer", {"m": -1, "ldout": -4}),
         ("outer", {"other": np.ones((2, 3), F), "other_m": 3}),
-        ("train", {"loss": 3}),
+        ("train", {"loss": len(LOSSES)}),
         ("train", {"loss": 2}),
+        ("train", {"m": None}),
+        ("train", {"m": None, "v": None, "rates": np.full(2, 0.1)}),
         ("train", {"activation": len(KERNEL_ACTIVATIONS)}),
         ("train", {"stride": -1}),
         ("train", {"steps": 0}),

@@ -61,9 +61,10 @@ masked = *[None], np.ones((n, 1), F), *[None] * 4
 sizes = np.array([big, 1, 1, 1, 1])
 parts = [np.zeros(sizes.sum(), F) for _ in range(4)]
 training = [
-    0, 0, 0, 1, 1, big, 1, 1, np.ones(1, L), np.zeros((1, 1), L), wide,
+    0, 0, 0, 0.0, 1, 1, big, 1, 1, np.ones(1, L), np.zeros((1, 1), L), wide,
     np.ones((1, 1, 1), F), np.ones((1, 1), F), *parts, np.cumsum(sizes, dtype=L),
-    np.zeros(4 * big, F), np.full(1, 0.1), np.inf, np.inf, 0.9, 0.999, 1e-7, 0,
+    np.zeros(4 * big, F), np.full(1, 0.1), None, None, np.inf, np.inf,
+    0.9, 0.999, 1e-7, 0,
 ]
 calls = {
     "forward": ("layer", *layer, *nothing, None, None, None),

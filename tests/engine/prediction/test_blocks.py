@@ -33,7 +33,7 @@ def test_size_of_blocks_does_not_matter(spec, by, lengths, monkeypatch):
 @pytest.mark.parametrize("lengths", [(3, 7, 1, 5, 7, 2, 30), (6,) * 7])
 def test_blocks_are_bounded_and_hold_every_sequence_once(lengths):
     sequences, seen = draw_ragged(GRU, lengths), []
-    for rows in batches._blocks(GRU, sequences, 4 * 20):
+    for rows in batches._blocks(batches.Size.of(GRU), sequences, 4 * 20):
         lengths = sequences.lengths[rows]
         assert len(lengths) == 1 or len(lengths) * lengths.max() <= 20
         seen += np.arange(len(sequences))[rows].tolist()

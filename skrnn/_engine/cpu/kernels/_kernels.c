@@ -566,7 +566,10 @@ static PyObject *train(PyObject *self, PyObject *args)
     good &= t.features >= 0 && t.outputs > 0 && t.stride >= 0 && t.n_done >= 0;
     good &= (*a[2].view.format == 'f') != of_labels && has_format(&values, "f");
     /* The gradient alone is that of one batch. */
-    good &= !a[6].given == !a[7].given && (a[6].given || t.n_batches == 1);
+    if (good && (!a[6].given != !a[7].given || (!a[6].given && t.n_batches != 1))) {
+        PyErr_SetString(PyExc_ValueError, "m needs v, and several batches need both");
+        good = 0;
+    }
     t.recurrent_masks = floats(a + 11, good ? n * t.units : 0, &good);
     t.masks = floats(a + 12, good ? n * t.units : 0, &good);
     if (good) {

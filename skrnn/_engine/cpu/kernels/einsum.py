@@ -39,14 +39,11 @@ def einsum_rule(formula, x, y):
     """Return the product, and what gives the gradients of its operands."""
     (left, right), out = formula.split("->")[0].split(","), formula.split("->")[1]
 
-    def pull(g):
-        return (
-            None,
-            lambda: contract(f"{out},{right}->{left}", g, y),
-            lambda: contract(f"{left},{out}->{right}", x, g),
-        )
-
-    return contract(formula, x, y), pull
+    return contract(formula, x, y), (
+        None,
+        lambda g: contract(f"{out},{right}->{left}", g, y),
+        lambda g: contract(f"{left},{out}->{right}", x, g),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -80,23 +80,19 @@ def matmul_rule(x, w):
     """Return the product, and what gives the gradients of its operands."""
     x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
     (k, n), rows = w.shape, x.size // len(w)
+    layout = 1, rows, _count(rows)
 
-    def pull(g):
-        g, layout = np.ascontiguousarray(g), (1, rows, _count(rows))
+    def dx(g):
+        out = np.empty_like(x)
+        project(layout, np.ascontiguousarray(g), n, w, True, k, None, out)
+        return out
 
-        def dx():
-            out = np.empty_like(x)
-            project(layout, g, n, w, True, k, None, out)
-            return out
+    def dw(g):
+        out = np.empty_like(w)
+        outer(layout, np.ascontiguousarray(g), n, 0, None, x, k, out, NO_OTHER)
+        return out
 
-        def dw():
-            out = np.empty_like(w)
-            outer(layout, g, n, 0, None, x, k, out, NO_OTHER)
-            return out
-
-        return dx, dw
-
-    return matmul(x, w), pull
+    return matmul(x, w), (dx, dw)
 
 
 def multiply(a, b, bias=None):
