@@ -105,7 +105,7 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.starts)
 
-    @property
+    @cached_property
     def n_features(self) -> int:
         """Number of features of a step; token ids count as one."""
         return 1 if self.values.ndim == 1 else self.values.shape[1]

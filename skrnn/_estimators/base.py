@@ -123,7 +123,8 @@ class BaseRecurrent(
         embedding = read_embedding(self, X, self._spec if resume else None)
         spec = self._network(X, embedding, resume)
         parts = self._split(dataset, share, plan.seed, validation, spec)
-        start = self._start(spec, plan, resume, embedding.fill)
+        fill = None if embedding.vectors is None else embedding.fill
+        start = self._start(spec, plan, resume, fill)
         trained = _engine.train(spec, plan, *parts, *start, engine=self.engine)
         self._keep(spec, plan, trained, resume)
         return trained

@@ -139,7 +139,7 @@ class TrainedNetwork(AdvisedEstimator):
             "global_clipnorm": self.global_clipnorm,
         }
 
-    def _start(self, spec, plan, resume, fill=list):
+    def _start(self, spec, plan, resume, fill=None):
         """Return the weights and the optimizer's state to start from.
 
         `fill` puts given weights into the random ones.
@@ -147,7 +147,8 @@ class TrainedNetwork(AdvisedEstimator):
         if resume:
             same = self._optimizer_kind == _kind(plan.optimizer)
             return self._weights, self._optimizer_state if same else None
-        return fill(initial_weights(spec, plan.seed)), None
+        weights = initial_weights(spec, plan.seed)
+        return weights if fill is None else fill(weights), None
 
     def _how_to_validate(self, is_large, validation, epochs):
         """Return whether training may stop early, and which share is held out or None.

@@ -20,7 +20,6 @@ from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD
 from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import Dropout, LastState, Recurrent
-from skrnn._networks.losses import row_of
 from skrnn._networks.optimizers import BETA_1, BETA_2, EPSILON
 
 
@@ -161,10 +160,18 @@ class FusedStep:
         return batch_size * size + 9 * 16
 
 
-def fused_step(spec) -> FusedStep | None:
+def fused_step(spec, row, values) -> FusedStep | None:
     """Return the fused step of a network; None if there is none.
 
     There is one for one layer of one direction and a head for its last state.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    row : LossRow
+        Of its head.
+    values : tuple
+        Of the parameters of the loss.
     """
     layer, *others = spec.layers
     if not (
@@ -172,10 +179,8 @@ def fused_step(spec) -> FusedStep | None:
         and not layer.bidirectional
         and (layer.cell, layer.activation) in IN_C
         and [type(each) for each in others] in ([LastState], [Dropout, LastState])
+        and row.fused is not None
     ):
         return None
-    row, values = row_of(spec.head.loss)
     given = *(values or (0.0,)), spec.n_features, spec.head.units
-    if row.fused is None:
-        return None
     return FusedStep(layer, len(others) > 1, row.fused, *given)
