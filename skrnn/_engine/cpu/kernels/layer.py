@@ -132,7 +132,7 @@ class LayerRun:
             states[0] = first
             if self.reset_mask is not None:
                 states[0][self.reset_mask[0]] = 0
-        if self.cell != "rnn":
+        if CELLS[self.cell].n_gates > 1:
             self.extra = space.empty(n_steps, n_sequences, units)
         if self.active[-1] < n_sequences:
             self.h[1:] = 0
@@ -178,8 +178,10 @@ class LayerRun:
         reads_ids = self._reads_ids
         d_kernel, d_bias = np.empty_like(self.kernel), np.empty(columns, np.float32)
         d_recurrent = np.empty_like(self.recurrent_kernel)
-        # The recurrent part of a GRU's candidate has a gradient of its own.
-        shared = 2 * units if self.cell == "gru" else columns
+        # Where the recurrent product has a bias, that of the last gate, the candidate,
+        # has a gradient of its own.
+        apart = CELLS[self.cell].recurrent_bias
+        shared = columns - units if apart else columns
         inputs = self.x, len(self.kernel), d_kernel
         states = self.h[:-1], units, self.mask, d_recurrent
         alone = self.h[:-1], units, d_recurrent, (None, 0, self.mask, None)
@@ -187,13 +189,13 @@ class LayerRun:
             d_kernel.fill(0)
             scatter(self.x, self.gates, d_kernel)
             outer(rows, self.gates, shared, 0, d_bias, *alone)
-        elif self.cell == "gru":
+        elif apart:
             outer(rows, self.gates, columns, 0, d_bias, *inputs)
             outer(rows, self.gates, shared, 0, None, *alone)
         else:
             outer(rows, self.gates, columns, 0, d_bias, *inputs, states)
         d_recurrent_bias = None
-        if self.cell == "gru":
+        if apart:
             d_recurrent_bias = d_bias.copy()
             outer(rows, self.extra, units, shared, d_recurrent_bias, *alone)
         of_inputs = None if reads_ids else d_bias
