@@ -19,7 +19,6 @@ from skrnn._data.frames.numbers import (
     as_one_dtype,
     called,
     is_object,
-    is_ready,
     refuse_non_numbers,
     warn_of_lost_numbers,
     warn_of_rounding,
@@ -98,7 +97,8 @@ def check_sequences(
     given, vocabulary = X, None
     if type(X) is np.ndarray and X.dtype.kind in "biuf":
         # Numbers alone: there are no columns, words, masks or orders of rows.
-        check_names(estimator, X, reset=reset)
+        if hasattr(estimator, "feature_names_in_"):
+            check_names(estimator, X, reset=reset)
     else:
         if reset and each_row_is_one and not tokens:
             warn_of_time_index(estimator, X)
@@ -121,21 +121,6 @@ def check_sequences(
     if reset:
         estimator._form, estimator._longest = sequences.form, sequences.n_timesteps
     return sequences
-
-
-def read_table(estimator, X, *, reset, **options):
-    """Read rows of numbers as scikit-learn's ``validate_data`` does, or a frame's."""
-    if is_frame(X):
-        values = table_as_array(estimator, X, reset=reset)
-    else:
-        check_names(estimator, X, reset=reset)
-        values = as_plain(X)
-    if hasattr(values, "dtype"):
-        refuse_non_numbers(estimator, values, "X")
-    with np.errstate(over="ignore"):
-        values = check_array(values, estimator=estimator, input_name="X", **options)
-    check_n_columns(estimator, values, reset=reset)
-    return values
 
 
 def _as_arrays(estimator, X, reset, tokens):
@@ -224,7 +209,7 @@ def _check_values(
     """
     # A float64 beyond float32's range becomes inf, which the same call reports.
     with np.errstate(over="ignore", invalid="ignore"):
-        if dtype is np.float32 and is_ready(values, min_samples, ensure_2d):
+        if dtype is np.float32 and _is_ready(values, min_samples, ensure_2d):
             checked = values
         else:
             checked = check_array(
@@ -246,6 +231,22 @@ def _check_values(
             names = names_of(given)
             warn_of_lost_numbers(values, names=names, what=what, **steps)
     return checked
+
+
+def _is_ready(values, min_samples, ensure_2d):
+    """Whether ``check_array`` would return `values` themselves, as float32 numbers.
+
+    It takes longer to say so than a small network needs for one sequence.
+    """
+    return (
+        type(values) is np.ndarray
+        and values.dtype == np.float32
+        and (values.ndim == 2 or (values.ndim > 2 and not ensure_2d))
+        and len(values) >= min_samples
+        and values.size > 0
+        # That of large numbers may be infinite: then they are looked at one by one.
+        and bool(np.isfinite(values.sum()))
+    )
 
 
 def _read_columns(estimator, X, *, given, reset, tokens, **options):

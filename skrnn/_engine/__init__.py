@@ -124,9 +124,7 @@ def train(
     shared = spec.with_rates_as_arguments()
     with lend(shared, plan, teacher_forcing) as (program, rate):
         program.teacher_forcing = teacher_forcing
-        program.reset(weights, optimizer_state)
-        if rate is not None:
-            program.optimizer.learning_rate = rate
+        program.reset(weights, optimizer_state, rate)
         told = _callbacks(spec, plan, program, training)
         shown = progress(program) if progress is not None and plan.verbose else None
         return Loop(program, spec, plan, training, validation, told, shown).run()

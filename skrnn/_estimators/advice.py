@@ -20,8 +20,8 @@ from skrnn._estimators.names import (
 from skrnn._sklearn import (
     InvalidParameterError,
     StrOptions,
-    check_arguments,
     make_constraint,
+    validate_parameter_constraints,
 )
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -64,7 +64,9 @@ class AdvisedEstimator(BaseEstimator):
             if name not in valid or value is not valid[name]
         }
         try:
-            check_arguments(self._parameter_constraints, params, type(self).__name__)
+            validate_parameter_constraints(
+                self._parameter_constraints, params, caller_name=cls.__name__
+            )
         except InvalidParameterError as error:
             note = _note(self._parameter_constraints, self.get_params(deep=False))
             if not note:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._data.frames.as_arrays import read_table
 from skrnn._data.rows.history import History
 from skrnn._data.rows.series import read_rows, refuse_list_of_series
 from skrnn._data.series_windows import SeriesWindows
@@ -18,7 +19,6 @@ from skrnn._data.typing import (
     SequenceData,
     Targets,
 )
-from skrnn._data.validation import read_table
 from skrnn._data.windows import pad_rows, pad_series, sliding_windows
 from skrnn._estimators.advice import fit_context
 from skrnn._sklearn import (

@@ -8,10 +8,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skrnn._data.frames.as_arrays import names_of
+from skrnn._data.frames.as_arrays import names_of, read_table
 from skrnn._data.frames.columns import frames_in, is_frame
 from skrnn._data.frames.numbers import warn_of_lost_numbers
-from skrnn._data.validation import check_sequences, is_ragged, read_table
+from skrnn._data.validation import check_sequences, is_ragged
 from skrnn._sklearn import check_feature_names
 
 # Up to this many values (half a gigabyte) a sparse X is made dense. A larger one is

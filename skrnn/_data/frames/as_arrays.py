@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Mapping
 
 import numpy as np
+from sklearn.utils.validation import check_array
 
 from skrnn._data.frames.columns import (
     as_known,
@@ -27,7 +28,7 @@ from skrnn._data.frames.numbers import (
 )
 from skrnn._data.rows.labels import read_labels
 from skrnn._data.warn import warn
-from skrnn._sklearn import check_feature_names
+from skrnn._sklearn import check_feature_names, check_n_columns
 
 # Enough to tell times from names: strings take long to read.
 _N_LABELS = 100
@@ -137,6 +138,21 @@ def table_as_array(estimator, frame, *, reset):
     check_names(estimator, frame, reset=reset)
     _refuse_missing(estimator, array, "X", column_labels(frame))
     return array
+
+
+def read_table(estimator, X, *, reset, **options):
+    """Read rows of numbers as scikit-learn's ``validate_data`` does, or a frame's."""
+    if is_frame(X):
+        values = table_as_array(estimator, X, reset=reset)
+    else:
+        check_names(estimator, X, reset=reset)
+        values = as_plain(X)
+    if hasattr(values, "dtype"):
+        refuse_non_numbers(estimator, values, "X")
+    with np.errstate(over="ignore"):
+        values = check_array(values, estimator=estimator, input_name="X", **options)
+    check_n_columns(estimator, values, reset=reset)
+    return values
 
 
 def _numbers_of(estimator, frame, what):

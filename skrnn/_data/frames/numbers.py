@@ -77,22 +77,6 @@ def is_object(array):
     return getattr(getattr(array, "dtype", None), "kind", None) == "O"
 
 
-def is_ready(values, min_samples, ensure_2d):
-    """Whether ``check_array`` would return `values` themselves, as float32 numbers.
-
-    It takes longer to say so than a small network needs for one sequence.
-    """
-    return (
-        type(values) is np.ndarray
-        and values.dtype == np.float32
-        and (values.ndim == 2 or (values.ndim > 2 and not ensure_2d))
-        and len(values) >= min_samples
-        and values.size > 0
-        # That of large numbers may be infinite: then they are looked at one by one.
-        and bool(np.isfinite(values.sum()))
-    )
-
-
 def objects_as_numbers(estimator, array, what):
     """Return an object array as one of numbers; what is missing becomes NaN.
 

@@ -93,7 +93,7 @@ class Optimizer:
         self._in_keras.iterations.assign(self.n_steps)
         return self._in_keras
 
-    def reset(self, state):
+    def reset(self, state, learning_rate=None):
         """Start anew, or from a `state` of the same layout."""
         self._in_keras = None
         self.n_steps, self.learning_rate = 0, 0.0
@@ -106,6 +106,8 @@ class Optimizer:
             for part, array in zip(own, state[2:], strict=True):
                 if part is not None:
                     part[...] = array
+        if learning_rate is not None:
+            self.learning_rate = learning_rate
 
     def _first_state(self):
         """Return the flat arrays of all slots, and views of each weight's part."""

@@ -50,10 +50,10 @@ class CpuProgram:
     def load(dataset):
         return dataset
 
-    def reset(self, weights, optimizer_state=None):
-        """Start from `weights` and, if given, go on with an optimizer's state."""
+    def reset(self, weights, optimizer_state=None, learning_rate=None):
+        """Start from `weights` and, if given, an optimizer's state and a rate."""
         self.set_weights(weights)
-        self.optimizer.reset(optimizer_state)
+        self.optimizer.reset(optimizer_state, learning_rate)
 
     def set_weights(self, weights):
         for view, value in zip(self._views, weights, strict=True):

@@ -35,14 +35,16 @@ class Variables:
         rate = rate_or_schedule_of(self.optimizer)
         self.rate = rate if isinstance(rate, keras.Variable) else None
 
-    def reset(self, weights, optimizer_state=None):
-        """Start from `weights` and, if given, go on with an optimizer's state."""
+    def reset(self, weights, optimizer_state=None, learning_rate=None):
+        """Start from `weights` and, if given, an optimizer's state and a rate."""
         self.set_weights(weights)
         state = self._fresh
         # A changed option, momentum say, changes what an optimizer remembers.
         if optimizer_state is not None and _shapes(state) == _shapes(optimizer_state):
             state = optimizer_state
         assign(self.optimizer.variables, state)
+        if learning_rate is not None:
+            self.optimizer.learning_rate = learning_rate
 
     def set_weights(self, weights):
         assign(self.weights, weights)

@@ -97,8 +97,13 @@ class Program(Protocol):
     def load(self, dataset: BatchSource) -> Any:
         """Return a source as `train` and `evaluate` take it: on a device, say."""
 
-    def reset(self, weights: list, optimizer_state: list | None = None) -> None:
-        """Start from `weights` and, if given, go on with an optimizer's state."""
+    def reset(
+        self,
+        weights: list,
+        optimizer_state: list | None = None,
+        learning_rate: float | None = None,
+    ) -> None:
+        """Start from `weights` and, if given, an optimizer's state and a rate."""
 
     def train(
         self, data: Any, order: np.ndarray, step_inputs: Mapping[str, Any]

@@ -112,7 +112,7 @@ class OptimizerOfArrays:
         self._in_keras.iterations.assign(self._optimizer.iterations)
         return self._in_keras
 
-    def reset(self, state):
+    def reset(self, state, learning_rate=None):
         """Start anew, or from a `state` of the same layout."""
         self._in_keras = None
         fresh = [array.shape for array in self._fresh]
@@ -120,6 +120,8 @@ class OptimizerOfArrays:
             state = self._fresh
         for variable, array in zip(self._optimizer.variables, state, strict=True):
             variable.assign(array.copy())
+        if learning_rate is not None:
+            self.learning_rate = learning_rate
 
     def state(self):
         """Return copies of the state."""
