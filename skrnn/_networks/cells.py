@@ -8,6 +8,7 @@ methods of `skrnn._networks.contracts.Cell`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from skrnn._networks.weights import Weight
@@ -148,7 +149,7 @@ class CellRun:
     weights: dict = field(repr=False)
     drops: bool = False
 
-    @property
+    @cached_property
     def cell(self):
         return CELLS[self.name]
 

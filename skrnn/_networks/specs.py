@@ -248,13 +248,13 @@ class Seq2SeqSpec(Spec):
         """False: no step of the input is answered."""
         return False
 
-    @property
+    @cached_property
     def start(self) -> int:
         """What the decoder reads as the label before the first one."""
         assert self.n_labels is not None
         return self.n_labels
 
-    @property
+    @cached_property
     def end(self) -> int | None:
         """The class that ends an output."""
         return self.n_labels if self.has_end else None

@@ -105,8 +105,11 @@ class Predictor:
 
     def __call__(self, sequences):
         """Return the outputs, (B, K) or (T, B, K), and the states (B, units)."""
-        workspace = vars(self._of_thread).setdefault("workspace", Workspace())
-        workspace.rewind()
+        workspace = getattr(self._of_thread, "workspace", None)
+        if workspace is None:
+            workspace = self._of_thread.workspace = Workspace()
+        else:
+            workspace.rewind()
         back: Any = slice(None)
         if not sequences.is_uniform:
             longest_first = np.argsort(-sequences.lengths, kind="stable")

@@ -4,6 +4,7 @@ For prediction everything is a plain float32 array; with weights as nodes of a t
 same formulas note their gradients.
 """
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -161,21 +162,15 @@ class PredictingRun(CpuRun):
     take_rows = staticmethod(lambda table, ids: table[ids])
 
 
-class _StepOps:
-    """The functions for a single step, whose products are never divided."""
-
-    def __getattr__(self, name):
-        return getattr(reference.ops, name)
-
-    @staticmethod
-    def matmul(x, w):
-        return multiply(np.ascontiguousarray(x), w)
+def _multiply(x, w):
+    return multiply(np.ascontiguousarray(x), w)
 
 
 class StepRun:
     """Single steps of few sequences in float32, without a kernel for the cell."""
 
-    ops = _StepOps()
+    # The products of a single step are never divided.
+    ops = SimpleNamespace(**vars(plain_ops) | {"matmul": _multiply})
     take_rows = staticmethod(lambda table, ids: table[ids])
     dropout = staticmethod(lambda x, rate: x)
 

@@ -88,7 +88,7 @@ def _collect_states(spec, sequences, dtype):
 
 
 def _collect_outputs(spec, sequences, dtype):
-    n_outputs, ends = len(sequences), None
+    n_outputs, ends = len(sequences.lengths), None
     if spec.return_sequences:
         n_outputs, ends = sequences.n_steps, np.cumsum(sequences.lengths)
     found = np.empty((n_outputs, spec.head.units), dtype)
@@ -111,8 +111,17 @@ def _collect_outputs(spec, sequences, dtype):
 
 
 def _by_kernels(spec, weights, sequences):
-    predictor = network.Predictor(spec, weights)
-    return lambda rows: predictor(sequences.take(rows))
+    predictor, whole = (
+        network.Predictor(spec, weights),
+        slice(0, len(sequences.lengths)),
+    )
+
+    def run(rows):
+        # Most are one block.
+        is_whole = isinstance(rows, slice) and rows == whole
+        return predictor(sequences if is_whole else sequences.take(rows))
+
+    return run
 
 
 def _by_reference(spec, weights, sequences):
@@ -178,7 +187,7 @@ class Size:
         """Return the numbers for all sequences."""
         if sequences.is_uniform:
             # Ten million lengths would be more numbers than the windows' series has.
-            return len(sequences) * self.of_lengths(sequences.lengths[:1])
+            return len(sequences.lengths) * self.of_lengths(sequences.lengths[:1])
         return self.of_lengths(sequences.lengths)
 
 
@@ -188,7 +197,7 @@ def _blocks(size, sequences, most):
     Equally long ones stay in their order: their blocks are slices, which cost nothing
     however many sequences there are.
     """
-    lengths, n = sequences.lengths, len(sequences)
+    lengths, n = sequences.lengths, len(sequences.lengths)
     if sequences.is_uniform:
         own = most / size.of_lengths(lengths[:1])
         n_rows = int(np.clip(own, 1, _MOST_TOGETHER))
