@@ -214,7 +214,7 @@ def check_count(X, y):
     """Refuse a y whose length isn't that of X."""
     # `len` of a sparse matrix raises.
     n_targets = y.shape[0] if hasattr(y, "shape") else len(y)
-    n = len(X.lengths)
+    n = len(X)
     if n != n_targets:
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "

@@ -298,6 +298,9 @@ class Network(Protocol):
     @property
     def _is_fitted(self) -> bool: ...
 
+    def _require_fit(self) -> None:
+        """Raise NotFittedError before ``fit``."""
+
     def _fit(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None, **known: Any
     ) -> Any:

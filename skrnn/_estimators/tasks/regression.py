@@ -125,6 +125,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
     def _predicted(self, X):
         """Return X as sequences, and what is predicted, steps one after the other."""
+        self._require_fit()
         sequences, outputs = self._run(X, dtype=self._y_dtype)
         return sequences, self._decode(outputs)
 
