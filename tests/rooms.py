@@ -101,8 +101,8 @@ ROOMS = (
     ),
     Room(
         "_engine/cpu/",
-        "the cpu engine: autodiff, losses, optimizers, programs",
-        ("keras", *NUMBERS),
+        "the cpu engine: autodiff, ops, optimizers, programs",
+        NUMBERS,
     ),
     Room(
         "_engine/keras/adapters/",
@@ -123,8 +123,8 @@ ROOMS = (
     ),
     Room(
         "_engine/training/",
-        "the loop, plan, batches, callbacks, progress, schedules",
-        ("keras", "numpy"),
+        "the loop, its plan and contracts, progress, schedules",
+        ("numpy",),
     ),
     Room("_engine/prediction/", "prediction in batches, streaming, decoding", NUMBERS),
     Room("_engine", "the border: nothing else of the engine is imported from outside"),

@@ -78,18 +78,14 @@ class Optimizer:
         if self._in_keras is not None:
             self._in_keras.learning_rate = rate
 
-    def in_keras(self):
+    def in_keras(self, make):
         """Return an optimizer of Keras' whose learning rate is this one's from now on.
 
         That is for callbacks, which read it and change it. It tells the number of steps
         at the time of the call, and has no moments.
         """
-        # Deferred: training without callbacks needs no Keras.
-        import keras  # noqa: PLC0415
-
         if self._in_keras is None:
-            made = getattr(keras.optimizers, self.row.keras)
-            self._in_keras = made(self._rate)
+            self._in_keras = make(self.row.keras, self._rate)
         self._in_keras.iterations.assign(self.n_steps)
         return self._in_keras
 

@@ -79,9 +79,9 @@ class CpuProgram:
     def get_optimizer_state(self):
         return self.optimizer.state()
 
-    def keras_optimizer(self):
+    def keras_optimizer(self, make):
         """Return what callbacks see as the model's optimizer."""
-        return self.optimizer.in_keras()
+        return self.optimizer.in_keras(make)
 
     def train(self, data, order, step_inputs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.

@@ -31,7 +31,7 @@ class Callbacks:
         self._spec, self._program = spec, program
         # In units of y, as `predict` is, and able to evaluate.
         self.model = models.build_model(spec, None, plan.scale, plan.offset)
-        optimizer = program.keras_optimizer()
+        optimizer = program.keras_optimizer(_make)
         if not optimizer.built:
             # A saved model has to have what the loaded one will look for.
             optimizer.build(self.model.trainable_variables)
@@ -84,7 +84,7 @@ class Callbacks:
         mirror = self.model, self._spec
         models.set_weights(*mirror, self._program.get_weights())
         # It shows the number of steps taken until now.
-        self._program.keras_optimizer()
+        self._program.keras_optimizer(_make)
         getattr(self._list, event)(*args)
         # A callback may have changed them: averaging, restoring the best.
         self._program.set_weights(models.get_weights(*mirror))
@@ -93,6 +93,11 @@ class Callbacks:
         """Let go of the model, so that the callbacks can be pickled and used again."""
         for callback in self._list.callbacks:
             forget_model(callback)
+
+
+def _make(name, rate):
+    """Return an optimizer of Keras by the name of its class."""
+    return getattr(keras.optimizers, name)(rate)
 
 
 def listens(callback, event, only_tell=()) -> bool:

@@ -75,7 +75,7 @@ class Variables:
         with np.errstate(over="ignore"):
             return rates.astype(np.float32)
 
-    def keras_optimizer(self):
+    def keras_optimizer(self, _make):
         """Return what callbacks see as the model's optimizer."""
         return self.optimizer
 

@@ -1,6 +1,6 @@
 """What the training loop, the programs of both engines and the data owe each other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -154,5 +154,8 @@ class Program(Protocol):
     def get_optimizer_state(self) -> list:
         """Return copies of moments and counters, to go on from."""
 
-    def keras_optimizer(self) -> Any:
-        """Return what callbacks see as the model's optimizer, with its steps so far."""
+    def keras_optimizer(self, make: Callable[[str, float], Any]) -> Any:
+        """Return what callbacks see as the model's optimizer, with its steps so far.
+
+        ``make(name of a class of Keras, rate)`` makes one where there is none.
+        """

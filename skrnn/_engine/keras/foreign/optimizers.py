@@ -102,7 +102,7 @@ class OptimizerOfArrays:
         if self._in_keras is not None:
             self._in_keras.learning_rate = rate
 
-    def in_keras(self):
+    def in_keras(self, _make):
         """Return what callbacks see: another one, whose learning rate counts from now.
 
         A model has its variables in another order than these arrays.
