@@ -104,31 +104,6 @@ class BaseRecurrent(
         validation = validation_set(X_val, y_val, sample_weight_val)
         return self._report(self._fit(X, y, sample_weight, validation=validation))
 
-    def _train(
-        self,
-        X,
-        y,
-        sample_weight,
-        *,
-        resume,
-        known_target=False,
-        epochs=None,
-        min_samples=2,
-        validation=None,
-    ):
-        reading = {"min_samples": min_samples, "trains": True}
-        X = self._check_X(X, reset=not resume, **reading)
-        dataset = self._dataset(X, y, sample_weight, known_target or resume)
-        plan, share = self._plan(len(dataset), epochs, resume, validation)
-        embedding = read_embedding(self, X, self._spec if resume else None)
-        spec = self._network(X, embedding, resume)
-        parts = self._split(dataset, share, plan.seed, validation, spec)
-        fill = None if embedding.vectors is None else embedding.fill
-        start = self._start(spec, plan, resume, fill)
-        trained = _engine.train(spec, plan, *parts, *start, engine=self.engine)
-        self._keep(spec, plan, trained, resume)
-        return trained
-
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences."""
         tokens = reads_tokens(self)
@@ -143,23 +118,19 @@ class BaseRecurrent(
             vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
 
-    def _dataset(self, X, y, sample_weight, known_target):
+    def _dataset(self, X, y, sample_weight, known, known_target):
         """Put sequences, encoded targets and weights together."""
         weights = read_weights(self, X, sample_weight)
         refuse_no_weight(weights)
-        given = X, y, weights, known_target, sample_weight
+        given = X, y, weights, known or known_target, sample_weight
         targets, own = self._encode_target(*given)
         firsts = first_targets(X, self.return_sequences)
         dataset = Dataset(X, targets, own, firsts, self.return_sequences)
         return weighted(dataset, weights)
 
-    def _known_dataset(self, given):
-        """Read a validation set: no attribute of the estimator changes."""
-        X = self._check_X(given.X, reset=False, trains=True)
-        return self._dataset(X, given.y, given.sample_weight, True)
-
-    def _network(self, X, embedding, resume):
-        """Return the spec of the network to build."""
+    def _network(self, X, resume):
+        """Return the spec of the network to build, and what fills first weights."""
+        embedding = read_embedding(self, X, self._spec if resume else None)
         cell, attention, activation = named(self, "cell", "attention", "activation")
         spec = network_spec(
             cell=cell,
@@ -178,9 +149,7 @@ class BaseRecurrent(
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
         )
-        if resume:
-            self._refuse_changes(spec)
-        return spec
+        return spec, None if embedding.vectors is None else embedding.fill
 
     @property
     def _n_features_out(self):

@@ -31,7 +31,7 @@ class Embedding:
     ids: np.ndarray | None = None
     vectors: np.ndarray | None = None
 
-    def fill(self, weights):
+    def fill(self, weights, _training):
         """Put the given vectors into the first of a network's weights, a random table.
 
         Ids without a vector keep theirs, of the same variance as the given ones (Kim,

@@ -139,16 +139,12 @@ class TrainedNetwork(AdvisedEstimator):
             "global_clipnorm": self.global_clipnorm,
         }
 
-    def _start(self, spec, plan, resume, fill=None):
-        """Return the weights and the optimizer's state to start from.
-
-        `fill` puts given weights into the random ones.
-        """
+    def _start(self, spec, plan, resume):
+        """Return the weights and the optimizer's state to start from."""
         if resume:
             same = self._optimizer_kind == _kind(plan.optimizer)
             return self._weights, self._optimizer_state if same else None
-        weights = initial_weights(spec, plan.seed)
-        return weights if fill is None else fill(weights), None
+        return initial_weights(spec, plan.seed), None
 
     def _how_to_validate(self, is_large, validation, epochs):
         """Return whether training may stop early, and which share is held out or None.
@@ -261,6 +257,46 @@ class BaseNetwork(TrainedNetwork):
             self._begin_partial_fit(y, classes)
             trained = self._train(X, y, sample_weight, **options, **known)
         return self._report(trained)
+
+    def _train(
+        self,
+        X,
+        y,
+        sample_weight,
+        *,
+        resume,
+        known_target=False,
+        epochs=None,
+        min_samples=2,
+        validation=None,
+        **known,
+    ):
+        """Read the data, make the network, train it and keep it."""
+        reading = {"min_samples": min_samples, "trains": True}
+        X = self._check_X(X, reset=not resume, **reading)
+        data = self._dataset(X, y, sample_weight, resume, known_target, **known)
+        plan, share = self._plan(len(data), epochs, resume, validation)
+        spec, fill = self._network(X, resume)
+        if resume:
+            self._refuse_changes(spec)
+        parts = self._split(data, share, plan.seed, validation, spec)
+        weights, state = self._start(spec, plan, resume)
+        if fill is not None and not resume:
+            weights = fill(weights, parts[0])
+        given = spec, plan, *parts, weights, state
+        trained = _engine.train(*given, engine=self.engine, **self._options())
+        self._keep(spec, plan, trained, resume)
+        return trained
+
+    def _known_dataset(self, given):
+        """Read a validation set: no attribute of the estimator changes."""
+        X = self._check_X(given.X, reset=False, trains=True)
+        known = {} if given.future is None else {"future": given.future}
+        return self._dataset(X, given.y, given.sample_weight, True, True, **known)
+
+    def _options(self):
+        """Return what else training is told of this kind of network."""
+        return {}
 
     def _plan(self, n_sequences, epochs, resume, validation=None):
         """Return how to train, and which share of the data is held out or None."""

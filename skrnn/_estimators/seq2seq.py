@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -57,33 +56,8 @@ class BaseSeq2Seq(BaseNetwork):
             self._optimizer_state = None
         return trained
 
-    def _train(
-        self,
-        X,
-        y,
-        sample_weight,
-        *,
-        resume,
-        known_target=False,
-        epochs=None,
-        min_samples=2,
-        future=None,
-        validation=None,
-    ):
-        reading = {"min_samples": min_samples, "trains": True}
-        X = self._check_X(X, reset=not resume, **reading)
-        known = resume, known_target or resume
-        pairs = self._pairs(X, y, sample_weight, future, *known)
-        plan, share = self._plan(len(pairs), epochs, resume, validation)
-        spec = self._network(X, resume)
-        parts = self._split(pairs, share, plan.seed, validation, spec)
-        fill = partial(at_frequencies, pairs=parts[0])
-        start = self._start(spec, plan, resume, fill)
-        ratio = float(self.teacher_forcing)
-        options: Any = {"engine": self.engine, "teacher_forcing": ratio}
-        trained = _engine.train(spec, plan, *parts, *start, **options)
-        self._keep(spec, plan, trained, resume)
-        return trained
+    def _options(self):
+        return {"teacher_forcing": float(self.teacher_forcing)}
 
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences of numbers, or of token ids."""
@@ -136,20 +110,20 @@ class BaseSeq2Seq(BaseNetwork):
             self.n_features_in_ = 1
         return encode_tokens(symbols, self._vocabulary)
 
-    def _pairs(self, X, y, sample_weight, future, resume, known_target):
+    def _dataset(self, X, y, sample_weight, known, known_target, future=None):
         """Put sequences and encoded targets together; leave out zero weights."""
-        given = X, y, sample_weight, resume, known_target
+        given = X, y, sample_weight, known, known or known_target
         outputs, of_steps = self._encode_outputs(*given)
         refuse_no_weight(of_steps)
-        future = self._read_future(X, future, resume)
+        future = self._read_future(X, future, known)
         factors = self._step_weights(outputs, of_steps)
         total = of_steps if factors is None else of_steps * factors
         refuse_no_weight(total)
         starts = np.asarray(outputs.starts)
         weights = np.maximum.reduceat(of_steps, starts)
-        known = None
+        readable = None
         if are_of_steps(sample_weight):
-            known = of_steps > 0
+            readable = of_steps > 0
             factors = total / np.repeat(
                 np.where(weights > 0, weights, 1), outputs.lengths
             )
@@ -163,15 +137,9 @@ class BaseSeq2Seq(BaseNetwork):
             weights.astype(np.float32),
             future,
             step_weights=factors,
-            known=known,
+            known=readable,
             start=self._decoder().get("n_labels", 0),
         ).take(rows)
-
-    def _known_dataset(self, given):
-        """Read a validation set: no attribute of the estimator changes."""
-        X = self._check_X(given.X, reset=False, trains=True)
-        known = given.y, given.sample_weight, given.future
-        return self._pairs(X, *known, True, True)
 
     def _read_future(self, X, future, known):
         """Return None: only tasks of numbers have a `future`."""
@@ -180,7 +148,7 @@ class BaseSeq2Seq(BaseNetwork):
         """Return None: only tasks of labels weight single steps."""
 
     def _network(self, X, resume):
-        """Return the spec of the network to build."""
+        """Return the spec of the network to build, and what fills first weights."""
         embedding_dim: Any = self.embedding_dim
         vocabulary_size = None
         if self._tokens:
@@ -205,9 +173,7 @@ class BaseSeq2Seq(BaseNetwork):
             recurrent_dropout=float(self.recurrent_dropout),
             **decoder,
         )
-        if resume:
-            self._refuse_changes(spec)
-        return spec
+        return spec, at_frequencies
 
     def _vocabulary_size(self, X, resume):
         if resume:

@@ -73,9 +73,10 @@ class BaseMixed(BaseRecurrent):
 
     _network_constraints = BaseRecurrent._network_constraints | {"filters": [Count()]}
 
-    def _network(self, X, embedding, resume):
-        spec = super()._network(X, embedding, resume)
-        return replace(spec, layers=(PairOfSteps("pair", self.filters), *spec.layers))
+    def _network(self, X, resume):
+        spec, fill = super()._network(X, resume)
+        layers = PairOfSteps("pair", self.filters), *spec.layers
+        return replace(spec, layers=layers), fill
 
 
 @recurrent_estimator
