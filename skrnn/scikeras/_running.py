@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import keras
 
+from skrnn.scikeras.engine.keys import NotTakenError
 from skrnn.scikeras.engine.masks import fill_padding
-from skrnn.scikeras.engine.models import call_once
-from skrnn.scikeras.engine.normalization import compute_by_variables
-from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.models import call_once, compute_by_variables
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.seeding import global_seed, seeded
 from skrnn.scikeras.engine.training import KerasPlan, fit_keras

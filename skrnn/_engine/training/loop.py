@@ -258,8 +258,8 @@ def _limit(norm):
 class Pace:
     """How many batches a call takes: what is computed doesn't depend on it."""
 
-    def __init__(self):
-        self.batches_per_call = 1
+    # Of the first call.
+    batches_per_call = 1
 
     def adapt(self, seconds, n_batches):
         """Learn from a call that took `seconds` for `n_batches`."""
@@ -317,7 +317,7 @@ def run_batches(
     pace: Pace,
     *,
     one_by_one: bool,
-    before: Callable[[int], None],
+    before: Callable[[int], None] | None,
     after: Callable[[int, float, float], None],
     is_over: Callable[[], bool] = lambda: False,
 ) -> tuple[float, float]:
@@ -335,7 +335,7 @@ def run_batches(
         Whether somebody wants to hear of every batch.
     before, after : callable
         ``before(i)`` and ``after(i, total, count)`` are told of each call: the number
-        of its first or last batch, and the sums so far.
+        of its first or last batch, and the sums so far. `before` may be None.
     is_over : callable
         Whether to leave it at that.
 
@@ -347,7 +347,8 @@ def run_batches(
     total, count, done = 0.0, 0.0, 0
     part = batches[: pace.most(batches, one_by_one)]
     while len(part):
-        before(done)
+        if before is not None:
+            before(done)
         started = time.monotonic()
         total_part, count_part = step(part)
         pace.adapt(time.monotonic() - started, len(part))

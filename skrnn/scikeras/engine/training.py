@@ -3,6 +3,7 @@
 import math
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -11,29 +12,17 @@ import numpy as np
 from skrnn._data.batches import batches_in_order, shuffled_batches
 from skrnn._engine.keras.callbacks import BATCH_EVENTS
 from skrnn._engine.keras.callbacks import listens as _listens
-from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.private import (
     forget_kernels,
     initial_epoch_of,
+    layers_of,
     trained_variables_of,
 )
 from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.training.loop import Pace, run_batches, run_epochs
 from skrnn.scikeras.engine.kernels import kernel_program
-from skrnn.scikeras.engine.models import (
-    architecture_key,
-    compile_key,
-    gains_from_xla,
-    takes_columns,
-)
-from skrnn.scikeras.engine.normalization import refuse_stale_statistics
-from skrnn.scikeras.engine.origin import NotTakenError
-from skrnn.scikeras.engine.program import (
-    KerasProgram,
-    as_keras_reads,
-    as_model_reads,
-    signature_of,
-)
+from skrnn.scikeras.engine.keys import NotTakenError, refuse_others
+from skrnn.scikeras.engine.program import KerasProgram, recipe_for, takes_columns
 from skrnn.scikeras.engine.seeding import seeded
 
 keras_programs = ProgramCache(size=8, after=forget_kernels)
@@ -76,40 +65,42 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     NotTakenError
         Before anything has changed, if Keras has to do it.
     """
-    refuse_forked_process()
     data = _data_of(model, x, y, sample_weight)
     if not model.built:
         model.build((None, *data["x"].shape[1:]))
-    refuse_stale_statistics(model)
+    layers = layers_of(model)
+    refuse_others(model, layers)
     training, validation = _split(model, data, plan)
-    # Needed for the kernels too: a model without a key is left to Keras.
-    keys = architecture_key(model), compile_key(model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     known = map(id, trained_variables_of(model.optimizer))
     if list(known) != list(map(id, model.trainable_variables)):
         raise NotTakenError("layers were frozen or thawed since it was compiled")
-    with _borrow(model, keys, plan, training, validation) as program:
+    program = kernel_program(model, training, validation)
+    lend = nullcontext(program) if program else _borrow(model, layers, plan, training)
+    with lend as program:
         return KerasLoop(program, model, plan, training, validation).run()
 
 
-def _borrow(model, keys, plan, training, validation):
-    """Lend a program that trains the model: the kernels', or a compiled one."""
-    given = [training] if validation is None else [training, validation]
-    program = kernel_program(model, *given)
-    if program is not None:
-        return nullcontext(program)
-    signature = signature_of(training)
-    shapes = tuple((k, tuple(v.shape), v.dtype.name) for k, v in signature.items())
-    steps = -(-len(training["x"]) // (plan.batch_size or 32)) * plan.epochs
-    fast = gains_from_xla(model, steps, math.prod(training["x"].shape[1:2]))
+def _borrow(model, layers, plan, training):
+    """Lend a compiled program that trains the model."""
+    n_steps = -(-len(training["x"]) // (plan.batch_size or 32)) * plan.epochs
+    recipe = recipe_for(model, layers, training, n_steps)
 
     def make():
         # Restore the generators: the copy's draws are overwritten.
         with seeded(0):
-            return KerasProgram(model, signature, fast=fast)
+            return KerasProgram(model, recipe)
 
-    return keras_programs.borrow((*keys, shapes, fast), make)
+    return keras_programs.borrow(recipe.key, make)
+
+
+# They look at logs alone; a class derived from one of them may do more.
+_QUIET = (
+    keras.callbacks.Callback,
+    keras.callbacks.History,
+    keras.callbacks.ProgbarLogger,
+)
 
 
 class KerasLoop:
@@ -123,9 +114,10 @@ class KerasLoop:
         self.n_validation_rows = 0 if validation is None else len(validation["x"])
         self.validation = validation and program.load(validation)
         self.rng = np.random.default_rng([plan.seed, plan.initial_epoch])
-        self.listeners = tuple(keras.tree.flatten(list(plan.callbacks)))
+        given = keras.tree.flatten(list(plan.callbacks))
+        self.listeners = [each for each in given if not _is_quiet(each)]
         self.callbacks = keras.callbacks.CallbackList(
-            list(self.listeners),
+            given,
             add_history=True,
             add_progbar=plan.verbose != 0,
             model=model,
@@ -155,9 +147,10 @@ class KerasLoop:
         return self.model.stop_training
 
     def _run_epoch(self, epoch):
-        batches = self._order()
-        run, is_over = self._train, self._is_over
-        logs = self._run_batches(run, batches, "train", is_over=is_over)
+        run = self._train
+        if self.program.padded:
+            run = partial(self.program.train, self.data)
+        logs = self._run_batches(run, self._order(), "train", is_over=self._is_over)
         if self._is_validated(epoch):
             logs |= self._validate()
         return logs
@@ -170,7 +163,7 @@ class KerasLoop:
 
     def _train(self, part):
         """Train on batches; the last one may have fewer rows than the others."""
-        if self.program.padded or part[-1, -1] >= 0:
+        if part[-1, -1] >= 0:
             return self.program.train(self.data, part)
         last = part[-1][part[-1] >= 0]
         parts = [part[:-1], last[None]] if len(part) > 1 else [last[None]]
@@ -189,18 +182,18 @@ class KerasLoop:
         batch_size = self.plan.validation_batch_size or self.plan.batch_size or 32
         batches = batches_in_order(self.n_validation_rows, batch_size)
         self._tell("on_test_begin")
-        logs = self._run_batches(self._evaluate, batches, "test")
+        run = partial(self.program.evaluate, self.validation)
+        logs = self._run_batches(run, batches, "test")
         self._tell("on_test_end", logs)
         return {f"val_{name}": value for name, value in logs.items()}
-
-    def _evaluate(self, part):
-        return self.program.evaluate(self.validation, part)
 
     def _run_batches(self, step, batches, mode, is_over=lambda: False):
         """Run all batches in few calls, or one by one for who wants to hear of each."""
         one_by_one = any(self._listens(event) for event in BATCH_EVENTS[mode])
         begin, end = BATCH_EVENTS[mode][:2]
-        self.program.start_metrics()
+        counts = self.program.has_metrics
+        if counts:
+            self.program.start_metrics()
         logs: dict = {}
 
         def after(batch, total, count):
@@ -208,8 +201,10 @@ class KerasLoop:
             # Keras stops after a batch, even who was told before the first.
             last = batch + 1 == len(batches) or is_over()
             # Nobody but a progress bar hears of a call.
-            logs = self.program.logs(total, count) if one_by_one or last else {}
-            logs = logs or {"loss": total / count}
+            if counts and (one_by_one or last):
+                logs = self.program.logs(total, count)
+            else:
+                logs = {"loss": total / max(count, 1)}
             self._tell(end, batch, logs)
 
         run_batches(
@@ -218,7 +213,7 @@ class KerasLoop:
             self.pace,
             # A callback may have stopped it before: then one batch is the last.
             one_by_one=one_by_one or is_over(),
-            before=lambda batch: self._tell(begin, batch),
+            before=partial(self._tell, begin) if one_by_one else None,
             after=after,
             is_over=is_over,
         )
@@ -239,10 +234,15 @@ class KerasLoop:
         return any(listens(callback, event) for callback in self.listeners)
 
 
+def _is_quiet(callback):
+    # Methods may have been given to the object alone.
+    own = [name for name in vars(callback) if name.startswith("on_")]
+    return type(callback) in _QUIET and not own
+
+
 def listens(callback, event) -> bool:
     """Whether `callback` does anything at `event` but look at logs."""
-    kinds = keras.callbacks.History, keras.callbacks.ProgbarLogger
-    return _listens(callback, event, only_tell=kinds)
+    return _listens(callback, event, only_tell=_QUIET)
 
 
 def _data_of(model, x, y, sample_weight):
@@ -254,10 +254,25 @@ def _data_of(model, x, y, sample_weight):
             raise NotTakenError(f"{name} is no array of numbers")
     if len({len(array) for array in arrays.values()}) > 1:
         raise NotTakenError("arrays differ in length")
-    arrays = {name: as_keras_reads(array) for name, array in arrays.items()}
+    floatx = keras.config.floatx()
+    for name, array in arrays.items():
+        # As Keras converts them.
+        if array.dtype.kind == "f":
+            arrays[name] = array.astype(floatx, copy=False)
     if len(getattr(model, "inputs", None) or ()) == 1:
         arrays["x"] = as_model_reads(arrays["x"], model)
     return arrays
+
+
+def as_model_reads(x, model):
+    """Return X with the type and the number of dimensions of a model's input."""
+    (wanted,) = model.inputs
+    rank = len(wanted.shape)
+    if x.ndim == rank - 1 and wanted.shape[-1] == 1:
+        x = x[..., None]
+    elif x.ndim == rank + 1 and x.shape[-1] == 1:
+        x = x[..., 0]
+    return x.astype(wanted.dtype, copy=False)
 
 
 def _split(model, data, plan):
