@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from skrnn._data.datasets import Dataset
-from skrnn._data.sequences import Multiples, pack_dense, pack_windows
+from skrnn._data.sequences import pack_block
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
 from skrnn._engine.keras.private import compiled_metrics_of
@@ -80,10 +80,10 @@ class KernelProgram:
         assert targets is not None
         weights = data.get("weights", np.broadcast_to(np.float32(1), n))
         dataset = Dataset(
-            sequences=pack_windows(x) or pack_dense(x, "dense"),
+            sequences=pack_block(x),
             targets=targets,
             weights=weights.astype(np.float32, copy=False),
-            target_starts=Multiples(1, n),
+            target_starts=np.arange(n),
         )
         return Loaded(dataset, data)
 
@@ -97,8 +97,8 @@ class KernelProgram:
         weights, state = [[np.asarray(v.value) for v in part] for part in parts]
         self._native.reset(weights, state)
 
-    def copy_to(self, model):
-        """Hand back weights and the optimizer's state."""
+    def copy_to(self, model, *, ended=False):
+        """Hand back weights and the optimizer's state, which need no last step."""
         variables = [*model.weights, *model.optimizer.variables]
         values = [*self._native.get_weights(), *self.optimizer_state()]
         for variable, value in zip(variables, values, strict=True):
@@ -147,9 +147,6 @@ class KernelProgram:
     def logs(self, total, count):
         """Return the loss and the metrics since `start_metrics`."""
         return logs_of(self.model, total, count)
-
-    def finish(self):
-        """No optimizer that the kernels know has anything left to do."""
 
 
 def _targets_of(y, spec, loss):

@@ -227,6 +227,8 @@ def _part_key(part):
     """Return the key of an optimizer, a loss or a metric."""
     if isinstance(part, str | bool | int):
         return type(part), part
+    if isinstance(part, FunctionType) and is_keras(part):
+        return part
     if isinstance(part, float | FunctionType | keras.losses.Loss):
         # Some losses lack their numbers in their configuration, as Huber its delta.
         return value_key(part)
@@ -242,8 +244,9 @@ def _part_key(part):
     _refuse_foreign_configuration(config)
     # Keras numbers names, and they don't change what is computed.
     config.pop("name", None)
-    config["told"] = function_arguments_of(part)
-    if isinstance(part, keras.optimizers.Optimizer) and _has_fixed_rate(config):
+    if not isinstance(part, keras.optimizers.Optimizer):
+        config["told"] = function_arguments_of(part)
+    elif _has_fixed_rate(config):
         config.pop("learning_rate", None)
     text = json.dumps(config, sort_keys=True, default=str)
     return f"{type(part).__module__}.{type(part).__name__} {text}"

@@ -6,13 +6,8 @@ import numpy as np
 from skrnn._engine.keras.private import layers_of, mask_of
 
 
-def fill_padding(model, X):
-    """Put the value that a network takes for padding where NaN stands for it."""
-    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
-        return X
-    padding = np.isnan(X)
-    if not padding.any():
-        return X
+def padding_value(model):
+    """Return the value that a network takes for padding."""
     layers = layers_of(model)
     values = [layer.mask_value for layer in layers if hasattr(layer, "mask_value")]
     if not values:
@@ -21,7 +16,7 @@ def fill_padding(model, X):
             "padding as data: it has no layer keras.layers.Masking. Expected one "
             "before the first recurrent layer."
         )
-    return np.where(padding, np.asarray(values[0], X.dtype), X)
+    return values[0]
 
 
 def unmasked_steps(model, X):
@@ -34,6 +29,7 @@ def unmasked_steps(model, X):
     model : keras.Model
         It has inputs and outputs.
     X : ndarray of shape (n, T) or (n, T, F)
+        Padded with what the network takes for padding.
 
     Returns
     -------
@@ -45,4 +41,4 @@ def unmasked_steps(model, X):
         return None
     # It is computed by the layers that it needs alone.
     masks = keras.Model(model.inputs[0], mask)
-    return keras.ops.convert_to_numpy(masks(fill_padding(model, X)))
+    return keras.ops.convert_to_numpy(masks(X))

@@ -11,7 +11,6 @@ from skrnn._engine.keras.private import (
     set_undecayed_names,
     undecayed_names_of,
     undecayed_variables_of,
-    was_called,
 )
 from skrnn.scikeras.engine.keys import NotTakenError, adapted_layers, forms
 
@@ -26,21 +25,6 @@ def copy_of(model):
     if type(copied.optimizer) is not type(model.optimizer):
         raise NotTakenError("it was compiled under another policy of types")
     return copied
-
-
-def share_names(copied, model):
-    """Give the metrics of a copy the names of those of `model`; Keras numbers them."""
-    models = copied, model
-    named = [metrics_of(compile_arguments_of(each)) for each in models]
-    for own, others in zip(*named, strict=True):
-        if isinstance(others, keras.metrics.Metric):
-            own.name = others.name
-
-
-def metrics_of(arguments):
-    """Return the metrics among the arguments of ``compile``, weighted or not."""
-    names = "metrics", "weighted_metrics"
-    return keras.tree.flatten([arguments.get(name) or [] for name in names])
 
 
 def architecture_copy(model):
@@ -88,17 +72,6 @@ def own_optimizer(optimizer):
     if decays:
         set_undecayed_names(copied, undecayed_names_of(optimizer))
     return copied
-
-
-def call_once(model):
-    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
-
-    Keras exports as ONNX only a model that was called.
-    """
-    if was_called(model) or not getattr(model, "inputs", None):
-        return
-    is_sequential = isinstance(model, keras.Sequential)
-    model(model.inputs[0] if is_sequential else model.input)
 
 
 def follow_variables(model):

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skrnn._data.sequences import pack_dense, pack_windows
+from skrnn._data.sequences import pack_block
 from skrnn._engine.keras.private import layers_of
 from skrnn._engine.prediction.batches import predict
 from skrnn._networks.specs import NetworkSpec
@@ -122,7 +122,7 @@ def _facts_of(model):
 def _by_kernels(spec, model, x):
     weights = [np.asarray(variable.value) for variable in model.weights]
     x = x.astype(np.float32, copy=False)
-    sequences = pack_windows(x) or pack_dense(x, "dense")
+    sequences = pack_block(x)
     return predict(spec, weights, sequences, dtype=np.float32)
 
 

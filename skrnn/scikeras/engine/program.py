@@ -18,7 +18,8 @@ from skrnn._engine.keras.private import (
     supports_xla,
 )
 from skrnn.scikeras.engine.keys import is_keras, training_key
-from skrnn.scikeras.engine.models import copy_of, metrics_of, share_names
+from skrnn.scikeras.engine.models import copy_of
+from skrnn.scikeras.engine.specs import metrics_of
 
 # Training steps times time steps. Below this, plain TensorFlow has finished before XLA
 # has compiled.
@@ -134,20 +135,21 @@ class KerasProgram:
     def copy_from(self, model):
         """Take over weights, the optimizer's state and the names of the metrics."""
         if self.has_metrics:
-            share_names(self.model, model)
+            _share_names(self.model, model)
         _assign(self._state(self.model), self._state(model))
 
-    def copy_to(self, model):
-        """Hand back weights and the optimizer's state."""
+    def copy_to(self, model, *, ended=False):
+        """Hand back weights and the optimizer's state.
+
+        Where training has ended, averages that the optimizer takes become the weights.
+        """
+        if ended:
+            self.optimizer.finalize_variable_values(self.model.trainable_weights)
         _assign(self._state(model), self._state(self.model))
 
     @staticmethod
     def _state(model):
         return [*model.variables, *model.optimizer.variables]
-
-    def finish(self):
-        """Let the optimizer end training: its averages become the weights."""
-        self.optimizer.finalize_variable_values(self.model.trainable_weights)
 
     def start_metrics(self):
         """Forget what the metrics have counted."""
@@ -267,6 +269,15 @@ def _up_to(weights, present):
 def _assign(to, values):
     for variable, value in zip(to, values, strict=True):
         variable.assign(value.value)
+
+
+def _share_names(copied, model):
+    """Give the metrics of a copy the names of those of `model`; Keras numbers them."""
+    models = copied, model
+    named = [metrics_of(compile_arguments_of(each)) for each in models]
+    for own, others in zip(*named, strict=True):
+        if isinstance(others, keras.metrics.Metric):
+            own.name = others.name
 
 
 def _may_be_padded(model):

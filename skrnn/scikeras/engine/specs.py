@@ -28,12 +28,17 @@ from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head, NetworkSpec
 from skrnn._networks.weights import weight_table
 from skrnn.scikeras.engine.keys import is_keras
-from skrnn.scikeras.engine.models import metrics_of
 
 _CELLS = {
     getattr(keras.layers, cell.keras_layer): name
     for name, cell in CELLS.items()
     if cell.keras_layer
+}
+_SUPPORTED = {
+    *_CELLS,
+    keras.layers.Bidirectional,
+    keras.layers.Dense,
+    keras.layers.InputLayer,
 }
 # Arguments of layers and optimizers that may have any value: they are read, or change
 # nothing without a mask.
@@ -104,6 +109,8 @@ class KernelTask:
 
 def task_of(model) -> KernelTask | None:
     """Return what the kernels are to do for a compiled Keras model, or None."""
+    if not _SUPPORTED.issuperset(map(type, model.layers)):
+        return None
     arguments = compile_arguments_of(model)
     if arguments.get("loss_weights") or arguments.get("run_eagerly"):
         return None
@@ -114,7 +121,13 @@ def task_of(model) -> KernelTask | None:
     if not model.layers or _activation(model.layers[-1]) not in activations:
         return None
     spec = spec_of(model, loss.name)
-    return spec and KernelTask(spec, loss, optimizer)
+    return None if spec is None else KernelTask(spec, loss, optimizer)
+
+
+def metrics_of(arguments):
+    """Return the metrics among the arguments of ``compile``, weighted or not."""
+    names = "metrics", "weighted_metrics"
+    return keras.tree.flatten([arguments.get(name) or [] for name in names])
 
 
 def spec_of(model, loss=None) -> NetworkSpec | None:
@@ -181,8 +194,12 @@ def _optimizer_of(model):
     name = _OPTIMIZERS.get(type(optimizer))
     if name is None:
         return None
-    has_schedule = isinstance(optimizer.get_config()["learning_rate"], dict)
-    return name if _has_defaults(optimizer) and not has_schedule else None
+    try:
+        config = optimizer.get_config()
+    except Exception:  # Whatever a schedule of the user's raises.
+        return None
+    has_schedule = isinstance(config["learning_rate"], dict)
+    return None if has_schedule or not _has_defaults(optimizer, config) else name
 
 
 def _chain(model) -> list[Any]:
@@ -224,17 +241,16 @@ def _kind(layer):
 def _is_plain(layer):
     """Whether a layer is trainable, and has Keras' defaults for all that isn't free."""
     single = layer.dtype_policy.name == "float32"
-    return single and layer.trainable and _has_defaults(layer)
+    return single and layer.trainable and _has_defaults(layer, layer.get_config())
 
 
-def _has_defaults(part):
+def _has_defaults(part, config):
     """Whether all arguments of a layer or optimizer that aren't free are defaults."""
     # Read from the signature: making an object would use up a name and a seed.
     defaults = signature(type(part)).parameters
-    own = part.get_config().items()
     return all(
         key in defaults and value == defaults[key].default
-        for key, value in own
+        for key, value in config.items()
         if key not in _FREE
     )
 

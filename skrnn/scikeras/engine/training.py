@@ -17,6 +17,7 @@ from skrnn._engine.keras.private import (
     initial_epoch_of,
     layers_of,
     trained_variables_of,
+    was_called,
 )
 from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.training.loop import Pace, run_batches, run_epochs
@@ -73,13 +74,31 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     training, validation = _split(model, data, plan)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    known = map(id, trained_variables_of(model.optimizer))
-    if list(known) != list(map(id, model.trainable_variables)):
+    elif not _trains_all(model):
         raise NotTakenError("layers were frozen or thawed since it was compiled")
     program = kernel_program(model, training, validation)
     lend = nullcontext(program) if program else _borrow(model, layers, plan, training)
     with lend as program:
-        return KerasLoop(program, model, plan, training, validation).run()
+        history = KerasLoop(program, model, plan, training, validation).run()
+    call_once(model)
+    return history
+
+
+def _trains_all(model):
+    """Whether the optimizer was built for what is trainable now."""
+    known = trained_variables_of(model.optimizer)
+    return list(map(id, known)) == list(map(id, model.trainable_variables))
+
+
+def call_once(model):
+    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
+
+    Keras exports as ONNX only a model that was called.
+    """
+    if was_called(model) or not getattr(model, "inputs", None):
+        return
+    is_sequential = isinstance(model, keras.Sequential)
+    model(model.inputs[0] if is_sequential else model.input)
 
 
 def _borrow(model, layers, plan, training):
@@ -131,15 +150,16 @@ class KerasLoop:
         """Train, and return the history."""
         self.model.stop_training = False
         self.program.copy_from(self.model)
+        ended = False
         try:
             self._tell("on_train_begin")
             # A callback that restores an interrupted training says where it was.
             first = initial_epoch_of(self.model) or self.plan.initial_epoch
             epochs = range(first, self.plan.epochs)
             logs = run_epochs(epochs, self._run_epoch, self._tell, self._is_over)
-            self.program.finish()
+            ended = True
         finally:
-            self.program.copy_to(self.model)
+            self.program.copy_to(self.model, ended=ended)
         self._tell("on_train_end", logs)
         return self.model.history.history
 
