@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from skrnn._data.datasets import Dataset
-from skrnn._data.sequences import pack_block
+from skrnn._data.sequences import Multiples, pack_block
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
 from skrnn._engine.keras.private import compiled_metrics_of
@@ -83,7 +83,7 @@ class KernelProgram:
             sequences=pack_block(x),
             targets=targets,
             weights=weights.astype(np.float32, copy=False),
-            target_starts=np.arange(n),
+            target_starts=Multiples(1, n),
         )
         return Loaded(dataset, data)
 

@@ -1,4 +1,4 @@
-"""What a network takes for padding, and which steps of X it masks."""
+"""The padding value of a network, and the steps of X that it masks."""
 
 import keras
 import numpy as np
@@ -20,9 +20,9 @@ def padding_value(model):
 
 
 def unmasked_steps(model, X):
-    """Return which steps of X have an answer that counts, None where all do.
+    """Return at which steps of X the output counts; None if it does at all steps.
 
-    Keras' losses and metrics leave the others out.
+    Keras' losses and metrics leave the other steps out.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ def unmasked_steps(model, X):
     -------
     seen : ndarray of bool of shape (n, T), or None
     """
-    # Of the last layer: one on the way may drop the mask, and all steps count then.
+    # The mask of the last layer: a layer before it may have dropped the mask.
     mask = mask_of(model.outputs[0])
     if mask is None or len(model.inputs) > 1 or not isinstance(X, np.ndarray):
         return None
-    # It is computed by the layers that it needs alone.
+    # This model has only the layers that the mask needs.
     masks = keras.Model(model.inputs[0], mask)
     return keras.ops.convert_to_numpy(masks(X))

@@ -60,7 +60,7 @@ def _fresh(part):
 
 
 def own_optimizer(optimizer):
-    """Return an optimizer told the same, or itself where it can't be copied."""
+    """Return a copy of an optimizer, or itself if it can't be copied."""
     decays = getattr(optimizer, "weight_decay", None) is not None
     if decays and undecayed_variables_of(optimizer):
         # It knows the variables of one network.

@@ -1,4 +1,4 @@
-"""Prediction with any Keras model of one input, compiled once an architecture."""
+"""Prediction with any Keras model of one input, compiled once per architecture."""
 
 import threading
 import weakref
@@ -58,7 +58,7 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
     Raises
     ------
     NotTakenError
-        If this is for Keras to do.
+        If Keras must predict.
     """
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiub" or not len(x):
         raise NotTakenError("x is no array of numbers")
@@ -83,12 +83,12 @@ _EVENTS = ("on_predict_batch_begin", "on_predict_batch_end")
 
 @dataclass(frozen=True)
 class _Facts:
-    """Facts about a model that take some time to find out."""
+    """Facts about a model that are slow to find."""
 
     key: tuple
     # None if the kernels don't support it.
     spec: NetworkSpec | None
-    # Weak references: layers may be taken off and put on later.
+    # Weak references; the layers of a model may change later.
     layers: tuple
     # A layer may be given other variables, as by ``quantize``.
     forms: tuple

@@ -1,4 +1,4 @@
-"""Compiled training of any Keras model of one input, many batches a call."""
+"""Compiled training of any Keras model of one input: many batches in one call."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -98,7 +98,7 @@ def _gains_from_xla(model, layers, n_steps):
 
 
 class KerasProgram:
-    """The compiled training functions of one architecture and one way to train it.
+    """The compiled training functions of one architecture, loss and optimizer.
 
     It works on a copy of the user's model, so that the next model with the same key
     needs no compiling; each fit copies weights and the optimizer's state in and out.
@@ -152,7 +152,7 @@ class KerasProgram:
         return [*model.variables, *model.optimizer.variables]
 
     def start_metrics(self):
-        """Forget what the metrics have counted."""
+        """Reset the metrics."""
         self.model.reset_metrics()
 
     def logs(self, total, count):

@@ -1,4 +1,4 @@
-"""Seeding global random generators for a while, and restoring them exactly."""
+"""Seeding global random generators in a context, and restoring them exactly."""
 
 import random
 import threading

@@ -1,8 +1,7 @@
 """Which Keras models the kernels can train and predict, and their spec.
 
-These have recurrent layers of one kind and a dense layer on the last state, with Keras'
-defaults, and a plain loss and optimizer. A model with any other argument is trained by
-what TensorFlow compiles.
+They have recurrent layers of one kind and a dense layer on the last state, with Keras'
+defaults, and a plain loss and optimizer. TensorFlow compiles all other models.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Training of a user's Keras model: the loop of ``Model.fit``, an epoch a call."""
+"""Training of a user's Keras model: the loop of ``Model.fit``."""
 
 import math
 from contextlib import nullcontext
@@ -64,7 +64,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     Raises
     ------
     NotTakenError
-        Before anything has changed, if Keras has to do it.
+        If Keras must train; nothing has changed then.
     """
     data = _data_of(model, x, y, sample_weight)
     if not model.built:
@@ -85,7 +85,7 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
 
 
 def _trains_all(model):
-    """Whether the optimizer was built for what is trainable now."""
+    """Whether the optimizer was built for all variables that are trainable now."""
     known = trained_variables_of(model.optimizer)
     return list(map(id, known)) == list(map(id, model.trainable_variables))
 
@@ -114,7 +114,7 @@ def _borrow(model, layers, plan, training):
     return keras_programs.borrow(recipe.key, make)
 
 
-# They look at logs alone; a class derived from one of them may do more.
+# They only read logs; a class derived from one of them may do more.
 _QUIET = (
     keras.callbacks.Callback,
     keras.callbacks.History,
@@ -153,7 +153,7 @@ class KerasLoop:
         ended = False
         try:
             self._tell("on_train_begin")
-            # A callback that restores an interrupted training says where it was.
+            # A callback may restore an interrupted training, and set its epoch.
             first = initial_epoch_of(self.model) or self.plan.initial_epoch
             epochs = range(first, self.plan.epochs)
             logs = run_epochs(epochs, self._run_epoch, self._tell, self._is_over)
@@ -198,7 +198,7 @@ class KerasLoop:
         return due
 
     def _validate(self):
-        # Not as many as for training, where there may be fewer rows.
+        # `self.batch_size` is bounded by the number of training rows.
         batch_size = self.plan.validation_batch_size or self.plan.batch_size or 32
         batches = batches_in_order(self.n_validation_rows, batch_size)
         self._tell("on_test_begin")
@@ -208,7 +208,7 @@ class KerasLoop:
         return {f"val_{name}": value for name, value in logs.items()}
 
     def _run_batches(self, step, batches, mode, is_over=lambda: False):
-        """Run all batches in few calls, or one by one for who wants to hear of each."""
+        """Run all batches in few calls, or one by one if a callback listens to each."""
         one_by_one = any(self._listens(event) for event in BATCH_EVENTS[mode])
         begin, end = BATCH_EVENTS[mode][:2]
         counts = self.program.has_metrics
@@ -218,9 +218,9 @@ class KerasLoop:
 
         def after(batch, total, count):
             nonlocal logs
-            # Keras stops after a batch, even who was told before the first.
+            # Keras, too, runs one batch if it is stopped before the first.
             last = batch + 1 == len(batches) or is_over()
-            # Nobody but a progress bar hears of a call.
+            # Only a progress bar hears of a call of several batches.
             if counts and (one_by_one or last):
                 logs = self.program.logs(total, count)
             else:
@@ -231,7 +231,7 @@ class KerasLoop:
             batches,
             step,
             self.pace,
-            # A callback may have stopped it before: then one batch is the last.
+            # A callback may have stopped training already: then run a single batch.
             one_by_one=one_by_one or is_over(),
             before=partial(self._tell, begin) if one_by_one else None,
             after=after,
@@ -255,18 +255,18 @@ class KerasLoop:
 
 
 def _is_quiet(callback):
-    # Methods may have been given to the object alone.
+    # A user may have set methods on the object.
     own = [name for name in vars(callback) if name.startswith("on_")]
     return type(callback) in _QUIET and not own
 
 
 def listens(callback, event) -> bool:
-    """Whether `callback` does anything at `event` but look at logs."""
+    """Whether `callback` does more at `event` than read logs."""
     return _listens(callback, event, only_tell=_QUIET)
 
 
 def _data_of(model, x, y, sample_weight):
-    """Read arrays as Keras does; anything else is for Keras."""
+    """Read arrays as Keras does; refuse anything else."""
     given = {"x": x, "y": y, "weights": sample_weight}
     arrays = {name: value for name, value in given.items() if value is not None}
     for name, array in arrays.items():
@@ -309,7 +309,7 @@ def _split(model, data, plan):
         return data, None
     n = math.floor(len(data["x"]) * (1.0 - plan.validation_split))
     if not 0 < n < len(data["x"]):
-        # Keras has the words for it.
+        # Keras raises the error.
         raise NotTakenError("validation_split leaves nothing")
     training = {name: array[:n] for name, array in data.items()}
     return training, {name: array[n:] for name, array in data.items()}
@@ -318,7 +318,7 @@ def _split(model, data, plan):
 def _labels_like(known, y, model):
     """Return the y of a validation set in the form of the `known` one, if it can be.
 
-    A wrapper has made a column of floats of the integers that it trains on.
+    A wrapper may have turned the integers of the training set into a column of floats.
     """
     if y.ndim == 1 and known.shape[1:] == (1,) and takes_columns(model):
         y = y[:, None]
@@ -327,7 +327,7 @@ def _labels_like(known, y, model):
 
 
 def _with_weights_like(data, validation):
-    """Both go through one signature."""
+    """Return a validation set with the same arrays and forms as the training set."""
     same = {k: validation[k] for k in data if k in validation}
     shapes = [(k, v.shape[1:], v.dtype) for k, v in same.items()]
     if shapes != [(k, v.shape[1:], v.dtype) for k, v in data.items()]:
