@@ -82,7 +82,7 @@ def _spread(strata, n_validation, seed):
     is_taken = np.zeros(n, bool)
     is_taken[at.astype(row_type(n))] = True
     held = np.zeros(n, bool)
-    order = np.arange(n, dtype=row_type(n))
+    order: np.ndarray = np.arange(n, dtype=row_type(n))
     np.random.default_rng(seed).shuffle(order)
     # Where the next row of each stratum stands among the sorted ones.
     places = np.cumsum(counts) - counts
@@ -109,7 +109,8 @@ def _numbers_of(held, value):
     """Return the numbers of the rows where `held` is `value`."""
     n = len(held)
     n_held = np.count_nonzero(held)
-    numbers = np.empty(n_held if value else n - n_held, row_type(n))
+    n_wanted = n_held if value else n - n_held
+    numbers: np.ndarray = np.empty(n_wanted, row_type(n))
     first = 0
     for rows in row_blocks(n):
         own = np.flatnonzero(held[rows] == value)

@@ -113,8 +113,9 @@ def _collect_outputs(spec, sequences, dtype, decode):
         outputs = outputs.astype(np.float64)
         outputs = ACTIVATIONS[spec.head.activation](ops, outputs)
         if decode is not None:
-            decoded = decode(outputs.reshape(-1, outputs.shape[-1]))
-            outputs = decoded.reshape(*outputs.shape[:-1], *shape)
+            found_at = outputs.shape[:-1]
+            outputs = decode(outputs.reshape(-1, outputs.shape[-1]))
+            outputs = outputs if ends is None else outputs.reshape(*found_at, *shape)
         if ends is None:
             found[rows] = outputs
             return

@@ -296,13 +296,18 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         """Return X as sequences, and what `decode` makes of each block of outputs."""
         if not self._is_fitted:
             check_is_fitted(self)
-        shape, dtype = (len(self.classes_),), np.dtype(int if labels else float)
         if labels and not self._multilabel:
-            shape, dtype = (), self.classes_.dtype
-        return self._run(X, decode=(decode, shape), dtype=dtype)
+            wanted = {"decode": (decode, ()), "dtype": self.classes_.dtype}
+        else:
+            shape = (len(self.classes_),)
+            wanted = {"decode": (decode, shape), "dtype": int if labels else float}
+        return self._run(X, **wanted)
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K) into labels."""
+        if not self._multilabel and outputs.shape[1] == 1:
+            likely = outputs[:, 0] > 1 - outputs[:, 0]
+            return self.classes_[likely.astype(np.intp)]
         probabilities = self._decode_proba(outputs)
         if self._multilabel:
             return (probabilities > 0.5).astype(int)
