@@ -6,6 +6,8 @@ last batch has no more; of int32 where that can count the rows.
 
 import numpy as np
 
+# Rows that are looked at together where all at once would take too much memory.
+_BLOCK = 2**16
 # How many steps, padding included, a batch may have for each real one.
 _MOST_PADDED = 1.25
 
@@ -13,6 +15,25 @@ _MOST_PADDED = 1.25
 def row_type(n) -> type:
     """Return the type of the numbers of `n` rows: half the memory where they fit."""
     return np.int32 if n <= np.iinfo(np.int32).max else np.int64
+
+
+def row_blocks(n):
+    """Cut `n` rows into slices of bounded size."""
+    for first in range(0, n, _BLOCK):
+        yield slice(first, min(first + _BLOCK, n))
+
+
+def sum_of_blocks(function, n, first=0):
+    """Add up ``function(rows)``, the sums of blocks of `n` rows.
+
+    Where each is the sum of one column, it is rounded as NumPy's sum of them all.
+    """
+    if n <= _BLOCK:
+        return function(slice(first, first + n))
+    # Where NumPy cuts an array to add up the sums of its halves.
+    half = n // 2 - n // 2 % 8
+    last = sum_of_blocks(function, n - half, first + half)
+    return sum_of_blocks(function, half, first) + last
 
 
 def batches_in_order(n, batch_size):

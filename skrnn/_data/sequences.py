@@ -52,8 +52,15 @@ class Multiples:
             return Multiples(apart * self.step, n, self.first + first * self.step)
         rows = np.asarray(rows)
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        if (self.step, self.first) == (1, 0) and rows.dtype == np.int32:
+            return rows
         # Numbers of rows may be of a type that has no room for the products.
         return rows.astype(np.intp, copy=False) * self.step + self.first
+
+    def of(self, array):
+        """Return the rows of an array that have these numbers: a view of it."""
+        last = self.first + self._n * self.step
+        return array[self.first : last : self.step]
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[np.arange(self._n)], dtype=dtype)

@@ -3,6 +3,137 @@
 from numbers import Real
 
 import numpy as np
+from sklearn.utils import compute_sample_weight
+
+from skrnn._data.batches import row_blocks, sum_of_blocks
+
+
+class WeightsOfClasses:
+    """Weights of labels that are read from a table with one for each class.
+
+    They stand for an array of a weight for each label, which ten million windows have
+    no memory for.
+
+    Parameters
+    ----------
+    numbers : ndarray of int of shape (n,)
+        Of the classes of the labels.
+    table : ndarray of shape (n_classes,)
+        0 for classes of which there is no label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn._data.targets.class_weights import WeightsOfClasses
+    >>> weights = WeightsOfClasses(np.array([1, 1, 0], np.int8), np.array([0.5, 2.0]))
+    >>> weights[1:]
+    array([2. , 0.5])
+    """
+
+    # No number for all.
+    strides = (1,)
+
+    def __init__(self, numbers, table):
+        self._numbers, self._table = numbers, table
+
+    def __len__(self):
+        return len(self._numbers)
+
+    def __getitem__(self, rows):
+        return self._table[self._numbers[rows]]
+
+    def of_table(self, function):
+        """Return the weights of which each is ``function(table)``."""
+        return WeightsOfClasses(self._numbers, function(self._table))
+
+    def any(self):
+        """Whether a weight isn't 0."""
+        return bool(self._table.any())
+
+    def sum(self):
+        """Return the sum of all weights, rounded as that of an array of them."""
+        return sum_of_blocks(lambda rows: self[rows].sum(), len(self))
+
+
+def weighted_by_class(weights, numbers, table):
+    """Return weights times what the table has for the class of each label.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n,)
+        Without a stride they are one number: no array is made of the products either.
+    numbers : ndarray of int of shape (n,)
+    table : ndarray of shape (n_classes,)
+    """
+    if weights.strides == (0,):
+        return WeightsOfClasses(numbers, weights[0] * table)
+    found = np.empty(len(weights))
+    for rows in row_blocks(len(weights)):
+        found[rows] = weights[rows] * table[numbers[rows]]
+    return found
+
+
+def balanced_table(numbers, n_classes, weights):
+    """Return factors of classes that give all that have labels the same total weight.
+
+    Parameters
+    ----------
+    numbers : ndarray of int of shape (n,)
+    n_classes : int
+    weights : ndarray of shape (n,)
+        Above 0.
+    """
+    totals, table = np.zeros(n_classes), np.zeros(n_classes)
+    for rows in row_blocks(len(numbers)):
+        # One after the other, so that blocks don't round in another way.
+        np.add.at(totals, numbers[rows], weights[rows])
+    there = totals > 0
+    totals = totals[there]
+    table[there] = totals.sum() / (len(totals) * totals)
+    return table
+
+
+def table_of_classes(factors, labels, classes):
+    """Return the factors of `labels`, at their places in `classes`, and 0 for others.
+
+    Both `labels` and `classes` are sorted, and the latter have all of the former.
+    """
+    table = np.zeros(len(classes))
+    table[np.searchsorted(classes, labels)] = factors
+    return table
+
+
+def factors_of_rows(estimator, y, weights):
+    """Return the factor of each row, as ``compute_sample_weight`` of scikit-learn.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Which has `class_weight` and `classes_`; named in errors.
+    y : ndarray of shape (n,) or (n, n_labels)
+        Labels, or an indicator matrix.
+    weights : ndarray of shape (n,)
+    """
+    class_weight = estimator.class_weight
+    if isinstance(class_weight, str):
+        return balanced(y, weights)
+    if isinstance(class_weight, dict):
+        check_class_weight(class_weight, estimator.classes_)
+    elif y.ndim == 1:
+        raise ValueError(
+            "class_weight is a list, which is for an indicator matrix y: one dict "
+            f"for each label. {type(estimator).__name__} expects a dict of the classes "
+            f"{estimator.classes_.tolist()} here."
+        )
+    with np.errstate(over="ignore"):
+        factors = compute_sample_weight(class_weight, y)
+    if not np.isfinite(factors).all():
+        # scikit-learn multiplies the weights of all labels of a row.
+        raise ValueError(
+            f"class_weight={class_weight!r} gives a sequence an infinite "
+            "weight; divide it by a large number."
+        )
+    return factors
 
 
 def factors_of_classes(class_weight, classes, codes, weights):

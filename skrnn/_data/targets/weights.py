@@ -6,6 +6,7 @@ import numpy as np
 
 from skrnn._data.frames.numbers import refuse_non_numbers
 from skrnn._data.sequences import Sequences
+from skrnn._data.targets.class_weights import WeightsOfClasses
 from skrnn._data.targets.reading import is_missing, read_steps
 from skrnn._data.validation import is_ragged
 from skrnn._sklearn import check_sample_weight
@@ -143,9 +144,12 @@ def scaled_down(weights):
     """
     if is_constant(weights):
         return constant(scaled_down(weights[:1].copy())[0], len(weights))
+    if isinstance(weights, WeightsOfClasses):
+        return weights.of_table(scaled_down)
     _, exponent = np.frexp(weights.max(initial=0))
     weights = np.ldexp(weights, -exponent)
-    return np.where(weights < np.finfo(np.float32).tiny, 0.0, weights)
+    weights[weights < np.finfo(np.float32).tiny] = 0.0
+    return weights
 
 
 def weighted(dataset, weights):
@@ -173,8 +177,16 @@ def weighted(dataset, weights):
     if is_constant(own):
         return replace(dataset, weights=constant(np.float32(1), len(own)))
     n_targets = dataset.sequences.n_steps if of_steps else len(dataset)
-    own = (own * n_targets / own.sum()).astype(np.float32)
-    return replace(dataset, weights=own)
+    return replace(dataset, weights=_of_mean_one(own, n_targets, own.sum()))
+
+
+def _of_mean_one(weights, n_targets, total):
+    """Return weights in float32, the float64 ones being used up."""
+    if isinstance(weights, WeightsOfClasses):
+        return weights.of_table(lambda table: _of_mean_one(table, n_targets, total))
+    weights *= n_targets
+    weights /= total
+    return weights.astype(np.float32)
 
 
 def left_out(values, weights, padding):
@@ -186,7 +198,7 @@ def left_out(values, weights, padding):
     weights : ndarray of shape (n,)
     padding : ndarray of bool of shape (n,)
     """
-    gone = np.flatnonzero((weights == 0) & ~padding)
+    gone = () if weights.all() else np.flatnonzero((weights == 0) & ~padding)
     if not len(gone) or values.shape[1:] not in ((), (1,)):
         return np.empty(0)
     labels = np.asarray(values)[gone].ravel()

@@ -27,8 +27,23 @@ _MAX_COMPILED = 16
 _lock = threading.Lock()
 
 
-def predict(spec, weights, sequences, *, states=False, dtype=np.float64, engine="auto"):
+def predict(
+    spec,
+    weights,
+    sequences,
+    *,
+    states=False,
+    dtype=np.float64,
+    decode=None,
+    engine="auto",
+):
     """Run the network on packed sequences.
+
+    Parameters
+    ----------
+    decode : tuple or None
+        A function that makes predictions (n, ...) of outputs (n, K), row by row, and
+        the shape of one: only these are kept, as an array of `dtype`.
 
     Returns
     -------
@@ -41,7 +56,7 @@ def predict(spec, weights, sequences, *, states=False, dtype=np.float64, engine=
     name = choice.predicts_on(is_small, engine)
     run = RUNNERS[name](spec, weights, sequences)
     collect = _collect_states if states else _collect_outputs
-    found, keep = collect(spec, sequences, dtype)
+    found, keep = collect(spec, sequences, dtype, decode)
     # Only the kernels let go of the interpreter's lock, which pays for many products.
     work = 0
     if name == "kernels" and not is_small:
@@ -78,7 +93,7 @@ def attention_of(spec, weights, sequences):
 # Each returns the array to fill and ``keep(rows, outputs, states)``, which fills it.
 
 
-def _collect_states(spec, sequences, dtype):
+def _collect_states(spec, sequences, dtype, _decode):
     found = np.empty((len(sequences), spec.state_width), dtype)
 
     def keep(rows, _outputs, states):
@@ -87,15 +102,20 @@ def _collect_states(spec, sequences, dtype):
     return found, keep
 
 
-def _collect_outputs(spec, sequences, dtype):
+def _collect_outputs(spec, sequences, dtype, decode):
     n_outputs, ends = len(sequences.lengths), None
     if spec.return_sequences:
         n_outputs, ends = sequences.n_steps, np.cumsum(sequences.lengths)
-    found = np.empty((n_outputs, spec.head.units), dtype)
+    decode, shape = decode or (None, (spec.head.units,))
+    found = np.empty((n_outputs, *shape), dtype)
 
     def keep(rows, outputs, _states):
         outputs = outputs.astype(np.float64)
         outputs = ACTIVATIONS[spec.head.activation](ops, outputs)
+        if decode is not None:
+            found_at = outputs.shape[:-1]
+            outputs = decode(outputs.reshape(-1, outputs.shape[-1]))
+            outputs = outputs if ends is None else outputs.reshape(*found_at, *shape)
         if ends is None:
             found[rows] = outputs
             return

@@ -6,15 +6,19 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import (
     unique_labels,
 )
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.sequences import ragged_array, unpack_steps
-from skrnn._data.targets.class_weights import balanced, check_class_weight
+from skrnn._data.sequences import Multiples, ragged_array, unpack_steps
+from skrnn._data.targets.class_weights import (
+    balanced_table,
+    factors_of_rows,
+    table_of_classes,
+    weighted_by_class,
+)
+from skrnn._data.targets.codes import Codes, different, encode, few_like
 from skrnn._data.targets.multilabel import (
     check_columns,
     labels_of_sequences,
@@ -32,11 +36,10 @@ from skrnn._data.targets.reading import (
     read_targets,
     warn_of_one_hot,
 )
-from skrnn._data.targets.scores import beside_truth
+from skrnn._data.targets.scores import beside_truth, share_right
 from skrnn._data.targets.weights import (
     are_of_steps,
     constant,
-    is_constant,
     left_out,
     steps_of_padding,
 )
@@ -106,12 +109,13 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             )
         elif pad_label is not None:
             self._pad_label = pad_label
-        there = counted(weights, weights)
-        factors = self._class_weights(labels, there)
-        codes = self._encode_labels(labels)
-        if not is_constant(factors):
-            there = there * factors
-        return put_back(codes, weights), put_back(there, weights)
+        encode = self._encode_indicators if self._multilabel else self._encode_labels
+        targets, there = encode(labels, counted(weights, weights))
+        targets, there = put_back(targets, weights), put_back(there, weights)
+        if self._multilabel:
+            return targets, there
+        dtype = np.float32 if len(self.classes_) == 2 else np.int32
+        return Codes(targets[:, None], dtype), there
 
     def _check_labels(self, X, labels):
         """Check labels, one or several for each target."""
@@ -176,45 +180,31 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             self._multilabel, self._pad_label = several(y), None
             self._check_number_of_classes()
 
-    def _encode_labels(self, y):
-        if self._multilabel:
-            if y.shape[1] != len(self.classes_):
-                raise ValueError(
-                    f"y has {y.shape[1]} labels, but {type(self).__name__} was fitted "
-                    f"with {len(self.classes_)}."
-                )
-            return np.asarray(y, np.float32)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
+    def _encode_indicators(self, y, weights):
+        """Return labels (n, n_labels) as numbers, and the weights of the rows."""
+        if self.class_weight is not None:
+            weights = weights * factors_of_rows(self, y, weights)
+        if y.shape[1] != len(self.classes_):
             raise ValueError(
-                f"y contains the unknown label {unknown.tolist()[0]!r}; the classes "
-                f"are {self.classes_.tolist()}."
+                f"y has {y.shape[1]} labels, but {type(self).__name__} was fitted "
+                f"with {len(self.classes_)}."
             )
-        codes = np.searchsorted(self.classes_, y)[:, None]
-        return codes.astype(np.float32 if len(self.classes_) == 2 else np.int32)
+        return np.asarray(y, np.float32), weights
 
-    def _class_weights(self, y, weights):
+    def _encode_labels(self, y, weights):
+        """Return labels (n,) as numbers of classes, and the weights of the rows."""
+        of_each = labels = None
+        if isinstance(self.class_weight, dict | list):
+            labels = different(y)
+            of_each = factors_of_rows(self, labels, weights)
+        numbers = encode(y, self.classes_)
         if self.class_weight is None:
-            return constant(1.0, len(y))
-        if isinstance(self.class_weight, str):
-            return balanced(y, weights)
-        if isinstance(self.class_weight, dict):
-            check_class_weight(self.class_weight, self.classes_)
-        elif isinstance(self.class_weight, list) and not self._multilabel:
-            raise ValueError(
-                "class_weight is a list, which is for an indicator matrix y: one dict "
-                f"for each label. {type(self).__name__} expects a dict of the classes "
-                f"{self.classes_.tolist()} here."
-            )
-        with np.errstate(over="ignore"):
-            weights = compute_sample_weight(self.class_weight, y)
-        if not np.isfinite(weights).all():
-            # scikit-learn multiplies the weights of all labels of a row.
-            raise ValueError(
-                f"class_weight={self.class_weight!r} gives a sequence an infinite "
-                "weight; divide it by a large number."
-            )
-        return weights
+            return numbers, weights
+        if labels is None:
+            table = balanced_table(numbers, len(self.classes_), weights)
+        else:
+            table = table_of_classes(of_each, labels, self.classes_)
+        return numbers, weighted_by_class(weights, numbers, table)
 
     def _head(self):
         n_classes = len(self.classes_)
@@ -229,8 +219,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
     def _validation_strata(self, dataset):
         """Hold out the same share of every class; of several labels, any rows."""
         if self._multilabel or self.return_sequences:
-            return np.zeros(len(dataset))
-        return dataset.targets[dataset.target_starts, 0]
+            return constant(np.int8(0), len(dataset))
+        numbers, starts = dataset.targets.numbers[:, 0], dataset.target_starts
+        return starts.of(numbers) if isinstance(starts, Multiples) else numbers[starts]
 
     def predict_proba(self, X: SequenceData) -> Array:
         """Predict the probability of every class.
@@ -248,8 +239,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             (n, T, n_classes), zero at padding, or ragged where X is ragged: an array
             (T_i, n_classes) for each sequence.
         """
-        sequences, outputs = self._run(X)
-        probabilities = self._decode_proba(outputs)
+        sequences, probabilities = self._decoded(X, self._decode_proba)
         if self.return_sequences:
             return unpack_steps(probabilities, sequences, 0)
         return probabilities
@@ -300,11 +290,24 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
 
     def _predicted(self, X):
         """Return X as sequences, and the labels, steps one after the other."""
-        sequences, outputs = self._run(X)
-        return sequences, self._decode(outputs)
+        return self._decoded(X, self._decode, labels=True)
+
+    def _decoded(self, X, decode, *, labels=False):
+        """Return X as sequences, and what `decode` makes of each block of outputs."""
+        if not self._is_fitted:
+            check_is_fitted(self)
+        if labels and not self._multilabel:
+            wanted = {"decode": (decode, ()), "dtype": self.classes_.dtype}
+        else:
+            shape = (len(self.classes_),)
+            wanted = {"decode": (decode, shape), "dtype": int if labels else float}
+        return self._run(X, **wanted)
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K) into labels."""
+        if not self._multilabel and outputs.shape[1] == 1:
+            likely = outputs[:, 0] > 1 - outputs[:, 0]
+            return self.classes_[likely.astype(np.intp)]
         probabilities = self._decode_proba(outputs)
         if self._multilabel:
             return (probabilities > 0.5).astype(int)
@@ -341,7 +344,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             sequences.
         """
         if not self.return_sequences and sample_weight is None:
-            return super().score(X, y)
+            return share_right(y, self.predict(X))
         check_is_fitted(self)
         sequences, predicted = self._predicted(X)
         given = sequences, y, predicted, sample_weight
@@ -350,7 +353,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             truth = labels_of_steps(truth)
         elif not issparse(truth):
             truth = check_labels(truth)
-        return accuracy_score(truth, predicted, sample_weight=weights)
+        return share_right(truth, predicted, weights)
 
     def _may_be_numbered(self, X, y):
         return not self.return_sequences
@@ -363,7 +366,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
 
 def _unique(labels):
     # unique_labels turns objects that are strings into an array of strings.
-    return unique_labels(labels).astype(labels.dtype)
+    return unique_labels(few_like(labels)).astype(labels.dtype)
 
 
 def _check_loss(loss, n_classes, multilabel):
