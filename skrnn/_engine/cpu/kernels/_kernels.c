@@ -40,11 +40,24 @@
 /* Rows that `outer` sums at a time: its operands stay in the cache. */
 #define BLOCK 128
 
-enum { RNN, LSTM, GRU };
+enum { RNN, LSTM, GRU, N_CELLS };
 enum { TANH, SIGMOID, RELU, LINEAR, ELU, SELU, SOFTPLUS, SOFTSIGN, SILU, N_ACTIVATIONS };
 
-/* By cell: the kernels have gates * units columns. */
-static const int n_gates[] = {1, 4, 3};
+/* What sets one cell apart from another, but for its steps in `vector.h`. */
+typedef struct {
+    const char *name;
+    int gates;      /* the kernels have gates * units columns */
+    int has_c;      /* whether it carries a second state, c */
+    int has_extra;  /* whether its way back needs `extra` */
+    int apart;      /* whether the last gate's recurrent product has a bias, and a gradient,
+                       of its own: that stands in `extra` */
+} Cell;
+
+static const Cell cells[N_CELLS] = {
+    [RNN] = {"rnn", 1, 0, 0, 0},
+    [LSTM] = {"lstm", 4, 1, 1, 0},
+    [GRU] = {"gru", 3, 0, 1, 1},
+};
 
 /* Klambauer et al. (2017), "Self-normalizing neural networks". */
 #define SELU_ALPHA 1.6732632423543772f
@@ -375,7 +388,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
                           maybe_out, a + 14))
         return NULL;
     int good = 1, enough = 0;
-    if (l.cell < RNN || l.cell > GRU || l.activation < TANH || l.activation >= N_ACTIVATIONS ||
+    if (l.cell < 0 || l.cell >= N_CELLS || l.activation < TANH || l.activation >= N_ACTIVATIONS ||
         l.steps < 0 || l.units < 1 || l.first < 0 || l.last < l.first ||
         l.last > l.sequences) {
         release(a, 15);
@@ -385,7 +398,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
                             l.cell, l.activation, l.steps, l.units, l.first, l.last,
                             l.sequences);
     }
-    l.gates = n_gates[l.cell];
+    l.gates = cells[l.cell].gates;
     Py_ssize_t rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
     l.active = floats(a, l.steps, &good);
     l.z = floats(a + 1, rows * l.gates * l.units, &good);
@@ -402,12 +415,12 @@ static PyObject *layer(PyObject *self, PyObject *args)
     float *dy = floats(a + 12, rows * l.units, &good);
     float *dh = floats(a + 13, l.sequences * l.units, &good);
     float *dc = floats(a + 14, l.sequences * l.units, &good);
-    if (good && dy && (!dh || (l.cell == LSTM && !dc))) {
-        PyErr_SetString(PyExc_ValueError, "dy needs dh, and dc for an LSTM");
+    if (good && dy && (!dh || (cells[l.cell].has_c && !dc))) {
+        PyErr_SetString(PyExc_ValueError, "dy needs dh, and dc if the cell has c");
         good = 0;
     }
-    if (good && ((l.cell != RNN && !l.extra) || (l.cell == LSTM && !l.c))) {
-        PyErr_SetString(PyExc_ValueError, "an LSTM needs c and extra, a GRU extra");
+    if (good && ((cells[l.cell].has_extra && !l.extra) || (cells[l.cell].has_c && !l.c))) {
+        PyErr_SetString(PyExc_ValueError, "the cell needs c or extra");
         good = 0;
     }
     if (good && (!l.table != !l.ids || !l.resets != !l.y)) {
@@ -560,7 +573,7 @@ static PyObject *train(PyObject *self, PyObject *args)
     t.rates = a[10].view.buf;
     good = good && a[10].view.len == t.n_batches * (Py_ssize_t)sizeof(double);
     t.n_parts = a[8].view.len / (Py_ssize_t)sizeof(int64_t), t.ends = a[8].view.buf;
-    good = good && t.n_parts == 5 && t.cell >= RNN && t.cell <= GRU && values.ndim == 2;
+    good = good && t.n_parts == 5 && t.cell >= 0 && t.cell < N_CELLS && values.ndim == 2;
     good &= t.activation >= TANH && t.activation < N_ACTIVATIONS && t.loss >= SQUARED_ERROR;
     good &= t.loss < N_LOSSES && t.steps > 0 && t.units > 0;
     good &= t.features >= 0 && t.outputs > 0 && t.stride >= 0 && t.n_done >= 0;
@@ -573,9 +586,9 @@ static PyObject *train(PyObject *self, PyObject *args)
     t.recurrent_masks = floats(a + 11, good ? n * t.units : 0, &good);
     t.masks = floats(a + 12, good ? n * t.units : 0, &good);
     if (good) {
-        Py_ssize_t columns = n_gates[t.cell] * t.units;
+        Py_ssize_t columns = cells[t.cell].gates * t.units;
         Py_ssize_t sizes[] = {t.features * columns, t.units * columns,
-                              columns * (t.cell == GRU ? 2 : 1), t.units * t.outputs,
+                              columns * (cells[t.cell].apart ? 2 : 1), t.units * t.outputs,
                               t.outputs};
         for (Py_ssize_t i = 0, end = 0; i < 5; i++)
             good &= t.ends[i] == (end += sizes[i]);
@@ -742,6 +755,19 @@ static PyObject *use(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* cells() -> names of the cells that there are kernels for, by their numbers. */
+static PyObject *names_of_cells(PyObject *self, PyObject *args)
+{
+    (void)self, (void)args;
+    PyObject *names = PyTuple_New(N_CELLS);
+    for (int i = 0; names && i < N_CELLS; i++) {
+        PyObject *name = PyUnicode_FromString(cells[i].name);
+        if (!name || PyTuple_SetItem(names, i, name) < 0)
+            Py_CLEAR(names);
+    }
+    return names;
+}
+
 /* instructions() -> name: the set of instructions that is computed with. */
 static PyObject *instructions(PyObject *self, PyObject *args)
 {
@@ -756,6 +782,7 @@ static PyMethodDef methods[] = {
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
     {"train", train, METH_VARARGS, NULL},
+    {"cells", names_of_cells, METH_NOARGS, NULL},
     {"instructions", instructions, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -22,7 +22,7 @@ from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, divide
 from skrnn._networks.cells import CELLS
 
 # The kernels know these by their place.
-KERNEL_CELLS = ("rnn", "lstm", "gru")
+KERNEL_CELLS: tuple[str, ...] = kernels.cells() if ARE_COMPILED else ()
 KERNEL_ACTIVATIONS = (
     "tanh",
     "sigmoid",

@@ -53,7 +53,7 @@ static Py_ssize_t place(const Training *t, Batch *b)
     float **places[] = {&b->x,   &b->z,  &b->h,  &b->c,   &b->extra,
                         &b->out, &b->dh, &b->dc, &b->last};
     Py_ssize_t all = t->steps * t->batch_size, after = (t->steps + 1) * t->batch_size;
-    Py_ssize_t sizes[] = {all * t->features, all * n_gates[t->cell] * t->units,
+    Py_ssize_t sizes[] = {all * t->features, all * cells[t->cell].gates * t->units,
                           after * t->units, after * t->units, all * t->units,
                           t->batch_size * t->outputs, t->batch_size * t->units,
                           t->batch_size * t->units, t->batch_size * t->units};
@@ -141,7 +141,7 @@ static void multiply_by(float *to, const float *from, const float *by, Py_ssize_
 static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, double *loss)
 {
     Py_ssize_t n = t->counts[number], first = number * t->batch_size, units = t->units;
-    Py_ssize_t columns = n_gates[t->cell] * units, all = t->steps * n, k = t->outputs;
+    Py_ssize_t columns = cells[t->cell].gates * units, all = t->steps * n, k = t->outputs;
     const float *part[5];
     float *d[5];
     for (int i = 0; i < 5; i++) {
@@ -154,10 +154,10 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
     Rows flat = {1, all, &as_one}, steps = {t->steps, n, b->active}, batch = {1, n, &count};
     const float *mask = t->masks ? t->masks + first * units : NULL;
     const float *recurrent = t->recurrent_masks ? t->recurrent_masks + first * units : NULL;
-    Layer l = {.cell = t->cell, .activation = t->activation, .gates = n_gates[t->cell],
+    Layer l = {.cell = t->cell, .activation = t->activation, .gates = cells[t->cell].gates,
                .steps = t->steps, .sequences = n, .units = units, .first = 0, .last = n,
                .active = b->active, .z = b->z, .h = b->h, .c = b->c, .extra = b->extra,
-               .kernel = part[1], .bias = t->cell == GRU ? part[2] + columns : NULL,
+               .kernel = part[1], .bias = cells[t->cell].apart ? part[2] + columns : NULL,
                .mask = recurrent};
     gather(t, t->starts + first, n, b->x);
     enough = kernels->project(&flat, b->x, t->features, part[0], 0, columns, part[2], b->z);
@@ -180,13 +180,13 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
         multiply_by(b->dh, b->dh, mask, n * units);
     memset(b->dc, 0, n * units * sizeof(float));
     enough = enough && kernels->backward(&l, NULL, b->dh, b->dc);
-    /* The recurrent part of a GRU's candidate has a gradient of its own. */
-    Py_ssize_t shared = t->cell == GRU ? 2 * units : columns;
+    /* The recurrent part of the last gate may have a gradient of its own. */
+    Py_ssize_t shared = cells[t->cell].apart ? columns - units : columns;
     Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, recurrent, d[1]};
     Left both[] = {inputs, states};
     /* A mask has a row for each sequence: steps are told apart then. */
     Rows *rows = recurrent ? &steps : &flat;
-    if (t->cell != GRU)
+    if (!cells[t->cell].apart)
         enough = enough && kernels->outer(rows, both, 2, b->z, columns, columns, columns, d[2]);
     else {
         float *of_states = d[2] + columns;

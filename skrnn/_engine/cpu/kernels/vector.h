@@ -531,7 +531,7 @@ static void ISA(hand_out)(const Layer *l, Py_ssize_t t, Py_ssize_t row)
     if (t + 1 < l->steps && row < l->active[t + 1] &&
         l->resets[(t + 1) * l->sequences + row]) {
         memset(STATE(l, h, t + 1, row), 0, size);
-        if (l->cell == LSTM)
+        if (cells[l->cell].has_c)
             memset(STATE(l, c, t + 1, row), 0, size);
     }
 }
@@ -573,18 +573,18 @@ static int ISA(forward)(const Layer *l)
 static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
 {
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
-    /* The last gate of a GRU has gradients of its own: they stand in `extra`. */
-    Py_ssize_t shared = l->cell == GRU ? 2 * units : columns;
+    /* The last gate may have gradients of its own: they stand in `extra`. */
+    Py_ssize_t shared = cells[l->cell].apart ? columns - units : columns;
     float *packed = allocate(PACKED(shared, units, VL) + PACKED(units, units, VL));
     float *through = allocate(rows * units);
     int enough = packed && through;
     if (enough) {
         ISA(pack)(l->kernel, shared, units, 1, columns, packed);
         float *packed_new = packed + PACKED(shared, units, VL);
-        if (l->cell == GRU)
+        if (cells[l->cell].apart)
             ISA(pack)(l->kernel + shared, units, units, 1, columns, packed_new);
         dh += l->first * units;
-        if (l->cell == LSTM)
+        if (cells[l->cell].has_c)
             dc += l->first * units;
         for (Py_ssize_t t = l->steps - 1; t >= 0; t--) {
             Py_ssize_t n = MIN(l->last, l->active[t]) - l->first;
@@ -594,11 +594,11 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
                 ISA(add_rows)(dh, dy + (t * l->sequences + l->first) * units, n * units);
             for (Py_ssize_t i = 0; i < n; i++)
                 ISA(step_backward)(l, t, l->first + i, dh + i * units,
-                                   l->cell == LSTM ? dc + i * units : NULL);
+                                   cells[l->cell].has_c ? dc + i * units : NULL);
             float *to = l->mask ? through : dh;
             ISA(product)(n, units, shared, GATES(l, t, l->first), columns, 1, packed, to,
                          units, !l->mask, NULL);
-            if (l->cell == GRU)
+            if (cells[l->cell].apart)
                 ISA(product)(n, units, units, STATE(l, extra, t, l->first), units, 1,
                              packed_new, to, units, 1, NULL);
             if (l->mask) {
@@ -609,7 +609,7 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
             for (Py_ssize_t i = 0; l->resets && i < n; i++)
                 if (l->resets[t * l->sequences + l->first + i]) {
                     memset(dh + i * units, 0, units * sizeof(float));
-                    if (l->cell == LSTM)
+                    if (cells[l->cell].has_c)
                         memset(dc + i * units, 0, units * sizeof(float));
                 }
         }
