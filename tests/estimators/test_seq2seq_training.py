@@ -451,7 +451,7 @@ def test_the_end_of_a_sequence_weighs_1():
         for weight in (*(by_hand[label] for label in word), 1.0)
     ]
     sequences = model._check_X(WORDS, reset=False)
-    pairs = model._pairs(sequences, BACKWARDS, None, None, True, True)
+    pairs = model._dataset(sequences, BACKWARDS, None, True, True)
     # Proportions alone count: together they are of mean 1.
     found = pairs.step_weights * (weights[0] / pairs.step_weights[0])
     np.testing.assert_allclose(found, weights, rtol=1e-6)
