@@ -85,6 +85,7 @@ __all__ = [
     "positive",
     "set_output_config",
     "unchanged_on_error",
+    "validate_parameter_constraints",
     "validate_params",
 ]
 

@@ -239,6 +239,11 @@ def pack_windows(X):
     )
 
 
+def pack_block(X):
+    """Pack an array (n, T, F): as a series, where it is a view of one's windows."""
+    return pack_windows(X) or pack_dense(X, "dense")
+
+
 def pack_ragged(arrays):
     """Pack a list of (T_i, F) or (T_i,) arrays; their rows are put end to end."""
     lengths = np.array([len(array) for array in arrays])

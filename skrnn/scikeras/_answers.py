@@ -1,12 +1,10 @@
-"""Reading and predicting in wrappers: one answer for each row or each time step."""
+"""Answers of wrappers, one for each row or each time step: scores, and labels."""
 
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 from scikeras._utils import route_params
-from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn._data.sequences import ragged_array
@@ -17,9 +15,9 @@ from skrnn._data.typing import (
     Targets,
     Weights,
 )
-from skrnn._data.validation_set import errors_of_validation
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
-from skrnn.scikeras._reading import read_X, read_y
+from skrnn.scikeras._reading import read_X
+from skrnn.scikeras._running import RunningMixin, fill_padding
 from skrnn.scikeras._steps import (
     answers_steps,
     cut,
@@ -31,46 +29,18 @@ from skrnn.scikeras._steps import (
     read_row_weights,
     read_weights,
     real_steps,
-    without_unweighted_gaps,
 )
 from skrnn.scikeras._targets import LabelsEncoder
-from skrnn.scikeras.engine.masks import fill_padding, unmasked_steps
+from skrnn.scikeras.engine.masks import unmasked_steps
 
 
-class AnswersMixin:
-    """Reading X, y and weights, predicting and scoring."""
+class AnswersMixin(RunningMixin):
+    """Scoring of rows, or of time steps."""
 
-    # Whether y has as many answers a row as X has time steps.
-    _has_steps = False
-    # Whether y must be numbers.
-    _numeric = True
-    class_weight: Any = None
     # Attributes of the wrapper beside this mixin.
-    get_params: Callable
     scorer: Callable
-    model_: Any
     target_encoder: Any
-    target_encoder_: Any
-    feature_encoder_: Any
     y_ndim_: int
-
-    def predict(self, X: SequenceData, **kwargs: Any) -> Array:
-        """Predict the targets of X.
-
-        Parameters
-        ----------
-        X : array-like or list of array-likes
-            As for ``fit``.
-        **kwargs : dict
-            More arguments of ``keras.Model.predict``.
-
-        Returns
-        -------
-        y : ndarray
-            (n,), (n, K), (n, T) or (n, T, K); where X is a list and the network answers
-            each time step, an object array of arrays as long as the sequences.
-        """
-        return self._cut(X, super().predict(X, **kwargs))  # type: ignore[misc]
 
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
@@ -95,7 +65,8 @@ class AnswersMixin:
         predicted, lengths = self.predict(X), self._lengths_of(X)
         shape = (*np.shape(predicted)[1:], 1) if hasattr(predicted, "shape") else (1,)
         longest = shape[0] if lengths is None else int(lengths.max())
-        y = self._without_gaps(y, sample_weight)
+        if sample_weight is not None:
+            y = self._without_gaps(y, sample_weight)
         _, truth = self._validate_data(y=read_answers(y, lengths, longest))
         if hasattr(predicted, "shape"):
             # The user's encoder may return several arrays.
@@ -137,7 +108,7 @@ class AnswersMixin:
         if lengths is not None:
             kept = real_steps(lengths, shape[1])
         read = self.feature_encoder_.transform(read_X(self, X, reset=False))
-        seen = unmasked_steps(self.model_, read)
+        seen = unmasked_steps(self.model_, fill_padding(self.model_, read))
         if seen is None or seen.shape[1] < shape[1]:
             return kept
         return kept & seen[:, : shape[1]]
@@ -150,98 +121,6 @@ class AnswersMixin:
         n_steps = np.shape(X)[1] if lengths is None else int(lengths.max())
         kept = self._steps_that_count(X, lengths, (len(X), n_steps))
         return kept if lengths is None else cut(kept, lengths)
-
-    def _without_gaps(self, y, sample_weight):
-        """Return y with valid values in place of those of weight 0."""
-        return without_unweighted_gaps(y, sample_weight)
-
-    def _lengths_of(self, X, reset=False):
-        known = not reset and getattr(self, "_form", None) == "ragged"
-        return lengths_of(X, was_ragged=known)
-
-    @property
-    def _answers_steps(self):
-        """Whether the network has an answer for each time step, as y has."""
-        return self._has_steps and answers_steps(self.model_)
-
-    def _cut(self, X, found):
-        """Cut off the padding of predictions if X was given as a list."""
-        lengths = self._lengths_of(X) if self._answers_steps else None
-        return found if lengths is None else cut(found, lengths)
-
-    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
-        if X is not None:
-            lengths, X = self._lengths_of(X, reset), read_X(self, X, reset=reset)
-        if X is not None and y is not None:
-            n_steps = X.shape[1] if X.ndim > 1 else 1
-            y = self._as_labels(read_answers(y, lengths, n_steps), reset)
-            if reset:
-                array = np.asarray(y)
-                self._has_steps = array.ndim > 1 and array.shape[1] == n_steps
-                self._begin_reading(X, array)
-        elif y is not None:
-            y = self._as_labels(y)
-        if y is not None:
-            y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
-        check_consistent_length(X, y)
-        return X, y
-
-    def _begin_reading(self, X, y):
-        """Do nothing; classifiers learn here whether y has a label for each step."""
-
-    def _as_labels(self, y, reset=False):
-        """Return y; classifiers drop its last axis if that has length 1."""
-        return y
-
-    def _validate_sample_weight(self, X, y, sample_weight):
-        """Return the rows whose weight isn't 0, and weights of rows or steps."""
-        if self._answers_steps:
-            shape = len(y), y.shape[1]
-            weights = read_weights(sample_weight, shape, self.__dict__.get("_lengths"))
-        else:
-            weights = read_row_weights(sample_weight, len(y), type(self).__name__)
-        if self.class_weight is not None:
-            weights = weights * self._weights_of_classes(y, weights)
-        kept = weights.any(axis=1) if weights.ndim > 1 else weights != 0
-        if not kept.any():
-            raise ValueError(
-                "sample_weight, times class_weight, is 0 everywhere: nothing is left "
-                "to train on."
-            )
-        return X[kept], y[kept], weights[kept].astype(keras.config.floatx())
-
-    def _as_outputs(self, y):
-        """Return encoded y in the form of the network's outputs."""
-        # Without a last axis of length 1, Keras' losses would take steps for outputs.
-        return y[:, :, None] if self._answers_steps and y.ndim == 2 else y
-
-    def _validation(self, X, y, sample_weight):
-        """Return Keras' validation set; with weights if the training set has some."""
-        if X is None and y is None:
-            return {}
-        if X is None or y is None:
-            missing = "X_val" if X is None else "y_val"
-            raise ValueError(f"{missing} is None; expected both X_val and y_val.")
-        with errors_of_validation():
-            lengths = self._lengths_of(X)
-            X, y = self._validate_data(X, y)
-            X = fill_padding(self.model_, self.feature_encoder_.transform(X))
-            y = self._as_outputs(self.target_encoder_.transform(y))
-        if sample_weight is None:
-            return {"validation_data": (X, y)}
-        weights = np.ones(len(y))
-        if self._answers_steps:
-            weights = read_weights(None, y.shape[:2], lengths)
-        weights = weights.astype(sample_weight.dtype)
-        return {"validation_data": (X, y, weights)}
-
-    def _weights_of_classes(self, y, weights):
-        """Return the factor of `class_weight` for each row or step."""
-        if weights.ndim == 1:
-            return compute_sample_weight(self.class_weight, y)
-        factors, real = np.ones(weights.shape), weights != 0
-        factors[real] = compute_sample_weight(self.class_weight, y[real])
-        return factors
 
 
 class LabelsMixin(OutOfFoldMixin, AnswersMixin):
@@ -292,7 +171,7 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
 
     def _initialize(self, X, y=None):
         self._may_label_steps = True
-        read = super()._initialize(X, y)  # type: ignore[misc]
+        read = super()._initialize(X, y)
         known = isinstance(self.target_encoder_, LabelsEncoder)
         if known and self._labels_steps and not answers_steps(self.model_):
             if lengths_of(X) is not None and holds_sequences(y):
@@ -303,7 +182,7 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
                 )
             # y is an indicator matrix with as many columns as X has steps.
             self._may_label_steps = False
-            read = super()._initialize(X, y)  # type: ignore[misc]
+            read = super()._initialize(X, y)
         elif known and not self._labels_steps and self._reads_tags():
             self._labels_steps = True
             self.target_encoder_ = self.target_encoder.fit(read[1])
@@ -326,4 +205,4 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
         if y.ndim == 3:
             return "multiclass"
         y = y.ravel() if self._labels_steps else y
-        return super()._type_of_target(y)  # type: ignore[misc]
+        return super()._type_of_target(y)

@@ -1,16 +1,10 @@
 """The base of the wrappers: what both change in scikeras' ``BaseWrapper``."""
 
 from abc import ABCMeta
-from contextlib import nullcontext
-from copy import copy
 from typing import Any, Self
 
-import keras
-import numpy as np
 from scikeras import wrappers
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
 
 from skrnn._data.typing import (
     SequenceData,
@@ -18,13 +12,7 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._engine import pack, refuse_forked_process, unpack
-from skrnn._sklearn import unchanged_on_error
 from skrnn.scikeras._answers import AnswersMixin
-from skrnn.scikeras._parameters import refuse_unknown
-from skrnn.scikeras._running import RunningModel, unchanged_weights_on_error
-from skrnn.scikeras._steps import holds_sequences
-from skrnn.scikeras.engine.models import own_optimizer
-from skrnn.scikeras.engine.seeding import seeded
 
 
 class MixinsFirst(ABCMeta):
@@ -43,10 +31,6 @@ class MixinsFirst(ABCMeta):
 
 class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
     """What both wrappers change in scikeras' ``BaseWrapper``."""
-
-    # If scikeras found a seed here, it would seed all global generators, and switch on
-    # TensorFlow's determinism and an environment variable.
-    _random_state = property(lambda self: None, lambda self, seed: None)
 
     model_: Any
     _routing_prefixes = wrappers.BaseWrapper._routing_prefixes | {"callbacks", "score"}
@@ -117,83 +101,22 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         """
         return self._guarded(super().partial_fit, X, y, sample_weight, **kwargs)
 
-    def _guarded(self, fit, X, y, sample_weight, **kwargs):
-        """Fit; after an error nothing has changed, after Ctrl-C the training stays."""
+    def initialize(self, X: SequenceData, y: Targets | None = None) -> Self:
+        """Build the network without training it.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        y : array-like or list of array-likes, default=None
+            As for ``fit``.
+
+        Returns
+        -------
+        self : object
+        """
         refuse_forked_process()
-        with unchanged_on_error(self):
-            self._validate_params()
-            if y is None:
-                raise ValueError(
-                    f"{type(self).__name__} requires y to be passed, but the target y "
-                    "is None."
-                )
-            self._lengths = self._lengths_of(X, reset=True)
-            if sample_weight is None and self._needs_weights(y):
-                sample_weight = 1.0
-            y = self._without_gaps(y, sample_weight)
-            fit(X, y, sample_weight=sample_weight, **kwargs)
-            del self._lengths
-        interrupted = self.__dict__.pop("_interrupted", None)
-        if interrupted is not None:
-            raise interrupted
-        return self
-
-    def _needs_weights(self, y):
-        """Whether training needs weights: for padded steps, or for classes."""
-        uneven = self._lengths is not None and np.ptp(self._lengths) > 0
-        return self.class_weight is not None or (uneven and holds_sequences(y))
-
-    def _initialize(self, X, y=None):
-        refuse_forked_process()
-        refuse_unknown(self, self._check_model_param(), self.get_params(deep=False))
-        self._seed = None
-        if self.random_state is not None:
-            self._seed = check_random_state(self.random_state).randint(2**31 - 1)
-        return super()._initialize(X, y)
-
-    def _build_keras_model(self):
-        with seeded(self._seed):
-            model = super()._build_keras_model()
-            if type(model) is keras.Sequential and not model.built:
-                # scikeras reads its outputs, which exist once the inputs are known.
-                model.build((None, *self.X_shape_[1:]))
-        return model
-
-    def _get_compile_kwargs(self):
-        arguments = super()._get_compile_kwargs()
-        if hasattr(arguments["optimizer"], "get_config"):
-            # An optimizer belongs to one network, so the user's own isn't used up.
-            arguments["optimizer"] = own_optimizer(arguments["optimizer"])
-        return arguments
-
-    def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
-        model, y = self.model_, self._as_outputs(y)
-        given = kwargs.pop("X_val", None), kwargs.pop("y_val", None)
-        kwargs |= self._validation(*given, kwargs.get("sample_weight"))
-        # Otherwise the network is new, and is dropped if training fails.
-        known = warm_start or self.warm_start or model is self.model
-        unchanged = unchanged_weights_on_error(model) if known else nullcontext()
-        self.model_ = running = RunningModel(model, self._seed)
-        try:
-            with unchanged:
-                super()._fit_keras_model(X, y, *args, warm_start=warm_start, **kwargs)
-        finally:
-            self.model_ = model
-        self.engine_ = running.engine
-        if running.interrupted is not None:
-            self._interrupted = running.interrupted
-
-    def _predict_raw(self, X, **kwargs):
-        refuse_forked_process()
-        if not self.initialized_:
-            raise NotFittedError(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
-                "with appropriate arguments before using this estimator."
-            )
-        # A copy: two threads may predict at once.
-        other = copy(self)
-        other.model_ = RunningModel(self.model_)
-        return super(EngineWrapper, other)._predict_raw(X, **kwargs)
+        return super().initialize(X, y)
 
     def __sklearn_is_fitted__(self):
         return self.initialized_

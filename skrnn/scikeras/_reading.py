@@ -5,6 +5,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
     check_array,
+    check_consistent_length,
     validate_data,
 )
 
@@ -13,21 +14,70 @@ from skrnn._data.frames.columns import frames_in, is_frame
 from skrnn._data.frames.numbers import warn_of_lost_numbers
 from skrnn._data.validation import check_sequences, is_ragged
 from skrnn._sklearn import check_feature_names
+from skrnn.scikeras._steps import lengths_of, read_answers
 
 # Up to this many values (half a gigabyte) a sparse X is made dense. A larger one is
 # left to Keras, which is slower and takes fewer formats.
 _DENSE_UP_TO = 2**27
 
 
+class ReadingMixin:
+    """Reading X and y, and what is known of their form."""
+
+    # Whether y has as many answers a row as X has time steps.
+    _has_steps = False
+    # Whether y must be numbers.
+    _numeric = True
+
+    def _lengths_of(self, X, reset=False):
+        if _is_block(X):
+            return None
+        known = not reset and getattr(self, "_form", None) == "ragged"
+        return lengths_of(X, was_ragged=known)
+
+    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+        if X is not None:
+            lengths, X = self._lengths_of(X, reset), read_X(self, X, reset=reset)
+        if X is not None and y is not None:
+            n_steps = X.shape[1] if X.ndim > 1 else 1
+            y = y if _is_block(y) else read_answers(y, lengths, n_steps)
+            y = self._as_labels(y, reset)
+            if reset:
+                array = np.asarray(y)
+                self._has_steps = array.ndim > 1 and array.shape[1] == n_steps
+                self._begin_reading(X, array)
+        elif y is not None:
+            y = self._as_labels(y)
+        if y is not None:
+            y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
+        check_consistent_length(X, y)
+        return X, y
+
+    def _begin_reading(self, X, y):
+        """Do nothing; classifiers learn here whether y has a label for each step."""
+
+    def _as_labels(self, y, reset=False):
+        """Return y; classifiers drop its last axis if that has length 1."""
+        return y
+
+    def _type_of_target(self, y):
+        y = y[:, 0] if y.ndim == 3 else y
+        return super()._type_of_target(y)  # type: ignore[misc]
+
+
 def read_X(estimator, X, *, reset):
     """Return X as an array; set or check the attributes that `estimator` has of it.
 
     Sequences of different lengths are padded at their ends, numbers with NaN, which X
-    itself can't hold, and token ids with 0; `engine.masks.fill_padding` then puts
+    itself can't hold, and token ids with 0; `_running.fill_padding` then puts
     in what the network takes for padding.
     """
-    names = names_of(X) if reset else None
-    if is_ragged(X) or _was_ragged(estimator, X, reset) or frames_in(X):
+    is_block = _is_block(X)
+    names = names_of(X) if reset and not is_block else None
+    if is_block:
+        read = _read_blocks if X.ndim > 2 else _read_table
+        X = read(estimator, X, reset=reset)
+    elif is_ragged(X) or _was_ragged(estimator, X, reset) or frames_in(X):
         sequences = check_sequences(estimator, X, reset=reset, dtype=None)
         if reset:
             _warn_of_lost_numbers(sequences.values, names, starts=sequences.starts)
@@ -44,9 +94,16 @@ def read_X(estimator, X, *, reset):
     return X
 
 
+def _is_block(X):
+    """Whether X is one plain array, without names, of anything but objects."""
+    return type(X) is np.ndarray and X.dtype.kind != "O"
+
+
 def _warn_of_lost_numbers(X, names, **steps):
     """Warn of features whose values float32, Keras' type, can't tell apart."""
     if keras.config.floatx() != "float32" or issparse(X) or X.ndim not in (2, 3):
+        return
+    if X.dtype == np.float32:
         return
     if X.ndim == 2 and not steps:
         # Neither the rows nor the columns of a table need be time steps.

@@ -1,20 +1,52 @@
-"""The stand-in for the Keras model that scikeras calls: our engine, or Keras."""
+"""Fitting and predicting in wrappers, on our engine or on Keras."""
 
-from contextlib import contextmanager
+import inspect
+from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from types import SimpleNamespace
+from typing import Any
 
 import keras
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state, compute_sample_weight
 
-from skrnn.scikeras.engine.masks import fill_padding
-from skrnn.scikeras.engine.models import call_once
-from skrnn.scikeras.engine.normalization import compute_by_variables
-from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn._data.typing import Array, SequenceData
+from skrnn._data.validation_set import errors_of_validation
+from skrnn._engine import refuse_forked_process
+from skrnn._sklearn import unchanged_on_error, validate_parameter_constraints
+from skrnn.scikeras._parameters import refuse_unknown
+from skrnn.scikeras._reading import ReadingMixin
+from skrnn.scikeras._steps import (
+    answers_steps,
+    cut,
+    holds_sequences,
+    read_row_weights,
+    read_weights,
+    without_unweighted_gaps,
+)
+from skrnn.scikeras.engine.keys import NotTakenError
+from skrnn.scikeras.engine.masks import padding_value
+from skrnn.scikeras.engine.models import (
+    compute_by_variables,
+    own_optimizer,
+)
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.seeding import global_seed, seeded
 from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
 _PLANNED = {field.name for field in fields(KerasPlan)}
+
+
+def fill_padding(model, X):
+    """Put the value that a network takes for padding where NaN stands for it."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        return X
+    padding = np.isnan(X)
+    if not padding.any():
+        return X
+    return np.where(padding, np.asarray(padding_value(model), X.dtype), X)
 
 
 class RunningModel:
@@ -37,6 +69,8 @@ class RunningModel:
     def __init__(self, model, seed=None):
         self.model, self.seed, self.engine = model, seed, None
         self.interrupted = None
+        # Read whenever X is checked.
+        self.inputs = getattr(model, "inputs", None)
 
     def __getattr__(self, name):
         return getattr(self.model, name)
@@ -62,7 +96,6 @@ class RunningModel:
             plan = _plan(arguments, seed)
             self.engine = "skrnn"
             fit_keras(self.model, x, y, sample_weight, plan)
-            call_once(self.model)
         except NotTakenError:
             self.engine = "keras"
             with seeded(self.seed):
@@ -123,3 +156,193 @@ def _plan(arguments, seed):
 
 def _n_steps(model):
     return int(model.optimizer.iterations)
+
+
+class RunningMixin(ReadingMixin):
+    """Fitting and predicting on our engine, where it can run the network."""
+
+    # If scikeras found a seed here, it would seed all global generators, and switch on
+    # TensorFlow's determinism and an environment variable.
+    _random_state = property(lambda self: None, lambda self, seed: None)
+    class_weight: Any = None
+    # Attributes of the wrapper beside this mixin.
+    _parameter_constraints: dict
+    model: Any
+    model_: Any
+    warm_start: bool
+    random_state: Any
+    initialized_: bool
+    feature_encoder_: Any
+    target_encoder_: Any
+    get_params: Callable
+    _check_model_param: Callable
+    X_shape_: tuple[int, ...]
+
+    def predict(self, X: SequenceData, **kwargs: Any) -> Array:
+        """Predict the targets of X.
+
+        Parameters
+        ----------
+        X : array-like or list of array-likes
+            As for ``fit``.
+        **kwargs : dict
+            More arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        y : ndarray
+            (n,), (n, K), (n, T) or (n, T, K); where X is a list and the network answers
+            each time step, an object array of arrays as long as the sequences.
+        """
+        return self._cut(X, super().predict(X, **kwargs))  # type: ignore[misc]
+
+    def _guarded(self, fit, X, y, sample_weight, **kwargs):
+        """Fit; after an error nothing has changed, after Ctrl-C the training stays."""
+        refuse_forked_process()
+        with unchanged_on_error(self):
+            self._validate_params()
+            if y is None:
+                raise ValueError(
+                    f"{type(self).__name__} requires y to be passed, but the target y "
+                    "is None."
+                )
+            self._lengths = self._lengths_of(X, reset=True)
+            if sample_weight is None and self._needs_weights(y):
+                sample_weight = 1.0
+            if sample_weight is not None:
+                y = self._without_gaps(y, sample_weight)
+            fit(X, y, sample_weight=sample_weight, **kwargs)
+            del self._lengths
+        interrupted = self.__dict__.pop("_interrupted", None)
+        if interrupted is not None:
+            raise interrupted
+        return self
+
+    def _validate_params(self):
+        """Check the parameters that aren't defaults, which are valid."""
+        cls = type(self)
+        known = inspect.signature(cls).parameters
+        defaults = {name: known[name].default for name in known}
+        given = self.get_params(deep=False)
+        own = {k: v for k, v in given.items() if v is not defaults.get(k, cls)}
+        validate_parameter_constraints(cls._parameter_constraints, own, cls.__name__)
+
+    def _needs_weights(self, y):
+        """Whether training needs weights: for padded steps, or for classes."""
+        uneven = self._lengths is not None and np.ptp(self._lengths) > 0
+        return self.class_weight is not None or (uneven and holds_sequences(y))
+
+    def _without_gaps(self, y, sample_weight):
+        """Return y with valid values in place of those of weight 0."""
+        return without_unweighted_gaps(y, sample_weight)
+
+    def _initialize(self, X, y=None):
+        refuse_unknown(self, self._check_model_param(), self.get_params(deep=False))
+        self._seed = None
+        if self.random_state is not None:
+            self._seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return super()._initialize(X, y)  # type: ignore[misc]
+
+    def _build_keras_model(self):
+        with seeded(self._seed):
+            model = super()._build_keras_model()  # type: ignore[misc]
+            if type(model) is keras.Sequential and not model.built:
+                # scikeras reads its outputs, which exist once the inputs are known.
+                model.build((None, *self.X_shape_[1:]))
+        return model
+
+    def _get_compile_kwargs(self):
+        arguments = super()._get_compile_kwargs()  # type: ignore[misc]
+        if hasattr(arguments["optimizer"], "get_config"):
+            # An optimizer belongs to one network, so the user's own isn't used up.
+            arguments["optimizer"] = own_optimizer(arguments["optimizer"])
+        return arguments
+
+    def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
+        model, y = self.model_, self._as_outputs(y)
+        fit = super()._fit_keras_model  # type: ignore[misc]
+        given = kwargs.pop("X_val", None), kwargs.pop("y_val", None)
+        if any(each is not None for each in given):
+            kwargs |= self._validation(*given, kwargs.get("sample_weight"))
+        # Otherwise the network is new, and is dropped if training fails.
+        known = warm_start or self.warm_start or model is self.model
+        unchanged = unchanged_weights_on_error(model) if known else nullcontext()
+        self.model_ = running = RunningModel(model, self._seed)
+        try:
+            with unchanged:
+                fit(X, y, *args, warm_start=warm_start, **kwargs)
+        finally:
+            self.model_ = model
+        self.engine_ = running.engine
+        if running.interrupted is not None:
+            self._interrupted = running.interrupted
+
+    def _predict_raw(self, X, **kwargs):
+        refuse_forked_process()
+        if not self.initialized_:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
+                "with appropriate arguments before using this estimator."
+            )
+        # A copy: two threads may predict at once.
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), model_=RunningModel(self.model_))
+        return super(RunningMixin, other)._predict_raw(X, **kwargs)  # type: ignore[misc]
+
+    @property
+    def _answers_steps(self):
+        """Whether the network has an answer for each time step, as y has."""
+        return self._has_steps and answers_steps(self.model_)
+
+    def _cut(self, X, found):
+        """Cut off the padding of predictions if X was given as a list."""
+        lengths = self._lengths_of(X) if self._answers_steps else None
+        return found if lengths is None else cut(found, lengths)
+
+    def _validate_sample_weight(self, X, y, sample_weight):
+        """Return the rows whose weight isn't 0, and weights of rows or steps."""
+        if self._answers_steps:
+            shape = len(y), y.shape[1]
+            weights = read_weights(sample_weight, shape, self.__dict__.get("_lengths"))
+        else:
+            weights = read_row_weights(sample_weight, len(y), type(self).__name__)
+        if self.class_weight is not None:
+            weights = weights * self._weights_of_classes(y, weights)
+        kept = weights.any(axis=1) if weights.ndim > 1 else weights != 0
+        if not kept.any():
+            raise ValueError(
+                "sample_weight, times class_weight, is 0 everywhere: nothing is left "
+                "to train on."
+            )
+        return X[kept], y[kept], weights[kept].astype(keras.config.floatx())
+
+    def _as_outputs(self, y):
+        """Return encoded y in the form of the network's outputs."""
+        # Without a last axis of length 1, Keras' losses would take steps for outputs.
+        return y[:, :, None] if self._answers_steps and y.ndim == 2 else y
+
+    def _validation(self, X, y, sample_weight):
+        """Return Keras' validation set; with weights if the training set has some."""
+        if X is None or y is None:
+            missing = "X_val" if X is None else "y_val"
+            raise ValueError(f"{missing} is None; expected both X_val and y_val.")
+        with errors_of_validation():
+            lengths = self._lengths_of(X)
+            X, y = self._validate_data(X, y)
+            X = fill_padding(self.model_, self.feature_encoder_.transform(X))
+            y = self._as_outputs(self.target_encoder_.transform(y))
+        if sample_weight is None:
+            return {"validation_data": (X, y)}
+        weights = np.ones(len(y))
+        if self._answers_steps:
+            weights = read_weights(None, y.shape[:2], lengths)
+        weights = weights.astype(sample_weight.dtype)
+        return {"validation_data": (X, y, weights)}
+
+    def _weights_of_classes(self, y, weights):
+        """Return the factor of `class_weight` for each row or step."""
+        if weights.ndim == 1:
+            return compute_sample_weight(self.class_weight, y)
+        factors, real = np.ones(weights.shape), weights != 0
+        factors[real] = compute_sample_weight(self.class_weight, y[real])
+        return factors

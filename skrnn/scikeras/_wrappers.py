@@ -78,9 +78,6 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
             y_true, y_pred = (y.reshape(-1, y.shape[-1]) for y in (y_true, y_pred))
         return wrappers.KerasRegressor.scorer(y_true, y_pred, **kwargs)
 
-    def _type_of_target(self, y):
-        return super()._type_of_target(y[:, 0] if y.ndim == 3 else y)
-
 
 @documented
 class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):

@@ -161,7 +161,7 @@ def test_networks_of_ones_own_are_exported_too(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", ["sequential", "functional", "of two inputs"])
 def test_a_network_is_called_once_and_computes_nothing(kind):
-    from skrnn.scikeras.engine.models import call_once
+    from skrnn.scikeras.engine.training import call_once
 
     model = network_from(kind)
     before = model.to_json(), [weight.path for weight in model.variables]

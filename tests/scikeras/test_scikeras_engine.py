@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from _scikeras_cases import WEIGHTS, Own, X, Y, regressor
 
-from skrnn.scikeras.engine import models
-from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine import program
+from skrnn.scikeras.engine.keys import NotTakenError, architecture_key
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
@@ -56,7 +56,7 @@ def test_training_agrees_with_keras(name):
 
 
 def test_training_agrees_where_xla_compiles(monkeypatch):
-    monkeypatch.setattr(models, "_XLA_FROM", 0)
+    monkeypatch.setattr(program, "_XLA_FROM", 0)
     agree(built("recurrent"), built("recurrent"), Y[:, None], WEIGHTS)
 
 
@@ -146,7 +146,7 @@ def test_callbacks_change_training():
 
 def test_programs_serve_networks_of_other_names_and_no_others():
     def key(model):
-        return models.architecture_key(model)
+        return architecture_key(model)
 
     assert key(built("recurrent")) == key(built("recurrent"))
     keys = {key(built(name)) for name in NETWORKS}
@@ -185,7 +185,7 @@ def own_activation():
 )
 def test_what_the_engine_leaves_to_keras(build):
     with pytest.raises(NotTakenError):
-        models.architecture_key(build())
+        architecture_key(build())
 
 
 def test_keras_trains_what_the_engine_leaves():

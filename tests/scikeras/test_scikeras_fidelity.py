@@ -6,7 +6,7 @@ import pytest
 from _instances import in_new_process
 
 from skrnn.scikeras import KerasRegressor
-from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.keys import NotTakenError
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 

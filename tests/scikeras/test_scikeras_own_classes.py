@@ -10,8 +10,7 @@ from _instances import in_new_process
 from _own_classes import CASES, ExponentialDecay, Falling, relu
 
 from skrnn._engine.keras.foreign.optimizers import copy_of_optimizer, optimizer_key
-from skrnn.scikeras.engine.models import architecture_key
-from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.keys import NotTakenError, architecture_key
 
 SCRIPT = Path(__file__).with_name("_own_classes.py")
 # The others are the same to Keras; that they are left to it is asked below.

@@ -6,8 +6,7 @@ import pytest
 
 from skrnn.scikeras import KerasRegressor
 from skrnn.scikeras.engine import models
-from skrnn.scikeras.engine.models import architecture_key
-from skrnn.scikeras.engine.origin import NotTakenError
+from skrnn.scikeras.engine.keys import NotTakenError, architecture_key
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 

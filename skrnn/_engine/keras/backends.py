@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-# Name in KERAS_BACKEND -> the name that people know, and the module with what it does
-# in its own way.
+# Name in KERAS_BACKEND -> usual name, and the module with the code for this backend.
 BACKENDS = {
     "tensorflow": ("TensorFlow", "skrnn._engine.keras.adapters.tensorflow"),
     "jax": ("JAX", "skrnn._engine.keras.adapters.jax"),

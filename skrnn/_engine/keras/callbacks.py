@@ -6,7 +6,7 @@ from skrnn._engine.keras.foreign.losses import is_saved_with_a_model, loss_in_ke
 from skrnn._engine.keras.private import forget_model, initial_epoch_of
 from skrnn._networks.keras import models
 
-# Mode -> what CallbackList calls before and after a batch, and what callbacks hear.
+# Mode -> methods of CallbackList before and after a batch, then those of callbacks.
 BATCH_EVENTS = {
     "train": (
         "on_train_batch_begin",
@@ -19,7 +19,7 @@ BATCH_EVENTS = {
 
 
 class Callbacks:
-    """Run a user's callbacks on a Keras model that mirrors the program's weights.
+    """Run a user's callbacks on a Keras model with the program's weights.
 
     Attributes
     ----------
@@ -33,12 +33,12 @@ class Callbacks:
         self.model = models.build_model(spec, None, plan.scale, plan.offset)
         optimizer = program.keras_optimizer(_make)
         if not optimizer.built:
-            # A saved model has to have what the loaded one will look for.
+            # A model that is loaded from a file looks for these variables.
             optimizer.build(self.model.trainable_variables)
         loss = loss_in_keras(plan.loss, spec.head)
         self.model.compile(optimizer=optimizer, loss=loss)
         if not is_saved_with_a_model(loss):
-            # Whoever loads it may compile it; without this nobody could load it.
+            # With such a loss in its configuration the model couldn't be loaded.
             self.model.get_compile_config = lambda: None
         # Keras' own `fit` would set it.
         self.model.stop_training = False
@@ -83,14 +83,14 @@ class Callbacks:
         """Call `event` of every callback, with the weights as they are now."""
         mirror = self.model, self._spec
         models.set_weights(*mirror, self._program.get_weights())
-        # It shows the number of steps taken until now.
+        # Update the number of steps that callbacks see.
         self._program.keras_optimizer(_make)
         getattr(self._list, event)(*args)
         # A callback may have changed them: averaging, restoring the best.
         self._program.set_weights(models.get_weights(*mirror))
 
     def release(self):
-        """Let go of the model, so that the callbacks can be pickled and used again."""
+        """Take the model from the callbacks, so that they can be pickled and reused."""
         for callback in self._list.callbacks:
             forget_model(callback)
 
@@ -108,9 +108,9 @@ def listens(callback, event, only_tell=()) -> bool:
     callback : keras.callbacks.Callback
     event : str
     only_tell : tuple of classes
-        Their own methods don't count; those of a class derived from them do.
+        Methods of these classes don't count; those of derived classes do.
     """
-    # Asked of the object: LambdaCallback's methods aren't its class's.
+    # Look at the object, not its class: LambdaCallback sets methods on the object.
     own = getattr(getattr(callback, event), "__func__", None)
     quiet = (keras.callbacks.Callback, *only_tell)
     return own not in [getattr(each, event) for each in quiet]

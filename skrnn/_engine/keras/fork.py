@@ -11,11 +11,11 @@ from skrnn._engine.keras.private import jax_runs, tensorflow_runs
 
 
 def _torch_runs():
-    # PyTorch doesn't tell whether it ran; whether the engine has loaded it is known.
+    # PyTorch can't be asked whether it ran; look whether the engine has loaded it.
     return "skrnn._engine.keras.adapters.torch" in sys.modules
 
 
-# What people call the backend -> whether it runs in this process.
+# Usual name of the backend -> whether it runs in this process.
 _RUNS = {"TensorFlow": tensorflow_runs, "JAX": jax_runs, "PyTorch": _torch_runs}
 
 _lost: set[str] = set()

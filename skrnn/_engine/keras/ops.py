@@ -9,15 +9,15 @@ from keras import ops as k
 
 
 def _logaddexp(x, y):
-    # Not Keras' own: where both are infinite, or equal, its gradient may be NaN.
+    # Keras' own may have a NaN gradient where both arguments are infinite or equal.
     return k.maximum(x, y) + k.log1p(k.exp(-k.abs(x - y)))
 
 
 def _matmul(x, w):
     """Multiply x (..., k) by w (k, n) as one product of two matrices.
 
-    A backend may make of it as many products as there are steps, and of its gradient
-    an array with a matrix for each of them.
+    Otherwise a backend may compute one product for each step, and its gradient as an
+    array with a matrix for each step.
     """
     if len(x.shape) == 2:
         return k.matmul(x, w)
@@ -26,7 +26,7 @@ def _matmul(x, w):
 
 
 def _softmax(x, axis):
-    # Keras warns of an axis of one entry, over which it is 1 as it should be.
+    # Keras warns about an axis of length 1, where the result, 1, is right.
     return x * 0 + 1 if x.shape[axis] == 1 else k.softmax(x, axis)
 
 

@@ -45,7 +45,7 @@ class Closed:
         self._data = data
 
     def __getattr__(self, name):
-        # Only where it is used: copies and representations must not fail.
+        # Raise on use alone: copies and representations must not fail.
         if not name.startswith("_") and name != "get_params":
             refuse_forked_process()
         raise AttributeError(name)

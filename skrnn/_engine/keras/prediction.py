@@ -7,12 +7,12 @@ from skrnn._engine.keras.runs import batch_class, padded_steps, stack
 from skrnn._engine.keras.sizes import RowSizes
 from skrnn._networks.forward import forward
 
-# A block has at least this many rows, if sizes must be few.
+# Least rows of a block, where few shapes are compiled.
 _MIN_BATCH = 64
 
 
 class Predictor:
-    """What a network without its weights computes; threads may share it.
+    """The function of a network, with weights as arguments; threads may share it.
 
     Attributes
     ----------
@@ -27,8 +27,8 @@ class Predictor:
     def of(self, weights, sequences):
         """Return ``run(rows) -> outputs, states`` for blocks of sequences.
 
-        Outputs are those before the head's activation, (B, K) or (T, B, K), and states
-        the last ones, (B, units).
+        Outputs, (B, K) or (T, B, K), are those before the head's activation; states,
+        (B, units), are the last ones.
         """
         weights = [adapter.tensor(np.asarray(weight, np.float32)) for weight in weights]
         sizes = RowSizes([sequences])

@@ -1,8 +1,8 @@
 """Training on Keras' backend: one program for every topology.
 
-Whole runs of batches are one compiled function where the backend compiles. What varies
-from fit to fit is an argument: the seed, the number of the step, learning rates, the
-limits of gradients and the shares that are dropped.
+Where the backend compiles, one compiled function runs many batches. Whatever varies
+from fit to fit is an argument: the seed, the number of the step, learning rates, clip
+norms and dropout shares.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from skrnn._engine.keras.runs import Runs
 from skrnn._engine.keras.topologies import topology_of
 from skrnn._engine.keras.variables import Variables
 
-# Where nothing is trained, a batch has at least this many rows, if sizes must be few.
+# Least rows of a batch in evaluation, where few shapes are compiled.
 _MIN_BATCH = 64
 _SMALLEST, _GREATEST = 1e-30, float(np.finfo(np.float32).max)
 
@@ -28,17 +28,17 @@ class Program(Variables):
     ----------
     spec : Spec
     loss : callable, keras.losses.Loss or None
-        One of the user's own; None for that of the head.
+        A user-defined loss; None for the loss of the head.
     optimizer : str or keras.optimizers.Optimizer
     samples : bool
-        Whether `teacher_forcing`, of decoders alone, may be below 1.
+        Whether `teacher_forcing` may be below 1; for decoders.
 
     Attributes
     ----------
     teacher_forcing : float
-        How often a decoder reads the true output before, not its own.
+        Share of steps at which a decoder reads the true output before, not its own.
     n_traces : int
-        How often a function of it was traced, to be compiled or to be run at once.
+        How often one of its functions was traced.
     """
 
     def __init__(self, spec, loss, optimizer, samples=False):
@@ -58,8 +58,8 @@ class Program(Variables):
     def train(self, data, order, step_inputs):
         """Train on batches `order`, rows of an order of the source.
 
-        Returns the sum of the losses, their number, and whether all was finite; from
-        the first step on where it wasn't, nothing is changed any more.
+        Returns the sum of the losses, their number, and whether all was finite. The
+        first step that isn't finite, and all after it, leave the weights as they are.
         """
         rates = self.rates(step_inputs, len(order))
         numbers = {name: step_inputs.get(name, x) for name, x in _STEP_INPUTS.items()}
@@ -87,7 +87,7 @@ class Program(Variables):
         return _totals(found)
 
     def _call(self, function, arrays, n, states, *given):
-        """Call a function, compiled if that isn't done, on the arrays of a run."""
+        """Call a function on the arrays of a run; compile it before its first call."""
         arrays = {name: adapter.tensor(array) for name, array in arrays.items()}
         wanted = self.topology.zero_states(arrays)
         if [state.shape for state in states] != [state.shape for state in wanted]:
@@ -150,7 +150,7 @@ class Program(Variables):
         }
 
     def _all_weights(self, trained):
-        """Put what is learnt and what isn't into the order of the weights."""
+        """Merge trainable and fixed weights in the order of the table."""
         rest = iter(trained)
         return [
             next(rest) if each.trainable else adapter.value(each)
@@ -162,12 +162,12 @@ class Program(Variables):
         outputs, states = self.topology.outputs(weights, batch, states, masks)
         present = batch["present"]
         losses = one_a_target(self.loss(batch["targets"], outputs), len(present.shape))
-        # Absent ones may hold anything, a NaN too: `where` keeps it out.
+        # `where`, not a product: rows of padding may hold NaN, and 0 * NaN is NaN.
         weighted = k.where(present, losses * batch["weights"], 0.0)
         return k.sum(weighted), k.sum(k.cast(present, "float32")), states
 
 
-# What a step is told, and what that is if it isn't.
+# Inputs of a step, and their defaults.
 _STEP_INPUTS = {
     "seed": 0,
     "step": 0,
@@ -180,7 +180,7 @@ _WHOLE = "seed", "step"
 
 
 def _scalars(numbers):
-    """Hand numbers over, in 32 bits: the number of a step is wrapped."""
+    """Convert numbers to arrays of 32 bits; the number of a step wraps around."""
     return adapter.scalars(
         {
             name: np.int64(x).astype(np.int32) if name in _WHOLE else np.float32(x)
@@ -191,7 +191,7 @@ def _scalars(numbers):
 
 def _clipped(gradients, norms, inputs):
     """Shrink all gradients as one, then each by itself."""
-    # Infinite limits of infinite norms are none.
+    # Without a limit: infinity / infinity would be NaN.
     norm = k.clip(k.sqrt(k.sum(norms * norms)), _SMALLEST, _GREATEST)
     as_one = k.minimum(1.0, inputs["global_clipnorm"] / norm)
     norms = k.maximum(norms * as_one, _SMALLEST)

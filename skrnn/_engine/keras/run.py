@@ -1,7 +1,7 @@
-"""One pass of a network over a batch, on whatever backend Keras uses.
+"""One pass of a network over a batch, on the backend that Keras uses.
 
-`adapter` is the engine's module of that backend: it has what Keras has no function for,
-or none that is as fast.
+`adapter` is the engine's module for that backend: it has functions that Keras lacks, or
+faster ones.
 """
 
 from dataclasses import replace
@@ -16,13 +16,13 @@ from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
 
 adapter = backend()
-# Up to this many rows a table is projected before its rows are looked up: a rule that
-# doesn't ask how large a batch is, which isn't known everywhere.
+# A table of at most this many rows is projected before rows are looked up. The rule
+# can't depend on the size of a batch, which isn't always known.
 _FEW_ROWS = 512
 
 
 class KerasRun:
-    """One batch of sequences; no `masks` means prediction.
+    """One batch of sequences; in prediction `masks` is None.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class DropoutMasks:
     def mask(self, shape, rate):
         """Return 0 with the probability named `rate`, and 1 / (1 - it) elsewhere."""
         drawn, share = self.uniform(shape), self.step_inputs[rate]
-        # Not a product: a share may be so close to 1 that this is 0 times infinity.
+        # `where`, not a product: for a rate close to 1 the product is 0 * infinity.
         return k.where(drawn >= share, 1.0 / (1.0 - share), 0.0)
 
     def uniform(self, shape):
@@ -109,14 +109,14 @@ class DropoutMasks:
 
 
 def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
-    """Do what `Run.recur` says, for any cell: the loop over steps of this engine.
+    """Run a cell over all steps, as `Run.recur` says.
 
     Parameters
     ----------
     mask : array of shape (B, units) or None
-        What the output is multiplied with before products with recurrent weights.
+        The output is multiplied by it before products with recurrent weights.
     held : bool
-        Whether states are held after each sequence's own length.
+        Whether states stay as they are after the end of each sequence.
     """
     cell = _with_two_biases(cell, n_sequences(x))
     activation, projected = ACTIVATIONS[cell.activation], project(run, cell, x)
@@ -127,7 +127,7 @@ def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
     def step(t, entries, states):
         if reset_mask is not None:
             *entries, begins = entries
-            # Not in the padding, where states are held.
+            # In the padding states stay as they are.
             goes_on = k.logical_not(k.logical_and(begins, t < lengths))
             states = hold(ops, goes_on, states, [k.zeros_like(s) for s in states])
         given = cell.weights, tuple(entries), states
@@ -140,12 +140,12 @@ def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
 
 
 def _with_two_biases(cell, n):
-    """Return a gated cell whose biases lie apart: no step cuts them out again."""
+    """Return a gated cell with its biases split once, not again in each step."""
     if not (isinstance(cell.cell, GatedCell) and cell.cell.recurrent_bias):
         return cell
     first, second = k.split(cell.weights["bias"], 2)
-    # One row for each of the n sequences: TensorFlow fuses a product with a vector that
-    # is added to it, which makes the step of a small layer a third slower.
+    # One row for each of the n sequences: TensorFlow would fuse a product with an added
+    # vector, and the step of a small layer would be a third slower.
     biases = first, second + k.zeros((n, 1), second.dtype)
     return replace(cell, weights=cell.weights | {"bias": biases})
 

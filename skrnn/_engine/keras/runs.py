@@ -1,10 +1,10 @@
 """Batches stacked into runs: arrays for one call of a compiled function.
 
-Where a function is compiled for one shape of each array, whatever has another size in
-every fit is padded to one of few sizes: the batches of a run, whose real number is an
-argument, the rows of a batch, and its steps. A batch of ragged sequences has as many
-steps as the longest one of the data set, or half of them, or a quarter and so on.
-Elsewhere each batch is cut to its own steps where it is computed.
+Where each shape of an array needs its own compilation, sizes are padded to few classes:
+the number of batches in a run (the real number is an argument), of rows in a batch, and
+of steps. A batch of ragged sequences has as many steps as the longest sequence of the
+data set, or a half, a quarter and so on. Elsewhere each batch is cut to its own steps
+when it is computed.
 """
 
 from itertools import groupby
@@ -14,13 +14,13 @@ import numpy as np
 
 from skrnn._engine.keras.sizes import sizes_of
 
-# Bytes of a run where any number of batches will do, and where one number must: enough
-# that a call doesn't count, and for that little enough not to be filled in vain.
+# Bytes of a run, if its number of batches is free and if it is fixed: large enough to
+# hide the cost of a call, small enough to waste little on padding.
 _MOST_BYTES, _FIXED_BYTES = 2**25, 2**21
 _MOST_BATCHES = 256
-# As many ragged batches follow each other in the same class of lengths, about.
+# About as many ragged batches in a row have the same class of lengths.
 _RAGGED_BATCHES = 4
-# Kind of number -> the type in which it is handed over.
+# Kind of number -> the type that is passed to the backend.
 _TYPES = {"b": bool, "i": np.int32, "u": np.int32, "f": np.float32}
 
 
@@ -32,8 +32,8 @@ class Run(NamedTuple):
     first, n_batches : int
         Of the order that the runs are made of.
     arrays : dict of ndarray
-        What `Batch` has, each with the batches along its first axis; and "steps", those
-        of each batch.
+        The arrays of `Batch`, with batches along the first axis; and "steps", the
+        number of steps of each batch.
     """
 
     first: int
@@ -42,7 +42,7 @@ class Run(NamedTuple):
 
 
 class Runs:
-    """A source whose batches are stacked, of any size or of few.
+    """A source whose batches are stacked, with any shapes or with few.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Runs:
                 first += run.n_batches
 
     def _stacked(self, first, order, own, n_rows, steps):
-        """Return the run that begins an order, with as many of its batches as fit."""
+        """Return the first run of an order, with as many batches as fit."""
         batches = [self._gather(order[0], own[0], n_rows, steps)]
         n_bytes = sum(array.nbytes for array in batches[0].values())
         size = self._size(n_bytes * float(np.max(steps / own[0])), len(order))
@@ -94,7 +94,7 @@ class Runs:
         return Run(first, n, arrays)
 
     def _gather(self, rows, own, n_rows, steps):
-        """Return the arrays of a batch, filled up to `n_rows`; if few, to `steps`."""
+        """Return the arrays of a batch, padded to `n_rows`, and to `steps` if fixed."""
         n_steps: Any = steps if self._fixed else (None,) * len(steps)
         n_steps = n_steps if len(steps) > 1 else n_steps[0]
         batch = self._source.gather(rows, n_rows=n_rows, n_steps=n_steps)
@@ -107,7 +107,7 @@ class Runs:
         return {name: np.asarray(array) for name, array in named.items()}
 
     def _size(self, n_bytes, n_batches):
-        """Return the batches that a run has room for, whose first one has `n_bytes`."""
+        """Return how many batches fit into a run, if the first one has `n_bytes`."""
         if not self._fixed:
             return min(n_batches, max(1, int(_MOST_BYTES / n_bytes)))
         size = min(_MOST_BATCHES, max(1, int(_FIXED_BYTES / n_bytes)))
@@ -116,9 +116,9 @@ class Runs:
 
 
 def stack(parts, size):
-    """Put arrays into one with room for `size` of them, each at its beginning.
+    """Stack arrays in one with room for `size` of them; padding is at the ends.
 
-    None stands for one that is True everywhere.
+    None stands for an array of True.
     """
     shapes = [part.shape for part in parts if part is not None]
     kind = next(part.dtype.kind for part in parts if part is not None)
@@ -135,10 +135,10 @@ def stack(parts, size):
 def padded_steps(sizes, own):
     """Return the steps that batches with `own` steps (n, k) are padded to: (n, k)."""
     if sizes.are_alike:
-        # Sequences of one length keep it: that is what most series are cut into.
+        # Sequences of one length keep it, such as the windows of a series.
         return np.broadcast_to(sizes.most, own.shape)
     most = np.array([size_class(n) for n in sizes.most])
-    # The same for inputs and outputs: classes for each would be many pairs.
+    # One class for inputs and outputs: separate classes would make many pairs.
     halvings = np.log2(most / own).astype(int).min(axis=1, keepdims=True)
     return -(-most // 2**halvings)
 

@@ -1,4 +1,4 @@
-"""How many rows and steps the batches of a source have, before they are gathered."""
+"""The number of rows and steps of a source's batches, before they are gathered."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from skrnn._data.token_stream import TokenStream
 
 
 class RowSizes:
-    """The sizes of batches of sequences, of which each row has one or two.
+    """The sizes of batches of sequences; a row has one sequence or a pair.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class RowSizes:
         self.are_alike = all(side.is_uniform for side in sides)
 
     def rows(self, order):
-        """Return the rows of a batch, those that are absent included."""
+        """Return the rows of a batch, with rows of padding."""
         return order.shape[1]
 
     def steps(self, order):

@@ -1,4 +1,4 @@
-"""What a kind of network reads, puts out and carries on: all that a program asks it.
+"""The inputs, outputs and states of each kind of network, for a program.
 
 Arrays are those of `Batch`, time-major.
 """
@@ -34,7 +34,7 @@ class Recurrent:
             self.steps |= dict.fromkeys(["targets", "weights", "present"], 0)
 
     def zero_states(self, _batch):
-        """Return what the first batch starts from: states that batches hand on."""
+        """Return the states before the first batch."""
         return []
 
     def outputs(self, weights, batch, _states, masks):
@@ -46,9 +46,9 @@ class Recurrent:
 class Seq2Seq:
     """An encoder and a decoder.
 
-    The decoder reads true outputs in training. Where some aren't known, or with
-    `samples` (scheduled sampling, Bengio et al., 2015), it is first run step by step
-    without gradients, to find what it has put out itself, and then over all steps.
+    In training the decoder reads true outputs. Where some are unknown, or with
+    `samples` (scheduled sampling, Bengio et al., 2015), it first runs step by step
+    without gradients, to get its own outputs, and then over all steps.
     """
 
     def __init__(self, spec, samples):
@@ -75,11 +75,11 @@ class Seq2Seq:
         return answer(run, spec, w, decode(run, spec, w, *known)[0]), []
 
     def _keep(self, batch, masks):
-        """Return where the true output before a step is read; None for everywhere."""
+        """Return at which steps the true output before is read; None for all steps."""
         known = batch.get("known")
         if masks is None:
-            # Numbers are predicted from numbers predicted before, as they will be; the
-            # likelihood of labels is that after the true ones.
+            # As in prediction, numbers follow predicted numbers. The likelihood of a
+            # label is that after the true labels.
             forced = self.spec.n_labels is not None
             return known if forced else k.zeros_like(batch["present"])
         if not self._samples:
@@ -89,7 +89,7 @@ class Seq2Seq:
         return coins if known is None else k.logical_and(coins, known)
 
     def _own_answers(self, w, batch, keep):
-        """Run the decoder step by step; it reads the truth at `keep` alone."""
+        """Run the decoder step by step; it reads true outputs at `keep` alone."""
         spec, run, truth = self.spec, KerasRun(), batch["before"]
         memory, states = self._encode(run, w, batch)
         layers = states_of_layers(spec.decoder, states)
@@ -115,7 +115,7 @@ class Seq2Seq:
         return adapter.scan(one, (*_flat(layers), first[0]), entries)[0]
 
     def _best(self, outputs):
-        """Return what is to be read next: the most likely label, which isn't the end.
+        """Return the next input: the most likely label, except the end label.
 
         Numbers are returned as they are.
         """
@@ -170,7 +170,7 @@ def topology_of(spec, *, samples=False):
 
 
 def _choose(keep, truth, own):
-    """Take the truth (..., B) or (..., B, K) where `keep` (..., B) says so."""
+    """Take true outputs (..., B) or (..., B, K) where `keep` (..., B) is true."""
     wide = keep[..., None] if len(truth.shape) > len(keep.shape) else keep
     return k.where(wide, truth, own)
 

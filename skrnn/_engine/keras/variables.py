@@ -27,11 +27,11 @@ class Variables:
             )
             for row in weight_table(spec)
         ]
-        # These alone have gradients and an optimizer's state.
+        # Trainable weights: they have gradients and an optimizer's state.
         self.trained = [variable for variable in self.weights if variable.trainable]
         self.optimizer = make_optimizer(optimizer, self.trained)
         self._fresh = self._arrays(self.optimizer.variables)
-        # None where a schedule of the optimizer's own decides.
+        # None if the optimizer has its own schedule.
         rate = rate_or_schedule_of(self.optimizer)
         self.rate = rate if isinstance(rate, keras.Variable) else None
 
@@ -39,7 +39,7 @@ class Variables:
         """Start from `weights` and, if given, an optimizer's state and a rate."""
         self.set_weights(weights)
         state = self._fresh
-        # A changed option, momentum say, changes what an optimizer remembers.
+        # A changed option, momentum say, changes the layout of the state.
         if optimizer_state is not None and _shapes(state) == _shapes(optimizer_state):
             state = optimizer_state
         assign(self.optimizer.variables, state)
@@ -81,7 +81,7 @@ class Variables:
 
     @staticmethod
     def _arrays(variables):
-        # Two steps: tensors don't know NumPy 2's `copy`, and warn of it.
+        # In two steps: tensors warn about NumPy 2's argument `copy`.
         return [np.array(adapter.to_numpy(variable.value)) for variable in variables]
 
 

@@ -1,4 +1,4 @@
-"""What the training loop, the programs of both engines and the data owe each other."""
+"""The protocols between the training loop, the programs of both engines and data."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self
@@ -9,12 +9,12 @@ from skrnn._data.datasets import Batch
 
 
 class BatchSource(Protocol):
-    """What is trained on, as batches: `skrnn._data.datasets`, `_data.token_stream`.
+    """Training data in batches: `skrnn._data.datasets`, `_data.token_stream`.
 
-    A source decides which batches an epoch has and in which order, and computes
-    whatever must be computed for one of them; nobody else looks into it. Both engines
-    take the same arrays of NumPy from `gather`. A batch is described by one row of an
-    order: the loop counts and slices these rows, a program hands them to `gather`.
+    A source decides which batches an epoch has and in which order, and computes the
+    arrays of a batch; only the source knows how. Both engines take the same arrays of
+    NumPy from `gather`. One row of an order describes a batch: the loop counts and
+    slices these rows, a program hands them to `gather`.
     """
 
     def __len__(self) -> int:
@@ -32,39 +32,39 @@ class BatchSource(Protocol):
         ----------
         batch_size : int
         rng : numpy.random.Generator or None
-            What is drawn at random is drawn from it; None keeps the order of the data.
+            All random draws come from it; None keeps the order of the data.
         epoch : int
             Its number in this fit, from 0.
 
         Returns
         -------
         order : ndarray of int of shape (n_batches, ...)
-            One row a batch: numbers of rows, -1 for none, or whatever else the source
-            knows a batch by.
+            One row a batch: numbers of rows, -1 for none, or another description that
+            the source understands.
         """
 
     def evaluation_order(self) -> np.ndarray:
-        """Return the batches to validate on, which have everything once."""
+        """Return the batches to validate on; each sequence is in one of them."""
 
     def gather(
         self, rows: np.ndarray, *, n_rows: int | None = None, n_steps: Any = None
     ) -> Batch:
-        """Put together the batch that one row of an order describes.
+        """Return the batch that one row of an order describes.
 
         Parameters
         ----------
         rows : ndarray
         n_rows : int or None
-            Fill the batch up to so many sequences: the added ones have weight 0 and
-            aren't present. Batches of one shape can be stacked.
+            Pad the batch to so many sequences: the added ones have weight 0 and are
+            marked as absent. Batches of one shape can be stacked.
         n_steps : int or None
-            Fill it up to so many steps; a pair of them where inputs and outputs have
+            Pad it to so many steps; a pair of numbers where inputs and outputs have
             steps of their own.
         """
 
 
 class RowSource(BatchSource, Protocol):
-    """A source whose sequences can be told apart, so that some may be held out."""
+    """A source from which sequences can be taken, to hold some of them out."""
 
     @property
     def lengths(self) -> np.ndarray:
@@ -83,8 +83,8 @@ class Optimizer(Protocol):
 class Program(Protocol):
     """The training of one network on one engine; it serves one fit at a time.
 
-    It holds the weights and the state of the optimizer. What varies from fit to fit is
-    an argument, so that what was compiled once serves the next fit.
+    It holds the weights and the state of the optimizer. Whatever varies from fit to fit
+    is an argument, so that the next fit can use the same compiled functions.
 
     Attributes
     ----------
@@ -117,23 +117,23 @@ class Program(Protocol):
         order : ndarray of shape (n_batches, ...)
             Rows of an order of the source.
         step_inputs : mapping
-            What varies from step to step and from fit to fit: "seed"; "step", the
+            Values that vary from step to step or from fit to fit: "seed"; "step", the
             number of the first step in this fit; "rates", one for each step, or None
-            for that of the optimizer; "clipnorm" and "global_clipnorm", infinite for
-            none; and every share that dropout layers drop, by its name.
+            for the optimizer's rate; "clipnorm" and "global_clipnorm", infinite for
+            none; and the share of each dropout layer, by its name.
 
         Returns
         -------
         total, count : number
             The sum of the weighted losses, and the number of losses.
         finite : bool
-            Whether all was. From the first step on where it wasn't nothing is changed
-            any more.
+            Whether all losses and gradients were finite. The first step where they
+            weren't, and all after it, leave the weights as they are.
 
         Raises
         ------
         MemoryError
-            If there is none left. The loop lets it pass.
+            If memory runs out. The loop doesn't catch it.
         """
 
     def evaluate(self, data: Any, order: np.ndarray) -> tuple[Any, Any]:
@@ -152,7 +152,7 @@ class Program(Protocol):
         """Return the weights to keep: averages, if the optimizer takes such."""
 
     def get_optimizer_state(self) -> list:
-        """Return copies of moments and counters, to go on from."""
+        """Return copies of moments and counters, from which training can go on."""
 
     def keras_optimizer(self, make: Callable[[str, float], Any]) -> Any:
         """Return what callbacks see as the model's optimizer, with its steps so far.

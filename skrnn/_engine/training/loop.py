@@ -1,8 +1,8 @@
 """The loop over epochs: early stopping, history, callbacks, Ctrl-C and divergence.
 
-Two fits run on its `run_epochs` and `run_batches`: that of our estimators, `Loop`, and
-that of a Keras model of the user's (`skrnn.scikeras.engine.training`). They differ in
-what a step does and in what is told to whom; each passes functions for that.
+`run_epochs` and `run_batches` serve two kinds of fit: that of our estimators, `Loop`,
+and that of a user's own Keras model (`skrnn.scikeras.engine.training`). Each passes its
+own functions for a step and for callbacks.
 """
 
 import time
@@ -17,7 +17,7 @@ from skrnn._engine.training.schedules import Schedule
 
 # Long enough for the overhead of a call not to count, short enough for Ctrl-C.
 _SECONDS_PER_CALL = 0.3
-# What a call puts together for its rows shall be small beside ten million of them.
+# Bounds the memory of the batches of one call, where the data has millions of rows.
 _ROWS_PER_CALL = 2**16
 
 
@@ -31,10 +31,10 @@ class Loop:
     plan : TrainPlan
     training : BatchSource
     validation : BatchSource or None
-        Without one the training loss decides what is best.
+        If None, the training loss decides which epoch is the best.
     callbacks : Callbacks or None
     progress : Progress or None
-        A line of losses if it is None; neither is asked without `plan.verbose`.
+        A line of losses if it is None; nothing is shown without `plan.verbose`.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Loop:
         self.interrupted = self.diverged = False
 
     def run(self):
-        """Train, and return what is to be kept."""
+        """Train, and return the weights to keep, with the history."""
         try:
             self._run_epochs()
         except KeyboardInterrupt:
@@ -90,14 +90,14 @@ class Loop:
         self.restored_epoch = self.callbacks.restored_epoch()
 
     def _skip_epochs(self):
-        """Go past what an interrupted fit has done; return the epoch to begin with."""
+        """Skip the epochs of an interrupted fit; return the epoch to begin with."""
         first = self.callbacks.first_epoch
         for epoch in range(first):
             self.step += len(self._order(epoch))
         return first
 
     def _is_last(self, epoch, logs):
-        """Look at an epoch that was told; whether training ends with it."""
+        """Record an epoch that has ended; return whether it is the last one."""
         done = len(self.history["loss"])
         self.best.offer(logs.get("val_loss", logs["loss"]), done, self.program)
         self.progress.show(epoch + 1, 1, logs)
@@ -111,7 +111,7 @@ class Loop:
     def _run_epoch(self, epoch):
         """Train and validate; return the losses, or None if they aren't finite."""
         one_by_one, tell = self.callbacks.wants_batches, self.callbacks.tell
-        # A callback may have stopped it before: then one batch is the last.
+        # A callback may have stopped training already: then run a single batch.
         is_over = self._is_over()
         batches = self._order(epoch)
 
@@ -141,7 +141,7 @@ class Loop:
         self.diverged |= not is_finite
         if self.diverged:
             return None
-        # Whatever the loss of other data is, the network is none the worse for it.
+        # The validation loss may be infinite: that doesn't end training.
         logs |= self._evaluate()
         for name, value in logs.items():
             self.history[name].append(value)
@@ -189,7 +189,7 @@ class Loop:
 
     def _trained(self):
         if self.callbacks is not NOBODY:
-            # What a callback has set may be anything.
+            # A callback may have set weights that aren't finite.
             self.diverged |= not self.program.is_finite()
         weights, epoch = self._kept()
         return Trained(
@@ -211,12 +211,12 @@ class Loop:
         n_epochs = len(self.history["loss"])
         if self.best.epoch == n_epochs and self.callbacks is NOBODY:
             return self.best.weights, n_epochs
-        # What an interrupted first epoch has learnt is the best so far.
+        # After an interrupted first epoch the current weights are the best.
         return self.program.final_weights(), self.restored_epoch or n_epochs
 
 
 class Nobody:
-    """Whom the loop tells how it goes where nobody listens."""
+    """Stands for callbacks and for the progress bar where there are none."""
 
     stop = wants_batches = False
     first_epoch = 0
@@ -253,16 +253,16 @@ class Best:
 
 
 def _limit(norm):
-    """Return a limit of norms; what float32 can't hold limits nothing, as None."""
+    """Return a limit of norms; infinite for None and for what float32 can't hold."""
     with np.errstate(over="ignore"):
         return np.float32(np.inf if norm is None else norm)
 
 
 class Pace:
-    """How many batches a call takes: what is computed doesn't depend on it."""
+    """The number of batches of a call; results don't depend on it."""
 
-    def __init__(self):
-        self.batches_per_call = 1
+    # Of the first call.
+    batches_per_call = 1
 
     def adapt(self, seconds, n_batches):
         """Learn from a call that took `seconds` for `n_batches`."""
@@ -282,19 +282,20 @@ def run_epochs(
     notify: Callable,
     is_over: Callable[[int, dict], bool],
 ) -> dict:
-    """Run epochs until there are no more, or one of them ends it all.
+    """Run epochs until the last one, or until one of them ends training.
 
     Parameters
     ----------
     epochs : iterable of int
         Their numbers, from 0.
     run_epoch : callable
-        ``run_epoch(epoch) -> logs``: trains and validates. None ends it at once, and
-        nobody hears of that epoch.
+        ``run_epoch(epoch) -> logs``: trains and validates. None ends training at once;
+        callbacks aren't told of that epoch.
     notify : callable
         ``notify(event, *args)`` tells callbacks.
     is_over : callable
-        ``is_over(epoch, logs)``: whether this was the last one, now that it was told.
+        ``is_over(epoch, logs)``: whether this was the last epoch; asked after callbacks
+        were told.
 
     Returns
     -------
@@ -320,27 +321,29 @@ def run_batches(
     pace: Pace,
     *,
     one_by_one: bool,
-    before: Callable[[int], None],
+    before: Callable[[int], None] | None,
     after: Callable[[int, float, float], None],
     is_over: Callable[[], bool] = lambda: False,
 ) -> tuple[float, float]:
-    """Run batches in as few calls as Ctrl-C allows, the first one in any case.
+    """Run batches, many in a call; calls are short, so that Ctrl-C is soon noticed.
+
+    The first batch is always run.
 
     Parameters
     ----------
     batches : sequence of ndarray, or ndarray (n_batches, B)
         A slice of it is what `step` gets.
     step : callable
-        ``step(part) -> (total, count)``: trains or evaluates; the sum of the losses
-        and the number of those.
+        ``step(part) -> (total, count)``: trains or evaluates, and returns the sum of
+        the losses and their number.
     pace : Pace
     one_by_one : bool
-        Whether somebody wants to hear of every batch.
+        Whether a callback listens to every batch.
     before, after : callable
-        ``before(i)`` and ``after(i, total, count)`` are told of each call: the number
-        of its first or last batch, and the sums so far.
+        ``before(i)`` is called with the first batch of each call, ``after(i, total,
+        count)`` with its last one and the sums so far. `before` may be None.
     is_over : callable
-        Whether to leave it at that.
+        Whether to stop after this call.
 
     Returns
     -------
@@ -350,11 +353,12 @@ def run_batches(
     total, count, done = 0.0, 0.0, 0
     part = batches[: pace.most(batches, one_by_one)]
     while len(part):
-        before(done)
+        if before is not None:
+            before(done)
         started = time.monotonic()
         total_part, count_part = step(part)
         pace.adapt(time.monotonic() - started, len(part))
-        # Double: where the batches are cut, by time, must not show.
+        # In double precision, so that results don't depend on how calls are cut.
         total, count = total + float(total_part), count + float(count_part)
         done += len(part)
         rest = batches[done:]

@@ -1,4 +1,4 @@
-"""What training is told, and what it leaves behind."""
+"""The settings of a training, and its results."""
 
 import math
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ class TrainPlan:
     Attributes
     ----------
     loss : callable, keras.losses.Loss or None
-        One of the user's own; None for that of the network's head.
+        A user-defined loss; None for the loss of the network's head.
     optimizer : str or keras.optimizers.Optimizer
     schedule : str, keras.optimizers.schedules.LearningRateSchedule or None
-        What the rates of the steps are, if not all `learning_rate`. One by name falls
-        over `planned_epochs` epochs, of which this training begins with `first_epoch`.
+        Learning rates of the steps; None for `learning_rate` throughout. A named
+        schedule falls over `planned_epochs` epochs; this training begins with
+        `first_epoch` of them.
     scale, offset : list of float or None
-        Outputs times the one and plus the other are in the user's units, which is what
-        callbacks see.
+        ``outputs * scale + offset`` are in the user's units; callbacks see those.
     """
 
     loss: Any
@@ -45,15 +45,15 @@ class TrainPlan:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves behind.
+    """The results of a training.
 
     Attributes
     ----------
     weights : list of ndarray
-        Of the best epoch with early stopping, or where something else ended training
-        before its time; of the last one otherwise.
+        Of the best epoch with early stopping, or if training ended too early; of the
+        last epoch otherwise.
     optimizer_state : list of ndarray
-        Moments and counters, to go on from.
+        Moments and counters, from which training can go on.
     history : dict of lists
         One entry for each finished epoch.
     best_epoch : int
@@ -72,9 +72,9 @@ class Trained:
     diverged: bool = False
 
     def history_after(self, before, n_before) -> dict:
-        """Put this history behind that of `n_before` epochs.
+        """Append this history to that of `n_before` epochs.
 
-        An epoch without some kind of loss gets NaN for it.
+        Where an epoch lacks a kind of loss, NaN takes its place.
         """
         n_epochs, nothing = len(self.history["loss"]), [math.nan]
         names = [*before, *(name for name in self.history if name not in before)]

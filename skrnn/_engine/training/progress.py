@@ -1,4 +1,4 @@
-"""One line that tells how training goes: in a notebook, a terminal and a log."""
+"""One line that shows the progress of training: in a notebook, terminal or log."""
 
 import math
 import shutil
@@ -12,8 +12,8 @@ _BAR = 20
 class Progress:
     """Show epoch, losses and the time left.
 
-    A terminal and a notebook see one line that is written over; a log gets about ten
-    lines for the whole fit, each complete in itself.
+    In a terminal and a notebook one line is overwritten; a log gets about ten complete
+    lines for the whole fit.
     """
 
     def __init__(self, name, n_epochs, verbose, stream=None):
@@ -35,7 +35,7 @@ class Progress:
             self._write(self._line(epoch, share, logs) + "\n")
 
     def close(self, message=""):
-        """End the line, with a last word about how training ended."""
+        """End the line; `message` says how training ended."""
         if not self.verbose:
             return
         if self._width:
@@ -62,7 +62,7 @@ class Progress:
         text = f" epoch {epoch}/{self.n_epochs}  {losses}  {self._time_left(done)}"
         if not self._in_terminal():
             return self.name + _bar(done / self.n_epochs, _BAR) + text
-        # A line that a terminal has to break can't be written over.
+        # A line that is wider than the terminal can't be overwritten.
         columns = shutil.get_terminal_size().columns - 1
         room = columns - len(self.name) - len(text) - len(" []")
         return (self.name + _bar(done / self.n_epochs, room) + text)[:columns]
@@ -87,9 +87,9 @@ class TextProgress(Progress):
     Parameters
     ----------
     unit : str
-        What a token is called.
+        Name of a token.
     sample : callable
-        Returns a text; asked for with `verbose` from 2 on.
+        Returns a text; called if `verbose` is 2 or more.
     """
 
     def __init__(self, name, n_epochs, verbose, unit, sample, stream=None):

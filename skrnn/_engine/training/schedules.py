@@ -4,10 +4,10 @@ import numpy as np
 
 from skrnn._engine.keras.fork import refuse_forked_process
 
-# What is left of the rate at the end of a schedule by name.
+# Factor of the rate at the end of a named schedule.
 _LEFT = 0.01
-# Name -> the part of the rate at a share of the planned steps; as Keras' CosineDecay
-# and ExponentialDecay compute it.
+# Name -> factor of the rate after a share of the planned steps, as in Keras'
+# CosineDecay and ExponentialDecay.
 _NAMED = {
     # Loshchilov & Hutter (2017), without restarts.
     "cosine": lambda share: _LEFT + (1 - _LEFT) * (1 + np.cos(np.pi * share)) / 2,
@@ -16,7 +16,7 @@ _NAMED = {
 
 
 class Schedule:
-    """The rates of one training, whose plan has a schedule."""
+    """The learning rates of one training whose plan has a schedule."""
 
     def __init__(self, plan, n_batches):
         self._given, self._rate = plan.schedule, plan.learning_rate
@@ -33,7 +33,7 @@ class Schedule:
         Raises
         ------
         ValueError
-            If a callback has given `optimizer` another one.
+            If a callback has set another learning rate in `optimizer`.
         """
         self._refuse_other_rate(float(optimizer.learning_rate))
         rates = self._rates(self._first + np.arange(step, step + n_steps))

@@ -5,44 +5,31 @@ model. Both agree up to the rounding of float32.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from skrnn._data.datasets import Dataset
-from skrnn._data.sequences import Multiples, pack_dense, pack_windows
+from skrnn._data.sequences import Multiples, pack_block
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
 from skrnn._engine.keras.private import compiled_metrics_of
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn.scikeras.engine.program import logs_of
-from skrnn.scikeras.engine.specs import (
-    counts_rows,
-    loss_of,
-    optimizer_of,
-    spec_of,
-    targets_of,
-)
+from skrnn.scikeras.engine.specs import task_of
 
 
-def kernel_program(model, *data):
-    """Return what trains `model` on the arrays of `data`; None for Keras."""
-    spec = spec_of(model)
-    if spec is None:
+def kernel_program(model, training, validation=None):
+    """Return what trains `model` on dicts of arrays; None for Keras."""
+    task = task_of(model)
+    if task is None or choice.choose() != "cpu":
         return None
-    loss, optimizer = loss_of(model, spec), optimizer_of(model)
-    if loss is None or optimizer is None or not counts_rows(model):
-        return None
-    if choice.choose() != "cpu":
-        return None
-    program = KernelProgram(model, spec, loss, optimizer)
-    alike = _shapes(program.state()) == _shapes(_variables(model))
+    program = KernelProgram(model, task)
+    data = [training] if validation is None else [training, validation]
+    # Those of the weights are part of the spec.
+    alike = _shapes(program.optimizer_state()) == _shapes(model.optimizer.variables)
     return program if alike and all(map(program.can_load, data)) else None
-
-
-def _variables(model):
-    return [*model.weights, *model.optimizer.variables]
 
 
 def _shapes(arrays):
@@ -63,10 +50,9 @@ class KernelProgram:
     # The last batch is padded with row number -1.
     padded = True
 
-    def __init__(self, model, spec, loss, optimizer):
-        self.model, self.spec, self.loss = model, spec, loss
-        head = replace(spec.head, loss=loss.name)
-        self._native = network.NetworkProgram(replace(spec, head=head), None, optimizer)
+    def __init__(self, model, task):
+        self.model, self.spec, self.loss = model, task.spec, task.loss
+        self._native = network.NetworkProgram(task.spec, None, task.optimizer)
         self.has_metrics = compiled_metrics_of(model) is not None
         if self.has_metrics:
             self._native.logits = []
@@ -84,38 +70,38 @@ class KernelProgram:
         x, weights = data["x"], data.get("weights")
         of_rows = weights is None or weights.ndim == 1
         alike = x.ndim == 3 and x.shape[1] and x.shape[2] == self.spec.n_features
-        known = targets_of(data["y"], self.spec, self.loss) is not None
+        known = _targets_of(data["y"], self.spec, self.loss) is not None
         return bool(of_rows and alike and known)
 
     def load(self, data):
         """Return the arrays as a dataset for the kernels."""
         x, n = data["x"].astype(np.float32, copy=False), len(data["x"])
-        targets = targets_of(data["y"], self.spec, self.loss)
+        targets = _targets_of(data["y"], self.spec, self.loss)
         assert targets is not None
         weights = data.get("weights", np.broadcast_to(np.float32(1), n))
         dataset = Dataset(
-            sequences=pack_windows(x) or pack_dense(x, "dense"),
+            sequences=pack_block(x),
             targets=targets,
             weights=weights.astype(np.float32, copy=False),
             target_starts=Multiples(1, n),
         )
         return Loaded(dataset, data)
 
-    def state(self):
-        """Return the weights and the optimizer's state, as Keras lists them."""
-        return [*self._native.get_weights(), *self._native.get_optimizer_state()]
+    def optimizer_state(self):
+        """Return the optimizer's state, as Keras lists it."""
+        return self._native.optimizer.state()
 
     def copy_from(self, model):
         """Take over weights, the optimizer's state and its learning rate."""
-        weights, state = (
-            [np.asarray(variable.value) for variable in variables]
-            for variables in (model.weights, model.optimizer.variables)
-        )
+        parts = model.weights, model.optimizer.variables
+        weights, state = [[np.asarray(v.value) for v in part] for part in parts]
         self._native.reset(weights, state)
 
-    def copy_to(self, model):
-        """Hand back weights and the optimizer's state."""
-        for variable, value in zip(_variables(model), self.state(), strict=True):
+    def copy_to(self, model, *, ended=False):
+        """Hand back weights and the optimizer's state, which need no last step."""
+        variables = [*model.weights, *model.optimizer.variables]
+        values = [*self._native.get_weights(), *self.optimizer_state()]
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
     def train(self, data, order):
@@ -156,12 +142,25 @@ class KernelProgram:
 
     def start_metrics(self):
         """Reset the metrics."""
-        if self.has_metrics:
-            self.model.reset_metrics()
+        self.model.reset_metrics()
 
     def logs(self, total, count):
         """Return the loss and the metrics since `start_metrics`."""
         return logs_of(self.model, total, count)
 
-    def finish(self):
-        """No optimizer that the kernels know has anything left to do."""
+
+def _targets_of(y, spec, loss):
+    """Return y in the form of the kernels, (n, K), or None if it has another form."""
+    y = y[:, None] if y.ndim == 1 else y
+    has_outputs = y.shape[1:] == (spec.head.units,)
+    if loss.name != "categorical_crossentropy":
+        return y.astype(np.float32, copy=False) if has_outputs else None
+    if not loss.sparse:
+        if not has_outputs or spec.head.units == 1:
+            return None
+        one_hot = (y.max(axis=1) == 1) & (np.count_nonzero(y, axis=1) == 1)
+        return y.argmax(axis=1)[:, None].astype(np.int32) if one_hot.all() else None
+    labels = y.astype(np.int32)
+    known = y.shape[1:] == (1,) and (labels >= 0).all()
+    known = known and (labels < spec.head.units).all() and (labels == y).all()
+    return labels if known else None

@@ -1,4 +1,4 @@
-"""Prediction with any Keras model of one input, compiled once an architecture."""
+"""Prediction with any Keras model of one input, compiled once per architecture."""
 
 import threading
 import weakref
@@ -9,22 +9,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skrnn._data.sequences import pack_dense, pack_windows
-from skrnn._engine.keras.fork import refuse_forked_process
+from skrnn._data.sequences import pack_block
 from skrnn._engine.keras.private import layers_of
 from skrnn._engine.prediction.batches import predict
 from skrnn._networks.specs import NetworkSpec
-from skrnn.scikeras.engine.models import (
-    architecture_copy,
+from skrnn.scikeras.engine.keys import (
+    NotTakenError,
+    adapted_layers,
     architecture_key,
     forms,
+    refuse_stale_statistics,
 )
-from skrnn.scikeras.engine.normalization import refuse_stale_statistics
-from skrnn.scikeras.engine.origin import NotTakenError
-from skrnn.scikeras.engine.program import as_model_reads, compiled
+from skrnn.scikeras.engine.models import architecture_copy
+from skrnn.scikeras.engine.program import compiled
 from skrnn.scikeras.engine.seeding import seeded
 from skrnn.scikeras.engine.specs import spec_of
-from skrnn.scikeras.engine.training import listens
+from skrnn.scikeras.engine.training import as_model_reads, listens
 
 # A block holds at most this many numbers of X, about 4 MB, and this many rows.
 _BLOCK = 1_000_000
@@ -58,20 +58,20 @@ def predict_keras(model, x, *, batch_size=None, verbose=0, callbacks=()):
     Raises
     ------
     NotTakenError
-        If this is for Keras to do.
+        If Keras must predict.
     """
-    refuse_forked_process()
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiub" or not len(x):
         raise NotTakenError("x is no array of numbers")
     if not model.built:
         raise NotTakenError("the model isn't built")
-    refuse_stale_statistics(model)
     facts = _facts_of(model)
+    if facts.is_adapted:
+        refuse_stale_statistics(layers_of(model))
     x = as_model_reads(x, model)
     alike = facts.spec is not None and x.ndim == 3
     if alike and not callbacks and verbose == 0:
         return _by_kernels(facts.spec, model, x)
-    run = _compiled_for(model, facts.key, x.shape[1:])
+    run = _compiled_for(model, facts, x.shape[1:])
     size = _block_size(x)
     if any(listens(callback, event) for callback in callbacks for event in _EVENTS):
         size = batch_size or 32
@@ -83,15 +83,19 @@ _EVENTS = ("on_predict_batch_begin", "on_predict_batch_end")
 
 @dataclass(frozen=True)
 class _Facts:
-    """Facts about a model that take some time to find out."""
+    """Facts about a model that are slow to find."""
 
     key: tuple
     # None if the kernels don't support it.
     spec: NetworkSpec | None
-    # Weak references: layers may be taken off and put on later.
+    # Weak references; the layers of a model may change later.
     layers: tuple
     # A layer may be given other variables, as by ``quantize``.
     forms: tuple
+    # Whether it can be compiled for any number of time steps.
+    any_length: bool
+    # Whether a layer has learnt in ``adapt``.
+    is_adapted: bool
 
 
 def _facts_of(model):
@@ -102,16 +106,23 @@ def _facts_of(model):
         or [layer() for layer in known.layers] != layers
         or known.forms != variables
     ):
-        references = tuple(map(weakref.ref, layers))
-        parts = architecture_key(model), spec_of(model)
-        known = _facts[model] = _Facts(*parts, references, variables)
+        # TensorFlow can't compile TimeDistributed's loop over unknown steps.
+        loops = [isinstance(each, keras.layers.TimeDistributed) for each in layers]
+        known = _facts[model] = _Facts(
+            key=architecture_key(model),
+            spec=spec_of(model),
+            layers=tuple(map(weakref.ref, layers)),
+            forms=variables,
+            any_length=not any(loops),
+            is_adapted=bool(adapted_layers(layers)),
+        )
     return known
 
 
 def _by_kernels(spec, model, x):
     weights = [np.asarray(variable.value) for variable in model.weights]
     x = x.astype(np.float32, copy=False)
-    sequences = pack_windows(x) or pack_dense(x, "dense")
+    sequences = pack_block(x)
     return predict(spec, weights, sequences, dtype=np.float32)
 
 
@@ -148,10 +159,9 @@ def _run_blocks(model, run, x, size, callbacks):
     return np.concatenate(parts)
 
 
-def _compiled_for(model, key, shape):
+def _compiled_for(model, facts, shape):
     """Return ``f(weights, state, x) -> outputs`` for models like `model`."""
-    if not _takes_any_length(model):
-        key = *key, shape
+    key = facts.key if facts.any_length else (*facts.key, shape)
     with _lock:
         run = _compiled.get(key)
         if run is not None:
@@ -159,7 +169,7 @@ def _compiled_for(model, key, shape):
             return run
     # Not under this lock: a copy needs the lock of the seeds, whose holder may be
     # about to predict.
-    run = _compile(model, shape)
+    run = _compile(model, model.inputs[0].shape[1:] if facts.any_length else shape)
     with _lock:
         run = _compiled.setdefault(key, run)
         while len(_compiled) > _MAX_COMPILED:
@@ -167,18 +177,9 @@ def _compiled_for(model, key, shape):
     return run
 
 
-def _takes_any_length(model):
-    """Whether the model can be compiled for any number of time steps."""
-    # TensorFlow can't compile TimeDistributed's loop over unknown steps.
-    loops = keras.layers.TimeDistributed
-    return not any(isinstance(layer, loops) for layer in layers_of(model))
-
-
 def _compile(model, shape):
     with seeded(0):
         copied = architecture_copy(model)
-    if _takes_any_length(model):
-        shape = model.inputs[0].shape[1:]
 
     def run(weights, state, x):
         return copied.stateless_call(weights, state, x, training=False)[0]

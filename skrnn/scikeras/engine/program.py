@@ -1,26 +1,104 @@
-"""Compiled training of any Keras model of one input, many batches a call."""
+"""Compiled training of any Keras model of one input: many batches in one call."""
 
+from dataclasses import dataclass
 from functools import partial
+from types import FunctionType
 
 import keras
 import tensorflow as tf
 
 from skrnn._engine.keras.private import (
+    compile_arguments_of,
     compiled_metrics_of,
+    function_arguments_of,
     keep_gradients_local,
+    layers_of,
     mask_of,
     set_mask,
+    supports_xla,
 )
-from skrnn.scikeras.engine.models import (
-    copy_of,
-    divides_by_rows,
-    may_be_padded,
-    share_names,
-)
+from skrnn.scikeras.engine.keys import is_keras, training_key
+from skrnn.scikeras.engine.models import copy_of
+from skrnn.scikeras.engine.specs import metrics_of
+
+# Training steps times time steps. Below this, plain TensorFlow has finished before XLA
+# has compiled.
+_XLA_FROM = 5_000
+# In training, the output of a row depends on the other rows of its batch.
+_MIX_ROWS = {"BatchNormalization", "SpectralNormalization"}
+# Operations between layers that don't mix rows.
+_ROWWISE_OPERATIONS = {"GetItem", "ExpandDims", "Concatenate"}
+# Losses with one value a row: a row of weight 0 doesn't change the others.
+_ROWWISE_LOSSES = {
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+}
+_FULL_MEAN = {"sum_over_batch_size", "mean"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is compiled; programs of equal keys do the same.
+
+    Attributes
+    ----------
+    key : tuple
+    signature : dict of tf.TensorSpec
+        Of the arrays to train on.
+    fast : bool
+        Whether XLA compiles the step.
+    """
+
+    key: tuple
+    signature: dict
+    fast: bool
+
+
+def recipe_for(model, layers, data, n_steps):
+    """Return how to compile the training of `model` on the arrays of `data`.
+
+    Raises
+    ------
+    NotTakenError
+        If Keras has to train it.
+    """
+    signature = {
+        name: tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+        for name, array in data.items()
+    }
+    shapes = tuple((k, tuple(v.shape), v.dtype.name) for k, v in signature.items())
+    n_timesteps = data["x"].shape[1] if data["x"].ndim > 1 else 1
+    fast = _gains_from_xla(model, layers, n_steps * n_timesteps)
+    return Recipe((*training_key(model, layers), shapes, fast), signature, fast)
+
+
+def _gains_from_xla(model, layers, n_steps):
+    """Whether XLA, whose compiling takes about a second, pays in one fit.
+
+    Decide from this fit alone, not from the number of fits before: XLA and plain
+    TensorFlow round differently, and equal seeds must give equal weights.
+    """
+    loops = any(isinstance(layer, keras.layers.RNN) for layer in layers)
+    return loops and n_steps >= _XLA_FROM and supports_xla(model)
 
 
 class KerasProgram:
-    """The compiled training functions of one architecture and one way to train it.
+    """The compiled training functions of one architecture, loss and optimizer.
 
     It works on a copy of the user's model, so that the next model with the same key
     needs no compiling; each fit copies weights and the optimizer's state in and out.
@@ -28,15 +106,15 @@ class KerasProgram:
     own.
     """
 
-    def __init__(self, model, signature, *, fast):
-        self.model = copy_of(model)
+    def __init__(self, model, recipe):
+        self.model, signature = copy_of(model), recipe.signature
         self.optimizer = self.model.optimizer
         keep_gradients_local(self.optimizer)
         self.optimizer.build(self.model.trainable_variables)
-        self.padded = may_be_padded(self.model)
-        self.scaled = divides_by_rows(self.model)
+        self.padded = _may_be_padded(self.model)
+        self.scaled = _divides_by_rows(self.model)
         self.has_metrics = self._build_metrics(signature["y"])
-        self._step = compiled(self._take_step, jit_compile=fast)
+        self._step = compiled(self._take_step, jit_compile=recipe.fast)
         order = tf.TensorSpec([None, None], tf.int64)
         self.train = self._compile(self._train_batch, [signature, order])
         self.evaluate = self._compile(self._evaluate_batch, [signature, order])
@@ -56,23 +134,25 @@ class KerasProgram:
 
     def copy_from(self, model):
         """Take over weights, the optimizer's state and the names of the metrics."""
-        share_names(self.model, model)
+        if self.has_metrics:
+            _share_names(self.model, model)
         _assign(self._state(self.model), self._state(model))
 
-    def copy_to(self, model):
-        """Hand back weights and the optimizer's state."""
+    def copy_to(self, model, *, ended=False):
+        """Hand back weights and the optimizer's state.
+
+        Where training has ended, averages that the optimizer takes become the weights.
+        """
+        if ended:
+            self.optimizer.finalize_variable_values(self.model.trainable_weights)
         _assign(self._state(model), self._state(self.model))
 
     @staticmethod
     def _state(model):
         return [*model.variables, *model.optimizer.variables]
 
-    def finish(self):
-        """Let the optimizer end training: its averages become the weights."""
-        self.optimizer.finalize_variable_values(self.model.trainable_weights)
-
     def start_metrics(self):
-        """Forget what the metrics have counted."""
+        """Reset the metrics."""
         self.model.reset_metrics()
 
     def logs(self, total, count):
@@ -166,10 +246,9 @@ def logs_of(model, total, count):
     Most results are numbers; a metric with a value for each class gives an array.
     """
     logs = {}
-    if compiled_metrics_of(model) is not None:
-        for name, value in model.get_metrics_result().items():
-            value = keras.ops.convert_to_numpy(value)
-            logs[name] = value if value.ndim else float(value)
+    for name, value in model.get_metrics_result().items():
+        value = keras.ops.convert_to_numpy(value)
+        logs[name] = value if value.ndim else float(value)
     return logs | {"loss": float(total) / max(float(count), 1)}
 
 
@@ -182,14 +261,6 @@ def compiled(function, **options):
     return tf.function(partial(function), autograph=False, **options)
 
 
-def signature_of(data):
-    """Return the signature of arrays with any number of rows."""
-    return {
-        name: tf.TensorSpec([None, *array.shape[1:]], array.dtype)
-        for name, array in data.items()
-    }
-
-
 def _up_to(weights, present):
     """Reshape `present`, one number a row, to the number of dimensions of `weights`."""
     return tf.reshape(present, [-1] + [1] * (weights.shape.rank - 1))
@@ -200,19 +271,66 @@ def _assign(to, values):
         variable.assign(value.value)
 
 
-def as_keras_reads(array):
-    """Return an array of the type to which Keras would convert it."""
-    if array.dtype.kind != "f":
-        return array
-    return array.astype(keras.config.floatx(), copy=False)
+def _share_names(copied, model):
+    """Give the metrics of a copy the names of those of `model`; Keras numbers them."""
+    models = copied, model
+    named = [metrics_of(compile_arguments_of(each)) for each in models]
+    for own, others in zip(*named, strict=True):
+        if isinstance(others, keras.metrics.Metric):
+            own.name = others.name
 
 
-def as_model_reads(x, model):
-    """Return X with the type and the number of dimensions of a model's input."""
-    (wanted,) = model.inputs
-    rank = len(wanted.shape)
-    if x.ndim == rank - 1 and wanted.shape[-1] == 1:
-        x = x[..., None]
-    elif x.ndim == rank + 1 and x.shape[-1] == 1:
-        x = x[..., 0]
-    return x.astype(wanted.dtype, copy=False)
+def _may_be_padded(model):
+    """Whether rows of weight 0 don't change the gradients of the others."""
+    layers = layers_of(model)
+    operations = [
+        operation
+        for each in [model, *layers]
+        for operation in getattr(each, "operations", ())
+        if not isinstance(operation, keras.Layer)
+    ]
+    return (
+        all(type(each).__name__ in _ROWWISE_OPERATIONS for each in operations)
+        and not any(type(layer).__name__ in _MIX_ROWS for layer in layers)
+        and all(getattr(x, "activity_regularizer", None) is None for x in layers)
+        # A masked mean counts the steps of the whole batch.
+        and mask_of(model.outputs[0]) is None
+        and _loss_class(model.loss) in _ROWWISE_LOSSES
+    )
+
+
+def _divides_by_rows(model):
+    """Whether the loss of a batch is a sum divided by the number of its rows."""
+    loss = _only(model.loss)
+    return getattr(loss, "reduction", "sum_over_batch_size") in _FULL_MEAN
+
+
+def takes_columns(model):
+    """Whether losses and metrics are the same for a y (n,) and for its column (n, 1).
+
+    Keras' own are. A user's function may broadcast one of them and not the other.
+    """
+    metrics = metrics_of(compile_arguments_of(model))
+    metrics = [each for each in metrics if not isinstance(each, str)]
+    own = _loss_class(model.loss) in _ROWWISE_LOSSES
+    return own and all(map(is_keras, metrics)) and len(model.output_shape) == 2
+
+
+def _only(loss):
+    flat = keras.tree.flatten(loss)
+    return flat[0] if len(flat) == 1 else None
+
+
+def _loss_class(loss):
+    """Return the class name of a loss of Keras, given by name or not; else None."""
+    loss = _only(loss)
+    loss = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if not is_keras(loss) or getattr(loss, "ignore_class", None) is not None:
+        return None
+    if (function_arguments_of(loss) or {}).get("axis", -1) != -1:
+        return None
+    if isinstance(loss, FunctionType):
+        return "".join(map(str.capitalize, loss.__name__.split("_"))).replace(
+            "KlDivergence", "KLDivergence"
+        )
+    return type(loss).__name__

@@ -1,4 +1,4 @@
-"""Seeding global random generators for a while, and restoring them exactly."""
+"""Seeding global random generators in a context, and restoring them exactly."""
 
 import random
 import threading
@@ -13,7 +13,6 @@ from skrnn._engine.keras.private import global_generator, tensorflow_seeded
 _lock = threading.RLock()
 
 
-@contextmanager
 def seeded(seed):
     """Seed Python's, NumPy's, Keras' and its backend's generators while inside.
 
@@ -21,11 +20,15 @@ def seeded(seed):
     are as they were before. With None for `seed` the generators stay as they are, and
     only the lock is held, so that no other thread has them seeded.
     """
+    return _lock if seed is None else _all_seeded(seed)
+
+
+@contextmanager
+def _all_seeded(seed):
     with _lock, ExitStack() as stack:
-        if seed is not None:
-            backend = _BACKENDS.get(keras.backend.backend(), _nothing)
-            for generators in (_python, _numpy, backend, _keras):
-                stack.enter_context(generators(seed))
+        backend = _BACKENDS.get(keras.backend.backend(), _nothing)
+        for generators in (_python, _numpy, backend, _keras):
+            stack.enter_context(generators(seed))
         yield
 
 

@@ -1,8 +1,7 @@
 """Which Keras models the kernels can train and predict, and their spec.
 
-These have recurrent layers of one kind and a dense layer on the last state, with Keras'
-defaults, and a plain loss and optimizer. A model with any other argument is trained by
-what TensorFlow compiles.
+They have recurrent layers of one kind and a dense layer on the last state, with Keras'
+defaults, and a plain loss and optimizer. TensorFlow compiles all other models.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from types import FunctionType
 from typing import Any
 
 import keras
-import numpy as np
 
 from skrnn._engine.choice import runs_in_c
 from skrnn._engine.keras.foreign.keys import value_key
@@ -28,13 +26,18 @@ from skrnn._networks.losses import LOSSES
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head, NetworkSpec
 from skrnn._networks.weights import weight_table
-from skrnn.scikeras.engine.models import metrics_of
-from skrnn.scikeras.engine.origin import is_keras
+from skrnn.scikeras.engine.keys import is_keras
 
 _CELLS = {
     getattr(keras.layers, cell.keras_layer): name
     for name, cell in CELLS.items()
     if cell.keras_layer
+}
+_SUPPORTED = {
+    *_CELLS,
+    keras.layers.Bidirectional,
+    keras.layers.Dense,
+    keras.layers.InputLayer,
 }
 # Arguments of layers and optimizers that may have any value: they are read, or change
 # nothing without a mask.
@@ -94,10 +97,42 @@ _OPTIMIZERS = {
 }
 
 
-def spec_of(model) -> NetworkSpec | None:
+@dataclass(frozen=True)
+class KernelTask:
+    """What the kernels train, for which loss, and by which optimizer's name."""
+
+    spec: NetworkSpec
+    loss: KernelLoss
+    optimizer: str
+
+
+def task_of(model) -> KernelTask | None:
+    """Return what the kernels are to do for a compiled Keras model, or None."""
+    if not _SUPPORTED.issuperset(map(type, model.layers)):
+        return None
+    arguments = compile_arguments_of(model)
+    if arguments.get("loss_weights") or arguments.get("run_eagerly"):
+        return None
+    activations, loss = _LOSSES.get(_loss_class(arguments["loss"]), ((), None))
+    optimizer, metrics = _optimizer_of(model), metrics_of(arguments)
+    if loss is None or optimizer is None or not all(map(_counts_rows, metrics)):
+        return None
+    if not model.layers or _activation(model.layers[-1]) not in activations:
+        return None
+    spec = spec_of(model, loss.name)
+    return None if spec is None else KernelTask(spec, loss, optimizer)
+
+
+def metrics_of(arguments):
+    """Return the metrics among the arguments of ``compile``, weighted or not."""
+    names = "metrics", "weighted_metrics"
+    return keras.tree.flatten([arguments.get(name) or [] for name in names])
+
+
+def spec_of(model, loss=None) -> NetworkSpec | None:
     """Return the spec of a Keras model, or None if there is none.
 
-    Its weights have the order of the model's.
+    Its weights have the order of the model's. `loss` is the name of its head's loss.
     """
     layers = _chain(model)
     if len(layers) < 2 or type(layers[-1]) is not keras.layers.Dense:
@@ -118,31 +153,18 @@ def spec_of(model) -> NetworkSpec | None:
         cell=cell,
         units=tuple(directions[0].units for directions in parts),
         n_features=shape[-1] or 0,
-        head=Head(head.units, _activation(head)),
+        head=Head(head.units, _activation(head), loss),
         bidirectional=counts == {2},
         activation=activation,
     )
     return spec if runs_in_c(spec) and _has_weights_of(model, spec) else None
 
 
-def loss_of(model, spec) -> KernelLoss | None:
-    """Return the loss that a model is compiled for, or None."""
-    arguments = compile_arguments_of(model)
-    if arguments.get("loss_weights"):
-        return None
-    activations, loss = _LOSSES.get(_loss_class(arguments["loss"]), ((), None))
-    return loss if spec.head.activation in activations else None
-
-
-def counts_rows(model) -> bool:
-    """Whether the metrics of a model don't depend on which rows make up a batch.
-
-    A metric of the user's may depend on it, such as the root of a batch's mean.
-    """
-    return all(map(_counts_rows, metrics_of(model)))
-
-
 def _counts_rows(metric):
+    """Whether a metric doesn't depend on which rows make up a batch.
+
+    One of the user's may depend on it, such as the root of a batch's mean.
+    """
     if metric is None:
         return True
     metric = keras.metrics.get(metric) if isinstance(metric, str) else metric
@@ -165,31 +187,18 @@ def _loss_class(loss):
     return _class_of(loss.__name__)
 
 
-def optimizer_of(model):
+def _optimizer_of(model):
     """Return the name of the optimizer that a model is compiled with, or None."""
     optimizer = model.optimizer
     name = _OPTIMIZERS.get(type(optimizer))
     if name is None:
         return None
-    has_schedule = isinstance(optimizer.get_config()["learning_rate"], dict)
-    return name if _has_defaults(optimizer) and not has_schedule else None
-
-
-def targets_of(y, spec, loss) -> np.ndarray | None:
-    """Return y in the form of the kernels, (n, K), or None if it has another form."""
-    y = y[:, None] if y.ndim == 1 else y
-    has_outputs = y.shape[1:] == (spec.head.units,)
-    if loss.name != "categorical_crossentropy":
-        return y.astype(np.float32, copy=False) if has_outputs else None
-    if not loss.sparse:
-        if not has_outputs or spec.head.units == 1:
-            return None
-        one_hot = (y.max(axis=1) == 1) & (np.count_nonzero(y, axis=1) == 1)
-        return y.argmax(axis=1)[:, None].astype(np.int32) if one_hot.all() else None
-    labels = y.astype(np.int32)
-    known = y.shape[1:] == (1,) and (labels >= 0).all()
-    known = known and (labels < spec.head.units).all() and (labels == y).all()
-    return labels if known else None
+    try:
+        config = optimizer.get_config()
+    except Exception:  # Whatever a schedule of the user's raises.
+        return None
+    has_schedule = isinstance(config["learning_rate"], dict)
+    return None if has_schedule or not _has_defaults(optimizer, config) else name
 
 
 def _chain(model) -> list[Any]:
@@ -231,17 +240,16 @@ def _kind(layer):
 def _is_plain(layer):
     """Whether a layer is trainable, and has Keras' defaults for all that isn't free."""
     single = layer.dtype_policy.name == "float32"
-    return single and layer.trainable and _has_defaults(layer)
+    return single and layer.trainable and _has_defaults(layer, layer.get_config())
 
 
-def _has_defaults(part):
+def _has_defaults(part, config):
     """Whether all arguments of a layer or optimizer that aren't free are defaults."""
     # Read from the signature: making an object would use up a name and a seed.
     defaults = signature(type(part)).parameters
-    own = part.get_config().items()
     return all(
         key in defaults and value == defaults[key].default
-        for key, value in own
+        for key, value in config.items()
         if key not in _FREE
     )
 
@@ -252,8 +260,10 @@ def _has_known_activation(layer):
 
 def _activation(layer):
     """Return the name of an activation of Keras' own, or None."""
-    name = getattr(layer.activation, "__name__", "")
-    return name if getattr(keras.activations, name, None) is layer.activation else None
+    activation = getattr(layer, "activation", None)
+    name = getattr(activation, "__name__", "")
+    known = activation is not None
+    return name if known and getattr(keras.activations, name, 0) is activation else None
 
 
 def _has_weights_of(model, spec):

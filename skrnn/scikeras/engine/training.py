@@ -1,8 +1,9 @@
-"""Training of a user's Keras model: the loop of ``Model.fit``, an epoch a call."""
+"""Training of a user's Keras model: the loop of ``Model.fit``."""
 
 import math
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -11,29 +12,18 @@ import numpy as np
 from skrnn._data.batches import batches_in_order, shuffled_batches
 from skrnn._engine.keras.callbacks import BATCH_EVENTS
 from skrnn._engine.keras.callbacks import listens as _listens
-from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.private import (
     forget_kernels,
     initial_epoch_of,
+    layers_of,
     trained_variables_of,
+    was_called,
 )
 from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.training.loop import Pace, run_batches, run_epochs
 from skrnn.scikeras.engine.kernels import kernel_program
-from skrnn.scikeras.engine.models import (
-    architecture_key,
-    compile_key,
-    gains_from_xla,
-    takes_columns,
-)
-from skrnn.scikeras.engine.normalization import refuse_stale_statistics
-from skrnn.scikeras.engine.origin import NotTakenError
-from skrnn.scikeras.engine.program import (
-    KerasProgram,
-    as_keras_reads,
-    as_model_reads,
-    signature_of,
-)
+from skrnn.scikeras.engine.keys import NotTakenError, refuse_others
+from skrnn.scikeras.engine.program import KerasProgram, recipe_for, takes_columns
 from skrnn.scikeras.engine.seeding import seeded
 
 keras_programs = ProgramCache(size=8, after=forget_kernels)
@@ -74,42 +64,62 @@ def fit_keras(model, x, y, sample_weight, plan: KerasPlan) -> dict:
     Raises
     ------
     NotTakenError
-        Before anything has changed, if Keras has to do it.
+        If Keras must train; nothing has changed then.
     """
-    refuse_forked_process()
     data = _data_of(model, x, y, sample_weight)
     if not model.built:
         model.build((None, *data["x"].shape[1:]))
-    refuse_stale_statistics(model)
+    layers = layers_of(model)
+    refuse_others(model, layers)
     training, validation = _split(model, data, plan)
-    # Needed for the kernels too: a model without a key is left to Keras.
-    keys = architecture_key(model), compile_key(model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    known = map(id, trained_variables_of(model.optimizer))
-    if list(known) != list(map(id, model.trainable_variables)):
+    elif not _trains_all(model):
         raise NotTakenError("layers were frozen or thawed since it was compiled")
-    with _borrow(model, keys, plan, training, validation) as program:
-        return KerasLoop(program, model, plan, training, validation).run()
+    program = kernel_program(model, training, validation)
+    lend = nullcontext(program) if program else _borrow(model, layers, plan, training)
+    with lend as program:
+        history = KerasLoop(program, model, plan, training, validation).run()
+    call_once(model)
+    return history
 
 
-def _borrow(model, keys, plan, training, validation):
-    """Lend a program that trains the model: the kernels', or a compiled one."""
-    given = [training] if validation is None else [training, validation]
-    program = kernel_program(model, *given)
-    if program is not None:
-        return nullcontext(program)
-    signature = signature_of(training)
-    shapes = tuple((k, tuple(v.shape), v.dtype.name) for k, v in signature.items())
-    steps = -(-len(training["x"]) // (plan.batch_size or 32)) * plan.epochs
-    fast = gains_from_xla(model, steps, math.prod(training["x"].shape[1:2]))
+def _trains_all(model):
+    """Whether the optimizer was built for all variables that are trainable now."""
+    known = trained_variables_of(model.optimizer)
+    return list(map(id, known)) == list(map(id, model.trainable_variables))
+
+
+def call_once(model):
+    """Call a model on its own symbols, if nobody has called it, as Keras' fit does.
+
+    Keras exports as ONNX only a model that was called.
+    """
+    if was_called(model) or not getattr(model, "inputs", None):
+        return
+    is_sequential = isinstance(model, keras.Sequential)
+    model(model.inputs[0] if is_sequential else model.input)
+
+
+def _borrow(model, layers, plan, training):
+    """Lend a compiled program that trains the model."""
+    n_steps = -(-len(training["x"]) // (plan.batch_size or 32)) * plan.epochs
+    recipe = recipe_for(model, layers, training, n_steps)
 
     def make():
         # Restore the generators: the copy's draws are overwritten.
         with seeded(0):
-            return KerasProgram(model, signature, fast=fast)
+            return KerasProgram(model, recipe)
 
-    return keras_programs.borrow((*keys, shapes, fast), make)
+    return keras_programs.borrow(recipe.key, make)
+
+
+# They only read logs; a class derived from one of them may do more.
+_QUIET = (
+    keras.callbacks.Callback,
+    keras.callbacks.History,
+    keras.callbacks.ProgbarLogger,
+)
 
 
 class KerasLoop:
@@ -123,9 +133,10 @@ class KerasLoop:
         self.n_validation_rows = 0 if validation is None else len(validation["x"])
         self.validation = validation and program.load(validation)
         self.rng = np.random.default_rng([plan.seed, plan.initial_epoch])
-        self.listeners = tuple(keras.tree.flatten(list(plan.callbacks)))
+        given = keras.tree.flatten(list(plan.callbacks))
+        self.listeners = [each for each in given if not _is_quiet(each)]
         self.callbacks = keras.callbacks.CallbackList(
-            list(self.listeners),
+            given,
             add_history=True,
             add_progbar=plan.verbose != 0,
             model=model,
@@ -139,15 +150,16 @@ class KerasLoop:
         """Train, and return the history."""
         self.model.stop_training = False
         self.program.copy_from(self.model)
+        ended = False
         try:
             self._tell("on_train_begin")
-            # A callback that restores an interrupted training says where it was.
+            # A callback may restore an interrupted training, and set its epoch.
             first = initial_epoch_of(self.model) or self.plan.initial_epoch
             epochs = range(first, self.plan.epochs)
             logs = run_epochs(epochs, self._run_epoch, self._tell, self._is_over)
-            self.program.finish()
+            ended = True
         finally:
-            self.program.copy_to(self.model)
+            self.program.copy_to(self.model, ended=ended)
         self._tell("on_train_end", logs)
         return self.model.history.history
 
@@ -155,9 +167,10 @@ class KerasLoop:
         return self.model.stop_training
 
     def _run_epoch(self, epoch):
-        batches = self._order()
-        run, is_over = self._train, self._is_over
-        logs = self._run_batches(run, batches, "train", is_over=is_over)
+        run = self._train
+        if self.program.padded:
+            run = partial(self.program.train, self.data)
+        logs = self._run_batches(run, self._order(), "train", is_over=self._is_over)
         if self._is_validated(epoch):
             logs |= self._validate()
         return logs
@@ -170,7 +183,7 @@ class KerasLoop:
 
     def _train(self, part):
         """Train on batches; the last one may have fewer rows than the others."""
-        if self.program.padded or part[-1, -1] >= 0:
+        if part[-1, -1] >= 0:
             return self.program.train(self.data, part)
         last = part[-1][part[-1] >= 0]
         parts = [part[:-1], last[None]] if len(part) > 1 else [last[None]]
@@ -185,40 +198,42 @@ class KerasLoop:
         return due
 
     def _validate(self):
-        # Not as many as for training, where there may be fewer rows.
+        # `self.batch_size` is bounded by the number of training rows.
         batch_size = self.plan.validation_batch_size or self.plan.batch_size or 32
         batches = batches_in_order(self.n_validation_rows, batch_size)
         self._tell("on_test_begin")
-        logs = self._run_batches(self._evaluate, batches, "test")
+        run = partial(self.program.evaluate, self.validation)
+        logs = self._run_batches(run, batches, "test")
         self._tell("on_test_end", logs)
         return {f"val_{name}": value for name, value in logs.items()}
 
-    def _evaluate(self, part):
-        return self.program.evaluate(self.validation, part)
-
     def _run_batches(self, step, batches, mode, is_over=lambda: False):
-        """Run all batches in few calls, or one by one for who wants to hear of each."""
+        """Run all batches in few calls, or one by one if a callback listens to each."""
         one_by_one = any(self._listens(event) for event in BATCH_EVENTS[mode])
         begin, end = BATCH_EVENTS[mode][:2]
-        self.program.start_metrics()
+        counts = self.program.has_metrics
+        if counts:
+            self.program.start_metrics()
         logs: dict = {}
 
         def after(batch, total, count):
             nonlocal logs
-            # Keras stops after a batch, even who was told before the first.
+            # Keras, too, runs one batch if it is stopped before the first.
             last = batch + 1 == len(batches) or is_over()
-            # Nobody but a progress bar hears of a call.
-            logs = self.program.logs(total, count) if one_by_one or last else {}
-            logs = logs or {"loss": total / count}
+            # Only a progress bar hears of a call of several batches.
+            if counts and (one_by_one or last):
+                logs = self.program.logs(total, count)
+            else:
+                logs = {"loss": total / max(count, 1)}
             self._tell(end, batch, logs)
 
         run_batches(
             batches,
             step,
             self.pace,
-            # A callback may have stopped it before: then one batch is the last.
+            # A callback may have stopped training already: then run a single batch.
             one_by_one=one_by_one or is_over(),
-            before=lambda batch: self._tell(begin, batch),
+            before=partial(self._tell, begin) if one_by_one else None,
             after=after,
             is_over=is_over,
         )
@@ -239,14 +254,19 @@ class KerasLoop:
         return any(listens(callback, event) for callback in self.listeners)
 
 
+def _is_quiet(callback):
+    # A user may have set methods on the object.
+    own = [name for name in vars(callback) if name.startswith("on_")]
+    return type(callback) in _QUIET and not own
+
+
 def listens(callback, event) -> bool:
-    """Whether `callback` does anything at `event` but look at logs."""
-    kinds = keras.callbacks.History, keras.callbacks.ProgbarLogger
-    return _listens(callback, event, only_tell=kinds)
+    """Whether `callback` does more at `event` than read logs."""
+    return _listens(callback, event, only_tell=_QUIET)
 
 
 def _data_of(model, x, y, sample_weight):
-    """Read arrays as Keras does; anything else is for Keras."""
+    """Read arrays as Keras does; refuse anything else."""
     given = {"x": x, "y": y, "weights": sample_weight}
     arrays = {name: value for name, value in given.items() if value is not None}
     for name, array in arrays.items():
@@ -254,10 +274,25 @@ def _data_of(model, x, y, sample_weight):
             raise NotTakenError(f"{name} is no array of numbers")
     if len({len(array) for array in arrays.values()}) > 1:
         raise NotTakenError("arrays differ in length")
-    arrays = {name: as_keras_reads(array) for name, array in arrays.items()}
+    floatx = keras.config.floatx()
+    for name, array in arrays.items():
+        # As Keras converts them.
+        if array.dtype.kind == "f":
+            arrays[name] = array.astype(floatx, copy=False)
     if len(getattr(model, "inputs", None) or ()) == 1:
         arrays["x"] = as_model_reads(arrays["x"], model)
     return arrays
+
+
+def as_model_reads(x, model):
+    """Return X with the type and the number of dimensions of a model's input."""
+    (wanted,) = model.inputs
+    rank = len(wanted.shape)
+    if x.ndim == rank - 1 and wanted.shape[-1] == 1:
+        x = x[..., None]
+    elif x.ndim == rank + 1 and x.shape[-1] == 1:
+        x = x[..., 0]
+    return x.astype(wanted.dtype, copy=False)
 
 
 def _split(model, data, plan):
@@ -274,7 +309,7 @@ def _split(model, data, plan):
         return data, None
     n = math.floor(len(data["x"]) * (1.0 - plan.validation_split))
     if not 0 < n < len(data["x"]):
-        # Keras has the words for it.
+        # Keras raises the error.
         raise NotTakenError("validation_split leaves nothing")
     training = {name: array[:n] for name, array in data.items()}
     return training, {name: array[n:] for name, array in data.items()}
@@ -283,7 +318,7 @@ def _split(model, data, plan):
 def _labels_like(known, y, model):
     """Return the y of a validation set in the form of the `known` one, if it can be.
 
-    A wrapper has made a column of floats of the integers that it trains on.
+    A wrapper may have turned the integers of the training set into a column of floats.
     """
     if y.ndim == 1 and known.shape[1:] == (1,) and takes_columns(model):
         y = y[:, None]
@@ -292,7 +327,7 @@ def _labels_like(known, y, model):
 
 
 def _with_weights_like(data, validation):
-    """Both go through one signature."""
+    """Return a validation set with the same arrays and forms as the training set."""
     same = {k: validation[k] for k in data if k in validation}
     shapes = [(k, v.shape[1:], v.dtype) for k, v in same.items()]
     if shapes != [(k, v.shape[1:], v.dtype) for k, v in data.items()]:
