@@ -86,9 +86,9 @@ class Dataset(_Rows):
     Attributes
     ----------
     sequences : Sequences
-    targets : ndarray or ScaledTargets of shape (n, K) or (n_real_steps, K)
+    targets : ndarray, ScaledTargets or Codes of shape (n, K) or (n_real_steps, K)
         float32 values, or int32 class indices of shape (., 1) for a softmax head.
-    weights : ndarray of shape (n,) or (n_real_steps,)
+    weights : ndarray or WeightsOfClasses of shape (n,) or (n_real_steps,)
         Non-negative, of mean 1.
     target_starts : ndarray or Multiples of shape (n,)
         Row of `targets` that holds the first target of each sequence.

@@ -23,6 +23,7 @@ def little_at_once(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr("skrnn._engine.training.loop._ROWS_PER_CALL", 1024)
     monkeypatch.setattr("skrnn._data.targets.units._BLOCK", 2**12)
+    monkeypatch.setattr("skrnn._data.batches._BLOCK", 2**10)
 
 
 def windows_of(n):
@@ -138,11 +139,62 @@ def test_a_number_too_large_is_found_in_any_block(monkeypatch):
         ScaledTargets(y, np.zeros(1), np.ones(1))
 
 
-def test_a_classifier_needs_little_more():
-    model = RNNClassifier(**TINY)
+WORDS = np.array(["no", "yes", "maybe"])
+# Name -> labels of as many classes, made of a series.
+LABELS = {
+    "two": lambda series: (series > 0).astype(np.int64),
+    "two of int8": lambda series: (series > 0).astype(np.int8),
+    "three": lambda series: np.digitize(series, [-0.5, 0.5]),
+    "strings": lambda series: WORDS[np.digitize(series, [-0.5, 0.5])],
+}
+
+
+def labelled(model, method, labels):
+    """Return ``run(X, series)`` for a method of a classifier that reads y."""
 
     def run(X, series):
-        y = (series[:, 0] > 0).astype(int)
-        return lambda: model.fit(X, y)
+        y = labels(series[:, 0])
+        return lambda: getattr(model, method)(X, y)
 
-    assert growth(run) < 12
+    return run
+
+
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_a_classifier_needs_the_rows_of_its_batches_alone(labels, class_weight):
+    # One byte for each label, and four for each row: those that are trained on, in
+    # their order, and in that of the batches.
+    model = RNNClassifier(**TINY, class_weight=class_weight)
+    assert growth(labelled(model, "fit", labels)) < 3
+
+
+def test_a_classifier_that_holds_nothing_out_needs_less():
+    model = RNNClassifier(**TINY, early_stopping=False)
+    assert growth(labelled(model, "fit", LABELS["two"])) < 1.5
+
+
+# An int64 is two times a float32, and the probabilities of two classes are four times.
+@pytest.mark.parametrize(
+    ("name", "most_labels", "most_probabilities"),
+    [("two", 2.1, 4.1), ("two of int8", 0.35, 4.1), ("three", 2.1, 6.1)],
+)
+def test_labels_and_probabilities_are_all_there_is(
+    name, most_labels, most_probabilities
+):
+    X, series = windows_of(1000)
+    model = RNNClassifier(**TINY).fit(X, LABELS[name](series[:, 0]))
+    assert growth(lambda X, _: lambda: model.predict(X)) < most_labels
+    assert growth(lambda X, _: lambda: model.predict_proba(X)) < most_probabilities
+    assert growth(labelled(model, "score", LABELS[name])) < most_labels
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scores_of_numbers_need_the_predictions_alone(dtype):
+    X, series = windows_of(1000)
+    model = RNNRegressor(**TINY).fit(X, series[:, 0].astype(dtype))
+
+    def run(X, series):
+        y = series[:, 0].astype(dtype)
+        return lambda: model.score(X, y)
+
+    assert growth(run) < np.dtype(dtype).itemsize / 4 + 0.1

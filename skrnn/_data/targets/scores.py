@@ -47,7 +47,7 @@ def share_right(truth, predicted, weights=None):
         return accuracy_score(truth, predicted, sample_weight=weights)
     blocks = ((rows, truth[rows] == predicted[rows]) for rows in row_blocks(len(truth)))
     if weights is None:
-        return sum(np.count_nonzero(here) for _, here in blocks) / len(truth)
+        return int(sum(np.count_nonzero(here) for _, here in blocks)) / len(truth)
     right = np.empty(len(truth), bool)
     for rows, here in blocks:
         right[rows] = here

@@ -128,9 +128,10 @@ class SequenceTask(Task, Protocol):
         Returns
         -------
         targets : ndarray of shape (n, K) or (n_real_steps, K)
-            float32, or int32 numbers of classes (., 1) for a softmax.
+            float32, or int32 numbers of classes (., 1) for a softmax. May be an object
+            that makes the rows of it that are read: `ScaledTargets` or `Codes`.
         weights : ndarray of shape (n,) or (n_real_steps,)
-            Times what the task weights its targets with.
+            Times what the task weights its targets with. May be `WeightsOfClasses`.
 
         Raises
         ------
