@@ -97,7 +97,12 @@ class FusedStep:
     def _run(self, program, data, order, step_inputs, rate=0.0, moments=(), n_done=0):
         layer, sequences = self.layer, data.sequences
         (n_batches, batch_size), n_steps = order.shape, int(sequences.lengths[0])
-        rows, counts = np.maximum(order, 0), (order >= 0).sum(axis=1)
+        absent = order < 0
+        if absent.any():
+            # What fills a batch up stands behind its rows.
+            first = np.argsort(absent, axis=1, kind="stable")
+            order = np.take_along_axis(order, first, axis=1)
+        rows, counts = np.maximum(order, 0), batch_size - absent.sum(axis=1)
         with np.errstate(all="ignore"):
             masks = self._masks(counts, batch_size, step_inputs)
         # The same for every call of a fit.
