@@ -22,8 +22,8 @@ import pytest
 import skrnn
 
 PACKAGE = Path(skrnn.__file__).parent
-TREES = {
-    path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text())
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix(): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 HOMES = {"_engine/keras/private", "_sklearn"}
@@ -145,19 +145,31 @@ def touched(tree, ours, theirs):
                 yield text
 
 
-OURS = {
-    name
-    for module, tree in TREES.items()
-    if module not in HOMES
-    for name in defined(tree)
-}
-THEIRS = {
-    name
-    for module in HOMES
-    for node in ast.walk(TREES[module])
-    for owner, name in attributes(node)
-    if not is_own(owner)
-}
+# Let go of with the last test of this file: they take 35 MB.
+@pytest.fixture(scope="module")
+def trees():
+    return {module: ast.parse(path.read_text()) for module, path in MODULES.items()}
+
+
+@pytest.fixture(scope="module")
+def ours(trees):
+    return {
+        name
+        for module, tree in trees.items()
+        if module not in HOMES
+        for name in defined(tree)
+    }
+
+
+@pytest.fixture(scope="module")
+def theirs(trees):
+    return {
+        name
+        for module in HOMES
+        for node in ast.walk(trees[module])
+        for owner, name in attributes(node)
+        if not is_own(owner)
+    }
 
 
 def is_excepted(module, name):
@@ -167,32 +179,34 @@ def is_excepted(module, name):
     )
 
 
-@pytest.mark.parametrize("module", sorted(TREES.keys() - HOMES))
-def test_private_names_of_other_packages_stand_in_two_files(module):
-    found = set(touched(TREES[module], OURS, THEIRS))
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - HOMES))
+def test_private_names_of_other_packages_stand_in_two_files(
+    module, trees, ours, theirs
+):
+    found = set(touched(trees[module], ours, theirs))
     assert not {name for name in found if not is_excepted(module, name)}
 
 
-def test_every_exception_is_needed():
+def test_every_exception_is_needed(trees, ours, theirs):
     for module, names in EXCEPTIONS.items():
-        found = set(touched(TREES[module], OURS, THEIRS))
+        found = set(touched(trees[module], ours, theirs))
         for known in names:
             assert [n for n in found if n == known or n.startswith(f"{known}.")]
     used = {
         n
-        for tree in TREES.values()
+        for tree in trees.values()
         for node in ast.walk(tree)
         for _, n in attributes(node)
     }
     assert used >= (INHERITED | MARKS).keys()
 
 
-def test_each_file_has_the_names_of_its_packages_alone():
+def test_each_file_has_the_names_of_its_packages_alone(trees, ours):
     for module, packages in {
         "_engine/keras/private": {"keras", "tensorflow", "jax"},
         "_sklearn": {"sklearn"},
     }.items():
-        found = set(touched(TREES[module], OURS, set()))
+        found = set(touched(trees[module], ours, set()))
         assert {path.partition(".")[0] for path in found if "." in path} == packages
 
 
@@ -218,8 +232,8 @@ def test_each_file_has_the_names_of_its_packages_alone():
         ("context._seed", "_seed"),
     ],
 )
-def test_what_touches_a_private_name_is_found(code, found):
-    assert list(touched(ast.parse(code), OURS, THEIRS)) == [found]
+def test_what_touches_a_private_name_is_found(code, found, ours, theirs):
+    assert list(touched(ast.parse(code), ours, theirs)) == [found]
 
 
 @pytest.mark.parametrize(
@@ -233,5 +247,5 @@ def test_what_touches_a_private_name_is_found(code, found):
         "for _ in model: pass",
     ],
 )
-def test_what_touches_none_is_left_alone(code):
-    assert not list(touched(ast.parse(code), OURS, THEIRS))
+def test_what_touches_none_is_left_alone(code, ours, theirs):
+    assert not list(touched(ast.parse(code), ours, theirs))

@@ -31,7 +31,8 @@ def test_any_text_comes_back_as_it_went_in(text, analyzer):
     assert model.generate(text, 1).startswith(text)
 
 
-@given(st.text())
+# All characters but surrogates, as `st.text()` has them; to list those takes 200 MB.
+@given(st.text(st.characters(exclude_categories=["Cs"])))
 @settings(deadline=None)
 def test_tokens_put_together_are_the_text(text):
     for analyze, _ in ANALYZERS.values():
