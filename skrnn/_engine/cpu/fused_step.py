@@ -97,12 +97,7 @@ class FusedStep:
     def _run(self, program, data, order, step_inputs, rate=0.0, moments=(), n_done=0):
         layer, sequences = self.layer, data.sequences
         (n_batches, batch_size), n_steps = order.shape, int(sequences.lengths[0])
-        absent = order < 0
-        if absent.any():
-            # What fills a batch up stands behind its rows.
-            first = np.argsort(absent, axis=1, kind="stable")
-            order = np.take_along_axis(order, first, axis=1)
-        rows, counts = np.maximum(order, 0), batch_size - absent.sum(axis=1)
+        rows, counts = _rows_of(order)
         with np.errstate(all="ignore"):
             masks = self._masks(counts, batch_size, step_inputs)
         # The same for every call of a fit.
@@ -163,6 +158,15 @@ class FusedStep:
         size += self.n_outputs + 3 * units
         # Nine arrays, each of a multiple of 16 numbers.
         return batch_size * size + 9 * 16
+
+
+def _rows_of(order):
+    """Return the rows of each batch, those that fill it up behind, and their number."""
+    absent = order < 0
+    if absent.any():
+        first = np.argsort(absent, axis=1, kind="stable")
+        order = np.take_along_axis(order, first, axis=1)
+    return np.maximum(order, 0), (~absent).sum(axis=1)
 
 
 def fused_step(spec, row, values) -> FusedStep | None:
