@@ -13,7 +13,7 @@
 Every network, loss and optimizer runs on either engine. Where "auto" finds no kernels,
 a warning says so once a process. The cpu engine computes small predictions, and all
 predictions of a forked process, in which a backend of Keras can't run, whatever is
-asked for; so it does the outputs of decoders and language models, step by step.
+asked for. It also computes decoders and language models, step by step.
 """
 
 from dataclasses import dataclass

@@ -76,7 +76,7 @@ class AdvisedEstimator(BaseEstimator):
 
 @lru_cache(maxsize=64)
 def _valid_defaults(cls):
-    """Return the defaults of a class that its constraints allow."""
+    """Return the defaults of a class that its constraints allow, found once."""
     rows = inspect.signature(cls).parameters.values()
     return {
         row.name: row.default

@@ -25,80 +25,80 @@ class Ops(Protocol):
     values are equal.
     """
 
-    def abs(self, x: Tensor) -> Tensor:
+    def abs(self, x: Tensor, /) -> Tensor:
         """Return absolute values."""
 
-    def concatenate(self, arrays: list[Tensor], axis: int) -> Tensor:
+    def concatenate(self, arrays: list[Tensor], /, axis: int) -> Tensor:
         """Join arrays along an axis."""
 
-    def cumsum(self, x: Tensor, axis: int) -> Tensor:
+    def cumsum(self, x: Tensor, /, axis: int) -> Tensor:
         """Return the sums of all entries so far."""
 
-    def einsum(self, formula: str, x: Tensor, y: Tensor) -> Tensor:
+    def einsum(self, formula: str, x: Tensor, y: Tensor, /) -> Tensor:
         """Sum products of two arrays over indices: ``"qbu,sbu->qsb"``.
 
         No index stands twice in one array, and each is in the other array or in the
         result.
         """
 
-    def exp(self, x: Tensor) -> Tensor:
+    def exp(self, x: Tensor, /) -> Tensor:
         """Return e to the power of x."""
 
-    def log(self, x: Tensor) -> Tensor:
+    def log(self, x: Tensor, /) -> Tensor:
         """Return natural logarithms."""
 
-    def log1p(self, x: Tensor) -> Tensor:
+    def log1p(self, x: Tensor, /) -> Tensor:
         """Return ``log(1 + x)``, exact for small x."""
 
-    def logaddexp(self, x: Tensor, y: Tensor) -> Tensor:
+    def logaddexp(self, x: Tensor, y: Tensor, /) -> Tensor:
         """Return ``log(exp(x) + exp(y))`` without overflow."""
 
-    def matmul(self, x: Tensor, w: Tensor) -> Tensor:
+    def matmul(self, x: Tensor, w: Tensor, /) -> Tensor:
         """Multiply x (..., k) by a matrix w (k, n): (..., n)."""
 
-    def max(self, x: Tensor, axis: int, keepdims: bool = False) -> Tensor:
+    def max(self, x: Tensor, /, axis: int, *, keepdims: bool = False) -> Tensor:
         """Return the greatest entry along an axis."""
 
-    def maximum(self, x: Tensor, y: Tensor) -> Tensor:
+    def maximum(self, x: Tensor, y: Tensor, /) -> Tensor:
         """Return the greater one of two entries."""
 
-    def mean(self, x: Tensor, axis: int, keepdims: bool = False) -> Tensor:
+    def mean(self, x: Tensor, /, axis: int, *, keepdims: bool = False) -> Tensor:
         """Return means along an axis."""
 
-    def minimum(self, x: Tensor, y: Tensor) -> Tensor:
+    def minimum(self, x: Tensor, y: Tensor, /) -> Tensor:
         """Return the smaller one of two entries."""
 
-    def reshape(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    def reshape(self, x: Tensor, shape: tuple[int, ...], /) -> Tensor:
         """Return the same numbers in another shape; one size may be -1."""
 
-    def sigmoid(self, x: Tensor) -> Tensor:
+    def sigmoid(self, x: Tensor, /) -> Tensor:
         """Return ``1 / (1 + exp(-x))``."""
 
-    def softmax(self, x: Tensor, axis: int) -> Tensor:
+    def softmax(self, x: Tensor, /, axis: int) -> Tensor:
         """Return exponentials that sum to one along an axis."""
 
-    def split(self, x: Tensor, sections: int, axis: int) -> list[Tensor]:
+    def split(self, x: Tensor, sections: int, /, axis: int) -> list[Tensor]:
         """Cut an axis into equal parts."""
 
-    def sqrt(self, x: Tensor) -> Tensor:
+    def sqrt(self, x: Tensor, /) -> Tensor:
         """Return square roots."""
 
-    def stack(self, arrays: list[Tensor], axis: int) -> Tensor:
+    def stack(self, arrays: list[Tensor], /, axis: int) -> Tensor:
         """Join arrays along a new axis."""
 
-    def sum(self, x: Tensor, axis: int, keepdims: bool = False) -> Tensor:
+    def sum(self, x: Tensor, /, axis: int, *, keepdims: bool = False) -> Tensor:
         """Return sums along an axis."""
 
-    def take(self, x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    def take(self, x: Tensor, indices: Tensor, /, axis: int) -> Tensor:
         """Return entries at integers, in any order and as often as they are named."""
 
-    def tanh(self, x: Tensor) -> Tensor:
+    def tanh(self, x: Tensor, /) -> Tensor:
         """Return hyperbolic tangents."""
 
-    def transpose(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    def transpose(self, x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
         """Put the axes into another order."""
 
-    def where(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def where(self, condition: Tensor, x: Tensor, y: Tensor, /) -> Tensor:
         """Return x where a condition holds, and y elsewhere.
 
         Not a product: zero times infinity is NaN.

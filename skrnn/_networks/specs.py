@@ -294,7 +294,7 @@ class Seq2SeqSpec(Spec):
 
     @staticmethod
     def bridge(layer, place):
-        """Return the name of what makes one state of those of both directions."""
+        """Return the name of the layer that joins the states of both directions."""
         return f"{layer.name}/bridge_{place}"
 
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from skrnn._engine.cpu import ops as cpu
 from skrnn._engine.cpu import reference
-from skrnn._engine.cpu.autodiff import Node, differentiate
+from skrnn._engine.cpu.autodiff import Node, differentiate, leaves
+from skrnn._engine.cpu.kernels.layer import Workspace
+from skrnn._engine.cpu.run import CpuRun
 from skrnn._networks.contracts import Ops
 
 NAMES = sorted(name for name in vars(Ops) if not name.startswith("_"))
@@ -65,7 +67,10 @@ FUNCTIONS = {
     "sum": lambda o, x, y: o.sum(x, axis=-1, keepdims=True),
     "take": lambda o, x, y: o.take(x, np.array([0, -1, 0]) % x.shape[1], axis=1),
     "tanh": lambda o, x, y: o.tanh(x),
-    "transpose": lambda o, x, y: o.transpose(o.stack([x, y], axis=0), (2, 0, 1)),
+    "transpose": lambda o, x, y: (
+        o.transpose(o.stack([x, y], axis=0), (2, 0, 1))
+        + 2 * o.transpose(o.stack([y, x], axis=0), (-1, 0, 1))
+    ),
     "where": lambda o, x, y: o.where(x > y, x, 1.0) * y,
 }
 CASES = OPERATORS | FUNCTIONS
@@ -201,3 +206,67 @@ def test_any_axis_of_any_shape(name, shape, keepdims, data):
     step = getattr(reference.ops, name)(x + 1e-6, axis=axis, **options)
     slope = ((step - expected) / 1e-6).sum()
     np.testing.assert_allclose(node.gradient.sum(), slope, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("key", [[0, 0, 2], (np.array([0, 0]),), ((0, 0), (1, 1))])
+def test_an_entry_that_is_taken_twice_has_both_gradients(key):
+    (node,) = leaves([np.ones((3, 2), np.float32)], [True])
+    taken = node[key]
+    differentiate(taken, np.ones(taken.shape, np.float32))
+    expected = np.zeros((3, 2), np.float32)
+    np.add.at(expected, key, 1)
+    np.testing.assert_array_equal(node.gradient, expected)
+
+
+CONSTANTS = {
+    "root": lambda o, x: x / np.sqrt(7.0),
+    "numbers alone": lambda o, x: o.where(x > 0, 1.0, 0.1) * x,
+    "array": lambda o, x: np.linspace(0, 1, 3) + x,
+    "share": lambda o, x: o.mean(x > 0, axis=0) * x,
+}
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_constants_of_double_precision_change_no_type(name):
+    x, w = np.array([[1, -2, 3], [-1, 2, 4]], "f4"), np.ones((3, 2), np.float32)
+    node, weight = leaves([x, w], [True, True])
+    found = cpu.ops.matmul(CONSTANTS[name](cpu.ops, node), weight)
+    assert found.dtype == np.float32
+    differentiate(found, np.ones(found.shape))
+    assert node.gradient.dtype == weight.gradient.dtype == np.float32
+    plain = cpu.plain_ops.matmul(CONSTANTS[name](cpu.plain_ops, x), w)
+    np.testing.assert_allclose(plain, found.value, rtol=1e-6)
+
+
+def test_equality_is_no_operator():
+    (node,) = leaves([np.ones(2, np.float32)], [True])
+    for compare in (lambda x: x == 1, lambda x: x != 1, lambda x: np.ones(2) == x):
+        with pytest.raises(TypeError, match="== of arrays with gradients"):
+            compare(node)
+
+
+def test_a_product_of_no_rows_has_no_gradient():
+    x, w = leaves([np.ones((0, 3), "f4"), np.ones((3, 2), "f4")], [True, True])
+    found = cpu.ops.matmul(x, w)
+    differentiate(found, np.ones(found.shape, "f4"))
+    np.testing.assert_array_equal(w.gradient, np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("name", ["max", "mean", "sum"])
+def test_keepdims_goes_by_name(name):
+    (node,) = leaves([np.ones((2, 3), np.float32)], [True])
+    with pytest.raises(TypeError):
+        getattr(cpu.ops, name)(node, -1, True)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_dense_layer_takes_gradients_of_any_layout(transposed):
+    kernel = np.ones((3, 2), np.float32).T if transposed else np.ones((3, 2), "f4")
+    given = np.ones((4, 5, 3), "f4"), np.ascontiguousarray(kernel), np.zeros(2, "f4")
+    x, kernel, bias = leaves(given, [True, True, True])
+    run = CpuRun(np.full(5, 4), Workspace(), None)
+    outputs = run.dense(x, kernel, bias, transposed=transposed)
+    found = cpu.ops.mean(cpu.ops.transpose(outputs, (2, 0, 1)), axis=0)
+    differentiate(found, np.ones(found.shape, "f4"))
+    np.testing.assert_allclose(x.gradient, np.ones((4, 5, 3)))
+    np.testing.assert_allclose(kernel.gradient, np.full(kernel.shape, 10.0))

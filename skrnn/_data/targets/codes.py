@@ -66,7 +66,7 @@ def different(y):
 
 
 def few_like(y):
-    """Return a few labels of which scikit-learn says the same as of y (n,).
+    """Return a short array that scikit-learn judges as it judges y (n,).
 
     They are the same ones, and each stands there more than once: scikit-learn warns if
     most labels of y are different.

@@ -86,6 +86,12 @@ class Node:
     def __le__(self, other):
         return self.value <= value_of(other)
 
+    def __eq__(self, other):
+        raise TypeError("== of arrays with gradients isn't an operator of formulas")
+
+    __ne__ = __eq__
+    __hash__ = object.__hash__
+
     def __getitem__(self, key):
         return apply(_entries, self, key)
 
@@ -97,20 +103,23 @@ def apply(rule, *sources, **options):
     ----------
     rule : callable
         ``rule(*values, **options) -> value, pull`` with the arrays of the sources, and
-        what a node has as its `pull`; sources at the end may have no part of it.
+        what a node has as its `pull`. The last sources may be left out there: they get
+        no gradient.
     sources : Node, ndarray or whatever the rule takes
     """
-    tape, values = None, []
+    tape, dtype, values = None, None, []
     for source in sources:
         if type(source) is Node:
-            tape = source.tape
+            tape, dtype = source.tape, source.value.dtype
             values.append(source.value)
         else:
             values.append(source)
     if tape is None:
         return rule(*values, **options)[0]
     node = Node(None, tape, sources)
-    node.value, node.pull = rule(*values, **options)
+    value, node.pull = rule(*values, **options)
+    # A constant of float64, such as NumPy's square roots are, changes no type.
+    node.value = value if value.dtype == dtype else value.astype(dtype)
     tape.append(node)
     return node
 
@@ -123,12 +132,12 @@ def leaves(values, learnt):
 
 
 def beside(node, values, keep):
-    """Return nodes of further values that came with that of a node.
+    """Return nodes for a node's other results.
 
     Parameters
     ----------
     node : Node
-        Its own way back knows what to do with the gradients of the values.
+        Its `pull` reads the gradients of the other results.
     values : list of ndarray
     keep : callable
         ``keep(i, g)`` is told the gradient of value i before that.
@@ -218,13 +227,14 @@ def _entries(x, key):
 def _may_repeat(key):
     """Whether an index can name an entry twice: one made of integers in arrays."""
     parts = key if isinstance(key, tuple) else (key,)
-    arrays = [np.asarray(part) for part in parts if isinstance(part, list | np.ndarray)]
+    listed = [part for part in parts if isinstance(part, list | tuple | np.ndarray)]
+    arrays = [np.asarray(part) for part in listed]
     return any(array.dtype.kind in "iu" and array.ndim for array in arrays)
 
 
 def differentiate(output, gradient):
     """Give the gradient of `output` on to everything that it was computed from."""
-    output.gradient, tape = gradient, output.tape
+    output.gradient, tape = gradient.astype(output.dtype, copy=False), output.tape
     while tape:
         # Taken off the tape: nodes that hold it would wait for the garbage collector.
         node = tape.pop()
@@ -237,6 +247,8 @@ def differentiate(output, gradient):
                 part = part(g) if of_each else part
                 if part.shape != source.value.shape:
                     part = sum_to(part, source.value.shape)
+                if part.dtype != source.value.dtype:
+                    part = part.astype(source.value.dtype)
                 seen = source.gradient
                 source.gradient = part if seen is None else seen + part
         node.gradient = node.pull = None

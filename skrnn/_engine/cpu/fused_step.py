@@ -34,7 +34,7 @@ class FusedStep:
     drops : bool
         Whether a share of its last states is dropped before the head.
     loss : int
-        Place of its loss in the list of the step.
+        Number of its loss in the enumeration of ``steps.h``.
     parameter : float
         Of the loss, if it has one.
     n_features, n_outputs : int

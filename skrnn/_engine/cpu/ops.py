@@ -59,14 +59,14 @@ def _spread(g, axis, keepdims, shape):
     return np.broadcast_to(g if keepdims else np.expand_dims(g, axis), shape)
 
 
-def _sum(x, axis, keepdims=False):
+def _sum(x, axis, *, keepdims=False):
     def pull(g):
         return (_spread(g, axis, keepdims, x.shape),)
 
     return x.sum(axis, keepdims=keepdims), pull
 
 
-def _mean(x, axis, keepdims=False):
+def _mean(x, axis, *, keepdims=False):
     n = x.shape[axis]
 
     def pull(g):
@@ -75,7 +75,7 @@ def _mean(x, axis, keepdims=False):
     return x.mean(axis, keepdims=keepdims), pull
 
 
-def _max(x, axis, keepdims=False):
+def _max(x, axis, *, keepdims=False):
     at = np.expand_dims(x.argmax(axis), axis)
 
     def pull(g):
@@ -91,7 +91,7 @@ def _reshape(x, shape):
 
 
 def _transpose(x, axes):
-    back = np.argsort(axes)
+    back = np.argsort([axis % x.ndim for axis in axes])
     return x.transpose(axes), lambda g: (g.transpose(back),)
 
 

@@ -75,10 +75,11 @@ class CpuRun:
     def _dense(self, x, kernel, bias, *, transposed):
         rows = *x.shape[:2], np.full(x.shape[0], x.shape[1], np.int32)
         (k, n), space = kernel.shape[:: -1 if transposed else 1], self.workspace
-        x, out = np.ascontiguousarray(x), space.empty(*x.shape[:2], n)
+        x, out = np.ascontiguousarray(x, np.float32), space.empty(*x.shape[:2], n)
         project(rows, x, k, kernel, transposed, n, bias, out)
 
         def pull(g):
+            g = np.ascontiguousarray(g)
             d_kernel, d_bias = np.empty_like(kernel), np.empty(n, np.float32)
             if transposed:
                 np.sum(g, axis=(0, 1), out=d_bias)
@@ -129,7 +130,7 @@ class CpuRun:
             layer = LayerRun(
                 cell=cell.name,
                 activation=cell.activation,
-                x=np.ascontiguousarray(x),
+                x=np.ascontiguousarray(x, np.int32 if x.ndim == 2 else np.float32),
                 active=self.active,
                 kernel=kernel,
                 recurrent_kernel=recurrent_kernel,
@@ -163,7 +164,7 @@ class PredictingRun(CpuRun):
 
 
 def _multiply(x, w):
-    return multiply(np.ascontiguousarray(x), w)
+    return multiply(np.ascontiguousarray(x, np.float32), w)
 
 
 class StepRun:

@@ -83,8 +83,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
     def _encode_target(self, X, y, weights, known, sample_weight):
         """Return targets and their weights; learn the classes.
 
-        A sequence of weight 0 tells of its classes nevertheless, as in scikit-learn; a
-        step that is masked by a `sample_weight` of its own may have any label.
+        The class of a sequence of weight 0 still counts as a class, as in scikit-learn;
+        a step that is masked by a `sample_weight` of its own may have any label.
         """
         read = read_steps if self.return_sequences else read_targets
         found = read(self, X, y)

@@ -19,9 +19,9 @@ class Flow:
     state : array of shape (B, U), or None
         The output at each sequence's last step.
     answer : array of shape (B, U) or (T, B, U), or None
-        What a pooling layer has made of both, for the layers up to the head.
+        The pooled output, for the layers up to the head.
     attended : array or None
-        The weights of an attention, for who looks inside: (Q, T, B, ...).
+        The weights of an attention, for `skrnn.inspection`: (Q, T, B, ...).
     """
 
     steps: Any = None

@@ -5,6 +5,7 @@ divided: results don't depend on how many threads there are.
 """
 
 import importlib
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -63,10 +64,10 @@ def project(rows, a, k, b, transposed, n, bias, c):
 
 def matmul(x, w):
     """Multiply x (..., k) by w (k, n); a row's result doesn't depend on the others."""
-    x = np.ascontiguousarray(x)
-    (k, n), rows = w.shape, x.size // len(w)
+    x, w = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(w, np.float32)
+    (k, n), rows = w.shape, math.prod(x.shape[:-1])
     out = np.empty((*x.shape[:-1], n), np.float32)
-    project((1, rows, _count(rows)), x, k, np.ascontiguousarray(w), False, n, None, out)
+    project((1, rows, _count(rows)), x, k, w, False, n, None, out)
     return out
 
 
@@ -78,8 +79,8 @@ def _count(rows):
 
 def matmul_rule(x, w):
     """Return the product, and what gives the gradients of its operands."""
-    x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
-    (k, n), rows = w.shape, x.size // len(w)
+    x, w = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(w, np.float32)
+    (k, n), rows = w.shape, math.prod(x.shape[:-1])
     layout = 1, rows, _count(rows)
 
     def dx(g):
@@ -88,7 +89,8 @@ def matmul_rule(x, w):
         return out
 
     def dw(g):
-        out = np.empty_like(w)
+        # Of no rows nothing is summed, or written.
+        out = np.empty_like(w) if rows else np.zeros_like(w)
         outer(layout, np.ascontiguousarray(g), n, 0, None, x, k, out, NO_OTHER)
         return out
 

@@ -107,7 +107,7 @@ static float loss_of(const Training *t, float z, float y, float *slope)
 }
 
 /* Return the weighted sum of the losses of z (n, K), which becomes its gradient. */
-static double lose(const Training *t, float *z, Py_ssize_t first, Py_ssize_t n)
+static double add_losses(const Training *t, float *z, Py_ssize_t first, Py_ssize_t n)
 {
     Py_ssize_t k = t->outputs;
     const float *y = (const float *)t->targets + first * k;
@@ -172,7 +172,7 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
     enough = enough && kernels->project(&batch, last, units, part[3], 0, k, part[4], b->out);
     if (!enough)
         return 0;
-    *loss = lose(t, b->out, first, n);
+    *loss = add_losses(t, b->out, first, n);
     Left head = {last, units, NULL, d[3]};
     enough = kernels->outer(&batch, &head, 1, b->out, k, k, k, d[4]);
     enough = enough && kernels->project(&batch, b->out, k, part[3], 1, units, NULL, b->dh);
