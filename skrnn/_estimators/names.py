@@ -216,6 +216,22 @@ def loss_of(estimator):
     return (name, *values) if values else name
 
 
+def refuse_one_hot(loss, n_classes):
+    """Refuse a loss of Keras that compares rows, where targets are class numbers.
+
+    It would broadcast the numbers (n, 1) against the outputs (n, n_classes).
+    """
+    cls = type(loss)
+    of_keras = cls.__module__.startswith("keras.src.losses")
+    if of_keras and cls.__name__ != "SparseCategoricalCrossentropy":
+        raise ValueError(
+            f"loss={cls.__name__}() compares rows of numbers, but the targets of "
+            f"{n_classes} classes are class numbers: use 'categorical_crossentropy', "
+            "keras.losses.SparseCategoricalCrossentropy(), or a function of class "
+            "numbers (n, 1), which may make rows of them with keras.ops.one_hot."
+        )
+
+
 def closest(name, options, kind=None):
     """Return the option that looks most like a name, or None.
 

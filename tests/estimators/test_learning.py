@@ -14,6 +14,7 @@ from skrnn import (
     LSTMClassifier,
     RNNClassifier,
     RNNRegressor,
+    Seq2SeqClassifier,
     SequenceRegressor,
 )
 from skrnn._networks.cells import CELLS
@@ -211,3 +212,14 @@ def test_weights_draw_the_fit_to_their_rows(task):
     model = GRURegressor(**LEARNS).fit(X, y, sample_weight=np.where(odd, 1, 0.01))
     assert model.score(X[odd == 1], y[odd == 1]) > 0.7
     assert model.score(X[odd == 0], y[odd == 0]) < 0
+
+
+@pytest.mark.parametrize("name", ["CategoricalFocalCrossentropy", "KLDivergence"])
+def test_a_loss_of_one_hot_rows_is_refused(name):
+    loss = getattr(keras.losses, name)()
+    X, y = np.zeros((9, 3, 1)), np.arange(9) % 3
+    with pytest.raises(ValueError, match=rf"loss={name}\(\) compares rows"):
+        LSTMClassifier(units=2, epochs=1, loss=loss).fit(X, y)
+    words = ["ab", "b", "ca"]
+    with pytest.raises(ValueError, match=rf"loss={name}\(\) compares rows"):
+        Seq2SeqClassifier(units=2, epochs=1, loss=loss).fit(words, words)

@@ -23,7 +23,18 @@ def backend():
     # Before Keras is imported: its own error for a backend that it can't load is long.
     _check(os.environ.get("KERAS_BACKEND") or "tensorflow")
     with _generator_kept():
-        return importlib.import_module(BACKENDS[_name_of_backend()][1])
+        try:
+            return importlib.import_module(BACKENDS[_name_of_backend()][1])
+        except ModuleNotFoundError as error:
+            chosen = configured_backend()
+            if error.name != chosen:
+                raise
+            raise ModuleNotFoundError(
+                f"Keras' backend is {chosen!r}, by KERAS_BACKEND or Keras' own file, "
+                f"but {chosen} isn't installed. Install it, choose another backend, or "
+                "train with engine='cpu', which needs none.",
+                name=chosen,
+            ) from error
 
 
 def is_default_backend() -> bool:

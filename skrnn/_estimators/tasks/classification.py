@@ -51,7 +51,14 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.names import NAMES, Names, loss_of, names_of_losses, resolve
+from skrnn._estimators.names import (
+    NAMES,
+    Names,
+    loss_of,
+    names_of_losses,
+    refuse_one_hot,
+    resolve,
+)
 from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
@@ -372,6 +379,8 @@ def _unique(labels):
 def _check_loss(loss, n_classes, multilabel):
     """Refuse a loss by name that is for a head of the other kind."""
     loss = resolve("loss of labels", loss)
+    if n_classes > 2 and not multilabel:
+        refuse_one_hot(loss, n_classes)
     head = "sigmoid" if multilabel else "softmax"
     fit = ["auto", *names_of_losses("labels", head)]
     if not isinstance(loss, str) or loss in fit or not (multilabel or n_classes > 2):

@@ -30,7 +30,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
-from skrnn._estimators.names import Names, loss_of, names_of_losses
+from skrnn._estimators.names import Names, loss_of, names_of_losses, refuse_one_hot
 from skrnn._estimators.tasks.beams import BeamsMixin
 from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import LABEL_SEQUENCES, TaskDocs
@@ -269,6 +269,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
 
     def _head(self):
         n_outputs = len(self.classes_) + self._has_end
+        refuse_one_hot(self.loss, len(self.classes_))
         return Head(n_outputs, "softmax", loss_of(self))
 
     def _rescaling(self):

@@ -464,3 +464,23 @@ def test_a_forked_process_is_told_of_the_backend_in_use(name, monkeypatch):
     monkeypatch.setattr(fork, "_lost", set(fork._RUNS))
     with pytest.raises(RuntimeError, match=f"used {backends.BACKENDS[name][0]},"):
         fork.refuse_forked_process()
+
+
+def test_a_backend_that_is_not_there_is_named():
+    if importlib.util.find_spec("torch") is not None:
+        pytest.skip("PyTorch is installed")
+    in_new_process(
+        """
+import numpy as np
+from skrnn import GRURegressor
+X, y = np.zeros((4, 3, 1)), np.arange(4.0)
+GRURegressor(units=2, epochs=1, engine="cpu").fit(X, y)
+try:
+    GRURegressor(units=2, epochs=1).fit(X, y)
+except ModuleNotFoundError as error:
+    assert "backend is 'torch'" in str(error) and "engine='cpu'" in str(error)
+else:
+    raise AssertionError("it trains")
+""",
+        KERAS_BACKEND="torch",
+    )
