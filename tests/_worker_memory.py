@@ -15,8 +15,8 @@ from importlib.abc import MetaPathFinder
 
 import pytest
 
-# What a worker may take at most in a whole run, in MB of 2**20 bytes: 1,000 is the goal,
-# and machines differ by a tenth.
+# What a worker may take at most in a whole run, in MB of 2**20 bytes. The goal is
+# 1,000; machines differ by a tenth.
 LIMIT = 1100
 # How glibc numbers it, and how Linux does.
 M_ARENA_MAX = -8
