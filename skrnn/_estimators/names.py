@@ -221,11 +221,11 @@ def refuse_one_hot(loss, n_classes):
 
     It would broadcast the numbers (n, 1) against the outputs (n, n_classes).
     """
-    cls = type(loss)
-    of_keras = cls.__module__.startswith("keras.src.losses")
-    if of_keras and cls.__name__ != "SparseCategoricalCrossentropy":
+    kind = type(loss).__qualname__
+    is_of_keras = type(loss).__module__.split(".")[0] == "keras"
+    if is_of_keras and kind != "SparseCategoricalCrossentropy":
         raise ValueError(
-            f"loss={cls.__name__}() compares rows of numbers, but the targets of "
+            f"loss={kind}() compares rows of numbers, but the targets of "
             f"{n_classes} classes are class numbers: use 'categorical_crossentropy', "
             "keras.losses.SparseCategoricalCrossentropy(), or a function of class "
             "numbers (n, 1), which may make rows of them with keras.ops.one_hot."
