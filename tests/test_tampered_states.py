@@ -234,12 +234,16 @@ def test_any_change_is_refused_or_does_no_harm(name, data):
     model, X = fitted(name)
     state = model.__getstate__()
     keys = st.sampled_from([k for k in learnt(state) if k != "_model"])
-    plain = (
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
-    )
+    # As `st.text()` has them, all but surrogates; to list those takes 200 MB.
+    characters = st.characters(exclude_categories=["Cs"])
+    texts = st.text(characters, max_size=4)
+    plain = st.none() | st.booleans() | st.integers() | st.floats() | texts
     values = st.recursive(
         plain,
-        lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(), v, max_size=3),
+        lambda v: (
+            st.lists(v, max_size=3)
+            | st.dictionaries(st.text(characters), v, max_size=3)
+        ),
         max_leaves=5,
     )
     changes = data.draw(st.dictionaries(keys, values, min_size=1, max_size=2))
