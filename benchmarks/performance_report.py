@@ -71,9 +71,8 @@ TARGETS = {
 # (start of a case's name, contender) -> why a target isn't reached.
 REASONS = {
     ("step, ", "Keras on TensorFlow"): (
-        "Keras' step takes up to three times as long in one process as in another, as "
-        "the lowest and highest ratios show; beside PyTorch and the matrix products "
-        "ours has become faster."
+        "Keras' step takes several times as long in one round as in another, as the "
+        "lowest and highest ratios show; beside PyTorch ours is as fast as it was."
     ),
     ("memory, 10,000,000 rows of 1", "the series"): (
         "three arrays of the series' size can't be done without, which are the series, "

@@ -8,8 +8,10 @@ The classes of constraints derive from ``Interval`` because that is what scikit-
 check lets in.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -70,6 +72,7 @@ __all__ = [
     "check_feature_names",
     "check_feature_names_in",
     "check_n_columns",
+    "check_parameters",
     "check_partial_fit_first_call",
     "check_sample_weight",
     "check_y",
@@ -77,6 +80,7 @@ __all__ = [
     "fit_context",
     "get_container_adapter",
     "get_output_config",
+    "is_allowed",
     "is_arraylike_not_scalar",
     "is_pandas_na",
     "is_scalar_nan",
@@ -233,6 +237,45 @@ def check_arguments(constraints, given, method):
         That names the argument, its value and what was expected.
     """
     validate_parameter_constraints(constraints, given, caller_name=method)
+
+
+def check_parameters(estimator):
+    """Check the parameters of an estimator; valid defaults are checked once a class.
+
+    Raises
+    ------
+    InvalidParameterError
+        That names the first parameter which isn't valid.
+    """
+    cls: Any = type(estimator)
+    valid = _valid_defaults(cls)
+    params = {
+        name: value
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in valid or value is not valid[name]
+    }
+    constraints = cls._parameter_constraints
+    validate_parameter_constraints(constraints, params, caller_name=cls.__name__)
+
+
+@lru_cache(maxsize=64)
+def _valid_defaults(cls):
+    """Return the defaults of a class that its constraints allow."""
+    rows = inspect.signature(cls).parameters.values()
+    return {
+        row.name: row.default
+        for row in rows
+        if row.default is not row.empty
+        and is_allowed(row.default, cls._parameter_constraints.get(row.name, ()))
+    }
+
+
+def is_allowed(value, constraints) -> bool:
+    """Whether a value satisfies one of some constraints; without any it does."""
+    if constraints == "no_validation":
+        return True
+    allowed = [make_constraint(each) for each in constraints]
+    return not allowed or any(each.is_satisfied_by(value) for each in allowed)
 
 
 def set_output_config(estimator, transform):

@@ -17,10 +17,11 @@ def row_type(n) -> type:
     return np.int32 if n <= np.iinfo(np.int32).max else np.int64
 
 
-def row_blocks(n):
-    """Cut `n` rows into slices of bounded size."""
-    for first in range(0, n, _BLOCK):
-        yield slice(first, min(first + _BLOCK, n))
+def row_blocks(n, width=1):
+    """Cut `n` rows of `width` numbers into slices of bounded size."""
+    size = max(1, _BLOCK // width)
+    for first in range(0, n, size):
+        yield slice(first, min(first + size, n))
 
 
 def sum_of_blocks(function, n, first=0):

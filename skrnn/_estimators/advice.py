@@ -3,7 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from numbers import Integral, Real
 from typing import Any, Self, TypeVar, cast
 
@@ -20,8 +20,8 @@ from skrnn._estimators.names import (
 from skrnn._sklearn import (
     InvalidParameterError,
     StrOptions,
-    make_constraint,
-    validate_parameter_constraints,
+    check_parameters,
+    is_allowed,
 )
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -55,35 +55,13 @@ class AdvisedEstimator(BaseEstimator):
     set_params.__doc__ = BaseEstimator.set_params.__doc__
 
     def _validate_params(self):
-        """Check the parameters that aren't defaults, which are checked once."""
-        cls: Any = type(self)
-        valid = _valid_defaults(cls)
-        params = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in valid or value is not valid[name]
-        }
         try:
-            validate_parameter_constraints(
-                self._parameter_constraints, params, caller_name=cls.__name__
-            )
+            check_parameters(self)
         except InvalidParameterError as error:
             note = _note(self._parameter_constraints, self.get_params(deep=False))
             if not note:
                 raise
             raise InvalidParameterError(f"{error}{note}") from None
-
-
-@lru_cache(maxsize=64)
-def _valid_defaults(cls):
-    """Return the defaults of a class that its constraints allow, found once."""
-    rows = inspect.signature(cls).parameters.values()
-    return {
-        row.name: row.default
-        for row in rows
-        if row.default is not row.empty
-        and _is_allowed(row.default, cls._parameter_constraints.get(row.name, ()))
-    }
 
 
 def _is_public(name):
@@ -99,7 +77,7 @@ def _is_to_be_advised(method):
 def _note(constraints, params):
     """Say what the value of the first invalid parameter may have meant."""
     for name, value in params.items():
-        if _is_allowed(value, constraints.get(name, ())):
+        if is_allowed(value, constraints.get(name, ())):
             continue
         return _note_of(name, value, constraints[name])
     return ""
@@ -164,7 +142,7 @@ def _by_name(cls, args, kwargs, parameters, n_in_order):
     names = parameters[parameters.index("units") if is_width else 0 :]
     allowed = cls._parameter_constraints
     fit = [
-        name not in kwargs and _is_allowed(value, allowed.get(name, ()))
+        name not in kwargs and is_allowed(value, allowed.get(name, ()))
         for name, value in zip(names, args, strict=False)
     ]
     fit = fit[: n_in_order or None]
@@ -176,11 +154,6 @@ def _by_name(cls, args, kwargs, parameters, n_in_order):
         return advised
     verb = f"{advised}, and name {{}} too" if n_written else ": name {}"
     return f"{verb.format(_short(args[n_written]))}. They are {parameters}"
-
-
-def _is_allowed(value, constraints):
-    allowed = [make_constraint(each) for each in constraints]
-    return not allowed or any(each.is_satisfied_by(value) for each in allowed)
 
 
 def _short(value):

@@ -1,6 +1,5 @@
 """Fitting and predicting in wrappers, on our engine or on Keras."""
 
-import inspect
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields
@@ -15,7 +14,7 @@ from sklearn.utils import check_random_state, compute_sample_weight
 from skrnn._data.typing import Array, SequenceData
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._engine import refuse_forked_process
-from skrnn._sklearn import unchanged_on_error, validate_parameter_constraints
+from skrnn._sklearn import check_parameters, unchanged_on_error
 from skrnn.scikeras._parameters import refuse_unknown
 from skrnn.scikeras._reading import ReadingMixin
 from skrnn.scikeras._steps import (
@@ -219,13 +218,7 @@ class RunningMixin(ReadingMixin):
         return self
 
     def _validate_params(self):
-        """Check the parameters that aren't defaults, which are valid."""
-        cls = type(self)
-        known = inspect.signature(cls).parameters
-        defaults = {name: known[name].default for name in known}
-        given = self.get_params(deep=False)
-        own = {k: v for k, v in given.items() if v is not defaults.get(k, cls)}
-        validate_parameter_constraints(cls._parameter_constraints, own, cls.__name__)
+        check_parameters(self)
 
     def _needs_weights(self, y):
         """Whether training needs weights: for padded steps, or for classes."""

@@ -22,7 +22,6 @@ def little_at_once(monkeypatch):
     # Whether a second thread finds something to do is left to chance.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr("skrnn._engine.training.loop._ROWS_PER_CALL", 1024)
-    monkeypatch.setattr("skrnn._data.targets.units._BLOCK", 2**12)
     monkeypatch.setattr("skrnn._data.batches._BLOCK", 2**10)
 
 
@@ -126,13 +125,13 @@ def test_the_scale_of_blocks_is_that_of_the_whole(monkeypatch):
     y, weights = rng.normal(1e6, 1, (1000, 2)), rng.uniform(0, 1, 1000)
     weights[::7] = 0
     whole = learn_scale(y, weights, True)
-    monkeypatch.setattr("skrnn._data.targets.units._BLOCK", 14)
+    monkeypatch.setattr("skrnn._data.batches._BLOCK", 14)
     for one, other in zip(learn_scale(y, weights, True), whole, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 def test_a_number_too_large_is_found_in_any_block(monkeypatch):
-    monkeypatch.setattr("skrnn._data.targets.units._BLOCK", 4)
+    monkeypatch.setattr("skrnn._data.batches._BLOCK", 4)
     y = np.zeros((10, 1))
     y[7] = 1e300
     with pytest.raises(ValueError, match="Input y contains infinity"):

@@ -31,3 +31,13 @@ def test_a_value_set_later_is_checked(cls):
     model = cls(lambda: None).set_params(batch_size=0)
     with pytest.raises(ValueError, match=r"'batch_size' parameter of Keras\w+ must be"):
         model.fit(np.ones((4, 3)), np.arange(4) % 2)
+
+
+@every_wrapper
+def test_a_default_of_a_class_of_ones_own_is_checked(cls):
+    class Own(cls):
+        def __init__(self, model=None, *, epochs=0, **kwargs):
+            super().__init__(model, epochs=epochs, **kwargs)
+
+    with pytest.raises(ValueError, match="'epochs' parameter of Own"):
+        Own(lambda: None).fit(np.ones((4, 3)), np.arange(4) % 2)

@@ -122,8 +122,7 @@ def read_numbers(estimator, X: Sequences, y, weights):
             )
     else:
         y = read_targets(estimator, X, y)
-    if not weights.all():
-        y, weights = counted(y, weights), counted(weights, weights)
+    y, weights = counted(y, weights), counted(weights, weights)
     y = check_numbers(estimator, y)
     if not estimator.return_sequences and y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
@@ -154,8 +153,7 @@ def require(estimator, y):
             f"This {type(estimator).__name__} estimator requires y to be passed, but "
             "the target y is None."
         )
-    if isinstance(y, np.ma.MaskedArray):
-        refuse_masked(y, "y")
+    refuse_masked(y, "y")
 
 
 def _one_array(estimator, y):
@@ -214,11 +212,10 @@ def check_count(X, y):
     """Refuse a y whose length isn't that of X."""
     # `len` of a sparse matrix raises.
     n_targets = y.shape[0] if hasattr(y, "shape") else len(y)
-    n = len(X)
-    if n != n_targets:
+    if len(X) != n_targets:
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
-            f"{[n, n_targets]}"
+            f"{[len(X), n_targets]}"
         )
 
 

@@ -7,8 +7,7 @@ windows have no memory to spare beside their series.
 import numpy as np
 from sklearn.utils.validation import assert_all_finite
 
-# Numbers that are looked at together; sums of so many are put together afterwards.
-_BLOCK = 2**16
+from skrnn._data.batches import row_blocks
 
 
 class ScaledTargets:
@@ -53,7 +52,7 @@ class ScaledTargets:
         self.shape = y.shape
         # Without normalize_y, or far from the y of an earlier fit.
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows in _blocks(y):
+            for rows in row_blocks(*y.shape):
                 assert_all_finite(self[rows], input_name="y")
 
     def __len__(self):
@@ -74,7 +73,7 @@ class ScaledTargets:
         if copy is False:
             raise ValueError("Scaled targets can't be an array uncopied.")
         found = np.empty(self.shape, dtype or np.float32)
-        for rows in _blocks(self._y):
+        for rows in row_blocks(*self._y.shape):
             found[rows] = self[rows]
         return found
 
@@ -133,16 +132,9 @@ def in_units_of_y(outputs, scale, offset):
     return np.clip(outputs, -limit, limit, out=outputs)
 
 
-def _blocks(y):
-    """Cut the rows of y (n, K) into slices of bounded size."""
-    size = max(1, _BLOCK // y.shape[1])
-    for first in range(0, len(y), size):
-        yield slice(first, first + size)
-
-
 def _counted(y, weights):
     """Yield blocks of y in float64 with their weights, but for weights of 0."""
-    for rows in _blocks(y):
+    for rows in row_blocks(*y.shape):
         block, there = y[rows].astype(np.float64, copy=False), weights[rows] > 0
         if there.all():
             yield block, weights[rows]

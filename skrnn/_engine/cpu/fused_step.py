@@ -20,6 +20,7 @@ from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD
 from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import Dropout, LastState, Recurrent
+from skrnn._networks.losses import row_of
 from skrnn._networks.optimizers import BETA_1, BETA_2, EPSILON
 
 
@@ -69,8 +70,8 @@ class FusedStep:
     def train(self, program, data, order, step_inputs):
         """Do what `CpuProgram.train` does; return None for batches that aren't taken.
 
-        Where the optimizer has a kernel all steps are one call; otherwise C computes
-        the gradients of each batch.
+        Adam's steps are all one call; for any other optimizer C computes the gradients
+        of each batch.
         """
         if not self.takes(program, data, order):
             return None
@@ -169,20 +170,13 @@ def _rows_of(order):
     return np.maximum(order, 0), (~absent).sum(axis=1)
 
 
-def fused_step(spec, row, values) -> FusedStep | None:
+def fused_step(spec) -> FusedStep | None:
     """Return the fused step of a network; None if there is none.
 
     There is one for one layer of one direction and a head for its last state.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-    row : LossRow
-        Of its head.
-    values : tuple
-        Of the parameters of the loss.
     """
     layer, *others = spec.layers
+    row, values = row_of(spec.head.loss)
     if not (
         isinstance(layer, Recurrent)
         and not layer.bidirectional

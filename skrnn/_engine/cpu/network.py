@@ -16,7 +16,7 @@ from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun, PredictingRun
 from skrnn._networks.forward import forward
-from skrnn._networks.losses import row_of
+from skrnn._networks.losses import loss_at_outputs
 from skrnn._networks.weights import weight_table
 
 
@@ -43,11 +43,8 @@ class NetworkProgram(CpuProgram):
         table = weight_table(spec)
         trainable = [row.trainable for row in table]
         super().__init__([row.shape for row in table], optimizer, trainable)
-        self.spec, self.loss, self.fused = spec, loss, None
-        if loss is None:
-            row, values = row_of(spec.head.loss)
-            self.loss = lambda y, z: row.at_outputs(y, z, *values)
-            self.fused = fused_step(spec, row, values)
+        self.spec, self.fused = spec, None if loss else fused_step(spec)
+        self.loss = loss or loss_at_outputs(spec.head)
         self.logits: list | None = None
 
     def train(self, data, order, step_inputs):

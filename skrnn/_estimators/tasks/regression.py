@@ -59,7 +59,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
             refuse_far_apart(flat, self._y_offset)
             self._y_scale = scale_of_varying(self._y_scale, flat, self._y_offset, there)
         scaled = ScaledTargets(flat, self._y_offset, self._y_scale)
-        return scaled if there is weights else put_back(scaled, weights), weights
+        return put_back(scaled, weights), weights
 
     def _check_width(self, flat):
         if flat.shape[1] != len(self._y_scale):

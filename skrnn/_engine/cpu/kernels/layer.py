@@ -18,7 +18,7 @@ from skrnn._engine.cpu.kernels.matmul import (
     project,
     scatter,
 )
-from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, divide
+from skrnn._engine.cpu.kernels.threads import divide
 from skrnn._networks.cells import CELLS
 
 # The kernels know these by their place.
@@ -38,10 +38,7 @@ KERNEL_ACTIVATIONS = (
 
 # The cells and their activations that run in C.
 IN_C = {
-    (cell, activation)
-    for cell in KERNEL_CELLS
-    for activation in KERNEL_ACTIVATIONS
-    if ARE_COMPILED
+    (cell, activation) for cell in KERNEL_CELLS for activation in KERNEL_ACTIVATIONS
 }
 
 
@@ -235,8 +232,4 @@ class LayerRun:
                 dy, dh, dc,
             )  # fmt: skip
 
-        work = self.gates.size * units
-        if work < WORTH_A_THREAD:
-            run(0, n_sequences)
-        else:
-            divide(run, n_sequences, work)
+        divide(run, n_sequences, work=self.gates.size * units)

@@ -133,15 +133,10 @@ def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
     steps, sequences, _ = rows
     ldb, to = b.shape[-1], (out.shape[-1], total, left, m, out, *other)
 
-    work = steps * sequences * columns * (m + other[1])
-    if work < WORTH_A_THREAD:
-        kernels.outer(*rows, b, ldb, 0, columns, at, *to)
-        return
-
     def run(first, last):
         kernels.outer(*rows, b, ldb, first, last - first, at + first, *to)
 
-    divide(run, columns, work)
+    divide(run, columns, work=steps * sequences * columns * (m + other[1]))
 
 
 def scatter(ids, rows, table):
@@ -152,11 +147,7 @@ def scatter(ids, rows, table):
         kernels.scatter(ids, rows, ids.size, width, first, last, table)
 
     # An addition waits for memory as long as many multiplications take.
-    work = 8 * rows.size
-    if work < WORTH_A_THREAD:
-        run(0, width)
-    else:
-        divide(run, width, work)
+    divide(run, width, work=8 * rows.size)
 
 
 def rows_rule(table, ids):
