@@ -159,6 +159,26 @@ ROOMS = (
         "the estimators",
         ("numpy", "sklearn"),
     ),
+    Room(
+        "_estimators/forecasting/panel",
+        "series as numbers: what crosses from reading to forecasting",
+        ("numpy",),
+    ),
+    Room(
+        "_estimators/forecasting/reading/",
+        "series, covariates, calendar and seasons as a panel of numbers",
+        ("narwhals", "numpy", "pandas", "scipy", "sklearn"),
+    ),
+    Room(
+        "_estimators/forecasting/",
+        "the Forecaster: windows, layouts, strategies, members, intervals",
+        ("joblib", "numpy", "pandas", "scipy", "sklearn"),
+    ),
+    Room(
+        "_estimators/forecasting/evaluation/",
+        "forecasts held against what came: backtests, splits, leakage",
+        ("joblib", "numpy", "pandas", "sklearn"),
+    ),
     Room("text", "a door to the language models"),
     Room(
         "preprocessing/",

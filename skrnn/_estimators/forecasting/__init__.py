@@ -1,0 +1,1 @@
+"""Forecasting: series with their covariates, the networks that continue them."""

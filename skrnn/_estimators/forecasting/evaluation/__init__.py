@@ -1,0 +1,1 @@
+"""Forecasts held against what came: backtests, splits, a check for leakage."""

@@ -1,0 +1,75 @@
+"""Series as numbers, one after the other: what crosses from reading to forecasting."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skrnn._data.rows.labels import RowLabels
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One or more series with their covariates, series after series, in time order.
+
+    Attributes
+    ----------
+    y : ndarray of float64 of shape (n_rows, K)
+        NaN where the value is missing. The first row of a series isn't: rows before
+        its first value are left out.
+    lengths : ndarray of int of shape (n_series,)
+        Rows of each series.
+    known : ndarray of float32 of shape (n_rows, F)
+        Covariates that are known ahead, calendar and static features included, as
+        numbers of about unit size, without NaN.
+    past : ndarray of float32 of shape (n_rows, P)
+        Covariates that are known only up to the present.
+    keys : list of hashable, or None
+        The names of the series; None for one series without a name.
+    labels : RowLabels or None
+        Of the rows in this order; None for rows without an index.
+    """
+
+    y: np.ndarray
+    lengths: np.ndarray
+    known: np.ndarray
+    past: np.ndarray
+    keys: list | None = None
+    labels: RowLabels | None = None
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The first row of each series."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def rows_of(self, i: int) -> slice:
+        """Return the rows of series `i`."""
+        start = int(self.starts[i])
+        return slice(start, start + int(self.lengths[i]))
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What is known of the rows to forecast, series after series, in time order.
+
+    Attributes
+    ----------
+    series : ndarray of int of shape (n_asked,)
+        Place in the panel of each series that is asked for.
+    lengths : ndarray of int of shape (n_asked,)
+        Steps to forecast of each of them, from the first one after the gap on.
+    known : ndarray of float32 of shape (sum of lengths, F)
+        The covariates of these steps, made as those of the panel.
+    order : ndarray of int of shape (sum of lengths,)
+        ``forecasts[order]`` are in the order of the rows that the user gave.
+    """
+
+    series: np.ndarray
+    lengths: np.ndarray
+    known: np.ndarray
+    order: np.ndarray
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The first row of each series that is asked for."""
+        return np.cumsum(self.lengths) - self.lengths

@@ -1,0 +1,1 @@
+"""What X, y and groups of a Forecaster become: a Panel of numbers."""
