@@ -62,21 +62,38 @@ class _Task:
 
 
 def is_network(estimator) -> bool:
-    """Whether an estimator is one of ours that can be trained on a source of windows."""
+    """Whether an estimator of ours can be trained on a source of windows."""
     return isinstance(estimator, BaseRecurrent) and isinstance(
         estimator, SequenceRegressorMixin
     )
 
 
-def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> tuple[list, bool]:
-    """Train the members of an ensemble.
+@dataclass(frozen=True)
+class Ensemble:
+    """Trained members.
 
-    Returns
-    -------
-    members : list of Member or Direct
+    Attributes
+    ----------
+    members : tuple of Member or Direct
+    n_diverged : int
+        Networks whose loss became infinite or NaN.
     interrupted : bool
         Whether Ctrl-C ended training; the members are those trained so far.
     """
+
+    members: tuple[Any, ...]
+    n_diverged: int = 0
+    interrupted: bool = False
+
+    @property
+    def estimators(self) -> list:
+        """The fitted estimators of all members."""
+        parts = [getattr(member, "members", (member,)) for member in self.members]
+        return [each.estimator for part in parts for each in part]
+
+
+def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
+    """Train the members of an ensemble."""
     strategy, groups = STRATEGIES[plan.strategy], []
     window = plan.season, plan.normalize
     for i, lookback in enumerate(plan.lookbacks):
@@ -86,21 +103,23 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> tuple[list, bool
         seed = (plan.seed + i) % 2**31
         groups.append([_Task(each, seed, verbose) for each in strategy.layouts(*given)])
     tasks = [task for group in groups for task in group]
-    if is_network(estimator):
-        trained, interrupted = _networks(estimator, table, plan, tasks)
-    else:
-        trained, interrupted = [_other(estimator, table, plan, t) for t in tasks], False
+    fit = _networks if is_network(estimator) else _others
+    trained, outcomes = fit(estimator, table, plan, tasks)
     found = iter(trained)
-    members = [[next(found) for _ in group] for group in groups]
-    whole = [group for group in members if None not in group]
-    direct = plan.strategy == "direct"
-    return [Direct(tuple(m)) if direct else m[0] for m in whole], interrupted
+    members = [tuple(next(found) for _ in group) for group in groups]
+    # Ctrl-C may have come before all were there.
+    members = [group for group in members if None not in group]
+    return Ensemble(
+        tuple(Direct(m) if len(m) > 1 else m[0] for m in members),
+        sum(each.diverged for each in outcomes),
+        any(each.interrupted for each in outcomes),
+    )
 
 
 def _networks(estimator, table, plan, tasks):
     """Train networks side by side; each computes on one core then."""
     trained: list[Any] = [None] * len(tasks)
-    stop, interrupted = threading.Event(), threading.Event()
+    stop, outcomes = threading.Event(), list[Any]()
     of_steps = STRATEGIES[plan.strategy].answers_steps
 
     def run(i):
@@ -126,7 +145,7 @@ def _networks(estimator, table, plan, tasks):
             raise
         if outcome.interrupted:
             stop.set()
-            interrupted.set()
+        outcomes.append(outcome)
         reads = "steps" if of_steps else "sequences"
         trained[i] = Member(task.layout, network, reads)
 
@@ -135,7 +154,7 @@ def _networks(estimator, table, plan, tasks):
             run(i)
     else:
         _engine.side_by_side(run, range(len(tasks)))
-    return trained, interrupted.is_set()
+    return trained, outcomes
 
 
 def _windows(table, task, n_windows, of_steps, stop=None):
@@ -144,6 +163,10 @@ def _windows(table, task, n_windows, of_steps, stop=None):
     drawn = Budget(n_windows, task.seed).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
     return Windows(table, origins, layout, drawn, weighs, of_steps, stop)
+
+
+def _others(estimator, table, plan, tasks):
+    return [_other(estimator, table, plan, task) for task in tasks], []
 
 
 def _other(estimator, table, plan, task):

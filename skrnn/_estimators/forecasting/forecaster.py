@@ -1,44 +1,26 @@
 """The Forecaster: a regressor over time."""
 
-import warnings
-from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin, RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import Array
-from skrnn._estimators.advice import AdvisedEstimator, advised_arguments, fit_context
-from skrnn._estimators.forecasting.ensemble import EnsemblePlan
-from skrnn._estimators.forecasting.model import Model, fit_model, without_last
-from skrnn._estimators.forecasting.normalizers import NORMALIZERS
-from skrnn._estimators.forecasting.planning import (
-    choose_strategy,
-    default_network,
-    lookbacks_of,
-    season_of,
+from skrnn._estimators.advice import AdvisedEstimator, advised_arguments
+from skrnn._estimators.forecasting.base import BaseForecaster
+from skrnn._estimators.forecasting.planning import default_network
+from skrnn._estimators.forecasting.reading.answers import as_answer, as_rows
+from skrnn._estimators.forecasting.reading.later import (
+    ahead_of,
+    read_ahead,
+    read_history,
+    read_more,
 )
-from skrnn._estimators.forecasting.reading.columns import FeatureOptions
-from skrnn._estimators.forecasting.reading.panels import read_panel
-from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
-from skrnn._estimators.forecasting.strategies import STRATEGIES
-from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
-from skrnn._sklearn import (
-    Count,
-    Counts,
-    HasMethods,
-    Share,
-    StrOptions,
-    check_arguments,
-    draw_seed,
-    unchanged_on_error,
-)
+from skrnn._estimators.forecasting.reading.long import from_long
+from skrnn._sklearn import Count, Share, check_arguments, unchanged_on_error
 
 
-@dataclass(eq=False, repr=False)
-class Forecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
+class Forecaster(BaseForecaster):
     """Forecasts of one or more series, with the covariates that are known.
 
     A regressor over time: ``fit(X, y)`` learns from rows in time order, ``predict(X)``
@@ -131,7 +113,7 @@ class Forecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
 
     See Also
     --------
-    skrnn.forecasting.backtest : Forecasts from several points in time, beside what came.
+    skrnn.forecasting.backtest : Forecasts from several points in time, and the truth.
     skrnn.preprocessing.make_supervised : Windows and targets as arrays.
 
     References
@@ -155,25 +137,209 @@ class Forecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
     dtype: float64
     """
 
-    estimator: Any = None
-    _: KW_ONLY
-    lookback: Any = "auto"
-    horizon: int = 1
-    strategy: str = "auto"
-    seasonal_periods: Any = "auto"
-    normalize: str | None = "window"
-    target_transform: Any = None
-    difference: Any = None
-    gap: int = 0
-    past_features: Any = None
-    future_features: Any = None
-    static_features: Any = None
-    calendar: Any = "auto"
-    impute: str | None = None
-    n_members: int = 3
-    n_windows: int = 100_000
-    quantiles: Any = None
-    distribution: str | None = None
-    calibration_size: Any = None
-    random_state: Any = None
-    verbose: int = 0
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_model")
+
+    @advised_arguments
+    def predict(self, X: Any, *, groups: Any = None) -> Array:
+        """Forecast rows that follow the training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, or pandas index
+            Covariates of the rows, as in ``fit``. The columns of `past_features` may
+            be missing, and aren't read. With dates, the first row must be the first one
+            after the gap.
+        groups : array-like of shape (n,), str or None, default=None
+            The series of each row, if ``fit`` was given it so.
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, K)
+        """
+        check_is_fitted(self)
+        ahead = read_ahead(X, groups, self._panel, self._columns)
+        return self._answered(self._model.forecast(self._panel, ahead), ahead)
+
+    def _answered(self, forecasts, ahead):
+        """Return forecasts (H, n, ...) in the order of the rows asked for."""
+        rows = in_rows(forecasts, ahead)[ahead.order]
+        return rows[:, 0] if self._columns.target.is_flat else rows
+
+    @advised_arguments
+    def forecast(
+        self,
+        steps: int | None = None,
+        X: Any = None,
+        *,
+        history: Any = None,
+        coverage: float | None = None,
+    ) -> Any:
+        """Forecast the next steps, with their dates.
+
+        Parameters
+        ----------
+        steps : int or None, default=None
+            Steps to forecast; None is the horizon, or the rows of X.
+        X : array-like of shape (n, F), frame or None, default=None
+            What is known about these rows, if ``fit`` was given columns that are known
+            ahead.
+        history : array-like, Series, frame, or tuple of X and y, default=None
+            Other series, to be forecast from their own past: y in a form that ``fit``
+            takes, or X and y if there are covariates. None of it is learned.
+        coverage : float or None, default=None
+            Adds the interval that covers the truth with this probability; see
+            :meth:`predict_interval`.
+
+        Returns
+        -------
+        forecast : Series or DataFrame
+            Of the dates that follow, or numbers of rows; with series in a MultiIndex
+            (series, time). A column for each of several targets. With `coverage` the
+            columns are "forecast", "lower" and "upper".
+        """
+        check_is_fitted(self)
+        check_arguments({"steps": [Count(), None]}, {"steps": steps}, "forecast")
+        panel = self._panel
+        if history is not None:
+            panel = read_history(history, self._columns)
+        n_steps = steps if steps is not None or X is not None else self.horizon
+        ahead = ahead_of(n_steps, panel, self._columns, X)
+        forecasts = self._model.forecast(panel, ahead)
+        given = panel, self._columns, ahead
+        if coverage is None:
+            return as_answer(in_rows(forecasts, ahead), *given)
+        bounds = self._interval(panel, ahead, forecasts, coverage)
+        return as_answer_with_bounds(
+            in_rows(forecasts, ahead), in_rows(bounds, ahead), *given
+        )
+
+    @advised_arguments
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9, *, groups: Any = None
+    ) -> Array:
+        """Return intervals that cover the truth with a given probability.
+
+        Split conformal intervals for each step of the horizon: the errors of forecasts
+        on the `calibration_size` last rows, which nothing was learned from, in units of
+        each window's spread (Vovk et al., 2005; Lei et al., 2018). They cover as often
+        as they say if errors to come are like those.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, or pandas index
+            As in :meth:`predict`; not more rows of a series than the horizon.
+        coverage : float, default=0.9
+            Between 0 and 1.
+        groups : array-like of shape (n,), str or None, default=None
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        interval : ndarray of shape (n, 2) or (n, K, 2)
+            Lower and upper bound.
+
+        Raises
+        ------
+        ValueError
+            If there is no calibration part, or too small a one.
+        """
+        check_is_fitted(self)
+        ahead = read_ahead(X, groups, self._panel, self._columns)
+        forecasts = self._model.forecast(self._panel, ahead)
+        bounds = self._interval(self._panel, ahead, forecasts, coverage)
+        return self._answered(bounds, ahead)
+
+    def _interval(self, panel, ahead, forecasts, coverage):
+        """Return the bounds (H, n, K, 2) of forecasts (H, n, K)."""
+        check_arguments(
+            {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "interval"
+        )
+        if self._model.calibration is None:
+            raise ValueError(
+                "Intervals need errors of forecasts that weren't trained on: fit with "
+                "Forecaster(calibration_size=...), such as 0.2."
+            )
+        return self._model.interval(panel, ahead, forecasts, coverage)
+
+    @advised_arguments
+    def update(self, X: Any, y: Any, *, groups: Any = None) -> Self:
+        """Append what was observed since; nothing is learned from it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, pandas index, or None
+            Covariates of the rows of y, which follow those before.
+        y : array-like of shape (n,) or (n, K)
+            What came.
+        groups : array-like of shape (n,), str or None, default=None
+            The series of each row. New series may begin.
+
+        Returns
+        -------
+        self : object
+        """
+        check_is_fitted(self)
+        with unchanged_on_error(self):
+            self._panel = read_more(X, y, groups, self._panel, self._columns)
+        return self
+
+    def fitted_values(self) -> Any:
+        """Return what the first step of the horizon would have been, for each row.
+
+        Returns
+        -------
+        fitted : Series or DataFrame
+            Forecasts of the rows of ``fit`` and ``update``, each from the rows before
+            it; NaN where there is no whole window. Members were trained on them.
+        """
+        check_is_fitted(self)
+        return as_rows(self._model.fitted(self._panel), self._panel, self._columns)
+
+    def _history_frame(self) -> Any:
+        """Return the series of ``fit`` and ``update`` with their labels."""
+        check_is_fitted(self)
+        return as_rows(self._panel.y, self._panel, self._columns)
+
+    @property
+    def history_(self) -> dict[str, list[float]]:
+        """The training loss of each part of the budget, a mean over the members."""
+        check_is_fitted(self)
+        histories = [e.history_["loss"] for e in self.estimators_]
+        return {"loss": np.mean(histories, axis=0).tolist()}
+
+    def set_params(self, **params: Any) -> Self:
+        if self.estimator is None and any(p.startswith("estimator__") for p in params):
+            # So that a search can set what the default network is made of.
+            self.estimator = default_network()
+        return super().set_params(**params)
+
+    set_params.__doc__ = AdvisedEstimator.set_params.__doc__
+
+    @staticmethod
+    def from_long(
+        frame: Any, id: str = "unique_id", time: str = "ds", target: str = "y"
+    ) -> tuple[Any, Any]:
+        """Read a table of several series below each other, a row a series and time.
+
+        Parameters
+        ----------
+        frame : DataFrame of pandas or polars
+        id, time, target : str
+            Columns of the series, of the time and of the values. All others are
+            covariates.
+
+        Returns
+        -------
+        X, y : DataFrame, Series
+            With a MultiIndex (series, time), in order, for ``fit``.
+        """
+        return from_long(frame, id, time, target)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.input_tags.allow_nan = False
+        # It forecasts rows that follow; a score on rows that it has seen isn't asked.
+        tags.regressor_tags.poor_score = True
+        return tags

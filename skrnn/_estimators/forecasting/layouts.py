@@ -85,8 +85,9 @@ class Layout:
         raise NotImplementedError
 
     def targets(self, table: SeriesTable, origins: np.ndarray, units: Units):
-        """Return the horizon's values in the windows' units, (H, B, K), and whether
-        they are known, (H, B), or None if all are.
+        """Return the horizon's values (H, B, K) in the windows' units.
+
+        Beside them whether they are known, (H, B), or None if all are.
         """
         rows = origins + self.ahead
         there = None if table.observed is None else table.observed[rows].all(axis=-1)

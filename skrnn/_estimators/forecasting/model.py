@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skrnn._estimators.forecasting.ensemble import EnsemblePlan, train
+from skrnn._estimators.forecasting.ensemble import Ensemble, EnsemblePlan, train
 from skrnn._estimators.forecasting.intervals import Calibration, calibrated
 from skrnn._estimators.forecasting.members import roll
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
@@ -22,18 +22,15 @@ class Model:
 
     Attributes
     ----------
-    members : tuple of Member or Direct
+    ensemble : Ensemble
     plan : EnsemblePlan
     transform : TargetTransform
-    interrupted : bool
-        Whether Ctrl-C ended training.
     calibration : Calibration or None
     """
 
-    members: tuple
+    ensemble: Ensemble
     plan: EnsemblePlan
     transform: TargetTransform
-    interrupted: bool = False
     calibration: Calibration | None = None
 
     @property
@@ -61,7 +58,7 @@ class Model:
         table = series_table(panel, plan.season)
         table = table.lengthened(max(plan.lookbacks), plan.season)
         found = []
-        for member in self.members:
+        for member in self.ensemble.members:
             rounds = -(-(skipped + n_steps) // member.horizon)
             ends = tails(
                 table,
@@ -131,13 +128,36 @@ class Model:
         scale = self.scale(panel, origins)
         return replace(self, calibration=calibrated(truth, forecasts, scale))
 
+    def interval(self, panel, ahead, forecasts, coverage: float) -> np.ndarray:
+        """Return bounds (H, n, K, 2) of forecasts (H, n, K)."""
+        assert self.calibration is not None
+        horizon = len(self.calibration.scores)
+        if len(forecasts) > horizon:
+            raise ValueError(
+                f"Intervals are calibrated for {horizon} steps, the horizon, but "
+                f"{len(forecasts)} are asked for; fit with horizon={len(forecasts)}."
+            )
+        ends = (panel.starts + panel.lengths)[ahead.series]
+        width = self.calibration.width(coverage)[: len(forecasts), None]
+        width = width * self.scale(panel, ends)
+        return np.stack([forecasts - width, forecasts + width], axis=-1)
+
+    def fitted(self, panel: Panel) -> np.ndarray:
+        """Return the forecast (n_rows, K) of each row by the horizon's first step."""
+        found = np.full(panel.y.shape, np.nan)
+        before = min(self.plan.lookbacks) + self.transform.n_lost + self.plan.gap
+        before = np.minimum(before, panel.lengths)
+        rows = _ranges(panel.starts + before, panel.lengths - before)
+        if len(rows):
+            found[rows] = self.at_origins(panel, rows - self.plan.gap)[0]
+        return found
+
 
 def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
     """Train the members on a panel."""
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
-    members, interrupted = train(estimator, table, plan)
-    return Model(tuple(members), plan, transform, interrupted)
+    return Model(train(estimator, table, plan), plan, transform)
 
 
 def without_last(panel: Panel, n_rows: int) -> Panel:

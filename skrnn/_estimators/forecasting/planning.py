@@ -8,7 +8,7 @@ from skrnn._estimators.recurrent import SequenceRegressor
 # Seasons of the window of each member, in turn.
 _SEASONS = (3, 2, 4)
 # Rows of the windows where there is no season.
-_WITHOUT_SEASON = (12, 8, 16)
+_WITHOUT_SEASON = (24, 16, 32)
 # From this horizon on a network runs over it, season or not.
 _LONG = 4
 
@@ -52,3 +52,51 @@ def season_of(periods, lookbacks) -> int:
     """Return the season to align windows with: 1 if the windows are shorter."""
     season = periods[0] if periods else 1
     return season if season <= min(lookbacks) else 1
+
+
+def check_plan(plan, estimator, difference):
+    """Refuse what doesn't go together.
+
+    Raises
+    ------
+    ValueError
+        That names the parameters.
+    """
+    if plan.strategy == "aligned" and not is_network(estimator):
+        name = type(estimator).__name__
+        raise ValueError(
+            f"strategy='aligned' needs a recurrent regressor of skrnn, which answers "
+            f"at every step; got estimator={name}(). Take 'multioutput', 'direct' or "
+            "'recursive'."
+        )
+    if difference is not None and plan.gap and plan.strategy != "recursive":
+        raise ValueError(
+            f"difference={difference!r} needs the steps of the gap, and gap={plan.gap}; "
+            "take strategy='recursive', or no difference."
+        )
+
+
+def held_out(size, panel, plan, transform) -> int:
+    """Return how many last rows of each series nothing is learned from.
+
+    Raises
+    ------
+    ValueError
+        If the horizon doesn't fit into them, or nothing is left to learn from.
+    """
+    if size is None:
+        return 0
+    shortest = int(panel.lengths.min())
+    n_rows = int(np.ceil(size * shortest)) if isinstance(size, float) else int(size)
+    needed = plan.gap + plan.horizon
+    if n_rows < needed:
+        raise ValueError(
+            f"calibration_size={size} holds {n_rows} rows out; expected at least "
+            f"{needed}, the horizon and the gap."
+        )
+    if shortest - n_rows - transform.n_lost < needed + 1:
+        raise ValueError(
+            f"calibration_size={size} holds out {n_rows} of the {shortest} rows of the "
+            "shortest series; too few are left to learn from."
+        )
+    return n_rows

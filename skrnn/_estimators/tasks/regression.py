@@ -112,7 +112,9 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         self.n_features_in_, self._form = source.n_features, "dense"
         self._longest = source.layout.n_steps
         self._y_shape, self._y_dtype = shape, np.dtype(np.float64)
-        self._y_offset, self._y_scale = (f(math.prod(shape)) for f in (np.zeros, np.ones))
+        self._y_offset, self._y_scale = (
+            f(math.prod(shape)) for f in (np.zeros, np.ones)
+        )
         return self._train_on(source)
 
     def _begin_partial_fit(self, y, classes):
