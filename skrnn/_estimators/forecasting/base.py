@@ -165,7 +165,8 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         if self.seasonal_periods is None:
             return ()
         if isinstance(self.seasonal_periods, str):
-            return find_seasonal_periods(panel.y, panel.lengths, columns.frequency)
+            frequency = columns.frequency and columns.frequency.name
+            return find_seasonal_periods(panel.y, panel.lengths, frequency)
         return tuple(sorted(np.atleast_1d(self.seasonal_periods).tolist()))
 
     def _keep(self, panel, columns, model):
@@ -181,9 +182,10 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
 
     def _report(self, model):
         """Return self; warn if training diverged, raise if it was interrupted."""
-        if model.ensemble.n_diverged:
+        n_diverged = model.ensemble.n_diverged
+        if n_diverged:
             warnings.warn(
-                f"Training of {model.ensemble.n_diverged} of {len(self.estimators_)} members of "
+                f"Training of {n_diverged} of {len(self.estimators_)} members of "
                 "Forecaster stopped early: the loss is not finite. Their last finite "
                 "weights are kept. Try a lower learning_rate of the estimator.",
                 ConvergenceWarning,

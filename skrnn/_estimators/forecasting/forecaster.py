@@ -9,14 +9,18 @@ from skrnn._data.typing import Array
 from skrnn._estimators.advice import AdvisedEstimator, advised_arguments
 from skrnn._estimators.forecasting.base import BaseForecaster
 from skrnn._estimators.forecasting.planning import default_network
-from skrnn._estimators.forecasting.reading.answers import as_answer, as_rows
+from skrnn._estimators.forecasting.reading.answers import (
+    as_answer,
+    index_ahead,
+    index_of_rows,
+)
 from skrnn._estimators.forecasting.reading.later import (
     ahead_of,
     read_ahead,
     read_history,
     read_more,
 )
-from skrnn._estimators.forecasting.reading.long import from_long
+from skrnn._estimators.forecasting.reading.long_frames import from_long
 from skrnn._sklearn import Count, Share, check_arguments, unchanged_on_error
 
 
@@ -163,7 +167,7 @@ class Forecaster(BaseForecaster):
 
     def _answered(self, forecasts, ahead):
         """Return forecasts (H, n, ...) in the order of the rows asked for."""
-        rows = in_rows(forecasts, ahead)[ahead.order]
+        rows = _in_rows(forecasts, ahead)[ahead.order]
         return rows[:, 0] if self._columns.target.is_flat else rows
 
     @advised_arguments
@@ -206,13 +210,13 @@ class Forecaster(BaseForecaster):
         n_steps = steps if steps is not None or X is not None else self.horizon
         ahead = ahead_of(n_steps, panel, self._columns, X)
         forecasts = self._model.forecast(panel, ahead)
-        given = panel, self._columns, ahead
+        index = index_ahead(panel, self._columns, ahead)
         if coverage is None:
-            return as_answer(in_rows(forecasts, ahead), *given)
+            return as_answer(_in_rows(forecasts, ahead), index, self._columns)
         bounds = self._interval(panel, ahead, forecasts, coverage)
-        return as_answer_with_bounds(
-            in_rows(forecasts, ahead), in_rows(bounds, ahead), *given
-        )
+        found = np.concatenate([forecasts[..., None], bounds], axis=-1)
+        names = ["forecast", "lower", "upper"]
+        return as_answer(_in_rows(found, ahead), index, self._columns, names)
 
     @advised_arguments
     def predict_interval(
@@ -294,12 +298,16 @@ class Forecaster(BaseForecaster):
             it; NaN where there is no whole window. Members were trained on them.
         """
         check_is_fitted(self)
-        return as_rows(self._model.fitted(self._panel), self._panel, self._columns)
+        return self._of_rows(self._model.fitted(self._panel))
 
     def _history_frame(self) -> Any:
         """Return the series of ``fit`` and ``update`` with their labels."""
         check_is_fitted(self)
-        return as_rows(self._panel.y, self._panel, self._columns)
+        return self._of_rows(self._panel.y)
+
+    def _of_rows(self, values):
+        index = index_of_rows(self._panel, self._columns)
+        return as_answer(values, index, self._columns)
 
     @property
     def history_(self) -> dict[str, list[float]]:
@@ -343,3 +351,9 @@ class Forecaster(BaseForecaster):
         # It forecasts rows that follow; a score on rows that it has seen isn't asked.
         tags.regressor_tags.poor_score = True
         return tags
+
+
+def _in_rows(forecasts, ahead):
+    """Return forecasts (H, n, ...) series after series, each with its own steps."""
+    steps = np.arange(ahead.lengths.sum()) - np.repeat(ahead.starts, ahead.lengths)
+    return forecasts[steps, np.repeat(np.arange(len(ahead.lengths)), ahead.lengths)]

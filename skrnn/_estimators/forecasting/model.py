@@ -99,6 +99,7 @@ class Model:
             lengths=lengths,
             keys=None,
             labels=None,
+            places=None,
         )
         last = (panel.starts + panel.lengths - 1)[series]
         steps = origins[:, None] + plan.gap + np.arange(plan.horizon)
@@ -171,6 +172,7 @@ def without_last(panel: Panel, n_rows: int) -> Panel:
         past=panel.past[rows],
         lengths=lengths,
         labels=None,
+        places=None,
     )
 
 

@@ -71,8 +71,8 @@ def check_plan(plan, estimator, difference):
         )
     if difference is not None and plan.gap and plan.strategy != "recursive":
         raise ValueError(
-            f"difference={difference!r} needs the steps of the gap, and gap={plan.gap}; "
-            "take strategy='recursive', or no difference."
+            f"difference={difference!r} needs the steps of the gap, and "
+            f"gap={plan.gap}; take strategy='recursive', or no difference."
         )
 
 

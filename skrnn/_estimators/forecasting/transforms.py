@@ -73,6 +73,7 @@ class TargetTransform:
                 past=panel.past[keep],
                 lengths=lengths - self.n_lost,
                 labels=None,
+                places=None,
             )
             y = y[keep]
         return Transformed(self, replace(panel, y=y), tuple(levels))
