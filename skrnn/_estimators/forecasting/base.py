@@ -21,6 +21,7 @@ from skrnn._estimators.forecasting.planning import (
     season_of,
 )
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
+from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
 from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
@@ -120,7 +121,10 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             panel, columns = read_panel(X, y, groups, self._feature_options())
             network = self.estimator
             network = default_network() if network is None else network
-            plan = self._plan(panel, columns, network)
+            periods = self._periods(panel, columns)
+            if isinstance(self.calendar, str) and self.calendar == "auto":
+                panel, columns = with_followed_calendar(panel, columns, periods)
+            plan = self._plan(periods, network)
             transform = fit_transform(self.target_transform, self.difference, panel.y)
             n_held_out = held_out(self.calibration_size, panel, plan, transform)
             training = without_last(panel, n_held_out)
@@ -140,9 +144,8 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             gap=self.gap,
         )
 
-    def _plan(self, panel, columns, network):
+    def _plan(self, periods, network):
         """Decide what is trained, and on what."""
-        periods = self._periods(panel, columns)
         strategy = choose_strategy(self.strategy, network, self.horizon, periods)
         n_members = self.n_members if is_network(network) else 1
         lookbacks = lookbacks_of(self.lookback, periods, n_members)
