@@ -190,7 +190,11 @@ ROOMS = (
         "scores of label sequences, and their scorers",
         ("numpy", "scipy", "sklearn"),
     ),
-    Room("inspection", "looking into trained networks", ("numpy", "sklearn")),
+    Room(
+        "inspection/",
+        "looking into trained networks, in numbers and in pictures",
+        ("matplotlib", "numpy", "pandas", "sklearn"),
+    ),
     Room(
         "scikeras/engine/",
         "what runs a user's own Keras network",
