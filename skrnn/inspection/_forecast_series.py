@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -59,7 +60,11 @@ class DrawnSeries:
         each = [origin.forecast.index for origin in self.origins]
         return any(a[-1] >= b[0] for a, b in pairwise(each))
 
-    @property
+    def __post_init__(self) -> None:
+        """Look at the index before anything is drawn."""
+        _ = self.index
+
+    @cached_property
     def index(self) -> pd.Index:
         """All times that are drawn, of one kind."""
         parts = [self.history, self.truth, *(each.forecast for each in self.origins)]
@@ -187,7 +192,7 @@ def _origins(forecast, bounds, cutoff, before, only):
     """Yield the key and the origin of each single series of a forecast."""
     index = getattr(forecast, "index", None)
     if not isinstance(index, pd.Index):
-        forecast = np.asarray(forecast)
+        forecast = np.atleast_1d(forecast)
         known = next(iter(before.values()), None)
         index = following(None if known is None else known.index, len(forecast))
     bands = {

@@ -107,7 +107,7 @@ def _columns(values, name, index):
             )
         if index is not None and len(index) != len(array):
             raise ValueError(f"{name} must have {len(index)} rows. Got {len(array)}.")
-        values = pd.DataFrame(array.reshape(len(array), -1), index=index)
+        values = pd.DataFrame(array, index=index)
     if values.shape[1] == 1:
         return {None: values.iloc[:, 0]}
     return {target: values[target] for target in values.columns}
