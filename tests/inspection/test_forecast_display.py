@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _instances import in_new_process
 from _stub_forecaster import StubForecaster, monthly, panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -333,11 +332,6 @@ def test_the_legend_is_above_what_is_drawn():
     )
     low, high = display.ax_.get_ylim()
     assert (high - highest) / (high - low) > 0.1
-
-
-def test_importing_it_draws_nothing():
-    loaded = in_new_process("import sys, skrnn.inspection; print(*sys.modules)")
-    assert "matplotlib" not in loaded.split()
 
 
 @pytest.mark.parametrize("method", ["from_estimator", "from_backtest"])
