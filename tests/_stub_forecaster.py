@@ -20,8 +20,9 @@ def panel(n_series=3, n=48):
 class StubForecaster(BaseEstimator):
     """Repeats the last value; its intervals are as wide as the coverage says."""
 
-    def __init__(self, horizon=6):
+    def __init__(self, horizon=6, widest=1.0):
         self.horizon = horizon
+        self.widest = widest
 
     def fit(self, X, y):
         self.y_ = y
@@ -29,6 +30,8 @@ class StubForecaster(BaseEstimator):
 
     def forecast(self, steps=None, X=None, *, history=None, coverage=None):
         y = self.y_ if history is None else history
+        if (coverage or 0) > self.widest:
+            raise ValueError(f"coverage must be at most {self.widest}")
         steps = steps or (self.horizon if X is None else len(X))
         if y.index.nlevels == 1:
             return _forecast(y, steps, coverage)

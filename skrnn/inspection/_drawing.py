@@ -89,7 +89,10 @@ def style(artist: str, defaults: dict, given: dict | None) -> dict:
     from matplotlib.lines import Line2D  # noqa: PLC0415
 
     kind = {"line": Line2D, "area": PolyCollection}[artist]
-    return defaults | normalize_kwargs(given or {}, kind)
+    wanted = normalize_kwargs(given or {}, kind)
+    if artist == "area" and "color" in wanted:
+        wanted["facecolor"] = wanted.pop("color")
+    return defaults | wanted
 
 
 def tidy(ax: Any) -> None:

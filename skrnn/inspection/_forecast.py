@@ -122,7 +122,7 @@ class ForecastDisplay:
         X: Any = None,
         history: Any = None,
         n_history: int | str | None = "auto",
-        coverage: float | Sequence[float] | None = (0.5, 0.9),
+        coverage: float | Sequence[float] | str | None = "auto",
         series: Sequence[Hashable] | None = None,
         max_series: int = 9,
         ax: Any = None,
@@ -150,8 +150,10 @@ class ForecastDisplay:
         n_history : int, "auto" or None, default="auto"
             How many of the last values are drawn before the forecast; None draws all,
             and "auto" three times as many as the forecast has, but at least 30.
-        coverage : float, tuple of float or None, default=(0.5, 0.9)
+        coverage : float, tuple of float, "auto" or None, default="auto"
             Shares of the truth that the intervals are meant to hold; None draws none.
+            "auto" is 0.5 and 0.9, each if the forecaster has such intervals: without a
+            calibration part, say, it has none.
         series : list or None, default=None
             Which series of a panel to draw.
         max_series : int, default=9
@@ -180,21 +182,12 @@ class ForecastDisplay:
         """
         need_matplotlib(f"{cls.__name__}.from_estimator")
         found = part_with(forecaster, "forecast", "a Forecaster")
-        coverages = coverages_of(coverage)
+        coverages_of(coverage)
         if steps is None and X is None and y is not None:
             steps = longest(y)
-        frames = {
-            each: found.forecast(steps, X, history=history, coverage=each)
-            for each in (coverages or [None])
-        }
-        forecast = forecast_of(next(iter(frames.values())))
+        forecast, intervals = _forecast(found, steps, X, history, coverage)
         before = found._history_frame() if history is None else y_of(history)
-        made = cls(
-            forecast,
-            history=before,
-            intervals={each: frames[each] for each in coverages},
-            truth=y,
-        )
+        made = cls(forecast, history=before, intervals=intervals, truth=y)
         return made.plot(
             ax, n_history=n_history, series=series, max_series=max_series,
             line_kw=line_kw, history_kw=history_kw, truth_kw=truth_kw,
@@ -315,9 +308,7 @@ class ForecastDisplay:
         _check(type(self), n_history=n_history, **numbers)
         chosen = Chosen(series, max_series, max_cutoffs, n_history)
         shown, n_series = self._series(chosen)
-        n_columns = {1: 1, 2: 2, 4: 2}.get(len(shown), 3)
-        n_rows = -(-len(shown) // n_columns)
-        size = (6, 3.5) if len(shown) == 1 else (3 * n_columns, 1.75 * n_rows + 0.5)
+        n_columns, size = _layout(len(shown))
         self.axes_ = axes_for(ax, len(shown), size=size, n_columns=n_columns)
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         self.series_ = [each.name for each in shown if each.name is not None]
@@ -346,6 +337,31 @@ class ForecastDisplay:
                 )
         bands = [bands_of(each) for each in intervals]
         return drawn_series(self.history, forecasts, bands, self.truth, cutoffs, chosen)
+
+
+def _forecast(forecaster, steps, X, history, coverage):
+    """Return a forecast, and its intervals by coverage, as far as there are any."""
+    frames = {}
+    for each in coverages_of(coverage):
+        try:
+            frames[each] = forecaster.forecast(steps, X, history=history, coverage=each)
+        except ValueError:
+            # If it isn't for want of intervals, it fails again below.
+            if coverage != "auto":
+                raise
+    first = next(iter(frames.values()), None)
+    if first is None:
+        first = forecaster.forecast(steps, X, history=history, coverage=None)
+    return forecast_of(first), frames
+
+
+def _layout(n):
+    """Return how many of `n` axes stand side by side, and the figure's inches."""
+    if n == 1:
+        return 1, (6, 3.5)
+    n_columns = {2: 2, 4: 2}.get(n, 3)
+    n_rows = -(-n // n_columns)
+    return n_columns, (3 * n_columns, max(1.75 * n_rows + 0.5, 2.6))
 
 
 def _is_list_of_forecasts(forecast):

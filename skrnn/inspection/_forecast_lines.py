@@ -139,7 +139,7 @@ def _tint(color, share):
 
 def _bar(ax, x, lower, upper, options, small):
     """Draw the interval of a single step, whose area would have no width."""
-    color = options.pop("facecolor", None) or options.pop("color")
+    color = options.pop("facecolor")
     options["linewidth"] = options.get("linewidth") or (4 if small else 7)
     return ax.vlines(x, lower, upper, color=color, **options)
 

@@ -36,9 +36,23 @@ def found_in(estimator: Any, name: str) -> Any:
     It looks into the last step of a Pipeline, the best estimator of a search, and what
     a target's transformer wraps.
     """
-    while estimator is not None and not hasattr(estimator, name):
+    while estimator is not None and not _has(estimator, name):
         estimator = _inside(estimator)
     return estimator
+
+
+def _has(estimator, name):
+    """Whether an estimator has an attribute, or all that it was made of have it."""
+    return hasattr(estimator, name) or bool(_members(estimator, name))
+
+
+def _members(ensemble, name):
+    """Return the parts of an ensemble that have an attribute, if all have it."""
+    members = getattr(ensemble, "estimators_", None)
+    if not isinstance(members, list):
+        return []
+    parts = [found_in(member, name) for member in members]
+    return [] if any(part is None for part in parts) else parts
 
 
 def _inside(estimator):
@@ -48,6 +62,15 @@ def _inside(estimator):
     names = "best_estimator_", "regressor_", "estimator_"
     found = (getattr(estimator, name, None) for name in names)
     return next((each for each in found if each is not None), None)
+
+
+def learned_by(network: Any) -> tuple[Any, Any]:
+    """Return the history and the best epoch of a network, or of each of an ensemble."""
+    members = _members(network, "history_")
+    if members:
+        best = [getattr(member, "best_epoch_", None) for member in members]
+        return [member.history_ for member in members], best
+    return network.history_, getattr(network, "best_epoch_", None)
 
 
 def histories_of(history: Any) -> list[dict[str, np.ndarray]]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 Key = tuple[Hashable, Hashable]
 BOUNDS = ["lower", "upper"]
+AUTO_COVERAGES = 0.5, 0.9
 
 
 def split(
@@ -159,6 +160,8 @@ def coverages_of(coverage: Any) -> list[Any]:
     """Return the coverages that were asked for: one, several or none."""
     if coverage is None:
         return []
+    if isinstance(coverage, str) and coverage == "auto":
+        return list(AUTO_COVERAGES)
     found = [coverage] if np.isscalar(coverage) else list(coverage)
     for each in found:
         need_coverage(each)

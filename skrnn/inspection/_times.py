@@ -80,12 +80,12 @@ def set_ticks(ax: Any, index: pd.Index, *, small: bool) -> None:
 
     if positions(index[:1]).dtype.kind != "M":
         whole = index.dtype.kind in "iu"
-        ax.xaxis.set_major_locator(
-            ticker.MaxNLocator(nbins=4 if small else 8, integer=whole)
-        )
+        steps: list[float] = [1, 2, 5, 10]
+        locator = ticker.MaxNLocator(4 if small else 8, integer=whole, steps=steps)
+        ax.xaxis.set_major_locator(locator)
         return
     zone = getattr(index, "tz", None)
     few, many = (3, 5) if small else (3, 8)
-    locator = dates.AutoDateLocator(tz=zone, minticks=few, maxticks=many)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=zone))
+    of_dates = dates.AutoDateLocator(tz=zone, minticks=few, maxticks=many)
+    ax.xaxis.set_major_locator(of_dates)
+    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(of_dates, tz=zone))

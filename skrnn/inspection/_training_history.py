@@ -26,6 +26,7 @@ from skrnn.inspection._learning import (
     curve,
     found_in,
     histories_of,
+    learned_by,
     need_metric,
     part_with,
 )
@@ -152,8 +153,8 @@ class TrainingHistoryDisplay:
         need_matplotlib(f"{cls.__name__}.from_estimator")
         expected = "a network of skrnn, or a Pipeline or search that ends in one"
         network = part_with(estimator, "history_", expected)
-        best = getattr(network, "best_epoch_", None)
-        made = cls(network.history_, best_epoch=best, metric=metric, name=name)
+        history, best = learned_by(network)
+        made = cls(history, best_epoch=best, metric=metric, name=name)
         return made.plot(
             ax, yscale=yscale, line_kw=line_kw, validation_line_kw=validation_line_kw
         )
@@ -213,12 +214,9 @@ class TrainingHistoryDisplay:
         need_matplotlib(f"{cls.__name__}.from_search")
         found = part_with(search, "cv_results_", "a search, as GridSearchCV")
         network = found_in(getattr(found, "best_estimator_", None), "history_")
-        made = cls(
-            getattr(network, "history_", None),
-            best_epoch=getattr(network, "best_epoch_", None),
-            metric=metric,
-            scores=scores_of(found, scoring),
-        )
+        history, best = (None, None) if network is None else learned_by(network)
+        scores = scores_of(found, scoring)
+        made = cls(history, best_epoch=best, metric=metric, scores=scores)
         return made.plot(
             ax, yscale=yscale, line_kw=line_kw, validation_line_kw=validation_line_kw
         )

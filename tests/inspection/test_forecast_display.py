@@ -76,6 +76,17 @@ def test_coverage_is_one_several_or_none(coverage):
     assert len(display.lines_[0].get_xdata()) == 6
 
 
+@pytest.mark.parametrize(("widest", "n"), [(1, 2), (0.6, 1), (0, 0)])
+def test_intervals_that_a_forecaster_lacks_are_left_out_unless_asked_for(widest, n):
+    forecaster = StubForecaster(widest=widest).fit(None, PAST)
+    display = ForecastDisplay.from_estimator(forecaster)
+    assert len(display.fill_between_) == n
+    np.testing.assert_array_equal(display.lines_[0].get_ydata(), [PAST.iloc[-1]] * 6)
+    if widest < 1:
+        with pytest.raises(ValueError, match="coverage must be at most"):
+            ForecastDisplay.from_estimator(forecaster, coverage=0.9)
+
+
 @pytest.mark.parametrize(
     ("n_history", "expected"), [(5, 5), (None, 48), ("auto", 30), (100, 48)]
 )
@@ -322,6 +333,16 @@ def test_styles_of_the_user_replace_ours():
     assert display.history_lines_[0].get_linewidth() == 4
     assert display.truth_lines_[0].get_marker() == "x"
     assert display.fill_between_[0].get_alpha() == 0.2
+
+
+@pytest.mark.parametrize("steps", [1, 6])
+@pytest.mark.parametrize("name", ["color", "facecolor", "fc"])
+def test_intervals_take_a_color_by_any_name(steps, name):
+    looks = dict(fill_between_kw={name: "#ff0000"}, steps=steps)
+    display = ForecastDisplay.from_estimator(FITTED, **looks)
+    for area in display.fill_between_:
+        colors = area.get_facecolor() if steps > 1 else area.get_color()
+        np.testing.assert_array_equal(colors[0], [1, 0, 0, 1])
 
 
 def test_the_legend_is_above_what_is_drawn():

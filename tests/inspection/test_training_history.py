@@ -6,6 +6,7 @@ from _instances import FAST, in_new_process
 from matplotlib import pyplot as plt
 from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -77,7 +78,7 @@ def test_losses_have_a_line_and_the_best_epoch_a_dot():
     np.testing.assert_array_equal(validation.get_ydata(), LOSSES["val_loss"])
     np.testing.assert_array_equal(display.best_.get_xydata(), [[3, 2.0]])
     assert labels(display.ax_) == ["training", "validation", "best epoch: 3"]
-    assert display.ax_.get_xlabel(), display.ax_.get_ylabel() == ("Epoch", "Loss")
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Epoch", "Loss")
 
 
 def test_the_dot_is_on_the_training_loss_without_a_validation_set():
@@ -119,6 +120,17 @@ def test_an_ensemble_without_best_epochs_is_drawn():
     display = TrainingHistoryDisplay.from_estimator(Ensemble().fit(X, Y))
     assert len(display.lines_) == 2
     assert display.best_ is None
+
+
+def test_networks_that_were_trained_side_by_side_are_members():
+    model = BaggingRegressor(RNNRegressor(**FAST), n_estimators=3, random_state=0)
+    model.fit(X[:, :, 0], Y)
+    display = TrainingHistoryDisplay.from_estimator(model)
+    expected = [member.history_["loss"] for member in model.estimators_]
+    drawn = [line.get_ydata() for line in display.lines_]
+    np.testing.assert_array_equal(drawn, expected)
+    best = [member.best_epoch_ for member in model.estimators_]
+    assert list(display.best_.get_xdata()) == best
 
 
 def test_the_network_is_found_inside_of_others():
