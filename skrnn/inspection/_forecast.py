@@ -201,7 +201,7 @@ class ForecastDisplay:
         *,
         history: Any = None,
         n_history: int | str | None = "auto",
-        max_cutoffs: int = 8,
+        max_cutoffs: int = 12,
         series: Sequence[Hashable] | None = None,
         max_series: int = 9,
         ax: Any = None,
@@ -222,9 +222,9 @@ class ForecastDisplay:
             y with its index. What is in it before the first cutoff is drawn.
         n_history : int, "auto" or None, default="auto"
             How many values of it are drawn; as in `from_estimator`.
-        max_cutoffs : int, default=8
-            At most this many forecasts a series are drawn: evenly, with the first and
-            the last cutoff. The truth is drawn at all times.
+        max_cutoffs : int, default=12
+            At most this many forecasts a series are drawn: of more cutoffs every
+            second one, say, up to the last. The truth is drawn at all times.
         series : list or None, default=None
             Which series of a panel to draw.
         max_series : int, default=9
@@ -271,7 +271,7 @@ class ForecastDisplay:
         n_history: int | str | None = "auto",
         series: Sequence[Hashable] | None = None,
         max_series: int = 9,
-        max_cutoffs: int = 8,
+        max_cutoffs: int = 12,
         line_kw: dict | None = None,
         history_kw: dict | None = None,
         truth_kw: dict | None = None,
@@ -291,8 +291,9 @@ class ForecastDisplay:
             Which series of a panel to draw.
         max_series : int, default=9
             At most this many are drawn.
-        max_cutoffs : int, default=8
-            At most this many forecasts a series are drawn, taken evenly.
+        max_cutoffs : int, default=12
+            At most this many forecasts a series are drawn: of more every second one,
+            say, up to the last.
         line_kw, history_kw, truth_kw : dict or None, default=None
             Options of matplotlib's ``plot`` for these lines.
         fill_between_kw : dict or None, default=None

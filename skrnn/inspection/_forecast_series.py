@@ -117,12 +117,9 @@ class Chosen:
         return wanted[: self.max_series], len(wanted)
 
     def some(self, origins: list[Origin]) -> list[Origin]:
-        """Return forecasts taken evenly: the first, the last and some between."""
-        n, most = len(origins), self.max_cutoffs
-        if n <= most:
-            return origins
-        places = np.linspace(0 if most > 1 else n - 1, n - 1, most).round()
-        return [origins[int(place)] for place in places]
+        """Return the last forecast and every so many before it, as many as may be."""
+        every = -(-len(origins) // self.max_cutoffs)
+        return origins[(len(origins) - 1) % every :: every]
 
     def last(self, history: pd.Series, origins: list[Origin]) -> pd.Series:
         """Return the end of a history that is drawn before the first forecast."""

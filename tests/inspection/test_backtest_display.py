@@ -73,16 +73,17 @@ def test_forecasts_that_overlap_are_told_apart():
 
 
 @pytest.mark.parametrize(
-    ("max_cutoffs", "places"), [(1, [54]), (2, [30, 54]), (4, [30, 38, 46, 54])]
+    ("max_cutoffs", "places"),
+    [(1, [54]), (2, [41, 54]), (4, [33, 40, 47, 54]), (10, range(30, 55, 3))],
 )
 def test_of_many_cutoffs_some_are_drawn_evenly(max_cutoffs, places):
     frame = backtested(range(30, 55))
     display = ForecastDisplay.from_backtest(frame, max_cutoffs=max_cutoffs)
     first = [line.get_ydata()[0] for line in display.lines_]
-    np.testing.assert_array_equal(first, Y.iloc[places] + 1)
+    np.testing.assert_array_equal(first, Y.iloc[list(places)] + 1)
     np.testing.assert_array_equal(display.truth_lines_[0].get_ydata(), Y[30:])
     (_, *texts) = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert texts[-1] == f"{max_cutoffs} of 25 cutoffs"
+    assert texts[-1] == f"{len(places)} of 25 cutoffs"
 
 
 def test_no_line_crosses_times_without_a_forecast():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import dates
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
@@ -64,6 +65,11 @@ def test_wider_intervals_are_lighter_and_behind():
     display = ForecastDisplay.from_estimator(FITTED, coverage=(0.5, 0.95, 0.8))
     shades = [area.get_facecolor()[0, :3].sum() for area in display.fill_between_]
     order = [area.get_zorder() for area in display.fill_between_]
+    # They are the forecast's colour, mixed with white.
+    missing = 1 - np.array(to_rgb(display.lines_[0].get_color()))
+    for area in display.fill_between_:
+        share = (1 - area.get_facecolor()[0, :3]) / missing
+        np.testing.assert_allclose(share, share[0])
     assert shades == sorted(shades, reverse=True)
     assert order == sorted(order)
     assert order[-1] < display.lines_[0].get_zorder()
