@@ -179,7 +179,7 @@ ROOMS = (
         "forecasts held against what came: backtests, splits, leakage",
         ("joblib", "numpy", "pandas", "sklearn"),
     ),
-    Room("text", "a door to the language models"),
+    Room("text forecasting", "doors to the language models and to forecasting"),
     Room(
         "preprocessing/",
         "the transformers",
