@@ -237,7 +237,7 @@ def _are_classes(value, spec):
 
 def _are_numbers(value, spec):
     array = np.asarray(value)
-    fits = array.ndim < 2 and array.size in (1, spec.head.units)
+    fits = array.ndim < 2 and array.size in (1, spec.head.n_targets)
     return fits and array.dtype.kind == "f" and np.isfinite(array).all()
 
 
