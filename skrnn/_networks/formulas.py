@@ -26,7 +26,7 @@ def log1p_unless_far(ops, x, far):
     return ops.where(near, ops.log1p(ops.where(near, x, 0.0)), far)
 
 
-# Shifts of the argument, after which the series has seven digits for every x > 0.
+# Shifts of the argument, after which the series has nine digits for every x > 0.
 _N_SHIFTS = 5
 
 
@@ -45,4 +45,6 @@ def stirling_error(ops, x):
         x = x + 1
     # The series of the logarithm of the gamma function.
     w = 1 / x
-    return error + w * (1 / 12 - w * w * (1 / 360 - w * w / 1260))
+    square = w * w
+    series = 1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680))
+    return error + w * series
