@@ -16,7 +16,8 @@ class Head:
         A name of ``LOSSES``, with the values of its parameters behind it if it has any:
         ``("pinball", 0.9)``. Given None, it is the default of the activation. It also
         says how many outputs belong to a target, and what they mean: a head of
-        ``("quantiles", (0.1, 0.5, 0.9))`` has three for each.
+        ``("quantiles", (0.1, 0.5, 0.9))`` has three for each. A decoder, which reads
+        its own outputs, can't have several.
     """
 
     units: int
