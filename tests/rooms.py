@@ -68,7 +68,8 @@ ROOMS = (
     Room("_data/targets/", "what y and weights become", ("numpy", "scipy", "sklearn")),
     Room(
         "_networks/activations _networks/attention _networks/cells"
-        " _networks/contracts _networks/losses _networks/optimizers _networks/weights",
+        " _networks/contracts _networks/distributions/ _networks/formulas"
+        " _networks/losses/ _networks/optimizers _networks/weights",
         "what networks are made of, one row each: plain formulas over `ops`",
         NUMBERS,
     ),
@@ -84,7 +85,7 @@ ROOMS = (
         ("keras", "numpy"),
     ),
     Room(
-        "_networks/specs _networks/architecture _networks/forward"
+        "_networks/head _networks/specs _networks/architecture _networks/forward"
         " _networks/encoder_decoder _networks/language",
         "networks as layers and a head, made of flat parameters, and their formulas",
     ),

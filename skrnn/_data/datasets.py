@@ -29,7 +29,8 @@ class Batch:
         ids (T, B), and "lengths", (B,), the longest first; what stands at the padding
         is finite. A source may add more, and says what.
     targets : ndarray of shape (B, K), or (T, B, K) for answers at each step
-        float32 values, or int32 class indices with K = 1.
+        float32 values, or int32 class indices with K = 1. K are the columns that the
+        head's loss reads, `Head.target_width`: some losses read several for a target.
     weights : ndarray of shape (B,) or (T, B)
         Of the losses; 0 where nothing is present.
     present : ndarray of bool of shape (B,) or (T, B)

@@ -237,7 +237,7 @@ def _are_classes(value, spec):
 
 def _are_numbers(value, spec):
     array = np.asarray(value)
-    fits = array.ndim < 2 and array.size in (1, spec.head.units)
+    fits = array.ndim < 2 and array.size in (1, spec.head.n_targets)
     return fits and array.dtype.kind == "f" and np.isfinite(array).all()
 
 
@@ -251,7 +251,7 @@ def _is_multilabel(value, spec):
 def _is_shape(value, spec):
     sizes = isinstance(value, tuple) and all(map(_is_count, value))
     # An encoder and a decoder answer with several steps.
-    return sizes and math.prod(value) % spec.head.units == 0
+    return sizes and math.prod(value) % spec.head.n_targets == 0
 
 
 def _is_vocabulary(value, spec):

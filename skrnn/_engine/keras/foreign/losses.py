@@ -37,9 +37,12 @@ def loss_in_keras(loss, head):
     Categories are class numbers.
     """
     if loss is None:
-        row, _ = row_of(head.loss)
+        row, values = row_of(head.loss)
         if row.keras is not None:
             return row.keras
+        if row.of_predictions is not None:
+            of_predictions = partial(row.of_predictions, ops)
+            return lambda y_true, y_pred: of_predictions(y_true, y_pred, *values)
         formula, outputs_of = loss_function(None, head), OUTPUTS_OF[head.activation]
         return lambda y_true, y_pred: formula(y_true, outputs_of(y_pred))
     if not is_saved_with_a_model(loss):
@@ -84,11 +87,9 @@ class LossOfArrays:
     def __init__(self, loss, head):
         function = loss_function(loss, head)
         losses = partial(_losses_of_rows, function)
-        of_classes = head.activation == "softmax"
-        n_targets = 1 if of_classes else head.units
-        self._dtype = "int32" if of_classes else "float32"
+        self._dtype = "int32" if head.activation == "softmax" else "float32"
         make = _GRADIENTS[keras.backend.backend()]
-        self._run = make(losses, (n_targets, self._dtype), head.units)
+        self._run = make(losses, (head.target_width, self._dtype), head.units)
 
     def __call__(self, y, z):
         """Return the losses (n,) of outputs z (n, K), and their gradients (n, K)."""
