@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 
 from skrnn import _engine
 from skrnn._estimators.base import BaseRecurrent
+from skrnn._estimators.forecasting.answers import Answer, Numbers
 from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.members import Direct, Member, read
 from skrnn._estimators.forecasting.strategies import STRATEGIES
@@ -33,6 +34,8 @@ class EnsemblePlan:
     n_windows : int
         The budget of each model.
     seed : int
+    answer : Answer
+        What networks answer with.
     verbose : int
     """
 
@@ -44,6 +47,7 @@ class EnsemblePlan:
     normalize: str | None
     n_windows: int
     seed: int
+    answer: Answer = Numbers()
     verbose: int = 0
 
     @property
@@ -126,7 +130,7 @@ def _networks(estimator, table, plan, tasks):
         if stop.is_set():
             return
         task = tasks[i]
-        windows = _windows(table, task, plan.n_windows, of_steps, stop)
+        windows = _windows(table, task, plan, stop)
         network = clone(estimator).set_params(
             return_sequences=of_steps,
             epochs=windows.n_epochs,
@@ -136,10 +140,11 @@ def _networks(estimator, table, plan, tasks):
             random_state=task.seed,
             verbose=task.verbose,
         )
-        k = table.values.shape[1]
-        shape = (k,) if of_steps else (task.layout.horizon, k)
+        k, p = table.values.shape[1], plan.answer.n_outputs
+        n_targets = k if of_steps else task.layout.horizon * k
+        shape = () if n_targets * p == 1 else (n_targets * p,)
         try:
-            outcome = network._fit_source(windows, shape if k > 1 else shape[:-1])
+            outcome = network._fit_source(windows, shape, plan.answer.loss)
         except BaseException:
             stop.set()
             raise
@@ -147,7 +152,7 @@ def _networks(estimator, table, plan, tasks):
             stop.set()
         outcomes.append(outcome)
         reads = "steps" if of_steps else "sequences"
-        trained[i] = Member(task.layout, network, reads)
+        trained[i] = Member(task.layout, network, reads, plan.answer)
 
     if len(tasks) == 1 or _engine.chosen(estimator.engine) != "cpu":
         for i in range(len(tasks)):
@@ -157,12 +162,14 @@ def _networks(estimator, table, plan, tasks):
     return trained, outcomes
 
 
-def _windows(table, task, n_windows, of_steps, stop=None):
+def _windows(table, task, plan, stop):
+    of_steps = STRATEGIES[plan.strategy].answers_steps
     layout = task.layout
     origins = table.origins(layout.lookback, layout.gap + layout.horizon)
-    drawn = Budget(n_windows, task.seed).draw(len(origins))
+    drawn = Budget(plan.n_windows, task.seed).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
-    return Windows(table, origins, layout, drawn, weighs, of_steps, stop)
+    given = table, origins, layout, drawn, plan.answer, weighs, of_steps, stop
+    return Windows(*given)
 
 
 def _others(estimator, table, plan, tasks):
@@ -179,14 +186,15 @@ def _other(estimator, table, plan, task):
         origins = origins[np.sort(drawn)]
     reads = "sequences" if get_tags(estimator).input_tags.three_d_array else "table"
     X, units = read(layout, reads, table, origins)
-    y, there = layout.targets(table, origins, units)
+    values, there = layout.targets(table, origins)
+    y = units.normalized(values)
     if there is not None:
         rows = there.all(axis=0)
         X, y = X[rows], y[:, rows]
     y = np.moveaxis(y, 0, 1).reshape(len(X), -1)
     fitted = _seeded(clone(estimator), task.seed)
     fitted.fit(X, y[:, 0] if y.shape[1] == 1 else y)
-    return Member(layout, fitted, reads)
+    return Member(layout, fitted, reads, Numbers())
 
 
 def _seeded(estimator, seed):

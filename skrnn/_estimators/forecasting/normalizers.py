@@ -20,18 +20,27 @@ class Units:
     Attributes
     ----------
     level, scale : ndarray of shape (B, K)
+    mean : ndarray of shape (B, K)
+        Of the values.
     """
 
     level: np.ndarray
     scale: np.ndarray
+    mean: np.ndarray
 
     def normalized(self, values):
         """Return values (..., B, K) in these units."""
         return (values - self.level) / self.scale
 
-    def restored(self, z):
-        """Undo `normalized`."""
-        return self.level + self.scale * z
+    def restored(self, z, extra=0):
+        """Undo `normalized`; z may have `extra` axes behind (..., B, K)."""
+        shape = *self.level.shape, *[1] * extra
+        return self.level.reshape(shape) + self.scale.reshape(shape) * z
+
+    @property
+    def count_scale(self):
+        """What the mean of counts is a multiple of, (B, K) (Salinas et al., 2020)."""
+        return 1 + np.maximum(self.mean, 0)
 
     @property
     def spread(self):
@@ -52,12 +61,12 @@ def _by_last(windows, season):
 def _with_distance(windows, level):
     scale = np.abs(windows - level).mean(axis=0)
     is_constant = scale <= _CONSTANT * (1 + np.abs(level))
-    return Units(level, np.where(is_constant, 1.0, scale))
+    return Units(level, np.where(is_constant, 1.0, scale), windows.mean(axis=0))
 
 
 def _as_it_is(windows, season):
     level = np.zeros(windows.shape[1:])
-    return Units(level, np.ones_like(level))
+    return Units(level, np.ones_like(level), windows.mean(axis=0))
 
 
 # Name -> ``f(windows (L, B, K), season) -> Units``.

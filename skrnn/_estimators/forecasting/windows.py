@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from skrnn._data.datasets import Batch
+from skrnn._estimators.forecasting.answers import Answer
 from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.table import SeriesTable
 
@@ -60,6 +61,8 @@ class Windows:
     layout : Layout
     drawn : ndarray of int
         Numbers of windows, in the order of training.
+    answer : Answer
+        What is to be answered.
     weighs : bool
         Whether windows of a large spread weigh more.
     of_steps : bool
@@ -72,6 +75,7 @@ class Windows:
     origins: np.ndarray
     layout: Layout
     drawn: np.ndarray
+    answer: Answer
     weighs: bool
     of_steps: bool
     stop: threading.Event | None = None
@@ -122,7 +126,8 @@ class Windows:
         is_row = np.arange(n) < n_there
         origins = self.origins[rows]
         x, units = self.layout.inputs(self.table, origins)
-        targets, there = self.layout.targets(self.table, origins, units)
+        values, there = self.layout.targets(self.table, origins)
+        targets = self.answer.targets(values, units)
         weights = self._weights(units) * is_row
         lengths = np.full(len(rows), len(x))
         if self.of_steps:
@@ -130,7 +135,7 @@ class Windows:
             present = np.broadcast_to(is_row, weights.shape)
             weights = weights if there is None else weights * there
         else:
-            targets = np.moveaxis(targets, 0, 1).reshape(len(rows), -1)
+            targets = folded_targets(targets, values.shape[-1])
             weights = weights if there is None else weights * there.all(axis=0)
             present = is_row
         inputs = {"x": x, "lengths": lengths}
@@ -150,6 +155,16 @@ class Windows:
     def _mean_weight(self):
         origins = self.origins[self.drawn[:_N_WEIGHED]]
         return _of_spread(self.layout.windows(self.table, origins)[1]).mean()
+
+
+def folded_targets(targets, n_targets):
+    """Return targets (H, B, K * columns) as (B, columns * H * K), column after column.
+
+    That is the order in which heads take them, with K targets at each of H steps.
+    """
+    n_steps, n, width = targets.shape
+    columns = targets.reshape(n_steps, n, width // n_targets, n_targets)
+    return columns.transpose(1, 2, 0, 3).reshape(n, -1)
 
 
 def _of_spread(units):

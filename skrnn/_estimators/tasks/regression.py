@@ -95,14 +95,16 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         """
         return self._partial_fit(X, y, sample_weight, None)
 
-    def _fit_source(self, source, shape):
+    def _fit_source(self, source, shape, loss=None):
         """Train on a source of batches whose targets are in units of its own.
 
         Parameters
         ----------
         source : BatchSource with ``n_features`` and ``n_epochs``
         shape : tuple of int
-            Of the targets of a sequence, or of a step with `return_sequences`.
+            Of what is predicted for a sequence, or for a step with `return_sequences`.
+        loss : tuple or None
+            The name of a row of ``LOSSES`` and its values, in place of `loss`.
 
         Returns
         -------
@@ -115,13 +117,16 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         self._y_offset, self._y_scale = (
             f(math.prod(shape)) for f in (np.zeros, np.ones)
         )
+        self._given_loss = loss
         return self._train_on(source)
 
     def _begin_partial_fit(self, y, classes):
         """Do nothing: numbers have no classes to learn beforehand."""
 
     def _head(self):
-        return Head(len(self._y_scale), "linear", loss_of(self))
+        # That of a Forecaster may be one that has no name for users.
+        loss = getattr(self, "_given_loss", None) or loss_of(self)
+        return Head(len(self._y_scale), "linear", loss)
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
