@@ -43,7 +43,7 @@ def _with_series(times, panel, columns, where, lengths):
     keys = [panel.keys[i] for i in where]
     codes = np.repeat(np.arange(len(keys)), lengths)
     time_codes, unique = times.factorize()
-    if len(of_series) > 1:
+    if len(of_series) > 1 and isinstance(keys[0], tuple):
         levels = pd.MultiIndex.from_tuples(keys)
         arrays = [levels.get_level_values(j)[codes] for j in range(levels.nlevels)]
         return pd.MultiIndex.from_arrays([*arrays, times], names=columns.index_names)

@@ -98,9 +98,7 @@ def read_panel(X, y, groups, options: FeatureOptions) -> tuple[Panel, Columns]:
         gap=options.gap,
         impute=options.impute,
     )
-    panel = make_panel(given, columns, kept, labels)
-    check_static_of(panel, columns)
-    return panel, columns
+    return make_panel(given, columns, kept, labels), columns
 
 
 def read_given(X, y, groups, columns=None) -> Given:
@@ -204,7 +202,8 @@ def _no_value(given, i):
     if values.shape[1] == 1 or empty.all():
         return f"{of} is NaN throughout; expected a value in at least one row."
     if empty.any():
-        return f"Column {int(np.argmax(empty))} of {of} is NaN throughout."
+        names = given.form.names or range(len(empty))
+        return f"Column {names[int(np.argmax(empty))]!r} of {of} is NaN throughout."
     return f"{of} has no row in which every target has a value; expected one."
 
 
@@ -231,6 +230,7 @@ def make_panel(given, columns, kept, labels, before=None) -> Panel:
     """
     before_known = None if before is None else before[0]
     known = known_channels(given.table, columns, kept, labels, before_known)
+    check_static(columns.static, given.table, kept, given.axis.called)
     static = known[:, known.shape[1] - n_channels(columns.static) :]
     encode(columns.static, given.table, kept.take, static, impute=columns.impute)
     defaults = columns.defaults(columns.static)
@@ -289,10 +289,3 @@ def _places(kept, axis):
     places = np.full(int(axis.lengths.sum()), -1)
     places[kept.take] = np.arange(len(kept.take))
     return places
-
-
-def check_static_of(panel, columns):
-    """Refuse static features that change within a series."""
-    first = panel.known.shape[1] - n_channels(columns.static)
-    channels = panel.known[:, first:]
-    check_static(columns.static, channels, panel.starts, panel.lengths, panel.called)

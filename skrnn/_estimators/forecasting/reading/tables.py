@@ -64,7 +64,7 @@ def read_table(X, *, least_columns=1) -> Table:
         return _of_frame(X)
     if hasattr(X, "inferred_type"):
         # An index of pandas.
-        return Table(len(X), [], [], index=X)
+        return Table(len(X), [], [], True, X)
     refuse_list_of_series(X, "X")
     array = check_array(
         X,
