@@ -37,11 +37,12 @@ def _as_regular(index, panel, i):
     if panel.labels is None or not isinstance(index, pd.DatetimeIndex):
         return index
     end = panel.labels.index[panel.rows_of(i)][-_N_LABELS:]
-    if len(end) < 3:
+    found = pd.DatetimeIndex(end, freq="infer").freq if len(end) > 2 else None
+    if found is None:
         return index
     with suppress(ValueError):
         # Such as 24 hours, where some day has 23.
-        return pd.DatetimeIndex(index, freq=pd.DatetimeIndex(end, freq="infer").freq)
+        return pd.DatetimeIndex(index, freq=found)
     return index
 
 

@@ -117,10 +117,19 @@ def read_given(X, y, groups, columns=None) -> Given:
     else:
         table = read_table(X, least_columns=min(1, columns.n_columns))
         table = with_columns_of_fit(table, columns)
+        _check_there(table, columns)
         _check_targets(form, columns.target)
     check_same_length(table.n_rows, len(values))
     axis = read_axis(table, y, len(values), groups, columns=columns)
     return Given(table, values, form, axis)
+
+
+def _check_there(table, columns):
+    needed = [f.label for f in (*columns.future, *columns.past, *columns.static)]
+    if table.n_rows is None and needed:
+        raise ValueError(
+            f"X is None, but fit had the columns {needed}; expected the same."
+        )
 
 
 def _check_targets(form, of_fit):
