@@ -206,15 +206,11 @@ def plain_labels(labels):
     Dates that came as strings, or as Python's, have no time zone.
     """
     index = labels.index
-    if isinstance(index, pd.DatetimeIndex) and not _has_zone(labels.given):
-        index = index.tz_localize(None)
+    if isinstance(index, pd.DatetimeIndex) and len(index):
+        # Strings and Python's dates were read as times of UTC.
+        zone = getattr(labels.given[0], "tzinfo", None)
+        index = index.tz_convert(zone) if index.tz is not None else index
     return replace(labels, index=index, given=index, others=())
-
-
-def _has_zone(given):
-    if isinstance(given, pd.DatetimeIndex):
-        return given.tz is not None
-    return len(given) > 0 and getattr(given[0], "tzinfo", None) is not None
 
 
 def learn_frequency(axis):

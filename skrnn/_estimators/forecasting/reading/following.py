@@ -202,7 +202,12 @@ def _refuse(axis, i, first, last, expected, gap, method):
     of = "" if axis.keys is None else f" of series {axis.keys[i]!r}"
     after = f", {gap} rows after it (gap={gap})" if gap else ""
     is_known = method == "predict" and first <= last
-    hint = " fitted_values() has the forecasts of known rows." if is_known else ""
+    hint = ""
+    if is_known:
+        hint = (
+            " fitted_values() has the forecasts of known rows, and TimeSeriesSplit "
+            "makes folds that follow."
+        )
     raise ValueError(
         f"The rows{of} in {axis.name} must follow those known so far, which end at "
         f"{shown(last)}; they start at {shown(first)}, expected {shown(expected)}"

@@ -209,6 +209,8 @@ def kind_of(column, label):
     others = [v for v in values if not isinstance(v, str) and v is not None and v == v]
     if not others:
         return "category"
+    if all(isinstance(value, bool | np.bool_) for value in others):
+        return "flag"
     if len(others) == len(values) and hasattr(others[0], "year"):
         return "time"
     strings = [v for v in values if isinstance(v, str)]
