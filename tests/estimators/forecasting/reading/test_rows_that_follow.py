@@ -356,3 +356,25 @@ def test_a_column_of_times_in_polars_is_the_index():
     assert_array_equal(
         read_ahead(frame[30:].drop("ds"), None, panel, columns).known, ahead.known
     )
+
+
+def test_a_new_series_has_no_last_value_of_another():
+    X = TABLE[["price"]]
+    panel, columns = read_panel(
+        pd.concat({"a": X[:10]}),
+        SALES[:10].to_numpy(),
+        None,
+        FeatureOptions(impute="last", calendar=None),
+    )
+    new = pd.concat({"a": X[10:12] * np.nan, "z": X[:3] * np.nan})
+    more = read_more(new, np.arange(5.0), None, panel, columns)
+    assert_array_equal(more.known[10:12], panel.known[[9, 9]])
+    assert_array_equal(more.known[12:], 0)
+
+
+def test_static_features_stay_what_they_are():
+    X = in_two_shops()
+    options = FeatureOptions(static_features=["size"])
+    panel, columns = read_panel(X[:30], np.arange(30.0), "shop", options)
+    with pytest.raises(ValueError, match="'size' of X is one of static_features"):
+        read_more(X[30:].assign(size=5.0), np.arange(10.0), None, panel, columns)
