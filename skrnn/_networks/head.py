@@ -34,6 +34,14 @@ class Head:
                 f"that each target has with the loss {self.loss!r}"
             )
 
+    @classmethod
+    def for_targets(cls, n_targets: int, loss: NamedLoss) -> "Head":
+        """Return a linear head with the outputs that a loss needs of each target."""
+        row, values = row_of(loss)
+        per_target = row.outputs_per_target
+        n_outputs = 1 if per_target is None else per_target(*values)
+        return cls(n_targets * n_outputs, "linear", loss)
+
     @property
     def outputs_per_target(self) -> int:
         """The number of outputs that belong to each target."""

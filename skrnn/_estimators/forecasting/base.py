@@ -7,12 +7,16 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.forecasting.answers import answer_of
 from skrnn._estimators.forecasting.ensemble import EnsemblePlan, is_network
 from skrnn._estimators.forecasting.model import fit_model, without_last
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
+from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import (
+    check_counts,
     check_plan,
     choose_strategy,
     default_network,
@@ -22,16 +26,23 @@ from skrnn._estimators.forecasting.planning import (
 )
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
+from skrnn._estimators.forecasting.reading.later import (
+    ahead_of,
+    read_ahead,
+    read_history,
+)
 from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._sklearn import (
     Count,
     Counts,
     HasMethods,
     Share,
     StrOptions,
+    check_arguments,
     draw_seed,
     unchanged_on_error,
 )
@@ -86,7 +97,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "n_members": [Count()],
         "n_windows": [Count()],
         "quantiles": ["array-like", None],
-        "distribution": [StrOptions({"normal"}), None],
+        "distribution": [StrOptions(set(DISTRIBUTIONS)), None],
         "calibration_size": [Share(zero=False), Count(), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -125,6 +136,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             if isinstance(self.calendar, str) and self.calendar == "auto":
                 panel, columns = with_followed_calendar(panel, columns, periods)
             plan = self._plan(periods, network)
+            check_counts(self, panel)
             transform = fit_transform(self.target_transform, self.difference, panel.y)
             n_held_out = held_out(self.calibration_size, panel, plan, transform)
             training = without_last(panel, n_held_out)
@@ -158,6 +170,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             normalize=self.normalize,
             n_windows=self.n_windows,
             seed=draw_seed(self.random_state, 0),
+            answer=answer_of(self.quantiles, self.distribution),
             verbose=int(self.verbose),
         )
         check_plan(plan, network, self.difference)
@@ -197,3 +210,38 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         if model.ensemble.interrupted:
             raise KeyboardInterrupt
         return self
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_model")
+
+    def _asked(self, steps, X, history, method):
+        """Return the panel to go on from, and what is known of the steps asked for."""
+        check_is_fitted(self)
+        check_arguments({"steps": [Count(), None]}, {"steps": steps}, method)
+        panel = self._panel
+        if history is not None:
+            panel = read_history(history, self._columns)
+        n_steps = steps if steps is not None or X is not None else self.horizon
+        ahead = ahead_of(n_steps, panel, self._columns, X)
+        self._check_steps(int(ahead.lengths.max()))
+        return panel, ahead
+
+    def _read_ahead(self, X, groups):
+        check_is_fitted(self)
+        ahead = read_ahead(X, groups, self._panel, self._columns)
+        self._check_steps(int(ahead.lengths.max()))
+        return ahead
+
+    def _check_steps(self, n_steps):
+        plan = self._model.plan
+        if self._model.gap and n_steps > plan.horizon:
+            raise ValueError(
+                f"{n_steps} steps are asked for; with gap={plan.gap} at most the "
+                f"horizon, {plan.horizon}, can be forecast: the values in the gap stay "
+                "unknown. Take a larger horizon, or strategy='recursive'."
+            )
+
+    def _answered(self, forecasts, ahead):
+        """Return forecasts (H, n, ...) in the order of the rows asked for."""
+        rows = in_rows(forecasts, ahead)[ahead.order]
+        return rows[:, 0] if self._columns.target.is_flat else rows

@@ -47,7 +47,7 @@ class EnsemblePlan:
     normalize: str | None
     n_windows: int
     seed: int
-    answer: Answer = Numbers()
+    answer: Answer
     verbose: int = 0
 
     @property
@@ -140,9 +140,8 @@ def _networks(estimator, table, plan, tasks):
             random_state=task.seed,
             verbose=task.verbose,
         )
-        k, p = table.values.shape[1], plan.answer.n_outputs
-        n_targets = k if of_steps else task.layout.horizon * k
-        shape = () if n_targets * p == 1 else (n_targets * p,)
+        n_targets = table.values.shape[1] * (1 if of_steps else task.layout.horizon)
+        shape = () if n_targets == 1 else (n_targets,)
         try:
             outcome = network._fit_source(windows, shape, plan.answer.loss)
         except BaseException:

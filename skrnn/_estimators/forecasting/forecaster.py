@@ -7,7 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import Array
 from skrnn._estimators.advice import AdvisedEstimator, advised_arguments
-from skrnn._estimators.forecasting.base import BaseForecaster
+from skrnn._estimators.forecasting.answers import checked_levels
+from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import default_network
 from skrnn._estimators.forecasting.reading.answers import (
     as_answer,
@@ -15,16 +16,16 @@ from skrnn._estimators.forecasting.reading.answers import (
     index_of_rows,
 )
 from skrnn._estimators.forecasting.reading.later import (
-    ahead_of,
-    read_ahead,
-    read_history,
     read_more,
 )
 from skrnn._estimators.forecasting.reading.long_frames import from_long
-from skrnn._sklearn import Count, Share, check_arguments, unchanged_on_error
+from skrnn._estimators.forecasting.uncertainty import UncertainForecaster
+from skrnn._sklearn import (
+    unchanged_on_error,
+)
 
 
-class Forecaster(BaseForecaster):
+class Forecaster(UncertainForecaster):
     """Forecasts of one or more series, with the covariates that are known.
 
     A regressor over time: ``fit(X, y)`` learns from rows in time order, ``predict(X)``
@@ -141,9 +142,6 @@ class Forecaster(BaseForecaster):
     dtype: float64
     """
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_model")
-
     @advised_arguments
     def predict(self, X: Any, *, groups: Any = None) -> Array:
         """Forecast rows that follow the training data.
@@ -161,14 +159,8 @@ class Forecaster(BaseForecaster):
         -------
         y : ndarray of shape (n,) or (n, K)
         """
-        check_is_fitted(self)
-        ahead = read_ahead(X, groups, self._panel, self._columns)
+        ahead = self._read_ahead(X, groups)
         return self._answered(self._model.forecast(self._panel, ahead), ahead)
-
-    def _answered(self, forecasts, ahead):
-        """Return forecasts (H, n, ...) in the order of the rows asked for."""
-        rows = _in_rows(forecasts, ahead)[ahead.order]
-        return rows[:, 0] if self._columns.target.is_flat else rows
 
     @advised_arguments
     def forecast(
@@ -178,6 +170,7 @@ class Forecaster(BaseForecaster):
         *,
         history: Any = None,
         coverage: float | None = None,
+        quantiles: Any = None,
     ) -> Any:
         """Forecast the next steps, with their dates.
 
@@ -194,77 +187,29 @@ class Forecaster(BaseForecaster):
         coverage : float or None, default=None
             Adds the interval that covers the truth with this probability; see
             :meth:`predict_interval`.
+        quantiles : sequence of float or None, default=None
+            Return these quantiles instead; see :meth:`predict_quantiles`.
 
         Returns
         -------
         forecast : Series or DataFrame
             Of the dates that follow, or numbers of rows; with series in a MultiIndex
             (series, time). A column for each of several targets. With `coverage` the
-            columns are "forecast", "lower" and "upper".
+            columns are "forecast", "lower" and "upper"; with `quantiles` their levels.
         """
-        check_is_fitted(self)
-        check_arguments({"steps": [Count(), None]}, {"steps": steps}, "forecast")
-        panel = self._panel
-        if history is not None:
-            panel = read_history(history, self._columns)
-        n_steps = steps if steps is not None or X is not None else self.horizon
-        ahead = ahead_of(n_steps, panel, self._columns, X)
-        forecasts = self._model.forecast(panel, ahead)
+        panel, ahead = self._asked(steps, X, history, "forecast")
         index = index_ahead(panel, self._columns, ahead)
+        if quantiles is not None:
+            levels = checked_levels(quantiles)
+            found = self._model.quantiles(panel, ahead, levels)
+            return as_answer(in_rows(found, ahead), index, self._columns, levels)
+        forecasts = self._model.forecast(panel, ahead)
         if coverage is None:
-            return as_answer(_in_rows(forecasts, ahead), index, self._columns)
+            return as_answer(in_rows(forecasts, ahead), index, self._columns)
         bounds = self._interval(panel, ahead, forecasts, coverage)
         found = np.concatenate([forecasts[..., None], bounds], axis=-1)
         names = ["forecast", "lower", "upper"]
-        return as_answer(_in_rows(found, ahead), index, self._columns, names)
-
-    @advised_arguments
-    def predict_interval(
-        self, X: Any, coverage: float = 0.9, *, groups: Any = None
-    ) -> Array:
-        """Return intervals that cover the truth with a given probability.
-
-        Split conformal intervals for each step of the horizon: the errors of forecasts
-        on the `calibration_size` last rows, which nothing was learned from, in units of
-        each window's spread (Vovk et al., 2005; Lei et al., 2018). They cover as often
-        as they say if errors to come are like those.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, F), frame, or pandas index
-            As in :meth:`predict`; not more rows of a series than the horizon.
-        coverage : float, default=0.9
-            Between 0 and 1.
-        groups : array-like of shape (n,), str or None, default=None
-            As in :meth:`predict`.
-
-        Returns
-        -------
-        interval : ndarray of shape (n, 2) or (n, K, 2)
-            Lower and upper bound.
-
-        Raises
-        ------
-        ValueError
-            If there is no calibration part, or too small a one.
-        """
-        check_is_fitted(self)
-        ahead = read_ahead(X, groups, self._panel, self._columns)
-        forecasts = self._model.forecast(self._panel, ahead)
-        bounds = self._interval(self._panel, ahead, forecasts, coverage)
-        return self._answered(bounds, ahead)
-
-    def _interval(self, panel, ahead, forecasts, coverage):
-        """Return the bounds (H, n, K, 2) of forecasts (H, n, K)."""
-        check_arguments(
-            {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "interval"
-        )
-        if self._model.calibration is None:
-            raise ValueError(
-                "Intervals need errors of forecasts that weren't trained on: fit with "
-                "Forecaster(calibration_size=...), such as 0.2."
-            )
-        return self._model.interval(panel, ahead, forecasts, coverage)
+        return as_answer(in_rows(found, ahead), index, self._columns, names)
 
     @advised_arguments
     def update(self, X: Any, y: Any, *, groups: Any = None) -> Self:
@@ -351,9 +296,3 @@ class Forecaster(BaseForecaster):
         # It forecasts rows that follow; a score on rows that it has seen isn't asked.
         tags.regressor_tags.poor_score = True
         return tags
-
-
-def _in_rows(forecasts, ahead):
-    """Return forecasts (H, n, ...) series after series, each with its own steps."""
-    steps = np.arange(ahead.lengths.sum()) - np.repeat(ahead.starts, ahead.lengths)
-    return forecasts[steps, np.repeat(np.arange(len(ahead.lengths)), ahead.lengths)]

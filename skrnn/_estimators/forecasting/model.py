@@ -4,11 +4,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skrnn._estimators.forecasting.answers import Drawn
 from skrnn._estimators.forecasting.ensemble import Ensemble, EnsemblePlan, train
 from skrnn._estimators.forecasting.intervals import Calibration, calibrated
 from skrnn._estimators.forecasting.members import roll
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import Ahead, Panel
+from skrnn._estimators.forecasting.sampling import (
+    Dependence,
+    dependence_of,
+    roll_paths,
+)
 from skrnn._estimators.forecasting.table import series_table, tails
 from skrnn._estimators.forecasting.transforms import TargetTransform
 
@@ -26,12 +32,15 @@ class Model:
     plan : EnsemblePlan
     transform : TargetTransform
     calibration : Calibration or None
+    dependence : tuple of Dependence
+        Of each member's steps, if members answer with distributions.
     """
 
     ensemble: Ensemble
     plan: EnsemblePlan
     transform: TargetTransform
     calibration: Calibration | None = None
+    dependence: tuple[Dependence, ...] = ()
 
     @property
     def gap(self) -> int:
@@ -44,32 +53,77 @@ class Model:
         H is the largest of ``ahead.lengths``; what is beyond a series' own is to be
         ignored.
         """
-        found = self.transform.of(panel)
-        series = found.panel
-        ends = (series.starts + series.lengths)[ahead.series]
-        z = np.median(self._members(series, ahead), axis=0)
-        return found.undo(z, ends)
+        return self._undone(panel, ahead, roll, 0)
 
-    def _members(self, panel, ahead):
-        """Return the forecasts (M, H, n, K) of each member, in units of training."""
-        plan, n_steps = self.plan, int(ahead.lengths.max())
-        skipped = plan.gap - self.gap
-        ahead = _with_steps(ahead, skipped)
-        table = series_table(panel, plan.season)
-        table = table.lengthened(max(plan.lookbacks), plan.season)
+    def quantiles(self, panel: Panel, ahead: Ahead, levels) -> np.ndarray:
+        """Return quantiles (H, n, K, Q); forecasts beyond the horizon follow medians.
+
+        Of several members it is the median of their quantiles, level by level.
+        """
+
+        def run(member, ends, gap, n_steps):
+            z = roll(member, ends, gap, n_steps, levels)
+            return np.moveaxis(z, -1, 0)
+
+        found = self._undone(panel, ahead, run, 1)
+        return np.moveaxis(found, 0, -1)
+
+    def paths(self, panel: Panel, ahead: Ahead, n_samples: int, rng) -> np.ndarray:
+        """Draw paths (n_samples, H, n, K), the members in turn."""
+        members = self.ensemble.members
+        series, n_steps = self._prepared(panel), int(ahead.lengths.max())
+        n = len(ahead.series)
         found = []
+        for i, member in enumerate(members):
+            own = len(range(i, n_samples, len(members)))
+            if not own:
+                continue
+            many = _repeated(ahead, own)
+            ends, skipped = self._ends(series, many, member, n_steps)
+            given = self.gap, skipped + n_steps, self.dependence[i], rng
+            drawn = roll_paths(member, ends, *given)[skipped:]
+            found.append(drawn.reshape(n_steps, own, n, -1).swapaxes(0, 1))
+        return self.transform.backward(np.concatenate(found))
+
+    def _undone(self, panel, ahead, run, n_extra):
+        """Return the median of what ``run(member, ends, gap, n_steps)`` returns.
+
+        It may have `n_extra` axes before those of forecasts (H, n, K).
+        """
+        transformed = self.transform.of(panel)
+        series = transformed.panel
+        table = self._table(series)
+        n_steps, found = int(ahead.lengths.max()), []
         for member in self.ensemble.members:
-            rounds = -(-(skipped + n_steps) // member.horizon)
-            ends = tails(
-                table,
-                ahead,
-                lookback=member.lookback,
-                gap=self.gap,
-                n_steps=rounds * member.horizon,
-            )
-            rolled = roll(member, ends, self.gap, skipped + n_steps)
-            found.append(rolled[skipped:])
-        return np.stack(found)
+            ends, skipped = self._ends(table, ahead, member, n_steps)
+            z = run(member, ends, self.gap, skipped + n_steps)
+            found.append(z[(slice(None),) * n_extra + (slice(skipped, None),)])
+        z = np.median(found, axis=0)
+        origins = (series.starts + series.lengths)[ahead.series]
+        if not n_extra:
+            return transformed.undo(z, origins)
+        return np.stack([transformed.undo(each, origins) for each in z])
+
+    def _prepared(self, panel):
+        return self._table(self.transform.of(panel).panel)
+
+    def _table(self, panel):
+        plan = self.plan
+        table = series_table(panel, plan.season)
+        return table.lengthened(max(plan.lookbacks), plan.season)
+
+    def _ends(self, table, ahead, member, n_steps):
+        """Return the ends of series for a member, and the steps to skip before."""
+        skipped = self.plan.gap - self.gap
+        rounds = -(-(skipped + n_steps) // member.horizon)
+        ends = tails(
+            table,
+            _with_steps(ahead, skipped),
+            lookback=member.lookback,
+            gap=self.gap,
+            n_steps=rounds * member.horizon,
+        )
+        return ends, skipped
 
     def at_origins(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return forecasts (H, n, K) of the horizon behind rows of a panel.
@@ -158,7 +212,12 @@ def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
     """Train the members on a panel."""
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
-    return Model(train(estimator, table, plan), plan, transform)
+    ensemble = train(estimator, table, plan)
+    if not isinstance(plan.answer, Drawn):
+        return Model(ensemble, plan, transform)
+    rng = np.random.default_rng(plan.seed)
+    joined = tuple(dependence_of(m, table, rng) for m in ensemble.members)
+    return Model(ensemble, plan, transform, dependence=joined)
 
 
 def without_last(panel: Panel, n_rows: int) -> Panel:
@@ -184,6 +243,16 @@ def _with_steps(ahead, n):
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     rows = np.repeat(ahead.starts, lengths) + np.maximum(steps - n, 0)
     return replace(ahead, lengths=lengths, known=ahead.known[rows])
+
+
+def _repeated(ahead, n):
+    """Ask for the same series `n` times over."""
+    return Ahead(
+        np.tile(ahead.series, n),
+        np.tile(ahead.lengths, n),
+        np.tile(ahead.known, (n, 1)),
+        np.arange(n * len(ahead.known)),
+    )
 
 
 def _ranges(firsts, counts):

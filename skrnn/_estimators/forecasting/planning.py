@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from skrnn._estimators.forecasting.answers import Drawn, Numbers, Quantiles
 from skrnn._estimators.forecasting.ensemble import is_network
 from skrnn._estimators.recurrent import SequenceRegressor
+from skrnn._networks.distributions import DISTRIBUTIONS
 
 # Seasons of the window of each member, in turn.
 _SEASONS = (3, 2, 4)
@@ -62,17 +64,66 @@ def check_plan(plan, estimator, difference):
     ValueError
         That names the parameters.
     """
+    name = f"{type(estimator).__name__}()"
     if plan.strategy == "aligned" and not is_network(estimator):
-        name = type(estimator).__name__
         raise ValueError(
             f"strategy='aligned' needs a recurrent regressor of skrnn, which answers "
-            f"at every step; got estimator={name}(). Take 'multioutput', 'direct' or "
+            f"at every step; got estimator={name}. Take 'multioutput', 'direct' or "
             "'recursive'."
         )
     if difference is not None and plan.gap and plan.strategy != "recursive":
         raise ValueError(
             f"difference={difference!r} needs the steps of the gap, and "
             f"gap={plan.gap}; take strategy='recursive', or no difference."
+        )
+    _check_answer(plan, name if not is_network(estimator) else None, difference)
+
+
+def _check_answer(plan, other, difference):
+    """Refuse quantiles and distributions where networks can't answer with them."""
+    answer = plan.answer
+    if isinstance(answer, Numbers):
+        return
+    asked = "quantiles" if isinstance(answer, Quantiles) else "distribution"
+    if other is not None:
+        raise ValueError(
+            f"{asked} needs a recurrent regressor of skrnn, got estimator={other}. "
+            "calibration_size gives intervals for any regressor."
+        )
+    if difference is not None:
+        raise ValueError(
+            f"{asked} can't be undifferenced, and difference={difference!r}; take no "
+            "difference: windows are normalised by their level already."
+        )
+    if isinstance(answer, Drawn) and plan.strategy == "direct":
+        raise ValueError(
+            "distribution needs one network for the whole horizon, or one of one step; "
+            "got strategy='direct'. Take 'aligned', 'multioutput' or 'recursive'."
+        )
+
+
+def check_counts(forecaster, panel):
+    """Refuse targets that aren't counts where a distribution of counts is asked for.
+
+    Raises
+    ------
+    ValueError
+        That names the parameter, or the value.
+    """
+    name = forecaster.distribution
+    if name is None or not DISTRIBUTIONS[name].counts:
+        return
+    if forecaster.target_transform is not None:
+        raise ValueError(
+            f"distribution={name!r} is of counts, which target_transform="
+            f"{forecaster.target_transform!r} would change; expected None."
+        )
+    y = panel.y[np.isfinite(panel.y)]
+    wrong = y[(y < 0) | (y != np.floor(y))]
+    if len(wrong):
+        raise ValueError(
+            f"distribution={name!r} is of counts, 0, 1, 2 and so on, but y has "
+            f"{wrong[0]:.6g}; take 'normal' or 'student_t'."
         )
 
 

@@ -102,7 +102,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         ----------
         source : BatchSource with ``n_features`` and ``n_epochs``
         shape : tuple of int
-            Of what is predicted for a sequence, or for a step with `return_sequences`.
+            Of the targets of a sequence, or of a step with `return_sequences`.
         loss : tuple or None
             The name of a row of ``LOSSES`` and its values, in place of `loss`.
 
@@ -125,8 +125,10 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
     def _head(self):
         # That of a Forecaster may be one that has no name for users.
-        loss = getattr(self, "_given_loss", None) or loss_of(self)
-        return Head(len(self._y_scale), "linear", loss)
+        loss = getattr(self, "_given_loss", None)
+        if loss is not None:
+            return Head.for_targets(len(self._y_scale), loss)
+        return Head(len(self._y_scale), "linear", loss_of(self))
 
     def _rescaling(self):
         return {"scale": self._y_scale.tolist(), "offset": self._y_offset.tolist()}
@@ -160,6 +162,9 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K), which are used up, into targets."""
+        if self._spec.head.outputs_per_target > 1:
+            # Quantiles or parameters, in the units of a Forecaster's windows.
+            return outputs
         in_units_of_y(outputs, self._y_scale, self._y_offset)
         shape = len(outputs), *self._y_shape
         return outputs.reshape(shape).astype(self._y_dtype, copy=False)
