@@ -82,6 +82,11 @@ class BaseSelfTaught(BaseNetwork):
         values = np.clip(values, -_FARTHEST, _FARTHEST).astype(np.float32)
         return replace(sequences, values=values)
 
+    @property
+    def _n_untold(self):
+        """Steps at the start of a sequence that there is nothing to tell from."""
+        return 1 if self.method == "prediction" else 0
+
     def _network(self, X, resume):
         cell, activation = named(self, "cell", "activation")
         common = dict(
@@ -108,10 +113,10 @@ class SequenceOutlierDetector(SequenceOutlierMixin, BaseSelfTaught):
     all from a short code. Where it errs more than it usually does, something is odd.
 
     The score of a sequence is ``-sqrt(mean((e / error_scale_) ** 2))``, where e are the
-    errors of its scored steps, each feature by itself, in units of `scale_`. All units
-    are medians, which outliers in the training data don't move (Leys et al., 2013), and
-    a usual sequence scores about -1. The mean of squares is that of Malhotra et al.
-    (2015) for errors that are independent.
+    errors of its scored steps, each feature by itself, in units of `scale_`: the
+    distance of Malhotra et al. (2015) for errors that are independent. All units are
+    medians, which outliers in the training data don't move (Leys et al., 2013). Where
+    errors are normal a usual sequence scores about -1.
 
     With ``contamination="auto"`` an outlier is what lies 5 standard deviations above
     the median of the training scores, in the power of them (2/3) that makes mean

@@ -171,10 +171,11 @@ _OF_OUTLIERS: dict[str, Row] = {
     ),
     "scored_steps": (
         '"auto", "all" or int',
-        """Which steps of a sequence its score is made of: its last so many, or "all".
-        "auto" is the last one if the sequences of ``fit`` are the windows of a series,
-        each the one before moved on by one row: the score of a row then says how odd
-        this row is after those before it. Otherwise it is "all".""",
+        """Which steps of a sequence its score is made of: its last so many, or "all",
+        but the first one of several with ``method="prediction"``. "auto" is the last
+        one if the sequences of ``fit`` are the windows of a series, each the one before
+        moved on by one row: the score of a row then says how odd this row is after
+        those before it. Otherwise it is "all".""",
     ),
     "contamination": (
         'float in (0, 0.5], "auto" or None',
@@ -296,9 +297,10 @@ array([7])""",
     relation="Predicts a series; its errors are what the detector scores.",
     attributes="""offset_ : float
     Score below which a sequence is an outlier.
-error_scale_ : ndarray of shape (n_features,)
-    The usual error of each feature of a step, in units of `scale_`: the median over
-    the training sequences of the root mean square of their scored steps.
+error_scale_ : ndarray of shape (n_steps, n_features)
+    The usual error of each step of a sequence, in units of `scale_`: 1.4826 times the
+    median of its absolute errors in training, or that of all steps where fewer than 20
+    sequences have it. Later steps than those of ``fit`` have that of the last one.
 center_, scale_ : ndarray of shape (n_features,)
     Median of each feature of a step, and 1.4826 times the median absolute deviation
     from it. `model_` reads and answers steps as ``(x - center_) / scale_``.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import OutlierMixin
@@ -23,6 +23,11 @@ _FAR = 5.0
 _OF_NORMAL = 1.4826
 # Errors beyond this would have infinite squares.
 _LARGEST = 1e100
+# Usual errors are no smaller, in units of X: some steps may be learnt by heart.
+_SMALLEST = 1e-3
+# Numbers of which the usual errors are medians, and how many one step needs.
+_LOOKED_AT = 2**22
+_ENOUGH = 20
 # What a score may differ by from one engine to another.
 _ROUNDING = 1 + 1e-5
 _LOSSES = {"auto", *names_without_parameters("numbers")}
@@ -81,11 +86,10 @@ class SequenceOutlierMixin(OutlierMixin):
         Returns
         -------
         scores : ndarray of shape (n,)
-            Minus the size of its errors: -1 is about that of a usual sequence.
+            Minus the size of its errors, in units of usual ones.
         """
         self._require_fit()
-        errors = self._errors(self._check_X(X, reset=False))
-        return -np.sqrt(((errors / self.error_scale_) ** 2).mean(axis=1))
+        return -self._sizes(self._check_X(X, reset=False))
 
     def decision_function(self, X: SequenceData) -> Array:
         """Return the scores less `offset_`: negative for outliers.
@@ -118,19 +122,23 @@ class SequenceOutlierMixin(OutlierMixin):
 
     def _learn_input(self, sequences):
         """Learn the units of X, and which steps are scored."""
-        self.center_, self.scale_ = robust_units(sequences.values)
-        steps: Any = self.scored_steps
+        rows, steps = sequences.values, self.scored_steps
+        of_series = are_windows(sequences)
+        if of_series:
+            # Each row of the series once, and none that fills up its first windows.
+            last = (sequences.lengths - 1) * sequences.step
+            rows = rows[np.asarray(sequences.starts) + last]
+        self.center_, self.scale_ = robust_units(rows)
         if steps == "auto":
-            steps = 1 if are_windows(sequences) else "all"
+            steps = 1 if of_series else "all"
         self.scored_steps_ = steps
 
     def _learn_errors(self, sequences):
-        """Learn the usual error of each feature, and from where on it is too large."""
-        errors = self._errors(sequences)
-        scale, mean = np.median(errors, axis=0), errors.mean(axis=0)
-        scale = np.where(scale > 0, scale, mean)
-        self.error_scale_ = np.where(scale > 0, scale, 1.0)
-        sizes = np.sqrt(((errors / self.error_scale_) ** 2).mean(axis=1))
+        """Learn the usual error of each step, and from where on a score is too low."""
+        n, width = len(sequences), sequences.n_timesteps * sequences.n_features
+        some = sequences.take(slice(None, None, -(-n * width // _LOOKED_AT)))
+        self.error_scale_ = usual_errors(*self._errors(some, self._in_units(some))[:2])
+        sizes = self._sizes(sequences)
         if self.contamination is None:
             self.offset_ = -float(sizes.max()) * _ROUNDING
         elif self.contamination == "auto":
@@ -139,29 +147,55 @@ class SequenceOutlierMixin(OutlierMixin):
             share = float(self.contamination)
             self.offset_ = float(np.percentile(-sizes, 100 * share))
 
-    def _errors(self, sequences):
-        """Return the root mean square error of each sequence's scored steps, (n, F)."""
-        n, width = len(sequences), sequences.n_features
-        read, found = self._in_units(sequences), np.empty((n, width))
+    def _sizes(self, sequences):
+        """Return the root mean square of each sequence's scaled errors, (n,)."""
+        n, width = len(sequences), sequences.n_timesteps * sequences.n_features
+        read, found = self._in_units(sequences), np.empty(n)
         # As many steps at once as fill some blocks of the engine.
-        for rows in row_blocks(n, max(1, sequences.n_timesteps * width // 8)):
-            found[rows] = self._errors_of(sequences.take(rows), read.take(rows))
+        for rows in row_blocks(n, max(1, width // 8)):
+            given = sequences.take(rows), read.take(rows)
+            errors, steps, counts = self._errors(*given)
+            steps = np.minimum(steps, len(self.error_scale_) - 1)
+            with np.errstate(over="ignore"):
+                scaled = np.minimum(errors / self.error_scale_[steps], _LARGEST)
+            squares = (scaled**2).mean(axis=1)
+            sums = np.add.reduceat(squares, np.cumsum(counts) - counts)
+            found[rows] = np.sqrt(sums / counts)
         return found
 
-    def _errors_of(self, block, read):
-        """Return the errors of some sequences; `read` are they in units."""
+    def _errors(self, sequences, read):
+        """Return the absolute errors of the scored steps of all sequences.
+
+        Parameters
+        ----------
+        sequences, read : Sequences
+            As they are, and as the network reads them.
+
+        Returns
+        -------
+        errors : ndarray of shape (n_scored_steps, F)
+            In units of `scale_`.
+        steps : ndarray of shape (n_scored_steps,)
+            The place of each in its sequence.
+        counts : ndarray of shape (n,)
+            Number of scored steps of each sequence.
+        """
         given = self._spec, self._weights, read
         told = _engine.predict(*given, engine=self.engine)
+        lengths = sequences.lengths
+        counts, steps = self._n_scored(lengths), step_numbers(lengths)
+        scored = np.repeat(lengths - counts, lengths) <= steps
+        rows = sequences.positions()[scored]
         with np.errstate(over="ignore"):
-            real = (block.values[block.positions()] - self.center_) / self.scale_
-            errors = np.clip(real - told, -_LARGEST, _LARGEST) ** 2
-        counts = block.lengths
+            real = (sequences.values[rows] - self.center_) / self.scale_
+            errors = np.minimum(np.abs(real - told[scored]), _LARGEST)
+        return errors, steps[scored], counts
+
+    def _n_scored(self, lengths):
+        """Return the number of last steps of each sequence that are scored."""
         if self.scored_steps_ != "all":
-            left = np.repeat(counts, counts) - step_numbers(counts)
-            errors = errors[left <= self.scored_steps_]
-            counts = np.minimum(counts, self.scored_steps_)
-        sums = np.add.reduceat(errors, np.cumsum(counts) - counts, axis=0)
-        return np.sqrt(sums / counts[:, None])
+            return np.minimum(lengths, self.scored_steps_)
+        return np.maximum(lengths - self._n_untold, 1)
 
     def _head(self):
         name = "mean_absolute_error" if self.loss == "auto" else loss_of(self)
@@ -197,6 +231,24 @@ def robust_units(values):
             "differences are infinite in float64; divide X by a large number."
         )
     return center, np.where(scale > 0, scale, 1.0)
+
+
+def usual_errors(errors, steps):
+    """Return the robust standard deviation of the errors at each step, (T, F).
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n, F)
+    steps : ndarray of shape (n,)
+        Steps that fewer than `_ENOUGH` errors are of have that of all errors.
+    """
+    order = np.argsort(steps, kind="stable")
+    counts = np.bincount(steps)
+    usual = np.tile(np.median(errors, axis=0), (len(counts), 1))
+    parts = np.split(errors[order], np.cumsum(counts)[:-1])
+    for step in np.flatnonzero(counts >= _ENOUGH):
+        usual[step] = np.median(parts[step], axis=0)
+    return np.maximum(_OF_NORMAL * usual, _SMALLEST)
 
 
 def usual_at_most(sizes):
