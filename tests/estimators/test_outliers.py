@@ -87,12 +87,13 @@ class TestWhatItFinds:
 
 class TestScores:
     @both
-    @pytest.mark.parametrize("scored", ["all", 1, 2])
-    @pytest.mark.parametrize("engine", ["cpu", "keras"])
+    @pytest.mark.parametrize(
+        ("scored", "engine"), [("all", "cpu"), (2, "cpu"), ("all", "keras")]
+    )
     def test_they_are_what_the_documentation_says(self, method, scored, engine):
         model = detector(method=method, scored_steps=scored, engine=engine).fit(RAGGED)
-        expected = [by_hand(model, x) for x in RAGGED]
-        assert_allclose(model.score_samples(RAGGED), expected, **CLOSE)
+        expected = [by_hand(model, x) for x in RAGGED[:4]]
+        assert_allclose(model.score_samples(RAGGED[:4]), expected, **CLOSE)
 
     @both
     def test_a_usual_sequence_scores_about_minus_one(self, method):
