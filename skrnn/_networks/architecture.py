@@ -5,6 +5,7 @@ from typing import Any
 from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
     AttentionPooling,
+    Code,
     Delay,
     Dense,
     Dropout,
@@ -173,7 +174,7 @@ def reconstruction_spec(
     is_read, back = [True] * len(units), units[::-1]
     layers = [
         *_stack(units, is_read, *after, **cells),
-        Dense("code", units=latent_dim, activation="linear"),
+        Code("code", units=latent_dim),
         Repeat("repeat"),
         *_stack(back, is_read, *after, prefix="decoder/", **cells),
         EveryStep("pooling"),

@@ -9,12 +9,13 @@ from skrnn._networks.layers.embedding import Embedding
 from skrnn._networks.layers.normalization import LayerNorm
 from skrnn._networks.layers.pooling import EveryStep, LastState
 from skrnn._networks.layers.recurrent import Recurrent
-from skrnn._networks.layers.repeat import Repeat
+from skrnn._networks.layers.repeat import Code, Repeat
 
 __all__ = [
     "LAYERS",
     "AttentionPooling",
     "BaseLayer",
+    "Code",
     "Delay",
     "Dense",
     "Dropout",

@@ -1,8 +1,21 @@
-"""A sequence's last state again at each of its steps."""
+"""A sequence's last state as a few numbers, and again at each of its steps."""
 
 from dataclasses import dataclass
 
 from skrnn._networks.layers.base import BaseLayer, Flow
+from skrnn._networks.layers.dense import Dense
+
+
+@dataclass(frozen=True)
+class Code(Dense):
+    """Say the last state in as few numbers as the decoder may read."""
+
+    parameter = "method"
+    parameters = {"units": "latent_dim", "activation": None}
+
+    @property
+    def streams(self):
+        return False
 
 
 @dataclass(frozen=True)
