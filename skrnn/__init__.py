@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skrnn import inspection, metrics, preprocessing, text
     from skrnn import scikeras as scikeras
+    from skrnn._estimators.outliers import SequenceOutlierDetector
     from skrnn._estimators.recurrent import (
         GRUClassifier,
         GRURegressor,
@@ -44,6 +45,7 @@ __all__ = [
     "Seq2SeqClassifier",
     "Seq2SeqRegressor",
     "SequenceClassifier",
+    "SequenceOutlierDetector",
     "SequencePadder",
     "SequenceRegressor",
     "SequenceWise",
@@ -63,6 +65,7 @@ _HEAVY = ["scikeras"]
 
 # Module -> what it defines of the public names; the others are modules themselves.
 _PUBLIC = {
+    "_estimators.outliers": ("SequenceOutlierDetector",),
     "_estimators.recurrent": (
         "GRUClassifier",
         "GRURegressor",

@@ -156,7 +156,8 @@ ROOMS = (
         ("numpy", "scipy", "sklearn"),
     ),
     Room(
-        "_estimators/recurrent _estimators/seq2seq _estimators/versions",
+        "_estimators/recurrent _estimators/seq2seq _estimators/outliers"
+        " _estimators/versions",
         "the estimators",
         ("numpy", "sklearn"),
     ),

@@ -26,6 +26,7 @@ from skrnn._data.validation import check_sequences
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import fit_context
 from skrnn._estimators.embedding import (
+    ReadsWholeSequences,
     SharedVectorsMixin,
     read_embedding,
     reads_tokens,
@@ -43,7 +44,11 @@ from skrnn._sklearn import (
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class BaseRecurrent(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SharedVectorsMixin, BaseNetwork
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    SharedVectorsMixin,
+    ReadsWholeSequences,
+    BaseNetwork,
 ):
     """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
 

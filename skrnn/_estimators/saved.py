@@ -241,6 +241,12 @@ def _are_numbers(value, spec):
     return fits and array.dtype.kind == "f" and np.isfinite(array).all()
 
 
+def _are_units(value, spec):
+    fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    fits = fits and value.ndim > 0 and value.shape[-1] == spec.head.units
+    return fits and np.isfinite(value).all() and (value > 0).all()
+
+
 def _is_multilabel(value, spec):
     of_labels = spec.head.activation == "sigmoid"
     # One output is for two classes, or for a single label.
@@ -288,6 +294,28 @@ _ATTRIBUTES = {
     "_y_scale": (
         "positive, and one for each output",
         lambda value, spec: _are_numbers(value, spec) and np.all(np.asarray(value) > 0),
+    ),
+    "offset_": (
+        "a finite float",
+        lambda value, _: isinstance(value, float) and math.isfinite(value),
+    ),
+    "center_": (
+        "finite, and one for each output",
+        lambda value, spec: _are_numbers(value, spec) and np.ndim(value) == 1,
+    ),
+    "scale_": (
+        "positive, and one for each output",
+        lambda value, spec: _are_units(value, spec) and value.ndim == 1,
+    ),
+    "error_scale_": (
+        "positive, and one for each step and output",
+        lambda value, spec: _are_units(value, spec) and value.ndim == 2 and len(value),
+    ),
+    "scored_steps_": (
+        'a number of steps, or "all"',
+        lambda value, _: (
+            _is_count(value) or (isinstance(value, str) and value == "all")
+        ),
     ),
     "_has_ends": ("a bool", lambda value, _: _is_bool(value)),
     "_has_end": ("that of the network", lambda value, spec: value == spec.has_end),
