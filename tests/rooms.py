@@ -160,6 +160,11 @@ ROOMS = (
         ("numpy", "sklearn"),
     ),
     Room(
+        "metrics/",
+        "scores of label sequences and of forecasts, and their scorers",
+        ("numpy", "scipy", "sklearn"),
+    ),
+    Room(
         "_estimators/forecasting/panel",
         "series as numbers: what crosses from reading to forecasting",
         ("numpy",),
@@ -180,15 +185,11 @@ ROOMS = (
         ("joblib", "numpy", "pandas", "sklearn"),
     ),
     Room("text", "a door to the language models"),
+    Room("forecasting", "a door to forecasting"),
     Room(
         "preprocessing/",
         "the transformers",
         ("narwhals", "numpy", "pandas", "scipy", "sklearn"),
-    ),
-    Room(
-        "metrics/",
-        "scores of label sequences, and their scorers",
-        ("numpy", "scipy", "sklearn"),
     ),
     Room("inspection", "looking into trained networks", ("numpy", "sklearn")),
     Room(

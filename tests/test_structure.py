@@ -182,9 +182,9 @@ def test_modules_of_a_room_import_in_one_direction():
 
 
 def test_rooms_are_small():
-    """At most 12 names in the package, and 14 files in a room without rooms in it."""
+    """At most 13 names in the package, and 14 files in a room without rooms in it."""
     names = [path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"]
-    assert len(names) <= 12
+    assert len(names) <= 13
     for folder in {path.parent for path in MODULES.values()} - {PACKAGE}:
         files = [path for path in folder.iterdir() if path.is_file()]
         has_rooms = any(

@@ -1,0 +1,7 @@
+"""Forecasting: series of numbers, what comes next in them, and how well it is known."""
+
+from skrnn._estimators.forecasting.evaluation.backtest import backtest
+from skrnn._estimators.forecasting.evaluation.leakage import check_leakage
+from skrnn._estimators.forecasting.evaluation.splits import WindowSplit
+
+__all__ = ["WindowSplit", "backtest", "check_leakage"]
