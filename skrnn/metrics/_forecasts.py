@@ -240,7 +240,9 @@ def continuous_ranked_probability_score(
     >>> round(score, 4)
     0.3667
     """
-    levels = check_array(quantiles, ensure_2d=False, dtype=float, input_name="quantiles")
+    levels = check_array(
+        quantiles, ensure_2d=False, dtype=float, input_name="quantiles"
+    )
     if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(
             f"quantiles={quantiles!r} is invalid; expected numbers between 0 and 1."
@@ -249,7 +251,9 @@ def continuous_ranked_probability_score(
     predicted = check_array(
         y_pred, ensure_2d=False, allow_nd=True, dtype=float, input_name="y_pred"
     )
-    expected = (*np.shape(y_true), len(levels))
+    is_flat = predicted.ndim == 2 and truth.shape[1] == 1
+    shape = truth.shape[:1] if is_flat else truth.shape
+    expected = (*shape, len(levels))
     if predicted.shape != expected:
         raise ValueError(
             f"y_pred has shape {predicted.shape}; expected {expected}, the shape of "

@@ -131,8 +131,9 @@ def get_scorer(scoring: str) -> BaseScorer:
     scoring : {"neg_perplexity", "neg_symmetric_mean_absolute_percentage_error", \
             "sequence_accuracy", "span_f1", "token_accuracy"}
         Name of a scorer. The percentage error and the perplexity are negated, so that
-        greater is better. The perplexity of a
-        :class:`~skrnn.text.TextGenerator` is that of the texts. Strings or lists of a :class:`~skrnn.Seq2SeqClassifier` have none.
+        greater is better. The perplexity of a :class:`~skrnn.text.TextGenerator` is
+        that of the texts. Strings or lists of a :class:`~skrnn.Seq2SeqClassifier` have
+        none.
 
     Returns
     -------

@@ -62,7 +62,9 @@ class Progress:
     def _line(self, epoch, share, logs):
         done = epoch - 1 + share
         losses = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
-        text = f" {self.unit} {epoch}/{self.n_epochs}  {losses}  {self._time_left(done)}"
+        text = (
+            f" {self.unit} {epoch}/{self.n_epochs}  {losses}  {self._time_left(done)}"
+        )
         if not self._in_terminal():
             return self.name + _bar(done / self.n_epochs, _BAR) + text
         # A line that is wider than the terminal can't be overwritten.

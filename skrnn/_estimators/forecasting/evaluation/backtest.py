@@ -1,6 +1,6 @@
 """Backtests: what a forecaster would have said at many points of the past."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import joblib
@@ -189,7 +189,7 @@ def _quantiles_of(forecaster, quantiles):
     if quantiles is None:
         return ()
     levels = np.ravel(quantiles).tolist()
-    valid = all(isinstance(q, Real) and 0 < q < 1 for q in levels)
+    valid = all(isinstance(q, float) and 0 < q < 1 for q in levels)
     if not levels or not valid or sorted(set(levels)) != levels:
         raise ValueError(
             f"quantiles={quantiles!r} is invalid; expected ascending numbers between 0 "
@@ -201,8 +201,9 @@ def _quantiles_of(forecaster, quantiles):
 def _count(forecaster, name, default):
     """Return a parameter of a forecaster, which may have none of that name."""
     found = getattr(forecaster, name, None)
-    is_count = isinstance(found, Integral) and not isinstance(found, bool)
-    return int(found) if is_count else default
+    if isinstance(found, Integral) and not isinstance(found, bool):
+        return int(found)
+    return default
 
 
 def _rows_of(X, y):

@@ -104,4 +104,3 @@ class Baselines:
                 gaps = np.isnan(filled[row])
                 filled[row, gaps] = filled[row - step, gaps]
         return filled
-

@@ -32,7 +32,9 @@ def origins_of_cv(cv, X, y, groups, grid: TimeGrid) -> list[Origin]:
     ValueError
         If a training part isn't before its test part, in each series.
     """
-    if isinstance(cv, Integral) or not (hasattr(cv, "split") or hasattr(cv, "__iter__")):
+    if isinstance(cv, Integral) or not (
+        hasattr(cv, "split") or hasattr(cv, "__iter__")
+    ):
         raise ValueError(
             f"cv={cv!r} is invalid; expected a splitter such as TimeSeriesSplit() or "
             "WindowSplit(), or an iterable of (train, test)."

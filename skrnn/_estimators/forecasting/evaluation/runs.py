@@ -154,4 +154,3 @@ def check_forecaster(forecaster, quantiles):
                 f"forecaster={forecaster!r} has no method {name}; expected an instance "
                 f"with {', '.join(needed)}."
             )
-

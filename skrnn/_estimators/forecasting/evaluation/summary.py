@@ -141,7 +141,9 @@ def _errors(known, column, quantiles):
     errors = {
         "MAE": wrong,
         "RMSE": wrong**2,
-        "MASE": np.divide(wrong, scale, out=np.full_like(wrong, np.nan), where=scale > 0),
+        "MASE": np.divide(
+            wrong, scale, out=np.full_like(wrong, np.nan), where=scale > 0
+        ),
         "sMAPE": percentage_errors(truth, predicted),
     }
     if quantiles:
