@@ -9,13 +9,14 @@ loads Keras, unless this process was forked from one in which it ran
 Importing the engine loads neither Keras nor a backend of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from skrnn._data.token_stream import BOUNDARY, TokenStream
 from skrnn._engine import choice
 from skrnn._engine.choice import ENGINES, facts
+from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, for_each
 from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.cpu.network import NetworkProgram
 from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
@@ -51,6 +52,7 @@ __all__ = [
     "Trained",
     "attention_of",
     "backend",
+    "chosen",
     "facts",
     "is_of_keras",
     "log_likelihoods",
@@ -58,6 +60,7 @@ __all__ = [
     "pack",
     "predict",
     "refuse_forked_process",
+    "side_by_side",
     "train",
     "unpack",
 ]
@@ -83,6 +86,19 @@ def backend():
     """
     refuse_forked_process()
     return backends.backend()
+
+
+def chosen(engine: str) -> str:
+    """Return what ``train(..., engine=engine)`` would run on: "cpu" or "keras"."""
+    return choice.choose(engine)
+
+
+def side_by_side(function: Callable[[Any], None], items: Iterable) -> None:
+    """Call `function` for each of `items`, on all cores; each call has one of them.
+
+    Ctrl-C reaches one call alone: `function` has to tell the others.
+    """
+    for_each(function, items, WORTH_A_THREAD)
 
 
 def train(

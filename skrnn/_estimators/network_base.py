@@ -288,6 +288,15 @@ class BaseNetwork(TrainedNetwork):
         self._keep(spec, plan, trained, resume)
         return trained
 
+    def _train_on(self, source):
+        """Train on a source of batches that needs no reading, and keep the network."""
+        plan, _ = self._plan(len(source), None, False)
+        spec, _ = self._network(source, False)
+        given = source, None, *self._start(spec, plan, False)
+        trained = _engine.train(spec, plan, *given, engine=self.engine)
+        self._keep(spec, plan, trained, False)
+        return trained
+
     def _known_dataset(self, given):
         """Read a validation set: no attribute of the estimator changes."""
         X = self._check_X(given.X, reset=False, trains=True)

@@ -203,7 +203,7 @@ def _next_number(end, number):
 def _next_time(end, time):
     """Whether a time is the next one by the calendar of the earlier times."""
     try:
-        frequency = end.freq or _calendar(end)
+        frequency = end.freq or calendar_of(end)
         if frequency is not None:
             return bool(time == end[-1] + frequency)
         gone = time - end[-1]
@@ -214,8 +214,18 @@ def _next_time(end, time):
     return bool(abs(gone - step) <= step / _TOLERANCE.denominator)
 
 
-def _calendar(times):
-    """Return the frequency of most steps, such as business days, or None."""
+def calendar_of(times):
+    """Return the frequency of most steps, such as business days, or None.
+
+    Parameters
+    ----------
+    times : pandas.DatetimeIndex or pandas.TimedeltaIndex
+        A few labels: every stretch of them is looked at.
+
+    Returns
+    -------
+    frequency : pandas.DateOffset or None
+    """
     n_labels = min(_N_STRETCH, max(3, (len(times) + 1) // 2))
     n_labels = len(times) if _inferred(times) is not None else n_labels
     stretches = range(len(times) - n_labels + 1)

@@ -50,9 +50,11 @@ class FusedStep:
 
     def takes(self, program, data, order):
         """Whether steps on some batches are taken here: large ones are divided."""
-        sequences = data.sequences
+        # Other sources make their sequences batch by batch.
+        sequences = getattr(data, "sequences", None)
         return (
             program.logits is None
+            and sequences is not None
             and sequences.is_uniform
             and sequences.values.dtype == np.float32
             and order.shape[1] * sequences.lengths[0] * self._work < WORTH_A_THREAD

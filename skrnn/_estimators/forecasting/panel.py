@@ -28,6 +28,9 @@ class Panel:
         The names of the series; None for one series without a name.
     labels : RowLabels or None
         Of the rows in this order; None for rows without an index.
+    places : ndarray of int, or None
+        For each row, as the user gave them, its row here; -1 for one that was left
+        out. None if they are the same.
     """
 
     y: np.ndarray
@@ -36,6 +39,7 @@ class Panel:
     past: np.ndarray
     keys: list | None = None
     labels: RowLabels | None = None
+    places: np.ndarray | None = None
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -46,6 +50,10 @@ class Panel:
         """Return the rows of series `i`."""
         start = int(self.starts[i])
         return slice(start, start + int(self.lengths[i]))
+
+    def called(self, i: int) -> str:
+        """Return what series `i` is called in errors."""
+        return "y" if self.keys is None else f"series {self.keys[i]!r}"
 
 
 @dataclass(frozen=True)

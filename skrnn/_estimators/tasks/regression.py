@@ -1,8 +1,10 @@
 """Targets that are numbers."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
 from sklearn.base import RegressorMixin
 
 from skrnn._data.sequences import unpack_steps
@@ -92,6 +94,28 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         self : object
         """
         return self._partial_fit(X, y, sample_weight, None)
+
+    def _fit_source(self, source, shape):
+        """Train on a source of batches whose targets are in units of its own.
+
+        Parameters
+        ----------
+        source : BatchSource with ``n_features`` and ``n_epochs``
+        shape : tuple of int
+            Of the targets of a sequence, or of a step with `return_sequences`.
+
+        Returns
+        -------
+        trained : Trained
+        """
+        self._validate_params()
+        self.n_features_in_, self._form = source.n_features, "dense"
+        self._longest = source.layout.n_steps
+        self._y_shape, self._y_dtype = shape, np.dtype(np.float64)
+        self._y_offset, self._y_scale = (
+            f(math.prod(shape)) for f in (np.zeros, np.ones)
+        )
+        return self._train_on(source)
 
     def _begin_partial_fit(self, y, classes):
         """Do nothing: numbers have no classes to learn beforehand."""

@@ -1,0 +1,199 @@
+"""What a Forecaster is made of: its parameters, and its ``fit``."""
+
+import warnings
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import MetaEstimatorMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+
+from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.forecasting.ensemble import EnsemblePlan, is_network
+from skrnn._estimators.forecasting.model import fit_model, without_last
+from skrnn._estimators.forecasting.normalizers import NORMALIZERS
+from skrnn._estimators.forecasting.planning import (
+    check_plan,
+    choose_strategy,
+    default_network,
+    held_out,
+    lookbacks_of,
+    season_of,
+)
+from skrnn._estimators.forecasting.reading.columns import FeatureOptions
+from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
+from skrnn._estimators.forecasting.reading.panels import read_panel
+from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
+from skrnn._estimators.forecasting.strategies import STRATEGIES
+from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._sklearn import (
+    Count,
+    Counts,
+    HasMethods,
+    Share,
+    StrOptions,
+    draw_seed,
+    unchanged_on_error,
+)
+
+
+@dataclass(eq=False, repr=False)
+class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
+    """The parameters of a Forecaster, and its ``fit``."""
+
+    estimator: Any = None
+    _: KW_ONLY
+    lookback: Any = "auto"
+    horizon: int = 1
+    strategy: str = "auto"
+    seasonal_periods: Any = "auto"
+    normalize: str | None = "window"
+    target_transform: Any = None
+    difference: Any = None
+    gap: int = 0
+    past_features: Any = None
+    future_features: Any = None
+    static_features: Any = None
+    calendar: Any = "auto"
+    impute: str | None = None
+    n_members: int = 3
+    n_windows: int = 100_000
+    quantiles: Any = None
+    distribution: str | None = None
+    calibration_size: Any = None
+    random_state: Any = None
+    verbose: int = 0
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "lookback": [StrOptions({"auto"}), Count(), Counts()],
+        "horizon": [Count()],
+        "strategy": [StrOptions({"auto", *STRATEGIES})],
+        "seasonal_periods": [StrOptions({"auto"}), Count(2), Counts(), None],
+        "normalize": [StrOptions({n for n in NORMALIZERS if n}), None],
+        "target_transform": [
+            StrOptions(set(TRANSFORMS)),
+            HasMethods(["fit", "transform", "inverse_transform"]),
+            None,
+        ],
+        "difference": [Count(), Counts(), None],
+        "gap": [Count(0)],
+        "past_features": ["array-like", None],
+        "future_features": ["array-like", None],
+        "static_features": ["array-like", None],
+        "calendar": [StrOptions({"auto"}), "array-like", "boolean", None],
+        "impute": [StrOptions({"last", "mean"}), None],
+        "n_members": [Count()],
+        "n_windows": [Count()],
+        "quantiles": ["array-like", None],
+        "distribution": [StrOptions({"normal"}), None],
+        "calibration_size": [Share(zero=False), Count(), None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
+        """Learn from the rows of one or more series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, pandas index, or None
+            Covariates of the rows of y, in time order. A frame without columns, or an
+            index alone, tells the dates; so does the index of y if X is None.
+        y : array-like of shape (n,) or (n, K)
+            Values of the series; NaN where one is missing. K of them are forecast
+            together.
+        groups : array-like of shape (n,), str or None, default=None
+            The series that each row is of, or the column of X that tells it. A
+            MultiIndex (series, time) tells it too.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that can't be used; an earlier fit then stays as it was.
+        """
+        with unchanged_on_error(self):
+            panel, columns = read_panel(X, y, groups, self._feature_options())
+            network = self.estimator
+            network = default_network() if network is None else network
+            periods = self._periods(panel, columns)
+            if isinstance(self.calendar, str) and self.calendar == "auto":
+                panel, columns = with_followed_calendar(panel, columns, periods)
+            plan = self._plan(periods, network)
+            transform = fit_transform(self.target_transform, self.difference, panel.y)
+            n_held_out = held_out(self.calibration_size, panel, plan, transform)
+            training = without_last(panel, n_held_out)
+            model = fit_model(network, training, plan, transform)
+            if n_held_out:
+                model = model.calibrated(panel, n_held_out)
+            self._keep(panel, columns, model)
+        return self._report(model)
+
+    def _feature_options(self):
+        return FeatureOptions(
+            past_features=self.past_features,
+            future_features=self.future_features,
+            static_features=self.static_features,
+            calendar=self.calendar,
+            impute=self.impute,
+            gap=self.gap,
+        )
+
+    def _plan(self, periods, network):
+        """Decide what is trained, and on what."""
+        strategy = choose_strategy(self.strategy, network, self.horizon, periods)
+        n_members = self.n_members if is_network(network) else 1
+        lookbacks = lookbacks_of(self.lookback, periods, n_members)
+        plan = EnsemblePlan(
+            strategy=strategy,
+            horizon=self.horizon,
+            gap=self.gap,
+            season=season_of(periods, lookbacks),
+            lookbacks=lookbacks,
+            normalize=self.normalize,
+            n_windows=self.n_windows,
+            seed=draw_seed(self.random_state, 0),
+            verbose=int(self.verbose),
+        )
+        check_plan(plan, network, self.difference)
+        self.seasonal_periods_ = periods
+        return plan
+
+    def _periods(self, panel, columns):
+        if self.seasonal_periods is None:
+            return ()
+        if isinstance(self.seasonal_periods, str):
+            frequency = columns.frequency and columns.frequency.name
+            return find_seasonal_periods(panel.y, panel.lengths, frequency)
+        return tuple(sorted(np.atleast_1d(self.seasonal_periods).tolist()))
+
+    def _keep(self, panel, columns, model):
+        """Set the fitted attributes."""
+        self._panel, self._columns, self._model = panel, columns, model
+        self.estimators_ = model.ensemble.estimators
+        self.lookback_, self.strategy_ = model.plan.lookbacks, model.plan.strategy
+        self.n_features_in_ = columns.n_columns
+        if columns.names is not None:
+            self.feature_names_in_ = np.asarray(columns.names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _report(self, model):
+        """Return self; warn if training diverged, raise if it was interrupted."""
+        n_diverged = model.ensemble.n_diverged
+        if n_diverged:
+            warnings.warn(
+                f"Training of {n_diverged} of {len(self.estimators_)} members of "
+                "Forecaster stopped early: the loss is not finite. Their last finite "
+                "weights are kept. Try a lower learning_rate of the estimator.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        if model.ensemble.interrupted:
+            raise KeyboardInterrupt
+        return self

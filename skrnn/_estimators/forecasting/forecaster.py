@@ -1,0 +1,359 @@
+"""The Forecaster: a regressor over time."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._data.typing import Array
+from skrnn._estimators.advice import AdvisedEstimator, advised_arguments
+from skrnn._estimators.forecasting.base import BaseForecaster
+from skrnn._estimators.forecasting.planning import default_network
+from skrnn._estimators.forecasting.reading.answers import (
+    as_answer,
+    index_ahead,
+    index_of_rows,
+)
+from skrnn._estimators.forecasting.reading.later import (
+    ahead_of,
+    read_ahead,
+    read_history,
+    read_more,
+)
+from skrnn._estimators.forecasting.reading.long_frames import from_long
+from skrnn._sklearn import Count, Share, check_arguments, unchanged_on_error
+
+
+class Forecaster(BaseForecaster):
+    """Forecasts of one or more series, with the covariates that are known.
+
+    A regressor over time: ``fit(X, y)`` learns from rows in time order, ``predict(X)``
+    forecasts the rows that follow. So ``GridSearchCV`` with ``TimeSeriesSplit``
+    evaluates true forecasts of several steps.
+
+    By default it trains three small networks that run over the horizon, and at each
+    step read what is known about it: the last values of the same season, its place,
+    the calendar, covariates. Every window is normalised by its own level and spread, so
+    that one network serves series of any scale, and series that leave the range of
+    training. The forecast is the median of the three.
+
+    Parameters
+    ----------
+    estimator : regressor, default=None
+        What forecasts. None is a bidirectional LSTM of 64 units, trained on the mean
+        absolute error. One of the recurrent regressors is trained on batches of
+        windows: `n_windows` decides how long, not its ``epochs``. Any other regressor
+        is fitted on windows as rows of a table; one that takes sequences (n, T, F),
+        such as a Pipeline of ours, gets sequences.
+    lookback : "auto", int or tuple of int, default="auto"
+        Rows of a window; a tuple has those of each member in turn. "auto" takes three,
+        two and four seasons for the members in turn, or the longest season if there are
+        several.
+    horizon : int, default=1
+        Steps that are forecast at once. More steps are forecast from forecasts.
+    strategy : {"auto", "aligned", "multioutput", "recursive", "direct"}, \
+            default="auto"
+        "aligned" is one network that runs over the horizon; "multioutput" one model
+        that reads the window and answers the whole horizon; "recursive" one model of
+        one step, which reads its own forecasts as further values; "direct" a model for
+        each step (Ben Taieb et al., 2012). "auto" is "aligned" for recurrent regressors
+        with a horizon of 4 or more, or of 2 or 3 with a season; otherwise
+        "multioutput".
+    seasonal_periods : "auto", int, tuple of int or None, default="auto"
+        Rows of a season, such as 12 for months or ``(24, 168)`` for hours. "auto" finds
+        them from the frequency of the index and the autocorrelation of y.
+    normalize : {"window", "last", None}, default="window"
+        Units of a window: "window" subtracts the mean of its last season, and divides
+        by the mean distance from it; "last" subtracts its last value; None leaves
+        values alone.
+    target_transform : {"log", "log1p", "sqrt"}, transformer or None, default=None
+        What becomes of y before anything else. A transformer of scikit-learn gets y as
+        (n, K) and needs ``inverse_transform``.
+    difference : int, tuple of int or None, default=None
+        Lags that y is differenced by, one after the other: 1 for a trend.
+    gap : int, default=0
+        Rows between the last known value and the first forecast.
+    past_features, future_features, static_features : sequence or None, default=None
+        Columns of X, by name or position: those known only up to the present, those
+        known ahead, and those constant for a series. None for `future_features` means
+        all the others.
+    calendar : {"auto"}, tuple of str, None or False, default="auto"
+        What is read off the dates: "auto" takes the cycles that training covers twice.
+    impute : {"last", "mean"} or None, default=None
+        What stands for missing values of X: the last one, or the mean. None refuses
+        them. Values missing in y need nothing: they aren't learned, and where they are
+        read an earlier one stands for them, with a mark.
+    n_members : int, default=3
+        Networks whose median is the forecast. Other estimators are fitted once.
+    n_windows : int, default=100_000
+        Windows that each member is trained on. With fewer windows in the data training
+        goes over them 12 times at most.
+    quantiles : sequence of float or None, default=None
+        Quantiles to forecast, increasing between 0 and 1: the networks answer all of
+        them at once, and they never cross.
+    distribution : {"normal", "student_t", "negative_binomial", "poisson"} or None, \
+            default=None
+        Distribution of the values at each step that the networks answer with.
+    calibration_size : int, float or None, default=None
+        Last rows of each series that nothing is learned from, or their share. The
+        errors there make `predict_interval`.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same forecasts every time.
+    verbose : int, default=0
+        1 shows the progress of the first member.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        The fitted members.
+    seasonal_periods_ : tuple of int
+    lookback_ : tuple of int
+        Rows of the window of each member.
+    strategy_ : str
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of str
+        Their names, if X has names.
+
+    See Also
+    --------
+    skrnn.forecasting.backtest : Forecasts from several points in time, and the truth.
+    skrnn.preprocessing.make_supervised : Windows and targets as arrays.
+
+    References
+    ----------
+    Smyl, S. (2020). A hybrid method of exponential smoothing and recurrent neural
+    networks for time series forecasting. International Journal of Forecasting 36.
+
+    Salinas, D., et al. (2020). DeepAR: Probabilistic forecasting with autoregressive
+    recurrent networks. International Journal of Forecasting 36.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.forecasting import Forecaster
+    >>> y = 10 + np.sin(np.arange(120) * 2 * np.pi / 12)
+    >>> forecaster = Forecaster(horizon=12, n_windows=2000, random_state=0)
+    >>> forecaster.fit(None, y).forecast(3).round(1)
+    120    10.0
+    121    10.5
+    122    10.9
+    dtype: float64
+    """
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_model")
+
+    @advised_arguments
+    def predict(self, X: Any, *, groups: Any = None) -> Array:
+        """Forecast rows that follow the training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, or pandas index
+            Covariates of the rows, as in ``fit``. The columns of `past_features` may
+            be missing, and aren't read. With dates, the first row must be the first one
+            after the gap.
+        groups : array-like of shape (n,), str or None, default=None
+            The series of each row, if ``fit`` was given it so.
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, K)
+        """
+        check_is_fitted(self)
+        ahead = read_ahead(X, groups, self._panel, self._columns)
+        return self._answered(self._model.forecast(self._panel, ahead), ahead)
+
+    def _answered(self, forecasts, ahead):
+        """Return forecasts (H, n, ...) in the order of the rows asked for."""
+        rows = _in_rows(forecasts, ahead)[ahead.order]
+        return rows[:, 0] if self._columns.target.is_flat else rows
+
+    @advised_arguments
+    def forecast(
+        self,
+        steps: int | None = None,
+        X: Any = None,
+        *,
+        history: Any = None,
+        coverage: float | None = None,
+    ) -> Any:
+        """Forecast the next steps, with their dates.
+
+        Parameters
+        ----------
+        steps : int or None, default=None
+            Steps to forecast; None is the horizon, or the rows of X.
+        X : array-like of shape (n, F), frame or None, default=None
+            What is known about these rows, if ``fit`` was given columns that are known
+            ahead.
+        history : array-like, Series, frame, or tuple of X and y, default=None
+            Other series, to be forecast from their own past: y in a form that ``fit``
+            takes, or X and y if there are covariates. None of it is learned.
+        coverage : float or None, default=None
+            Adds the interval that covers the truth with this probability; see
+            :meth:`predict_interval`.
+
+        Returns
+        -------
+        forecast : Series or DataFrame
+            Of the dates that follow, or numbers of rows; with series in a MultiIndex
+            (series, time). A column for each of several targets. With `coverage` the
+            columns are "forecast", "lower" and "upper".
+        """
+        check_is_fitted(self)
+        check_arguments({"steps": [Count(), None]}, {"steps": steps}, "forecast")
+        panel = self._panel
+        if history is not None:
+            panel = read_history(history, self._columns)
+        n_steps = steps if steps is not None or X is not None else self.horizon
+        ahead = ahead_of(n_steps, panel, self._columns, X)
+        forecasts = self._model.forecast(panel, ahead)
+        index = index_ahead(panel, self._columns, ahead)
+        if coverage is None:
+            return as_answer(_in_rows(forecasts, ahead), index, self._columns)
+        bounds = self._interval(panel, ahead, forecasts, coverage)
+        found = np.concatenate([forecasts[..., None], bounds], axis=-1)
+        names = ["forecast", "lower", "upper"]
+        return as_answer(_in_rows(found, ahead), index, self._columns, names)
+
+    @advised_arguments
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9, *, groups: Any = None
+    ) -> Array:
+        """Return intervals that cover the truth with a given probability.
+
+        Split conformal intervals for each step of the horizon: the errors of forecasts
+        on the `calibration_size` last rows, which nothing was learned from, in units of
+        each window's spread (Vovk et al., 2005; Lei et al., 2018). They cover as often
+        as they say if errors to come are like those.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, or pandas index
+            As in :meth:`predict`; not more rows of a series than the horizon.
+        coverage : float, default=0.9
+            Between 0 and 1.
+        groups : array-like of shape (n,), str or None, default=None
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        interval : ndarray of shape (n, 2) or (n, K, 2)
+            Lower and upper bound.
+
+        Raises
+        ------
+        ValueError
+            If there is no calibration part, or too small a one.
+        """
+        check_is_fitted(self)
+        ahead = read_ahead(X, groups, self._panel, self._columns)
+        forecasts = self._model.forecast(self._panel, ahead)
+        bounds = self._interval(self._panel, ahead, forecasts, coverage)
+        return self._answered(bounds, ahead)
+
+    def _interval(self, panel, ahead, forecasts, coverage):
+        """Return the bounds (H, n, K, 2) of forecasts (H, n, K)."""
+        check_arguments(
+            {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "interval"
+        )
+        if self._model.calibration is None:
+            raise ValueError(
+                "Intervals need errors of forecasts that weren't trained on: fit with "
+                "Forecaster(calibration_size=...), such as 0.2."
+            )
+        return self._model.interval(panel, ahead, forecasts, coverage)
+
+    @advised_arguments
+    def update(self, X: Any, y: Any, *, groups: Any = None) -> Self:
+        """Append what was observed since; nothing is learned from it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, pandas index, or None
+            Covariates of the rows of y, which follow those before.
+        y : array-like of shape (n,) or (n, K)
+            What came.
+        groups : array-like of shape (n,), str or None, default=None
+            The series of each row. New series may begin.
+
+        Returns
+        -------
+        self : object
+        """
+        check_is_fitted(self)
+        with unchanged_on_error(self):
+            self._panel = read_more(X, y, groups, self._panel, self._columns)
+        return self
+
+    def fitted_values(self) -> Any:
+        """Return what the first step of the horizon would have been, for each row.
+
+        Returns
+        -------
+        fitted : Series or DataFrame
+            Forecasts of the rows of ``fit`` and ``update``, each from the rows before
+            it; NaN where there is no whole window. Members were trained on them.
+        """
+        check_is_fitted(self)
+        return self._of_rows(self._model.fitted(self._panel))
+
+    def _history_frame(self) -> Any:
+        """Return the series of ``fit`` and ``update`` with their labels."""
+        check_is_fitted(self)
+        return self._of_rows(self._panel.y)
+
+    def _of_rows(self, values):
+        index = index_of_rows(self._panel, self._columns)
+        return as_answer(values, index, self._columns)
+
+    @property
+    def history_(self) -> dict[str, list[float]]:
+        """The training loss of each part of the budget, a mean over the members."""
+        check_is_fitted(self)
+        histories = [e.history_["loss"] for e in self.estimators_]
+        return {"loss": np.mean(histories, axis=0).tolist()}
+
+    def set_params(self, **params: Any) -> Self:
+        if self.estimator is None and any(p.startswith("estimator__") for p in params):
+            # So that a search can set what the default network is made of.
+            self.estimator = default_network()
+        return super().set_params(**params)
+
+    set_params.__doc__ = AdvisedEstimator.set_params.__doc__
+
+    @staticmethod
+    def from_long(
+        frame: Any, id: str = "unique_id", time: str = "ds", target: str = "y"
+    ) -> tuple[Any, Any]:
+        """Read a table of several series below each other, a row a series and time.
+
+        Parameters
+        ----------
+        frame : DataFrame of pandas or polars
+        id, time, target : str
+            Columns of the series, of the time and of the values. All others are
+            covariates.
+
+        Returns
+        -------
+        X, y : DataFrame, Series
+            With a MultiIndex (series, time), in order, for ``fit``.
+        """
+        return from_long(frame, id, time, target)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.input_tags.allow_nan = False
+        # It forecasts rows that follow; a score on rows that it has seen isn't asked.
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+def _in_rows(forecasts, ahead):
+    """Return forecasts (H, n, ...) series after series, each with its own steps."""
+    steps = np.arange(ahead.lengths.sum()) - np.repeat(ahead.starts, ahead.lengths)
+    return forecasts[steps, np.repeat(np.arange(len(ahead.lengths)), ahead.lengths)]

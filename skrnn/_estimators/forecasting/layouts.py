@@ -1,0 +1,183 @@
+"""What a network reads of a window, as channels of the steps of a sequence.
+
+Two layouts. `Aligned` has a step for each step of the horizon, which reads what is
+known about it: the last values of the same season, its place, covariates. `Folded` has
+the steps of the window's season, the seasons side by side; a network reads them all
+and then answers the whole horizon. The first is what makes networks good forecasters
+(compare Smyl's winner of the M4 competition, 2020, and Salinas et al., 2020).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from skrnn._estimators.forecasting.normalizers import NORMALIZERS, Units
+from skrnn._estimators.forecasting.table import SeriesTable
+
+# Floor of the relative spread of a window, before its logarithm.
+_LEAST_SPREAD = 1e-4
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places of a window, and what is read at them.
+
+    Attributes
+    ----------
+    horizon, gap : int
+        Steps to forecast, and steps between the window and the first of them.
+    season : int
+        Steps of the season that values are aligned with; 1 without one.
+    lookback : int
+        Steps of a window.
+    normalize : str or None
+        A name of `NORMALIZERS`.
+    """
+
+    horizon: int
+    gap: int
+    season: int
+    lookback: int
+    normalize: str | None = "window"
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the sequence that a network reads."""
+        raise NotImplementedError
+
+    @cached_property
+    def n_lags(self) -> int:
+        """Values of one place of the season in a window."""
+        return self.lookback // self.season
+
+    @cached_property
+    def _window(self):
+        return np.arange(-self.lookback, 0)[:, None]
+
+    @cached_property
+    def ahead(self) -> np.ndarray:
+        """The rows of the horizon, (H, 1), from the first one after the window on."""
+        return self.gap + np.arange(self.horizon)[:, None]
+
+    def windows(self, table: SeriesTable, origins: np.ndarray):
+        """Return the values before `origins`, (L, B, K), and the units of each."""
+        values = table.values[origins + self._window]
+        return values, NORMALIZERS[self.normalize](values, self.season)
+
+    def inputs(self, table: SeriesTable, origins: np.ndarray):
+        """Return what is read of windows: (T, B, C) of float32, and their units."""
+        windows, units = self.windows(table, origins)
+        z = units.normalized(windows)
+        parts = self._channels(z, windows, table, origins)
+        n_channels = sum(part.shape[-1] for part in parts)
+        x = np.empty((self.n_steps, len(origins), n_channels), np.float32)
+        at = 0
+        for part in parts:
+            x[..., at : at + part.shape[-1]] = part
+            at += part.shape[-1]
+        return x, units
+
+    def _channels(self, z, windows, table, origins) -> list[np.ndarray]:
+        """Return arrays (T or 1, B or 1, channels) that stand side by side."""
+        raise NotImplementedError
+
+    def targets(self, table: SeriesTable, origins: np.ndarray, units: Units):
+        """Return the horizon's values (H, B, K) in the windows' units.
+
+        Beside them whether they are known, (H, B), or None if all are.
+        """
+        rows = origins + self.ahead
+        there = None if table.observed is None else table.observed[rows].all(axis=-1)
+        return units.normalized(table.values[rows]), there
+
+
+def _of_window(z, windows):
+    """Return what describes a whole window, (1, B, C): its end and its spread."""
+    mean = np.maximum(np.abs(windows).mean(axis=0), _TINY)
+    spread = np.log(np.maximum(windows.std(axis=0) / mean, _LEAST_SPREAD)) / 2
+    return [z[-1:], z[-3:].mean(axis=0, keepdims=True), spread[None]]
+
+
+@dataclass(frozen=True)
+class Aligned(Layout):
+    """A step for each step of the horizon."""
+
+    @property
+    def n_steps(self) -> int:
+        """Those of the horizon."""
+        return self.horizon
+
+    @cached_property
+    def _lags(self):
+        """Rows of a window, (H, J), with the season's place of each step: j-th last."""
+        h = 1 + self.ahead
+        last = self.lookback - 1 + h - self.season * -(-h // self.season)
+        return last - self.season * np.arange(self.n_lags)
+
+    def _channels(self, z, windows, table, origins):
+        lags, h = self._lags, np.arange(1, self.horizon + 1)
+        parts = [z[lags[:, j]] for j in range(self.n_lags)]
+        parts += [(h / self.horizon)[:, None, None], *_of_window(z, windows)]
+        parts.append(self._horizon_before(z))
+        if table.observed is not None:
+            seen = ~table.observed[origins + self._window]
+            parts += [seen[lags[:, j]] for j in range(self.n_lags)]
+        if table.known.shape[1]:
+            parts.append(table.known[origins + self.ahead])
+        if table.past.shape[1]:
+            parts.append(table.past[origins - 1][None])
+            at = lags[:, : 1 if self.season > 1 else self.n_lags] - self.lookback
+            parts += [table.past[origins + lag[:, None]] for lag in at.T]
+        return parts
+
+    def _horizon_before(self, z):
+        """Return the values one horizon before each step; zeros before the window."""
+        n_missing = max(self.horizon - self.lookback, 0)
+        zeros = np.zeros((n_missing, *z.shape[1:]))
+        return np.concatenate([zeros, z[-self.horizon :]])
+
+
+@dataclass(frozen=True)
+class Folded(Layout):
+    """The steps of a season, or of the window where there is none."""
+
+    @property
+    def n_steps(self) -> int:
+        """Those of the season, or of the window."""
+        return self.season if self.season > 1 else self.lookback
+
+    @property
+    def _n_folds(self):
+        return self.lookback // self.n_steps
+
+    def _channels(self, z, windows, table, origins):
+        parts = [self._folded(z), *_of_window(z, windows)]
+        if table.observed is not None:
+            parts.append(self._folded(~table.observed[origins + self._window]))
+        if table.past.shape[1]:
+            parts.append(self._folded(table.past[origins + self._window]))
+        if table.known.shape[1]:
+            ahead = table.known[origins + self.ahead]
+            parts.append(np.moveaxis(ahead, 0, 1).reshape(1, len(origins), -1))
+        return parts
+
+    def _folded(self, rows):
+        """Put the last seasons of rows (L, B, C) side by side: (T, B, folds * C)."""
+        t, folds = self.n_steps, self._n_folds
+        rows = rows[len(rows) - t * folds :]
+        seasons = rows.reshape(folds, t, *rows.shape[1:])
+        return np.concatenate(list(seasons[::-1]), axis=-1)
+
+    def flat(self, table: SeriesTable, origins: np.ndarray):
+        """Return the same as a table (B, features), each number once, and the units."""
+        windows, units = self.windows(table, origins)
+        z = units.normalized(windows)
+        parts = self._channels(z, windows, table, origins)
+        rows = [np.moveaxis(p, 1, 0).reshape(len(origins), -1) for p in parts]
+        return np.concatenate(rows, axis=1), units
+
+
+LAYOUTS: dict[str, Any] = {"aligned": Aligned, "folded": Folded}

@@ -1,0 +1,108 @@
+"""Members of an ensemble: each forecasts the steps of a horizon from windows."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from skrnn._estimators.forecasting.layouts import Layout
+from skrnn._estimators.forecasting.table import SeriesTable, Tails
+
+# Windows that are read at once.
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Member:
+    """A fitted estimator, with the layout of what it reads.
+
+    Attributes
+    ----------
+    layout : Layout
+    estimator : estimator
+    reads : {"steps", "sequences", "table"}
+        What its X is: sequences of the horizon's steps, each of which it answers;
+        sequences of another length; or rows of a table.
+    """
+
+    layout: Layout
+    estimator: Any
+    reads: str
+
+    @property
+    def lookback(self) -> int:
+        """Rows that a window needs."""
+        return self.layout.lookback
+
+    @property
+    def horizon(self) -> int:
+        """Steps that it forecasts at once."""
+        return self.layout.horizon
+
+    def forecast(self, table: SeriesTable, origins: np.ndarray) -> np.ndarray:
+        """Return forecasts (H, B, K) in units of the table's values."""
+        blocks = range(0, len(origins), _BLOCK)
+        parts = [self._block(table, origins[at : at + _BLOCK]) for at in blocks]
+        return np.concatenate(parts, axis=1)
+
+    def _block(self, table, origins):
+        X, units = read(self.layout, self.reads, table, origins)
+        z = np.asarray(self.estimator.predict(X))
+        z = z.reshape(len(origins), self.horizon, table.values.shape[1])
+        return units.restored(np.moveaxis(z, 0, 1))
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Members that forecast one step each, of the horizon's first, second, ...
+
+    Attributes
+    ----------
+    members : tuple of Member
+    """
+
+    members: tuple[Member, ...]
+
+    @property
+    def lookback(self) -> int:
+        """Rows that a window needs."""
+        return max(member.lookback for member in self.members)
+
+    @property
+    def horizon(self) -> int:
+        """Steps that they forecast together."""
+        return len(self.members)
+
+    def forecast(self, table: SeriesTable, origins: np.ndarray) -> np.ndarray:
+        """Return forecasts (H, B, K) in units of the table's values."""
+        parts = [member.forecast(table, origins) for member in self.members]
+        return np.concatenate(parts)
+
+
+def read(layout, reads, table, origins):
+    """Return X as an estimator reads it, a row a window, and the windows' units."""
+    if reads == "table":
+        return layout.flat(table, origins)
+    x, units = layout.inputs(table, origins)
+    return np.ascontiguousarray(np.moveaxis(x, 1, 0)), units
+
+
+def roll(member: Any, ends: Tails, gap: int, n_steps: int) -> np.ndarray:
+    """Forecast `n_steps` steps (n_steps, B, K), with forecasts as further values.
+
+    Parameters
+    ----------
+    member : Member or Direct
+    ends : Tails
+        With room for whole horizons.
+    gap : int
+        Of the member's layout; where it isn't 0, one horizon is all there is.
+    """
+    values, found = ends.table.values.copy(), []
+    table = replace(ends.table, values=values)
+    for first in range(0, n_steps, member.horizon):
+        origins = ends.origins + first
+        z = member.forecast(table, origins)
+        found.append(z)
+        values[origins + gap + np.arange(len(z))[:, None]] = z
+    return np.concatenate(found)[:n_steps]

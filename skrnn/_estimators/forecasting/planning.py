@@ -1,0 +1,102 @@
+"""What a Forecaster's "auto" means: network, strategy, season, lookbacks."""
+
+import numpy as np
+
+from skrnn._estimators.forecasting.ensemble import is_network
+from skrnn._estimators.recurrent import SequenceRegressor
+
+# Seasons of the window of each member, in turn.
+_SEASONS = (3, 2, 4)
+# Rows of the windows where there is no season.
+_WITHOUT_SEASON = (24, 16, 32)
+# From this horizon on a network runs over it, season or not.
+_LONG = 4
+
+
+def default_network():
+    """Return the network that forecasts if none is given."""
+    return SequenceRegressor(
+        cell="lstm",
+        units=64,
+        bidirectional=True,
+        batch_size=64,
+        loss="mean_absolute_error",
+        learning_rate=5e-3,
+        learning_rate_schedule="cosine",
+        normalize_y=False,
+    )
+
+
+def choose_strategy(strategy, estimator, horizon, periods) -> str:
+    """Return the name of the strategy."""
+    if strategy != "auto":
+        return strategy
+    runs = horizon >= _LONG or (horizon > 1 and bool(periods))
+    return "aligned" if runs and is_network(estimator) else "multioutput"
+
+
+def lookbacks_of(lookback, periods, n_members) -> tuple[int, ...]:
+    """Return the rows of the windows of each member."""
+    if lookback != "auto":
+        given = np.atleast_1d(lookback).tolist()
+    elif len(periods) > 1:
+        given = [periods[-1]]
+    elif periods:
+        given = [n * periods[0] for n in _SEASONS]
+    else:
+        given = list(_WITHOUT_SEASON)
+    return tuple(given[i % len(given)] for i in range(n_members))
+
+
+def season_of(periods, lookbacks) -> int:
+    """Return the season to align windows with: 1 if the windows are shorter."""
+    season = periods[0] if periods else 1
+    return season if season <= min(lookbacks) else 1
+
+
+def check_plan(plan, estimator, difference):
+    """Refuse what doesn't go together.
+
+    Raises
+    ------
+    ValueError
+        That names the parameters.
+    """
+    if plan.strategy == "aligned" and not is_network(estimator):
+        name = type(estimator).__name__
+        raise ValueError(
+            f"strategy='aligned' needs a recurrent regressor of skrnn, which answers "
+            f"at every step; got estimator={name}(). Take 'multioutput', 'direct' or "
+            "'recursive'."
+        )
+    if difference is not None and plan.gap and plan.strategy != "recursive":
+        raise ValueError(
+            f"difference={difference!r} needs the steps of the gap, and "
+            f"gap={plan.gap}; take strategy='recursive', or no difference."
+        )
+
+
+def held_out(size, panel, plan, transform) -> int:
+    """Return how many last rows of each series nothing is learned from.
+
+    Raises
+    ------
+    ValueError
+        If the horizon doesn't fit into them, or nothing is left to learn from.
+    """
+    if size is None:
+        return 0
+    shortest = int(panel.lengths.min())
+    n_rows = int(np.ceil(size * shortest)) if isinstance(size, float) else int(size)
+    needed = plan.gap + plan.horizon
+    if n_rows < needed:
+        raise ValueError(
+            f"calibration_size={size} holds {n_rows} rows out; expected at least "
+            f"{needed}, the horizon and the gap."
+        )
+    if shortest - n_rows - transform.n_lost < needed + 1:
+        raise ValueError(
+            f"calibration_size={size} holds out {n_rows} of the {shortest} rows of the "
+            "shortest series; too few are left to learn from."
+        )
+    return n_rows

@@ -1,0 +1,156 @@
+"""What was learned of the columns in ``fit``: frozen, and enough to read later rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skrnn._estimators.forecasting.reading.frequency import Frequency
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """What the user said of the columns of X, in the words of the Forecaster.
+
+    Attributes
+    ----------
+    past_features, future_features, static_features : sequence or None
+        Names of columns, or positions. None for `future_features` means all that the
+        other two don't name.
+    calendar : "auto", None, False or tuple of str
+    impute : {None, "last", "mean"}
+    gap : int
+        Rows between the last one of training and the first one to forecast.
+    """
+
+    past_features: Any = None
+    future_features: Any = None
+    static_features: Any = None
+    calendar: Any = "auto"
+    impute: str | None = None
+    gap: int = 0
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column of X, and how it becomes channels of numbers.
+
+    Attributes
+    ----------
+    label : hashable
+        Its name, or its position in an array.
+    place : int
+        Its position in the X of ``fit``.
+    kind : {"number", "flag", "category"}
+    mean : float
+        Of a number or a flag, in training.
+    factor : float
+        A number becomes ``(number - mean) * factor``. 0 for a constant one.
+    categories : tuple
+        Each has a channel. An unknown one is 0 in all of them.
+    """
+
+    label: Any
+    place: int
+    kind: str
+    mean: float = 0.0
+    factor: float = 1.0
+    categories: tuple = ()
+
+    @property
+    def n_channels(self) -> int:
+        """How many channels the column becomes."""
+        return len(self.categories) if self.kind == "category" else 1
+
+    @property
+    def channel_names(self) -> tuple:
+        """What the channels are called."""
+        if self.kind == "category":
+            return tuple(f"{self.label}={each}" for each in self.categories)
+        return (str(self.label),)
+
+    @property
+    def default(self) -> float:
+        """What stands in the channels for a missing value with ``impute="mean"``."""
+        return self.mean if self.kind == "flag" else 0.0
+
+
+@dataclass(frozen=True)
+class TargetForm:
+    """What y looked like, for answers that look the same.
+
+    Attributes
+    ----------
+    n_targets : int
+    is_flat : bool
+        Whether y had one dimension.
+    names : tuple or None
+        Of the columns, or of the Series.
+    container : {"pandas", "polars", "numpy"}
+    """
+
+    n_targets: int
+    is_flat: bool
+    names: tuple | None
+    container: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What was learned in ``fit`` of X, y and their rows.
+
+    Attributes
+    ----------
+    names : tuple or None
+        Of all columns of X, as scikit-learn's ``feature_names_in_``. None for arrays.
+    n_columns : int
+    future, past, static : tuple of Feature
+        In the order of their channels. ``Panel.known`` has those of `future`, then the
+        calendar, then `static`.
+    calendar : tuple of (str, int)
+        The cycles that become channels, and the number of their harmonics.
+    frequency : Frequency or None
+        How labels go on. None for rows without an index.
+    target : TargetForm
+    index_names : tuple
+        Of the levels of the index that forecasts get.
+    time_column, group_column : hashable or None
+        Columns of X that are no features.
+    is_panel : bool
+        Whether the series have names.
+    forms : tuple of str
+        How strings that are dates were read.
+    gap : int
+    impute : {None, "last", "mean"}
+    """
+
+    names: tuple | None
+    n_columns: int
+    future: tuple[Feature, ...]
+    past: tuple[Feature, ...]
+    static: tuple[Feature, ...]
+    calendar: tuple
+    frequency: Frequency | None
+    target: TargetForm
+    index_names: tuple
+    time_column: Any = None
+    group_column: Any = None
+    is_panel: bool = False
+    forms: tuple = ()
+    gap: int = 0
+    impute: str | None = None
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether rows have labels that go on."""
+        return self.frequency is not None
+
+    def defaults(self, features) -> np.ndarray:
+        """Return what stands for missing values in the channels of some features."""
+        values = [[each.default] * each.n_channels for each in features]
+        return np.array([one for many in values for one in many], dtype=np.float32)
+
+
+def n_channels(features) -> int:
+    """Return how many channels some features become."""
+    return sum(each.n_channels for each in features)

@@ -1,0 +1,240 @@
+"""Columns of X as channels of numbers: which is what, how each is read, and scaled."""
+
+import numpy as np
+import pandas as pd
+
+from skrnn._estimators.forecasting.reading.columns import Feature
+from skrnn._estimators.forecasting.reading.tables import (
+    kind_of,
+    numbers_of,
+    objects_of,
+)
+
+# More are names or texts rather than categories, and would widen the network.
+_MOST_CATEGORIES = 50
+# A spread below this share of the values is float64's own rounding of a constant.
+_CONSTANT = 1e-12
+
+
+def find_roles(table, options, taken):
+    """Tell which columns are known ahead, known up to now, and static.
+
+    Parameters
+    ----------
+    table : Table
+    options : FeatureOptions
+    taken : tuple
+        Labels of columns that are no features.
+
+    Returns
+    -------
+    future, past, static : tuple of lists of int
+        Positions of columns.
+    """
+    free = [i for i, label in enumerate(table.labels) if label not in taken]
+    past = _places(table, options.past_features, "past_features", taken)
+    static = _places(table, options.static_features, "static_features", taken)
+    if options.future_features is None:
+        future = [i for i in free if i not in past and i not in static]
+    else:
+        future = _places(table, options.future_features, "future_features", taken)
+    named = [*future, *past, *static]
+    twice = [i for i in named if named.count(i) > 1]
+    if twice:
+        raise ValueError(
+            f"Column {table.labels[twice[0]]!r} of X is named more than once in "
+            "past_features, future_features and static_features; expected once."
+        )
+    return future, past, static
+
+
+def _places(table, names, parameter, taken):
+    """Return the positions of the columns that a parameter names."""
+    if names is None:
+        return []
+    names = [names] if isinstance(names, str | int) else list(names)
+    places = []
+    for name in names:
+        if name in table.labels:
+            place = table.labels.index(name)
+        elif isinstance(name, int | np.integer) and 0 <= name < len(table.labels):
+            place = int(name)
+        else:
+            raise ValueError(
+                f"{parameter} names {name!r}, which is no column of X; its columns are "
+                f"{table.labels}."
+            )
+        if table.labels[place] in taken:
+            raise ValueError(
+                f"{parameter} names {name!r}, the column of the series or of the "
+                "times; expected a feature."
+            )
+        places.append(place)
+    return places
+
+
+def learn_feature(table, place, take):
+    """Learn how a column becomes channels.
+
+    Parameters
+    ----------
+    table : Table
+    place : int
+        Position of the column.
+    take : slice or ndarray of int
+        Rows to learn from.
+    """
+    label, column = table.labels[place], table.columns[place]
+    kind = kind_of(column, label)
+    if kind == "time":
+        raise ValueError(
+            f"Column {label!r} of X holds times; expected numbers, booleans, strings "
+            "or categories. Times are the index of X, or its only column of times."
+        )
+    if kind == "category":
+        categories = _categories(objects_of(column)[take], label)
+        return Feature(label, place, kind, categories=categories)
+    values = numbers_of(column, label)[take]
+    _check_finite(values, label)
+    known = values[~np.isnan(values)]
+    mean = float(known.mean()) if len(known) else 0.0
+    if kind == "flag":
+        return Feature(label, place, kind, mean)
+    spread = float(known.std()) if len(known) else 0.0
+    is_constant = spread <= _CONSTANT * abs(mean)
+    return Feature(label, place, kind, mean, 0.0 if is_constant else 1 / spread)
+
+
+def _categories(values, label):
+    found = pd.unique(pd.Series(values, dtype=object).dropna())
+    if len(found) > _MOST_CATEGORIES:
+        raise ValueError(
+            f"Column {label!r} of X has {len(found)} categories; expected at most "
+            f"{_MOST_CATEGORIES}, each becomes a channel. Put rare ones together, or "
+            "encode them as numbers first, as scikit-learn's TargetEncoder does."
+        )
+    return tuple(sorted(found, key=lambda each: (type(each).__name__, each)))
+
+
+def _check_finite(values, label):
+    if np.isinf(values).any():
+        row = int(np.argmax(np.isinf(values)))
+        raise ValueError(
+            "Input X contains infinity or a value too large for dtype('float64'): "
+            f"column {label!r} in row {row}."
+        )
+
+
+def encode(features, table, take, channels, *, impute):
+    """Turn columns into channels; what is missing stays NaN.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+    table : Table
+        Columns are found by their labels.
+    take : slice or ndarray of int
+        Rows to take, in this order.
+    channels : ndarray of float32 of shape (n_taken, n_channels)
+        Where they go.
+    impute : str or None
+        None refuses what is missing.
+    """
+    first = 0
+    for feature in features:
+        last = first + feature.n_channels
+        channels[:, first:last] = _encoded(feature, table.column(feature.label), take)
+        if impute is None and np.isnan(channels[:, first:last].sum()):
+            _refuse_missing(feature, channels[:, first], take)
+        first = last
+
+
+def _encoded(feature, column, take):
+    if feature.kind == "category":
+        values = pd.Series(objects_of(column)[take], dtype=object)
+        codes = pd.Index(feature.categories, dtype=object).get_indexer(values)
+        channels = np.zeros((len(values), len(feature.categories)), dtype=np.float32)
+        known = np.flatnonzero(codes >= 0)
+        channels[known, codes[known]] = 1
+        channels[values.isna().to_numpy()] = np.nan
+        return channels
+    values = numbers_of(column, feature.label)[take]
+    _check_finite(values, feature.label)
+    if feature.kind == "flag":
+        return values[:, None]
+    return ((values - feature.mean) * feature.factor)[:, None]
+
+
+def _refuse_missing(feature, channel, take):
+    row = int(np.argmax(np.isnan(channel)))
+    row = row if isinstance(take, slice) else int(take[row])
+    raise ValueError(
+        "Input X contains NaN.\nForecaster does not accept missing values in X without "
+        f"impute, of which column {feature.label!r} has one in row {row}: fill them, "
+        'leave the rows out, or set impute="last" or impute="mean".'
+    )
+
+
+def fill(channels, starts, defaults, *, impute, before=None):
+    """Fill what is missing, in place.
+
+    Parameters
+    ----------
+    channels : ndarray of float32 of shape (n_rows, n_channels)
+        Series after series, in time order.
+    starts : ndarray of int
+        The first row of each series.
+    defaults : ndarray of float32 of shape (n_channels,)
+        For ``impute="mean"``, and where there is no last value.
+    impute : {None, "last", "mean"}
+    before : ndarray of shape (n_series, n_channels), default=None
+        The rows before the first ones; NaN for series that have none.
+    """
+    if impute is None:
+        return
+    for j, default in enumerate(defaults):
+        channel = channels[:, j]
+        missing = np.isnan(channel)
+        if not missing.any():
+            continue
+        if impute == "last":
+            if before is not None:
+                at_start = starts[missing[starts]]
+                channel[at_start] = before[missing[starts], j]
+            _carry(channel, missing, starts)
+        channel[np.isnan(channel)] = default
+
+
+def _carry(channel, missing, starts):
+    """Carry the last value on, within each series."""
+    last = np.where(missing, 0, np.arange(len(channel)))
+    # What is missing at a start is not looked for before it.
+    last[starts] = starts
+    channel[:] = channel[np.maximum.accumulate(last)]
+
+
+def check_static(features, channels, starts, lengths, called):
+    """Refuse static features that change within a series.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+    channels : ndarray of shape (n_rows, n_channels)
+        Of these features, without NaN.
+    starts, lengths : ndarray of int
+        The first row of each series, and the number of its rows.
+    called : callable
+        From the position of a series to its name in errors.
+    """
+    first = 0
+    for feature in features:
+        block = channels[:, first : first + feature.n_channels]
+        same = (block == np.repeat(block[starts], lengths, axis=0)).all(axis=1)
+        if not same.all():
+            row = int(np.argmin(same))
+            i = int(np.searchsorted(starts, row, side="right")) - 1
+            raise ValueError(
+                f"Column {feature.label!r} of X is one of static_features, but "
+                f"changes within {called(i)}; expected one value for each series."
+            )
+        first += feature.n_channels

@@ -1,0 +1,269 @@
+"""Rows that follow those of ``fit``: appended to a panel, or to be forecast."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skrnn._estimators.forecasting.panel import Ahead, Panel
+from skrnn._estimators.forecasting.reading.axis import (
+    check_gaps,
+    plain_labels,
+    read_axis,
+)
+from skrnn._estimators.forecasting.reading.calendar import (
+    calendar_channels,
+    n_calendar_channels,
+)
+from skrnn._estimators.forecasting.reading.columns import Columns, n_channels
+from skrnn._estimators.forecasting.reading.following import (
+    labels_that_follow,
+    series_of,
+    times_ahead,
+)
+from skrnn._estimators.forecasting.reading.panels import (
+    all_kept,
+    check_static_of,
+    known_channels,
+    make_panel,
+    of_kept,
+    read_given,
+    without_beginnings,
+)
+from skrnn._estimators.forecasting.reading.tables import (
+    read_table,
+    with_columns_of_fit,
+)
+
+
+def read_more(X, y, groups, panel: Panel, columns: Columns) -> Panel:
+    """Append rows to the series that they follow; new series come behind the others.
+
+    Parameters
+    ----------
+    X, y, groups : object
+        As in ``fit``. Rows without an index are assumed to follow.
+    panel : Panel
+    columns : Columns
+
+    Returns
+    -------
+    panel : Panel
+
+    Raises
+    ------
+    ValueError
+        If the first row of a series isn't the one that follows.
+    """
+    given = read_given(X, y, groups, columns)
+    axis = given.axis
+    where = series_of(axis, panel, may_be_new=True)
+    is_new = where < 0
+    labels = labels_that_follow(axis, panel, columns, where, method="update")
+    kept = without_beginnings(given, is_new)
+    before = _last_channels(panel, where, columns)
+    more = make_panel(given, columns, kept, of_kept(labels, kept), before)
+    return _joined(panel, more, where, columns)
+
+
+def read_history(history, columns: Columns) -> Panel:
+    """Read the past of series that weren't in ``fit``.
+
+    Parameters
+    ----------
+    history : array-like, Series, frame, or tuple (X, y)
+        y alone, if ``fit`` had no columns of X. A MultiIndex tells several series.
+    columns : Columns
+
+    Returns
+    -------
+    panel : Panel
+    """
+    X, y = history if isinstance(history, tuple) else (None, history)
+    if X is None and (columns.future or columns.past or columns.static):
+        needed = [f.label for f in (*columns.future, *columns.past, *columns.static)]
+        raise ValueError(
+            f"history has no X, but fit had columns {needed}; expected a tuple (X, y) "
+            "with them."
+        )
+    given = read_given(X, y, None, columns)
+    kept = without_beginnings(given)
+    labels = None
+    if given.axis.labels is not None and columns.is_labelled:
+        labels = plain_labels(given.axis.labels)
+        check_gaps(columns.frequency, labels, given.axis)
+    elif columns.calendar:
+        raise ValueError(
+            "history has no index, but fit had calendar features; expected a Series "
+            "or a frame with the times of its rows."
+        )
+    panel = make_panel(given, columns, kept, of_kept(labels, kept))
+    check_static_of(panel, columns)
+    return panel
+
+
+def read_ahead(X, groups, panel: Panel, columns: Columns) -> Ahead:
+    """Read the rows to forecast: they follow each series after the gap.
+
+    Parameters
+    ----------
+    X : array-like, frame or index
+        A frame need not have columns that are known only up to the present, nor
+        static ones.
+    groups : array-like of shape (n,), column name, or None
+    panel : Panel
+    columns : Columns
+
+    Returns
+    -------
+    ahead : Ahead
+
+    Raises
+    ------
+    ValueError
+        If columns are missing, or rows don't follow.
+    """
+    table = read_table(X, least_columns=min(1, columns.n_columns))
+    if table.n_rows is None:
+        raise ValueError("X is None; expected the rows to forecast.")
+    if not table.n_rows:
+        raise ValueError(
+            "Found array with 0 sample(s) while a minimum of 1 is required by "
+            "Forecaster: X is empty."
+        )
+    table = with_columns_of_fit(table, columns, _not_needed(columns))
+    axis = read_axis(table, None, table.n_rows, groups, columns=columns)
+    where = series_of(axis, panel)
+    labels = labels_that_follow(axis, panel, columns, where, method="predict")
+    before, _ = _last_channels(panel, where, columns)
+    known = known_channels(table, columns, all_kept(axis), labels, before)
+    _put_static(known, panel, where, axis.lengths, columns)
+    return Ahead(where, axis.lengths, known, axis.rows.places()[1])
+
+
+def ahead_of(steps, panel: Panel, columns: Columns, X=None, groups=None) -> Ahead:
+    """Return what is known of the next steps of all series.
+
+    Parameters
+    ----------
+    steps : int
+    panel : Panel
+    columns : Columns
+    X : array-like, frame or None
+        At least `steps` rows of each series, if there are columns known ahead.
+    groups : array-like of shape (n,), column name, or None
+        The series of the rows of X.
+
+    Returns
+    -------
+    ahead : Ahead
+        In the order of the panel.
+    """
+    if X is not None and columns.future:
+        return _cut(read_ahead(X, groups, panel, columns), steps, panel)
+    if columns.future:
+        needed = [feature.label for feature in columns.future]
+        raise ValueError(
+            f"forecast needs X: fit had the columns {needed}, which are known ahead; "
+            "expected their rows for the steps to forecast. Columns that aren't known "
+            "ahead belong in past_features."
+        )
+    where = np.arange(len(panel.lengths))
+    lengths = np.full(len(where), steps)
+    n_rows = int(lengths.sum())
+    known = np.empty((n_rows, panel.known.shape[1]), dtype=np.float32)
+    if columns.calendar:
+        index = times_ahead(panel, columns, where, lengths)
+        n_cycles = n_calendar_channels(columns.calendar)
+        known[:, :n_cycles] = calendar_channels(columns.calendar, index)
+    _put_static(known, panel, where, lengths, columns)
+    return Ahead(where, lengths, known, np.arange(n_rows))
+
+
+def _not_needed(columns):
+    """Return the labels of columns that the rows to forecast need not have."""
+    needed = {feature.label for feature in columns.future}
+    return [name for name in columns.names or () if name not in needed]
+
+
+def _last_channels(panel, where, columns):
+    """Return the last channels of each series, known and past; NaN for a new one."""
+    rows = panel.starts[where] + panel.lengths[where] - 1
+    known = panel.known[rows, : n_channels(columns.future)]
+    past = panel.past[rows]
+    known[where < 0], past[where < 0] = np.nan, np.nan
+    return known, past
+
+
+def _put_static(known, panel, where, lengths, columns):
+    """Give the rows of each series its static features."""
+    n_static = n_channels(columns.static)
+    if n_static:
+        of_series = panel.known[panel.starts[where], -n_static:]
+        known[:, -n_static:] = np.repeat(of_series, lengths, axis=0)
+
+
+def _cut(ahead, steps, panel):
+    """Take the first steps of each series, in the order of the panel."""
+    asked = np.full(len(panel.lengths), -1)
+    asked[ahead.series] = np.arange(len(ahead.series))
+    lengths = np.where(asked < 0, 0, ahead.lengths[asked])
+    if (lengths < steps).any():
+        i = int(np.argmax(lengths < steps))
+        of = "" if panel.keys is None else f" of series {panel.keys[i]!r}"
+        raise ValueError(
+            f"X has {lengths[i]} rows{of}, but {steps} steps are to be forecast; "
+            "expected a row for each."
+        )
+    rows = (ahead.starts[asked][:, None] + np.arange(steps)).ravel()
+    where, n_rows = np.arange(len(asked)), len(rows)
+    return Ahead(
+        where, np.full(len(asked), steps), ahead.known[rows], np.arange(n_rows)
+    )
+
+
+def _joined(panel, more, where, columns):
+    """Put the rows of each series behind those that it has."""
+    n_series = len(panel.lengths)
+    is_new = where < 0
+    where = np.where(is_new, n_series + np.cumsum(is_new) - 1, where)
+    codes = np.concatenate(
+        [np.repeat(np.arange(n_series), panel.lengths), np.repeat(where, more.lengths)]
+    )
+    order = np.argsort(codes, kind="stable")
+    keys = panel.keys
+    if keys is not None and more.keys is not None:
+        keys = [*keys, *(k for k, new in zip(more.keys, is_new, strict=True) if new)]
+    joined = Panel(
+        np.concatenate([panel.y, more.y])[order],
+        np.bincount(codes),
+        np.concatenate([panel.known, more.known])[order],
+        np.concatenate([panel.past, more.past])[order],
+        keys,
+        _joined_labels(panel.labels, more.labels, order),
+        _joined_places(panel, more, order),
+    )
+    check_static_of(joined, columns)
+    return joined
+
+
+def _joined_labels(labels, more, order):
+    if labels is None or more is None:
+        return None
+    index = labels.index.append(more.index)[order]
+    return replace(labels, index=index, given=index)
+
+
+def _joined_places(panel, more, order):
+    """Return where the rows of both are now, in the order in which they came."""
+    now = np.empty(len(order), dtype=np.intp)
+    now[order] = np.arange(len(order))
+    places = np.concatenate(
+        [_moved(panel, now[: len(panel.y)]), _moved(more, now[len(panel.y) :])]
+    )
+    return None if (places == np.arange(len(places))).all() else places
+
+
+def _moved(panel, now):
+    if panel.places is None:
+        return now
+    return np.where(panel.places < 0, -1, now[panel.places])

@@ -1,0 +1,159 @@
+"""Transforms of the target: the panel that is trained on, and the way back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skrnn._estimators.forecasting.panel import Panel
+from skrnn._estimators.forecasting.table import series_table
+
+# Name -> the transform and its inverse.
+TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
+    "log": (np.log, np.exp),
+    "log1p": (np.log1p, np.expm1),
+    "sqrt": (np.sqrt, np.square),
+}
+
+
+@dataclass(frozen=True)
+class TargetTransform:
+    """What becomes of y before anything else, and lags that it is differenced by.
+
+    Attributes
+    ----------
+    name : str or None
+        Of `TRANSFORMS`.
+    fitted : transformer or None
+        A fitted transformer of the user's, if there is no name.
+    lags : tuple of int
+        Of the differences, one after the other.
+    """
+
+    name: str | None = None
+    fitted: Any = None
+    lags: tuple[int, ...] = ()
+
+    @property
+    def n_lost(self) -> int:
+        """Rows at the start of a series that have no difference."""
+        return sum(self.lags)
+
+    def forward(self, y: np.ndarray) -> np.ndarray:
+        """Return what y (n, K) becomes, without the differences."""
+        if self.name is not None:
+            return TRANSFORMS[self.name][0](y)
+        return y if self.fitted is None else _as_rows(self.fitted.transform, y)
+
+    def backward(self, z: np.ndarray) -> np.ndarray:
+        """Undo `forward`, for any shape (..., K)."""
+        if self.name is not None:
+            return TRANSFORMS[self.name][1](z)
+        if self.fitted is None:
+            return z
+        rows = z.reshape(-1, z.shape[-1])
+        return _as_rows(self.fitted.inverse_transform, rows).reshape(z.shape)
+
+    def of(self, panel: Panel) -> "Transformed":
+        """Transform a panel."""
+        y = self.forward(panel.y)
+        levels, lengths = [], panel.lengths
+        within = np.arange(len(y)) - np.repeat(panel.starts, lengths)
+        for lag in self.lags:
+            filled = series_table(replace(panel, y=np.where(np.isnan(y), np.nan, y)), 1)
+            levels.append(filled.values)
+            y = np.where((within >= lag)[:, None], y - np.roll(y, lag, axis=0), np.nan)
+        keep = within >= self.n_lost
+        if not keep.all():
+            panel = replace(
+                panel,
+                known=panel.known[keep],
+                past=panel.past[keep],
+                lengths=lengths - self.n_lost,
+                labels=None,
+                places=None,
+            )
+            y = y[keep]
+        return Transformed(self, replace(panel, y=y), tuple(levels))
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """A transformed panel, and what its forecasts need to come back.
+
+    Attributes
+    ----------
+    transform : TargetTransform
+    panel : Panel
+        What is trained on; the first rows of each series may be lost.
+    levels : tuple of ndarray of shape (n_rows, K)
+        The values, all rows, before each difference.
+    """
+
+    transform: TargetTransform
+    panel: Panel
+    levels: tuple[np.ndarray, ...]
+
+    def undo(self, z: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Return forecasts z (H, B, K) in units of y.
+
+        Parameters
+        ----------
+        z : ndarray of shape (H, B, K)
+        origins : ndarray of int of shape (B,)
+            Rows of `panel`; the first forecast is of this row.
+        """
+        lost = self.transform.n_lost
+        if lost:
+            series = np.searchsorted(self.panel.starts, origins - 1, side="right")
+            origins = origins + series * lost
+        for lag, values in zip(
+            self.transform.lags[::-1], self.levels[::-1], strict=True
+        ):
+            before = values[origins + np.arange(-lag, 0)[:, None]]
+            found = np.concatenate([before, z])
+            for h in range(len(z)):
+                found[lag + h] += found[h]
+            z = found[lag:]
+        return self.transform.backward(z)
+
+
+def _as_rows(function, y):
+    """Apply a transformer's method to rows (n, K) of which some may be missing."""
+    y = np.asarray(y, np.float64)
+    there = ~np.isnan(y).any(axis=1)
+    if there.all():
+        return np.asarray(function(y), np.float64).reshape(y.shape)
+    out = np.full_like(y, np.nan)
+    if there.any():
+        out[there] = np.asarray(function(y[there]), np.float64)
+    return out
+
+
+def fit_transform(transform, difference, y: np.ndarray) -> TargetTransform:
+    """Make the transform of a fit from the parameters of a Forecaster.
+
+    Raises
+    ------
+    ValueError
+        If a value of y has no transform.
+    """
+    lags = () if difference is None else tuple(np.atleast_1d(difference).tolist())
+    if transform is None or isinstance(transform, str):
+        found = TargetTransform(transform, None, lags)
+    else:
+        rows = y[~np.isnan(y).any(axis=1)]
+        found = TargetTransform(None, clone(transform).fit(rows), lags)
+    with np.errstate(all="ignore"):
+        made = found.forward(y)
+    wrong = ~np.isfinite(made) & ~np.isnan(y)
+    if wrong.any():
+        row = int(np.argmax(wrong.any(axis=1)))
+        value = y[row][wrong[row]][0]
+        raise ValueError(
+            f"y has {value:.6g}, of which target_transform={transform!r} makes no "
+            "number; expected values that have one."
+        )
+    return found
