@@ -212,8 +212,8 @@ def _rows_of(X, y):
         return pd.DataFrame(index=X)
     if X is not None:
         return X
-    index = y.index if isinstance(y, pd.Series | pd.DataFrame) else None
-    return np.empty((len(y), 0)) if index is None else pd.DataFrame(index=index)
+    is_indexed = isinstance(y, pd.Series | pd.DataFrame)
+    return pd.DataFrame(index=y.index if is_indexed else range(len(y)))
 
 
 def _truth_of(X, y, groups):

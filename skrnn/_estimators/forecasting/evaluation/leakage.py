@@ -1,7 +1,6 @@
 """Whether what comes after a cutoff reaches what is trained on or predicted from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -15,6 +14,12 @@ from skrnn._data.warn import warn
 from skrnn._estimators.forecasting.evaluation.columns import (
     of_later_values,
     scaled_over_all,
+)
+from skrnn._estimators.forecasting.evaluation.findings import (
+    Leak,
+    LeakageReport,
+    first_of_each,
+    notes_on,
 )
 from skrnn._estimators.forecasting.evaluation.grid import read_grid, series_of
 from skrnn._estimators.forecasting.evaluation.interventions import (
@@ -31,59 +36,6 @@ from skrnn._estimators.forecasting.evaluation.overlaps import (
     window_of,
 )
 from skrnn._sklearn import Count, StrOptions, validate_params
-
-_UNSEEN = (
-    "The columns of X were made before this check: of these it sees scaling over all "
-    "rows, and sums of values of y that come later, but not every leak. Pass the "
-    "function that makes them as X, and it sees all."
-)
-
-
-@dataclass(frozen=True)
-class Leak:
-    """One way in which the future gets in.
-
-    Attributes
-    ----------
-    kind : {"targets", "order", "predictions", "features", "columns", "frozen"}
-        What it was found in.
-    split : int or None
-        The first split that has it; None for what is in the data themselves.
-    message : str
-    """
-
-    kind: str
-    split: int | None
-    message: str
-
-    def __str__(self):
-        where = "" if self.split is None else f"split {self.split}: "
-        return f"[{self.kind}] {where}{self.message}"
-
-
-@dataclass(frozen=True)
-class LeakageReport:
-    """What `check_leakage` found.
-
-    Attributes
-    ----------
-    leaks : tuple of Leak
-        Empty if nothing leaks that can be seen.
-    notes : tuple of str
-        What couldn't be seen, and what may be meant.
-    n_splits : int
-        Splits that were tried.
-    """
-
-    leaks: tuple[Leak, ...]
-    notes: tuple[str, ...]
-    n_splits: int
-
-    def __str__(self):
-        n, splits = len(self.leaks), f"{self.n_splits} splits"
-        head = f"{n} leak{'s' * (n != 1)} in {splits}" if n else f"No leak in {splits}"
-        lines = [f"- {each}" for each in self.leaks]
-        return "\n".join([f"{head}.", *lines, *(f"  Note: {n}" for n in self.notes)])
 
 
 @validate_params(
@@ -226,8 +178,14 @@ def check_leakage(
         *_in_features(trial, (make, series), splits),
         *_in_predictions(trial, splits),
     ]
-    notes = _notes(trial, cv, reach, is_made=make is None)
-    report = LeakageReport(_first_of_each(found, cv), notes, len(splits))
+    is_two_sided = getattr(cv, "two_sided", False)
+    if is_two_sided:
+        # It is meant, and noted.
+        found = [leak for leak in found if leak.kind != "order"]
+    unseen = make is None and _numbers(X) is not None
+    ahead = None if trial.is_forecaster else reach.last
+    notes = notes_on(unseen=unseen, ahead=ahead, two_sided=is_two_sided)
+    report = LeakageReport(first_of_each(found), notes, len(splits))
     if report.leaks and on_leak == "raise":
         raise ValueError(str(report))
     if report.leaks and on_leak == "warn":
@@ -266,40 +224,6 @@ def _numbers(X):
         return None
     table = table[:, -1] if table.ndim == 3 else table
     return table if table.ndim == 2 and table.shape[1] else None
-
-
-def _first_of_each(found, cv):
-    """Keep the first of the leaks that say the same of several splits."""
-    found = [each for each in found if not _is_meant(each, cv)]
-    # What moves is another row in each split.
-    keys = [each.kind if each.kind == "predictions" else each.message for each in found]
-    first = dict(reversed([*zip(keys, found, strict=True)]))
-    kept = set(map(id, first.values()))
-    return tuple(each for each in found if id(each) in kept)
-
-
-def _is_meant(leak, cv):
-    return leak.kind == "order" and getattr(cv, "two_sided", False)
-
-
-def _notes(trial, cv, reach, *, is_made):
-    notes = [_UNSEEN] if is_made and _numbers(trial.X) is not None else []
-    if reach.last:
-        notes.append(
-            f"The targets lie up to {reach.last} rows ahead of their own, by `horizon`,"
-            " their names or the values of X. If X holds lags of y instead, horizon=0."
-        )
-    elif not trial.is_forecaster:
-        notes.append(
-            "No target was found to lie ahead of its row. If it does, say how far by "
-            "`horizon`."
-        )
-    if getattr(cv, "two_sided", False):
-        notes.append(
-            "Rows after the test part are trained on, as two_sided=True says: no "
-            "forecast made at that time could have known them."
-        )
-    return tuple(notes)
 
 
 def _in_splits(trial, reach: Reach, splits):

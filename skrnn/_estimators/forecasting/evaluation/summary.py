@@ -89,7 +89,7 @@ class BacktestFrame(pd.DataFrame):
         >>> frame = backtest(Ridge(), X, y.ravel(), initial=20, horizon=7)
         >>> frame.summary().columns.tolist()
         ['MAE', 'RMSE', 'MASE', 'sMAPE']
-        >>> frame.summary(by="step").index.names
+        >>> list(frame.summary(by="step").index.names)
         ['step', 'model']
         """
         keys = [by] if isinstance(by, str) else list(by or ())
