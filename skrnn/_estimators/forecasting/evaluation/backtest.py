@@ -10,6 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn import _engine
+from skrnn._data.rows.series import row_index
 from skrnn._data.typing import ArrayLike, SequenceData, Targets
 from skrnn._estimators.forecasting.evaluation.grid import read_grid, series_of
 from skrnn._estimators.forecasting.evaluation.origins import (
@@ -222,13 +223,26 @@ def _truth_of(X, y, groups):
         values = np.asarray(y, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"y must be numbers, but {error}.") from error
-    if values.ndim not in (1, 2):
+    if values.ndim not in (1, 2) or not values.size:
         raise ValueError(
-            f"y has shape {values.shape}; expected (n,), or (n, K) for K targets."
+            f"y has shape {values.shape}; expected (n,), or (n, K) for K targets, of "
+            "one row or more."
         )
+    _check_same_rows(row_index(X), row_index(y))
     names = list(getattr(y, "columns", [])) if values.ndim == 2 else []
     values = values.reshape(len(values), -1)
     return Truth(values, names or list(range(values.shape[1])), read_grid(X, y, groups))
+
+
+def _check_same_rows(of_X, of_y):
+    if of_X is None or of_y is None or of_X.equals(of_y):
+        return
+    row = int(np.argmax([a != b for a, b in zip(of_X, of_y, strict=True)]))
+    raise ValueError(
+        f"The index of y isn't that of X: row {row} is {of_y[row]!r} in y and "
+        f"{of_X[row]!r} in X. If their rows are the same as they stand, pass "
+        "y.to_numpy()."
+    )
 
 
 def _stretches(origins, refit):

@@ -213,7 +213,10 @@ def _splits(cv, trial):
         groups = series_of(trial.X, trial.groups)
         options = () if groups is None else (groups,)
         cv = cv.split(trial.X, trial.y, *options)
-    return [(rows[train], rows[test]) for train, test in cv]
+    splits = [(rows[train], rows[test]) for train, test in cv]
+    if not splits:
+        raise ValueError(f"cv={cv!r} gives no splits; expected one or more.")
+    return splits
 
 
 def _numbers(X):

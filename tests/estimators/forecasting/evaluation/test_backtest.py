@@ -318,6 +318,10 @@ def test_it_refuses_bad_data():
         backtest(Ridge(), COVARIATES, SERIES[:-1])
     with pytest.raises(ValueError, match="is not in time order"):
         backtest(Ridge(), COVARIATES[::-1], SERIES[::-1])
+    with pytest.raises(ValueError, match=r"y has shape \(0,\); expected"):
+        backtest(Ridge(), COVARIATES[:0], SERIES[:0])
+    with pytest.raises(ValueError, match="The index of y isn't that of X: row 0 is "):
+        backtest(Ridge(), COVARIATES, SERIES.shift(1, freq="MS"))
     with pytest.raises(ValueError, match="y must be numbers"):
         backtest(Ridge(), COVARIATES, ["up"] * 60)
     with pytest.raises(ValueError, match=r"y has shape \(60, 1, 1\)"):

@@ -277,6 +277,8 @@ def test_nothing_that_is_given_changes():
 
 
 def test_it_refuses_by_name():
+    with pytest.raises(ValueError, match=r"cv=\[\] gives no splits"):
+        check_leakage(Ridge(), [], X, Y)
     with pytest.raises(
         ValueError, match="cv=5 is invalid; expected a splitter such as"
     ):
