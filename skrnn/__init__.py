@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 # A test holds the three lists of public names together: these are for type checkers and
 # editors, `__all__` is for readers, `_PUBLIC` is what is loaded when it is asked for.
 if TYPE_CHECKING:
-    from skrnn import inspection, metrics, preprocessing, text
+    from skrnn import forecasting, inspection, metrics, preprocessing, text
     from skrnn import scikeras as scikeras
     from skrnn._estimators.outliers import SequenceOutlierDetector
     from skrnn._estimators.recurrent import (
@@ -51,6 +51,7 @@ __all__ = [
     "SequenceWise",
     "SlidingWindow",
     "TextSequencer",
+    "forecasting",
     "from_channels_first",
     "inspection",
     "make_supervised",

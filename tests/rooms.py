@@ -162,6 +162,11 @@ ROOMS = (
         ("numpy", "sklearn"),
     ),
     Room(
+        "metrics/",
+        "scores of label sequences and of forecasts, and their scorers",
+        ("numpy", "scipy", "sklearn"),
+    ),
+    Room(
         "_estimators/forecasting/panel",
         "series as numbers: what crosses from reading to forecasting",
         ("numpy",),
@@ -186,11 +191,6 @@ ROOMS = (
         "preprocessing/",
         "the transformers",
         ("narwhals", "numpy", "pandas", "scipy", "sklearn"),
-    ),
-    Room(
-        "metrics/",
-        "scores of label sequences, and their scorers",
-        ("numpy", "scipy", "sklearn"),
     ),
     Room(
         "inspection/",
