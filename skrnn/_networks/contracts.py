@@ -181,6 +181,10 @@ class Cell(Protocol):
     def keras_layer(self) -> str | None:
         """The class in ``keras.layers`` with these weights and formula, or None."""
 
+    @property
+    def tensorflow_kernel(self) -> str | None:
+        """A kernel for whole layers that TensorFlow's adapter knows, or None."""
+
     def weights(self, width: int, units: int) -> list[Any]:
         """List `Weight` rows, named within the cell, for inputs (..., width)."""
 
