@@ -111,7 +111,7 @@ class Run(Protocol):
     ops: Ops
 
     def take_rows(self, table: Tensor, ids: Tensor) -> Tensor:
-        """Return the rows of `table` (V, D) at `ids`: (..., D)."""
+        """Return the rows of `table` (V, D) at `ids`: (..., D); or without D."""
 
     def dropout(self, x: Tensor, rate: str) -> Tensor:
         """Drop entries of x in training; prediction drops nothing.
