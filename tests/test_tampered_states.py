@@ -150,8 +150,8 @@ def refused_or_works(model, state, X):
     try:
         use(other, X)
     except (ValueError, TypeError) as error:
-        # Another X would be right, and the error says so.
-        if not re.match("X (has|holds) ", str(error)):
+        # Another X or another parameter would be right, and the error says so.
+        if not re.search("^X (has|holds) |fit it again, or set it back", str(error)):
             raise
 
 

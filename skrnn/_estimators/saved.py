@@ -58,7 +58,7 @@ def read_state(estimator, state):
 def _read(estimator, state):
     _check_names(state, state.pop(_MARK, None))
     spec = state["_spec"] = _read_spec(estimator._spec_class, state["_spec"])
-    state["_weights"] = _read_weights(estimator, spec, state["_weights"])
+    state["_weights"] = _read_weights(spec, state["_weights"])
     for name, value in state.items():
         expected, fits = _ATTRIBUTES.get(name, ("", None))
         if fits is not None and not _holds(fits, value, spec):
@@ -97,7 +97,7 @@ def _read_spec(spec_class, text):
     return spec
 
 
-def _read_weights(estimator, spec, weights):
+def _read_weights(spec, weights):
     try:
         wanted = [row.shape for row in weight_table(spec)]
     except Exception as error:  # The sizes are valid each, but not together.

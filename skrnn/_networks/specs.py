@@ -269,7 +269,9 @@ class Seq2SeqSpec(Spec):
         """List what makes states of one direction from those of both."""
         for layer in self.recurrent:
             if layer.bidirectional:
-                for i, (*_, width) in enumerate(layer.state_shapes):
+                for i, shape in enumerate(layer.state_shapes):
+                    # A state may be a single number.
+                    width = shape[-1] if shape else 1
                     yield from dense_weights(self.bridge(layer, i), 2 * width, width)
 
     @staticmethod

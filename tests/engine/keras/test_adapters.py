@@ -1,5 +1,7 @@
 """Fast paths on TensorFlow compute what the plain ones do; nothing compiles twice."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -39,6 +41,15 @@ def test_the_fused_lstm_goes_on_from_states_as_the_loop_does(monkeypatch):
         found.append([last, *after, *tape.gradient(loss, states)])
     for fused, plain in zip(*found, strict=True):
         np.testing.assert_allclose(fused, plain, **CLOSE)
+
+
+@pytest.mark.parametrize("kernel", ["BlockLSTM", None])
+def test_a_cell_declares_its_kernel_under_any_name(kernel, monkeypatch):
+    row = replace(CELLS["lstm"], tensorflow_kernel=kernel)
+    monkeypatch.setitem(CELLS, "another lstm", row)
+    cell = replace(lstm(), name="another lstm")
+    used = adapter.fused(cell, tf.constant(X), None)
+    assert (used is not None) == (kernel is not None)
 
 
 def test_reversing_is_that_of_the_formula():
