@@ -74,6 +74,9 @@ def parse_arguments():
     parser.add_argument(
         "--minutes", type=float, default=60, help="stop fits after them"
     )
+    parser.add_argument(
+        "--cpu-minutes", type=float, default=120, help="or after so many of all threads"
+    )
     return parser.parse_args()
 
 
@@ -124,7 +127,7 @@ def measure(name, panel, model, setting, seed, limits):
         # Of all threads: what a machine that others use too doesn't change.
         "cpu_seconds": round(work, 1),
         # A fit that was stopped is worth what it had learned by then.
-        "stopped": seconds >= 60 * limits.minutes,
+        "stopped": seconds >= 60 * limits.minutes or work >= 60 * limits.cpu_minutes,
         "settings": {
             key: str(value) for key, value in SETTINGS[model][setting].items()
         },
@@ -146,7 +149,18 @@ def mase(trains, tests, forecasts, season):
 
 def trainer_settings(limits):
     """Return what both libraries hand on to Lightning's Trainer."""
-    return QUIET | {"max_time": timedelta(minutes=limits.minutes)}
+    from pytorch_lightning.callbacks import LambdaCallback
+
+    start = time.process_time()
+
+    def stop_when_spent(trainer, *_):
+        if time.process_time() - start > 60 * limits.cpu_minutes:
+            trainer.should_stop = True
+
+    return QUIET | {
+        "max_time": timedelta(minutes=limits.minutes),
+        "callbacks": [LambdaCallback(on_train_batch_end=stop_when_spent)],
+    }
 
 
 # What their documentation says of settings, beyond the defaults (versions 3.3 and
