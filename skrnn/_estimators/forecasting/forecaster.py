@@ -277,10 +277,14 @@ class Forecaster(UncertainForecaster):
 
         Parameters
         ----------
-        frame : DataFrame of pandas or polars
-        id, time, target : str
-            Columns of the series, of the time and of the values. All others are
-            covariates.
+        frame : DataFrame
+            Of pandas, polars or pyarrow.
+        id : str, default="unique_id"
+            The column that names the series.
+        time : str, default="ds"
+            The column of the times.
+        target : str, default="y"
+            The column of the values. All others are covariates.
 
         Returns
         -------

@@ -186,6 +186,11 @@ def check_leakage(
     ahead = None if trial.is_forecaster else reach.last
     notes = notes_on(unseen=unseen, ahead=ahead, two_sided=is_two_sided)
     report = LeakageReport(first_of_each(found), notes, len(splits))
+    return _told(report, on_leak)
+
+
+def _told(report, on_leak):
+    """Return a report; raise or warn if there are leaks, as `on_leak` says."""
     if report.leaks and on_leak == "raise":
         raise ValueError(str(report))
     if report.leaks and on_leak == "warn":
