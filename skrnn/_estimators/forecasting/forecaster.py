@@ -133,12 +133,12 @@ class Forecaster(UncertainForecaster):
     --------
     >>> import numpy as np
     >>> from skrnn.forecasting import Forecaster
-    >>> y = 10 + np.sin(np.arange(120) * 2 * np.pi / 12)
-    >>> forecaster = Forecaster(horizon=12, n_windows=2000, random_state=0)
+    >>> y = 10 + np.sin(np.arange(600) * 2 * np.pi / 12)
+    >>> forecaster = Forecaster(horizon=12, random_state=0)
     >>> forecaster.fit(None, y).forecast(3).round(1)
-    120    10.0
-    121    10.5
-    122    10.9
+    600    10.0
+    601    10.5
+    602    10.9
     dtype: float64
     """
 
