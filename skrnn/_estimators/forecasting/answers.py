@@ -91,13 +91,16 @@ class Quantiles:
 
     def quantiles(self, found, units, levels):
         """Return those of `levels`, which must be among the trained ones."""
-        unknown = [level for level in levels if level not in self.levels]
+        near = np.isclose(np.asarray(levels)[:, None], self.levels, rtol=0, atol=1e-9)
+        unknown = [
+            level for level, n in zip(levels, near.any(axis=1), strict=True) if not n
+        ]
         if unknown:
             raise ValueError(
                 f"quantiles={unknown} weren't trained; expected some of "
                 f"{list(self.levels)}."
             )
-        places = [self.levels.index(level) for level in levels]
+        places = near.argmax(axis=1)
         return units.restored(found[..., places], extra=1)
 
 

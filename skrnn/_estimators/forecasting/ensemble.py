@@ -15,7 +15,12 @@ from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.members import Direct, Member, read
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.table import SeriesTable
-from skrnn._estimators.forecasting.windows import Budget, Windows
+from skrnn._estimators.forecasting.windows import (
+    MOST_OF_SPREAD,
+    MOST_PASSES,
+    Budget,
+    Windows,
+)
 from skrnn._estimators.tasks import SequenceRegressorMixin
 
 
@@ -165,7 +170,8 @@ def _windows(table, task, plan, stop):
     of_steps = STRATEGIES[plan.strategy].answers_steps
     layout = task.layout
     origins = table.origins(layout.lookback, layout.gap + layout.horizon)
-    drawn = Budget(plan.n_windows, task.seed).draw(len(origins))
+    most = MOST_PASSES if plan.answer.n_outputs == 1 else MOST_OF_SPREAD
+    drawn = Budget(plan.n_windows, task.seed, most).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
     given = table, origins, layout, drawn, plan.answer, weighs, of_steps, stop
     return Windows(*given)

@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._data.typing import Array
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.forecasting.answers import SHOWN, checked_levels
+from skrnn._estimators.forecasting.answers import SHOWN, Numbers, checked_levels
 from skrnn._estimators.forecasting.base import BaseForecaster
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.reading.answers import as_answer, index_ahead
@@ -114,6 +114,9 @@ class UncertainForecaster(BaseForecaster):
         each window's spread (Vovk et al., 2005; Lei et al., 2018). They cover as often
         as they say if errors to come are like those.
 
+        Without a calibration part, networks with a `distribution`, or with the
+        `quantiles` on both sides, answer with these.
+
         Parameters
         ----------
         X : array-like of shape (n, F), frame, or pandas index
@@ -143,9 +146,13 @@ class UncertainForecaster(BaseForecaster):
         check_arguments(
             {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "interval"
         )
-        if self._model.calibration is None:
+        model = self._model
+        if model.calibration is not None:
+            return model.interval(panel, ahead, forecasts, coverage)
+        if isinstance(model.plan.answer, Numbers):
             raise ValueError(
                 "Intervals need errors of forecasts that weren't trained on: fit with "
-                "Forecaster(calibration_size=...), such as 0.2."
+                "Forecaster(calibration_size=...), such as 0.2; or with a distribution."
             )
-        return self._model.interval(panel, ahead, forecasts, coverage)
+        outside = (1 - coverage) / 2
+        return model.quantiles(panel, ahead, (outside, 1 - outside))
