@@ -9,7 +9,7 @@ from skrnn._estimators.forecasting.intervals import Calibration, calibrated
 from skrnn._estimators.forecasting.members import roll
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import Ahead, Panel
-from skrnn._estimators.forecasting.table import series_table, tails
+from skrnn._estimators.forecasting.table import Room, series_table, tails
 from skrnn._estimators.forecasting.transforms import TargetTransform
 
 # Origins whose forecasts are computed at once.
@@ -25,12 +25,16 @@ class Model:
     ensemble : Ensemble
     plan : EnsemblePlan
     transform : TargetTransform
+    marks : bool
+        Whether members read marks of missing values: they do if some were missing in
+        training.
     calibration : Calibration or None
     """
 
     ensemble: Ensemble
     plan: EnsemblePlan
     transform: TargetTransform
+    marks: bool
     calibration: Calibration | None = None
 
     @property
@@ -43,33 +47,41 @@ class Model:
 
         H is the largest of ``ahead.lengths``; what is beyond a series' own is to be
         ignored.
-        """
-        found = self.transform.of(panel)
-        series = found.panel
-        ends = (series.starts + series.lengths)[ahead.series]
-        z = np.median(self._members(series, ahead), axis=0)
-        return found.undo(z, ends)
 
-    def _members(self, panel, ahead):
-        """Return the forecasts (M, H, n, K) of each member, in units of training."""
+        Raises
+        ------
+        ValueError
+            If they are more than the horizon and there is a gap, whose values nobody
+            forecasts.
+        """
+        n_steps, horizon = int(ahead.lengths.max()), self.plan.horizon
+        if self.gap and n_steps > horizon:
+            raise ValueError(
+                f"{n_steps} steps are to be forecast, but with gap={self.gap} only "
+                f"horizon={horizon} can be: the next ones would need the steps of the "
+                "gap. Take a longer horizon, or strategy='recursive'."
+            )
+        found = self.transform.of(panel)
+        ends = (found.panel.starts + found.panel.lengths)[ahead.series]
+        return found.undo(self._median(self._table(found.panel), ends, ahead), ends)
+
+    def _table(self, panel):
+        """Return a transformed panel as what members read."""
+        return series_table(panel, self.plan.season).marked(self.marks)
+
+    def _median(self, table, ends, ahead):
+        """Return the forecasts (H, n, K) behind the rows before `ends`."""
         plan, n_steps = self.plan, int(ahead.lengths.max())
         skipped = plan.gap - self.gap
         ahead = _with_steps(ahead, skipped)
-        table = series_table(panel, plan.season)
-        table = table.lengthened(max(plan.lookbacks), plan.season)
         found = []
         for member in self.ensemble.members:
             rounds = -(-(skipped + n_steps) // member.horizon)
-            ends = tails(
-                table,
-                ahead,
-                lookback=member.lookback,
-                gap=self.gap,
-                n_steps=rounds * member.horizon,
-            )
-            rolled = roll(member, ends, self.gap, skipped + n_steps)
+            room = Room(member.lookback, self.gap, rounds * member.horizon)
+            behind = tails(table, ends, ahead, season=plan.season, room=room)
+            rolled = roll(member, behind, self.gap, skipped + n_steps)
             found.append(rolled[skipped:])
-        return np.stack(found)
+        return np.median(found, axis=0)
 
     def at_origins(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return forecasts (H, n, K) of the horizon behind rows of a panel.
@@ -80,35 +92,24 @@ class Model:
         origins : ndarray of int of shape (n,)
             Rows of the panel that are taken for the first one behind the present.
         """
+        found = self.transform.of(panel)
+        table = self._table(found.panel)
         blocks = range(0, len(origins), _BLOCK)
-        parts = [self._at(panel, origins[at : at + _BLOCK]) for at in blocks]
+        parts = [
+            self._at(panel, found, table, origins[at : at + _BLOCK]) for at in blocks
+        ]
         return np.concatenate(parts, axis=1)
 
-    def _at(self, panel, origins):
-        """Cut the series at origins, and forecast each as one of its own."""
-        plan = self.plan
-        needed = max(plan.lookbacks) + self.transform.n_lost
-        series = np.searchsorted(panel.starts, origins, side="right") - 1
-        lengths = np.minimum(origins - panel.starts[series], needed)
-        rows = _ranges(origins - lengths, lengths)
-        cut = replace(
-            panel,
-            y=panel.y[rows],
-            known=panel.known[rows],
-            past=panel.past[rows],
-            lengths=lengths,
-            keys=None,
-            labels=None,
-            places=None,
-        )
+    def _at(self, panel, found, table, origins):
+        plan, n = self.plan, len(origins)
+        series = np.searchsorted(panel.starts, origins - 1, side="right") - 1
         last = (panel.starts + panel.lengths - 1)[series]
         steps = origins[:, None] + plan.gap + np.arange(plan.horizon)
         known = panel.known[np.minimum(steps, last[:, None]).ravel()]
-        n = len(origins)
-        ahead = Ahead(
-            np.arange(n), np.full(n, plan.horizon), known, np.arange(len(known))
-        )
-        return self.forecast(cut, ahead)
+        ahead = Ahead(series, np.full(n, plan.horizon), known, np.arange(len(known)))
+        # Each series has lost its first rows to the differences.
+        ends = origins - (series + 1) * self.transform.n_lost
+        return found.undo(self._median(table, ends, ahead), ends)
 
     def scale(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the spread (n, K) of the windows before rows of a panel."""
@@ -158,7 +159,8 @@ def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
     """Train the members on a panel."""
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
-    return Model(train(estimator, table, plan), plan, transform)
+    marks = table.observed is not None
+    return Model(train(estimator, table, plan), plan, transform, marks)
 
 
 def without_last(panel: Panel, n_rows: int) -> Panel:

@@ -57,7 +57,14 @@ class TargetTransform:
         return _as_rows(self.fitted.inverse_transform, rows).reshape(z.shape)
 
     def of(self, panel: Panel) -> "Transformed":
-        """Transform a panel."""
+        """Transform a panel.
+
+        Raises
+        ------
+        ValueError
+            If a series is too short to be differenced.
+        """
+        self._check_lengths(panel)
         y = self.forward(panel.y)
         levels, lengths = [], panel.lengths
         within = np.arange(len(y)) - np.repeat(panel.starts, lengths)
@@ -77,6 +84,15 @@ class TargetTransform:
             )
             y = y[keep]
         return Transformed(self, replace(panel, y=y), tuple(levels))
+
+    def _check_lengths(self, panel):
+        if (panel.lengths <= self.n_lost).any():
+            i = int(np.argmin(panel.lengths))
+            lags = self.lags[0] if len(self.lags) == 1 else self.lags
+            raise ValueError(
+                f"{panel.called(i)} has {panel.lengths[i]} rows, but "
+                f"difference={lags} needs at least {self.n_lost + 1}."
+            )
 
 
 @dataclass(frozen=True)
