@@ -13,6 +13,7 @@ from skrnn._estimators.forecasting.ensemble import EnsemblePlan, is_network
 from skrnn._estimators.forecasting.model import fit_model, without_last
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.planning import (
+    check_lengths,
     check_plan,
     choose_strategy,
     default_network,
@@ -69,7 +70,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "lookback": [StrOptions({"auto"}), Count(), Counts()],
         "horizon": [Count()],
         "strategy": [StrOptions({"auto", *STRATEGIES})],
-        "seasonal_periods": [StrOptions({"auto"}), Count(2), Counts(), None],
+        "seasonal_periods": [StrOptions({"auto"}), Count(2), Counts(2), None],
         "normalize": [StrOptions({n for n in NORMALIZERS if n}), None],
         "target_transform": [
             StrOptions(set(TRANSFORMS)),
@@ -121,13 +122,20 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             panel, columns = read_panel(X, y, groups, self._feature_options())
             network = self.estimator
             network = default_network() if network is None else network
-            periods = self._periods(panel, columns)
-            if isinstance(self.calendar, str) and self.calendar == "auto":
-                panel, columns = with_followed_calendar(panel, columns, periods)
-            plan = self._plan(periods, network)
-            transform = fit_transform(self.target_transform, self.difference, panel.y)
-            n_held_out = held_out(self.calibration_size, panel, plan, transform)
+            lags = () if self.difference is None else np.atleast_1d(self.difference)
+            n_held_out = held_out(
+                self.calibration_size, panel, self.gap + self.horizon, int(np.sum(lags))
+            )
             training = without_last(panel, n_held_out)
+            periods = self._periods(training, columns)
+            if isinstance(self.calendar, str) and self.calendar == "auto":
+                panel, columns = with_followed_calendar(
+                    panel, columns, periods, training
+                )
+                training = without_last(panel, n_held_out)
+            plan = self._plan(periods, network)
+            transform = fit_transform(self.target_transform, lags, training.y)
+            check_lengths(training, plan, transform.n_lost)
             model = fit_model(network, training, plan, transform)
             if n_held_out:
                 model = model.calibrated(panel, n_held_out)
@@ -170,7 +178,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         if isinstance(self.seasonal_periods, str):
             frequency = columns.frequency and columns.frequency.name
             return find_seasonal_periods(panel.y, panel.lengths, frequency)
-        return tuple(sorted(np.atleast_1d(self.seasonal_periods).tolist()))
+        return tuple(sorted({*np.atleast_1d(self.seasonal_periods).tolist()}))
 
     def _keep(self, panel, columns, model):
         """Set the fitted attributes."""

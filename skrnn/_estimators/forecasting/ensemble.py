@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
 from skrnn import _engine
@@ -16,6 +17,9 @@ from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.table import SeriesTable
 from skrnn._estimators.forecasting.windows import Budget, Windows
 from skrnn._estimators.tasks import SequenceRegressorMixin
+
+# Windows whose targets are looked at at once.
+_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -159,10 +163,33 @@ def _networks(estimator, table, plan, tasks):
 
 def _windows(table, task, n_windows, of_steps, stop=None):
     layout = task.layout
-    origins = table.origins(layout.lookback, layout.gap + layout.horizon)
+    origins = _origins(table, layout, of_steps)
     drawn = Budget(n_windows, task.seed).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
     return Windows(table, origins, layout, drawn, weighs, of_steps, stop)
+
+
+def _origins(table, layout, of_steps=False):
+    """Return the rows behind windows.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to learn, because too many values are missing.
+    """
+    origins = table.origins(layout.lookback, layout.gap + layout.horizon)
+    if table.observed is None:
+        return origins
+    enough = np.any if of_steps else np.all
+    for at in range(0, len(origins), _BLOCK):
+        rows = origins[at : at + _BLOCK] + layout.ahead
+        if enough(table.observed[rows].all(axis=-1), axis=0).any():
+            return origins
+    raise ValueError(
+        f"Too many values of y are missing: no window has all of its "
+        f"{layout.horizon} target(s). strategy='recursive' learns from windows of one "
+        "step, and 'aligned' from each value that is there."
+    )
 
 
 def _others(estimator, table, plan, tasks):
@@ -172,12 +199,12 @@ def _others(estimator, table, plan, tasks):
 def _other(estimator, table, plan, task):
     """Fit an estimator that isn't one of our networks on windows as an array."""
     layout = task.layout
-    origins = table.origins(layout.lookback, layout.gap + layout.horizon)
+    origins = _origins(table, layout)
     if len(origins) > plan.n_windows:
         rng = np.random.default_rng(task.seed)
         drawn = rng.choice(len(origins), plan.n_windows, replace=False)
         origins = origins[np.sort(drawn)]
-    reads = "sequences" if get_tags(estimator).input_tags.three_d_array else "table"
+    reads = "sequences" if _takes_sequences(estimator) else "table"
     X, units = read(layout, reads, table, origins)
     y, there = layout.targets(table, origins, units)
     if there is not None:
@@ -185,8 +212,22 @@ def _other(estimator, table, plan, task):
         X, y = X[rows], y[:, rows]
     y = np.moveaxis(y, 0, 1).reshape(len(X), -1)
     fitted = _seeded(clone(estimator), task.seed)
+    if y.shape[1] > 1 and not get_tags(estimator).target_tags.multi_output:
+        fitted = MultiOutputRegressor(fitted)
     fitted.fit(X, y[:, 0] if y.shape[1] == 1 else y)
     return Member(layout, fitted, reads)
+
+
+def _takes_sequences(estimator):
+    """Whether an estimator takes X (n, T, F); a Pipeline says so by its first step."""
+    steps = [
+        s
+        for _, s in getattr(estimator, "steps", ())
+        if not (s is None or isinstance(s, str))
+    ]
+    if steps:
+        return _takes_sequences(steps[0])
+    return get_tags(estimator).input_tags.three_d_array
 
 
 def _seeded(estimator, seed):

@@ -14,6 +14,10 @@ from skrnn._estimators.forecasting.reading.answers import (
     index_ahead,
     index_of_rows,
 )
+from skrnn._estimators.forecasting.reading.beyond import (
+    with_rows_behind,
+    with_steps_behind,
+)
 from skrnn._estimators.forecasting.reading.later import (
     ahead_of,
     read_ahead,
@@ -163,7 +167,14 @@ class Forecaster(BaseForecaster):
         """
         check_is_fitted(self)
         ahead = read_ahead(X, groups, self._panel, self._columns)
-        return self._answered(self._model.forecast(self._panel, ahead), ahead)
+        return self._answered(self._forecasts(self._panel, ahead), ahead)
+
+    def _forecasts(self, panel, ahead):
+        """Return forecasts (H, n, K), from what is known of whole horizons."""
+        n_asked = int(ahead.lengths.max())
+        n_steps = -(-n_asked // self._model.plan.horizon) * self._model.plan.horizon
+        ahead = with_steps_behind(ahead, panel, self._columns, n_steps)
+        return self._model.forecast(panel, ahead)[:n_asked]
 
     def _answered(self, forecasts, ahead):
         """Return forecasts (H, n, ...) in the order of the rows asked for."""
@@ -209,7 +220,7 @@ class Forecaster(BaseForecaster):
             panel = read_history(history, self._columns)
         n_steps = steps if steps is not None or X is not None else self.horizon
         ahead = ahead_of(n_steps, panel, self._columns, X)
-        forecasts = self._model.forecast(panel, ahead)
+        forecasts = self._forecasts(panel, ahead)
         index = index_ahead(panel, self._columns, ahead)
         if coverage is None:
             return as_answer(_in_rows(forecasts, ahead), index, self._columns)
@@ -250,7 +261,7 @@ class Forecaster(BaseForecaster):
         """
         check_is_fitted(self)
         ahead = read_ahead(X, groups, self._panel, self._columns)
-        forecasts = self._model.forecast(self._panel, ahead)
+        forecasts = self._forecasts(self._panel, ahead)
         bounds = self._interval(self._panel, ahead, forecasts, coverage)
         return self._answered(bounds, ahead)
 
@@ -286,6 +297,8 @@ class Forecaster(BaseForecaster):
         check_is_fitted(self)
         with unchanged_on_error(self):
             self._panel = read_more(X, y, groups, self._panel, self._columns)
+            # Values without a transform are refused now, and not by a forecast.
+            self._model.transform.forward(self._panel.y)
         return self
 
     def fitted_values(self) -> Any:
@@ -298,7 +311,9 @@ class Forecaster(BaseForecaster):
             it; NaN where there is no whole window. Members were trained on them.
         """
         check_is_fitted(self)
-        return self._of_rows(self._model.fitted(self._panel))
+        behind = self._model.plan.horizon - 1
+        known = with_rows_behind(self._panel, self._columns, behind)
+        return self._of_rows(self._model.fitted(self._panel, known))
 
     def _history_frame(self) -> Any:
         """Return the series of ``fit`` and ``update`` with their labels."""
@@ -313,14 +328,21 @@ class Forecaster(BaseForecaster):
     def history_(self) -> dict[str, list[float]]:
         """The training loss of each part of the budget, a mean over the members."""
         check_is_fitted(self)
+        if not all(hasattr(e, "history_") for e in self.estimators_):
+            name = type(self.estimators_[0]).__name__
+            raise AttributeError(
+                f"Forecaster has no history_: {name} keeps no losses of its training."
+            )
         histories = [e.history_["loss"] for e in self.estimators_]
         return {"loss": np.mean(histories, axis=0).tolist()}
 
     def set_params(self, **params: Any) -> Self:
-        if self.estimator is None and any(p.startswith("estimator__") for p in params):
-            # So that a search can set what the default network is made of.
-            self.estimator = default_network()
-        return super().set_params(**params)
+        with unchanged_on_error(self):
+            of_network = any(p.startswith("estimator__") for p in params)
+            if params.get("estimator", self.estimator) is None and of_network:
+                # So that a search can set what the default network is made of.
+                params = {**params, "estimator": default_network()}
+            return super().set_params(**params)
 
     set_params.__doc__ = AdvisedEstimator.set_params.__doc__
 

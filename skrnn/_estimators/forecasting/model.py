@@ -83,7 +83,7 @@ class Model:
             found.append(rolled[skipped:])
         return np.median(found, axis=0)
 
-    def at_origins(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+    def at_origins(self, panel: Panel, origins: np.ndarray, behind=None) -> np.ndarray:
         """Return forecasts (H, n, K) of the horizon behind rows of a panel.
 
         Parameters
@@ -91,21 +91,23 @@ class Model:
         panel : Panel
         origins : ndarray of int of shape (n,)
             Rows of the panel that are taken for the first one behind the present.
+        behind : ndarray of shape (n_series, n_rows, F) or None
+            What is known of the rows behind each series, if they are in a horizon.
         """
         found = self.transform.of(panel)
         table = self._table(found.panel)
         blocks = range(0, len(origins), _BLOCK)
         parts = [
-            self._at(panel, found, table, origins[at : at + _BLOCK]) for at in blocks
+            self._at(panel, found, table, origins[at : at + _BLOCK], behind)
+            for at in blocks
         ]
         return np.concatenate(parts, axis=1)
 
-    def _at(self, panel, found, table, origins):
+    def _at(self, panel, found, table, origins, behind):
         plan, n = self.plan, len(origins)
         series = np.searchsorted(panel.starts, origins - 1, side="right") - 1
-        last = (panel.starts + panel.lengths - 1)[series]
         steps = origins[:, None] + plan.gap + np.arange(plan.horizon)
-        known = panel.known[np.minimum(steps, last[:, None]).ravel()]
+        known = _known_at(panel, series, steps, behind)
         ahead = Ahead(series, np.full(n, plan.horizon), known, np.arange(len(known)))
         # Each series has lost its first rows to the differences.
         ends = origins - (series + 1) * self.transform.n_lost
@@ -144,14 +146,17 @@ class Model:
         width = width * self.scale(panel, ends)
         return np.stack([forecasts - width, forecasts + width], axis=-1)
 
-    def fitted(self, panel: Panel) -> np.ndarray:
-        """Return the forecast (n_rows, K) of each row by the horizon's first step."""
+    def fitted(self, panel: Panel, behind: np.ndarray) -> np.ndarray:
+        """Return the forecast (n_rows, K) of each row by the horizon's first step.
+
+        `behind` is what is known of the rows behind each series.
+        """
         found = np.full(panel.y.shape, np.nan)
         before = min(self.plan.lookbacks) + self.transform.n_lost + self.plan.gap
         before = np.minimum(before, panel.lengths)
         rows = _ranges(panel.starts + before, panel.lengths - before)
         if len(rows):
-            found[rows] = self.at_origins(panel, rows - self.plan.gap)[0]
+            found[rows] = self.at_origins(panel, rows - self.plan.gap, behind)[0]
         return found
 
 
@@ -176,6 +181,17 @@ def without_last(panel: Panel, n_rows: int) -> Panel:
         labels=None,
         places=None,
     )
+
+
+def _known_at(panel, series, steps, behind):
+    """Return the known channels of rows `steps` (n, H) of series (n,), (n * H, F)."""
+    last = (panel.starts + panel.lengths - 1)[series][:, None]
+    known = panel.known[np.minimum(steps, last).ravel()]
+    beyond = steps - last
+    if behind is not None and (beyond > 0).any():
+        i, h = np.nonzero(beyond > 0)
+        known[i * steps.shape[1] + h] = behind[series[i], beyond[i, h] - 1]
+    return known
 
 
 def _with_steps(ahead, n):

@@ -115,7 +115,7 @@ def test_no_forecast_moves(strategy, normalize, transform, is_missing, data):
 def test_no_interval_moves(strategy, is_missing):
     X, y, future = one_series(is_missing)
     X2, _ = changed(X, y, future)
-    forecaster = quick(strategy=strategy, calibration_size=16, **FEATURES)
+    forecaster = quick(strategy=strategy, lookback=12, calibration_size=16, **FEATURES)
     forecaster.fit(X[~future], y[~future])
     bounds = forecaster.predict_interval(X[future][:HORIZON], coverage=0.5)
     same(forecaster.predict_interval(X2[future][:HORIZON], coverage=0.5), bounds)
