@@ -137,7 +137,9 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             transform = fit_transform(self.target_transform, lags, training.y)
             check_lengths(training, plan, transform.n_lost)
             model = fit_model(network, training, plan, transform)
-            if n_held_out:
+            if not model.ensemble.members:
+                raise KeyboardInterrupt
+            if n_held_out and not model.ensemble.interrupted:
                 model = model.calibrated(panel, n_held_out)
             self._keep(panel, columns, model)
         return self._report(model)

@@ -108,7 +108,7 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
         groups.append([_Task(each, seed, verbose) for each in strategy.layouts(*given)])
     tasks = [task for group in groups for task in group]
     fit = _networks if is_network(estimator) else _others
-    trained, outcomes = fit(estimator, table, plan, tasks)
+    trained, outcomes, interrupted = fit(estimator, table, plan, tasks)
     found = iter(trained)
     members = [tuple(next(found) for _ in group) for group in groups]
     # Ctrl-C may have come before all were there.
@@ -116,7 +116,7 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
     return Ensemble(
         tuple(Direct(m) if len(m) > 1 else m[0] for m in members),
         sum(each.diverged for each in outcomes),
-        any(each.interrupted for each in outcomes),
+        interrupted,
     )
 
 
@@ -124,41 +124,72 @@ def _networks(estimator, table, plan, tasks):
     """Train networks side by side; each computes on one core then."""
     trained: list[Any] = [None] * len(tasks)
     stop, outcomes = threading.Event(), list[Any]()
-    of_steps = STRATEGIES[plan.strategy].answers_steps
 
     def run(i):
-        if stop.is_set():
-            return
-        task = tasks[i]
-        windows = _windows(table, task, plan.n_windows, of_steps, stop)
-        network = clone(estimator).set_params(
-            return_sequences=of_steps,
-            epochs=windows.n_epochs,
-            early_stopping=False,
-            validation_split=None,
-            warm_start=False,
-            random_state=task.seed,
-            verbose=task.verbose,
-        )
-        k = table.values.shape[1]
-        shape = (k,) if of_steps else (task.layout.horizon, k)
+        if not stop.is_set():
+            trained[i], outcome = _network(estimator, table, plan, tasks[i], stop)
+            outcomes.append(outcome)
+
+    if len(tasks) > 1 and _engine.chosen(estimator.engine) == "cpu":
+        _until_interrupted(_engine.side_by_side, run, len(tasks), stop)
+    else:
+        _until_interrupted(_one_by_one, run, len(tasks), stop)
+    return trained, outcomes, stop.is_set()
+
+
+def _one_by_one(run, items):
+    for each in items:
+        run(each)
+
+
+def _until_interrupted(call_each, run, n, stop):
+    """Call ``run(i)`` for each; Ctrl-C ends all of them soon, and nothing is raised.
+
+    It reaches the main thread alone, wherever that is: in a training or on its way to
+    one, which then isn't trained, or waiting for the others.
+    """
+    begun = list[threading.Event]()
+
+    def guarded(i):
+        ended = threading.Event()
+        begun.append(ended)
         try:
-            outcome = network._fit_source(windows, shape if k > 1 else shape[:-1])
+            run(i)
+        except KeyboardInterrupt:
+            stop.set()
         except BaseException:
             stop.set()
             raise
-        if outcome.interrupted:
-            stop.set()
-        outcomes.append(outcome)
-        reads = "steps" if of_steps else "sequences"
-        trained[i] = Member(task.layout, network, reads)
+        finally:
+            ended.set()
 
-    if len(tasks) == 1 or _engine.chosen(estimator.engine) != "cpu":
-        for i in range(len(tasks)):
-            run(i)
-    else:
-        _engine.side_by_side(run, range(len(tasks)))
-    return trained, outcomes
+    try:
+        call_each(guarded, range(n))
+    except KeyboardInterrupt:
+        stop.set()
+        for ended in begun:
+            ended.wait()
+
+
+def _network(estimator, table, plan, task, stop):
+    """Train a network on batches of windows, until `stop` is set."""
+    of_steps = STRATEGIES[plan.strategy].answers_steps
+    windows = _windows(table, task, plan.n_windows, of_steps, stop)
+    network = clone(estimator).set_params(
+        return_sequences=of_steps,
+        epochs=windows.n_epochs,
+        early_stopping=False,
+        validation_split=None,
+        warm_start=False,
+        random_state=task.seed,
+        verbose=task.verbose,
+    )
+    k = table.values.shape[1]
+    shape = (k,) if of_steps else (task.layout.horizon, k)
+    outcome = network._fit_source(windows, shape if k > 1 else shape[:-1])
+    if outcome.interrupted:
+        stop.set()
+    return Member(task.layout, network, "steps" if of_steps else "sequences"), outcome
 
 
 def _windows(table, task, n_windows, of_steps, stop=None):
@@ -193,7 +224,7 @@ def _origins(table, layout, of_steps=False):
 
 
 def _others(estimator, table, plan, tasks):
-    return [_other(estimator, table, plan, task) for task in tasks], []
+    return [_other(estimator, table, plan, task) for task in tasks], [], False
 
 
 def _other(estimator, table, plan, task):
