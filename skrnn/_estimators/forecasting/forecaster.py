@@ -54,7 +54,10 @@ class Forecaster(BaseForecaster):
         two and four seasons for the members in turn, or the longest season if there are
         several.
     horizon : int, default=1
-        Steps that are forecast at once. More steps are forecast from forecasts.
+        Steps that are forecast at once. More steps are forecast from forecasts. The
+        longest series needs a row more than the gap and the horizon; in front of
+        series that are shorter than a window and the horizon their first season is
+        repeated.
     strategy : {"auto", "aligned", "multioutput", "recursive", "direct"}, \
             default="auto"
         "aligned" is one network that runs over the horizon; "multioutput" one model
@@ -69,14 +72,15 @@ class Forecaster(BaseForecaster):
     normalize : {"window", "last", None}, default="window"
         Units of a window: "window" subtracts the mean of its last season, and divides
         by the mean distance from it; "last" subtracts its last value; None leaves
-        values alone.
+        values alone. A window of one value alone is forecast as that value.
     target_transform : {"log", "log1p", "sqrt"}, transformer or None, default=None
         What becomes of y before anything else. A transformer of scikit-learn gets y as
         (n, K) and needs ``inverse_transform``.
     difference : int, tuple of int or None, default=None
         Lags that y is differenced by, one after the other: 1 for a trend.
     gap : int, default=0
-        Rows between the last known value and the first forecast.
+        Rows between the last known value and the first forecast. With a gap no more
+        than `horizon` steps are forecast, but for "recursive", which forecasts the gap.
     past_features, future_features, static_features : sequence or None, default=None
         Columns of X, by name or position: those known only up to the present, those
         known ahead, and those constant for a series. None for `future_features` means

@@ -20,18 +20,26 @@ class Units:
     Attributes
     ----------
     level, scale : ndarray of shape (B, K)
+        The scale of a window of one value alone is 1.
+    varies : ndarray of bool of shape (B, K), or True
+        False for such a window.
     """
 
     level: np.ndarray
     scale: np.ndarray
+    varies: np.ndarray | bool = True
 
     def normalized(self, values):
         """Return values (..., B, K) in these units."""
         return (values - self.level) / self.scale
 
     def restored(self, z):
-        """Undo `normalized`."""
-        return self.level + self.scale * z
+        """Return forecasts z (..., B, K) in units of y: undo `normalized`.
+
+        A window of one value alone is forecast as that value: nothing tells the unit of
+        what the network adds to it.
+        """
+        return self.level + self.scale * np.where(self.varies, z, 0.0)
 
     @property
     def spread(self):
@@ -52,7 +60,7 @@ def _by_last(windows, season):
 def _with_distance(windows, level):
     scale = np.abs(windows - level).mean(axis=0)
     is_constant = scale <= _CONSTANT * (1 + np.abs(level))
-    return Units(level, np.where(is_constant, 1.0, scale))
+    return Units(level, np.where(is_constant, 1.0, scale), ~is_constant)
 
 
 def _as_it_is(windows, season):
