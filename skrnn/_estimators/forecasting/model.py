@@ -210,6 +210,6 @@ def _ranges(firsts, counts):
     return np.repeat(firsts, counts) + within
 
 
-def _start(panel, rows):
-    """Return the first row of the series that each row is of."""
-    return panel.starts[np.searchsorted(panel.starts, rows, side="right") - 1]
+def _start(panel, origins):
+    """Return the first row of the series that ends before each origin, or goes on."""
+    return panel.starts[np.searchsorted(panel.starts, origins - 1, side="right") - 1]
