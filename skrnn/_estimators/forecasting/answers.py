@@ -140,7 +140,7 @@ class Drawn:
     def of(self, found, units):
         """Return the distributions of ``scipy.stats``, (H, B, K), in units of y."""
         row = self._row
-        scale = units.count_scale if row.counts else units.scale
+        scale = units.count_scale if row.counts else units.drawn_scale
         return row.in_scipy(units.level, scale, *np.moveaxis(found, -1, 0))
 
     def point(self, found, units):

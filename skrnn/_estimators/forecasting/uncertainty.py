@@ -48,7 +48,9 @@ class UncertainForecaster(BaseForecaster):
         if quantiles is None:
             quantiles = SHOWN if self.quantiles is None else self.quantiles
         levels = checked_levels(quantiles)
-        return self._answered(self._model.quantiles(self._panel, ahead, levels), ahead)
+        whole = self._whole(self._panel, ahead)
+        found = self._model.quantiles(self._panel, whole, levels)
+        return self._answered(found, ahead)
 
     @advised_arguments
     def sample_paths(
@@ -98,7 +100,8 @@ class UncertainForecaster(BaseForecaster):
                 "Forecaster(distribution='normal'), or another one."
             )
         rng = np.random.default_rng(draw_seed(random_state, 0))
-        paths = self._model.paths(panel, ahead, n_samples, rng)
+        whole = self._whole(panel, ahead)
+        paths = self._model.paths(panel, whole, n_samples, rng)
         index = index_ahead(panel, self._columns, ahead)
         found = in_rows(np.moveaxis(paths, 0, -1), ahead)
         return as_answer(found, index, self._columns, list(range(n_samples)))
@@ -137,7 +140,7 @@ class UncertainForecaster(BaseForecaster):
             If there is no calibration part, or too small a one.
         """
         ahead = self._read_ahead(X, groups)
-        forecasts = self._model.forecast(self._panel, ahead)
+        forecasts = self._forecasts(self._panel, ahead)
         bounds = self._interval(self._panel, ahead, forecasts, coverage)
         return self._answered(bounds, ahead)
 
@@ -155,4 +158,7 @@ class UncertainForecaster(BaseForecaster):
                 "Forecaster(calibration_size=...), such as 0.2; or with a distribution."
             )
         outside = (1 - coverage) / 2
-        return model.quantiles(panel, ahead, (outside, 1 - outside))
+        levels = outside, 1 - outside
+        return model.quantiles(panel, self._whole(panel, ahead), levels)[
+            : len(forecasts)
+        ]

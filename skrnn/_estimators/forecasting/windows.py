@@ -88,6 +88,11 @@ class Windows:
         """Channels of a step."""
         return self.layout.inputs(self.table, self.origins[:1])[0].shape[-1]
 
+    @property
+    def steps_of_each(self) -> int:
+        """Steps of every sequence."""
+        return self.layout.n_steps
+
     def __len__(self) -> int:
         return len(self.drawn)
 
