@@ -93,7 +93,8 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "verbose": ["verbose"],
     }
 
-    @fit_context(prefer_skip_nested_validation=True)
+    # The estimator's own parameters are to be checked too.
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
         """Learn from the rows of one or more series.
 

@@ -176,6 +176,7 @@ class Forecaster(BaseForecaster):
     def _forecasts(self, panel, ahead):
         """Return forecasts (H, n, K), from what is known of whole horizons."""
         n_asked = int(ahead.lengths.max())
+        self._model.check_steps(n_asked)
         n_steps = -(-n_asked // self._model.plan.horizon) * self._model.plan.horizon
         ahead = with_steps_behind(ahead, panel, self._columns, n_steps)
         return self._model.forecast(panel, ahead)[:n_asked]

@@ -42,25 +42,27 @@ class Model:
         """Steps that no member forecasts, before the first one that is asked for."""
         return 0 if self.plan.strategy == "recursive" else self.plan.gap
 
-    def forecast(self, panel: Panel, ahead: Ahead) -> np.ndarray:
-        """Return forecasts (H, n, K) of the steps behind the series that are asked for.
-
-        H is the largest of ``ahead.lengths``; what is beyond a series' own is to be
-        ignored.
+    def check_steps(self, n_steps: int):
+        """Refuse more steps than the horizon where there is a gap, which nobody forecasts.
 
         Raises
         ------
         ValueError
-            If they are more than the horizon and there is a gap, whose values nobody
-            forecasts.
         """
-        n_steps, horizon = int(ahead.lengths.max()), self.plan.horizon
+        horizon = self.plan.horizon
         if self.gap and n_steps > horizon:
             raise ValueError(
                 f"{n_steps} steps are to be forecast, but with gap={self.gap} only "
                 f"horizon={horizon} can be: the next ones would need the steps of the "
                 "gap. Take a longer horizon, or strategy='recursive'."
             )
+
+    def forecast(self, panel: Panel, ahead: Ahead) -> np.ndarray:
+        """Return forecasts (H, n, K) of the steps behind the series that are asked for.
+
+        H is the largest of ``ahead.lengths``; what is beyond a series' own is to be
+        ignored.
+        """
         found = self.transform.of(panel)
         ends = (found.panel.starts + found.panel.lengths)[ahead.series]
         return found.undo(self._median(self._table(found.panel), ends, ahead), ends)
