@@ -106,7 +106,8 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "verbose": ["verbose"],
     }
 
-    @fit_context(prefer_skip_nested_validation=True)
+    # The estimator's own parameters are to be checked too.
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
         """Learn from the rows of one or more series.
 
@@ -237,23 +238,14 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             ahead = read_ahead(X, None, panel, self._columns)
         else:
             ahead = ahead_of(steps or self.horizon, panel, self._columns, X)
-        self._check_steps(int(ahead.lengths.max()))
+        self._model.check_steps(int(ahead.lengths.max()))
         return panel, ahead
 
     def _read_ahead(self, X, groups):
         check_is_fitted(self)
         ahead = read_ahead(X, groups, self._panel, self._columns)
-        self._check_steps(int(ahead.lengths.max()))
+        self._model.check_steps(int(ahead.lengths.max()))
         return ahead
-
-    def _check_steps(self, n_steps):
-        gap, horizon = self._model.gap, self._model.plan.horizon
-        if gap and n_steps > horizon:
-            raise ValueError(
-                f"{n_steps} steps are to be forecast, but with gap={gap} only "
-                f"horizon={horizon} can be: the next ones would need the steps of the "
-                "gap. Take a longer horizon, or strategy='recursive'."
-            )
 
     def _whole(self, panel, ahead):
         """Return what is known of whole horizons, which forecasts are made of."""

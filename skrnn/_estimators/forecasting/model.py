@@ -51,6 +51,21 @@ class Model:
         """Steps that no member forecasts, before the first one that is asked for."""
         return 0 if self.plan.strategy == "recursive" else self.plan.gap
 
+    def check_steps(self, n_steps: int) -> None:
+        """Refuse more steps than the horizon where there is a gap.
+
+        Raises
+        ------
+        ValueError
+        """
+        horizon = self.plan.horizon
+        if self.gap and n_steps > horizon:
+            raise ValueError(
+                f"{n_steps} steps are to be forecast, but with gap={self.gap} only "
+                f"horizon={horizon} can be: the next ones would need the steps of the "
+                "gap. Take a longer horizon, or strategy='recursive'."
+            )
+
     def forecast(self, panel: Panel, ahead: Ahead) -> np.ndarray:
         """Return forecasts (H, n, K) of the steps behind the series that are asked for.
 
