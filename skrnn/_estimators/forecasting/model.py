@@ -168,7 +168,9 @@ class Model:
         """Return the spread (n, K) of the windows before rows of a panel."""
         season = self.plan.season
         table = series_table(panel, season)
-        n = np.minimum(max(self.plan.lookbacks), origins - _start(panel, origins))
+        # An origin behind the end of a series is the first row of the next one.
+        before = origins - _start(panel, origins - 1)
+        n = np.minimum(max(self.plan.lookbacks), before)
         rows = origins - np.minimum(np.arange(max(n), 0, -1)[:, None], n)
         return NORMALIZERS["window"](table.values[rows], season).scale
 
