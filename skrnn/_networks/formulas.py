@@ -8,7 +8,7 @@ what `where` doesn't choose has a finite gradient too, for zero times infinity i
 def positive_part(ops, x):
     """Return x where it is above 0, and 0 elsewhere."""
     # The gradient at 0 is 0 on every backend; that of a maximum or of `abs` isn't.
-    return ops.where(x > 0, x, 0.0)
+    return ops.where(x <= 0, 0.0, x)
 
 
 def softplus(ops, x):

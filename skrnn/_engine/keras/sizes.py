@@ -57,5 +57,7 @@ def sizes_of(source):
     """Return the sizes of a source's batches."""
     if isinstance(source, TokenStream):
         return StreamSizes(source)
-    paired = isinstance(source, Seq2SeqData)
-    return RowSizes([source.inputs, source.outputs] if paired else [source.sequences])
+    if isinstance(source, Seq2SeqData):
+        return RowSizes([source.inputs, source.outputs])
+    # A source that makes its sequences batch by batch tells their lengths itself.
+    return RowSizes([getattr(source, "sequences", source)])

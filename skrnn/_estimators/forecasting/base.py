@@ -1,5 +1,6 @@
 """What a Forecaster is made of: its parameters, and its ``fit``."""
 
+import inspect
 import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -9,7 +10,7 @@ from sklearn.base import MetaEstimatorMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.advice import AdvisedEstimator, advise, fit_context
 from skrnn._estimators.forecasting.answers import answer_of
 from skrnn._estimators.forecasting.ensemble import EnsemblePlan, is_network
 from skrnn._estimators.forecasting.model import fit_model, without_last
@@ -221,8 +222,10 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         panel = self._panel
         if history is not None:
             panel = read_history(history, self._columns)
-        n_steps = steps if steps is not None or X is not None else self.horizon
-        ahead = ahead_of(n_steps, panel, self._columns, X)
+        if steps is None and X is not None:
+            ahead = read_ahead(X, None, panel, self._columns)
+        else:
+            ahead = ahead_of(steps or self.horizon, panel, self._columns, X)
         self._check_steps(int(ahead.lengths.max()))
         return panel, ahead
 
@@ -245,3 +248,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         """Return forecasts (H, n, ...) in the order of the rows asked for."""
         rows = in_rows(forecasts, ahead)[ahead.order]
         return rows[:, 0] if self._columns.target.is_flat else rows
+
+
+# Errors about arguments of the dataclass' __init__ name the public class.
+advise(BaseForecaster, inspect.signature(BaseForecaster.__init__), by_name=False)

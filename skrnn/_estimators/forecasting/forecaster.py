@@ -58,8 +58,8 @@ class Forecaster(UncertainForecaster):
         that reads the window and answers the whole horizon; "recursive" one model of
         one step, which reads its own forecasts as further values; "direct" a model for
         each step (Ben Taieb et al., 2012). "auto" is "aligned" for recurrent regressors
-        with a horizon of 4 or more, or of 2 or 3 with a season; otherwise
-        "multioutput".
+        with a horizon of 4 or more, or of 2 or 3 with a season; "direct" for regressors
+        that have a single output; otherwise "multioutput".
     seasonal_periods : "auto", int, tuple of int or None, default="auto"
         Rows of a season, such as 12 for months or ``(24, 168)`` for hours. "auto" finds
         them from the frequency of the index and the autocorrelation of y.
@@ -133,12 +133,12 @@ class Forecaster(UncertainForecaster):
     --------
     >>> import numpy as np
     >>> from skrnn.forecasting import Forecaster
-    >>> y = 10 + np.sin(np.arange(120) * 2 * np.pi / 12)
-    >>> forecaster = Forecaster(horizon=12, n_windows=2000, random_state=0)
+    >>> y = 10 + np.sin(np.arange(600) * 2 * np.pi / 12)
+    >>> forecaster = Forecaster(horizon=12, random_state=0)
     >>> forecaster.fit(None, y).forecast(3).round(1)
-    120    10.0
-    121    10.5
-    122    10.9
+    600    10.0
+    601    10.5
+    602    10.9
     dtype: float64
     """
 

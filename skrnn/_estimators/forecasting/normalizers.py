@@ -11,6 +11,8 @@ import numpy as np
 
 # Relative to the level: a smaller spread is that of rounding.
 _CONSTANT = 1e-9
+# Scale of a constant window, relative to its level.
+_OF_CONSTANT = 1e-2
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def _by_last(windows, season):
 def _with_distance(windows, level):
     scale = np.abs(windows - level).mean(axis=0)
     is_constant = scale <= _CONSTANT * (1 + np.abs(level))
-    return Units(level, np.where(is_constant, 1.0, scale), windows.mean(axis=0))
+    # What a network adds to a constant is small beside it then.
+    small = np.where(level == 0, 1.0, _OF_CONSTANT * np.abs(level))
+    return Units(level, np.where(is_constant, small, scale), windows.mean(axis=0))
 
 
 def _as_it_is(windows, season):

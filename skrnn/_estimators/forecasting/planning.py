@@ -1,6 +1,7 @@
 """What a Forecaster's "auto" means: network, strategy, season, lookbacks."""
 
 import numpy as np
+from sklearn.utils import get_tags
 
 from skrnn._estimators.forecasting.answers import Drawn, Numbers, Quantiles
 from skrnn._estimators.forecasting.ensemble import is_network
@@ -33,8 +34,11 @@ def choose_strategy(strategy, estimator, horizon, periods) -> str:
     """Return the name of the strategy."""
     if strategy != "auto":
         return strategy
-    runs = horizon >= _LONG or (horizon > 1 and bool(periods))
-    return "aligned" if runs and is_network(estimator) else "multioutput"
+    if is_network(estimator):
+        runs = horizon >= _LONG or (horizon > 1 and bool(periods))
+        return "aligned" if runs else "multioutput"
+    has_several = horizon > 1 and not get_tags(estimator).target_tags.multi_output
+    return "direct" if has_several else "multioutput"
 
 
 def lookbacks_of(lookback, periods, n_members) -> tuple[int, ...]:

@@ -88,6 +88,14 @@ class Windows:
     def __len__(self) -> int:
         return len(self.drawn)
 
+    # All sequences have as many steps.
+    is_uniform = True
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of steps of each window's sequence."""
+        return np.broadcast_to(self.layout.n_steps, len(self.origins))
+
     @property
     def n_epochs(self) -> int:
         """The number of equal parts that the windows are trained on in."""

@@ -90,6 +90,7 @@ def read_history(history, columns: Columns) -> Panel:
     labels = None
     if given.axis.labels is not None and columns.is_labelled:
         labels = plain_labels(given.axis.labels)
+        _check_kind(labels, columns)
         check_gaps(columns.frequency, labels, given.axis)
     elif columns.calendar:
         raise ValueError(
@@ -97,6 +98,16 @@ def read_history(history, columns: Columns) -> Panel:
             "or a frame with the times of its rows."
         )
     return make_panel(given, columns, kept, of_kept(labels, kept))
+
+
+def _check_kind(labels, columns):
+    """Refuse numbers where ``fit`` had times, and times where it had numbers."""
+    expected = "numbers" if columns.frequency.kind == "numbers" else "times"
+    if labels.kind != expected:
+        raise ValueError(
+            f"history has an index of {labels.kind}, but fit had one of {expected}; "
+            "expected the same."
+        )
 
 
 def read_ahead(X, groups, panel: Panel, columns: Columns) -> Ahead:
