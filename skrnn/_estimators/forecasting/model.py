@@ -168,9 +168,7 @@ class Model:
         """Return the spread (n, K) of the windows before rows of a panel."""
         season = self.plan.season
         table = series_table(panel, season)
-        # An origin behind the end of a series is the first row of the next one.
-        before = origins - _start(panel, origins - 1)
-        n = np.minimum(max(self.plan.lookbacks), before)
+        n = np.minimum(max(self.plan.lookbacks), origins - _start(panel, origins))
         rows = origins - np.minimum(np.arange(max(n), 0, -1)[:, None], n)
         return NORMALIZERS["window"](table.values[rows], season).scale
 
@@ -263,6 +261,6 @@ def _ranges(firsts, counts):
     return np.repeat(firsts, counts) + within
 
 
-def _start(panel, rows):
-    """Return the first row of the series that each row is of."""
-    return panel.starts[np.searchsorted(panel.starts, rows, side="right") - 1]
+def _start(panel, origins):
+    """Return the first row of the series that ends before each origin, or goes on."""
+    return panel.starts[np.searchsorted(panel.starts, origins - 1, side="right") - 1]
