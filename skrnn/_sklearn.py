@@ -140,10 +140,10 @@ class Count(StrictInterval):
 
 
 class Counts(Count):
-    """A tuple or list of positive integers, one for each layer."""
+    """A tuple or list of integers from `least` on, such as one for each layer."""
 
-    def __init__(self, *, empty=False):
-        super().__init__(1)
+    def __init__(self, least=1, *, empty=False):
+        super().__init__(least)
         self.empty = empty
 
     def is_satisfied_by(self, val):
@@ -152,7 +152,8 @@ class Counts(Count):
         return all(super(Counts, self).is_satisfied_by(v) for v in val)
 
     def __str__(self):
-        return f"a {'' if self.empty else 'non-empty '}tuple of positive ints"
+        ints = "positive ints" if self.left == 1 else f"ints from {self.left} on"
+        return f"a {'' if self.empty else 'non-empty '}tuple of {ints}"
 
 
 class Share(StrictInterval):

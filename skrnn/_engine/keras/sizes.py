@@ -53,8 +53,25 @@ class StreamSizes:
         return last - first
 
 
+class EqualSizes:
+    """The sizes of batches of sequences that all have the same steps."""
+
+    are_alike = True
+
+    def __init__(self, n_steps):
+        self.most = np.array([n_steps])
+
+    def rows(self, order):
+        return order.shape[1]
+
+    def steps(self, order):
+        return np.full((len(order), 1), self.most[0])
+
+
 def sizes_of(source):
     """Return the sizes of a source's batches."""
+    if hasattr(source, "steps_of_each"):
+        return EqualSizes(source.steps_of_each)
     if isinstance(source, TokenStream):
         return StreamSizes(source)
     if isinstance(source, Seq2SeqData):

@@ -209,7 +209,8 @@ class Loop:
         if self.diverged:
             return self.start, 0
         n_epochs = len(self.history["loss"])
-        if self.best.epoch == n_epochs and self.callbacks is NOBODY:
+        is_best = self.best.weights is not None and self.best.epoch == n_epochs
+        if is_best and self.callbacks is NOBODY:
             return self.best.weights, n_epochs
         # After an interrupted first epoch the current weights are the best.
         return self.program.final_weights(), self.restored_epoch or n_epochs

@@ -91,13 +91,16 @@ class Quantiles:
 
     def quantiles(self, found, units, levels):
         """Return those of `levels`, which must be among the trained ones."""
-        unknown = [level for level in levels if level not in self.levels]
+        near = np.isclose(np.asarray(levels)[:, None], self.levels, rtol=0, atol=1e-9)
+        unknown = [
+            level for level, n in zip(levels, near.any(axis=1), strict=True) if not n
+        ]
         if unknown:
             raise ValueError(
                 f"quantiles={unknown} weren't trained; expected some of "
                 f"{list(self.levels)}."
             )
-        places = [self.levels.index(level) for level in levels]
+        places = near.argmax(axis=1)
         return units.restored(found[..., places], extra=1)
 
 
@@ -137,7 +140,7 @@ class Drawn:
     def of(self, found, units):
         """Return the distributions of ``scipy.stats``, (H, B, K), in units of y."""
         row = self._row
-        scale = units.count_scale if row.counts else units.scale
+        scale = units.count_scale if row.counts else units.drawn_scale
         return row.in_scipy(units.level, scale, *np.moveaxis(found, -1, 0))
 
     def point(self, found, units):

@@ -18,6 +18,7 @@ from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import (
     check_counts,
+    check_lengths,
     check_plan,
     choose_strategy,
     default_network,
@@ -25,6 +26,7 @@ from skrnn._estimators.forecasting.planning import (
     lookbacks_of,
     season_of,
 )
+from skrnn._estimators.forecasting.reading.beyond import with_steps_behind
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
 from skrnn._estimators.forecasting.reading.later import (
@@ -81,7 +83,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "lookback": [StrOptions({"auto"}), Count(), Counts()],
         "horizon": [Count()],
         "strategy": [StrOptions({"auto", *STRATEGIES})],
-        "seasonal_periods": [StrOptions({"auto"}), Count(2), Counts(), None],
+        "seasonal_periods": [StrOptions({"auto"}), Count(2), Counts(2), None],
         "normalize": [StrOptions({n for n in NORMALIZERS if n}), None],
         "target_transform": [
             StrOptions(set(TRANSFORMS)),
@@ -104,7 +106,8 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "verbose": ["verbose"],
     }
 
-    @fit_context(prefer_skip_nested_validation=True)
+    # The estimator's own parameters are to be checked too.
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
         """Learn from the rows of one or more series.
 
@@ -133,16 +136,25 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             panel, columns = read_panel(X, y, groups, self._feature_options())
             network = self.estimator
             network = default_network() if network is None else network
-            periods = self._periods(panel, columns)
-            if isinstance(self.calendar, str) and self.calendar == "auto":
-                panel, columns = with_followed_calendar(panel, columns, periods)
-            plan = self._plan(periods, network)
             check_counts(self, panel)
-            transform = fit_transform(self.target_transform, self.difference, panel.y)
-            n_held_out = held_out(self.calibration_size, panel, plan, transform)
+            lags = () if self.difference is None else np.atleast_1d(self.difference)
+            n_held_out = held_out(
+                self.calibration_size, panel, self.gap + self.horizon, int(np.sum(lags))
+            )
             training = without_last(panel, n_held_out)
+            periods = self._periods(training, columns)
+            if isinstance(self.calendar, str) and self.calendar == "auto":
+                panel, columns = with_followed_calendar(
+                    panel, columns, periods, training
+                )
+                training = without_last(panel, n_held_out)
+            plan = self._plan(periods, network)
+            transform = fit_transform(self.target_transform, lags, training.y)
+            check_lengths(training, plan, transform.n_lost)
             model = fit_model(network, training, plan, transform)
-            if n_held_out:
+            if not model.ensemble.members:
+                raise KeyboardInterrupt
+            if n_held_out and not model.ensemble.interrupted:
                 model = model.calibrated(panel, n_held_out)
             self._keep(panel, columns, model)
         return self._report(model)
@@ -184,7 +196,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         if isinstance(self.seasonal_periods, str):
             frequency = columns.frequency and columns.frequency.name
             return find_seasonal_periods(panel.y, panel.lengths, frequency)
-        return tuple(sorted(np.atleast_1d(self.seasonal_periods).tolist()))
+        return tuple(sorted({*np.atleast_1d(self.seasonal_periods).tolist()}))
 
     def _keep(self, panel, columns, model):
         """Set the fitted attributes."""
@@ -226,23 +238,25 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             ahead = read_ahead(X, None, panel, self._columns)
         else:
             ahead = ahead_of(steps or self.horizon, panel, self._columns, X)
-        self._check_steps(int(ahead.lengths.max()))
+        self._model.check_steps(int(ahead.lengths.max()))
         return panel, ahead
 
     def _read_ahead(self, X, groups):
         check_is_fitted(self)
         ahead = read_ahead(X, groups, self._panel, self._columns)
-        self._check_steps(int(ahead.lengths.max()))
+        self._model.check_steps(int(ahead.lengths.max()))
         return ahead
 
-    def _check_steps(self, n_steps):
-        plan = self._model.plan
-        if self._model.gap and n_steps > plan.horizon:
-            raise ValueError(
-                f"{n_steps} steps are asked for; with gap={plan.gap} at most the "
-                f"horizon, {plan.horizon}, can be forecast: the values in the gap stay "
-                "unknown. Take a larger horizon, or strategy='recursive'."
-            )
+    def _whole(self, panel, ahead):
+        """Return what is known of whole horizons, which forecasts are made of."""
+        horizon = self._model.plan.horizon
+        n_steps = -(-int(ahead.lengths.max()) // horizon) * horizon
+        return with_steps_behind(ahead, panel, self._columns, n_steps)
+
+    def _forecasts(self, panel, ahead):
+        """Return forecasts (H, n, K) of the steps asked for."""
+        found = self._model.forecast(panel, self._whole(panel, ahead))
+        return found[: int(ahead.lengths.max())]
 
     def _answered(self, forecasts, ahead):
         """Return forecasts (H, n, ...) in the order of the rows asked for."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
 from skrnn import _engine
@@ -15,8 +16,16 @@ from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.members import Direct, Member, read
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.table import SeriesTable
-from skrnn._estimators.forecasting.windows import Budget, Windows
+from skrnn._estimators.forecasting.windows import (
+    MOST_OF_SPREAD,
+    MOST_PASSES,
+    Budget,
+    Windows,
+)
 from skrnn._estimators.tasks import SequenceRegressorMixin
+
+# Windows whose targets are looked at at once.
+_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
         groups.append([_Task(each, seed, verbose) for each in strategy.layouts(*given)])
     tasks = [task for group in groups for task in group]
     fit = _networks if is_network(estimator) else _others
-    trained, outcomes = fit(estimator, table, plan, tasks)
+    trained, outcomes, interrupted = fit(estimator, table, plan, tasks)
     found = iter(trained)
     members = [tuple(next(found) for _ in group) for group in groups]
     # Ctrl-C may have come before all were there.
@@ -116,7 +125,7 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
     return Ensemble(
         tuple(Direct(m) if len(m) > 1 else m[0] for m in members),
         sum(each.diverged for each in outcomes),
-        any(each.interrupted for each in outcomes),
+        interrupted,
     )
 
 
@@ -124,66 +133,122 @@ def _networks(estimator, table, plan, tasks):
     """Train networks side by side; each computes on one core then."""
     trained: list[Any] = [None] * len(tasks)
     stop, outcomes = threading.Event(), list[Any]()
-    of_steps = STRATEGIES[plan.strategy].answers_steps
 
     def run(i):
-        if stop.is_set():
-            return
-        task = tasks[i]
-        windows = _windows(table, task, plan, stop)
-        network = clone(estimator).set_params(
-            return_sequences=of_steps,
-            epochs=windows.n_epochs,
-            early_stopping=False,
-            validation_split=None,
-            warm_start=False,
-            random_state=task.seed,
-            verbose=task.verbose,
-        )
-        n_targets = table.values.shape[1] * (1 if of_steps else task.layout.horizon)
-        shape = () if n_targets == 1 else (n_targets,)
+        if not stop.is_set():
+            trained[i], outcome = _network(estimator, table, plan, tasks[i], stop)
+            outcomes.append(outcome)
+
+    if len(tasks) > 1 and _engine.chosen(estimator.engine) == "cpu":
+        _until_interrupted(_engine.side_by_side, run, len(tasks), stop)
+    else:
+        _until_interrupted(_one_by_one, run, len(tasks), stop)
+    return trained, outcomes, stop.is_set()
+
+
+def _one_by_one(run, items):
+    for each in items:
+        run(each)
+
+
+def _until_interrupted(call_each, run, n, stop):
+    """Call ``run(i)`` for each; Ctrl-C ends all of them soon, and nothing is raised.
+
+    It reaches the main thread alone, wherever that is: in a training or on its way to
+    one, which then isn't trained, or waiting for the others.
+    """
+    begun = list[threading.Event]()
+
+    def guarded(i):
+        ended = threading.Event()
+        begun.append(ended)
         try:
-            outcome = network._fit_source(windows, shape, plan.answer.loss)
+            run(i)
+        except KeyboardInterrupt:
+            stop.set()
         except BaseException:
             stop.set()
             raise
-        if outcome.interrupted:
-            stop.set()
-        outcomes.append(outcome)
-        reads = "steps" if of_steps else "sequences"
-        trained[i] = Member(task.layout, network, reads, plan.answer)
+        finally:
+            ended.set()
 
-    if len(tasks) == 1 or _engine.chosen(estimator.engine) != "cpu":
-        for i in range(len(tasks)):
-            run(i)
-    else:
-        _engine.side_by_side(run, range(len(tasks)))
-    return trained, outcomes
+    try:
+        call_each(guarded, range(n))
+    except KeyboardInterrupt:
+        stop.set()
+        for ended in begun:
+            ended.wait()
+
+
+def _network(estimator, table, plan, task, stop):
+    """Train a network on batches of windows, until `stop` is set."""
+    of_steps = STRATEGIES[plan.strategy].answers_steps
+    windows = _windows(table, task, plan, stop)
+    network = clone(estimator).set_params(
+        return_sequences=of_steps,
+        epochs=windows.n_epochs,
+        early_stopping=False,
+        validation_split=None,
+        warm_start=False,
+        random_state=task.seed,
+        verbose=task.verbose,
+    )
+    n_targets = table.values.shape[1] * (1 if of_steps else task.layout.horizon)
+    shape = () if n_targets == 1 else (n_targets,)
+    outcome = network._fit_source(windows, shape, plan.answer.loss)
+    if outcome.interrupted:
+        stop.set()
+    reads = "steps" if of_steps else "sequences"
+    return Member(task.layout, network, reads, plan.answer), outcome
 
 
 def _windows(table, task, plan, stop):
     of_steps = STRATEGIES[plan.strategy].answers_steps
     layout = task.layout
-    origins = table.origins(layout.lookback, layout.gap + layout.horizon)
-    drawn = Budget(plan.n_windows, task.seed).draw(len(origins))
+    origins = _origins(table, layout, of_steps)
+    most = MOST_PASSES if plan.answer.n_outputs == 1 else MOST_OF_SPREAD
+    drawn = Budget(plan.n_windows, task.seed, most).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
     given = table, origins, layout, drawn, plan.answer, weighs, of_steps, stop
     return Windows(*given)
 
 
+def _origins(table, layout, of_steps=False):
+    """Return the rows behind windows.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to learn, because too many values are missing.
+    """
+    origins = table.origins(layout.lookback, layout.gap + layout.horizon)
+    if table.observed is None:
+        return origins
+    enough = np.any if of_steps else np.all
+    for at in range(0, len(origins), _BLOCK):
+        rows = origins[at : at + _BLOCK] + layout.ahead
+        if enough(table.observed[rows].all(axis=-1), axis=0).any():
+            return origins
+    raise ValueError(
+        f"Too many values of y are missing: no window has all of its "
+        f"{layout.horizon} target(s). strategy='recursive' learns from windows of one "
+        "step, and 'aligned' from each value that is there."
+    )
+
+
 def _others(estimator, table, plan, tasks):
-    return [_other(estimator, table, plan, task) for task in tasks], []
+    return [_other(estimator, table, plan, task) for task in tasks], [], False
 
 
 def _other(estimator, table, plan, task):
     """Fit an estimator that isn't one of our networks on windows as an array."""
     layout = task.layout
-    origins = table.origins(layout.lookback, layout.gap + layout.horizon)
+    origins = _origins(table, layout)
     if len(origins) > plan.n_windows:
         rng = np.random.default_rng(task.seed)
         drawn = rng.choice(len(origins), plan.n_windows, replace=False)
         origins = origins[np.sort(drawn)]
-    reads = "sequences" if get_tags(estimator).input_tags.three_d_array else "table"
+    reads = "sequences" if _takes_sequences(estimator) else "table"
     X, units = read(layout, reads, table, origins)
     values, there = layout.targets(table, origins)
     y = units.normalized(values)
@@ -192,8 +257,22 @@ def _other(estimator, table, plan, task):
         X, y = X[rows], y[:, rows]
     y = np.moveaxis(y, 0, 1).reshape(len(X), -1)
     fitted = _seeded(clone(estimator), task.seed)
+    if y.shape[1] > 1 and not get_tags(estimator).target_tags.multi_output:
+        fitted = MultiOutputRegressor(fitted)
     fitted.fit(X, y[:, 0] if y.shape[1] == 1 else y)
     return Member(layout, fitted, reads, Numbers())
+
+
+def _takes_sequences(estimator):
+    """Whether an estimator takes X (n, T, F); a Pipeline says so by its first step."""
+    steps = [
+        s
+        for _, s in getattr(estimator, "steps", ())
+        if not (s is None or isinstance(s, str))
+    ]
+    if steps:
+        return _takes_sequences(steps[0])
+    return get_tags(estimator).input_tags.three_d_array
 
 
 def _seeded(estimator, seed):

@@ -15,6 +15,9 @@ from skrnn._estimators.forecasting.reading.answers import (
     index_ahead,
     index_of_rows,
 )
+from skrnn._estimators.forecasting.reading.beyond import (
+    with_rows_behind,
+)
 from skrnn._estimators.forecasting.reading.later import (
     read_more,
 )
@@ -51,7 +54,10 @@ class Forecaster(UncertainForecaster):
         two and four seasons for the members in turn, or the longest season if there are
         several.
     horizon : int, default=1
-        Steps that are forecast at once. More steps are forecast from forecasts.
+        Steps that are forecast at once. More steps are forecast from forecasts. The
+        longest series needs a row more than the gap and the horizon; in front of
+        series that are shorter than a window and the horizon their first season is
+        repeated.
     strategy : {"auto", "aligned", "multioutput", "recursive", "direct"}, \
             default="auto"
         "aligned" is one network that runs over the horizon; "multioutput" one model
@@ -66,14 +72,15 @@ class Forecaster(UncertainForecaster):
     normalize : {"window", "last", None}, default="window"
         Units of a window: "window" subtracts the mean of its last season, and divides
         by the mean distance from it; "last" subtracts its last value; None leaves
-        values alone.
+        values alone. A window of one value alone is forecast as that value.
     target_transform : {"log", "log1p", "sqrt"}, transformer or None, default=None
         What becomes of y before anything else. A transformer of scikit-learn gets y as
         (n, K) and needs ``inverse_transform``.
     difference : int, tuple of int or None, default=None
         Lags that y is differenced by, one after the other: 1 for a trend.
     gap : int, default=0
-        Rows between the last known value and the first forecast.
+        Rows between the last known value and the first forecast. With a gap no more
+        than `horizon` steps are forecast, but for "recursive", which forecasts the gap.
     past_features, future_features, static_features : sequence or None, default=None
         Columns of X, by name or position: those known only up to the present, those
         known ahead, and those constant for a series. None for `future_features` means
@@ -88,7 +95,8 @@ class Forecaster(UncertainForecaster):
         Networks whose median is the forecast. Other estimators are fitted once.
     n_windows : int, default=100_000
         Windows that each member is trained on. With fewer windows in the data training
-        goes over them 12 times at most.
+        goes over them 12 times at most, or 24 times for `quantiles` and a
+        `distribution`.
     quantiles : sequence of float or None, default=None
         Quantiles to forecast, increasing between 0 and 1: the networks answer all of
         them at once, and they never cross.
@@ -160,7 +168,7 @@ class Forecaster(UncertainForecaster):
         y : ndarray of shape (n,) or (n, K)
         """
         ahead = self._read_ahead(X, groups)
-        return self._answered(self._model.forecast(self._panel, ahead), ahead)
+        return self._answered(self._forecasts(self._panel, ahead), ahead)
 
     @advised_arguments
     def forecast(
@@ -201,9 +209,9 @@ class Forecaster(UncertainForecaster):
         index = index_ahead(panel, self._columns, ahead)
         if quantiles is not None:
             levels = checked_levels(quantiles)
-            found = self._model.quantiles(panel, ahead, levels)
+            found = self._model.quantiles(panel, self._whole(panel, ahead), levels)
             return as_answer(in_rows(found, ahead), index, self._columns, levels)
-        forecasts = self._model.forecast(panel, ahead)
+        forecasts = self._forecasts(panel, ahead)
         if coverage is None:
             return as_answer(in_rows(forecasts, ahead), index, self._columns)
         bounds = self._interval(panel, ahead, forecasts, coverage)
@@ -231,6 +239,8 @@ class Forecaster(UncertainForecaster):
         check_is_fitted(self)
         with unchanged_on_error(self):
             self._panel = read_more(X, y, groups, self._panel, self._columns)
+            # Values without a transform are refused now, and not by a forecast.
+            self._model.transform.forward(self._panel.y)
         return self
 
     def fitted_values(self) -> Any:
@@ -243,7 +253,9 @@ class Forecaster(UncertainForecaster):
             it; NaN where there is no whole window. Members were trained on them.
         """
         check_is_fitted(self)
-        return self._of_rows(self._model.fitted(self._panel))
+        behind = self._model.plan.horizon - 1
+        known = with_rows_behind(self._panel, self._columns, behind)
+        return self._of_rows(self._model.fitted(self._panel, known))
 
     def _history_frame(self) -> Any:
         """Return the series of ``fit`` and ``update`` with their labels."""
@@ -258,14 +270,21 @@ class Forecaster(UncertainForecaster):
     def history_(self) -> dict[str, list[float]]:
         """The training loss of each part of the budget, a mean over the members."""
         check_is_fitted(self)
+        if not all(hasattr(e, "history_") for e in self.estimators_):
+            name = type(self.estimators_[0]).__name__
+            raise AttributeError(
+                f"Forecaster has no history_: {name} keeps no losses of its training."
+            )
         histories = [e.history_["loss"] for e in self.estimators_]
         return {"loss": np.mean(histories, axis=0).tolist()}
 
     def set_params(self, **params: Any) -> Self:
-        if self.estimator is None and any(p.startswith("estimator__") for p in params):
-            # So that a search can set what the default network is made of.
-            self.estimator = default_network()
-        return super().set_params(**params)
+        with unchanged_on_error(self):
+            of_network = any(p.startswith("estimator__") for p in params)
+            if params.get("estimator", self.estimator) is None and of_network:
+                # So that a search can set what the default network is made of.
+                params = {**params, "estimator": default_network()}
+            return super().set_params(**params)
 
     set_params.__doc__ = AdvisedEstimator.set_params.__doc__
 

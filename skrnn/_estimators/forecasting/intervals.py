@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -32,9 +34,10 @@ class Calibration:
         """
         n = (~np.isnan(self.scores)).sum(axis=1)
         # The finite-sample correction: the quantile of n errors and of the next one.
-        rank = np.ceil((n + 1) * coverage).astype(int)
+        # Rounding mustn't lift a whole number to the next one.
+        rank = np.ceil((n + 1) * coverage - _ROUNDING).astype(int)
         if (rank > n).any():
-            least = int(np.ceil(coverage / (1 - coverage)))
+            least = int(np.ceil(coverage / (1 - coverage) - _ROUNDING))
             raise ValueError(
                 f"coverage={coverage} needs {least} errors for each step of the "
                 f"horizon, and the calibration part has {int(n.min())}; make "

@@ -15,7 +15,7 @@ from skrnn._estimators.forecasting.sampling import (
     dependence_of,
     roll_paths,
 )
-from skrnn._estimators.forecasting.table import series_table, tails
+from skrnn._estimators.forecasting.table import Room, series_table, tails
 from skrnn._estimators.forecasting.transforms import TargetTransform
 
 # Origins whose forecasts are computed at once.
@@ -31,6 +31,9 @@ class Model:
     ensemble : Ensemble
     plan : EnsemblePlan
     transform : TargetTransform
+    marks : bool
+        Whether members read marks of missing values: they do if some were missing in
+        training.
     calibration : Calibration or None
     dependence : tuple of Dependence
         Of each member's steps, if members answer with distributions.
@@ -39,6 +42,7 @@ class Model:
     ensemble: Ensemble
     plan: EnsemblePlan
     transform: TargetTransform
+    marks: bool
     calibration: Calibration | None = None
     dependence: tuple[Dependence, ...] = ()
 
@@ -47,85 +51,89 @@ class Model:
         """Steps that no member forecasts, before the first one that is asked for."""
         return 0 if self.plan.strategy == "recursive" else self.plan.gap
 
+    def check_steps(self, n_steps: int) -> None:
+        """Refuse more steps than the horizon where there is a gap.
+
+        Raises
+        ------
+        ValueError
+        """
+        horizon = self.plan.horizon
+        if self.gap and n_steps > horizon:
+            raise ValueError(
+                f"{n_steps} steps are to be forecast, but with gap={self.gap} only "
+                f"horizon={horizon} can be: the next ones would need the steps of the "
+                "gap. Take a longer horizon, or strategy='recursive'."
+            )
+
     def forecast(self, panel: Panel, ahead: Ahead) -> np.ndarray:
         """Return forecasts (H, n, K) of the steps behind the series that are asked for.
 
         H is the largest of ``ahead.lengths``; what is beyond a series' own is to be
         ignored.
         """
-        return self._undone(panel, ahead, roll, 0)
+        found, ends = self._at_ends(panel, ahead)
+        return found.undo(self._median(self._table(found.panel), ends, ahead), ends)
 
     def quantiles(self, panel: Panel, ahead: Ahead, levels) -> np.ndarray:
         """Return quantiles (H, n, K, Q); forecasts beyond the horizon follow medians.
 
         Of several members it is the median of their quantiles, level by level.
         """
-
-        def run(member, ends, gap, n_steps):
-            z = roll(member, ends, gap, n_steps, levels)
-            return np.moveaxis(z, -1, 0)
-
-        found = self._undone(panel, ahead, run, 1)
-        return np.moveaxis(found, 0, -1)
+        found, ends = self._at_ends(panel, ahead)
+        z = self._median(self._table(found.panel), ends, ahead, levels)
+        levels_first = np.moveaxis(z, -1, 0)
+        return np.stack([found.undo(each, ends) for each in levels_first], axis=-1)
 
     def paths(self, panel: Panel, ahead: Ahead, n_samples: int, rng) -> np.ndarray:
         """Draw paths (n_samples, H, n, K), the members in turn."""
-        members = self.ensemble.members
-        series, n_steps = self._prepared(panel), int(ahead.lengths.max())
-        n = len(ahead.series)
-        found = []
+        transformed, ends = self._at_ends(panel, ahead)
+        table, n_steps = self._table(transformed.panel), int(ahead.lengths.max())
+        members, found = self.ensemble.members, []
         for i, member in enumerate(members):
             own = len(range(i, n_samples, len(members)))
             if not own:
                 continue
-            many = _repeated(ahead, own)
-            ends, skipped = self._ends(series, many, member, n_steps)
+            behind, skipped = self._behind(
+                table, np.tile(ends, own), _repeated(ahead, own), member
+            )
             given = self.gap, skipped + n_steps, self.dependence[i], rng
-            drawn = roll_paths(member, ends, *given)[skipped:]
-            found.append(drawn.reshape(n_steps, own, n, -1).swapaxes(0, 1))
+            drawn = roll_paths(member, behind, *given)[skipped:]
+            parts = drawn.reshape(n_steps, own, len(ends), drawn.shape[-1])
+            found.append(parts.swapaxes(0, 1))
         return self.transform.backward(np.concatenate(found))
 
-    def _undone(self, panel, ahead, run, n_extra):
-        """Return the median of what ``run(member, ends, gap, n_steps)`` returns.
-
-        It may have `n_extra` axes before those of forecasts (H, n, K).
-        """
-        transformed = self.transform.of(panel)
-        series = transformed.panel
-        table = self._table(series)
-        n_steps, found = int(ahead.lengths.max()), []
-        for member in self.ensemble.members:
-            ends, skipped = self._ends(table, ahead, member, n_steps)
-            z = run(member, ends, self.gap, skipped + n_steps)
-            found.append(z[(slice(None),) * n_extra + (slice(skipped, None),)])
-        z = np.median(found, axis=0)
-        origins = (series.starts + series.lengths)[ahead.series]
-        if not n_extra:
-            return transformed.undo(z, origins)
-        return np.stack([transformed.undo(each, origins) for each in z])
-
-    def _prepared(self, panel):
-        return self._table(self.transform.of(panel).panel)
+    def _at_ends(self, panel, ahead):
+        """Return a panel transformed, and the rows behind the series asked for."""
+        found = self.transform.of(panel)
+        return found, (found.panel.starts + found.panel.lengths)[ahead.series]
 
     def _table(self, panel):
-        plan = self.plan
-        table = series_table(panel, plan.season)
-        return table.lengthened(max(plan.lookbacks), plan.season)
+        """Return a transformed panel as what members read."""
+        return series_table(panel, self.plan.season).marked(self.marks)
 
-    def _ends(self, table, ahead, member, n_steps):
+    def _median(self, table, ends, ahead, levels=None):
+        """Return the forecasts (H, n, K) behind the rows before `ends`.
+
+        With `levels` they are quantiles (H, n, K, Q).
+        """
+        n_steps, found = int(ahead.lengths.max()), []
+        for member in self.ensemble.members:
+            behind, skipped = self._behind(table, ends, ahead, member)
+            rolled = roll(member, behind, self.gap, skipped + n_steps, levels)
+            found.append(rolled[skipped:])
+        return np.median(found, axis=0)
+
+    def _behind(self, table, ends, ahead, member):
         """Return the ends of series for a member, and the steps to skip before."""
-        skipped = self.plan.gap - self.gap
-        rounds = -(-(skipped + n_steps) // member.horizon)
-        ends = tails(
-            table,
-            _with_steps(ahead, skipped),
-            lookback=member.lookback,
-            gap=self.gap,
-            n_steps=rounds * member.horizon,
-        )
-        return ends, skipped
+        plan = self.plan
+        skipped = plan.gap - self.gap
+        rounds = -(-(skipped + int(ahead.lengths.max())) // member.horizon)
+        room = Room(member.lookback, self.gap, rounds * member.horizon)
+        ahead = _with_steps(ahead, skipped)
+        return tails(table, ends, ahead, season=plan.season, room=room), skipped
 
-    def at_origins(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+    def at_origins(self, panel: Panel, origins: np.ndarray, behind=None) -> np.ndarray:
         """Return forecasts (H, n, K) of the horizon behind rows of a panel.
 
         Parameters
@@ -133,36 +141,27 @@ class Model:
         panel : Panel
         origins : ndarray of int of shape (n,)
             Rows of the panel that are taken for the first one behind the present.
+        behind : ndarray of shape (n_series, n_rows, F) or None
+            What is known of the rows behind each series, if they are in a horizon.
         """
+        found = self.transform.of(panel)
+        table = self._table(found.panel)
         blocks = range(0, len(origins), _BLOCK)
-        parts = [self._at(panel, origins[at : at + _BLOCK]) for at in blocks]
+        parts = [
+            self._at(panel, found, table, origins[at : at + _BLOCK], behind)
+            for at in blocks
+        ]
         return np.concatenate(parts, axis=1)
 
-    def _at(self, panel, origins):
-        """Cut the series at origins, and forecast each as one of its own."""
-        plan = self.plan
-        needed = max(plan.lookbacks) + self.transform.n_lost
-        series = np.searchsorted(panel.starts, origins, side="right") - 1
-        lengths = np.minimum(origins - panel.starts[series], needed)
-        rows = _ranges(origins - lengths, lengths)
-        cut = replace(
-            panel,
-            y=panel.y[rows],
-            known=panel.known[rows],
-            past=panel.past[rows],
-            lengths=lengths,
-            keys=None,
-            labels=None,
-            places=None,
-        )
-        last = (panel.starts + panel.lengths - 1)[series]
+    def _at(self, panel, found, table, origins, behind):
+        plan, n = self.plan, len(origins)
+        series = np.searchsorted(panel.starts, origins - 1, side="right") - 1
         steps = origins[:, None] + plan.gap + np.arange(plan.horizon)
-        known = panel.known[np.minimum(steps, last[:, None]).ravel()]
-        n = len(origins)
-        ahead = Ahead(
-            np.arange(n), np.full(n, plan.horizon), known, np.arange(len(known))
-        )
-        return self.forecast(cut, ahead)
+        known = _known_at(panel, series, steps, behind)
+        ahead = Ahead(series, np.full(n, plan.horizon), known, np.arange(len(known)))
+        # Each series has lost its first rows to the differences.
+        ends = origins - (series + 1) * self.transform.n_lost
+        return found.undo(self._median(table, ends, ahead), ends)
 
     def scale(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the spread (n, K) of the windows before rows of a panel."""
@@ -197,14 +196,17 @@ class Model:
         width = width * self.scale(panel, ends)
         return np.stack([forecasts - width, forecasts + width], axis=-1)
 
-    def fitted(self, panel: Panel) -> np.ndarray:
-        """Return the forecast (n_rows, K) of each row by the horizon's first step."""
+    def fitted(self, panel: Panel, behind: np.ndarray) -> np.ndarray:
+        """Return the forecast (n_rows, K) of each row by the horizon's first step.
+
+        `behind` is what is known of the rows behind each series.
+        """
         found = np.full(panel.y.shape, np.nan)
         before = min(self.plan.lookbacks) + self.transform.n_lost + self.plan.gap
         before = np.minimum(before, panel.lengths)
         rows = _ranges(panel.starts + before, panel.lengths - before)
         if len(rows):
-            found[rows] = self.at_origins(panel, rows - self.plan.gap)[0]
+            found[rows] = self.at_origins(panel, rows - self.plan.gap, behind)[0]
         return found
 
 
@@ -212,12 +214,13 @@ def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
     """Train the members on a panel."""
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
+    marks = table.observed is not None
     ensemble = train(estimator, table, plan)
     if not isinstance(plan.answer, Drawn):
-        return Model(ensemble, plan, transform)
+        return Model(ensemble, plan, transform, marks)
     rng = np.random.default_rng(plan.seed)
     joined = tuple(dependence_of(m, table, rng) for m in ensemble.members)
-    return Model(ensemble, plan, transform, dependence=joined)
+    return Model(ensemble, plan, transform, marks, dependence=joined)
 
 
 def without_last(panel: Panel, n_rows: int) -> Panel:
@@ -233,6 +236,17 @@ def without_last(panel: Panel, n_rows: int) -> Panel:
         labels=None,
         places=None,
     )
+
+
+def _known_at(panel, series, steps, behind):
+    """Return the known channels of rows `steps` (n, H) of series (n,), (n * H, F)."""
+    last = (panel.starts + panel.lengths - 1)[series][:, None]
+    known = panel.known[np.minimum(steps, last).ravel()]
+    beyond = steps - last
+    if behind is not None and (beyond > 0).any():
+        i, h = np.nonzero(beyond > 0)
+        known[i * steps.shape[1] + h] = behind[series[i], beyond[i, h] - 1]
+    return known
 
 
 def _with_steps(ahead, n):

@@ -22,22 +22,37 @@ class Units:
     Attributes
     ----------
     level, scale : ndarray of shape (B, K)
+        The scale of a window of one value alone is 1.
     mean : ndarray of shape (B, K)
         Of the values.
+    varies : ndarray of bool of shape (B, K)
+        False for such a window.
     """
 
     level: np.ndarray
     scale: np.ndarray
     mean: np.ndarray
+    varies: np.ndarray
 
     def normalized(self, values):
         """Return values (..., B, K) in these units."""
         return (values - self.level) / self.scale
 
     def restored(self, z, extra=0):
-        """Undo `normalized`; z may have `extra` axes behind (..., B, K)."""
+        """Return forecasts z (..., B, K) in units of y: undo `normalized`.
+
+        A window of one value alone is forecast as that value: nothing tells the unit of
+        what the network adds to it. z may have `extra` axes more, behind the others.
+        """
         shape = *self.level.shape, *[1] * extra
-        return self.level.reshape(shape) + self.scale.reshape(shape) * z
+        level, scale = self.level.reshape(shape), self.scale.reshape(shape)
+        return level + scale * np.where(self.varies.reshape(shape), z, 0.0)
+
+    @property
+    def drawn_scale(self):
+        """The scale, small beside the level where a window is of one value alone."""
+        small = np.where(self.level == 0, 1.0, _OF_CONSTANT * np.abs(self.level))
+        return np.where(self.varies, self.scale, small)
 
     @property
     def count_scale(self):
@@ -63,14 +78,14 @@ def _by_last(windows, season):
 def _with_distance(windows, level):
     scale = np.abs(windows - level).mean(axis=0)
     is_constant = scale <= _CONSTANT * (1 + np.abs(level))
-    # What a network adds to a constant is small beside it then.
-    small = np.where(level == 0, 1.0, _OF_CONSTANT * np.abs(level))
-    return Units(level, np.where(is_constant, small, scale), windows.mean(axis=0))
+    scale, mean = np.where(is_constant, 1.0, scale), windows.mean(axis=0)
+    return Units(level, scale, mean, ~is_constant)
 
 
 def _as_it_is(windows, season):
     level = np.zeros(windows.shape[1:])
-    return Units(level, np.ones_like(level), windows.mean(axis=0))
+    ones = np.ones_like(level)
+    return Units(level, ones, windows.mean(axis=0), ones > 0)
 
 
 # Name -> ``f(windows (L, B, K), season) -> Units``.

@@ -1,6 +1,7 @@
 """What a Forecaster's "auto" means: network, strategy, season, lookbacks."""
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.utils import get_tags
 
 from skrnn._estimators.forecasting.answers import Drawn, Numbers, Quantiles
@@ -75,6 +76,11 @@ def check_plan(plan, estimator, difference):
             f"at every step; got estimator={name}. Take 'multioutput', 'direct' or "
             "'recursive'."
         )
+    if is_classifier(estimator):
+        raise ValueError(
+            f"estimator={type(estimator).__name__}() is a classifier; expected a "
+            "regressor."
+        )
     if difference is not None and plan.gap and plan.strategy != "recursive":
         raise ValueError(
             f"difference={difference!r} needs the steps of the gap, and "
@@ -131,8 +137,39 @@ def check_counts(forecaster, panel):
         )
 
 
-def held_out(size, panel, plan, transform) -> int:
+def check_lengths(panel, plan, n_lost):
+    """Refuse series of which none has a row to forecast from, and a horizon behind it.
+
+    Raises
+    ------
+    ValueError
+        That tells how many rows are needed.
+    """
+    # One step alone is learned by "recursive".
+    ahead = 1 if plan.strategy == "recursive" else plan.gap + plan.horizon
+    longest = int(panel.lengths.max())
+    if longest < n_lost + ahead + 1:
+        where = "y" if len(panel.lengths) == 1 else "the longest series"
+        behind = f" and gap={plan.gap}" if plan.gap and ahead > 1 else ""
+        raise ValueError(
+            f"Found {longest} sample(s) in {where} while a minimum of "
+            f"{n_lost + ahead + 1} is required by Forecaster with "
+            f"horizon={plan.horizon}{behind}: a row to forecast from, and those to "
+            "be learned behind it."
+        )
+
+
+def held_out(size, panel, needed, n_lost) -> int:
     """Return how many last rows of each series nothing is learned from.
+
+    Parameters
+    ----------
+    size : int, float or None
+    panel : Panel
+    needed : int
+        Rows of the horizon and the gap.
+    n_lost : int
+        First rows of each series that are lost to differences.
 
     Raises
     ------
@@ -143,13 +180,12 @@ def held_out(size, panel, plan, transform) -> int:
         return 0
     shortest = int(panel.lengths.min())
     n_rows = int(np.ceil(size * shortest)) if isinstance(size, float) else int(size)
-    needed = plan.gap + plan.horizon
     if n_rows < needed:
         raise ValueError(
             f"calibration_size={size} holds {n_rows} rows out; expected at least "
             f"{needed}, the horizon and the gap."
         )
-    if shortest - n_rows - transform.n_lost < needed + 1:
+    if shortest - n_rows - n_lost < needed + 1:
         raise ValueError(
             f"calibration_size={size} holds out {n_rows} of the {shortest} rows of the "
             "shortest series; too few are left to learn from."

@@ -51,19 +51,33 @@ class SeriesTable:
         given = self.values[rows], observed, self.known[rows], self.past[rows]
         return SeriesTable(*given, lengths)
 
+    def series_of(self, origins: np.ndarray) -> np.ndarray:
+        """Return the series of rows, or of those right behind a series."""
+        return np.searchsorted(self.starts, origins - 1, side="right") - 1
+
+    def marked(self, marks: bool) -> "SeriesTable":
+        """Return the same with marks of missing values, or without."""
+        if marks == (self.observed is not None):
+            return self
+        observed = np.ones(self.values.shape, bool) if marks else None
+        return replace(self, observed=observed)
+
     def lengthened(self, least: int, season: int) -> "SeriesTable":
         """Repeat the first season of shorter series in front of them."""
         missing = np.maximum(least - self.lengths, 0)
         if not missing.any():
             return self
         series = zip(self.starts, missing, self.lengths, strict=True)
-        rows = [start + _in_front(n, length, season) for start, n, length in series]
+        rows = [
+            start + in_series(np.arange(-n, length), length, season)
+            for start, n, length in series
+        ]
         return self.taken(np.concatenate(rows), self.lengths + missing)
 
 
-def _in_front(n, length, season):
-    """Return places in a series: `n` of its first season, and then all of them."""
-    return np.append(np.arange(-n, 0) % min(season, length), np.arange(length))
+def in_series(places, length, season):
+    """Return places of a series, of which those before it are in its first season."""
+    return np.where(places < 0, places % np.minimum(season, length), places)
 
 
 def series_table(panel: Panel, season: int) -> SeriesTable:
@@ -84,13 +98,35 @@ def series_table(panel: Panel, season: int) -> SeriesTable:
 
 
 @dataclass(frozen=True)
+class Room:
+    """How many rows a forecast needs.
+
+    Attributes
+    ----------
+    lookback : int
+        Before the present.
+    gap, n_steps : int
+        Behind it: those that aren't forecast, and those that are.
+    """
+
+    lookback: int
+    gap: int
+    n_steps: int
+
+    @property
+    def width(self) -> int:
+        """All of them."""
+        return self.lookback + self.gap + self.n_steps
+
+
+@dataclass(frozen=True)
 class Tails:
     """The ends of series, with room for their forecasts behind them.
 
     Attributes
     ----------
     table : SeriesTable
-        A series of ``lookback + gap + n_steps`` rows for each that is forecast.
+        A series of ``room.width`` rows for each that is forecast.
     origins : ndarray of int of shape (n_series,)
         The first row behind what was observed.
     """
@@ -104,25 +140,32 @@ class Tails:
 
 
 def tails(
-    table: SeriesTable, ahead: Ahead, *, lookback: int, gap: int, n_steps: int
+    table: SeriesTable, ends: np.ndarray, ahead: Ahead, *, season: int, room: "Room"
 ) -> Tails:
-    """Return the last `lookback` rows of series, and what is known of those behind.
+    """Return the rows of series before `ends`, and what is known of those behind.
 
     Parameters
     ----------
     table : SeriesTable
-        Each series has `lookback` rows at least.
+    ends : ndarray of int of shape (n_asked,)
+        For each series that is asked for the row behind the last one to be read. Where
+        too few are before it, the first season is repeated in front.
     ahead : Ahead
-        If it has fewer steps than `n_steps`, its last one stands for those missing.
+        If it has fewer steps than `room`, its last one stands for those missing.
+    season : int
+    room : Room
+        How many rows there are to be.
     """
-    n, width = len(ahead.series), lookback + gap + n_steps
-    ends = (table.starts + table.lengths)[ahead.series]
+    n, lookback, width = len(ends), room.lookback, room.width
+    series = table.series_of(ends)
+    lengths = (ends - table.starts[series])[:, None]
     # What comes behind is overwritten, or isn't read: the last row stands there.
-    rows = np.minimum(np.arange(width), lookback - 1) + ends[:, None] - lookback
+    places = lengths + np.minimum(np.arange(-lookback, width - lookback), -1)
+    rows = table.starts[series][:, None] + in_series(places, lengths, season)
     found = table.taken(rows.ravel(), np.full(n, width))
-    steps = np.minimum(np.arange(n_steps), ahead.lengths[:, None] - 1)
+    steps = np.minimum(np.arange(room.n_steps), ahead.lengths[:, None] - 1)
     known = found.known.reshape(n, width, found.known.shape[1])
-    known[:, lookback + gap :] = ahead.known[ahead.starts[:, None] + steps]
+    known[:, lookback + room.gap :] = ahead.known[ahead.starts[:, None] + steps]
     if found.observed is not None:
         found.observed.reshape(n, width, -1)[:, lookback:] = True
     return Tails(found, np.arange(n) * width + lookback)

@@ -42,10 +42,28 @@ class TargetTransform:
         return sum(self.lags)
 
     def forward(self, y: np.ndarray) -> np.ndarray:
-        """Return what y (n, K) becomes, without the differences."""
-        if self.name is not None:
-            return TRANSFORMS[self.name][0](y)
-        return y if self.fitted is None else _as_rows(self.fitted.transform, y)
+        """Return what y (n, K) becomes, without the differences.
+
+        Raises
+        ------
+        ValueError
+            If a value has no transform.
+        """
+        if self.name is None and self.fitted is None:
+            return y
+        with np.errstate(all="ignore"):
+            if self.name is not None:
+                made = TRANSFORMS[self.name][0](y)
+            else:
+                made = _as_rows(self.fitted.transform, y)
+        wrong = ~np.isfinite(made) & ~np.isnan(y)
+        if wrong.any():
+            name = self.name or type(self.fitted).__name__
+            raise ValueError(
+                f"y has {y[wrong][0]:.6g}, of which target_transform={name!r} makes "
+                "no number; expected values that have one."
+            )
+        return made
 
     def backward(self, z: np.ndarray) -> np.ndarray:
         """Undo `forward`, for any shape (..., K)."""
@@ -57,7 +75,14 @@ class TargetTransform:
         return _as_rows(self.fitted.inverse_transform, rows).reshape(z.shape)
 
     def of(self, panel: Panel) -> "Transformed":
-        """Transform a panel."""
+        """Transform a panel.
+
+        Raises
+        ------
+        ValueError
+            If a series is too short to be differenced.
+        """
+        self._check_lengths(panel)
         y = self.forward(panel.y)
         levels, lengths = [], panel.lengths
         within = np.arange(len(y)) - np.repeat(panel.starts, lengths)
@@ -77,6 +102,15 @@ class TargetTransform:
             )
             y = y[keep]
         return Transformed(self, replace(panel, y=y), tuple(levels))
+
+    def _check_lengths(self, panel):
+        if (panel.lengths <= self.n_lost).any():
+            i = int(np.argmin(panel.lengths))
+            lags = self.lags[0] if len(self.lags) == 1 else self.lags
+            raise ValueError(
+                f"{panel.called(i)} has {panel.lengths[i]} rows, but "
+                f"difference={lags} needs at least {self.n_lost + 1}."
+            )
 
 
 @dataclass(frozen=True)
@@ -132,28 +166,19 @@ def _as_rows(function, y):
     return out
 
 
-def fit_transform(transform, difference, y: np.ndarray) -> TargetTransform:
+def fit_transform(transform, lags, y: np.ndarray) -> TargetTransform:
     """Make the transform of a fit from the parameters of a Forecaster.
 
-    Raises
-    ------
-    ValueError
-        If a value of y has no transform.
+    Parameters
+    ----------
+    transform : str, transformer or None
+    lags : sequence of int
+        Of the differences.
+    y : ndarray of shape (n_rows, K)
+        What a transformer learns from.
     """
-    lags = () if difference is None else tuple(np.atleast_1d(difference).tolist())
+    lags = tuple(int(lag) for lag in lags)
     if transform is None or isinstance(transform, str):
-        found = TargetTransform(transform, None, lags)
-    else:
-        rows = y[~np.isnan(y).any(axis=1)]
-        found = TargetTransform(None, clone(transform).fit(rows), lags)
-    with np.errstate(all="ignore"):
-        made = found.forward(y)
-    wrong = ~np.isfinite(made) & ~np.isnan(y)
-    if wrong.any():
-        row = int(np.argmax(wrong.any(axis=1)))
-        value = y[row][wrong[row]][0]
-        raise ValueError(
-            f"y has {value:.6g}, of which target_transform={transform!r} makes no "
-            "number; expected values that have one."
-        )
-    return found
+        return TargetTransform(transform, None, lags)
+    rows = y[~np.isnan(y).any(axis=1)]
+    return TargetTransform(None, clone(transform).fit(rows), lags)

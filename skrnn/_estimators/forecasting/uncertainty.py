@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._data.typing import Array
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.forecasting.answers import SHOWN, checked_levels
+from skrnn._estimators.forecasting.answers import SHOWN, Numbers, checked_levels
 from skrnn._estimators.forecasting.base import BaseForecaster
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.reading.answers import as_answer, index_ahead
@@ -48,7 +48,9 @@ class UncertainForecaster(BaseForecaster):
         if quantiles is None:
             quantiles = SHOWN if self.quantiles is None else self.quantiles
         levels = checked_levels(quantiles)
-        return self._answered(self._model.quantiles(self._panel, ahead, levels), ahead)
+        whole = self._whole(self._panel, ahead)
+        found = self._model.quantiles(self._panel, whole, levels)
+        return self._answered(found, ahead)
 
     @advised_arguments
     def sample_paths(
@@ -98,7 +100,8 @@ class UncertainForecaster(BaseForecaster):
                 "Forecaster(distribution='normal'), or another one."
             )
         rng = np.random.default_rng(draw_seed(random_state, 0))
-        paths = self._model.paths(panel, ahead, n_samples, rng)
+        whole = self._whole(panel, ahead)
+        paths = self._model.paths(panel, whole, n_samples, rng)
         index = index_ahead(panel, self._columns, ahead)
         found = in_rows(np.moveaxis(paths, 0, -1), ahead)
         return as_answer(found, index, self._columns, list(range(n_samples)))
@@ -113,6 +116,9 @@ class UncertainForecaster(BaseForecaster):
         on the `calibration_size` last rows, which nothing was learned from, in units of
         each window's spread (Vovk et al., 2005; Lei et al., 2018). They cover as often
         as they say if errors to come are like those.
+
+        Without a calibration part, networks with a `distribution`, or with the
+        `quantiles` on both sides, answer with these.
 
         Parameters
         ----------
@@ -134,7 +140,7 @@ class UncertainForecaster(BaseForecaster):
             If there is no calibration part, or too small a one.
         """
         ahead = self._read_ahead(X, groups)
-        forecasts = self._model.forecast(self._panel, ahead)
+        forecasts = self._forecasts(self._panel, ahead)
         bounds = self._interval(self._panel, ahead, forecasts, coverage)
         return self._answered(bounds, ahead)
 
@@ -143,9 +149,16 @@ class UncertainForecaster(BaseForecaster):
         check_arguments(
             {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "interval"
         )
-        if self._model.calibration is None:
+        model = self._model
+        if model.calibration is not None:
+            return model.interval(panel, ahead, forecasts, coverage)
+        if isinstance(model.plan.answer, Numbers):
             raise ValueError(
                 "Intervals need errors of forecasts that weren't trained on: fit with "
-                "Forecaster(calibration_size=...), such as 0.2."
+                "Forecaster(calibration_size=...), such as 0.2; or with a distribution."
             )
-        return self._model.interval(panel, ahead, forecasts, coverage)
+        outside = (1 - coverage) / 2
+        levels = outside, 1 - outside
+        return model.quantiles(panel, self._whole(panel, ahead), levels)[
+            : len(forecasts)
+        ]

@@ -17,8 +17,9 @@ from skrnn._estimators.forecasting.table import SeriesTable
 
 # Epochs of a budget of windows: as many entries has the history.
 N_EPOCHS = 10
-# Times that training goes over all windows, at most.
-MOST_PASSES = 12
+# Times that training goes over all windows, at most; more often for quantiles and
+# distributions, whose spread takes longer to learn than their middle.
+MOST_PASSES, MOST_OF_SPREAD = 12, 24
 # Windows that the mean weight is taken over.
 _N_WEIGHED = 4096
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 10.0
@@ -34,15 +35,17 @@ class Budget:
         At most so many, each as often as it is drawn.
     seed : int
         Of the order in which they are drawn.
+    most_passes : int
     """
 
     n_windows: int
     seed: int
+    most_passes: int = MOST_PASSES
 
     def draw(self, n: int) -> np.ndarray:
         """Return numbers of windows, from 0 to n: pass after pass, without repeats."""
         rng = np.random.default_rng(self.seed)
-        total = min(self.n_windows, MOST_PASSES * n)
+        total = min(self.n_windows, self.most_passes * n)
         if total <= n:
             return rng.choice(n, total, replace=False)
         passes = -(-total // n)
@@ -84,6 +87,11 @@ class Windows:
     def n_features(self) -> int:
         """Channels of a step."""
         return self.layout.inputs(self.table, self.origins[:1])[0].shape[-1]
+
+    @property
+    def steps_of_each(self) -> int:
+        """Steps of every sequence."""
+        return self.layout.n_steps
 
     def __len__(self) -> int:
         return len(self.drawn)

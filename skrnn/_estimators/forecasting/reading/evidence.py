@@ -20,7 +20,7 @@ _MOST_ROWS = 200_000
 _LARGEST = 5.0
 
 
-def with_followed_calendar(panel, columns, periods):
+def with_followed_calendar(panel, columns, periods, seen=None):
     """Leave out the cycles of the calendar that y doesn't follow.
 
     A cycle stays if its length is one of the seasons of y, or if it explains changes
@@ -34,6 +34,8 @@ def with_followed_calendar(panel, columns, periods):
     columns : Columns
     periods : tuple of int
         Seasons of y, in rows.
+    seen : Panel or None
+        The rows that are learned from; None for all.
 
     Returns
     -------
@@ -46,13 +48,14 @@ def with_followed_calendar(panel, columns, periods):
     first = n_channels(columns.future)
     widths = [n_calendar_channels([cycle]) for cycle in cycles]
     ends = first + np.cumsum(widths)
-    rows, changes, is_late = _changes(panel)
+    seen = panel if seen is None else seen
+    rows, changes, is_late = _changes(seen)
     step = _step(panel)
     kept = []
     for (name, _), end, width in zip(cycles, ends, widths, strict=True):
         length = CYCLES[name].length / step
         is_season = any(abs(length / p - 1) < _TOLERANCE for p in periods)
-        channels = panel.known[rows, end - width : end]
+        channels = seen.known[rows, end - width : end]
         kept.append(is_season or _explains(channels, changes, is_late))
     if all(kept):
         return panel, columns
