@@ -31,7 +31,8 @@ from skrnn._sklearn import (
     Count,
     Counts,
     HasMethods,
-    Share,
+    RealNotInt,
+    StrictInterval,
     StrOptions,
     draw_seed,
     unchanged_on_error,
@@ -88,7 +89,11 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "n_windows": [Count()],
         "quantiles": ["array-like", None],
         "distribution": [StrOptions({"normal"}), None],
-        "calibration_size": [Share(zero=False), Count(), None],
+        "calibration_size": [
+            StrictInterval(RealNotInt, 0, 1, closed="neither"),
+            Count(),
+            None,
+        ],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }

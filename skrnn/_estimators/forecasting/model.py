@@ -43,7 +43,7 @@ class Model:
         return 0 if self.plan.strategy == "recursive" else self.plan.gap
 
     def check_steps(self, n_steps: int):
-        """Refuse more steps than the horizon where there is a gap, which nobody forecasts.
+        """Refuse more steps than the horizon if there is a gap, which nobody forecasts.
 
         Raises
         ------
