@@ -43,7 +43,8 @@ from skrnn._sklearn import (
     Count,
     Counts,
     HasMethods,
-    Share,
+    RealNotInt,
+    StrictInterval,
     StrOptions,
     check_arguments,
     draw_seed,
@@ -101,7 +102,11 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "n_windows": [Count()],
         "quantiles": ["array-like", None],
         "distribution": [StrOptions(set(DISTRIBUTIONS)), None],
-        "calibration_size": [Share(zero=False), Count(), None],
+        "calibration_size": [
+            StrictInterval(RealNotInt, 0, 1, closed="neither"),
+            Count(),
+            None,
+        ],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
