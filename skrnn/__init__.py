@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 # A test holds the three lists of public names together: these are for type checkers and
 # editors, `__all__` is for readers, `_PUBLIC` is what is loaded when it is asked for.
 if TYPE_CHECKING:
-    from skrnn import inspection, metrics, preprocessing, text
+    from skrnn import forecasting, inspection, metrics, preprocessing, text
     from skrnn import scikeras as scikeras
+    from skrnn._estimators.outliers import SequenceOutlierDetector
     from skrnn._estimators.recurrent import (
         GRUClassifier,
         GRURegressor,
@@ -44,11 +45,13 @@ __all__ = [
     "Seq2SeqClassifier",
     "Seq2SeqRegressor",
     "SequenceClassifier",
+    "SequenceOutlierDetector",
     "SequencePadder",
     "SequenceRegressor",
     "SequenceWise",
     "SlidingWindow",
     "TextSequencer",
+    "forecasting",
     "from_channels_first",
     "inspection",
     "make_supervised",
@@ -63,6 +66,7 @@ _HEAVY = ["scikeras"]
 
 # Module -> what it defines of the public names; the others are modules themselves.
 _PUBLIC = {
+    "_estimators.outliers": ("SequenceOutlierDetector",),
     "_estimators.recurrent": (
         "GRUClassifier",
         "GRURegressor",

@@ -19,6 +19,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
 from sklearn.metrics._scorer import _Scorer as Scorer
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils import check_random_state, metaestimators
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import (
@@ -87,6 +88,7 @@ __all__ = [
     "make_constraint",
     "num_samples",
     "positive",
+    "safe_indexing",
     "set_output_config",
     "unchanged_on_error",
     "validate_parameter_constraints",

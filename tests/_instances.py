@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import BaseEstimator, is_outlier_detector, is_regressor
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
@@ -43,6 +43,11 @@ PAIRS = [
     skrnn.Seq2SeqClassifier(**TINY),
 ]
 LEARNERS = NETWORKS + PAIRS
+# They have no targets.
+DETECTORS = [
+    skrnn.SequenceOutlierDetector(**TINY),
+    skrnn.SequenceOutlierDetector(method="reconstruction", latent_dim=2, **TINY),
+]
 TRANSFORMERS = [
     preprocessing.SlidingWindow(lookback=2),
     preprocessing.SequencePadder(),
@@ -53,7 +58,7 @@ TRANSFORMERS = [
 ]
 # These read words, which most of scikit-learn's checks don't have.
 OF_WORDS = [preprocessing.WordFeaturizer(("lower", "suffix2"), min_df=1)]
-INSTANCES = LEARNERS + TRANSFORMERS
+INSTANCES = LEARNERS + DETECTORS + TRANSFORMERS
 # They read rows of one series, in the order of time, and forecast those that follow.
 FORECASTERS = [
     Forecaster(
@@ -140,7 +145,7 @@ def labels(X):
 
 def target(estimator, X):
     """Return the target that suits `estimator`; nothing is learnt about texts here."""
-    if isinstance(X[0], str):
+    if isinstance(X[0], str) or is_outlier_detector(estimator):
         return None
     return numbers(X) if is_regressor(estimator) else labels(X)
 

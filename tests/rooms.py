@@ -68,7 +68,8 @@ ROOMS = (
     Room("_data/targets/", "what y and weights become", ("numpy", "scipy", "sklearn")),
     Room(
         "_networks/activations _networks/attention _networks/cells"
-        " _networks/contracts _networks/losses _networks/optimizers _networks/weights",
+        " _networks/contracts _networks/distributions/ _networks/formulas"
+        " _networks/losses/ _networks/optimizers _networks/weights",
         "what networks are made of, one row each: plain formulas over `ops`",
         NUMBERS,
     ),
@@ -84,7 +85,7 @@ ROOMS = (
         ("keras", "numpy"),
     ),
     Room(
-        "_networks/specs _networks/architecture _networks/forward"
+        "_networks/head _networks/specs _networks/architecture _networks/forward"
         " _networks/encoder_decoder _networks/language",
         "networks as layers and a head, made of flat parameters, and their formulas",
     ),
@@ -155,9 +156,15 @@ ROOMS = (
         ("numpy", "scipy", "sklearn"),
     ),
     Room(
-        "_estimators/recurrent _estimators/seq2seq _estimators/versions",
+        "_estimators/recurrent _estimators/seq2seq _estimators/outliers"
+        " _estimators/versions",
         "the estimators",
         ("numpy", "sklearn"),
+    ),
+    Room(
+        "metrics/",
+        "scores of label sequences and of forecasts, and their scorers",
+        ("numpy", "scipy", "sklearn"),
     ),
     Room(
         "_estimators/forecasting/panel",
@@ -179,18 +186,17 @@ ROOMS = (
         "forecasts held against what came: backtests, splits, leakage",
         ("joblib", "numpy", "pandas", "sklearn"),
     ),
-    Room("text", "a door to the language models"),
+    Room("text forecasting", "doors to the language models and to forecasting"),
     Room(
         "preprocessing/",
         "the transformers",
         ("narwhals", "numpy", "pandas", "scipy", "sklearn"),
     ),
     Room(
-        "metrics/",
-        "scores of label sequences, and their scorers",
-        ("numpy", "scipy", "sklearn"),
+        "inspection/",
+        "looking into trained networks, in numbers and in pictures",
+        ("matplotlib", "numpy", "pandas", "sklearn"),
     ),
-    Room("inspection", "looking into trained networks", ("numpy", "sklearn")),
     Room(
         "scikeras/engine/",
         "what runs a user's own Keras network",

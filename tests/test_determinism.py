@@ -13,6 +13,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 from _instances import (
+    DETECTORS,
     FAST,
     FORMS,
     LEARNERS,
@@ -47,6 +48,9 @@ def cases():
     plain = {
         type(each).__name__: (clone(each).set_params(epochs=2), X, target(each, X))
         for each in LEARNERS
+    }
+    plain |= {
+        each.method: (clone(each).set_params(epochs=2), X, None) for each in DETECTORS
     }
     rich = LSTMRegressor(
         **FAST,

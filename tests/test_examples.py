@@ -85,9 +85,19 @@ def slots(output):
     return alone + 0.05 < shapes < endings - 0.05 and endings > 0.95
 
 
+def outliers(output):
+    def told(label):
+        return re.findall(r"\d+", re.search(rf"{label}(.*)", output)[1])
+
+    rows = told("odd rows")
+    forest = int(told("lowest scores of a forest")[0])
+    return told("odd beats") == told("found") and rows[:3] == rows[3:] and forest < 3
+
+
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
+        ("plot_outliers.py", outliers),
         ("plot_generation.py", generation),
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
@@ -106,6 +116,7 @@ def test_every_gallery_script_is_tested():
     names = (
         "forecasting",
         "generation",
+        "outliers",
         "ragged_classification",
         "sentiment",
         "slots",

@@ -203,11 +203,13 @@ CONTAINERS = {
 def test_odd_labels_come_back_as_they_went_in(key, container):
     classes = ODD_LABELS[key]
     plain = GRUClassifier(**TINY).fit(X, LABELS)
-    odd = GRUClassifier(**TINY).fit(X, CONTAINERS[container](classes[LABELS]))
+    y = CONTAINERS[container](classes[LABELS])
+    odd = GRUClassifier(**TINY).fit(X, y)
     assert odd.classes_.tolist() == classes.tolist()
     assert type(odd.classes_.tolist()[0]) is type(classes.tolist()[0])
     assert odd.predict(X).tolist() == classes[plain.predict(X)].tolist()
     np.testing.assert_array_equal(odd.predict_proba(X), plain.predict_proba(X))
+    assert odd.score(X, y) == plain.score(X, LABELS)
 
 
 CONSTANTS = [0.0, 0.1, -1e-12, 1e9 + 0.1, 1e300, np.float32(0.1)]

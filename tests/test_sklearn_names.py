@@ -304,6 +304,19 @@ def check_adapter(adapter):
 
 
 @case(
+    "utils._safe_indexing",
+    "the rows of one training or test part, whatever library X is from",
+    "take rows by `.iloc`, `.take` or `[...]`, as what X has of them",
+)
+def check_safe_indexing(safe_indexing):
+    rows = np.array([2, 0])
+    assert safe_indexing([5, 6, 7], rows) == [7, 5]
+    assert safe_indexing(np.array([5, 6, 7]), rows).tolist() == [7, 5]
+    frame = pd.DataFrame({"a": [5, 6, 7]}, index=[1, 2, 3])
+    assert safe_indexing(frame, rows).index.tolist() == [3, 1]
+
+
+@case(
     "utils.validation._check_feature_names",
     "holding frames to the names of columns in `fit`",
     "call `sklearn.utils.validation.validate_data(..., skip_check_array=True)`, which "

@@ -181,9 +181,15 @@ def test_modules_of_a_room_import_in_one_direction():
     assert set(TopologicalSorter(graph).static_order()) >= {"skrnn/_networks/cells"}
 
 
+DOORS = ("__init__.py", "forecasting.py", "text.py")
+
+
 def test_rooms_are_small():
-    """At most 12 names in the package, and 14 files in a room without rooms in it."""
-    names = [path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    """At most 12 names in the package, and 14 files in a room without rooms in it.
+
+    Doors, which hold nothing but names of other rooms, aren't counted.
+    """
+    names = {path.name for path in PACKAGE.iterdir()} - {"__pycache__", *DOORS}
     assert len(names) <= 12
     for folder in {path.parent for path in MODULES.values()} - {PACKAGE}:
         files = [path for path in folder.iterdir() if path.is_file()]

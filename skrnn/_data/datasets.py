@@ -29,7 +29,8 @@ class Batch:
         ids (T, B), and "lengths", (B,), the longest first; what stands at the padding
         is finite. A source may add more, and says what.
     targets : ndarray of shape (B, K), or (T, B, K) for answers at each step
-        float32 values, or int32 class indices with K = 1.
+        float32 values, or int32 class indices with K = 1. K are the columns that the
+        head's loss reads, `Head.target_width`: some losses read several for a target.
     weights : ndarray of shape (B,) or (T, B)
         Of the losses; 0 where nothing is present.
     present : ndarray of bool of shape (B,) or (T, B)
@@ -94,6 +95,8 @@ class Dataset(_Rows):
         Row of `targets` that holds the first target of each sequence.
     of_steps : bool
         Whether there is a target for each real step.
+    target_step : int
+        Rows of `targets` between two consecutive steps.
     """
 
     sequences: Sequences
@@ -101,6 +104,7 @@ class Dataset(_Rows):
     weights: np.ndarray
     target_starts: Any
     of_steps: bool = False
+    target_step: int = 1
 
     def __len__(self) -> int:
         return len(self.sequences.lengths)
@@ -140,11 +144,23 @@ class Dataset(_Rows):
         inputs = {"x": sequences.values.take(at, axis=0), "lengths": lengths}
         at = self.target_starts[rows]
         if self.of_steps:
-            at = at + steps
+            at = at + steps * self.target_step
         weights = self.weights[at]
         if not is_row[-1] or (self.of_steps and lengths[-1] < len(steps)):
             weights = np.where(present, weights, np.float32(0))
         return Batch(inputs, self.targets.take(at, axis=0), weights, present)
+
+
+def of_own_steps(sequences) -> Dataset:
+    """Return sequences whose targets are their own steps; nothing is copied."""
+    return Dataset(
+        sequences,
+        sequences.values,
+        np.broadcast_to(np.float32(1), len(sequences.values)),
+        sequences.starts,
+        of_steps=True,
+        target_step=sequences.step,
+    )
 
 
 def first_targets(sequences, of_steps):

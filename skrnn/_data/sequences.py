@@ -190,6 +190,21 @@ class Sequences:
         return view.copy(order="C")
 
 
+def are_windows(sequences) -> bool:
+    """Whether each sequence is the one before it, one row later: windows of a series.
+
+    Views of a series are, whatever their `sampling_rate`; copies are by their values.
+    """
+    n, length = len(sequences), sequences.n_timesteps
+    if sequences.form == "ragged" or n < 2 or length < 2:
+        return False
+    first, second = np.asarray(sequences.starts[:2])
+    if second - first != length or sequences.step > 1:
+        return True
+    X = sequences.values.reshape(n, length, -1)
+    return np.array_equal(X[1:, :-1], X[:-1, 1:])
+
+
 def step_numbers(lengths):
     """Return 0, 1, ..., length - 1 for each of `lengths`, one after the other."""
     ends = np.cumsum(lengths)

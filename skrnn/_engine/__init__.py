@@ -43,6 +43,7 @@ __all__ = [
     "BOUNDARY",
     "ENGINES",
     "IncrementalDecoder",
+    "Progress",
     "Seq2SeqPredictor",
     "Stream",
     "TextProgress",

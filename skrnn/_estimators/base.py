@@ -26,6 +26,7 @@ from skrnn._data.validation import check_sequences
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import fit_context
 from skrnn._estimators.embedding import (
+    ReadsWholeSequences,
     SharedVectorsMixin,
     read_embedding,
     reads_tokens,
@@ -43,7 +44,11 @@ from skrnn._sklearn import (
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class BaseRecurrent(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SharedVectorsMixin, BaseNetwork
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    SharedVectorsMixin,
+    ReadsWholeSequences,
+    BaseNetwork,
 ):
     """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
 
@@ -107,6 +112,8 @@ class BaseRecurrent(
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences."""
         tokens = reads_tokens(self)
+        if not (reset or trains):
+            self._refuse_another_reading(tokens)
         return check_sequences(
             self,
             X,
@@ -117,6 +124,24 @@ class BaseRecurrent(
             each_row_is_one=True,
             vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
+
+    def _refuse_another_reading(self, tokens):
+        """Refuse parameters, set after ``fit``, by which X or answers are read anew.
+
+        Of the others the network tells, so that they count at the next ``fit``.
+        """
+        fitted, name = self._spec, type(self).__name__
+        if bool(self.return_sequences) != fitted.return_sequences:
+            raise ValueError(
+                f"return_sequences={self.return_sequences!r}, but this {name} was "
+                f"fitted with {fitted.return_sequences}: fit it again, or set it back."
+            )
+        if tokens != (fitted.embedding is not None):
+            was, now = ("numbers", "is set") if tokens else ("token ids", "is None")
+            raise ValueError(
+                f"This {name} was fitted on {was}, and now embedding_dim or "
+                f"embedding_matrix {now}: fit it again, or set it back."
+            )
 
     def _dataset(self, X, y, sample_weight, known, known_target):
         """Put sequences, encoded targets and weights together."""

@@ -1,4 +1,4 @@
-"""The embedding table: its size and first vectors, from the parameters and X."""
+"""How X is read: both ways, by attention, and ids by an embedding table."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -10,6 +10,9 @@ from sklearn.utils.validation import check_array
 
 from skrnn._data.sequences import Sequences
 from skrnn._data.tokens.ids import vocabulary_size
+from skrnn._estimators.names import Names
+from skrnn._networks.attention import ATTENTIONS
+from skrnn._sklearn import Count
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,21 @@ class Embedding:
         filled = table * np.float32((self.vectors.std() or 1.0) / table.std())
         filled[self.ids] = self.vectors
         return [filled, *others]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ReadsWholeSequences:
+    """The parameters of networks that may look at all steps before they answer."""
+
+    bidirectional: bool = False
+    attention: str | None = None
+    embedding_dim: int | tuple[int, ...] | None = None
+
+    _reading_constraints = {
+        "bidirectional": ["boolean"],
+        "attention": [Names("attention", set(ATTENTIONS)), None],
+        "embedding_dim": [Count(), None],
+    }
 
 
 class SharedVectorsMixin:

@@ -23,6 +23,12 @@ def names_of_losses(targets, activation=None):
     )
 
 
+def names_without_parameters(targets):
+    """Return the names of the losses of "numbers" or "labels" without parameters."""
+    names = names_of_losses(targets)
+    return tuple(name for name in names if not LOSSES[name].parameters)
+
+
 # Kind -> our names.
 NAMES = {
     "loss of numbers": names_of_losses("numbers"),

@@ -18,7 +18,6 @@ from skrnn._estimators.names import NAMES, Names, named
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
-from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import NetworkSpec, Spec
@@ -212,17 +211,11 @@ class TrainedNetwork(AdvisedEstimator):
 class BaseNetwork(TrainedNetwork):
     """The parameters of a network that reads sequences, and how it is trained."""
 
-    bidirectional: bool = False
-    attention: str | None = None
-    embedding_dim: int | tuple[int, ...] | None = None
     dense_units: Widths = ()
     loss: Any = "auto"
     callbacks: Any = None
 
     _common_constraints = TrainedNetwork._training_constraints | {
-        "bidirectional": ["boolean"],
-        "attention": [Names("attention", set(ATTENTIONS)), None],
-        "embedding_dim": [Count(), None],
         "dense_units": [Count(), Counts(empty=True)],
         "callbacks": [Instances("keras.callbacks.Callback", "on_epoch_end"), None],
     }
@@ -234,6 +227,7 @@ class BaseNetwork(TrainedNetwork):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         network = getattr(cls, "_network_constraints", {})
+        network = getattr(cls, "_reading_constraints", {}) | network
         task = getattr(cls, "_task_constraints", {})
         cls._parameter_constraints = cls._common_constraints | network | task
         if "cell" in inspect.get_annotations(cls):

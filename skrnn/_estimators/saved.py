@@ -58,7 +58,7 @@ def read_state(estimator, state):
 def _read(estimator, state):
     _check_names(state, state.pop(_MARK, None))
     spec = state["_spec"] = _read_spec(estimator._spec_class, state["_spec"])
-    state["_weights"] = _read_weights(estimator, spec, state["_weights"])
+    state["_weights"] = _read_weights(spec, state["_weights"])
     for name, value in state.items():
         expected, fits = _ATTRIBUTES.get(name, ("", None))
         if fits is not None and not _holds(fits, value, spec):
@@ -97,7 +97,7 @@ def _read_spec(spec_class, text):
     return spec
 
 
-def _read_weights(estimator, spec, weights):
+def _read_weights(spec, weights):
     try:
         wanted = [row.shape for row in weight_table(spec)]
     except Exception as error:  # The sizes are valid each, but not together.
@@ -237,8 +237,14 @@ def _are_classes(value, spec):
 
 def _are_numbers(value, spec):
     array = np.asarray(value)
-    fits = array.ndim < 2 and array.size in (1, spec.head.units)
+    fits = array.ndim < 2 and array.size in (1, spec.head.n_targets)
     return fits and array.dtype.kind == "f" and np.isfinite(array).all()
+
+
+def _are_units(value, spec):
+    fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    fits = fits and value.ndim > 0 and value.shape[-1] == spec.head.units
+    return fits and np.isfinite(value).all() and (value > 0).all()
 
 
 def _is_multilabel(value, spec):
@@ -251,7 +257,7 @@ def _is_multilabel(value, spec):
 def _is_shape(value, spec):
     sizes = isinstance(value, tuple) and all(map(_is_count, value))
     # An encoder and a decoder answer with several steps.
-    return sizes and math.prod(value) % spec.head.units == 0
+    return sizes and math.prod(value) % spec.head.n_targets == 0
 
 
 def _is_vocabulary(value, spec):
@@ -288,6 +294,28 @@ _ATTRIBUTES = {
     "_y_scale": (
         "positive, and one for each output",
         lambda value, spec: _are_numbers(value, spec) and np.all(np.asarray(value) > 0),
+    ),
+    "offset_": (
+        "a finite float",
+        lambda value, _: isinstance(value, float) and math.isfinite(value),
+    ),
+    "center_": (
+        "finite, and one for each output",
+        lambda value, spec: _are_numbers(value, spec) and np.ndim(value) == 1,
+    ),
+    "scale_": (
+        "positive, and one for each output",
+        lambda value, spec: _are_units(value, spec) and value.ndim == 1,
+    ),
+    "error_scale_": (
+        "positive, and one for each step and output",
+        lambda value, spec: _are_units(value, spec) and value.ndim == 2 and len(value),
+    ),
+    "scored_steps_": (
+        'a number of steps, or "all"',
+        lambda value, _: (
+            _is_count(value) or (isinstance(value, str) and value == "all")
+        ),
     ),
     "_has_ends": ("a bool", lambda value, _: _is_bool(value)),
     "_has_end": ("that of the network", lambda value, spec: value == spec.has_end),

@@ -24,6 +24,7 @@ from skrnn._data.tokens.symbols import (
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
+from skrnn._estimators.embedding import ReadsWholeSequences
 from skrnn._estimators.names import Names, named
 from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.output_bias import at_frequencies
@@ -35,7 +36,7 @@ from skrnn._sklearn import StrictInterval
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseSeq2Seq(BaseNetwork):
+class BaseSeq2Seq(ReadsWholeSequences, BaseNetwork):
     """An encoder, a decoder, and how they are trained; a mixin adds the task."""
 
     cell: str = "lstm"

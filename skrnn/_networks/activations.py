@@ -4,18 +4,26 @@
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
+# Not by `maximum` and `minimum`, whose slope at 0 each backend chooses for itself: a
+# unit whose inputs are all zero stands there exactly.
+
+
+def _relu(ops, x):
+    return ops.where(x <= 0, 0.0, x)
+
+
 def _elu(ops, x):
-    return ops.where(x > 0, x, ops.exp(ops.minimum(x, 0)) - 1)
+    return ops.where(x > 0, x, ops.exp(ops.where(x > 0, 0.0, x)) - 1)
 
 
 def _selu(ops, x):
-    negative = _SELU_ALPHA * (ops.exp(ops.minimum(x, 0)) - 1)
+    negative = _SELU_ALPHA * (ops.exp(ops.where(x > 0, 0.0, x)) - 1)
     return _SELU_SCALE * ops.where(x > 0, x, negative)
 
 
 ACTIVATIONS = {
     "tanh": lambda ops, x: ops.tanh(x),
-    "relu": lambda ops, x: ops.maximum(x, 0),
+    "relu": _relu,
     "sigmoid": lambda ops, x: ops.sigmoid(x),
     "softmax": lambda ops, x: ops.softmax(x, axis=-1),
     "linear": lambda ops, x: x,

@@ -5,6 +5,8 @@ from typing import Any
 from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
     AttentionPooling,
+    Code,
+    Delay,
     Dense,
     Dropout,
     Embedding,
@@ -12,6 +14,7 @@ from skrnn._networks.layers import (
     LastState,
     LayerNorm,
     Recurrent,
+    Repeat,
 )
 from skrnn._networks.specs import Head, LanguageSpec, NetworkSpec, Seq2SeqSpec
 
@@ -122,6 +125,62 @@ def language_spec(
     layers += _stack(units, [True] * len(units), layer_norm, dropout, **cells)
     head = Head(vocabulary_size, "softmax")
     return LanguageSpec(tuple(layers), head, 1, tie_weights)
+
+
+def prediction_spec(
+    *,
+    cell: str,
+    units: Widths,
+    n_features: int,
+    head: Head,
+    dense_units: Widths = (),
+    activation: str = "tanh",
+    layer_norm: bool = False,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+) -> NetworkSpec:
+    """Return the spec of a network that tells each step from the steps before it."""
+    cells = _cells(cell, activation, recurrent_dropout)
+    units = as_tuple(units)
+    layers = [
+        Delay("delay"),
+        *_stack(units, [True] * len(units), layer_norm, dropout, **cells),
+        EveryStep("pooling"),
+        *_dense(dense_units, activation, dropout),
+    ]
+    return NetworkSpec(tuple(layers), head, n_features)
+
+
+def reconstruction_spec(
+    *,
+    cell: str,
+    units: Widths,
+    n_features: int,
+    head: Head,
+    latent_dim: int,
+    dense_units: Widths = (),
+    activation: str = "tanh",
+    layer_norm: bool = False,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+) -> NetworkSpec:
+    """Return the spec of a network that tells all steps from a few numbers of them.
+
+    An encoder reads the sequence into `latent_dim` numbers, and a decoder of the same
+    layers, the last one first, reads these alone.
+    """
+    cells, after = _cells(cell, activation, recurrent_dropout), (layer_norm, dropout)
+    units = as_tuple(units)
+    is_read, back = [True] * len(units), units[::-1]
+    layers = [
+        *_stack(units, is_read, *after, **cells),
+        Code("code", units=latent_dim),
+        Repeat("repeat"),
+        *_stack(back, is_read, *after, prefix="decoder/", **cells),
+        EveryStep("pooling"),
+        *_dense(dense_units, activation, dropout),
+    ]
+    return NetworkSpec(tuple(layers), head, n_features)
 
 
 def _cells(cell, activation, recurrent_dropout, **options) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class BaseCell:
     """What most cells have in common: one state (B, units), which is the output."""
 
     keras_layer: str | None = None
+    tensorflow_kernel: str | None = None
 
     def state_shapes(self, units):
         return ((units,),)
@@ -77,6 +78,8 @@ class GatedCell(BaseCell):
     keras_layer : str or None
         Name of the class in ``keras.layers`` whose weights have the same layout; None
         makes the layer of a Keras model from `formula`.
+    tensorflow_kernel : str or None
+        Name of the operation of TensorFlow that runs a whole layer with tanh.
     """
 
     n_gates: int
@@ -85,6 +88,7 @@ class GatedCell(BaseCell):
     recurrent_bias: bool = False
     forget_gate: int | None = None
     keras_layer: str | None = None
+    tensorflow_kernel: str | None = None
 
     def weights(self, width, units):
         gates = self.n_gates * units
@@ -119,7 +123,12 @@ class GatedCell(BaseCell):
 CELLS: dict[str, Any] = {
     "rnn": GatedCell(n_gates=1, n_states=1, formula=rnn_step, keras_layer="SimpleRNN"),
     "lstm": GatedCell(
-        n_gates=4, n_states=2, formula=lstm_step, forget_gate=1, keras_layer="LSTM"
+        n_gates=4,
+        n_states=2,
+        formula=lstm_step,
+        forget_gate=1,
+        keras_layer="LSTM",
+        tensorflow_kernel="BlockLSTM",
     ),
     "gru": GatedCell(
         n_gates=3, n_states=1, formula=gru_step, recurrent_bias=True, keras_layer="GRU"

@@ -111,7 +111,7 @@ class Run(Protocol):
     ops: Ops
 
     def take_rows(self, table: Tensor, ids: Tensor) -> Tensor:
-        """Return the rows of `table` (V, D) at `ids`: (..., D)."""
+        """Return the rows of `table` (V, D) at `ids`: (..., D); or without D."""
 
     def dropout(self, x: Tensor, rate: str) -> Tensor:
         """Drop entries of x in training; prediction drops nothing.
@@ -180,6 +180,10 @@ class Cell(Protocol):
     @property
     def keras_layer(self) -> str | None:
         """The class in ``keras.layers`` with these weights and formula, or None."""
+
+    @property
+    def tensorflow_kernel(self) -> str | None:
+        """A kernel for whole layers that TensorFlow's adapter knows, or None."""
 
     def weights(self, width: int, units: int) -> list[Any]:
         """List `Weight` rows, named within the cell, for inputs (..., width)."""

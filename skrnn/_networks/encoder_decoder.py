@@ -6,6 +6,8 @@ et al., 2015). It reads at every step what came out of the step before, or shoul
 In training all of that is known, so it runs over all steps at once.
 """
 
+from itertools import count
+
 from skrnn._networks.attention import attend, remember
 from skrnn._networks.forward import carry
 from skrnn._networks.layers import Flow, Recurrent, dense
@@ -108,6 +110,15 @@ def _bridge(run, spec, w, layer, after):
     """Make one direction's states of those of all directions."""
     if len(after) == 1:
         return after[0]
-    joined = [run.ops.concatenate(both, axis=-1) for both in zip(*after, strict=True)]
-    names = [spec.bridge(layer, i) for i in range(len(joined))]
-    return [dense(run, w, *each) for each in zip(names, joined, strict=True)]
+    pairs = zip(*after, strict=True)
+    names = (spec.bridge(layer, i) for i in count())
+    return [_joined(run, w, *each) for each in zip(names, pairs, strict=False)]
+
+
+def _joined(run, w, name, both):
+    """Make a state (B, ...) of those of both directions."""
+    is_number = len(both[0].shape) == 1
+    if is_number:
+        both = [state[:, None] for state in both]
+    state = dense(run, w, name, run.ops.concatenate(list(both), axis=-1))
+    return state[:, 0] if is_number else state

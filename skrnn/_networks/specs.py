@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from skrnn._networks.cells import CELLS
+from skrnn._networks.head import Head
 from skrnn._networks.layers import (
     LAYERS,
     AttentionPooling,
@@ -22,28 +23,7 @@ from skrnn._networks.layers import (
     attention_weights,
     dense_weights,
 )
-from skrnn._networks.losses import NamedLoss, loss_of_head
 from skrnn._networks.weights import Weight
-
-
-@dataclass(frozen=True)
-class Head:
-    """The last layer: `units` outputs, what turns them into predictions, and the loss.
-
-    Attributes
-    ----------
-    loss : str or tuple
-        A name of ``LOSSES``, with the values of its parameters behind it if it has any:
-        ``("pinball", 0.9)``. Given None, it is the default of the activation.
-    """
-
-    units: int
-    activation: str = "linear"
-    loss: NamedLoss | None = None
-
-    def __post_init__(self):
-        # Here alone: heads with the same loss are equal, however it was named.
-        object.__setattr__(self, "loss", loss_of_head(self.loss, self.activation))
 
 
 @dataclass(frozen=True)
@@ -289,7 +269,9 @@ class Seq2SeqSpec(Spec):
         """List what makes states of one direction from those of both."""
         for layer in self.recurrent:
             if layer.bidirectional:
-                for i, (*_, width) in enumerate(layer.state_shapes):
+                for i, shape in enumerate(layer.state_shapes):
+                    # A state may be a single number.
+                    width = shape[-1] if shape else 1
                     yield from dense_weights(self.bridge(layer, i), 2 * width, width)
 
     @staticmethod
@@ -352,4 +334,4 @@ def _layer_from_dict(fields):
 
 
 def _as_tuples(value):
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value

@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn._data.validation import is_ragged
 from skrnn._sklearn import BaseScorer, Scorer
+from skrnn.metrics._forecasts import symmetric_mean_absolute_percentage_error
 from skrnn.metrics._padding import real_steps, weights_at
 from skrnn.metrics._perplexity import perplexity
 from skrnn.metrics._spans import span_f1_score
@@ -95,7 +96,21 @@ class _OfRealSteps(Scorer):
         return f"get_scorer({self._name!r})"
 
 
-SCORERS = {"neg_perplexity": _NegPerplexity()} | {
+class _NegPercentage(Scorer):
+    """Minus the symmetric percentage error; greater is better, as of all scorers."""
+
+    def __init__(self):
+        score = symmetric_mean_absolute_percentage_error
+        super().__init__(score, -1, {}, response_method="predict")
+
+    def __repr__(self):
+        return "get_scorer('neg_symmetric_mean_absolute_percentage_error')"
+
+
+SCORERS = {
+    "neg_perplexity": _NegPerplexity(),
+    "neg_symmetric_mean_absolute_percentage_error": _NegPercentage(),
+} | {
     name: _OfRealSteps(name, score)
     for name, score in {
         "sequence_accuracy": sequence_accuracy_score,
@@ -113,10 +128,12 @@ def get_scorer(scoring: str) -> BaseScorer:
 
     Parameters
     ----------
-    scoring : {"neg_perplexity", "sequence_accuracy", "span_f1", "token_accuracy"}
-        Name of a scorer. The perplexity is negated, so that greater is better; of a
-        :class:`~skrnn.text.TextGenerator` it is that of the texts. Strings or lists
-        of a :class:`~skrnn.Seq2SeqClassifier` have none.
+    scoring : {"neg_perplexity", "neg_symmetric_mean_absolute_percentage_error", \
+            "sequence_accuracy", "span_f1", "token_accuracy"}
+        Name of a scorer. The percentage error and the perplexity are negated, so that
+        greater is better. The perplexity of a :class:`~skrnn.text.TextGenerator` is
+        that of the texts. Strings or lists of a :class:`~skrnn.Seq2SeqClassifier` have
+        none.
 
     Returns
     -------
@@ -181,6 +198,7 @@ def get_scorer_names() -> list[str]:
     --------
     >>> from skrnn.metrics import get_scorer_names
     >>> get_scorer_names()
-    ['neg_perplexity', 'sequence_accuracy', 'span_f1', 'token_accuracy']
+    ['neg_perplexity', 'neg_symmetric_mean_absolute_percentage_error',
+     'sequence_accuracy', 'span_f1', 'token_accuracy']
     """
     return sorted(SCORERS)

@@ -8,11 +8,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state, compute_sample_weight
 
 from skrnn._data.typing import Array, SequenceData
 from skrnn._data.validation_set import errors_of_validation
+from skrnn._data.warn import warn
 from skrnn._engine import refuse_forked_process
 from skrnn._sklearn import check_parameters, unchanged_on_error
 from skrnn.scikeras._parameters import refuse_unknown
@@ -171,6 +172,7 @@ class RunningMixin(ReadingMixin):
     warm_start: bool
     random_state: Any
     initialized_: bool
+    history_: dict[str, list]
     feature_encoder_: Any
     target_encoder_: Any
     get_params: Callable
@@ -212,10 +214,22 @@ class RunningMixin(ReadingMixin):
                 y = self._without_gaps(y, sample_weight)
             fit(X, y, sample_weight=sample_weight, **kwargs)
             del self._lengths
+        self._warn_of_divergence()
         interrupted = self.__dict__.pop("_interrupted", None)
         if interrupted is not None:
             raise interrupted
         return self
+
+    def _warn_of_divergence(self):
+        """Warn where Keras is silent."""
+        losses = self.history_.get("loss") or [0.0]
+        if not np.isfinite(losses[-1]):
+            warn(
+                f"Training of {type(self).__name__} ended with a loss of {losses[-1]}, "
+                "and what it predicts may be NaN. Scale X and y, or try a lower "
+                "learning_rate or clipnorm of the optimizer.",
+                ConvergenceWarning,
+            )
 
     def _validate_params(self):
         check_parameters(self)

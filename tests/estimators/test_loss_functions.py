@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn import LSTMRegressor
+from skrnn import LSTMRegressor, Seq2SeqRegressor
 
 TINY = dict(units=4, epochs=3, random_state=0)
 RNG = np.random.default_rng(0)
@@ -43,8 +43,50 @@ def test_a_loss_function_works_for_ragged_steps():
     np.testing.assert_allclose(own.history_["loss"], named.history_["loss"], rtol=1e-5)
 
 
-def test_a_loss_of_the_whole_batch_is_refused():
-    model = LSTMRegressor(**TINY, loss=lambda a, b: keras.ops.mean((a - b) ** 2))
+def of_first_axis(y_true, y_pred):
+    return keras.ops.mean((y_true - y_pred) ** 2, axis=1) * len(y_true.shape)
+
+
+def of_a_column(y_true, y_pred):
+    return keras.ops.abs(y_true[:, 0] - y_pred[:, 0])
+
+
+STEPS = {
+    "steps": lambda **options: LSTMRegressor(
+        **TINY, return_sequences=True, **options
+    ).fit(RAGGED, RAGGED),
+    "decoder": lambda **options: Seq2SeqRegressor(**TINY, **options).fit(
+        RAGGED, X[:, :3]
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", [of_first_axis, of_a_column])
+@pytest.mark.parametrize("key", STEPS)
+def test_both_engines_give_a_loss_function_rows(key, loss):
+    on_cpu, on_keras = (STEPS[key](loss=loss, engine=e) for e in ("cpu", "keras"))
+    found, expected = (model.history_["loss"] for model in (on_keras, on_cpu))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+NO_ROWS = {
+    "the whole batch": lambda a, b: keras.ops.mean((a - b) ** 2),
+    "each column": lambda a, b: keras.ops.mean((a - b) ** 2, axis=0),
+    "half of the rows": lambda a, b: ((a - b) ** 2)[::2],
+    "one axis more": lambda a, b: ((a - b) ** 2)[None],
+}
+
+
+# TensorFlow finds out that half of the rows lack while it runs, in words of its own.
+ON_KERAS = [key for key in NO_ROWS if key != "half of the rows"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "key"),
+    [("cpu", key) for key in NO_ROWS] + [("keras", key) for key in ON_KERAS],
+)
+def test_a_loss_of_other_than_rows_is_refused(engine, key):
+    model = LSTMRegressor(**TINY, loss=NO_ROWS[key], engine=engine)
     with pytest.raises(ValueError, match="loss must return a loss for each row"):
         model.fit(X, Y)
 

@@ -105,3 +105,50 @@ def test_a_label_for_each_step(estimator, X, ragged):
         assert found.shape == (len(steps), 2)
     logarithms = model.predict_log_proba(ragged)
     np.testing.assert_allclose(logarithms[0], np.log(model.predict_proba(ragged)[0]))
+
+
+# What is set after `fit` -> the words of the error.
+READ_ANEW = {
+    "answers to steps": (
+        dict(return_sequences=True),
+        "return_sequences=True, but this RNN(Regressor|Classifier) was fitted with "
+        "False: fit it again, or set it back.",
+    ),
+    "token ids": (
+        dict(embedding_dim=3),
+        "was fitted on numbers, and now embedding_dim or embedding_matrix is set: fit",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", READ_ANEW)
+@pytest.mark.parametrize("method", ["predict", "score", "transform"])
+@pytest.mark.parametrize("cls", [RNNRegressor, RNNClassifier])
+def test_answers_are_refused_where_they_would_be_read_anew(cls, method, key):
+    parameters, words = READ_ANEW[key]
+    X = np.arange(40).reshape(10, 4) % 5 + 1
+    y = X[:, -1] % 2
+    given = (X, y) if method == "score" else (X,)
+    model = quick(cls()).fit(X, y)
+    before = {name: getattr(model, name) for name in parameters}
+    expected = getattr(model, method)(*given)
+    model.set_params(**parameters)
+    with pytest.raises(ValueError, match=words):
+        getattr(model, method)(*given)
+    np.testing.assert_array_equal(
+        getattr(model.set_params(**before), method)(*given), expected
+    )
+    # The other way round too.
+    steps = parameters.get("return_sequences", False)
+    model.set_params(**parameters).fit(X, X % 2 if steps else y)
+    with pytest.raises(ValueError, match="fit it again, or set it back"):
+        model.set_params(**before).predict(X)
+
+
+@pytest.mark.parametrize("cls", [RNNRegressor, RNNClassifier])
+def test_parameters_of_the_network_count_at_the_next_fit(cls, X):
+    y = X[:, -1, 0] > 0
+    model = quick(cls()).fit(X, y)
+    expected = model.predict(X)
+    model.set_params(units=7, bidirectional=True, attention="dot", layer_norm=True)
+    np.testing.assert_array_equal(model.predict(X), expected)

@@ -1,4 +1,4 @@
-"""A new cell is one row of a table: here four are added, and used everywhere.
+"""A new cell is one row of a table: here five are added, and used everywhere.
 
 Each is written down once, below, and gets all that goes over the table: estimators,
 both engines, streaming, decoding, text, a Keras model, pickles.
@@ -95,11 +95,35 @@ class FastWeights(BaseCell):
         return states[1]
 
 
+class FadingMean(BaseCell):
+    """A mean of the steps so far, later ones first: a state is a single number."""
+
+    def weights(self, width, units):
+        return [
+            Weight("value", (width, units), "glorot"),
+            Weight("importance", (width, 1), "glorot"),
+        ]
+
+    def state_shapes(self, units):
+        return (units,), ()
+
+    def project(self, ops, w, x):
+        importance = ops.sigmoid(ops.matmul(x, w["importance"]))
+        return ops.matmul(x, w["value"]), importance[..., 0]
+
+    def step(self, ops, activation, w, projected, states, drop):
+        (x, importance), (mean, total) = projected, states
+        total = total / 4 + importance
+        share = (importance / total)[:, None]
+        return mean + share * (activation(ops, x) - drop(mean)), total
+
+
 NEW_CELLS = {
     "mgu": GatedCell(n_gates=2, n_states=1, formula=minimal_gated_step),
     "indrnn": IndependentCell(),
     "mingru": MinimalGRU(),
     "fast weights": FastWeights(),
+    "fading mean": FadingMean(),
 }
 
 

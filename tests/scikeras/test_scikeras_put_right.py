@@ -23,6 +23,7 @@ from _scikeras_cases import (
 from scikeras import wrappers as plain
 from sklearn.base import is_classifier, is_regressor
 from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_score
 from sklearn.utils import estimator_checks
 from tensorflow.python.eager import context
@@ -172,6 +173,12 @@ def stays_fitted_after_a_failed_refit(of):
     np.testing.assert_array_equal(fitted.predict(X), before)
 
 
+def tells_of_a_loss_that_is_not_finite(of):
+    diverges = dict(optimizer="sgd", optimizer__learning_rate=1e30, epochs=2)
+    with pytest.warns(ConvergenceWarning, match="loss of nan.*learning_rate"):
+        regressor(of, **diverges).fit(X, Y)
+
+
 def passes(check, model=None):
     def passes_check(of):
         estimator = model(of) if model else regressor(of, dense)
@@ -203,6 +210,7 @@ PUT_RIGHT = [
     leaves_weights_of_the_user_alone,
     takes_one_optimizer_for_two_fits,
     stays_fitted_after_a_failed_refit,
+    tells_of_a_loss_that_is_not_finite,
     passes("check_mixin_order"),
     passes("check_requires_y_none"),
     passes("check_regressor_multioutput"),

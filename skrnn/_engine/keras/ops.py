@@ -9,8 +9,10 @@ from keras import ops as k
 
 
 def _logaddexp(x, y):
-    # Keras' own may have a NaN gradient where both arguments are infinite or equal.
-    return k.maximum(x, y) + k.log1p(k.exp(-k.abs(x - y)))
+    # Keras' own may have a NaN gradient where both arguments are infinite or equal. One
+    # condition for both parts: their gradients are right together where they are equal.
+    above = x > y
+    return k.where(above, x, y) + k.log1p(k.exp(k.where(above, y - x, x - y)))
 
 
 def _matmul(x, w):

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from keras import ops as k
 
-from skrnn._engine.keras.foreign.losses import one_a_target
 from skrnn._engine.keras.run import DropoutMasks, adapter
 from skrnn._engine.keras.runs import Runs
 from skrnn._engine.keras.topologies import topology_of
@@ -161,7 +160,7 @@ class Program(Variables):
         """Return the weighted sum of a batch's losses, their number and the states."""
         outputs, states = self.topology.outputs(weights, batch, states, masks)
         present = batch["present"]
-        losses = one_a_target(self.loss(batch["targets"], outputs), len(present.shape))
+        losses = self.loss(batch["targets"], outputs)
         # `where`, not a product: rows of padding may hold NaN, and 0 * NaN is NaN.
         weighted = k.where(present, losses * batch["weights"], 0.0)
         return k.sum(weighted), k.sum(k.cast(present, "float32")), states

@@ -74,5 +74,7 @@ def sizes_of(source):
         return EqualSizes(source.steps_of_each)
     if isinstance(source, TokenStream):
         return StreamSizes(source)
-    paired = isinstance(source, Seq2SeqData)
-    return RowSizes([source.inputs, source.outputs] if paired else [source.sequences])
+    if isinstance(source, Seq2SeqData):
+        return RowSizes([source.inputs, source.outputs])
+    # A source that makes its sequences batch by batch tells their lengths itself.
+    return RowSizes([getattr(source, "sequences", source)])

@@ -10,7 +10,6 @@ from skrnn._engine.cpu import network
 from skrnn._engine.cpu.kernels.threads import for_each
 from skrnn._engine.cpu.reference import ReferenceRun, ops
 from skrnn._engine.keras.backends import backend
-from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.forward import forward
 
 # Below this many sequence steps times units NumPy is done before a backend begins.
@@ -48,7 +47,8 @@ def predict(
     Returns
     -------
     outputs : ndarray of shape (n, K), or (n_real_steps, K) with ``return_sequences``
-        After the head's activation, of `dtype`. With `states` instead the last hidden
+        Predictions of the head, of `dtype`: outputs after its activation, quantiles, or
+        parameters of a distribution. With `states` instead the last hidden
         states, of shape (n, units).
     """
     size = Size.of(spec)
@@ -110,8 +110,7 @@ def _collect_outputs(spec, sequences, dtype, decode):
     found = np.empty((n_outputs, *shape), dtype)
 
     def keep(rows, outputs, _states):
-        outputs = outputs.astype(np.float64)
-        outputs = ACTIVATIONS[spec.head.activation](ops, outputs)
+        outputs = spec.head.predictions(ops, outputs.astype(np.float64))
         if decode is not None:
             found_at = outputs.shape[:-1]
             outputs = decode(outputs.reshape(-1, outputs.shape[-1]))

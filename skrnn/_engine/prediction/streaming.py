@@ -3,7 +3,6 @@
 import numpy as np
 
 from skrnn._engine.cpu.reference import ReferenceRun
-from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.forward import named_weights, step
 from skrnn._networks.layers import dense
 
@@ -31,8 +30,8 @@ class Stream:
         self._states = [None] * len(self._spec.layers)
 
     def step(self, x):
-        """Read the next step, (F,) or a token id, and return the outputs, (K,)."""
+        """Read the next step, (F,) or a token id, and return the predictions, (K,)."""
         layers, x = self._spec.layers, np.asarray(x)[None]
         flow, self._states = step(self._run, layers, self._w, x, self._states)
         outputs = dense(self._run, self._w, "head", flow.answer)
-        return ACTIVATIONS[self._spec.head.activation](self._run.ops, outputs)[0]
+        return self._spec.head.predictions(self._run.ops, outputs)[0]

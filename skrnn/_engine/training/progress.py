@@ -16,6 +16,9 @@ class Progress:
     lines for the whole fit.
     """
 
+    # What is counted.
+    unit = "epoch"
+
     def __init__(self, name, n_epochs, verbose, stream=None):
         self.name, self.n_epochs, self.verbose = name, n_epochs, verbose
         self.stream = sys.stderr if stream is None else stream
@@ -59,7 +62,9 @@ class Progress:
     def _line(self, epoch, share, logs):
         done = epoch - 1 + share
         losses = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
-        text = f" epoch {epoch}/{self.n_epochs}  {losses}  {self._time_left(done)}"
+        text = (
+            f" {self.unit} {epoch}/{self.n_epochs}  {losses}  {self._time_left(done)}"
+        )
         if not self._in_terminal():
             return self.name + _bar(done / self.n_epochs, _BAR) + text
         # A line that is wider than the terminal can't be overwritten.

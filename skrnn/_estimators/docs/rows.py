@@ -2,11 +2,16 @@
 
 import textwrap
 
-from skrnn._estimators.names import names_of_losses
+from skrnn._estimators.names import NAMES, names_of_losses
 from skrnn._networks.losses import LOSSES
 from skrnn._networks.optimizers import OPTIMIZERS
 
-_TABLES: dict[str, dict] = {"losses": LOSSES, "optimizers": OPTIMIZERS}
+# Those of forecasts aren't chosen by name.
+_BY_NAME = NAMES["loss of numbers"] + NAMES["loss of labels"]
+_TABLES: dict[str, dict] = {
+    "losses": {name: LOSSES[name] for name in _BY_NAME},
+    "optimizers": OPTIMIZERS,
+}
 
 
 def as_type(names) -> str:

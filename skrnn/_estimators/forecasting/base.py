@@ -1,5 +1,6 @@
 """What a Forecaster is made of: its parameters, and its ``fit``."""
 
+import inspect
 import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -7,12 +8,16 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.advice import AdvisedEstimator, advise, fit_context
+from skrnn._estimators.forecasting.answers import answer_of
 from skrnn._estimators.forecasting.ensemble import EnsemblePlan, is_network
 from skrnn._estimators.forecasting.model import fit_model, without_last
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
+from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import (
+    check_counts,
     check_lengths,
     check_plan,
     choose_strategy,
@@ -21,12 +26,19 @@ from skrnn._estimators.forecasting.planning import (
     lookbacks_of,
     season_of,
 )
+from skrnn._estimators.forecasting.reading.beyond import with_steps_behind
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
+from skrnn._estimators.forecasting.reading.later import (
+    ahead_of,
+    read_ahead,
+    read_history,
+)
 from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -34,6 +46,7 @@ from skrnn._sklearn import (
     RealNotInt,
     StrictInterval,
     StrOptions,
+    check_arguments,
     draw_seed,
     unchanged_on_error,
 )
@@ -88,7 +101,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "n_members": [Count()],
         "n_windows": [Count()],
         "quantiles": ["array-like", None],
-        "distribution": [StrOptions({"normal"}), None],
+        "distribution": [StrOptions(set(DISTRIBUTIONS)), None],
         "calibration_size": [
             StrictInterval(RealNotInt, 0, 1, closed="neither"),
             Count(),
@@ -126,27 +139,17 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         """
         with unchanged_on_error(self):
             panel, columns = read_panel(X, y, groups, self._feature_options())
+            check_counts(self, panel)
+            n_held_out = self._n_held_out(panel)
+            panel, columns, periods = self._seasons(panel, columns, n_held_out)
+            training = without_last(panel, n_held_out)
             network = self.estimator
             network = default_network() if network is None else network
-            lags = () if self.difference is None else np.atleast_1d(self.difference)
-            n_held_out = held_out(
-                self.calibration_size, panel, self.gap + self.horizon, int(np.sum(lags))
-            )
-            training = without_last(panel, n_held_out)
-            periods = self._periods(training, columns)
-            if isinstance(self.calendar, str) and self.calendar == "auto":
-                panel, columns = with_followed_calendar(
-                    panel, columns, periods, training
-                )
-                training = without_last(panel, n_held_out)
             plan = self._plan(periods, network)
-            transform = fit_transform(self.target_transform, lags, training.y)
+            transform = fit_transform(self.target_transform, self._lags, training.y)
             check_lengths(training, plan, transform.n_lost)
             model = fit_model(network, training, plan, transform)
-            if not model.ensemble.members:
-                raise KeyboardInterrupt
-            if n_held_out and not model.ensemble.interrupted:
-                model = model.calibrated(panel, n_held_out)
+            model = model.calibrated(panel, n_held_out)
             self._keep(panel, columns, model)
         return self._report(model)
 
@@ -159,6 +162,25 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             impute=self.impute,
             gap=self.gap,
         )
+
+    @property
+    def _lags(self):
+        """The lags of differences, none or several."""
+        return () if self.difference is None else tuple(np.atleast_1d(self.difference))
+
+    def _n_held_out(self, panel):
+        """Return how many last rows of each series nothing is learned from."""
+        needed, n_lost = self.gap + self.horizon, int(np.sum(self._lags))
+        return held_out(self.calibration_size, panel, needed, n_lost)
+
+    def _seasons(self, panel, columns, n_held_out):
+        """Find the seasons of y, and leave out the calendar that it doesn't follow."""
+        training = without_last(panel, n_held_out)
+        periods = self._periods(training, columns)
+        if isinstance(self.calendar, str) and self.calendar == "auto":
+            given = panel, columns, periods, training
+            panel, columns = with_followed_calendar(*given)
+        return panel, columns, periods
 
     def _plan(self, periods, network):
         """Decide what is trained, and on what."""
@@ -174,6 +196,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             normalize=self.normalize,
             n_windows=self.n_windows,
             seed=draw_seed(self.random_state, 0),
+            answer=answer_of(self.quantiles, self.distribution),
             verbose=int(self.verbose),
         )
         check_plan(plan, network, self.difference)
@@ -213,3 +236,46 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         if model.ensemble.interrupted:
             raise KeyboardInterrupt
         return self
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_model")
+
+    def _asked(self, steps, X, history, method):
+        """Return the panel to go on from, and what is known of the steps asked for."""
+        check_is_fitted(self)
+        check_arguments({"steps": [Count(), None]}, {"steps": steps}, method)
+        panel = self._panel
+        if history is not None:
+            panel = read_history(history, self._columns)
+        if steps is None and X is not None:
+            ahead = read_ahead(X, None, panel, self._columns)
+        else:
+            ahead = ahead_of(steps or self.horizon, panel, self._columns, X)
+        self._model.check_steps(int(ahead.lengths.max()))
+        return panel, ahead
+
+    def _read_ahead(self, X, groups):
+        check_is_fitted(self)
+        ahead = read_ahead(X, groups, self._panel, self._columns)
+        self._model.check_steps(int(ahead.lengths.max()))
+        return ahead
+
+    def _whole(self, panel, ahead):
+        """Return what is known of whole horizons, which forecasts are made of."""
+        horizon = self._model.plan.horizon
+        n_steps = -(-int(ahead.lengths.max()) // horizon) * horizon
+        return with_steps_behind(ahead, panel, self._columns, n_steps)
+
+    def _forecasts(self, panel, ahead):
+        """Return forecasts (H, n, K) of the steps asked for."""
+        found = self._model.forecast(panel, self._whole(panel, ahead))
+        return found[: int(ahead.lengths.max())]
+
+    def _answered(self, forecasts, ahead):
+        """Return forecasts (H, n, ...) in the order of the rows asked for."""
+        rows = in_rows(forecasts, ahead)[ahead.order]
+        return rows[:, 0] if self._columns.target.is_flat else rows
+
+
+# Errors about arguments of the dataclass' __init__ name the public class.
+advise(BaseForecaster, inspect.signature(BaseForecaster.__init__), by_name=False)

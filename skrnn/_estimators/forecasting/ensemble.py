@@ -11,11 +11,17 @@ from sklearn.utils import get_tags
 
 from skrnn import _engine
 from skrnn._estimators.base import BaseRecurrent
+from skrnn._estimators.forecasting.answers import Answer, Numbers
 from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.members import Direct, Member, read
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.table import SeriesTable
-from skrnn._estimators.forecasting.windows import Budget, Windows
+from skrnn._estimators.forecasting.windows import (
+    MOST_OF_SPREAD,
+    MOST_PASSES,
+    Budget,
+    Windows,
+)
 from skrnn._estimators.tasks import SequenceRegressorMixin
 
 # Windows whose targets are looked at at once.
@@ -37,6 +43,8 @@ class EnsemblePlan:
     n_windows : int
         The budget of each model.
     seed : int
+    answer : Answer
+        What networks answer with.
     verbose : int
     """
 
@@ -48,6 +56,7 @@ class EnsemblePlan:
     normalize: str | None
     n_windows: int
     seed: int
+    answer: Answer
     verbose: int = 0
 
     @property
@@ -174,7 +183,7 @@ def _until_interrupted(call_each, run, n, stop):
 def _network(estimator, table, plan, task, stop):
     """Train a network on batches of windows, until `stop` is set."""
     of_steps = STRATEGIES[plan.strategy].answers_steps
-    windows = _windows(table, task, plan.n_windows, of_steps, stop)
+    windows = _windows(table, task, plan, stop)
     network = clone(estimator).set_params(
         return_sequences=of_steps,
         epochs=windows.n_epochs,
@@ -184,20 +193,24 @@ def _network(estimator, table, plan, task, stop):
         random_state=task.seed,
         verbose=task.verbose,
     )
-    k = table.values.shape[1]
-    shape = (k,) if of_steps else (task.layout.horizon, k)
-    outcome = network._fit_source(windows, shape if k > 1 else shape[:-1])
+    n_targets = table.values.shape[1] * (1 if of_steps else task.layout.horizon)
+    shape = () if n_targets == 1 else (n_targets,)
+    outcome = network._fit_source(windows, shape, plan.answer.loss)
     if outcome.interrupted:
         stop.set()
-    return Member(task.layout, network, "steps" if of_steps else "sequences"), outcome
+    reads = "steps" if of_steps else "sequences"
+    return Member(task.layout, network, reads, plan.answer), outcome
 
 
-def _windows(table, task, n_windows, of_steps, stop=None):
+def _windows(table, task, plan, stop):
+    of_steps = STRATEGIES[plan.strategy].answers_steps
     layout = task.layout
     origins = _origins(table, layout, of_steps)
-    drawn = Budget(n_windows, task.seed).draw(len(origins))
+    most = MOST_PASSES if plan.answer.n_outputs == 1 else MOST_OF_SPREAD
+    drawn = Budget(plan.n_windows, task.seed, most).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
-    return Windows(table, origins, layout, drawn, weighs, of_steps, stop)
+    given = table, origins, layout, drawn, plan.answer, weighs, of_steps, stop
+    return Windows(*given)
 
 
 def _origins(table, layout, of_steps=False):
@@ -237,7 +250,8 @@ def _other(estimator, table, plan, task):
         origins = origins[np.sort(drawn)]
     reads = "sequences" if _takes_sequences(estimator) else "table"
     X, units = read(layout, reads, table, origins)
-    y, there = layout.targets(table, origins, units)
+    values, there = layout.targets(table, origins)
+    y = units.normalized(values)
     if there is not None:
         rows = there.all(axis=0)
         X, y = X[rows], y[:, rows]
@@ -246,7 +260,7 @@ def _other(estimator, table, plan, task):
     if y.shape[1] > 1 and not get_tags(estimator).target_tags.multi_output:
         fitted = MultiOutputRegressor(fitted)
     fitted.fit(X, y[:, 0] if y.shape[1] == 1 else y)
-    return Member(layout, fitted, reads)
+    return Member(layout, fitted, reads, Numbers())
 
 
 def _takes_sequences(estimator):

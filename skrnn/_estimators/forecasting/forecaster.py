@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import Array
 from skrnn._estimators.advice import AdvisedEstimator, advised_arguments
-from skrnn._estimators.forecasting.base import BaseForecaster
+from skrnn._estimators.forecasting.answers import checked_levels
+from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import default_network
 from skrnn._estimators.forecasting.reading.answers import (
     as_answer,
@@ -17,19 +18,18 @@ from skrnn._estimators.forecasting.reading.answers import (
 )
 from skrnn._estimators.forecasting.reading.beyond import (
     with_rows_behind,
-    with_steps_behind,
 )
 from skrnn._estimators.forecasting.reading.later import (
-    ahead_of,
-    read_ahead,
-    read_history,
     read_more,
 )
 from skrnn._estimators.forecasting.reading.long_frames import from_long
-from skrnn._sklearn import Count, Share, check_arguments, unchanged_on_error
+from skrnn._estimators.forecasting.uncertainty import UncertainForecaster
+from skrnn._sklearn import (
+    unchanged_on_error,
+)
 
 
-class Forecaster(BaseForecaster):
+class Forecaster(UncertainForecaster):
     """Forecasts of one or more series, with the covariates that are known.
 
     A regressor over time: ``fit(X, y)`` learns from rows in time order, ``predict(X)``
@@ -65,8 +65,8 @@ class Forecaster(BaseForecaster):
         that reads the window and answers the whole horizon; "recursive" one model of
         one step, which reads its own forecasts as further values; "direct" a model for
         each step (Ben Taieb et al., 2012). "auto" is "aligned" for recurrent regressors
-        with a horizon of 4 or more, or of 2 or 3 with a season; otherwise
-        "multioutput".
+        with a horizon of 4 or more, or of 2 or 3 with a season; "direct" for regressors
+        that have a single output; otherwise "multioutput".
     seasonal_periods : "auto", int, tuple of int or None, default="auto"
         Rows of a season, such as 12 for months or ``(24, 168)`` for hours. "auto" finds
         them from the frequency of the index and the autocorrelation of y.
@@ -96,7 +96,8 @@ class Forecaster(BaseForecaster):
         Networks whose median is the forecast. Other estimators are fitted once.
     n_windows : int, default=100_000
         Windows that each member is trained on. With fewer windows in the data training
-        goes over them 12 times at most.
+        goes over them 12 times at most, or 24 times for `quantiles` and a
+        `distribution`.
     quantiles : sequence of float or None, default=None
         Quantiles to forecast, increasing between 0 and 1: the networks answer all of
         them at once, and they never cross.
@@ -141,17 +142,14 @@ class Forecaster(BaseForecaster):
     --------
     >>> import numpy as np
     >>> from skrnn.forecasting import Forecaster
-    >>> y = 10 + np.sin(np.arange(120) * 2 * np.pi / 12)
-    >>> forecaster = Forecaster(horizon=12, n_windows=2000, random_state=0)
+    >>> y = 10 + np.sin(np.arange(600) * 2 * np.pi / 12)
+    >>> forecaster = Forecaster(horizon=12, random_state=0)
     >>> forecaster.fit(None, y).forecast(3).round(1)
-    120    10.0
-    121    10.5
-    122    10.9
+    600    10.0
+    601    10.5
+    602    10.9
     dtype: float64
     """
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_model")
 
     @advised_arguments
     def predict(self, X: Any, *, groups: Any = None) -> Array:
@@ -170,8 +168,7 @@ class Forecaster(BaseForecaster):
         -------
         y : ndarray of shape (n,) or (n, K)
         """
-        check_is_fitted(self)
-        ahead = read_ahead(X, groups, self._panel, self._columns)
+        ahead = self._read_ahead(X, groups)
         return self._answered(self._forecasts(self._panel, ahead), ahead)
 
     @advised_arguments
@@ -187,6 +184,7 @@ class Forecaster(BaseForecaster):
         y : array-like of shape (n,) or (n, K)
             The truth.
         sample_weight : array-like of shape (n,) or None, default=None
+            Of the rows.
         groups : array-like of shape (n,), str or None, default=None
             As in :meth:`predict`.
 
@@ -198,19 +196,6 @@ class Forecaster(BaseForecaster):
         forecasts = self.predict(X, groups=groups)
         return r2_score(y, forecasts, sample_weight=sample_weight)
 
-    def _forecasts(self, panel, ahead):
-        """Return forecasts (H, n, K), from what is known of whole horizons."""
-        n_asked = int(ahead.lengths.max())
-        self._model.check_steps(n_asked)
-        n_steps = -(-n_asked // self._model.plan.horizon) * self._model.plan.horizon
-        ahead = with_steps_behind(ahead, panel, self._columns, n_steps)
-        return self._model.forecast(panel, ahead)[:n_asked]
-
-    def _answered(self, forecasts, ahead):
-        """Return forecasts (H, n, ...) in the order of the rows asked for."""
-        rows = _in_rows(forecasts, ahead)[ahead.order]
-        return rows[:, 0] if self._columns.target.is_flat else rows
-
     @advised_arguments
     def forecast(
         self,
@@ -219,6 +204,7 @@ class Forecaster(BaseForecaster):
         *,
         history: Any = None,
         coverage: float | None = None,
+        quantiles: Any = None,
     ) -> Any:
         """Forecast the next steps, with their dates.
 
@@ -235,77 +221,29 @@ class Forecaster(BaseForecaster):
         coverage : float or None, default=None
             Adds the interval that covers the truth with this probability; see
             :meth:`predict_interval`.
+        quantiles : sequence of float or None, default=None
+            Return these quantiles instead; see :meth:`predict_quantiles`.
 
         Returns
         -------
         forecast : Series or DataFrame
             Of the dates that follow, or numbers of rows; with series in a MultiIndex
             (series, time). A column for each of several targets. With `coverage` the
-            columns are "forecast", "lower" and "upper".
+            columns are "forecast", "lower" and "upper"; with `quantiles` their levels.
         """
-        check_is_fitted(self)
-        check_arguments({"steps": [Count(), None]}, {"steps": steps}, "forecast")
-        panel = self._panel
-        if history is not None:
-            panel = read_history(history, self._columns)
-        n_steps = steps if steps is not None or X is not None else self.horizon
-        ahead = ahead_of(n_steps, panel, self._columns, X)
-        forecasts = self._forecasts(panel, ahead)
+        panel, ahead = self._asked(steps, X, history, "forecast")
         index = index_ahead(panel, self._columns, ahead)
+        if quantiles is not None:
+            levels = checked_levels(quantiles)
+            found = self._model.quantiles(panel, self._whole(panel, ahead), levels)
+            return as_answer(in_rows(found, ahead), index, self._columns, levels)
+        forecasts = self._forecasts(panel, ahead)
         if coverage is None:
-            return as_answer(_in_rows(forecasts, ahead), index, self._columns)
+            return as_answer(in_rows(forecasts, ahead), index, self._columns)
         bounds = self._interval(panel, ahead, forecasts, coverage)
         found = np.concatenate([forecasts[..., None], bounds], axis=-1)
         names = ["forecast", "lower", "upper"]
-        return as_answer(_in_rows(found, ahead), index, self._columns, names)
-
-    @advised_arguments
-    def predict_interval(
-        self, X: Any, coverage: float = 0.9, *, groups: Any = None
-    ) -> Array:
-        """Return intervals that cover the truth with a given probability.
-
-        Split conformal intervals for each step of the horizon: the errors of forecasts
-        on the `calibration_size` last rows, which nothing was learned from, in units of
-        each window's spread (Vovk et al., 2005; Lei et al., 2018). They cover as often
-        as they say if errors to come are like those.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, F), frame, or pandas index
-            As in :meth:`predict`; not more rows of a series than the horizon.
-        coverage : float, default=0.9
-            Between 0 and 1.
-        groups : array-like of shape (n,), str or None, default=None
-            As in :meth:`predict`.
-
-        Returns
-        -------
-        interval : ndarray of shape (n, 2) or (n, K, 2)
-            Lower and upper bound.
-
-        Raises
-        ------
-        ValueError
-            If there is no calibration part, or too small a one.
-        """
-        check_is_fitted(self)
-        ahead = read_ahead(X, groups, self._panel, self._columns)
-        forecasts = self._forecasts(self._panel, ahead)
-        bounds = self._interval(self._panel, ahead, forecasts, coverage)
-        return self._answered(bounds, ahead)
-
-    def _interval(self, panel, ahead, forecasts, coverage):
-        """Return the bounds (H, n, K, 2) of forecasts (H, n, K)."""
-        check_arguments(
-            {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "interval"
-        )
-        if self._model.calibration is None:
-            raise ValueError(
-                "Intervals need errors of forecasts that weren't trained on: fit with "
-                "Forecaster(calibration_size=...), such as 0.2."
-            )
-        return self._model.interval(panel, ahead, forecasts, coverage)
+        return as_answer(in_rows(found, ahead), index, self._columns, names)
 
     @advised_arguments
     def update(self, X: Any, y: Any, *, groups: Any = None) -> Self:
@@ -384,10 +322,14 @@ class Forecaster(BaseForecaster):
 
         Parameters
         ----------
-        frame : DataFrame of pandas or polars
-        id, time, target : str
-            Columns of the series, of the time and of the values. All others are
-            covariates.
+        frame : DataFrame
+            Of pandas, polars or pyarrow.
+        id : str, default="unique_id"
+            The column that names the series.
+        time : str, default="ds"
+            The column of the times.
+        target : str, default="y"
+            The column of the values. All others are covariates.
 
         Returns
         -------
@@ -403,9 +345,3 @@ class Forecaster(BaseForecaster):
         # It forecasts rows that follow; a score on rows that it has seen isn't asked.
         tags.regressor_tags.poor_score = True
         return tags
-
-
-def _in_rows(forecasts, ahead):
-    """Return forecasts (H, n, ...) series after series, each with its own steps."""
-    steps = np.arange(ahead.lengths.sum()) - np.repeat(ahead.starts, ahead.lengths)
-    return forecasts[steps, np.repeat(np.arange(len(ahead.lengths)), ahead.lengths)]

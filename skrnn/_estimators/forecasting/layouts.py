@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._estimators.forecasting.normalizers import NORMALIZERS, Units
+from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.table import SeriesTable
 
 # Floor of the relative spread of a window, before its logarithm.
@@ -84,14 +84,14 @@ class Layout:
         """Return arrays (T or 1, B or 1, channels) that stand side by side."""
         raise NotImplementedError
 
-    def targets(self, table: SeriesTable, origins: np.ndarray, units: Units):
-        """Return the horizon's values (H, B, K) in the windows' units.
+    def targets(self, table: SeriesTable, origins: np.ndarray):
+        """Return the horizon's values (H, B, K).
 
         Beside them whether they are known, (H, B), or None if all are.
         """
         rows = origins + self.ahead
         there = None if table.observed is None else table.observed[rows].all(axis=-1)
-        return units.normalized(table.values[rows]), there
+        return table.values[rows], there
 
 
 def _of_window(z, windows):

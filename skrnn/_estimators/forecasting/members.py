@@ -23,11 +23,14 @@ class Member:
     reads : {"steps", "sequences", "table"}
         What its X is: sequences of the horizon's steps, each of which it answers;
         sequences of another length; or rows of a table.
+    answer : Answer
+        What the estimator answers with.
     """
 
     layout: Layout
     estimator: Any
     reads: str
+    answer: Any
 
     @property
     def lookback(self) -> int:
@@ -41,15 +44,36 @@ class Member:
 
     def forecast(self, table: SeriesTable, origins: np.ndarray) -> np.ndarray:
         """Return forecasts (H, B, K) in units of the table's values."""
+        return self._each_block(self.answer.point, table, origins)
+
+    def quantiles(self, table: SeriesTable, origins: np.ndarray, levels) -> np.ndarray:
+        """Return quantiles (H, B, K, Q) in units of the table's values."""
+
+        def read(found, units):
+            return self.answer.quantiles(found, units, levels)
+
+        return self._each_block(read, table, origins)
+
+    def distributions(self, table: SeriesTable, origins: np.ndarray) -> Any:
+        """Return the distributions (H, B, K) of ``scipy.stats``."""
+        return self.answer.of(*self._predictions(table, origins))
+
+    def _each_block(self, read, table, origins):
         blocks = range(0, len(origins), _BLOCK)
-        parts = [self._block(table, origins[at : at + _BLOCK]) for at in blocks]
+        parts = [
+            read(*self._predictions(table, origins[at : at + _BLOCK])) for at in blocks
+        ]
         return np.concatenate(parts, axis=1)
 
-    def _block(self, table, origins):
+    def _predictions(self, table, origins):
+        """Return what is predicted, (H, B, K, P), and the units of the windows."""
         X, units = read(self.layout, self.reads, table, origins)
-        z = np.asarray(self.estimator.predict(X))
-        z = z.reshape(len(origins), self.horizon, table.values.shape[1])
-        return units.restored(np.moveaxis(z, 0, 1))
+        found = np.asarray(self.estimator.predict(X))
+        n, h, k = len(origins), self.horizon, table.values.shape[1]
+        p = self.answer.n_outputs
+        if self.reads == "steps":
+            return found.reshape(n, h, p, k).transpose(1, 0, 3, 2), units
+        return found.reshape(n, p, h, k).transpose(2, 0, 3, 1), units
 
 
 @dataclass(frozen=True)
@@ -78,6 +102,11 @@ class Direct:
         parts = [member.forecast(table, origins) for member in self.members]
         return np.concatenate(parts)
 
+    def quantiles(self, table: SeriesTable, origins: np.ndarray, levels) -> np.ndarray:
+        """Return quantiles (H, B, K, Q) in units of the table's values."""
+        parts = [each.quantiles(table, origins, levels) for each in self.members]
+        return np.concatenate(parts)
+
 
 def read(layout, reads, table, origins):
     """Return X as an estimator reads it, a row a window, and the windows' units."""
@@ -87,7 +116,7 @@ def read(layout, reads, table, origins):
     return np.ascontiguousarray(np.moveaxis(x, 1, 0)), units
 
 
-def roll(member: Any, ends: Tails, gap: int, n_steps: int) -> np.ndarray:
+def roll(member: Any, ends: Tails, gap: int, n_steps: int, levels=None) -> np.ndarray:
     """Forecast `n_steps` steps (n_steps, B, K), with forecasts as further values.
 
     Parameters
@@ -97,12 +126,14 @@ def roll(member: Any, ends: Tails, gap: int, n_steps: int) -> np.ndarray:
         With room for whole horizons.
     gap : int
         Of the member's layout; where it isn't 0, one horizon is all there is.
+    levels : sequence of float or None
+        Return quantiles (n_steps, B, K, Q) instead; forecasts are the further values.
     """
     values, found = ends.table.values.copy(), []
     table = replace(ends.table, values=values)
     for first in range(0, n_steps, member.horizon):
         origins = ends.origins + first
         z = member.forecast(table, origins)
-        found.append(z)
+        found.append(z if levels is None else member.quantiles(table, origins, levels))
         values[origins + gap + np.arange(len(z))[:, None]] = z
     return np.concatenate(found)[:n_steps]

@@ -4,11 +4,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skrnn._estimators.forecasting.answers import Drawn
 from skrnn._estimators.forecasting.ensemble import Ensemble, EnsemblePlan, train
 from skrnn._estimators.forecasting.intervals import Calibration, calibrated
 from skrnn._estimators.forecasting.members import roll
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import Ahead, Panel
+from skrnn._estimators.forecasting.sampling import (
+    Dependence,
+    dependence_of,
+    roll_paths,
+)
 from skrnn._estimators.forecasting.table import Room, series_table, tails
 from skrnn._estimators.forecasting.transforms import TargetTransform
 
@@ -29,6 +35,8 @@ class Model:
         Whether members read marks of missing values: they do if some were missing in
         training.
     calibration : Calibration or None
+    dependence : tuple of Dependence
+        Of each member's steps, if members answer with distributions.
     """
 
     ensemble: Ensemble
@@ -36,14 +44,15 @@ class Model:
     transform: TargetTransform
     marks: bool
     calibration: Calibration | None = None
+    dependence: tuple[Dependence, ...] = ()
 
     @property
     def gap(self) -> int:
         """Steps that no member forecasts, before the first one that is asked for."""
         return 0 if self.plan.strategy == "recursive" else self.plan.gap
 
-    def check_steps(self, n_steps: int):
-        """Refuse more steps than the horizon if there is a gap, which nobody forecasts.
+    def check_steps(self, n_steps: int) -> None:
+        """Refuse more steps than the horizon where there is a gap.
 
         Raises
         ------
@@ -63,27 +72,66 @@ class Model:
         H is the largest of ``ahead.lengths``; what is beyond a series' own is to be
         ignored.
         """
-        found = self.transform.of(panel)
-        ends = (found.panel.starts + found.panel.lengths)[ahead.series]
+        found, ends = self._at_ends(panel, ahead)
         return found.undo(self._median(self._table(found.panel), ends, ahead), ends)
+
+    def quantiles(self, panel: Panel, ahead: Ahead, levels) -> np.ndarray:
+        """Return quantiles (H, n, K, Q); forecasts beyond the horizon follow medians.
+
+        Of several members it is the median of their quantiles, level by level.
+        """
+        found, ends = self._at_ends(panel, ahead)
+        z = self._median(self._table(found.panel), ends, ahead, levels)
+        levels_first = np.moveaxis(z, -1, 0)
+        return np.stack([found.undo(each, ends) for each in levels_first], axis=-1)
+
+    def paths(self, panel: Panel, ahead: Ahead, n_samples: int, rng) -> np.ndarray:
+        """Draw paths (n_samples, H, n, K), the members in turn."""
+        transformed, ends = self._at_ends(panel, ahead)
+        table, n_steps = self._table(transformed.panel), int(ahead.lengths.max())
+        members, found = self.ensemble.members, []
+        for i, member in enumerate(members):
+            own = len(range(i, n_samples, len(members)))
+            if not own:
+                continue
+            behind, skipped = self._behind(
+                table, np.tile(ends, own), _repeated(ahead, own), member
+            )
+            given = self.gap, skipped + n_steps, self.dependence[i], rng
+            drawn = roll_paths(member, behind, *given)[skipped:]
+            parts = drawn.reshape(n_steps, own, len(ends), drawn.shape[-1])
+            found.append(parts.swapaxes(0, 1))
+        return self.transform.backward(np.concatenate(found))
+
+    def _at_ends(self, panel, ahead):
+        """Return a panel transformed, and the rows behind the series asked for."""
+        found = self.transform.of(panel)
+        return found, (found.panel.starts + found.panel.lengths)[ahead.series]
 
     def _table(self, panel):
         """Return a transformed panel as what members read."""
         return series_table(panel, self.plan.season).marked(self.marks)
 
-    def _median(self, table, ends, ahead):
-        """Return the forecasts (H, n, K) behind the rows before `ends`."""
-        plan, n_steps = self.plan, int(ahead.lengths.max())
-        skipped = plan.gap - self.gap
-        ahead = _with_steps(ahead, skipped)
-        found = []
+    def _median(self, table, ends, ahead, levels=None):
+        """Return the forecasts (H, n, K) behind the rows before `ends`.
+
+        With `levels` they are quantiles (H, n, K, Q).
+        """
+        n_steps, found = int(ahead.lengths.max()), []
         for member in self.ensemble.members:
-            rounds = -(-(skipped + n_steps) // member.horizon)
-            room = Room(member.lookback, self.gap, rounds * member.horizon)
-            behind = tails(table, ends, ahead, season=plan.season, room=room)
-            rolled = roll(member, behind, self.gap, skipped + n_steps)
+            behind, skipped = self._behind(table, ends, ahead, member)
+            rolled = roll(member, behind, self.gap, skipped + n_steps, levels)
             found.append(rolled[skipped:])
         return np.median(found, axis=0)
+
+    def _behind(self, table, ends, ahead, member):
+        """Return the ends of series for a member, and the steps to skip before."""
+        plan = self.plan
+        skipped = plan.gap - self.gap
+        rounds = -(-(skipped + int(ahead.lengths.max())) // member.horizon)
+        room = Room(member.lookback, self.gap, rounds * member.horizon)
+        ahead = _with_steps(ahead, skipped)
+        return tails(table, ends, ahead, season=plan.season, room=room), skipped
 
     def at_origins(self, panel: Panel, origins: np.ndarray, behind=None) -> np.ndarray:
         """Return forecasts (H, n, K) of the horizon behind rows of a panel.
@@ -125,6 +173,8 @@ class Model:
 
     def calibrated(self, panel: Panel, n_rows: int) -> "Model":
         """Return the same with the errors on the last `n_rows` rows of each series."""
+        if not n_rows or self.ensemble.interrupted:
+            return self
         plan = self.plan
         first = panel.starts + np.maximum(panel.lengths - n_rows, 1)
         counts = panel.starts + panel.lengths - plan.gap - plan.horizon + 1 - first
@@ -167,7 +217,15 @@ def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
     marks = table.observed is not None
-    return Model(train(estimator, table, plan), plan, transform, marks)
+    ensemble = train(estimator, table, plan)
+    if not ensemble.members:
+        # Ctrl-C came before any was there.
+        raise KeyboardInterrupt
+    if not isinstance(plan.answer, Drawn):
+        return Model(ensemble, plan, transform, marks)
+    rng = np.random.default_rng(plan.seed)
+    joined = tuple(dependence_of(m, table, rng) for m in ensemble.members)
+    return Model(ensemble, plan, transform, marks, dependence=joined)
 
 
 def without_last(panel: Panel, n_rows: int) -> Panel:
@@ -204,6 +262,16 @@ def _with_steps(ahead, n):
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     rows = np.repeat(ahead.starts, lengths) + np.maximum(steps - n, 0)
     return replace(ahead, lengths=lengths, known=ahead.known[rows])
+
+
+def _repeated(ahead, n):
+    """Ask for the same series `n` times over."""
+    return Ahead(
+        np.tile(ahead.series, n),
+        np.tile(ahead.lengths, n),
+        np.tile(ahead.known, (n, 1)),
+        np.arange(n * len(ahead.known)),
+    )
 
 
 def _ranges(firsts, counts):

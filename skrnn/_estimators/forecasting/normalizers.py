@@ -11,6 +11,8 @@ import numpy as np
 
 # Relative to the level: a smaller spread is that of rounding.
 _CONSTANT = 1e-9
+# Scale of a constant window, relative to its level.
+_OF_CONSTANT = 1e-2
 
 
 @dataclass(frozen=True)
@@ -21,25 +23,41 @@ class Units:
     ----------
     level, scale : ndarray of shape (B, K)
         The scale of a window of one value alone is 1.
-    varies : ndarray of bool of shape (B, K), or True
+    mean : ndarray of shape (B, K)
+        Of the values.
+    varies : ndarray of bool of shape (B, K)
         False for such a window.
     """
 
     level: np.ndarray
     scale: np.ndarray
-    varies: np.ndarray | bool = True
+    mean: np.ndarray
+    varies: np.ndarray
 
     def normalized(self, values):
         """Return values (..., B, K) in these units."""
         return (values - self.level) / self.scale
 
-    def restored(self, z):
+    def restored(self, z, extra=0):
         """Return forecasts z (..., B, K) in units of y: undo `normalized`.
 
         A window of one value alone is forecast as that value: nothing tells the unit of
-        what the network adds to it.
+        what the network adds to it. z may have `extra` axes more, behind the others.
         """
-        return self.level + self.scale * np.where(self.varies, z, 0.0)
+        shape = *self.level.shape, *[1] * extra
+        level, scale = self.level.reshape(shape), self.scale.reshape(shape)
+        return level + scale * np.where(self.varies.reshape(shape), z, 0.0)
+
+    @property
+    def drawn_scale(self):
+        """The scale, small beside the level where a window is of one value alone."""
+        small = np.where(self.level == 0, 1.0, _OF_CONSTANT * np.abs(self.level))
+        return np.where(self.varies, self.scale, small)
+
+    @property
+    def count_scale(self):
+        """What the mean of counts is a multiple of, (B, K) (Salinas et al., 2020)."""
+        return 1 + np.maximum(self.mean, 0)
 
     @property
     def spread(self):
@@ -60,12 +78,14 @@ def _by_last(windows, season):
 def _with_distance(windows, level):
     scale = np.abs(windows - level).mean(axis=0)
     is_constant = scale <= _CONSTANT * (1 + np.abs(level))
-    return Units(level, np.where(is_constant, 1.0, scale), ~is_constant)
+    scale, mean = np.where(is_constant, 1.0, scale), windows.mean(axis=0)
+    return Units(level, scale, mean, ~is_constant)
 
 
 def _as_it_is(windows, season):
     level = np.zeros(windows.shape[1:])
-    return Units(level, np.ones_like(level))
+    ones = np.ones_like(level)
+    return Units(level, ones, windows.mean(axis=0), ones > 0)
 
 
 # Name -> ``f(windows (L, B, K), season) -> Units``.

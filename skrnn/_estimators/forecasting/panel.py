@@ -81,3 +81,10 @@ class Ahead:
     def starts(self) -> np.ndarray:
         """The first row of each series that is asked for."""
         return np.cumsum(self.lengths) - self.lengths
+
+
+def in_rows(forecasts: np.ndarray, ahead: Ahead) -> np.ndarray:
+    """Return forecasts (H, n, ...) series after series, each with its own steps."""
+    lengths = ahead.lengths
+    steps = np.arange(lengths.sum()) - np.repeat(ahead.starts, lengths)
+    return forecasts[steps, np.repeat(np.arange(len(lengths)), lengths)]

@@ -3,8 +3,10 @@
 import numpy as np
 from sklearn.utils import get_tags
 
+from skrnn._estimators.forecasting.answers import Drawn, Numbers, Quantiles
 from skrnn._estimators.forecasting.ensemble import is_network
 from skrnn._estimators.recurrent import SequenceRegressor
+from skrnn._networks.distributions import DISTRIBUTIONS
 
 # Seasons of the window of each member, in turn.
 _SEASONS = (3, 2, 4)
@@ -32,8 +34,11 @@ def choose_strategy(strategy, estimator, horizon, periods) -> str:
     """Return the name of the strategy."""
     if strategy != "auto":
         return strategy
-    runs = horizon >= _LONG or (horizon > 1 and bool(periods))
-    return "aligned" if runs and is_network(estimator) else "multioutput"
+    if is_network(estimator):
+        runs = horizon >= _LONG or (horizon > 1 and bool(periods))
+        return "aligned" if runs else "multioutput"
+    has_several = horizon > 1 and not get_tags(estimator).target_tags.multi_output
+    return "direct" if has_several else "multioutput"
 
 
 def lookbacks_of(lookback, periods, n_members) -> tuple[int, ...]:
@@ -63,11 +68,11 @@ def check_plan(plan, estimator, difference):
     ValueError
         That names the parameters.
     """
+    name = f"{type(estimator).__name__}()"
     if plan.strategy == "aligned" and not is_network(estimator):
-        name = type(estimator).__name__
         raise ValueError(
             f"strategy='aligned' needs a recurrent regressor of skrnn, which answers "
-            f"at every step; got estimator={name}(). Take 'multioutput', 'direct' or "
+            f"at every step; got estimator={name}. Take 'multioutput', 'direct' or "
             "'recursive'."
         )
     kind = get_tags(estimator).estimator_type
@@ -79,6 +84,55 @@ def check_plan(plan, estimator, difference):
         raise ValueError(
             f"difference={difference!r} needs the steps of the gap, and "
             f"gap={plan.gap}; take strategy='recursive', or no difference."
+        )
+    _check_answer(plan, name if not is_network(estimator) else None, difference)
+
+
+def _check_answer(plan, other, difference):
+    """Refuse quantiles and distributions where networks can't answer with them."""
+    answer = plan.answer
+    if isinstance(answer, Numbers):
+        return
+    asked = "quantiles" if isinstance(answer, Quantiles) else "distribution"
+    if other is not None:
+        raise ValueError(
+            f"{asked} needs a recurrent regressor of skrnn, got estimator={other}. "
+            "calibration_size gives intervals for any regressor."
+        )
+    if difference is not None:
+        raise ValueError(
+            f"{asked} can't be undifferenced, and difference={difference!r}; take no "
+            "difference: windows are normalised by their level already."
+        )
+    if isinstance(answer, Drawn) and plan.strategy == "direct":
+        raise ValueError(
+            "distribution needs one network for the whole horizon, or one of one step; "
+            "got strategy='direct'. Take 'aligned', 'multioutput' or 'recursive'."
+        )
+
+
+def check_counts(forecaster, panel):
+    """Refuse targets that aren't counts where a distribution of counts is asked for.
+
+    Raises
+    ------
+    ValueError
+        That names the parameter, or the value.
+    """
+    name = forecaster.distribution
+    if name is None or not DISTRIBUTIONS[name].counts:
+        return
+    if forecaster.target_transform is not None:
+        raise ValueError(
+            f"distribution={name!r} is of counts, which target_transform="
+            f"{forecaster.target_transform!r} would change; expected None."
+        )
+    y = panel.y[np.isfinite(panel.y)]
+    wrong = y[(y < 0) | (y != np.floor(y))]
+    if len(wrong):
+        raise ValueError(
+            f"distribution={name!r} is of counts, 0, 1, 2 and so on, but y has "
+            f"{wrong[0]:.6g}; take 'normal' or 'student_t'."
         )
 
 

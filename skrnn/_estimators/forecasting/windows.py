@@ -11,13 +11,15 @@ from functools import cached_property
 import numpy as np
 
 from skrnn._data.datasets import Batch
+from skrnn._estimators.forecasting.answers import Answer
 from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.table import SeriesTable
 
 # Epochs of a budget of windows: as many entries has the history.
 N_EPOCHS = 10
-# Times that training goes over all windows, at most.
-MOST_PASSES = 12
+# Times that training goes over all windows, at most; more often for quantiles and
+# distributions, whose spread takes longer to learn than their middle.
+MOST_PASSES, MOST_OF_SPREAD = 12, 24
 # Windows that the mean weight is taken over.
 _N_WEIGHED = 4096
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 10.0
@@ -33,15 +35,17 @@ class Budget:
         At most so many, each as often as it is drawn.
     seed : int
         Of the order in which they are drawn.
+    most_passes : int
     """
 
     n_windows: int
     seed: int
+    most_passes: int = MOST_PASSES
 
     def draw(self, n: int) -> np.ndarray:
         """Return numbers of windows, from 0 to n: pass after pass, without repeats."""
         rng = np.random.default_rng(self.seed)
-        total = min(self.n_windows, MOST_PASSES * n)
+        total = min(self.n_windows, self.most_passes * n)
         if total <= n:
             return rng.choice(n, total, replace=False)
         passes = -(-total // n)
@@ -60,6 +64,8 @@ class Windows:
     layout : Layout
     drawn : ndarray of int
         Numbers of windows, in the order of training.
+    answer : Answer
+        What is to be answered.
     weighs : bool
         Whether windows of a large spread weigh more.
     of_steps : bool
@@ -72,6 +78,7 @@ class Windows:
     origins: np.ndarray
     layout: Layout
     drawn: np.ndarray
+    answer: Answer
     weighs: bool
     of_steps: bool
     stop: threading.Event | None = None
@@ -88,6 +95,14 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.drawn)
+
+    # All sequences have as many steps.
+    is_uniform = True
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of steps of each window's sequence."""
+        return np.broadcast_to(self.layout.n_steps, len(self.origins))
 
     @property
     def n_epochs(self) -> int:
@@ -127,7 +142,8 @@ class Windows:
         is_row = np.arange(n) < n_there
         origins = self.origins[rows]
         x, units = self.layout.inputs(self.table, origins)
-        targets, there = self.layout.targets(self.table, origins, units)
+        values, there = self.layout.targets(self.table, origins)
+        targets = self.answer.targets(values, units)
         weights = self._weights(units) * is_row
         lengths = np.full(len(rows), len(x))
         if self.of_steps:
@@ -135,7 +151,7 @@ class Windows:
             present = np.broadcast_to(is_row, weights.shape)
             weights = weights if there is None else weights * there
         else:
-            targets = np.moveaxis(targets, 0, 1).reshape(len(rows), -1)
+            targets = folded_targets(targets, values.shape[-1])
             weights = weights if there is None else weights * there.all(axis=0)
             present = is_row
         inputs = {"x": x, "lengths": lengths}
@@ -155,6 +171,16 @@ class Windows:
     def _mean_weight(self):
         origins = self.origins[self.drawn[:_N_WEIGHED]]
         return _of_spread(self.layout.windows(self.table, origins)[1]).mean()
+
+
+def folded_targets(targets, n_targets):
+    """Return targets (H, B, K * columns) as (B, columns * H * K), column after column.
+
+    That is the order in which heads take them, with K targets at each of H steps.
+    """
+    n_steps, n, width = targets.shape
+    columns = targets.reshape(n_steps, n, width // n_targets, n_targets)
+    return columns.transpose(1, 2, 0, 3).reshape(n, -1)
 
 
 def _of_spread(units):

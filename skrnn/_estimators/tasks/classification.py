@@ -350,8 +350,6 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             That of :func:`sklearn.metrics.accuracy_score` for all real steps, or
             sequences.
         """
-        if not self.return_sequences and sample_weight is None:
-            return share_right(y, self.predict(X))
         check_is_fitted(self)
         sequences, predicted = self._predicted(X)
         given = sequences, y, predicted, sample_weight

@@ -9,6 +9,9 @@ called by position: the arguments may have other names.
 A mixin derives from `SequenceContract`, `LabelContract` or `Seq2SeqContract`. Type
 checkers take these for the protocols, and tell of a hook that takes other arguments. At
 run time they are no bases, which would hide that a hook is missing.
+
+Where there is no y the steps of X are the targets: `SequenceOutlierMixin` has a head,
+and learns what errors are usual.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,13 @@ The docstrings of estimators are put together from the parameters of all network
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from skrnn._estimators.docs.rows import filled, list_of_losses, type_of_losses
+from skrnn._estimators.docs.rows import (
+    as_type,
+    filled,
+    list_of_losses,
+    type_of_losses,
+)
+from skrnn._estimators.names import names_without_parameters
 
 # What a docstring says of a parameter: its type and its description.
 Row = tuple[str, str]
@@ -151,6 +157,41 @@ _OF_LABEL_SEQUENCES: dict[str, Row] = {
         much in any case. An X_val in ``fit`` takes its place.""",
     ),
 }
+_OF_OUTLIERS: dict[str, Row] = {
+    "loss": (
+        f"{as_type(['auto', *names_without_parameters('numbers')])} or callable",
+        filled(
+            """What is minimised, in units of `scale_`. "auto" is
+            "mean_absolute_error": the outliers in the training data then count no more
+            than the others, while squares would let the network learn them first. The
+            other names are those of the regressors. A ``keras.losses.Loss`` or a
+            function ``f(y_true, y_pred)`` that returns a loss for each row works too;
+            its rows are the steps of all sequences."""
+        ),
+    ),
+    "scored_steps": (
+        '"auto", "all" or int',
+        """Which steps of a sequence its score is made of: its last so many, or "all",
+        but the first one of several with ``method="prediction"``. "auto" is the last
+        one if the sequences of ``fit`` are the windows of a series, each the one before
+        moved on by one row: the score of a row then says how odd this row is after
+        those before it. Otherwise it is "all".""",
+    ),
+    "contamination": (
+        'float in (0, 0.5], "auto" or None',
+        """Share of outliers in the training data, which sets `offset_`. "auto" sets it
+        where errors begin to be larger than those of normal noise, by the median and
+        the median absolute deviation of the training scores: there may be none. None
+        takes the training data to have no outliers: what scores lower than all of them
+        is one.""",
+    ),
+    "validation_split": (
+        "float in (0, 1) or None",
+        """Share of the sequences that is held out to validate on: the last ones, which
+        in a series are the latest. None holds out a tenth for early stopping, and
+        nothing without it; a number holds out so much in any case.""",
+    ),
+}
 _CLASSES = """classes_ : ndarray of shape (n_classes,)
     Labels, sorted; for an indicator matrix the numbers of its columns.
 """
@@ -226,4 +267,44 @@ LABEL_SEQUENCES = TaskDocs(
 ['ba', 'bca']""",
     counterpart="Seq2SeqRegressor",
     attributes=_CLASSES,
+)
+OUTLIERS = TaskDocs(
+    parameters=_OF_OUTLIERS,
+    example="""\
+One odd row of a series: each row is scored by the window that ends there.
+
+>>> import numpy as np
+>>> from sklearn.pipeline import make_pipeline
+>>> from skrnn import {name}
+>>> from skrnn.preprocessing import SlidingWindow
+>>> rng = np.random.default_rng(0)
+>>> series = np.sin(np.arange(400) / 4) + rng.normal(scale=0.05, size=400)
+>>> series[300] += 1
+>>> detector = {name}(units=16, epochs=40, random_state=0)
+>>> model = make_pipeline(SlidingWindow(12), detector).fit(series[:, None])
+>>> scores = model.score_samples(series[:, None])
+>>> scores.shape, int(scores.argmin())
+((400,), 300)
+
+Whole sequences of any length, of which some are unlike the others:
+
+>>> X = [np.sin(np.arange(length)) for length in rng.integers(8, 14, size=60)]
+>>> X[7] = X[7][::-1] ** 2
+>>> detector = {name}(units=8, contamination=1 / 60, random_state=0)
+>>> np.flatnonzero(detector.fit_predict(X) < 0)
+array([7])""",
+    counterpart="SequenceRegressor",
+    relation="Predicts a series; its errors are what the detector scores.",
+    attributes="""offset_ : float
+    Score below which a sequence is an outlier.
+error_scale_ : ndarray of shape (n_steps, n_features)
+    The usual error of each step of a sequence, in units of `scale_`: 1.4826 times the
+    median of its absolute errors in training, or that of all steps where fewer than 20
+    sequences have it. Later steps than those of ``fit`` have that of the last one.
+center_, scale_ : ndarray of shape (n_features,)
+    Median of each feature of a step, and 1.4826 times the median absolute deviation
+    from it. `model_` reads and answers steps as ``(x - center_) / scale_``.
+scored_steps_ : int or "all"
+    Number of last steps that are scored.
+""",
 )

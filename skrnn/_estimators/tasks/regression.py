@@ -95,7 +95,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         """
         return self._partial_fit(X, y, sample_weight, None)
 
-    def _fit_source(self, source, shape):
+    def _fit_source(self, source, shape, loss=None):
         """Train on a source of batches whose targets are in units of its own.
 
         Parameters
@@ -103,6 +103,8 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         source : BatchSource with ``n_features`` and ``n_epochs``
         shape : tuple of int
             Of the targets of a sequence, or of a step with `return_sequences`.
+        loss : tuple or None
+            The name of a row of ``LOSSES`` and its values, in place of `loss`.
 
         Returns
         -------
@@ -115,12 +117,17 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         self._y_offset, self._y_scale = (
             f(math.prod(shape)) for f in (np.zeros, np.ones)
         )
+        self._given_loss = loss
         return self._train_on(source)
 
     def _begin_partial_fit(self, y, classes):
         """Do nothing: numbers have no classes to learn beforehand."""
 
     def _head(self):
+        # That of a Forecaster may be one that has no name for users.
+        loss = getattr(self, "_given_loss", None)
+        if loss is not None:
+            return Head.for_targets(len(self._y_scale), loss)
         return Head(len(self._y_scale), "linear", loss_of(self))
 
     def _rescaling(self):
@@ -155,6 +162,9 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K), which are used up, into targets."""
+        if self._spec.head.outputs_per_target > 1:
+            # Quantiles or parameters, in the units of a Forecaster's windows.
+            return outputs
         in_units_of_y(outputs, self._y_scale, self._y_offset)
         shape = len(outputs), *self._y_shape
         return outputs.reshape(shape).astype(self._y_dtype, copy=False)

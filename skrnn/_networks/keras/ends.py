@@ -1,6 +1,7 @@
 """The first and the last layer of a model of Keras."""
 
 import keras
+from keras import ops
 
 from skrnn._networks.keras.parts import dense
 
@@ -15,5 +16,6 @@ def input_of(spec):
 
 
 def head(spec, x, seeds):
-    """Return what the head makes of x."""
-    return dense(spec.head.units, spec.head.activation, "head", seeds)(x)
+    """Return what the head predicts of x."""
+    outputs = dense(spec.head.units, spec.head.activation, "head", seeds)(x)
+    return spec.head.meaning(ops, outputs)

@@ -62,7 +62,11 @@ class FormulaCell(layers.Layer):
     def __init__(self, cell, units, activation, **kwargs):
         super().__init__(**kwargs)
         self.cell, self.units, self.activation = cell, units, activation
-        self.state_size = [shape[-1] for shape in CELLS[cell].state_shapes(units)]
+        # Keras' states have columns; one that is a single number has one.
+        shapes = CELLS[cell].state_shapes(units)
+        self._shapes = [shape or (1,) for shape in shapes]
+        self._numbers = [not shape for shape in shapes]
+        self.state_size = [shape[-1] for shape in self._shapes]
         self.output_size = units
 
     def build(self, shape):
@@ -73,15 +77,18 @@ class FormulaCell(layers.Layer):
         }
 
     def get_initial_state(self, batch_size=None):
-        shapes = CELLS[self.cell].state_shapes(self.units)
-        return [ops.zeros((batch_size, *shape)) for shape in shapes]
+        return [ops.zeros((batch_size, *shape)) for shape in self._shapes]
 
     def call(self, inputs, states):
         cell, w = CELLS[self.cell], self._named
+        pairs = zip(states, self._numbers, strict=True)
+        states = tuple(state[:, 0] if number else state for state, number in pairs)
         projected = cell.project(ops, w, inputs)
         activation = ACTIVATIONS[self.activation]
         after = cell.step(ops, activation, w, projected, states, lambda h: h)
-        return cell.output(after), list(after)
+        pairs = zip(after, self._numbers, strict=True)
+        states = [state[:, None] if number else state for state, number in pairs]
+        return cell.output(after), states
 
     def get_config(self):
         own = {"cell": self.cell, "units": self.units, "activation": self.activation}

@@ -15,17 +15,6 @@ from skrnn._networks.keras.parts import attend, dense, directions, one_direction
 from skrnn._networks.layers import Flow, Recurrent
 from skrnn._networks.weights import weight_table
 
-# What a weight's name has behind, or within, that of its layer.
-_WITHIN_LAYERS = {
-    "kernel",
-    "recurrent_kernel",
-    "bias",
-    "gamma",
-    "beta",
-    "forward",
-    "backward",
-}
-
 
 def pair_network(spec, scale, offset):
     """Return the inputs and the output of an encoder and a decoder.
@@ -67,14 +56,20 @@ def pair_variables(model, spec):
     Keras' own order is by how far a layer is from the output.
     """
     found = {layer.name: layer for layer in model.layers}
-    rows = (row.name.split("/") for row in weight_table(spec))
-    names = ("_".join(p for p in parts if p not in _WITHIN_LAYERS) for parts in rows)
     # A layer of both directions wraps that of one.
     for layer in spec.recurrent:
         if layer.bidirectional:
             found[layer.name] = found[f"both_directions_{layer.name}"]
+    names = [_layer_of(row.name, found) for row in weight_table(spec)]
     ordered = [found[name] for name in dict.fromkeys(names)]
     return [variable for layer in ordered for variable in layer.weights]
+
+
+def _layer_of(weight, layers):
+    """Return which of `layers` a weight's name begins with: the longest of them."""
+    parts = weight.split("/")
+    starts = ("_".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next(name for name in starts if name in layers)
 
 
 def _encode(spec, x, seeds):

@@ -2,17 +2,21 @@
 
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
+from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
 from skrnn._networks.layers.embedding import Embedding
 from skrnn._networks.layers.normalization import LayerNorm
 from skrnn._networks.layers.pooling import EveryStep, LastState
 from skrnn._networks.layers.recurrent import Recurrent
+from skrnn._networks.layers.repeat import Code, Repeat
 
 __all__ = [
     "LAYERS",
     "AttentionPooling",
     "BaseLayer",
+    "Code",
+    "Delay",
     "Dense",
     "Dropout",
     "Embedding",
@@ -22,6 +26,7 @@ __all__ = [
     "LayerNorm",
     "Lookup",
     "Recurrent",
+    "Repeat",
     "attention_weights",
     "dense",
     "dense_weights",

@@ -15,7 +15,6 @@ from skrnn._data.sequences import Multiples, pack_block
 from skrnn._engine import choice
 from skrnn._engine.cpu import network, reference
 from skrnn._engine.keras.private import compiled_metrics_of
-from skrnn._networks.activations import ACTIVATIONS
 from skrnn.scikeras.engine.program import logs_of
 from skrnn.scikeras.engine.specs import task_of
 
@@ -129,7 +128,7 @@ class KernelProgram:
         if logits is None:
             return
         outputs = np.concatenate(logits).astype(np.float64)
-        outputs = ACTIVATIONS[self.spec.head.activation](reference.ops, outputs)
+        outputs = self.spec.head.predictions(reference.ops, outputs)
         # There are fewer outputs than rows if training has stopped.
         rows = order[order >= 0][: len(outputs)]
         logits.clear()

@@ -30,7 +30,7 @@ from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._data.sequences import pack_ragged
 from skrnn._engine import choice
 from skrnn._engine.cpu import autodiff, network
-from skrnn._engine.cpu.kernels import _kernels, layer, threads
+from skrnn._engine.cpu.kernels import _kernels, layer, matmul, threads
 from skrnn._engine.cpu.ops import ops
 from skrnn._engine.keras import fork
 from skrnn._networks.activations import ACTIVATIONS
@@ -450,6 +450,17 @@ def test_rows_are_scattered_within_bounds():
         with pytest.raises(IndexError, match=f"id {bad} of 3 rows"):
             _kernels.scatter(np.array([0, 0, bad], np.int32), rows, 3, 2, 0, 2, table)
     np.testing.assert_array_equal(table, [[1, 1], [0, 0], [2, 2]])
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 3), (5, 2, 3)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_rows_of_tables_of_any_shape_have_gradients(shape, order):
+    table = np.ones(shape, np.float32, order=order)
+    ids = np.array([[0, 4], [4, 1]], np.int32)
+    found, pull = matmul.rows_rule(table, ids)
+    expected, g = np.zeros(shape), np.random.default_rng(0).normal(size=found.shape)
+    np.add.at(expected, ids, g.astype(np.float32))
+    np.testing.assert_allclose(pull(g.astype(np.float32))[0], expected, rtol=1e-6)
 
 
 def test_it_works_without_the_kernels():

@@ -1,15 +1,21 @@
 """Fast paths on TensorFlow compute what the plain ones do; nothing compiles twice."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from _network_cases import draw_dataset, draw_ragged, draw_weights, spec_of
 from test_topologies import STEP_INPUTS, keras_program, order_of, pairs, text, trained
 
-from skrnn._engine.cpu import reference
+from skrnn import RNNRegressor
+from skrnn._engine.cpu import autodiff, reference
+from skrnn._engine.cpu.ops import ops as cpu_ops
 from skrnn._engine.keras import run
 from skrnn._engine.keras.adapters import tensorflow as adapter
+from skrnn._engine.keras.ops import ops as keras_ops
 from skrnn._engine.keras.run import KerasRun
+from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import CELLS, CellRun
 
 CLOSE = dict(rtol=1e-5, atol=1e-6)
@@ -39,6 +45,37 @@ def test_the_fused_lstm_goes_on_from_states_as_the_loop_does(monkeypatch):
         found.append([last, *after, *tape.gradient(loss, states)])
     for fused, plain in zip(*found, strict=True):
         np.testing.assert_allclose(fused, plain, **CLOSE)
+
+
+@pytest.mark.parametrize("kernel", ["BlockLSTM", None])
+def test_a_cell_declares_its_kernel_under_any_name(kernel, monkeypatch):
+    row = replace(CELLS["lstm"], tensorflow_kernel=kernel)
+    monkeypatch.setitem(CELLS, "another lstm", row)
+    cell = replace(lstm(), name="another lstm")
+    used = adapter.fused(cell, tf.constant(X), None)
+    assert (used is not None) == (kernel is not None)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_have_one_slope_at_zero(name):
+    x = np.array([[-1.0, 0.0, 2.0]], np.float32)
+    node, tensor = autodiff.Node(x, []), tf.Variable(x)
+    autodiff.differentiate(ACTIVATIONS[name](cpu_ops, node), x + 2)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(ACTIVATIONS[name](keras_ops, tensor) * (x + 2))
+    np.testing.assert_allclose(node.gradient, tape.gradient(loss, tensor), **CLOSE)
+
+
+def test_a_stack_of_idle_units_trains_alike_on_both_engines():
+    # All inputs of the second layer are zeros, and so are its biases.
+    x, y = np.full((8, 3, 1), -1.0, np.float32), np.arange(8.0)
+    options = dict(units=(2, 2), activation="relu", optimizer="sgd", epochs=2)
+    found = [
+        RNNRegressor(engine=e, random_state=6, shuffle=False, **options).fit(x, y)
+        for e in ("cpu", "keras")
+    ]
+    for a, b in zip(*(model._weights for model in found), strict=True):
+        np.testing.assert_allclose(a, b, **CLOSE)
 
 
 def test_reversing_is_that_of_the_formula():

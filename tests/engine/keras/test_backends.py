@@ -269,16 +269,21 @@ def check_own():
     from skrnn._networks.weights import Weight
 
     rng = np.random.default_rng(0)
+    values = {"quantile": 0.8, "quantiles": (0.1, 0.5, 0.9)}
     for name, row in LOSSES.items():
-        head = Head(3, row.activations[0], (name, *(0.8 for _ in row.parameters)))
+        loss = (name, *(values[each] for each in row.parameters))
+        # A number of outputs that every loss can share out among targets.
+        head = Head(6, row.activations[0], loss)
         formula = loss_function(None, head)
         back = OUTPUTS_OF[head.activation]
         made = LossOfArrays(lambda y, p, f=formula, back=back: f(y, back(p)), head)
         for n in (1, 5, 8, 13):
-            z = rng.normal(size=(n, 3)).astype(np.float32)
+            z = rng.normal(size=(n, 6)).astype(np.float32)
             z[0] = 0
-            y = rng.integers(0, 2, size=(n, 3)).astype(np.float32)
-            y = y[:, :1].astype(np.int32) if head.activation == "softmax" else y
+            y = rng.integers(0, 2, size=(n, head.target_width)).astype(np.float32)
+            # No window has a scale of 0.
+            y[:, head.n_targets :] += 1
+            y = y.astype(np.int32) if head.activation == "softmax" else y
             found, expected = made(y, z), loss_at_outputs(head)(y, z)
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, 1e-4, 1e-5)

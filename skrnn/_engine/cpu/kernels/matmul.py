@@ -140,8 +140,8 @@ def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
 
 
 def scatter(ids, rows, table):
-    """Add rows (..., n) to those of the table (V, n) at `ids` (...)."""
-    width = table.shape[-1]
+    """Add rows (..., *n) to those of the table (V, *n) at `ids` (...)."""
+    width = math.prod(table.shape[1:])
 
     def run(first, last):
         kernels.scatter(ids, rows, ids.size, width, first, last, table)
@@ -151,12 +151,13 @@ def scatter(ids, rows, table):
 
 
 def rows_rule(table, ids):
-    """Return the rows of `table` (V, n) at `ids` (...), and what gives its gradient."""
+    """Return the rows of `table` (V, *n) at `ids` (...), and their gradient's rule."""
     # One of several channels lies scattered.
     ids = np.ascontiguousarray(ids)
 
     def pull(g):
-        whole = np.zeros_like(table)
+        # In C's order, which that of `table` may not be.
+        whole = np.zeros(table.shape, table.dtype)
         scatter(ids, np.ascontiguousarray(g), whole)
         return (whole,)
 

@@ -67,7 +67,7 @@ def adam(w, g, m, v, rate, keep_1, keep_2, epsilon):
 def scatter(ids, rows, n, width, first, last, table):
     """Add columns of rows to those of the table's rows at `ids`."""
     rows = rows.reshape(n, width)[:, first:last]
-    np.add.at(table[:, first:last], ids.reshape(n), rows)
+    np.add.at(table.reshape(-1, width)[:, first:last], ids.reshape(n), rows)
 
 
 def crossentropy(z, targets, losses, first, last, _n, scale):

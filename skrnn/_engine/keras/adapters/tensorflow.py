@@ -178,18 +178,23 @@ def fused(cell, x, states):
     """Run a whole layer as one kernel, forward and backward, where there is one.
 
     Returns the outputs and each state at all steps, or None.
+    """
+    kernel = _KERNELS.get(cell.cell.tensorflow_kernel)
+    if kernel is None or cell.activation != "tanh" or cell.units > FUSED_MAX_UNITS:
+        return None
+    return kernel(cell, x, states)
+
+
+def _block_lstm(cell, x, states):
+    """Run BlockLSTM.
 
     It isn't BlockLSTMV2, whose order of gates is Keras': TensorFlow 2.21 gives that one
     the gradient of BlockLSTM, which takes f for g.
     """
-    units = cell.units
-    plain = cell.name == "lstm" and cell.activation == "tanh"
-    if not plain or units > FUSED_MAX_UNITS:
-        return None
     if states is None:
-        states = (tf.zeros([tf.shape(x)[1], units]),) * 2
+        states = (tf.zeros([tf.shape(x)[1], cell.units]),) * 2
     kernels = [cell.weights[name] for name in ("kernel", "recurrent_kernel")]
-    no_peephole = tf.zeros([units])
+    no_peephole = tf.zeros([cell.units])
     found = tf.raw_ops.BlockLSTM(
         seq_len_max=tf.shape(x, out_type=tf.int64)[0],
         x=x,
@@ -210,3 +215,7 @@ def _swap_f_and_g(gates):
     """Put the columns of the gates i, f, g, o into BlockLSTM's order i, g, f, o."""
     i, f, g, o = tf.split(gates, 4, axis=-1)
     return tf.concat([i, g, f, o], axis=-1)
+
+
+# Names by which cells declare them.
+_KERNELS = {"BlockLSTM": _block_lstm}

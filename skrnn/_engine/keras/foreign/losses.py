@@ -17,18 +17,24 @@ OUTPUTS_OF = {
 
 
 def loss_function(loss, head):
-    """Return ``f(targets, outputs) -> losses`` for a head.
+    """Return ``f(targets, outputs) -> losses`` for a head: (..., K) to (...).
 
     Outputs come before the activation: crossentropies are exact from there. A `loss` of
-    the user's own, a function or a ``keras.losses.Loss``, gets activated predictions;
-    None is the loss of the head.
+    the user's own, a function or a ``keras.losses.Loss``, gets activated predictions,
+    and rows (n, K) of sequences and of steps alike; None is the loss of the head.
     """
     if loss is None:
         row, values = row_of(head.loss)
         return lambda y, z: row.formula(ops, ops.convert_to_tensor(y), z, *values)
     call = loss.call if isinstance(loss, keras.losses.Loss) else loss
     activate = keras.activations.get(head.activation)
-    return lambda y, z: call(y, activate(z))
+
+    def of_rows(y, z):
+        y, rows = (ops.reshape(each, (-1, each.shape[-1])) for each in (y, z))
+        losses = _one_a_row(call(y, activate(rows)), y)
+        return ops.reshape(losses, ops.shape(z)[:-1])
+
+    return of_rows
 
 
 def loss_in_keras(loss, head):
@@ -37,9 +43,12 @@ def loss_in_keras(loss, head):
     Categories are class numbers.
     """
     if loss is None:
-        row, _ = row_of(head.loss)
+        row, values = row_of(head.loss)
         if row.keras is not None:
             return row.keras
+        if row.of_predictions is not None:
+            of_predictions = partial(row.of_predictions, ops)
+            return lambda y_true, y_pred: of_predictions(y_true, y_pred, *values)
         formula, outputs_of = loss_function(None, head), OUTPUTS_OF[head.activation]
         return lambda y_true, y_pred: formula(y_true, outputs_of(y_pred))
     if not is_saved_with_a_model(loss):
@@ -58,19 +67,23 @@ def is_saved_with_a_model(loss):
     return ours or str(named.__module__).split(".")[0] == "keras"
 
 
-def one_a_target(losses, rank):
-    """Return losses without an axis for the columns of y, whatever made them.
+def _one_a_row(losses, y):
+    """Return losses (n,) for y (n, K), whatever made them.
 
-    Otherwise they would broadcast against the weights, to something else entirely.
+    Others would broadcast against the weights, to something else entirely.
     """
-    found = len(losses.shape)
-    if found == rank + 1:
-        return keras.ops.mean(losses, axis=-1)
-    if found == rank:
-        return losses
+    shape = tuple(losses.shape)
+    # A size that isn't known yet is None; one that is can't be that of any batch.
+    of_rows = shape[:1] == tuple(y.shape[:1]) or shape[:1] == (None,)
+    if len(shape) not in (1, 2) or not of_rows:
+        _refuse_shape(shape)
+    return ops.mean(losses, axis=-1) if len(shape) == 2 else losses
+
+
+def _refuse_shape(shape):
     raise ValueError(
-        f"loss must return a loss for each row of y_true, an array of {rank} or "
-        f"{rank + 1} dimensions here; it returned one of {found}."
+        "loss must return a loss for each row of y_true, an array of shape (n,) or "
+        f"(n, n_targets); it returned one of shape {shape}."
     )
 
 
@@ -82,25 +95,20 @@ class LossOfArrays:
     """
 
     def __init__(self, loss, head):
-        function = loss_function(loss, head)
-        losses = partial(_losses_of_rows, function)
-        of_classes = head.activation == "softmax"
-        n_targets = 1 if of_classes else head.units
-        self._dtype = "int32" if of_classes else "float32"
+        self._dtype = "int32" if head.activation == "softmax" else "float32"
         make = _GRADIENTS[keras.backend.backend()]
-        self._run = make(losses, (n_targets, self._dtype), head.units)
+        targets = head.target_width, self._dtype
+        self._run = make(loss_function(loss, head), targets, head.units)
 
     def __call__(self, y, z):
         """Return the losses (n,) of outputs z (n, K), and their gradients (n, K)."""
         y, z = np.array(y, self._dtype), np.array(z, np.float32)
         losses, gradients = self._run(y, z)
+        if losses.shape != z.shape[:1]:
+            _refuse_shape(losses.shape)
         if gradients is None:
             raise ValueError("loss has no gradient: it must depend on y_pred.")
         return losses, gradients
-
-
-def _losses_of_rows(function, y, z):
-    return one_a_target(function(y, z), 1)
 
 
 def _on_tensorflow(losses_of, targets, n_outputs):

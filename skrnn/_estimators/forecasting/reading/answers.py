@@ -1,11 +1,16 @@
 """Forecasts as Series and frames, with the labels of their rows."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 
 from skrnn._estimators.forecasting.panel import Ahead, Panel
 from skrnn._estimators.forecasting.reading.columns import Columns
 from skrnn._estimators.forecasting.reading.following import times_ahead
+
+# Enough for pandas to tell business days from days.
+_N_LABELS = 32
 
 
 def index_ahead(panel: Panel, columns: Columns, ahead: Ahead) -> pd.Index:
@@ -15,6 +20,8 @@ def index_ahead(panel: Panel, columns: Columns, ahead: Ahead) -> pd.Index:
     from 0, on from those that are known.
     """
     times = times_ahead(panel, columns, ahead.series, ahead.lengths)
+    if panel.keys is None:
+        times = _as_regular(times, panel, 0)
     return _with_series(times, panel, columns, ahead.series, ahead.lengths)
 
 
@@ -22,7 +29,21 @@ def labels_ahead(panel: Panel, columns: Columns, i: int, steps: int) -> pd.Index
     """Return the labels of the steps that follow series `i`, after the gap."""
     where = np.array([i])
     index = times_ahead(panel, columns, where, np.array([steps]))
-    return index.rename(columns.index_names[-1])
+    return _as_regular(index, panel, i).rename(columns.index_names[-1])
+
+
+def _as_regular(index, panel, i):
+    """Return dates with the frequency that pandas finds in those of series `i`."""
+    if panel.labels is None or not isinstance(index, pd.DatetimeIndex):
+        return index
+    end = panel.labels.index[panel.rows_of(i)][-_N_LABELS:]
+    found = pd.DatetimeIndex(end, freq="infer").freq if len(end) > 2 else None
+    if found is None:
+        return index
+    with suppress(ValueError):
+        # Such as 24 hours, where some day has 23.
+        return pd.DatetimeIndex(index, freq=found)
+    return index
 
 
 def index_of_rows(panel: Panel, columns: Columns) -> pd.Index:
@@ -43,7 +64,7 @@ def _with_series(times, panel, columns, where, lengths):
     keys = [panel.keys[i] for i in where]
     codes = np.repeat(np.arange(len(keys)), lengths)
     time_codes, unique = times.factorize()
-    if len(of_series) > 1:
+    if len(of_series) > 1 and isinstance(keys[0], tuple):
         levels = pd.MultiIndex.from_tuples(keys)
         arrays = [levels.get_level_values(j)[codes] for j in range(levels.nlevels)]
         return pd.MultiIndex.from_arrays([*arrays, times], names=columns.index_names)

@@ -12,6 +12,7 @@ from skrnn._data.rows.series import Rows, read_rows, row_index
 from skrnn._estimators.forecasting.reading.frequency import (
     are_next,
     find_frequency,
+    shown,
     within_series,
 )
 from skrnn._estimators.forecasting.reading.tables import kind_of, objects_of, times_of
@@ -180,8 +181,8 @@ def _check_same_index(of_x, of_y):
     pairs = zip(of_x, of_y, strict=True)
     row = next((i for i, (one, other) in enumerate(pairs) if one != other), 0)
     raise ValueError(
-        f"The index of y isn't that of X: row {row} is {of_x[row]} in X and "
-        f"{of_y[row]} in y. If their rows are the same as they stand, pass "
+        f"The index of y isn't that of X: row {row} is {shown(of_x[row])} in X and "
+        f"{shown(of_y[row])} in y. If their rows are the same as they stand, pass "
         "y.to_numpy()."
     )
 
@@ -205,15 +206,11 @@ def plain_labels(labels):
     Dates that came as strings, or as Python's, have no time zone.
     """
     index = labels.index
-    if isinstance(index, pd.DatetimeIndex) and not _has_zone(labels.given):
-        index = index.tz_localize(None)
+    if isinstance(index, pd.DatetimeIndex) and len(index):
+        # Strings and Python's dates were read as times of UTC.
+        zone = getattr(labels.given[0], "tzinfo", None)
+        index = index.tz_convert(zone) if index.tz is not None else index
     return replace(labels, index=index, given=index, others=())
-
-
-def _has_zone(given):
-    if isinstance(given, pd.DatetimeIndex):
-        return given.tz is not None
-    return len(given) > 0 and getattr(given[0], "tzinfo", None) is not None
 
 
 def learn_frequency(axis):
@@ -250,8 +247,24 @@ def first_gap(frequency, labels, lengths):
     return int(np.argmax(wrong)) + 1 if wrong.any() else None
 
 
-def check_gaps(frequency, labels, axis):
-    """Refuse rows of which one isn't a step after the one before it."""
+def check_gaps(frequency, labels, axis, *, may_fill=True):
+    """Refuse rows of which one isn't a step after the one before it.
+
+    Parameters
+    ----------
+    frequency : Frequency
+    labels : RowLabels
+        Series after series.
+    axis : Axis
+        Of the same rows.
+    may_fill : bool, default=True
+        Whether a row with NaN may be put into the gap.
+
+    Raises
+    ------
+    ValueError
+        That names the first missing label.
+    """
     row = first_gap(frequency, labels, axis.lengths)
     if row is None:
         return
@@ -259,41 +272,42 @@ def check_gaps(frequency, labels, axis):
     i = int(np.searchsorted(axis.starts, row, side="right")) - 1
     of = "" if axis.keys is None else f" in series {axis.keys[i]!r}"
     missing = frequency.after(index[row - 1 : row])[0]
-    is_gap = bool(index[row] > missing)
-    what = f"{missing} is missing" if is_gap else f"{missing} was expected"
-    step = frequency.name or frequency.step
+    what = "is missing" if index[row] > missing else "was expected"
     raise ValueError(
-        f"The {axis.labels.what} of {axis.name} goes on in steps of {step}, but {what} "
-        f"between row {axis.row(row - 1)}, {index[row - 1]}, and row {axis.row(row)}, "
-        f"{index[row]}{of}. {_advice(frequency, axis)}"
+        f"The {axis.labels.what} of {axis.name} goes on in steps of {frequency}, but "
+        f"{shown(missing)} {what} between row {axis.row(row - 1)}, "
+        f"{shown(index[row - 1])}, and row {axis.row(row)}, {shown(index[row])}{of}. "
+        + (_filled(frequency, axis) if may_fill else "Expected a row for each step.")
     )
 
 
-def _advice(frequency, axis):
+def _filled(frequency, axis):
     """Say how to fill gaps."""
-    name, step = axis.name, frequency.name
-    if frequency.kind == "numbers":
-        filled = f"{name}.reindex(range(first, last + 1, {frequency.step}))"
-    elif frequency.kind == "periods":
-        filled = f"{name}.resample({step!r}).asfreq()"
-    else:
-        filled = f"{name}.asfreq({step!r})"
+    name = axis.name
+    ways = {
+        "numbers": f"reindex(range(first, last + 1, {frequency.step}))",
+        "periods": f"resample({frequency.name!r}).asfreq()",
+    }
+    way = ways.get(frequency.kind, f"asfreq({frequency.name!r})")
     each = "" if axis.keys is None else ", series by series,"
     return (
-        f"Fill the gap: {filled}{each} puts NaN there, which fit accepts in y, and in "
-        "X with impute. Or, if each row is a step as it stands, drop the index: "
-        f"{name}.reset_index(drop=True)"
-        + (" with groups." if axis.keys is not None else ".")
+        f"Fill the gap: {name}.{way}{each} puts NaN there, which y may have, and X "
+        f"with impute. {_dropped(axis)}"
+    )
+
+
+def _dropped(axis):
+    groups = "" if axis.keys is None else " and tell the series by groups"
+    return (
+        "Or, if each row is a step as it stands, drop the index: "
+        f"{axis.name}.reset_index(drop=True){groups}."
     )
 
 
 def _irregular(axis, labels):
-    index = labels.index
-    shown = ", ".join(str(each) for each in index[:3])
+    some = ", ".join(shown(each) for each in labels.index[:3])
     return (
-        f"The {axis.labels.what} of {axis.name} has no regular frequency: {shown}, ... "
-        f"aren't equal steps apart. Make it regular, such as "
-        f'{axis.name}.resample("D").mean(), or drop it if each row is a step as it '
-        f"stands: {axis.name}.reset_index(drop=True)"
-        + (" with groups." if axis.keys is not None else ".")
+        f"The {axis.labels.what} of {axis.name} has no regular frequency: {some}, ... "
+        f'aren\'t equal steps apart. Make it regular, such as {axis.name}.resample("D")'
+        f".mean(). {_dropped(axis)}"
     )

@@ -140,7 +140,8 @@ def _named(names, is_time):
 
 def _harmonics(cycle, step):
     """Return as many harmonics as can be told apart with this step between rows."""
-    return min(cycle.harmonics, max(1, int(np.ceil(cycle.length / step / 2)) - 1))
+    n_steps = round(cycle.length / step)
+    return min(cycle.harmonics, max(1, (n_steps - 1) // 2))
 
 
 def _has_dates(index):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._estimators.forecasting.reading.calendar import calendar_names
 from skrnn._estimators.forecasting.reading.frequency import Frequency
 
 
@@ -145,10 +146,30 @@ class Columns:
         """Whether rows have labels that go on."""
         return self.frequency is not None
 
+    @property
+    def known_names(self) -> tuple:
+        """What the channels that are known ahead are called."""
+        named = calendar_names(self.calendar)
+        return (*_names_of(self.future), *named, *_names_of(self.static))
+
+    @property
+    def past_names(self) -> tuple:
+        """What the channels that are known only up to the present are called."""
+        return _names_of(self.past)
+
+    @property
+    def n_static(self) -> int:
+        """How many of the known channels, the last ones, are static features."""
+        return n_channels(self.static)
+
     def defaults(self, features) -> np.ndarray:
         """Return what stands for missing values in the channels of some features."""
         values = [[each.default] * each.n_channels for each in features]
         return np.array([one for many in values for one in many], dtype=np.float32)
+
+
+def _names_of(features):
+    return tuple(name for each in features for name in each.channel_names)
 
 
 def n_channels(features) -> int:

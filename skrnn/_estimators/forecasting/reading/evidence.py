@@ -84,8 +84,9 @@ def _changes(panel):
     change = np.diff(y, prepend=y[:1])
     usable = np.flatnonzero((within > 0) & np.isfinite(change))[:_MOST_ROWS]
     series = np.repeat(np.arange(len(panel.lengths)), panel.lengths)[usable]
-    size = np.bincount(series, np.abs(change[usable]), len(panel.lengths))
-    size /= np.maximum(np.bincount(series, minlength=len(panel.lengths)), 1)
+    n_series = len(panel.lengths)
+    count = np.maximum(np.bincount(series, minlength=n_series), 1)
+    size = np.bincount(series, np.abs(change[usable]), n_series) / count
     usual = np.where(size > 0, size, 1.0)[series]
     changes = np.clip(change[usable] / usual, -_LARGEST, _LARGEST)
     is_late = within[usable] >= 2 * panel.lengths[series] // 3

@@ -213,28 +213,37 @@ def _carry(channel, missing, starts):
     channel[:] = channel[np.maximum.accumulate(last)]
 
 
-def check_static(features, channels, starts, lengths, called):
+def check_static(features, table, kept, called):
     """Refuse static features that change within a series.
 
     Parameters
     ----------
     features : tuple of Feature
-    channels : ndarray of shape (n_rows, n_channels)
-        Of these features, without NaN.
-    starts, lengths : ndarray of int
-        The first row of each series, and the number of its rows.
+    table : Table
+    kept : Kept
     called : callable
         From the position of a series to its name in errors.
     """
-    first = 0
     for feature in features:
-        block = channels[:, first : first + feature.n_channels]
-        same = (block == np.repeat(block[starts], lengths, axis=0)).all(axis=1)
-        if not same.all():
-            row = int(np.argmin(same))
-            i = int(np.searchsorted(starts, row, side="right")) - 1
-            raise ValueError(
-                f"Column {feature.label!r} of X is one of static_features, but "
-                f"changes within {called(i)}; expected one value for each series."
-            )
-        first += feature.n_channels
+        values = _comparable(feature, table.column(feature.label))[kept.take]
+        first = np.repeat(values[kept.starts], kept.lengths)
+        changed = (values != first) & ~np.isnan(values) & ~np.isnan(first)
+        if changed.any():
+            refuse_changed(feature, int(np.argmax(changed)), kept.starts, called)
+
+
+def _comparable(feature, column):
+    """Return a column as numbers, equal where the values are."""
+    if feature.kind != "category":
+        return numbers_of(column, feature.label)
+    codes, _ = pd.factorize(pd.Series(objects_of(column), dtype=object))
+    return np.where(codes < 0, np.nan, codes)
+
+
+def refuse_changed(feature, row, starts, called):
+    """Raise the error of a static feature that changes."""
+    i = int(np.searchsorted(starts, row, side="right")) - 1
+    raise ValueError(
+        f"Column {feature.label!r} of X is one of static_features, but changes within "
+        f"{called(i)}; expected one value for each series."
+    )

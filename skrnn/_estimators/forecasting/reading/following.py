@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skrnn._estimators.forecasting.reading.axis import check_gaps, plain_labels
-from skrnn._estimators.forecasting.reading.frequency import are_next
+from skrnn._estimators.forecasting.reading.frequency import are_next, shown
 
 # Enough names in an error.
 _N_SHOWN = 5
@@ -67,14 +67,18 @@ def times_ahead(panel, columns, where, lengths, *, gap=None) -> pd.Index:
         Without the names of series. Rows without an index are counted from 0.
     """
     gap = columns.gap if gap is None else gap
-    ends = panel.starts[where] + panel.lengths[where] - 1
     if not columns.is_labelled or panel.labels is None:
         first = _n_given(panel)[where] + gap
         if len(where) == 1:
             return pd.RangeIndex(int(first[0]), int(first[0] + lengths[0]))
         return pd.Index(np.repeat(first, lengths) + _counted(lengths))
-    last = panel.labels.index[np.repeat(ends, lengths)]
+    last = panel.labels.index[np.repeat(_ends(panel, where), lengths)]
     return columns.frequency.after(last, _counted(lengths) + gap + 1)
+
+
+def _ends(panel, where):
+    """Return the last row of some series."""
+    return panel.starts[where] + panel.lengths[where] - 1
 
 
 def _n_given(panel):
@@ -130,7 +134,8 @@ def labels_that_follow(axis, panel, columns, where, *, method):
     labels = _alike(plain_labels(axis.labels), panel.labels, axis)
     if columns.is_labelled:
         _check_firsts(labels, axis, panel, columns, where, gap, method)
-        check_gaps(columns.frequency, labels, axis)
+        may_fill = method == "update"
+        check_gaps(columns.frequency, labels, axis, may_fill=may_fill)
     else:
         _check_later(labels, axis, panel, where, method)
     return labels
@@ -173,7 +178,7 @@ def _check_firsts(labels, axis, panel, columns, where, gap, method):
     if wrong.any():
         i = int(np.argmax(wrong))
         expected = columns.frequency.after(last[i : i + 1], gap + 1)[0]
-        _refuse(axis, known[i], first[i], last[i], f"{expected}", gap, method)
+        _refuse(axis, known[i], first[i], last[i], expected, gap, method)
 
 
 def _check_later(labels, axis, panel, where, method):
@@ -193,17 +198,18 @@ def _check_later(labels, axis, panel, where, method):
 
 
 def _refuse(axis, i, first, last, expected, gap, method):
+    """Say where rows start, and where they should."""
     of = "" if axis.keys is None else f" of series {axis.keys[i]!r}"
     after = f", {gap} rows after it (gap={gap})" if gap else ""
-    name = axis.name if method == "predict" else "X and y" if axis.name == "X" else "y"
-    starts = "starts" if name != "X and y" else "start"
+    is_known = method == "predict" and first <= last
     hint = ""
-    if method == "predict" and first <= last:
+    if is_known:
         hint = (
-            " Rows up to there are in the training data: fitted_values() has their "
-            "forecasts."
+            " fitted_values() has the forecasts of known rows, and TimeSeriesSplit "
+            "makes folds that follow."
         )
     raise ValueError(
-        f"The rows{of} in {name} must follow those known so far, which end at {last}; "
-        f"they {starts[:5]} at {first}, expected {expected}{after}.{hint}"
+        f"The rows{of} in {axis.name} must follow those known so far, which end at "
+        f"{shown(last)}; they start at {shown(first)}, expected {shown(expected)}"
+        f"{after}.{hint}"
     )

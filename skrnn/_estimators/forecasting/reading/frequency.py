@@ -37,6 +37,9 @@ class Frequency:
     step: Any
     name: str | None = None
 
+    def __str__(self):
+        return str(self.step if self.name is None else self.name)
+
     def after(self, index, n=1):
         """Return the labels `n` steps after those of an index.
 
@@ -117,6 +120,11 @@ def are_next(frequency, before, after):
     return np.asarray(expected == after)
 
 
+def shown(label):
+    """Return a label as errors show it: midnight is left out."""
+    return str(label).removesuffix(" 00:00:00")
+
+
 def _commonest(steps):
     """Return the step that more than half of the steps are, or None."""
     if not len(steps):
@@ -166,11 +174,17 @@ def _of_times(index, within, lengths):
     if months is not None:
         return months
     step = _fixed(local, within)
-    if step is None or step % _DAY or (steps != steps[0]).any():
-        offset = calendar_of(_end_of_longest(local, lengths))
-        if offset is not None and _of_offset(offset).kind == "calendar":
-            return _of_offset(offset)
+    if (steps == steps[0]).all():
+        return _of_step(step)
+    absolute = np.diff(index.asi8)[within]
+    if (absolute == absolute[0]).all():
+        # Such as 24 hours, over the day with 23 hours.
         step = _fixed(index, within)
+        return Frequency("clock", step, _name(step))
+    offset = calendar_of(_end_of_longest(local, lengths))
+    if offset is not None and _of_offset(offset).kind == "calendar":
+        return _of_offset(offset)
+    step = _fixed(index, within)
     return None if step is None else _of_step(step)
 
 
@@ -215,8 +229,12 @@ def _of_offset(offset):
     series of a panel may differ in them.
     """
     n, of = offset.n, pd.offsets
-    if isinstance(offset, of.Tick | of.Day | of.Week):
-        return _of_step(pd.Timedelta(offset.n * _unit(offset)))
+    days = {"Day": 1, "Week": 7}.get(type(offset).__name__)
+    if days is not None:
+        return _of_step(n * days * _DAY)
+    if isinstance(offset, of.Tick):
+        step = pd.Timedelta(offset)
+        return Frequency("clock", step, _name(step))
     for ends, letter, kind in (
         ((of.MonthBegin, of.QuarterBegin, of.YearBegin), "S", of.MonthBegin),
         ((of.MonthEnd, of.QuarterEnd, of.YearEnd), "E", of.MonthEnd),
@@ -225,12 +243,6 @@ def _of_offset(offset):
             months = n * (1, 3, 12)[ends.index(type(offset))]
             return Frequency("calendar", kind(months), _of_month(months, letter))
     return Frequency("calendar", offset, offset.freqstr)
-
-
-def _unit(offset):
-    """Return how long one of an offset of fixed length is."""
-    days = {"Day": 1, "Week": 7}.get(type(offset).__name__)
-    return pd.Timedelta(days=days) if days else pd.Timedelta(offset) / offset.n
 
 
 def _name(step):

@@ -15,6 +15,7 @@ from skrnn._estimators.forecasting.reading.calendar import (
     n_calendar_channels,
 )
 from skrnn._estimators.forecasting.reading.columns import Columns, n_channels
+from skrnn._estimators.forecasting.reading.features import refuse_changed
 from skrnn._estimators.forecasting.reading.following import (
     labels_that_follow,
     series_of,
@@ -22,7 +23,6 @@ from skrnn._estimators.forecasting.reading.following import (
 )
 from skrnn._estimators.forecasting.reading.panels import (
     all_kept,
-    check_static_of,
     known_channels,
     make_panel,
     of_kept,
@@ -90,15 +90,24 @@ def read_history(history, columns: Columns) -> Panel:
     labels = None
     if given.axis.labels is not None and columns.is_labelled:
         labels = plain_labels(given.axis.labels)
+        _check_kind(labels, columns)
         check_gaps(columns.frequency, labels, given.axis)
     elif columns.calendar:
         raise ValueError(
             "history has no index, but fit had calendar features; expected a Series "
             "or a frame with the times of its rows."
         )
-    panel = make_panel(given, columns, kept, of_kept(labels, kept))
-    check_static_of(panel, columns)
-    return panel
+    return make_panel(given, columns, kept, of_kept(labels, kept))
+
+
+def _check_kind(labels, columns):
+    """Refuse numbers where ``fit`` had times, and times where it had numbers."""
+    expected = "numbers" if columns.frequency.kind == "numbers" else "times"
+    if labels.kind != expected:
+        raise ValueError(
+            f"history has an index of {labels.kind}, but fit had one of {expected}; "
+            "expected the same."
+        )
 
 
 def read_ahead(X, groups, panel: Panel, columns: Columns) -> Ahead:
@@ -242,8 +251,20 @@ def _joined(panel, more, where, columns):
         _joined_labels(panel.labels, more.labels, order),
         _joined_places(panel, more, order),
     )
-    check_static_of(joined, columns)
+    _check_static(joined, columns)
     return joined
+
+
+def _check_static(panel, columns):
+    """Refuse new rows whose static features aren't those of their series."""
+    first = panel.known.shape[1] - n_channels(columns.static)
+    for feature in columns.static:
+        block = panel.known[:, first : first + feature.n_channels]
+        changed = block != np.repeat(block[panel.starts], panel.lengths, axis=0)
+        if changed.any():
+            row = int(np.argmax(changed.any(axis=1)))
+            refuse_changed(feature, row, panel.starts, panel.called)
+        first += feature.n_channels
 
 
 def _joined_labels(labels, more, order):

@@ -32,6 +32,16 @@ def from_long(frame, id="unique_id", time="ds", target="y"):
     ------
     ValueError
         If a column isn't there.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> long = pd.DataFrame(
+    ...     {"unique_id": ["a", "a"], "ds": [1, 2], "y": [3.0, 4.0], "price": [5, 6]}
+    ... )
+    >>> X, y = from_long(long)
+    >>> X.columns.tolist(), y.index.names
+    (['price'], FrozenList(['unique_id', 'ds']))
     """
     if not is_frame(frame):
         raise TypeError(

@@ -98,9 +98,7 @@ def read_panel(X, y, groups, options: FeatureOptions) -> tuple[Panel, Columns]:
         gap=options.gap,
         impute=options.impute,
     )
-    panel = make_panel(given, columns, kept, labels)
-    check_static_of(panel, columns)
-    return panel, columns
+    return make_panel(given, columns, kept, labels), columns
 
 
 def read_given(X, y, groups, columns=None) -> Given:
@@ -119,10 +117,19 @@ def read_given(X, y, groups, columns=None) -> Given:
     else:
         table = read_table(X, least_columns=min(1, columns.n_columns))
         table = with_columns_of_fit(table, columns)
+        _check_there(table, columns)
         _check_targets(form, columns.target)
     check_same_length(table.n_rows, len(values))
     axis = read_axis(table, y, len(values), groups, columns=columns)
     return Given(table, values, form, axis)
+
+
+def _check_there(table, columns):
+    needed = [f.label for f in (*columns.future, *columns.past, *columns.static)]
+    if table.n_rows is None and needed:
+        raise ValueError(
+            f"X is None, but fit had the columns {needed}; expected the same."
+        )
 
 
 def _check_targets(form, of_fit):
@@ -204,7 +211,8 @@ def _no_value(given, i):
     if values.shape[1] == 1 or empty.all():
         return f"{of} is NaN throughout; expected a value in at least one row."
     if empty.any():
-        return f"Column {int(np.argmax(empty))} of {of} is NaN throughout."
+        names = given.form.names or range(len(empty))
+        return f"Column {names[int(np.argmax(empty))]!r} of {of} is NaN throughout."
     return f"{of} has no row in which every target has a value; expected one."
 
 
@@ -231,6 +239,7 @@ def make_panel(given, columns, kept, labels, before=None) -> Panel:
     """
     before_known = None if before is None else before[0]
     known = known_channels(given.table, columns, kept, labels, before_known)
+    check_static(columns.static, given.table, kept, given.axis.called)
     static = known[:, known.shape[1] - n_channels(columns.static) :]
     encode(columns.static, given.table, kept.take, static, impute=columns.impute)
     defaults = columns.defaults(columns.static)
@@ -289,10 +298,3 @@ def _places(kept, axis):
     places = np.full(int(axis.lengths.sum()), -1)
     places[kept.take] = np.arange(len(kept.take))
     return places
-
-
-def check_static_of(panel, columns):
-    """Refuse static features that change within a series."""
-    first = panel.known.shape[1] - n_channels(columns.static)
-    channels = panel.known[:, first:]
-    check_static(columns.static, channels, panel.starts, panel.lengths, panel.called)

@@ -64,7 +64,7 @@ def read_table(X, *, least_columns=1) -> Table:
         return _of_frame(X)
     if hasattr(X, "inferred_type"):
         # An index of pandas.
-        return Table(len(X), [], [], index=X)
+        return Table(len(X), [], [], True, X)
     refuse_list_of_series(X, "X")
     array = check_array(
         X,
@@ -209,6 +209,8 @@ def kind_of(column, label):
     others = [v for v in values if not isinstance(v, str) and v is not None and v == v]
     if not others:
         return "category"
+    if all(isinstance(value, bool | np.bool_) for value in others):
+        return "flag"
     if len(others) == len(values) and hasattr(others[0], "year"):
         return "time"
     strings = [v for v in values if isinstance(v, str)]

@@ -1,4 +1,4 @@
-"""Looking into trained networks."""
+"""Where a trained network looks: the weights of its attention."""
 
 import inspect
 from typing import Any
@@ -7,8 +7,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import Array, SequenceData
-
-__all__ = ["attention_weights"]
 
 
 def attention_weights(

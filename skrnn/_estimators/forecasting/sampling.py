@@ -1,0 +1,81 @@
+"""Paths drawn from forecast distributions, with steps that depend on each other."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from skrnn._estimators.forecasting.table import SeriesTable, Tails
+
+# Windows that the dependence of steps is estimated on, at most.
+_N_WINDOWS = 1000
+# Share of independence: a matrix of few windows is uncertain.
+_SHRINKAGE = 0.1
+_CLIP = 1e-4
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """How the steps of a horizon depend on each other: a Gaussian copula.
+
+    Attributes
+    ----------
+    factor : ndarray of shape (H, H)
+        The Cholesky factor of the correlations between steps.
+
+    Notes
+    -----
+    The copula joins distributions of single steps (Sklar, 1959). Its correlations are
+    those of the probability integral transforms (Rosenblatt, 1952) of the steps of
+    training windows, as normal scores; counts are randomised (Czado et al., 2009).
+    """
+
+    factor: np.ndarray
+
+    def uniform(self, shape, rng) -> np.ndarray:
+        """Draw numbers (H, ...) between 0 and 1."""
+        drawn = rng.standard_normal((len(self.factor), *shape))
+        return norm.cdf(np.tensordot(self.factor, drawn, 1))
+
+
+def dependence_of(member: Any, table: SeriesTable, rng) -> Dependence:
+    """Estimate how the steps of a member's forecasts depend on each other."""
+    layout = member.layout
+    origins = table.origins(layout.lookback, layout.gap + layout.horizon)
+    origins = origins[:: -(-len(origins) // _N_WINDOWS)]
+    values, there = layout.targets(table, origins)
+    frozen = member.distributions(table, origins)
+    high = frozen.cdf(values)
+    # The probability of a count itself is spread evenly; of numbers it is 0.
+    low = frozen.cdf(np.ceil(values) - 1) if _is_discrete(frozen) else high
+    u = low + rng.random(high.shape) * (high - low)
+    scores = norm.ppf(np.clip(u, _CLIP, 1 - _CLIP))
+    if there is not None:
+        scores = scores[:, there.all(axis=0)]
+    rows = scores.reshape(len(scores), -1)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    size = np.sqrt((rows**2).mean(axis=1)) if rows.shape[1] else np.zeros(len(rows))
+    rows = rows / np.where(size > 0, size, 1)[:, None]
+    correlation = rows @ rows.T / max(rows.shape[1], 1)
+    mixed = (1 - _SHRINKAGE) * correlation
+    np.fill_diagonal(mixed, 1)
+    return Dependence(np.linalg.cholesky(mixed))
+
+
+def _is_discrete(frozen):
+    return hasattr(frozen.dist, "pmf")
+
+
+def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng) -> np.ndarray:
+    """Draw paths (n_steps, B, K), with what was drawn as further values."""
+    values, found = ends.table.values.copy(), []
+    table = replace(ends.table, values=values)
+    for first in range(0, n_steps, member.horizon):
+        origins = ends.origins + first
+        frozen = member.distributions(table, origins)
+        u = dependence.uniform((len(origins), values.shape[1]), rng)
+        drawn = np.asarray(frozen.ppf(u), np.float64)
+        found.append(drawn)
+        values[origins + gap + np.arange(len(drawn))[:, None]] = drawn
+    return np.concatenate(found)[:n_steps]

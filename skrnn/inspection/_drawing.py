@@ -1,0 +1,128 @@
+"""What all displays share: axes, colours, legends, and styles that users override."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+# Of lines of data, of what is written and marked, and of grids.
+INK, GREY, LIGHT = "#2b2b2b", "#757575", "#e3e3e3"
+# Three colours that colour-blind people tell apart: M. Okabe and K. Ito, "Color
+# universal design", 2008.
+BLUE, ORANGE, SKY = "#0072b2", "#d55e00", "#56b4e9"
+SMALL = 8.5
+
+
+def need_matplotlib(caller: str) -> None:
+    """Raise an ImportError that says what to install, if matplotlib isn't there."""
+    try:
+        import matplotlib  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise ImportError(
+            f'{caller} needs matplotlib: pip install "skrnn[plot]"'
+        ) from error
+
+
+def axes_for(ax: Any, n: int, *, size, n_columns: int, widths=None) -> np.ndarray:
+    """Return `n` axes (n,): those of the user, parts of the user's, or new ones.
+
+    Parameters
+    ----------
+    ax : Axes, sequence of Axes, or None
+        One of them is divided if several are needed.
+    size : tuple of float
+        Width and height of a new figure, in inches.
+    widths : list of float, default=None
+        Shares of the columns.
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    n_rows = -(-n // n_columns)
+    if ax is None:
+        figure = plt.figure(figsize=size, layout="constrained")
+        grid = figure.add_gridspec(n_rows, n_columns, width_ratios=widths)
+        return _parts(figure, grid, n, n_columns)
+    given = _checked(ax)
+    if len(given) == n:
+        return given
+    if len(given) > 1:
+        raise ValueError(f"ax must be {n} Axes, one Axes or None. Got {len(given)}.")
+    whole = given[0].get_subplotspec()
+    if whole is None:
+        raise ValueError(
+            f"ax can't be divided into {n} parts: it is no part of a grid. Make it "
+            "with plt.subplots, or pass None."
+        )
+    given[0].set_axis_off()
+    grid = whole.subgridspec(n_rows, n_columns, width_ratios=widths)
+    return _parts(given[0].figure, grid, n, n_columns)
+
+
+def _parts(figure, grid, n, n_columns):
+    places = [divmod(i, n_columns) for i in range(n)]
+    return np.array([figure.add_subplot(grid[place]) for place in places], dtype=object)
+
+
+def _checked(ax):
+    """Return the user's axes as an array; raise a TypeError if they aren't axes."""
+    from matplotlib.axes import Axes  # noqa: PLC0415
+
+    is_one = isinstance(ax, Axes) or not isinstance(ax, Sequence | np.ndarray)
+    given = [ax] if is_one else list(np.ravel(np.array(ax, dtype=object)))
+    wrong = [each for each in given if not isinstance(each, Axes)]
+    if wrong or not given:
+        found = type(wrong[0] if wrong else ax).__name__
+        raise TypeError(f"ax must be Axes of matplotlib or None. Got {found}.")
+    return np.array(given, dtype=object)
+
+
+def style(artist: str, defaults: dict, given: dict | None) -> dict:
+    """Return the style of an artist: what the user gave, and else the defaults.
+
+    Parameters
+    ----------
+    artist : {"line", "area"}
+        What is drawn.
+    """
+    from matplotlib.cbook import normalize_kwargs  # noqa: PLC0415
+    from matplotlib.collections import PolyCollection  # noqa: PLC0415
+    from matplotlib.lines import Line2D  # noqa: PLC0415
+
+    kind = {"line": Line2D, "area": PolyCollection}[artist]
+    wanted = normalize_kwargs(given or {}, kind)
+    if artist == "area" and "color" in wanted:
+        wanted["facecolor"] = wanted.pop("color")
+    return defaults | wanted
+
+
+def tidy(ax: Any) -> None:
+    """Leave of the frame what is read: two sides, small ticks, lines to read y by."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+    ax.tick_params(labelsize=SMALL, color=GREY)
+    ax.xaxis.get_offset_text().set_fontsize(SMALL)
+    ax.grid(axis="y", color=LIGHT, linewidth=0.7)
+    ax.set_axisbelow(True)
+
+
+def title(ax: Any, text: str) -> None:
+    """Write what the axes show above them, at the left."""
+    ax.set_title(text, loc="left", fontsize=SMALL + 0.5, color=INK)
+
+
+def legend(place: Any, labelled: dict[str, Any], **options: Any) -> None:
+    """Add a legend without a border to axes or a figure, of artists by their labels.
+
+    Several artists that share a label are a tuple.
+    """
+    from matplotlib.legend_handler import HandlerTuple  # noqa: PLC0415
+
+    if not labelled:
+        return
+    made = place.legend(
+        labelled.values(), labelled.keys(), fontsize=SMALL, labelcolor=INK,
+        facecolor="white", edgecolor="none", framealpha=0.9, handlelength=1.4,
+        handletextpad=0.5, columnspacing=1.2, borderaxespad=0.2, borderpad=0.3,
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.2)}, **options,
+    )  # fmt: skip
+    made.set_zorder(6)
