@@ -16,7 +16,7 @@ from skrnn._estimators.forecasting.reading.answers import (
     index_ahead,
     index_of_rows,
 )
-from skrnn._estimators.forecasting.reading.beyond import (
+from skrnn._estimators.forecasting.reading.following import (
     with_rows_behind,
 )
 from skrnn._estimators.forecasting.reading.later import (
