@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from skrnn import GRUClassifier, GRURegressor, RNNRegressor
+from skrnn._data.datasets import Dataset
 
 N = 16
 TINY = {
@@ -133,6 +134,24 @@ def test_ctrl_c_in_the_first_epoch_keeps_what_was_learnt(estimator):
     assert started.history_["loss"] == []
     assert all_finite(started)
     assert_works_as_new(started)
+
+
+def test_ctrl_c_in_the_first_epoch_without_callbacks(monkeypatch):
+    gather, calls = Dataset.gather, []
+
+    def interrupted(self, rows, **given):
+        calls.append(rows)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return gather(self, rows, **given)
+
+    monkeypatch.setattr(Dataset, "gather", interrupted)
+    started = GRURegressor(**TINY, engine="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        started.fit(X, Y)
+    monkeypatch.undo()
+    assert started.n_iter_ == started.best_epoch_ == 0
+    assert all_finite(started)
 
 
 def test_ctrl_c_in_training_that_goes_on_adds_what_was_done():
