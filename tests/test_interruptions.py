@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from skrnn import GRUClassifier, GRURegressor, RNNRegressor
-from skrnn._data.datasets import Dataset
+from skrnn._engine.training.loop import Loop
 
 N = 16
 TINY = {
@@ -137,15 +137,13 @@ def test_ctrl_c_in_the_first_epoch_keeps_what_was_learnt(estimator):
 
 
 def test_ctrl_c_in_the_first_epoch_without_callbacks(monkeypatch):
-    gather, calls = Dataset.gather, []
+    train = Loop._train
 
-    def interrupted(self, rows, **given):
-        calls.append(rows)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return gather(self, rows, **given)
+    def interrupted(self, part):
+        train(self, part)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Dataset, "gather", interrupted)
+    monkeypatch.setattr(Loop, "_train", interrupted)
     started = GRURegressor(**TINY, engine="cpu")
     with pytest.raises(KeyboardInterrupt):
         started.fit(X, Y)
