@@ -16,12 +16,7 @@ from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.members import Direct, Member, read
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.table import SeriesTable
-from skrnn._estimators.forecasting.windows import (
-    MOST_OF_SPREAD,
-    MOST_PASSES,
-    Budget,
-    Windows,
-)
+from skrnn._estimators.forecasting.windows import Budget, Windows
 from skrnn._estimators.tasks import SequenceRegressorMixin
 
 # Windows whose targets are looked at at once.
@@ -206,8 +201,8 @@ def _windows(table, task, plan, stop):
     of_steps = STRATEGIES[plan.strategy].answers_steps
     layout = task.layout
     origins = _origins(table, layout, of_steps)
-    most = MOST_PASSES if plan.answer.n_outputs == 1 else MOST_OF_SPREAD
-    drawn = Budget(plan.n_windows, task.seed, most).draw(len(origins))
+    of_spread = plan.answer.n_outputs > 1 or plan.answer.loss is not None
+    drawn = Budget(plan.n_windows, task.seed, of_spread).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
     given = table, origins, layout, drawn, plan.answer, weighs, of_steps, stop
     return Windows(*given)

@@ -96,8 +96,8 @@ class Forecaster(UncertainForecaster):
         Networks whose median is the forecast. Other estimators are fitted once.
     n_windows : int, default=100_000
         Windows that each member is trained on. With fewer windows in the data training
-        goes over them 12 times at most, or 24 times for `quantiles` and a
-        `distribution`.
+        goes over them 12 times at most. For `quantiles` and a `distribution` it goes
+        once, or until 8,000 windows if there are fewer: more made intervals too narrow.
     quantiles : sequence of float or None, default=None
         Quantiles to forecast, increasing between 0 and 1: the networks answer all of
         them at once, and they never cross.

@@ -17,9 +17,11 @@ from skrnn._estimators.forecasting.table import SeriesTable
 
 # Epochs of a budget of windows: as many entries has the history.
 N_EPOCHS = 10
-# Times that training goes over all windows, at most; more often for quantiles and
-# distributions, whose spread takes longer to learn than their middle.
-MOST_PASSES, MOST_OF_SPREAD = 12, 24
+# Times that training goes over all windows, at most.
+MOST_PASSES = 12
+# Quantiles and distributions: one pass, or so many windows in this many passes. More
+# make a network sure of what it has seen before, and its intervals far too narrow.
+ENOUGH_FOR_SPREAD, PASSES_FOR_SPREAD = 8_000, 24
 # Windows that the mean weight is taken over.
 _N_WEIGHED = 4096
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 10.0
@@ -35,17 +37,25 @@ class Budget:
         At most so many, each as often as it is drawn.
     seed : int
         Of the order in which they are drawn.
-    most_passes : int
+    of_spread : bool
+        Whether quantiles or a distribution are learned.
     """
 
     n_windows: int
     seed: int
-    most_passes: int = MOST_PASSES
+    of_spread: bool = False
+
+    def total(self, n: int) -> int:
+        """Return how many windows to draw of `n`."""
+        most = MOST_PASSES * n
+        if self.of_spread:
+            most = max(n, min(ENOUGH_FOR_SPREAD, PASSES_FOR_SPREAD * n))
+        return min(self.n_windows, most)
 
     def draw(self, n: int) -> np.ndarray:
         """Return numbers of windows, from 0 to n: pass after pass, without repeats."""
         rng = np.random.default_rng(self.seed)
-        total = min(self.n_windows, self.most_passes * n)
+        total = self.total(n)
         if total <= n:
             return rng.choice(n, total, replace=False)
         passes = -(-total // n)
