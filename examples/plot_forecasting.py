@@ -1,11 +1,13 @@
 """
-Forecast a year ahead
-=====================
+Forecast with windows of one's own
+==================================
 
 The sea-surface temperature off Peru, which statsmodels ships as monthly means from 1950
 to 2010, has a strong yearly rhythm that El Niño breaks every few years. One network
 forecasts the next twelve months at once, in a pipeline of ordinary scikit-learn steps.
-How far ahead is it of any use?
+That is a forecast by hand, to have each part in one's own hands;
+:class:`~skrnn.forecasting.Forecaster` does all of it by itself. How far ahead is it of
+any use?
 """
 
 # %%

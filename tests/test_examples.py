@@ -31,16 +31,16 @@ def numbers_after(label, output):
     return [float(number) for number in re.findall(r"\d+\.\d+", line[1])]
 
 
-def test_demo_beats_persistence_clearly(tmp_path):
+def test_demo_beats_ridge_and_the_naive_forecasts_clearly(tmp_path):
     output = output_of("demo.py", "--quick", cwd=tmp_path)
-    persistence = numbers_after("Same as last month", output)[0]
-    best = min(
-        numbers_after(cell, table)[-1]
-        for table in [output.partition("RMSE in")[2]]
-        for cell in ("RNN", "LSTM", "GRU")
-        if re.search(rf"^\s*{cell}", table, re.MULTILINE)
+    names = "Forecaster", "Ridge regression", "As the day before", "As a week before"
+    networks, ridge, yesterday, last_week = (
+        numbers_after(rf"{name}  ", output)[0] for name in names
     )
-    assert best < 0.7 * persistence
+    assert networks < 0.95 * ridge
+    assert networks < 0.7 * min(yesterday, last_week)
+    held = int(re.search(r"90% of the hours held (\d+)%", output)[1])
+    assert 80 <= held <= 98
     assert (tmp_path / "demo.png").stat().st_size > 10_000
 
 
@@ -49,6 +49,49 @@ def forecasting(output):
     network, mean, last_year = (numbers_after(name, output) for name in names)
     # One month ahead, and over all months.
     return network[0] < 0.7 * mean[0] and network[-1] < mean[-1] < last_year[-1]
+
+
+def forecast_covariates(output):
+    names = "nothing known", "and temperature so far", "and temperature ahead"
+    nothing, so_far, ahead = (numbers_after(name, output)[0] for name in names)
+    naive = numbers_after("as the day before", output)[0]
+    linear = numbers_after("the same to a linear model", output)[0]
+    return ahead < 0.9 * min(nothing, so_far, linear) and nothing < 0.8 * naive
+
+
+def forecast_features(output):
+    names = "Networks on features", "Ridge on features", "Networks, no features"
+    networks, ridge, plain = (numbers_after(name, output)[0] for name in names)
+    naive = numbers_after("As a week before", output)[0]
+    return networks < 0.9 * ridge and networks < 0.7 * plain and plain < 0.9 * naive
+
+
+def forecast_intervals(output):
+    names = "networks", "as the day before", "as a week before"
+    networks, yesterday, last_week = (numbers_after(name, output)[0] for name in names)
+    half, most = (int(held) for held in re.findall(r"(\d+)% of the truth", output))
+    truth, *paths = (
+        int(number.replace(",", "")) for number in re.findall(r"\d+,\d{3}", output)
+    )
+    covers = 35 <= half <= 65 and 80 <= most <= 97
+    return (
+        networks < min(yesterday, last_week) and covers and paths[0] < truth < paths[1]
+    )
+
+
+def forecast_panel(output):
+    networks = numbers_after("forecaster", output)
+    naive = numbers_after("seasonal naive", output)
+    new, new_naive = (
+        numbers_after(name, output)[0] for name in ("networks", "the year before")
+    )
+    return networks[2] < 0.95 * naive[2] and new < new_naive
+
+
+def outliers_of_days(output):
+    network, _, distance = output.partition("Furthest")
+    n_off = [part.count("day off") for part in (network, distance)]
+    return n_off[0] > n_off[1] and network.count("°C") == distance.count("°C") == 11
 
 
 def ragged_classification(output):
@@ -98,6 +141,11 @@ def outliers(output):
     ("script", "holds"),
     [
         ("plot_outliers.py", outliers),
+        ("plot_outliers_of_days.py", outliers_of_days),
+        ("plot_forecast_covariates.py", forecast_covariates),
+        ("plot_forecast_features.py", forecast_features),
+        ("plot_forecast_intervals.py", forecast_intervals),
+        ("plot_forecast_panel.py", forecast_panel),
         ("plot_generation.py", generation),
         ("plot_forecasting.py", forecasting),
         ("plot_ragged_classification.py", ragged_classification),
@@ -114,9 +162,14 @@ def test_gallery(script, holds, tmp_path):
 
 def test_every_gallery_script_is_tested():
     names = (
+        "forecast_covariates",
+        "forecast_features",
+        "forecast_intervals",
+        "forecast_panel",
         "forecasting",
         "generation",
         "outliers",
+        "outliers_of_days",
         "ragged_classification",
         "sentiment",
         "slots",
