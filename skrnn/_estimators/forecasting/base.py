@@ -43,7 +43,8 @@ from skrnn._sklearn import (
     Count,
     Counts,
     HasMethods,
-    Share,
+    RealNotInt,
+    StrictInterval,
     StrOptions,
     check_arguments,
     draw_seed,
@@ -101,7 +102,11 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         "n_windows": [Count()],
         "quantiles": ["array-like", None],
         "distribution": [StrOptions(set(DISTRIBUTIONS)), None],
-        "calibration_size": [Share(zero=False), Count(), None],
+        "calibration_size": [
+            StrictInterval(RealNotInt, 0, 1, closed="neither"),
+            Count(),
+            None,
+        ],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -134,28 +139,17 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         """
         with unchanged_on_error(self):
             panel, columns = read_panel(X, y, groups, self._feature_options())
+            check_counts(self, panel)
+            n_held_out = self._n_held_out(panel)
+            panel, columns, periods = self._seasons(panel, columns, n_held_out)
+            training = without_last(panel, n_held_out)
             network = self.estimator
             network = default_network() if network is None else network
-            check_counts(self, panel)
-            lags = () if self.difference is None else np.atleast_1d(self.difference)
-            n_held_out = held_out(
-                self.calibration_size, panel, self.gap + self.horizon, int(np.sum(lags))
-            )
-            training = without_last(panel, n_held_out)
-            periods = self._periods(training, columns)
-            if isinstance(self.calendar, str) and self.calendar == "auto":
-                panel, columns = with_followed_calendar(
-                    panel, columns, periods, training
-                )
-                training = without_last(panel, n_held_out)
             plan = self._plan(periods, network)
-            transform = fit_transform(self.target_transform, lags, training.y)
+            transform = fit_transform(self.target_transform, self._lags, training.y)
             check_lengths(training, plan, transform.n_lost)
             model = fit_model(network, training, plan, transform)
-            if not model.ensemble.members:
-                raise KeyboardInterrupt
-            if n_held_out and not model.ensemble.interrupted:
-                model = model.calibrated(panel, n_held_out)
+            model = model.calibrated(panel, n_held_out)
             self._keep(panel, columns, model)
         return self._report(model)
 
@@ -168,6 +162,25 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             impute=self.impute,
             gap=self.gap,
         )
+
+    @property
+    def _lags(self):
+        """The lags of differences, none or several."""
+        return () if self.difference is None else tuple(np.atleast_1d(self.difference))
+
+    def _n_held_out(self, panel):
+        """Return how many last rows of each series nothing is learned from."""
+        needed, n_lost = self.gap + self.horizon, int(np.sum(self._lags))
+        return held_out(self.calibration_size, panel, needed, n_lost)
+
+    def _seasons(self, panel, columns, n_held_out):
+        """Find the seasons of y, and leave out the calendar that it doesn't follow."""
+        training = without_last(panel, n_held_out)
+        periods = self._periods(training, columns)
+        if isinstance(self.calendar, str) and self.calendar == "auto":
+            given = panel, columns, periods, training
+            panel, columns = with_followed_calendar(*given)
+        return panel, columns, periods
 
     def _plan(self, periods, network):
         """Decide what is trained, and on what."""

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 import numpy as np
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import Array
@@ -169,6 +170,30 @@ class Forecaster(UncertainForecaster):
         """
         ahead = self._read_ahead(X, groups)
         return self._answered(self._forecasts(self._panel, ahead), ahead)
+
+    @advised_arguments
+    def score(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
+    ) -> float:
+        """Return R2 of the forecasts of rows that follow the training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), frame, or pandas index
+            As in :meth:`predict`.
+        y : array-like of shape (n,) or (n, K)
+            The truth.
+        sample_weight : array-like of shape (n,) or None, default=None
+        groups : array-like of shape (n,), str or None, default=None
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        score : float
+            1 for perfect forecasts, 0 for those that are as good as the mean of y.
+        """
+        forecasts = self.predict(X, groups=groups)
+        return r2_score(y, forecasts, sample_weight=sample_weight)
 
     @advised_arguments
     def forecast(

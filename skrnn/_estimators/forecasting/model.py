@@ -173,6 +173,8 @@ class Model:
 
     def calibrated(self, panel: Panel, n_rows: int) -> "Model":
         """Return the same with the errors on the last `n_rows` rows of each series."""
+        if not n_rows or self.ensemble.interrupted:
+            return self
         plan = self.plan
         first = panel.starts + np.maximum(panel.lengths - n_rows, 1)
         counts = panel.starts + panel.lengths - plan.gap - plan.horizon + 1 - first
@@ -216,6 +218,9 @@ def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
     table = table.lengthened(plan.rows_needed, plan.season)
     marks = table.observed is not None
     ensemble = train(estimator, table, plan)
+    if not ensemble.members:
+        # Ctrl-C came before any was there.
+        raise KeyboardInterrupt
     if not isinstance(plan.answer, Drawn):
         return Model(ensemble, plan, transform, marks)
     rng = np.random.default_rng(plan.seed)

@@ -1,7 +1,6 @@
 """What a Forecaster's "auto" means: network, strategy, season, lookbacks."""
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.utils import get_tags
 
 from skrnn._estimators.forecasting.answers import Drawn, Numbers, Quantiles
@@ -76,10 +75,10 @@ def check_plan(plan, estimator, difference):
             f"at every step; got estimator={name}. Take 'multioutput', 'direct' or "
             "'recursive'."
         )
-    if is_classifier(estimator):
+    kind = get_tags(estimator).estimator_type
+    if kind not in (None, "regressor"):
         raise ValueError(
-            f"estimator={type(estimator).__name__}() is a classifier; expected a "
-            "regressor."
+            f"estimator={type(estimator).__name__}() is a {kind}; expected a regressor."
         )
     if difference is not None and plan.gap and plan.strategy != "recursive":
         raise ValueError(
@@ -150,11 +149,12 @@ def check_lengths(panel, plan, n_lost):
     longest = int(panel.lengths.max())
     if longest < n_lost + ahead + 1:
         where = "y" if len(panel.lengths) == 1 else "the longest series"
-        behind = f" and gap={plan.gap}" if plan.gap and ahead > 1 else ""
+        more = f" and gap={plan.gap}" if plan.gap and ahead > 1 else ""
+        more += f" and {n_lost} rows lost to differences" if n_lost else ""
         raise ValueError(
             f"Found {longest} sample(s) in {where} while a minimum of "
             f"{n_lost + ahead + 1} is required by Forecaster with "
-            f"horizon={plan.horizon}{behind}: a row to forecast from, and those to "
+            f"horizon={plan.horizon}{more}: a row to forecast from, and those to "
             "be learned behind it."
         )
 

@@ -89,6 +89,7 @@ def test_no_forecast_moves(strategy, normalize, transform, is_missing, data):
         strategy=strategy,
         normalize=normalize,
         n_windows=40,
+        lookback=12,
         calendar=("month_of_year",),
         **TRANSFORMS[transform],
         **FEATURES,

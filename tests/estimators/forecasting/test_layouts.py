@@ -134,7 +134,8 @@ def test_channels_are_those_of_the_definition(layout, reference, case):
     x, found = layout.inputs(table, origins)
     assert x.dtype == np.float32
     assert x.shape[:2] == (layout.n_steps, len(origins))
-    targets, there = layout.targets(table, origins, found)
+    values, there = layout.targets(table, origins)
+    targets = found.normalized(values)
     for i, o in enumerate(origins):
         expected, of_targets = reference(table, o, layout)
         np.testing.assert_allclose(x[:, i], expected, rtol=1e-5, atol=1e-5)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
+from skrnn._estimators.forecasting.answers import Numbers
 from skrnn._estimators.forecasting.layouts import Aligned, Folded
 from skrnn._estimators.forecasting.panel import Panel
 from skrnn._estimators.forecasting.table import series_table
@@ -23,7 +24,7 @@ def windows(y, *, n_windows=1000, of_steps=True, weighs=True, horizon=3, seed=0)
     layout = (Aligned if of_steps else Folded)(horizon, 0, 1, 6)
     origins = table.origins(6, horizon)
     drawn = Budget(n_windows, seed).draw(len(origins))
-    return Windows(table, origins, layout, drawn, weighs, of_steps)
+    return Windows(table, origins, layout, drawn, Numbers(), weighs, of_steps)
 
 
 # ---- the budget
@@ -154,9 +155,9 @@ def test_nothing_is_learned_from_what_stands_for_missing_targets(monkeypatch, st
     for value in (0.0, 1e6):
         targets = Aligned.targets
 
-        def changed(self, table, origins, units, value=value, targets=targets):
+        def changed(self, table, origins, value=value, targets=targets):
             values = np.where(table.observed, table.values, value)
-            return targets(self, replace(table, values=values), origins, units)
+            return targets(self, replace(table, values=values), origins)
 
         for layout in (Aligned, Folded):
             monkeypatch.setattr(layout, "targets", changed)
