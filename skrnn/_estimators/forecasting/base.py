@@ -26,9 +26,9 @@ from skrnn._estimators.forecasting.planning import (
     lookbacks_of,
     season_of,
 )
-from skrnn._estimators.forecasting.reading.beyond import with_steps_behind
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
+from skrnn._estimators.forecasting.reading.following import with_steps_behind
 from skrnn._estimators.forecasting.reading.later import (
     ahead_of,
     read_ahead,

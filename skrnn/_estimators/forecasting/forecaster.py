@@ -16,7 +16,7 @@ from skrnn._estimators.forecasting.reading.answers import (
     index_ahead,
     index_of_rows,
 )
-from skrnn._estimators.forecasting.reading.beyond import (
+from skrnn._estimators.forecasting.reading.following import (
     with_rows_behind,
 )
 from skrnn._estimators.forecasting.reading.later import (
@@ -184,6 +184,7 @@ class Forecaster(UncertainForecaster):
         y : array-like of shape (n,) or (n, K)
             The truth.
         sample_weight : array-like of shape (n,) or None, default=None
+            Weight of each row.
         groups : array-like of shape (n,), str or None, default=None
             As in :meth:`predict`.
 

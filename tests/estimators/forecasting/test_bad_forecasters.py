@@ -176,7 +176,7 @@ BAD_CALLS = {
     "no calibration": (
         lambda f: f.predict_interval(AHEAD),
         "Intervals need errors of forecasts that weren't trained on: fit with "
-        "Forecaster(calibration_size=...), such as 0.2.",
+        "Forecaster(calibration_size=...), such as 0.2; or with a distribution.",
     ),
     "no X": (lambda f: f.predict(None), "X is None; expected the rows to forecast."),
     "no rows": (lambda f: f.predict(AHEAD[:0]), "Found array with 0 sample(s)"),
@@ -186,7 +186,7 @@ BAD_CALLS = {
     ),
     "rows of training": (
         lambda f: f.predict(AHEAD - pd.DateOffset(years=2)),
-        "training data: fitted_values() has their forecasts",
+        "fitted_values() has the forecasts of known rows",
     ),
     "an update that doesn't follow": (
         lambda f: f.update(None, months(Y)),

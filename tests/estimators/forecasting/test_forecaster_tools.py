@@ -175,7 +175,7 @@ def interrupt_after(monkeypatch, n_batches, thread=None):
 @pytest.mark.parametrize("strategy", ["aligned", "multioutput", "recursive"])
 def test_ctrl_c_ends_all_members_and_keeps_what_they_learned(monkeypatch, strategy):
     forecaster = quick(strategy=strategy, n_members=2, lookback=12, n_windows=10**6)
-    monkeypatch.setattr("skrnn._estimators.forecasting.windows.MOST_PASSES", 10**4)
+    monkeypatch.setattr("skrnn._estimators.forecasting.ensemble.MOST_PASSES", 10**4)
     seen = interrupt_after(monkeypatch, 200)
     with pytest.raises(KeyboardInterrupt):
         forecaster.fit(None, Y)
@@ -214,7 +214,7 @@ def test_an_error_in_one_member_ends_the_others(monkeypatch):
         return gather(self, rows, **given)
 
     monkeypatch.setattr(Windows, "gather", failing)
-    monkeypatch.setattr("skrnn._estimators.forecasting.windows.MOST_PASSES", 10**4)
+    monkeypatch.setattr("skrnn._estimators.forecasting.ensemble.MOST_PASSES", 10**4)
     forecaster = quick(n_members=2, lookback=12, n_windows=10**6)
     before = dict(vars(forecaster))
     with pytest.raises(MemoryError, match="on purpose"):
