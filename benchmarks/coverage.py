@@ -284,7 +284,8 @@ def line(name, y, *, quantiles=None, interval=None, seconds=None):
     width = np.mean(interval[..., 1] - interval[..., 0])
     seconds = "" if seconds is None else f"{seconds:.0f}"
     within = marked(100 * covered, 90)
-    return ROW.format(name, within, *below, f"{width:.4g}", *losses, seconds)
+    cells = name, within, *below, f"{width:.4g}", *losses, seconds
+    return ROW.format(*cells).rstrip()
 
 
 def marked(share, nominal):
