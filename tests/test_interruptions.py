@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from skrnn import GRUClassifier, GRURegressor, RNNRegressor
+from skrnn._engine.training.loop import Loop
 
 N = 16
 TINY = {
@@ -133,6 +134,22 @@ def test_ctrl_c_in_the_first_epoch_keeps_what_was_learnt(estimator):
     assert started.history_["loss"] == []
     assert all_finite(started)
     assert_works_as_new(started)
+
+
+def test_ctrl_c_in_the_first_epoch_without_callbacks(monkeypatch):
+    train = Loop._train
+
+    def interrupted(self, part):
+        train(self, part)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Loop, "_train", interrupted)
+    started = GRURegressor(**TINY, engine="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        started.fit(X, Y)
+    monkeypatch.undo()
+    assert started.n_iter_ == started.best_epoch_ == 0
+    assert all_finite(started)
 
 
 def test_ctrl_c_in_training_that_goes_on_adds_what_was_done():
