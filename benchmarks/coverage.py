@@ -230,7 +230,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-ROW = "{:<22}" + "{:>7}" * (1 + len(SHOWN)) + "{:>9}{:>9}{:>9}{:>9}"
+ROW = "{:<30}" + "{:>7}" * (1 + len(SHOWN)) + "{:>9}{:>9}{:>9}{:>9}"
 
 
 def report(arguments):
@@ -252,9 +252,13 @@ def of_set(each, arguments):
     yield f"{each.title}: {each.truths}, {y.size:,} forecasts"
     yield ROW.format("", "90 %", *SHOWN, "width", "pinball", "CRPS", "seconds")
     yield line("seasonal naive", y, quantiles=past.quantiles(y.shape[1]))
-    kinds = [("predict_interval", {"calibration_size": each.calibration_size})]
-    kinds += [("quantiles", {"quantiles": LEVELS.tolist()})]
+    held_out = {"calibration_size": each.calibration_size}
+    levels = {"quantiles": LEVELS.tolist()}
+    kinds = [("predict_interval", held_out), ("quantiles", levels)]
+    kinds += [("quantiles, calibrated", held_out | levels)]
     kinds += [(name, {"distribution": name}) for name in each.distributions]
+    last = each.distributions[-1]
+    kinds += [(f"{last}, calibrated", held_out | {"distribution": last})]
     for kind, params in kinds:
         ask = 0.9 if kind == "predict_interval" else LEVELS.tolist()
         found, started = [], time.perf_counter()
@@ -280,7 +284,8 @@ def line(name, y, *, quantiles=None, interval=None, seconds=None):
     width = np.mean(interval[..., 1] - interval[..., 0])
     seconds = "" if seconds is None else f"{seconds:.0f}"
     within = marked(100 * covered, 90)
-    return ROW.format(name, within, *below, f"{width:.4g}", *losses, seconds)
+    cells = name, within, *below, f"{width:.4g}", *losses, seconds
+    return ROW.format(*cells).rstrip()
 
 
 def marked(share, nominal):

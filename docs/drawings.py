@@ -155,7 +155,7 @@ def calibration():
     t = np.arange(48)
     y = season(t) + rng.normal(0, 0.16, 48)
     shifted = y - 0.1
-    panel.axvspan(26.5, 47.5, ymin=0.06, ymax=0.94, color=ORANGE, alpha=0.1, lw=0)
+    panel.axvspan(26.5, 47, ymin=0.06, ymax=0.9, color=ORANGE, alpha=0.1, lw=0)
     panel.plot(t, shifted, "o-", color=INK, ms=2.5, lw=0.9)
     origins = range(27, 43, 5)
     for origin in origins:
@@ -172,11 +172,11 @@ def calibration():
             alpha=alpha, lw=0,
         )  # fmt: skip
     panel.plot(ahead, middle, color=BLUE, lw=1.6)
-    now(panel, 47, -1.4, 2.05)
+    now(panel, 47, -2.0, 2.15)
     panel.text(13, 1.95, "learned from", ha="center")
     panel.text(37, 1.95, "calibration_size rows", ha="center", color=ORANGE)
     panel.text(37, 1.55, "not learned from", ha="center", color=ORANGE, fontsize=8)
-    panel.text(53.5, 2.2, "intervals", ha="center", color=BLUE)
+    panel.text(53.5, 1.95, "intervals", ha="center", color=BLUE)
     panel.text(
         36.8, -1.18, "forecasts from many origins,\nand their errors at each step",
         ha="center", va="top", color=RED, fontsize=8,

@@ -13,6 +13,9 @@ from skrnn._networks.distributions import DISTRIBUTIONS
 
 # Quantiles of a distribution that are shown if none are asked for.
 SHOWN = (0.1, 0.5, 0.9)
+# Those that are compared with a calibration part; others are between them.
+_OUTER = (0.01, 0.025, 0.05, 0.1)
+_COMPARED = (*_OUTER, 0.3, 0.5, 0.7, *(1 - level for level in _OUTER[::-1]))
 
 
 class Answer(Protocol):
@@ -35,6 +38,13 @@ class Answer(Protocol):
     def quantiles(self, found: np.ndarray, units: Any, levels) -> np.ndarray:
         """Return the quantiles (H, B, K, Q) at `levels`."""
 
+    @property
+    def compared(self) -> tuple[float, ...]:
+        """The levels of quantiles that are compared with a calibration part."""
+
+    def possible(self, quantiles: np.ndarray) -> np.ndarray:
+        """Return the nearest values that there can be."""
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -42,6 +52,11 @@ class Numbers:
 
     loss = None
     n_outputs = 1
+    compared = ()
+
+    def possible(self, quantiles):
+        """Return them as they are."""
+        return quantiles
 
     def targets(self, values, units):
         """Return values in the windows' units."""
@@ -80,6 +95,15 @@ class Quantiles:
     def n_outputs(self) -> int:
         """The number of levels."""
         return len(self.levels)
+
+    @property
+    def compared(self) -> tuple[float, ...]:
+        """All levels."""
+        return self.levels
+
+    def possible(self, quantiles):
+        """Return them as they are."""
+        return quantiles
 
     def targets(self, values, units):
         """Return values in the windows' units."""
@@ -125,10 +149,16 @@ class Drawn:
         """The negative log-likelihood."""
         return (self.name,)
 
+    compared = _COMPARED
+
     @property
     def n_outputs(self) -> int:
         """The number of its parameters."""
         return len(self._row.parameters)
+
+    def possible(self, quantiles):
+        """Return whole numbers from 0 where the distribution is of counts."""
+        return np.maximum(np.round(quantiles), 0) if self._row.counts else quantiles
 
     def targets(self, values, units):
         """Return values in the windows' units; or counts, and their windows' scales."""

@@ -106,7 +106,7 @@ class Forecaster(UncertainForecaster):
         Distribution of the values at each step that the networks answer with.
     calibration_size : int, float or None, default=None
         Last rows of each series that nothing is learned from, or their share. The
-        errors there make `predict_interval`.
+        errors there make `predict_interval`, and put quantiles in their right places.
     random_state : int, RandomState instance or None, default=None
         An int gives the same forecasts every time.
     verbose : int, default=0

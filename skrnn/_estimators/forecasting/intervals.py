@@ -1,7 +1,8 @@
-"""Prediction intervals from errors on a calibration part: split conformal.
+"""Prediction intervals and quantiles put right by a calibration part: split conformal.
 
-Vovk, Gammerman & Shafer (2005); Lei et al. (2018). The error of a forecast is taken in
-units of its window's spread, so that intervals are wide where a series is.
+Vovk, Gammerman & Shafer (2005); Lei et al. (2018); of quantiles Romano et al. (2019).
+The error of a forecast is taken in units of its window's spread, so that intervals are
+wide where a series is.
 """
 
 from dataclasses import dataclass
@@ -50,3 +51,56 @@ def calibrated(truth, forecast, scale) -> Calibration:
     """Make a calibration of forecasts (H, n, K), the truth and the windows' spread."""
     with np.errstate(invalid="ignore"):
         return Calibration(np.sort(np.abs(truth - forecast) / scale, axis=1))
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """How far quantiles are to be moved, so that they are right on a calibration part.
+
+    Attributes
+    ----------
+    levels : ndarray of shape (G,)
+        Increasing.
+    values : ndarray of shape (H, K, G)
+        In units of a window's spread. The median stays where it is: it is the forecast.
+    """
+
+    levels: np.ndarray
+    values: np.ndarray
+
+    def moved(self, quantiles: np.ndarray, levels, scale: np.ndarray) -> np.ndarray:
+        """Return quantiles (H, n, K, Q) in the right places, increasing.
+
+        Steps beyond the horizon are moved as its last one is.
+        """
+        steps = np.minimum(np.arange(len(quantiles)), len(self.values) - 1)
+        shifts = [
+            [np.interp(levels, self.levels, each) for each in step]
+            for step in self.values
+        ]
+        moved = quantiles + np.asarray(shifts)[steps][:, None] * scale[..., None]
+        return np.sort(moved, axis=-1)
+
+
+def shifts_of(truth, quantiles, scale, levels) -> Shifts:
+    """Compare the truth (H, n, K) with quantiles (H, n, K, G) of a calibration part."""
+    found = np.zeros((*truth[:, 0].shape, len(levels)))
+    n = np.maximum((~np.isnan(truth)).sum(axis=1), 1)
+    for i, level in enumerate(levels):
+        if level == 0.5:
+            continue
+        errors = (truth - quantiles[..., i]) / scale
+        # Outwards, as the next error is one of n + 1.
+        outer = (level * (n + 1) - (level < 0.5)) / n
+        found[..., i] = _quantile_of_each(errors, np.clip(outer, 0, 1))
+    return Shifts(np.asarray(levels), found)
+
+
+def _quantile_of_each(errors, levels):
+    """Return a quantile of errors (H, n, K) for each of levels (H, K); 0 of none."""
+    found = np.zeros(levels.shape)
+    for h, k in np.ndindex(levels.shape):
+        known = errors[h, ~np.isnan(errors[h, :, k]), k]
+        if len(known):
+            found[h, k] = np.quantile(known, levels[h, k])
+    return found

@@ -6,7 +6,12 @@ import numpy as np
 
 from skrnn._estimators.forecasting.answers import Drawn
 from skrnn._estimators.forecasting.ensemble import Ensemble, EnsemblePlan, train
-from skrnn._estimators.forecasting.intervals import Calibration, calibrated
+from skrnn._estimators.forecasting.intervals import (
+    Calibration,
+    Shifts,
+    calibrated,
+    shifts_of,
+)
 from skrnn._estimators.forecasting.members import roll
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import Ahead, Panel
@@ -35,6 +40,8 @@ class Model:
         Whether members read marks of missing values: they do if some were missing in
         training.
     calibration : Calibration or None
+    shifts : Shifts or None
+        Of quantiles, by the same calibration part.
     dependence : tuple of Dependence
         Of each member's steps, if members answer with distributions.
     """
@@ -44,6 +51,7 @@ class Model:
     transform: TargetTransform
     marks: bool
     calibration: Calibration | None = None
+    shifts: Shifts | None = None
     dependence: tuple[Dependence, ...] = ()
 
     @property
@@ -78,12 +86,16 @@ class Model:
     def quantiles(self, panel: Panel, ahead: Ahead, levels) -> np.ndarray:
         """Return quantiles (H, n, K, Q); forecasts beyond the horizon follow medians.
 
-        Of several members it is the median of their quantiles, level by level.
+        Of several members it is the median of their quantiles, level by level. A
+        calibration part moves them.
         """
         found, ends = self._at_ends(panel, ahead)
         z = self._median(self._table(found.panel), ends, ahead, levels)
-        levels_first = np.moveaxis(z, -1, 0)
-        return np.stack([found.undo(each, ends) for each in levels_first], axis=-1)
+        z = _undone(found, z, ends)
+        if self.shifts is None:
+            return z
+        scale = self.scale(panel, (panel.starts + panel.lengths)[ahead.series])
+        return self.plan.answer.possible(self.shifts.moved(z, levels, scale))
 
     def paths(self, panel: Panel, ahead: Ahead, n_samples: int, rng) -> np.ndarray:
         """Draw paths (n_samples, H, n, K), the members in turn."""
@@ -133,7 +145,9 @@ class Model:
         ahead = _with_steps(ahead, skipped)
         return tails(table, ends, ahead, season=plan.season, room=room), skipped
 
-    def at_origins(self, panel: Panel, origins: np.ndarray, behind=None) -> np.ndarray:
+    def at_origins(
+        self, panel: Panel, origins: np.ndarray, behind=None, levels=None
+    ) -> np.ndarray:
         """Return forecasts (H, n, K) of the horizon behind rows of a panel.
 
         Parameters
@@ -143,17 +157,19 @@ class Model:
             Rows of the panel that are taken for the first one behind the present.
         behind : ndarray of shape (n_series, n_rows, F) or None
             What is known of the rows behind each series, if they are in a horizon.
+        levels : sequence of float or None
+            Return quantiles (H, n, K, Q) instead.
         """
         found = self.transform.of(panel)
         table = self._table(found.panel)
         blocks = range(0, len(origins), _BLOCK)
         parts = [
-            self._at(panel, found, table, origins[at : at + _BLOCK], behind)
+            self._at(panel, found, table, origins[at : at + _BLOCK], behind, levels)
             for at in blocks
         ]
         return np.concatenate(parts, axis=1)
 
-    def _at(self, panel, found, table, origins, behind):
+    def _at(self, panel, found, table, origins, behind, levels):
         plan, n = self.plan, len(origins)
         series = np.searchsorted(panel.starts, origins - 1, side="right") - 1
         steps = origins[:, None] + plan.gap + np.arange(plan.horizon)
@@ -161,7 +177,7 @@ class Model:
         ahead = Ahead(series, np.full(n, plan.horizon), known, np.arange(len(known)))
         # Each series has lost its first rows to the differences.
         ends = origins - (series + 1) * self.transform.n_lost
-        return found.undo(self._median(table, ends, ahead), ends)
+        return _undone(found, self._median(table, ends, ahead, levels), ends)
 
     def scale(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the spread (n, K) of the windows before rows of a panel."""
@@ -182,7 +198,15 @@ class Model:
         forecasts = self.at_origins(panel, origins)
         truth = panel.y[origins + plan.gap + np.arange(plan.horizon)[:, None]]
         scale = self.scale(panel, origins)
-        return replace(self, calibration=calibrated(truth, forecasts, scale))
+        found = replace(self, calibration=calibrated(truth, forecasts, scale))
+        levels = plan.answer.compared
+        if not levels:
+            return found
+        # Enough to tell a quantile by, evenly spread over time and series.
+        some = slice(None, None, -(-len(origins) // _BLOCK))
+        quantiles = self.at_origins(panel, origins[some], levels=levels)
+        shifts = shifts_of(truth[:, some], quantiles, scale[some], levels)
+        return replace(found, shifts=shifts)
 
     def interval(self, panel, ahead, forecasts, coverage: float) -> np.ndarray:
         """Return bounds (H, n, K, 2) of forecasts (H, n, K)."""
@@ -241,6 +265,14 @@ def without_last(panel: Panel, n_rows: int) -> Panel:
         labels=None,
         places=None,
     )
+
+
+def _undone(transformed, z, ends):
+    """Return forecasts (H, n, K), or quantiles with an axis more, in units of y."""
+    if z.ndim == 3:
+        return transformed.undo(z, ends)
+    levels_first = np.moveaxis(z, -1, 0)
+    return np.stack([transformed.undo(each, ends) for each in levels_first], axis=-1)
 
 
 def _known_at(panel, series, steps, behind):

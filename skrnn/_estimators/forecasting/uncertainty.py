@@ -36,8 +36,10 @@ class UncertainForecaster(BaseForecaster):
         Returns
         -------
         quantiles : ndarray of shape (n, Q) or (n, K, Q)
-            They never cross. Beyond the horizon they follow the medians before, and are
-            too narrow then.
+            They never cross. With a `calibration_size` those of each step are moved to
+            where they would have been right on that part (Romano et al., 2019); the
+            median, which is the forecast, stays. Beyond the horizon they follow the
+            medians before, and are too narrow then.
 
         Raises
         ------
