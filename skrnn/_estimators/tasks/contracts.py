@@ -10,8 +10,7 @@ A mixin derives from `SequenceContract`, `LabelContract` or `Seq2SeqContract`. T
 checkers take these for the protocols, and tell of a hook that takes other arguments. At
 run time they are no bases, which would hide that a hook is missing.
 
-Where there is no y the steps of X are the targets: `SequenceOutlierMixin` has a head,
-and learns what errors are usual.
+Where there is no y the steps of X are the targets: `contracts_of_outliers`.
 """
 
 from collections.abc import Mapping
@@ -293,17 +292,32 @@ class Network(Protocol):
     ----------
     loss : object
         The parameter of the user's.
+    engine : str
+        The parameter of the user's.
     _is_fitted : bool
         Whether the network was trained before.
+    _spec : Spec
+        Of the trained network.
+    _weights : list of ndarray
     """
 
     loss: Any
+    engine: str
+    _spec: Any
+    _weights: list[Any]
 
     @property
     def _is_fitted(self) -> bool: ...
 
     def _require_fit(self) -> None:
         """Raise NotFittedError before ``fit``."""
+
+    def _validate_params(self) -> None:
+        """Check the parameters."""
+
+    def _train_on(self, source: Any, /) -> Any:
+        """Train on a source of batches that needs no reading; return how it ended."""
+        ...
 
     def _fit(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None, **known: Any

@@ -13,6 +13,7 @@ from skrnn._data.sequences import are_windows, step_numbers
 from skrnn._data.typing import Array, SequenceData, Targets
 from skrnn._estimators.advice import fit_context
 from skrnn._estimators.names import Names, loss_of, names_without_parameters
+from skrnn._estimators.tasks.contracts_of_outliers import OutlierContract
 from skrnn._estimators.tasks.documentation import OUTLIERS, TaskDocs
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Count, Function, StrictInterval, StrOptions
@@ -34,7 +35,7 @@ _LOSSES = {"auto", *names_without_parameters("numbers")}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceOutlierMixin(OutlierMixin):
+class SequenceOutlierMixin(OutlierMixin, OutlierContract):
     """A sequence is the more normal, the better the network tells its steps."""
 
     scored_steps: int | str = "auto"

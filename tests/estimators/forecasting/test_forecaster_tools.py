@@ -156,6 +156,14 @@ def test_seeds_make_a_difference_and_nothing_global_is_drawn_from():
 # ---- Ctrl-C
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """Let Ctrl-C raise, also where tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt_after(monkeypatch, n_batches, thread=None):
     """Send Ctrl-C in the n-th batch that any member reads; return what was seen."""
     gather, seen, lock = Windows.gather, [], threading.Lock()
@@ -172,6 +180,7 @@ def interrupt_after(monkeypatch, n_batches, thread=None):
     return seen
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("strategy", ["aligned", "multioutput", "recursive"])
 def test_ctrl_c_ends_all_members_and_keeps_what_they_learned(monkeypatch, strategy):
     forecaster = quick(strategy=strategy, n_members=2, lookback=12, n_windows=10**6)
@@ -192,6 +201,7 @@ def test_ctrl_c_ends_all_members_and_keeps_what_they_learned(monkeypatch, strate
     same(again.forecast(4), expected)
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("is_known", [False, True], ids=["new", "fitted"])
 def test_ctrl_c_before_the_first_step_changes_nothing(monkeypatch, is_known):
     forecaster = quick(n_members=1)

@@ -12,9 +12,10 @@ import pytest
 import skrnn
 from skrnn._estimators import base, network_base, seq2seq, streaming, tasks
 from skrnn._estimators.base import BaseRecurrent
+from skrnn._estimators.outliers import SequenceOutlierDetector
 from skrnn._estimators.recurrent import GRURegressor
 from skrnn._estimators.seq2seq import BaseSeq2Seq
-from skrnn._estimators.tasks import contracts
+from skrnn._estimators.tasks import contracts, contracts_of_outliers
 
 ROOT = Path(skrnn.__file__).parents[1]
 TASKS = Path(tasks.__file__).parent
@@ -24,12 +25,16 @@ PROTOCOLS = {
     "SequenceContract": (contracts.SequenceTask, contracts.OptionalHooks),
     "LabelContract": (contracts.LabelTask, contracts.OptionalHooks),
     "Seq2SeqContract": (contracts.Seq2SeqTask, contracts.OptionalSeq2SeqHooks),
+    "OutlierContract": (contracts_of_outliers.OutlierTask, contracts.OptionalHooks),
 }
+CONTRACTS = contracts.__name__, contracts_of_outliers.__name__
 NETWORKS = [
     (BaseRecurrent, contracts.SequenceNetwork),
     (BaseRecurrent, contracts.OptionalHooks),
     (BaseSeq2Seq, contracts.Seq2SeqNetwork),
     (BaseSeq2Seq, contracts.OptionalSeq2SeqHooks),
+    (SequenceOutlierDetector, contracts_of_outliers.OutlierNetwork),
+    (SequenceOutlierDetector, contracts.OptionalHooks),
 ]
 every_mixin = pytest.mark.parametrize("mixin", MIXINS, ids=lambda cls: cls.__name__)
 
@@ -46,7 +51,7 @@ def members(protocol):
     """Return the members of a protocol: methods, and names of attributes alone."""
     found = {}
     for cls in reversed(protocol.__mro__):
-        if cls.__module__ == contracts.__name__:
+        if cls.__module__ in CONTRACTS:
             found |= dict.fromkeys(inspect.get_annotations(cls))
             found |= {k: v for k, v in vars(cls).items() if is_hook(k, v)}
     return found
@@ -100,8 +105,8 @@ def test_hooks_that_a_mixin_need_not_have_are_called_alike(mixin):
 @pytest.mark.parametrize(("network", "protocol"), NETWORKS)
 def test_a_network_has_what_its_tasks_ask_it_for(network, protocol):
     for name, hook in members(protocol).items():
-        # A task sets what was learnt of strings.
-        assert has(network, name) or name == "_vocabulary"
+        # What training sets, and what a task sets of strings, is no part of a class.
+        assert has(network, name) or name in ("_spec", "_weights", "_vocabulary")
         if inspect.isfunction(hook):
             assert takes(getattr(network, name), hook)
 
@@ -109,7 +114,7 @@ def test_a_network_has_what_its_tasks_ask_it_for(network, protocol):
 def test_a_contract_is_no_base_at_run_time():
     for mixin in MIXINS:
         modules = {cls.__module__ for cls in mixin.__mro__}
-        assert contracts.__name__ not in modules
+        assert not modules & set(CONTRACTS)
 
     class Headless(GRURegressor):
         @property
@@ -159,6 +164,7 @@ def test_networks_ask_tasks_for_nothing_else():
 def test_tasks_ask_networks_for_nothing_else():
     used, defined = names_of(TASKS.glob("*.py"))
     networks = contracts.SequenceNetwork, contracts.Seq2SeqNetwork
+    networks = *networks, contracts_of_outliers.OutlierNetwork
     # By its base, scikit-learn's mixin.
     assert used - defined <= names_in(*networks)
 
@@ -175,7 +181,7 @@ def test_every_mixin_of_the_room_is_known():
 
 
 def test_hooks_are_documented():
-    for name, protocol in vars(contracts).items():
+    for name, protocol in (vars(contracts) | vars(contracts_of_outliers)).items():
         if getattr(protocol, "_is_protocol", False) and name != "Protocol":
             assert protocol.__doc__
             hooks = members(protocol).items()
