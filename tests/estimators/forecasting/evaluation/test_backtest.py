@@ -299,7 +299,10 @@ REFUSED = {
     "a step of 0": (dict(step=0), "'step' parameter of backtest must be"),
     "refit of 0": (dict(refit=0), "'refit' parameter of backtest must be"),
     "a quantile of 1": (dict(quantiles=[0.5, 1]), r"quantiles=\[0.5, 1\] is invalid"),
-    "unsorted quantiles": (dict(quantiles=[0.9, 0.1]), "is invalid; expected ascendin"),
+    "unsorted quantiles": (
+        dict(quantiles=[0.9, 0.1]),
+        "is invalid; expected ascending",
+    ),
     "a text as a quantile": (dict(quantiles=["low"]), "is invalid; expected ascending"),
     "an unknown column": (dict(groups="id"), "groups='id' is no column of X"),
     "short groups": (dict(groups=["a"] * 59), r"groups has shape \(59,\)"),
