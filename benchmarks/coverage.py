@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from printed import print_and_keep
 from quality_forecasts import DATA, SEVEN, bike, ett, long, panel
 
 from skrnn.forecasting import Forecaster
@@ -211,12 +212,7 @@ SETS = {
 
 def main():
     arguments = parse_arguments()
-    printed = []
-    for text in report(arguments):
-        print(text, flush=True)
-        printed.append(text)
-    if arguments.output:
-        arguments.output.write_text("\n".join(printed) + "\n")
+    print_and_keep(report(arguments), arguments.output)
 
 
 def parse_arguments():

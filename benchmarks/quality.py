@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from printed import print_and_keep
 from quality_sets import SETS, SOURCES
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -36,12 +37,7 @@ COLUMNS = {
 
 def main():
     arguments = parse_arguments()
-    printed = []
-    for text in report(arguments):
-        print(text, flush=True)
-        printed.append(text)
-    if arguments.output:
-        arguments.output.write_text("\n".join(printed) + "\n")
+    print_and_keep(report(arguments), arguments.output)
 
 
 def parse_arguments():

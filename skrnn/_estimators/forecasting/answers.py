@@ -152,26 +152,30 @@ class Drawn:
     compared = _COMPARED
 
     @property
+    def counts(self) -> bool:
+        """Whether it is of counts 0, 1, 2, ..."""
+        return self._row.counts
+
+    @property
     def n_outputs(self) -> int:
         """The number of its parameters."""
         return len(self._row.parameters)
 
     def possible(self, quantiles):
         """Return whole numbers from 0 where the distribution is of counts."""
-        return np.maximum(np.round(quantiles), 0) if self._row.counts else quantiles
+        return np.maximum(np.round(quantiles), 0) if self.counts else quantiles
 
     def targets(self, values, units):
         """Return values in the windows' units; or counts, and their windows' scales."""
-        if not self._row.counts:
+        if not self.counts:
             return units.normalized(values)
         scales = np.broadcast_to(units.count_scale, values.shape)
         return np.concatenate([values, scales], axis=-1)
 
     def of(self, found, units):
         """Return the distributions of ``scipy.stats``, (H, B, K), in units of y."""
-        row = self._row
-        scale = units.count_scale if row.counts else units.drawn_scale
-        return row.in_scipy(units.level, scale, *np.moveaxis(found, -1, 0))
+        scale = units.count_scale if self.counts else units.drawn_scale
+        return self._row.in_scipy(units.level, scale, *np.moveaxis(found, -1, 0))
 
     def point(self, found, units):
         """Return the medians."""

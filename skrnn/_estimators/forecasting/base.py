@@ -139,13 +139,14 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         """
         with unchanged_on_error(self):
             panel, columns = read_panel(X, y, groups, self._feature_options())
-            check_counts(self, panel)
+            answer = answer_of(self.quantiles, self.distribution)
+            check_counts(answer, self.target_transform, panel.y)
             n_held_out = self._n_held_out(panel)
             panel, columns, periods = self._seasons(panel, columns, n_held_out)
             training = without_last(panel, n_held_out)
             network = self.estimator
             network = default_network() if network is None else network
-            plan = self._plan(periods, network)
+            plan = self._plan(periods, network, answer)
             transform = fit_transform(self.target_transform, self._lags, training.y)
             check_lengths(training, plan, transform.n_lost)
             model = fit_model(network, training, plan, transform)
@@ -182,7 +183,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             panel, columns = with_followed_calendar(*given)
         return panel, columns, periods
 
-    def _plan(self, periods, network):
+    def _plan(self, periods, network, answer):
         """Decide what is trained, and on what."""
         strategy = choose_strategy(self.strategy, network, self.horizon, periods)
         n_members = self.n_members if is_network(network) else 1
@@ -196,7 +197,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             normalize=self.normalize,
             n_windows=self.n_windows,
             seed=draw_seed(self.random_state, 0),
-            answer=answer_of(self.quantiles, self.distribution),
+            answer=answer,
             verbose=int(self.verbose),
         )
         check_plan(plan, network, self.difference)

@@ -103,9 +103,8 @@ class Ensemble:
 def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
     """Train the members of an ensemble."""
     strategy, groups = STRATEGIES[plan.strategy], []
-    window = plan.season, plan.normalize
     for i, lookback in enumerate(plan.lookbacks):
-        given = plan.horizon, plan.gap, window[0], lookback, window[1]
+        given = plan.horizon, plan.gap, plan.season, lookback, plan.normalize
         # A member's models draw their windows and weights alike: one seed.
         verbose = plan.verbose if i == 0 else 0
         seed = (plan.seed + i) % 2**31
@@ -201,7 +200,8 @@ def _windows(table, task, plan, stop):
     of_steps = STRATEGIES[plan.strategy].answers_steps
     layout = task.layout
     origins = _origins(table, layout, of_steps)
-    of_spread = plan.answer.n_outputs > 1 or plan.answer.loss is not None
+    # Those with a loss of their own answer with more than a number.
+    of_spread = plan.answer.loss is not None
     drawn = Budget(plan.n_windows, task.seed, of_spread).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
     given = table, origins, layout, drawn, plan.answer, weighs, of_steps, stop

@@ -9,7 +9,6 @@ and then answers the whole horizon. The first is what makes networks good foreca
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -178,6 +177,3 @@ class Folded(Layout):
         parts = self._channels(z, windows, table, origins)
         rows = [np.moveaxis(p, 1, 0).reshape(len(origins), -1) for p in parts]
         return np.concatenate(rows, axis=1), units
-
-
-LAYOUTS: dict[str, Any] = {"aligned": Aligned, "folded": Folded}

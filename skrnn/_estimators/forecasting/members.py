@@ -133,7 +133,13 @@ def roll(member: Any, ends: Tails, gap: int, n_steps: int, levels=None) -> np.nd
     table = replace(ends.table, values=values)
     for first in range(0, n_steps, member.horizon):
         origins = ends.origins + first
+        if levels is not None:
+            found.append(member.quantiles(table, origins, levels))
+            if first + member.horizon >= n_steps:
+                # Nobody reads what is forecast here.
+                break
         z = member.forecast(table, origins)
-        found.append(z if levels is None else member.quantiles(table, origins, levels))
+        if levels is None:
+            found.append(z)
         values[origins + gap + np.arange(len(z))[:, None]] = z
     return np.concatenate(found)[:n_steps]

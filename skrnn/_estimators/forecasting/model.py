@@ -14,7 +14,12 @@ from skrnn._estimators.forecasting.intervals import (
 )
 from skrnn._estimators.forecasting.members import roll
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
-from skrnn._estimators.forecasting.panel import Ahead, Panel
+from skrnn._estimators.forecasting.panel import (
+    Ahead,
+    Panel,
+    ranges,
+    series_of,
+)
 from skrnn._estimators.forecasting.sampling import (
     Dependence,
     dependence_of,
@@ -171,7 +176,7 @@ class Model:
 
     def _at(self, panel, found, table, origins, behind, levels):
         plan, n = self.plan, len(origins)
-        series = np.searchsorted(panel.starts, origins - 1, side="right") - 1
+        series = series_of(panel.starts, origins)
         steps = origins[:, None] + plan.gap + np.arange(plan.horizon)
         known = _known_at(panel, series, steps, behind)
         ahead = Ahead(series, np.full(n, plan.horizon), known, np.arange(len(known)))
@@ -183,7 +188,10 @@ class Model:
         """Return the spread (n, K) of the windows before rows of a panel."""
         season = self.plan.season
         table = series_table(panel, season)
-        n = np.minimum(max(self.plan.lookbacks), origins - _start(panel, origins))
+        n = np.minimum(
+            max(self.plan.lookbacks),
+            origins - panel.starts[series_of(panel.starts, origins)],
+        )
         rows = origins - np.minimum(np.arange(max(n), 0, -1)[:, None], n)
         return NORMALIZERS["window"](table.values[rows], season).scale
 
@@ -194,7 +202,7 @@ class Model:
         plan = self.plan
         first = panel.starts + np.maximum(panel.lengths - n_rows, 1)
         counts = panel.starts + panel.lengths - plan.gap - plan.horizon + 1 - first
-        origins = _ranges(first, np.maximum(counts, 0))
+        origins = ranges(first, np.maximum(counts, 0))
         forecasts = self.at_origins(panel, origins)
         truth = panel.y[origins + plan.gap + np.arange(plan.horizon)[:, None]]
         scale = self.scale(panel, origins)
@@ -230,7 +238,7 @@ class Model:
         found = np.full(panel.y.shape, np.nan)
         before = min(self.plan.lookbacks) + self.transform.n_lost + self.plan.gap
         before = np.minimum(before, panel.lengths)
-        rows = _ranges(panel.starts + before, panel.lengths - before)
+        rows = ranges(panel.starts + before, panel.lengths - before)
         if len(rows):
             found[rows] = self.at_origins(panel, rows - self.plan.gap, behind)[0]
         return found
@@ -255,16 +263,7 @@ def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
 def without_last(panel: Panel, n_rows: int) -> Panel:
     """Return a panel without the last rows of each series."""
     lengths = panel.lengths - n_rows
-    rows = _ranges(panel.starts, lengths)
-    return replace(
-        panel,
-        y=panel.y[rows],
-        known=panel.known[rows],
-        past=panel.past[rows],
-        lengths=lengths,
-        labels=None,
-        places=None,
-    )
+    return panel.taken(ranges(panel.starts, lengths), lengths)
 
 
 def _undone(transformed, z, ends):
@@ -291,7 +290,7 @@ def _with_steps(ahead, n):
     if not n:
         return ahead
     lengths = ahead.lengths + n
-    steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    steps = ranges(np.zeros_like(lengths), lengths)
     rows = np.repeat(ahead.starts, lengths) + np.maximum(steps - n, 0)
     return replace(ahead, lengths=lengths, known=ahead.known[rows])
 
@@ -304,14 +303,3 @@ def _repeated(ahead, n):
         np.tile(ahead.known, (n, 1)),
         np.arange(n * len(ahead.known)),
     )
-
-
-def _ranges(firsts, counts):
-    """Return ``firsts[i], firsts[i] + 1, ...``, counts[i] of them, for each i."""
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(firsts, counts) + within
-
-
-def _start(panel, origins):
-    """Return the first row of the series that ends before each origin, or goes on."""
-    return panel.starts[np.searchsorted(panel.starts, origins - 1, side="right") - 1]

@@ -1,6 +1,6 @@
 """Series as numbers, one after the other: what crosses from reading to forecasting."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,18 @@ class Panel:
         """The first row of each series."""
         return np.cumsum(self.lengths) - self.lengths
 
+    def taken(self, rows: np.ndarray, lengths: np.ndarray) -> "Panel":
+        """Return a panel of the rows `rows`, as series of `lengths`; without labels."""
+        return replace(
+            self,
+            y=self.y[rows],
+            known=self.known[rows],
+            past=self.past[rows],
+            lengths=lengths,
+            labels=None,
+            places=None,
+        )
+
     def rows_of(self, i: int) -> slice:
         """Return the rows of series `i`."""
         start = int(self.starts[i])
@@ -83,8 +95,19 @@ class Ahead:
         return np.cumsum(self.lengths) - self.lengths
 
 
+def ranges(firsts, counts) -> np.ndarray:
+    """Return ``firsts[i], firsts[i] + 1, ...``, counts[i] of them, for each i."""
+    within = np.arange(np.sum(counts)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(firsts, counts) + within
+
+
+def series_of(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return the series that ends before each of the rows `ends`, or goes on there."""
+    return np.searchsorted(starts, ends - 1, side="right") - 1
+
+
 def in_rows(forecasts: np.ndarray, ahead: Ahead) -> np.ndarray:
     """Return forecasts (H, n, ...) series after series, each with its own steps."""
     lengths = ahead.lengths
-    steps = np.arange(lengths.sum()) - np.repeat(ahead.starts, lengths)
+    steps = ranges(np.zeros_like(lengths), lengths)
     return forecasts[steps, np.repeat(np.arange(len(lengths)), lengths)]

@@ -6,7 +6,6 @@ from sklearn.utils import get_tags
 from skrnn._estimators.forecasting.answers import Drawn, Numbers, Quantiles
 from skrnn._estimators.forecasting.ensemble import is_network
 from skrnn._estimators.recurrent import SequenceRegressor
-from skrnn._networks.distributions import DISTRIBUTIONS
 
 # Seasons of the window of each member, in turn.
 _SEASONS = (3, 2, 4)
@@ -111,7 +110,7 @@ def _check_answer(plan, other, difference):
         )
 
 
-def check_counts(forecaster, panel):
+def check_counts(answer, target_transform, y):
     """Refuse targets that aren't counts where a distribution of counts is asked for.
 
     Raises
@@ -119,15 +118,15 @@ def check_counts(forecaster, panel):
     ValueError
         That names the parameter, or the value.
     """
-    name = forecaster.distribution
-    if name is None or not DISTRIBUTIONS[name].counts:
+    if not isinstance(answer, Drawn) or not answer.counts:
         return
-    if forecaster.target_transform is not None:
+    name = answer.name
+    if target_transform is not None:
         raise ValueError(
             f"distribution={name!r} is of counts, which target_transform="
-            f"{forecaster.target_transform!r} would change; expected None."
+            f"{target_transform!r} would change; expected None."
         )
-    y = panel.y[np.isfinite(panel.y)]
+    y = y[np.isfinite(y)]
     wrong = y[(y < 0) | (y != np.floor(y))]
     if len(wrong):
         raise ValueError(

@@ -48,7 +48,7 @@ def dependence_of(member: Any, table: SeriesTable, rng) -> Dependence:
     frozen = member.distributions(table, origins)
     high = frozen.cdf(values)
     # The probability of a count itself is spread evenly; of numbers it is 0.
-    low = frozen.cdf(np.ceil(values) - 1) if _is_discrete(frozen) else high
+    low = frozen.cdf(np.ceil(values) - 1) if member.answer.counts else high
     u = low + rng.random(high.shape) * (high - low)
     scores = norm.ppf(np.clip(u, _CLIP, 1 - _CLIP))
     if there is not None:
@@ -61,10 +61,6 @@ def dependence_of(member: Any, table: SeriesTable, rng) -> Dependence:
     mixed = (1 - _SHRINKAGE) * correlation
     np.fill_diagonal(mixed, 1)
     return Dependence(np.linalg.cholesky(mixed))
-
-
-def _is_discrete(frozen):
-    return hasattr(frozen.dist, "pmf")
 
 
 def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng) -> np.ndarray:

@@ -5,7 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from skrnn._estimators.forecasting.panel import Ahead, Panel
+from skrnn._estimators.forecasting.panel import (
+    Ahead,
+    Panel,
+    ranges,
+    series_of,
+)
 
 
 @dataclass(frozen=True)
@@ -41,19 +46,13 @@ class SeriesTable:
         They and the rows that follow are `after` rows at least.
         """
         counts = np.maximum(self.lengths - before - after + 1, 0)
-        firsts = np.cumsum(counts) - counts
-        within = np.arange(counts.sum()) - np.repeat(firsts, counts)
-        return np.repeat(self.starts + before, counts) + within
+        return ranges(self.starts + before, counts)
 
     def taken(self, rows: np.ndarray, lengths: np.ndarray) -> "SeriesTable":
         """Return a table of the rows `rows`, as series of `lengths`."""
         observed = None if self.observed is None else self.observed[rows]
         given = self.values[rows], observed, self.known[rows], self.past[rows]
         return SeriesTable(*given, lengths)
-
-    def series_of(self, origins: np.ndarray) -> np.ndarray:
-        """Return the series of rows, or of those right behind a series."""
-        return np.searchsorted(self.starts, origins - 1, side="right") - 1
 
     def marked(self, marks: bool) -> "SeriesTable":
         """Return the same with marks of missing values, or without."""
@@ -134,13 +133,9 @@ class Tails:
     table: SeriesTable
     origins: np.ndarray
 
-    def with_values(self, values: np.ndarray) -> "Tails":
-        """Return the same with other values."""
-        return replace(self, table=replace(self.table, values=values))
-
 
 def tails(
-    table: SeriesTable, ends: np.ndarray, ahead: Ahead, *, season: int, room: "Room"
+    table: SeriesTable, ends: np.ndarray, ahead: Ahead, *, season: int, room: Room
 ) -> Tails:
     """Return the rows of series before `ends`, and what is known of those behind.
 
@@ -157,7 +152,7 @@ def tails(
         How many rows there are to be.
     """
     n, lookback, width = len(ends), room.lookback, room.width
-    series = table.series_of(ends)
+    series = series_of(table.starts, ends)
     lengths = (ends - table.starts[series])[:, None]
     # What comes behind is overwritten, or isn't read: the last row stands there.
     places = lengths + np.minimum(np.arange(-lookback, width - lookback), -1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skrnn._estimators.forecasting.panel import Panel
+from skrnn._estimators.forecasting.panel import Panel, series_of
 from skrnn._estimators.forecasting.table import series_table
 
 # Name -> the transform and its inverse.
@@ -87,20 +87,11 @@ class TargetTransform:
         levels, lengths = [], panel.lengths
         within = np.arange(len(y)) - np.repeat(panel.starts, lengths)
         for lag in self.lags:
-            filled = series_table(replace(panel, y=np.where(np.isnan(y), np.nan, y)), 1)
-            levels.append(filled.values)
+            levels.append(series_table(replace(panel, y=y), 1).values)
             y = np.where((within >= lag)[:, None], y - np.roll(y, lag, axis=0), np.nan)
         keep = within >= self.n_lost
         if not keep.all():
-            panel = replace(
-                panel,
-                known=panel.known[keep],
-                past=panel.past[keep],
-                lengths=lengths - self.n_lost,
-                labels=None,
-                places=None,
-            )
-            y = y[keep]
+            panel, y = panel.taken(keep, lengths - self.n_lost), y[keep]
         return Transformed(self, replace(panel, y=y), tuple(levels))
 
     def _check_lengths(self, panel):
@@ -141,8 +132,7 @@ class Transformed:
         """
         lost = self.transform.n_lost
         if lost:
-            series = np.searchsorted(self.panel.starts, origins - 1, side="right")
-            origins = origins + series * lost
+            origins = origins + (series_of(self.panel.starts, origins) + 1) * lost
         for lag, values in zip(
             self.transform.lags[::-1], self.levels[::-1], strict=True
         ):

@@ -100,7 +100,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
         Parameters
         ----------
-        source : BatchSource with ``n_features`` and ``n_epochs``
+        source : RowSource with ``n_features``
         shape : tuple of int
             Of the targets of a sequence, or of a step with `return_sequences`.
         loss : tuple or None
@@ -112,7 +112,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         """
         self._validate_params()
         self.n_features_in_, self._form = source.n_features, "dense"
-        self._longest = source.layout.n_steps
+        self._longest = int(source.lengths.max())
         self._y_shape, self._y_dtype = shape, np.dtype(np.float64)
         self._y_offset, self._y_scale = (
             f(math.prod(shape)) for f in (np.zeros, np.ones)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from skrnn._estimators.forecasting.panel import Ahead, Panel
+from skrnn._estimators.forecasting.panel import Ahead, Panel, ranges
 from skrnn._estimators.forecasting.reading.axis import check_gaps, plain_labels
 from skrnn._estimators.forecasting.reading.calendar import (
     calendar_channels,
@@ -240,7 +240,7 @@ def with_steps_behind(
     if not columns.calendar or (ahead.lengths >= n_steps).all():
         return ahead
     lengths = np.maximum(ahead.lengths, n_steps)
-    steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    steps = ranges(np.zeros_like(lengths), lengths)
     last = np.repeat(ahead.lengths, lengths) - 1
     known = ahead.known[np.repeat(ahead.starts, lengths) + np.minimum(steps, last)]
     index = times_ahead(panel, columns, ahead.series, lengths)
