@@ -1,7 +1,8 @@
-"""What all displays share: axes, colours, legends, and styles that users override."""
+"""What all displays share: axes, colours, legends, styles, and their descriptions."""
 
-from collections.abc import Sequence
-from typing import Any
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +12,8 @@ INK, GREY, LIGHT = "#2b2b2b", "#757575", "#e3e3e3"
 # universal design", 2008.
 BLUE, ORANGE, SKY = "#0072b2", "#d55e00", "#56b4e9"
 SMALL = 8.5
+
+M = TypeVar("M", bound=Callable[..., Any])
 
 
 def need_matplotlib(caller: str) -> None:
@@ -93,6 +96,25 @@ def style(artist: str, defaults: dict, given: dict | None) -> dict:
     if artist == "area" and "color" in wanted:
         wanted["facecolor"] = wanted.pop("color")
     return defaults | wanted
+
+
+def described(rows: dict[str, str]) -> Callable[[M], M]:
+    """Fill in parameters that several methods share, where a docstring has ``{name}``.
+
+    Parameters
+    ----------
+    rows : dict of str to str
+        Name -> what a docstring says of it: its line of types, and below it, indented,
+        its description.
+    """
+    named = {f"{{{name}}}": text for name, text in rows.items()}
+
+    def fill(method: M) -> M:
+        lines = inspect.cleandoc(method.__doc__ or "").splitlines()
+        method.__doc__ = "\n".join(named.get(line, line) for line in lines) + "\n"
+        return method
+
+    return fill
 
 
 def tidy(ax: Any) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from skrnn._sklearn import Count, StrOptions, check_arguments
 from skrnn.inspection._backtest_frame import checked, forecasts_of, truth_of
-from skrnn.inspection._drawing import axes_for, need_matplotlib
+from skrnn.inspection._drawing import axes_for, described, need_matplotlib
 from skrnn.inspection._forecast_lines import Styles, draw, explain
 from skrnn.inspection._forecast_series import Chosen, drawn_series
 from skrnn.inspection._learning import part_with
@@ -19,6 +19,31 @@ from skrnn.inspection._series_forms import (
     longest,
     y_of,
 )
+
+# What methods share is described once.
+_DESCRIBED = {
+    "n_history": """\
+n_history : int, "auto" or None, default="auto"
+    How many of the last values are drawn before the forecast; None draws all, and
+    "auto" three times as many as the forecast has, but at least 30.""",
+    "max_cutoffs": """\
+max_cutoffs : int, default=12
+    At most this many forecasts a series are drawn: of more cutoffs every second one,
+    say, up to the last. The truth is drawn at all times.""",
+    "series": """\
+series : list or None, default=None
+    Which series of a panel to draw.
+max_series : int, default=9
+    At most this many are drawn; the picture says so if there are more.""",
+    "ax": """\
+ax : Axes, sequence of Axes, or None, default=None
+    Where to draw. One of them is divided among several series; None makes a figure.""",
+    "styles": """\
+line_kw, history_kw, truth_kw : dict or None, default=None
+    Options of matplotlib's ``plot`` for these lines.
+fill_between_kw : dict or None, default=None
+    Options of matplotlib's ``fill_between`` for the intervals.""",
+}
 
 
 class DrawnForecaster(Protocol):
@@ -113,6 +138,7 @@ class ForecastDisplay:
         self.cutoffs = cutoffs
 
     @classmethod
+    @described(_DESCRIBED)
     def from_estimator(
         cls,
         forecaster: Any,
@@ -147,24 +173,14 @@ class ForecastDisplay:
         history : Series, DataFrame or array-like, or tuple (X, y), default=None
             Of new series that the forecaster hasn't seen; None continues what it was
             fitted on.
-        n_history : int, "auto" or None, default="auto"
-            How many of the last values are drawn before the forecast; None draws all,
-            and "auto" three times as many as the forecast has, but at least 30.
+        {n_history}
         coverage : float, tuple of float, "auto" or None, default="auto"
             Shares of the truth that the intervals are meant to hold; None draws none.
             "auto" is 0.5 and 0.9, each if the forecaster has such intervals: without a
             calibration part, say, it has none.
-        series : list or None, default=None
-            Which series of a panel to draw.
-        max_series : int, default=9
-            At most this many are drawn; the picture says so if there are more.
-        ax : Axes, sequence of Axes, or None, default=None
-            Where to draw. One of them is divided among the series of a panel; None
-            makes a figure.
-        line_kw, history_kw, truth_kw : dict or None, default=None
-            Options of matplotlib's ``plot`` for these lines.
-        fill_between_kw : dict or None, default=None
-            Options of matplotlib's ``fill_between`` for the intervals.
+        {series}
+        {ax}
+        {styles}
 
         Returns
         -------
@@ -195,6 +211,7 @@ class ForecastDisplay:
         )  # fmt: skip
 
     @classmethod
+    @described(_DESCRIBED)
     def from_backtest(
         cls,
         frame: Any,
@@ -206,8 +223,8 @@ class ForecastDisplay:
         max_series: int = 9,
         ax: Any = None,
         line_kw: dict | None = None,
-        truth_kw: dict | None = None,
         history_kw: dict | None = None,
+        truth_kw: dict | None = None,
         fill_between_kw: dict | None = None,
     ) -> Self:
         """Draw the forecasts of a backtest, cutoff by cutoff, and the truth.
@@ -217,24 +234,15 @@ class ForecastDisplay:
         frame : DataFrame
             What `backtest` returns: "cutoff", "step", "time", "y_true", "y_pred", of a
             panel "series", of several targets "target". Quantiles that belong
-            together, as "q0.05" and "q0.95", are drawn as intervals.
+            together, as "q0.05" and "q0.95", are drawn as intervals, and so are "lower"
+            and "upper".
         history : Series, DataFrame or array-like, default=None
             y with its index. What is in it before the first cutoff is drawn.
-        n_history : int, "auto" or None, default="auto"
-            How many values of it are drawn; as in `from_estimator`.
-        max_cutoffs : int, default=12
-            At most this many forecasts a series are drawn: of more cutoffs every
-            second one, say, up to the last. The truth is drawn at all times.
-        series : list or None, default=None
-            Which series of a panel to draw.
-        max_series : int, default=9
-            At most this many are drawn.
-        ax : Axes, sequence of Axes, or None, default=None
-            Where to draw, as in `from_estimator`.
-        line_kw, truth_kw, history_kw : dict or None, default=None
-            Options of matplotlib's ``plot`` for these lines.
-        fill_between_kw : dict or None, default=None
-            Options of matplotlib's ``fill_between`` for the intervals.
+        {n_history}
+        {max_cutoffs}
+        {series}
+        {ax}
+        {styles}
 
         Returns
         -------
@@ -264,6 +272,7 @@ class ForecastDisplay:
             truth_kw=truth_kw, fill_between_kw=fill_between_kw,
         )  # fmt: skip
 
+    @described(_DESCRIBED)
     def plot(
         self,
         ax: Any = None,
@@ -281,23 +290,11 @@ class ForecastDisplay:
 
         Parameters
         ----------
-        ax : Axes, sequence of Axes, or None, default=None
-            Where to draw. One of them is divided among several series; None makes a
-            figure.
-        n_history : int, "auto" or None, default="auto"
-            How many of the last values are drawn before the forecast; None draws all,
-            and "auto" three times as many as the forecast has, but at least 30.
-        series : list or None, default=None
-            Which series of a panel to draw.
-        max_series : int, default=9
-            At most this many are drawn.
-        max_cutoffs : int, default=12
-            At most this many forecasts a series are drawn: of more every second one,
-            say, up to the last.
-        line_kw, history_kw, truth_kw : dict or None, default=None
-            Options of matplotlib's ``plot`` for these lines.
-        fill_between_kw : dict or None, default=None
-            Options of matplotlib's ``fill_between`` for the intervals.
+        {ax}
+        {n_history}
+        {series}
+        {max_cutoffs}
+        {styles}
 
         Returns
         -------

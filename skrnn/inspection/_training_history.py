@@ -14,6 +14,7 @@ from skrnn.inspection._drawing import (
     ORANGE,
     SMALL,
     axes_for,
+    described,
     legend,
     need_matplotlib,
     style,
@@ -36,6 +37,17 @@ from skrnn.inspection._search_scores import draw_scores, scores_of
 N_WITH_MARKERS = 12
 
 History = Mapping[str, Sequence[float]]
+
+# What methods share is described once.
+_DESCRIBED = {
+    "yscale": """\
+yscale : {"auto", "linear", "log"}, default="auto"
+    Scale of the losses. "auto" is logarithmic where they are positive and the largest
+    is at least 20 times the smallest.""",
+    "styles": """\
+line_kw, validation_line_kw : dict or None, default=None
+    Options of matplotlib's ``plot`` for the training and validation losses.""",
+}
 
 
 class TrainingHistoryDisplay:
@@ -106,6 +118,7 @@ class TrainingHistoryDisplay:
         self.name = name
 
     @classmethod
+    @described(_DESCRIBED)
     def from_estimator(
         cls,
         estimator: Any,
@@ -130,11 +143,8 @@ class TrainingHistoryDisplay:
             Name in the legend, to tell apart several estimators in the same axes.
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
-        yscale : {"auto", "linear", "log"}, default="auto"
-            "auto" is logarithmic where the losses are positive and the largest is at
-            least 20 times the smallest.
-        line_kw, validation_line_kw : dict or None, default=None
-            Options of matplotlib's ``plot`` for the training and validation losses.
+        {yscale}
+        {styles}
 
         Returns
         -------
@@ -160,6 +170,7 @@ class TrainingHistoryDisplay:
         )
 
     @classmethod
+    @described(_DESCRIBED)
     def from_search(
         cls,
         search: Any,
@@ -192,10 +203,8 @@ class TrainingHistoryDisplay:
             What of the history is drawn.
         ax : Axes, sequence of two Axes, or None, default=None
             Where to draw. One of them is divided; None makes a figure.
-        yscale : {"auto", "linear", "log"}, default="auto"
-            Scale of the losses.
-        line_kw, validation_line_kw : dict or None, default=None
-            Options of matplotlib's ``plot`` for the training and validation losses.
+        {yscale}
+        {styles}
 
         Returns
         -------
@@ -221,6 +230,7 @@ class TrainingHistoryDisplay:
             ax, yscale=yscale, line_kw=line_kw, validation_line_kw=validation_line_kw
         )
 
+    @described(_DESCRIBED)
     def plot(
         self,
         ax: Any = None,
@@ -235,10 +245,8 @@ class TrainingHistoryDisplay:
         ----------
         ax : Axes, sequence of Axes, or None, default=None
             Where to draw; None makes a figure.
-        yscale : {"auto", "linear", "log"}, default="auto"
-            Scale of the losses.
-        line_kw, validation_line_kw : dict or None, default=None
-            Options of matplotlib's ``plot`` for the training and validation losses.
+        {yscale}
+        {styles}
 
         Returns
         -------
