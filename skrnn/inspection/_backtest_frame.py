@@ -40,7 +40,7 @@ def checked(frame: Any) -> pd.DataFrame:
 
 def forecasts_of(frame: pd.DataFrame) -> dict[Any, tuple[Any, dict]]:
     """Return cutoff -> its forecast, and its intervals by coverage."""
-    pairs = quantile_pairs(frame.columns)
+    pairs = interval_columns(frame)
     return {
         cutoff: (
             _wide(rows, "y_pred"),
@@ -53,6 +53,15 @@ def forecasts_of(frame: pd.DataFrame) -> dict[Any, tuple[Any, dict]]:
         )
         for cutoff, rows in frame.groupby("cutoff")
     }
+
+
+def interval_columns(frame: pd.DataFrame) -> dict[float, tuple[str, str]]:
+    """Return coverage -> the columns of the bounds: quantiles, "lower" and "upper"."""
+    pairs = quantile_pairs(frame.columns)
+    nominal = list(frame["nominal"].unique()) if "nominal" in frame else []
+    if len(nominal) == 1 and {*BOUNDS} <= {*frame.columns}:
+        pairs[round(float(nominal[0]), 6)] = ("lower", "upper")
+    return pairs
 
 
 def quantile_pairs(columns: Any) -> dict[float, tuple[str, str]]:

@@ -24,7 +24,7 @@ from skrnn._estimators.forecasting.evaluation.runs import (
 )
 from skrnn._estimators.forecasting.evaluation.summary import BacktestFrame
 from skrnn._estimators.forecasting.evaluation.tables import Truth, tidy
-from skrnn._sklearn import Count, validate_params
+from skrnn._sklearn import Count, Share, validate_params
 
 
 @validate_params(
@@ -36,6 +36,7 @@ from skrnn._sklearn import Count, validate_params
         "refit": ["boolean", Count()],
         "groups": ["array-like", str, None],
         "quantiles": ["array-like", None],
+        "coverage": [Share(zero=False), None],
         "seasonal_period": [Count(), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -54,6 +55,7 @@ def backtest(
     refit: bool | int = True,
     groups: ArrayLike | str | None = None,
     quantiles: ArrayLike | None = None,
+    coverage: float | None = None,
     seasonal_period: int | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
@@ -98,6 +100,9 @@ def backtest(
     quantiles : array-like of floats or None, default=None
         Quantiles to forecast by ``predict_quantiles``. None is those of the
         forecaster, if it has some.
+    coverage : float or None, default=None
+        Adds the intervals of ``predict_interval`` that are meant to hold this share of
+        the truth. No more steps than the forecaster's horizon can have them.
     seasonal_period : int or None, default=None
         Steps of a season for the seasonal-naive forecasts and MASE. None is the
         shortest one that the forecaster has found or was told; without any there is no
@@ -113,7 +118,8 @@ def backtest(
         A DataFrame of one forecast a row. Columns: ``series`` (of panels), ``target``
         (if K > 1), ``cutoff``, the time of the last row known, ``step``, from 1,
         ``time``, ``y_true``, ``y_pred``, a column such as ``q0.1`` for each quantile,
-        the forecasts ``naive`` and ``seasonal_naive`` from the same training parts, and
+        ``lower`` and ``upper`` of the intervals and ``nominal``, their coverage, the
+        forecasts ``naive`` and ``seasonal_naive`` from the same training parts, and
         ``scale``, the error that MASE divides by. Without an index, times are
         positions of rows. Its method ``summary(by=None)``, ``by="step"`` or
         ``by="series"`` has the scores of all of these.
@@ -156,7 +162,7 @@ def backtest(
     True
     """
     levels = _quantiles_of(forecaster, quantiles)
-    check_forecaster(forecaster, levels)
+    check_forecaster(forecaster, levels, coverage)
     refuse_two_ways(cv, {"initial": initial, "step": step, "horizon": horizon})
     X = _rows_of(X, y)
     check_consistent_length(X, y)
@@ -167,10 +173,11 @@ def backtest(
         origins = origins_in_time(truth.grid, initial, step, horizon, gap)
     else:
         origins = origins_of_cv(cv, X, y, series_of(X, groups), truth.grid)
-    material = Material(X, y, groups, truth.grid, len(truth.targets), levels)
+    n_targets = len(truth.targets)
+    material = Material(X, y, groups, truth.grid, n_targets, levels, coverage)
     stretches = _stretches(origins, refit)
     found = _run(forecaster, material, stretches, (n_jobs, verbose), truth)
-    return tidy(truth, found, levels, seasonal_period)
+    return tidy(truth, found, material, seasonal_period)
 
 
 def refuse_two_ways(cv, given):

@@ -25,6 +25,8 @@ class Material:
     n_targets : int
     quantiles : tuple of float
         Empty if none are asked for.
+    coverage : float or None
+        Of the intervals that are asked for.
     """
 
     X: Any
@@ -33,6 +35,7 @@ class Material:
     grid: TimeGrid
     n_targets: int
     quantiles: tuple
+    coverage: float | None = None
 
     def rows_of_X(self, rows):
         """Return some rows of X, and `groups` of them as a keyword."""
@@ -57,6 +60,7 @@ class Forecasts:
         Without test rows of series that weren't trained on.
     values : ndarray of shape (n_test, K)
     quantiles : ndarray of shape (n_test, K, Q)
+    intervals : ndarray of shape (n_test, K, 2), or (n_test, K, 0) without any
     seasons : tuple of int
         The periods that the forecaster found, or was told.
     """
@@ -64,6 +68,7 @@ class Forecasts:
     origin: Origin
     values: np.ndarray
     quantiles: np.ndarray
+    intervals: np.ndarray
     seasons: tuple
 
 
@@ -112,11 +117,14 @@ def _forecast(model, material, origin):
     n, k, q = len(origin.test), material.n_targets, len(material.quantiles)
     X, options = material.rows_of_X(origin.test)
     values = _checked(model.predict(X, **options), (n, k), "predict")
-    quantiles = np.empty((n, k, 0))
+    quantiles = intervals = np.empty((n, k, 0))
     if q:
         found = model.predict_quantiles(X, list(material.quantiles), **options)
         quantiles = _checked(found, (n, k, q), "predict_quantiles")
-    return Forecasts(origin, values, quantiles, _seasons(model))
+    if material.coverage is not None:
+        found = model.predict_interval(X, material.coverage, **options)
+        intervals = _checked(found, (n, k, 2), "predict_interval")
+    return Forecasts(origin, values, quantiles, intervals, _seasons(model))
 
 
 def _checked(found, shape, method):
@@ -139,7 +147,7 @@ def _seasons(model):
     return ()
 
 
-def check_forecaster(forecaster, quantiles):
+def check_forecaster(forecaster, quantiles, coverage=None):
     """Refuse what can't be fitted and asked.
 
     Raises
@@ -147,7 +155,9 @@ def check_forecaster(forecaster, quantiles):
     TypeError
         That names the method that is missing.
     """
-    needed = ["fit", "predict", *(["predict_quantiles"] if quantiles else [])]
+    needed = ["fit", "predict"]
+    needed += ["predict_quantiles"] * bool(quantiles)
+    needed += ["predict_interval"] * (coverage is not None)
     for name in needed:
         if isinstance(forecaster, type) or not hasattr(forecaster, name):
             raise TypeError(

@@ -20,6 +20,26 @@ class BacktestFrame(pd.DataFrame):
 
     :func:`skrnn.forecasting.backtest` makes it and says what its columns are. What is
     selected of it, or put together by :func:`pandas.concat`, is one too.
+
+    Parameters
+    ----------
+    data, index, columns, dtype, copy : object
+        As those of :class:`pandas.DataFrame`: a frame that was kept in a file, say.
+
+    See Also
+    --------
+    backtest : Makes it.
+
+    Examples
+    --------
+    >>> from skrnn.forecasting import BacktestFrame
+    >>> frame = BacktestFrame(
+    ...     {"step": [1, 2], "y_true": [3.0, 5.0], "y_pred": [4.0, 7.0], "scale": 2.0}
+    ... )
+    >>> frame.summary()[["MAE", "MASE"]]
+                MAE  MASE
+    model
+    forecaster  1.5  0.75
     """
 
     @property
@@ -60,10 +80,11 @@ class BacktestFrame(pd.DataFrame):
             naive (or seasonal-naive) forecast's one on the training part of that
             origin and series; training parts where that is 0 are left out. sMAPE: from
             0 to 200 percent. pinball: the mean of the loss over the quantiles, for the
-            naive ones as if their value were every quantile; coverage: the share of
-            truths from the lowest to the highest quantile, beside the share that these
-            promise. All are means over rows, so that those in units of y are led by
-            the largest series.
+            naive ones as if their value were every quantile. coverage: the share of
+            truths in the intervals, "lower" to "upper", or without these from the
+            lowest to the highest quantile; nominal: the share that is promised; width:
+            from end to end, in units of y. All are means over rows, so that those in
+            units of y are led by the largest series.
 
         Raises
         ------
@@ -73,7 +94,7 @@ class BacktestFrame(pd.DataFrame):
         See Also
         --------
         skrnn.metrics.mean_absolute_scaled_error : MASE.
-        skrnn.metrics.symmetric_mean_absolute_percentage_error : sMAPE.
+        skrnn.metrics.symmetric_mean_absolute_percentage_error : The percent one.
 
         Notes
         -----
@@ -154,11 +175,24 @@ def _errors(known, column, quantiles):
         }
         losses = [_pinball(truth - each, level) for level, each in values.items()]
         errors["pinball"] = np.mean(losses, axis=0)
-        if is_own and len(values) > 1:
-            low, high = values[min(values)], values[max(values)]
-            errors["coverage"] = ((truth >= low) & (truth <= high)).astype(float)
-            errors["nominal"] = np.full_like(truth, max(values) - min(values))
+    if column == "y_pred":
+        errors |= _errors_of_intervals(known, truth, quantiles)
     return pd.DataFrame(errors, index=known.index)
+
+
+def _errors_of_intervals(known, truth, quantiles):
+    """Return what is said of intervals row by row; nothing where there are none."""
+    if {"lower", "upper", "nominal"} <= {*known.columns}:
+        names: list[Any] = ["lower", "upper", "nominal"]
+        low, high, nominal = (known[name].to_numpy(float) for name in names)
+    elif len(quantiles) > 1:
+        names = sorted(quantiles, key=quantiles.__getitem__)
+        low, high = (known[name].to_numpy(float) for name in (names[0], names[-1]))
+        nominal = np.full_like(truth, quantiles[names[-1]] - quantiles[names[0]])
+    else:
+        return {}
+    covered = ((truth >= low) & (truth <= high)).astype(float)
+    return {"coverage": covered, "nominal": nominal, "width": high - low}
 
 
 def _pinball(missed, level):

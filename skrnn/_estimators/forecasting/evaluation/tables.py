@@ -8,7 +8,7 @@ import pandas as pd
 
 from skrnn._estimators.forecasting.evaluation.baselines import Baselines
 from skrnn._estimators.forecasting.evaluation.grid import TimeGrid
-from skrnn._estimators.forecasting.evaluation.runs import Forecasts
+from skrnn._estimators.forecasting.evaluation.runs import Forecasts, Material
 from skrnn._estimators.forecasting.evaluation.summary import BacktestFrame
 
 
@@ -29,14 +29,17 @@ class Truth:
     grid: TimeGrid
 
 
-def tidy(truth: Truth, found: list[Forecasts], quantiles, season) -> BacktestFrame:
+def tidy(
+    truth: Truth, found: list[Forecasts], material: Material, season: int | None
+) -> BacktestFrame:
     """Put the forecasts of all origins into one frame.
 
     Parameters
     ----------
     truth : Truth
     found : list of Forecasts
-    quantiles : tuple of float
+    material : Material
+        With the quantiles and the coverage that were asked for.
     season : int or None
         None is the shortest season that each forecaster says it has.
     """
@@ -46,7 +49,7 @@ def tidy(truth: Truth, found: list[Forecasts], quantiles, season) -> BacktestFra
     baselines = Baselines(truth.values[order], truth.grid.lengths)
     seasons = [season or _shortest(each.seasons) for each in found]
     blocks = [
-        _block(truth, each, quantiles, (baselines, ranks, period))
+        _block(truth, each, material, (baselines, ranks, period))
         for each, period in zip(found, seasons, strict=True)
     ]
     columns: dict[str, Any] = {
@@ -59,7 +62,7 @@ def _shortest(seasons):
     return min((each for each in seasons if each > 1), default=1)
 
 
-def _block(truth, found, quantiles, made):
+def _block(truth, found, material, made):
     """Return the columns of one origin; rows stand for their times and series."""
     grid, k = truth.grid, len(truth.targets)
     # Series after series, target after target, in time order.
@@ -78,8 +81,11 @@ def _block(truth, found, quantiles, made):
         "y_true": truth.values[rows, at[1]],
         "y_pred": found.values[at],
     }
-    for i, level in enumerate(quantiles):
+    for i, level in enumerate(material.quantiles):
         block[f"q{level:g}"] = found.quantiles[(*at, i)]
+    if material.coverage is not None:
+        block["lower"], block["upper"] = found.intervals[at].T
+        block["nominal"] = np.full(len(rows), material.coverage)
     own = _naive(grid, found.origin, *made)
     return block | {name: values[at] for name, values in own.items()}
 
