@@ -265,7 +265,8 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         """Return what is known of whole horizons, which forecasts are made of."""
         horizon = self._model.plan.horizon
         n_steps = -(-int(ahead.lengths.max()) // horizon) * horizon
-        return with_steps_behind(ahead, panel, self._columns, n_steps)
+        known = ahead if ahead.whole is None else ahead.whole.first(n_steps)
+        return with_steps_behind(known, panel, self._columns, n_steps)
 
     def _forecasts(self, panel, ahead):
         """Return forecasts (H, n, K) of the steps asked for."""

@@ -167,6 +167,14 @@ class Forecaster(UncertainForecaster):
         Returns
         -------
         y : ndarray of shape (n,) or (n, K)
+
+        Notes
+        -----
+        A network that reads in both directions, or answers all steps at once, reads
+        what is known of the whole horizon before its first forecast. So with columns
+        that are known ahead, X of fewer rows than the horizon isn't forecast quite as
+        the first rows of a longer X are: the last row stands for those that aren't
+        given. :meth:`forecast` reads all of X and returns the first steps.
         """
         ahead = self._read_ahead(X, groups)
         return self._answered(self._forecasts(self._panel, ahead), ahead)
@@ -214,7 +222,8 @@ class Forecaster(UncertainForecaster):
             Steps to forecast; None is the horizon, or the rows of X.
         X : array-like of shape (n, F), frame or None, default=None
             What is known about these rows, if ``fit`` was given columns that are known
-            ahead.
+            ahead. Rows behind the last step are read as far as the horizon goes: the
+            first steps are the same for any number of `steps`.
         history : array-like, Series, frame, or tuple of X and y, default=None
             Other series, to be forecast from their own past: y in a form that ``fit``
             takes, or X and y if there are covariates. None of it is learned.

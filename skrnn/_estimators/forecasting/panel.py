@@ -82,17 +82,27 @@ class Ahead:
         The covariates of these steps, made as those of the panel.
     order : ndarray of int of shape (sum of lengths,)
         ``forecasts[order]`` are in the order of the rows that the user gave.
+    whole : Ahead or None
+        The same with further steps that are known too: a network that runs over the
+        horizon in both directions reads them.
     """
 
     series: np.ndarray
     lengths: np.ndarray
     known: np.ndarray
     order: np.ndarray
+    whole: "Ahead | None" = None
 
     @cached_property
     def starts(self) -> np.ndarray:
         """The first row of each series that is asked for."""
         return np.cumsum(self.lengths) - self.lengths
+
+    def first(self, n: int) -> "Ahead":
+        """Return the first `n` steps of each series, or as many as it has."""
+        lengths = np.minimum(self.lengths, n)
+        rows = ranges(self.starts, lengths)
+        return Ahead(self.series, lengths, self.known[rows], np.arange(len(rows)))
 
 
 def ranges(firsts, counts) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skrnn._estimators.forecasting.panel import Ahead, Panel
+from skrnn._estimators.forecasting.panel import Ahead, Panel, ranges
 from skrnn._estimators.forecasting.reading.axis import (
     check_gaps,
     plain_labels,
@@ -212,7 +212,10 @@ def _put_static(known, panel, where, lengths, columns):
 
 
 def _cut(ahead, steps, panel):
-    """Take the first steps of each series, in the order of the panel."""
+    """Take the first steps of each series, in the order of the panel.
+
+    What X knows of later steps is kept beside them.
+    """
     asked = np.full(len(panel.lengths), -1)
     asked[ahead.series] = np.arange(len(ahead.series))
     lengths = np.where(asked < 0, 0, ahead.lengths[asked])
@@ -223,11 +226,11 @@ def _cut(ahead, steps, panel):
             f"X has {lengths[i]} rows{of}, but {steps} steps are to be forecast; "
             "expected a row for each."
         )
-    rows = (ahead.starts[asked][:, None] + np.arange(steps)).ravel()
-    where, n_rows = np.arange(len(asked)), len(rows)
-    return Ahead(
-        where, np.full(len(asked), steps), ahead.known[rows], np.arange(n_rows)
-    )
+    lengths = ahead.lengths[asked]
+    rows = ranges(ahead.starts[asked], lengths)
+    where, order = np.arange(len(asked)), np.arange(len(rows))
+    whole = Ahead(where, lengths, ahead.known[rows], order)
+    return replace(whole.first(steps), whole=whole)
 
 
 def _joined(panel, more, where, columns):
