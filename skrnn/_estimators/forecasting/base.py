@@ -119,8 +119,9 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         Parameters
         ----------
         X : array-like of shape (n, F), frame, pandas index, or None
-            Covariates of the rows of y, in time order. A frame without columns, or an
-            index alone, tells the dates; so does the index of y if X is None.
+            Covariates of the rows of y, in time order. A frame or array without columns
+            has none; its index, or an index alone, tells the dates, and so does the
+            index of y if X is None.
         y : array-like of shape (n,) or (n, K)
             Values of the series; NaN where one is missing. K of them are forecast
             together.

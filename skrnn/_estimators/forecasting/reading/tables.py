@@ -56,8 +56,11 @@ class Table:
         return self.columns[found[0]] if found else None
 
 
-def read_table(X, *, least_columns=1) -> Table:
-    """Take X apart: an array, a frame, an index alone, or None."""
+def read_table(X, *, least_columns=0) -> Table:
+    """Take X apart: an array, a frame, an index alone, or None.
+
+    An array without columns is as good as a frame without.
+    """
     if X is None:
         return Table(None, [], [])
     if is_frame(X):

@@ -140,7 +140,6 @@ BAD_FITS = {
     "y of dates": (None, DAYS, None, {}, "y has dtype datetime64"),
     "y in blocks": (X, np.zeros((60, 2, 2)), None, {}, "shape (60, 2, 2)"),
     "one-dimensional X": (VALUES, VALUES, None, {}, "Expected 2D array"),
-    "X without columns": (np.empty((60, 0)), VALUES, None, {}, "0 feature(s)"),
     "list of frames": ([X, X], Y, None, {}, "X is a list of 2 series"),
     "columns of one name": (
         *(pd.concat([X, X], axis=1), Y, None, {}),
