@@ -211,8 +211,9 @@ def _refuse(axis, i, first, last, expected, gap, method):
     hint = ""
     if is_known:
         hint = (
-            " fitted_values() has the forecasts of known rows, and TimeSeriesSplit "
-            "makes folds that follow."
+            " fitted_values() has the forecasts of known rows. A search takes folds "
+            "that follow, as those of TimeSeriesSplit, and return_train_score=False: "
+            "rows that were learned from have no forecasts of several steps."
         )
     raise ValueError(
         f"The rows{of} in {axis.name} must follow those known so far, which end at "
