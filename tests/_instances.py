@@ -68,6 +68,20 @@ FORECASTERS = [
         random_state=0,
     )
 ]
+# Forecasters that answer in different ways, for tests that don't look at quality. The
+# series is `SERIES`, and `AHEAD` three rows behind it.
+_SMALL = dict(horizon=3, lookback=4, n_members=2, n_windows=64, random_state=0)
+_NETWORK = skrnn.SequenceRegressor(**FAST, bidirectional=True)
+OF_SERIES = {
+    "Forecaster": Forecaster(_NETWORK, **_SMALL),
+    "quantiles": Forecaster(
+        _NETWORK, quantiles=(0.1, 0.5, 0.9), calibration_size=11, **_SMALL
+    ),
+    "distribution": Forecaster(_NETWORK, distribution="student_t", **_SMALL),
+    "direct": Forecaster(_NETWORK, strategy="direct", **_SMALL),
+}
+SERIES = np.random.default_rng(0).normal(size=24) + np.arange(24) % 4
+AHEAD = np.empty((3, 0))
 # scikit-learn has data for none of its checks of these: `test_generator.py` runs those
 # that need none, and has its own for the others.
 OF_TEXT = [
@@ -178,7 +192,13 @@ def in_new_process(code, *arguments, **environment):
     return done.stdout
 
 
+def weights_of(fitted):
+    """Return the weights of a fitted network, or of all members of a Forecaster."""
+    networks = getattr(fitted, "estimators_", [fitted])
+    return [weight for network in networks for weight in network._weights]
+
+
 def assert_same_network(one, other):
     """Compare the weights of two fitted estimators bit by bit."""
-    for left, right in zip(one._weights, other._weights, strict=True):
+    for left, right in zip(weights_of(one), weights_of(other), strict=True):
         np.testing.assert_array_equal(left, right)

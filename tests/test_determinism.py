@@ -17,16 +17,19 @@ from _instances import (
     FAST,
     FORMS,
     LEARNERS,
+    OF_SERIES,
+    SERIES,
     assert_same_network,
     in_new_process,
     labels,
     numbers,
     sequences,
     target,
+    weights_of,
 )
 from joblib import parallel_config
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import (
     GRUClassifier,
@@ -52,6 +55,7 @@ def cases():
     plain |= {
         each.method: (clone(each).set_params(epochs=2), X, None) for each in DETECTORS
     }
+    plain |= {name: (clone(each), None, SERIES) for name, each in OF_SERIES.items()}
     rich = LSTMRegressor(
         **FAST,
         bidirectional=True,
@@ -80,7 +84,7 @@ def cases():
 def digest(fitted):
     """Fingerprint the weights and the history of losses, to the last bit."""
     told = hashlib.sha256(json.dumps(fitted.history_).encode())
-    for weight in fitted._weights:
+    for weight in weights_of(fitted):
         told.update(weight.tobytes())
     return told.hexdigest()
 
@@ -113,7 +117,7 @@ class TestSameSeed:
             start.wait(timeout=60)
             return digest(model.fit(X, y))
 
-        for name in ("LSTMRegressor", "embedding"):
+        for name in ("LSTMRegressor", "embedding", "Forecaster"):
             with ThreadPoolExecutor(4) as pool:
                 assert set(pool.map(fit, [name] * 4)) == {expected[name]}
 
@@ -169,6 +173,21 @@ class TestWorkers:
             np.testing.assert_array_equal(
                 alone.cv_results_[key], together.cv_results_[key]
             )
+        assert_same_network(alone.best_estimator_, together.best_estimator_)
+
+    @pytest.mark.parametrize("backend", ["threading", "loky"])
+    @pytest.mark.parametrize("kind", OF_SERIES)
+    def test_a_search_over_forecasters_does_too(self, backend, kind):
+        grid = {"normalize": ["window", "last"]}
+        cv = TimeSeriesSplit(2, test_size=3)
+        search = GridSearchCV(OF_SERIES[kind], grid, cv=cv, error_score="raise")
+        X = np.empty((len(SERIES), 0))
+        alone = clone(search).fit(X, SERIES)
+        with parallel_config(backend, n_jobs=2):
+            together = clone(search).fit(X, SERIES)
+        for key in ("split0_test_score", "split1_test_score"):
+            found = (each.cv_results_[key] for each in (alone, together))
+            np.testing.assert_array_equal(*found)
         assert_same_network(alone.best_estimator_, together.best_estimator_)
 
 

@@ -12,10 +12,13 @@ import joblib
 import numpy as np
 import pytest
 from _instances import (
+    AHEAD,
     FAST,
     FORMS,
     INSTANCES,
     LEARNERS,
+    OF_SERIES,
+    SERIES,
     assert_same_network,
     in_new_process,
     labels,
@@ -28,6 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import GRUClassifier, LSTMClassifier, LSTMRegressor
+from skrnn.forecasting import Forecaster
 from skrnn.preprocessing import SequenceWise
 
 
@@ -46,6 +50,12 @@ WAYS = {
     "deepcopy": copy.deepcopy,
 }
 METHODS = ("predict", "predict_proba", "predict_log_proba", "transform")
+# Method -> which of `OF_SERIES` have it.
+OF_FORECASTERS = {
+    "predict": [*OF_SERIES],
+    "predict_quantiles": ["quantiles", "distribution"],
+    "predict_interval": ["quantiles"],
+}
 
 
 def name(value):
@@ -57,11 +67,17 @@ def there_and_back(request):
     return WAYS[request.param]
 
 
+def methods_of(fitted):
+    if isinstance(fitted, Forecaster):
+        (own,) = [k for k, v in OF_SERIES.items() if repr(v) == repr(fitted)]
+        return [method for method, names in OF_FORECASTERS.items() if own in names]
+    return [method for method in METHODS if hasattr(fitted, method)]
+
+
 def assert_same_results(one, other, X):
     """Compare everything that two fitted estimators compute, bit by bit."""
-    methods = [method for method in METHODS if hasattr(one, method)]
-    assert methods
-    for method in methods:
+    assert methods_of(one)
+    for method in methods_of(one):
         found = (getattr(each, method)(X) for each in (one, other))
         np.testing.assert_array_equal(*map(in_one_array, found), strict=True)
 
@@ -77,7 +93,9 @@ OTHER_FORMS = {"SlidingWindow": "2-D", "TextSequencer": "texts"}
 
 
 def fit(estimator, form="3-D"):
-    """Return a clone fitted on sequences, and these."""
+    """Return a clone fitted on sequences, and these; or on a series, and its future."""
+    if isinstance(estimator, Forecaster):
+        return clone(estimator).fit(None, SERIES), AHEAD
     X = sequences(form)
     fast = clone(estimator)
     if "epochs" in fast.get_params():
@@ -85,7 +103,7 @@ def fit(estimator, form="3-D"):
     return fast.fit(X, target(estimator, X)), X
 
 
-@pytest.mark.parametrize("estimator", INSTANCES, ids=name)
+@pytest.mark.parametrize("estimator", [*INSTANCES, *OF_SERIES.values()], ids=name)
 def test_before_fit(estimator, there_and_back):
     copied = there_and_back(estimator)
     assert type(copied) is type(estimator)
@@ -106,6 +124,27 @@ def test_after_fit(network, there_and_back):
     assert list(getattr(copied, "classes_", [])) == list(
         getattr(fitted, "classes_", [])
     )
+
+
+@pytest.mark.parametrize("kind", OF_SERIES)
+def test_a_forecaster_after_fit(kind, there_and_back):
+    fitted, X = fit(OF_SERIES[kind])
+    copied = there_and_back(fitted)
+    assert_same_results(copied, fitted, X)
+    assert_same_network(copied, fitted)
+    assert copied.history_ == fitted.history_
+    assert copied.lookback_ == fitted.lookback_
+    if kind == "distribution":
+        paths = [e.sample_paths(5, 4, random_state=0) for e in (copied, fitted)]
+        np.testing.assert_array_equal(*paths)
+    # It goes on by itself, and the original stays where it was.
+    before = fitted.forecast(5)
+    copied.update(None, SERIES[:5])
+    np.testing.assert_array_equal(fitted.forecast(5), before)
+    fitted.update(None, SERIES[:5])
+    np.testing.assert_array_equal(copied.forecast(5), fitted.forecast(5))
+    again = there_and_back(copied).fit(None, SERIES)
+    np.testing.assert_array_equal(again.forecast(5), before)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -145,16 +184,15 @@ print(len(saved))
 
 def test_in_a_new_process_without_tensorflow(tmp_path):
     saved = []
-    for network in LEARNERS:
-        fitted, X = fit(network)
-        methods = [method for method in METHODS if hasattr(fitted, method)]
-        results = {method: getattr(fitted, method)(X) for method in methods}
+    for each in [*LEARNERS, *OF_SERIES.values()]:
+        fitted, X = fit(each)
+        results = {name: getattr(fitted, name)(X) for name in methods_of(fitted)}
         saved.append((fitted, X, results))
     (tmp_path / "saved.pkl").write_bytes(pickle.dumps(saved))
     printed = in_new_process(
         PREDICT_ELSEWHERE, tmp_path / "saved.pkl", OMP_NUM_THREADS="1"
     )
-    assert printed.split() == [str(len(LEARNERS))]
+    assert printed.split() == [str(len(saved))]
 
 
 GO_ON_ELSEWHERE = """

@@ -8,7 +8,16 @@ from functools import cache
 
 import numpy as np
 import pytest
-from _instances import DETECTORS, FAST, LEARNERS, OF_TEXT, sequences, target
+from _instances import (
+    DETECTORS,
+    FAST,
+    LEARNERS,
+    OF_SERIES,
+    OF_TEXT,
+    SERIES,
+    sequences,
+    target,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -271,12 +280,27 @@ def test_errors_say_what_is_wrong(changes, said):
         restored(model, model.__getstate__() | changes)
 
 
+# Forecasters
+
+
+@pytest.mark.parametrize("kind", OF_SERIES)
+def test_a_forecaster_whose_members_were_changed_is_refused(kind):
+    model = clone(OF_SERIES[kind]).fit(None, SERIES)
+    data = pickle.dumps(model)
+    assert pickle.loads(data).forecast(4).equals(model.forecast(4))
+    model.estimators_[-1]._weights[1][0] = np.nan
+    with pytest.raises(
+        ValueError, match=r"fitted SequenceRegressor: _weights\[1\] .*NaN"
+    ):
+        pickle.loads(pickle.dumps(model))
+
+
 # Transformers
 
-SERIES = np.random.default_rng(0).normal(size=(12, 2))
+SERIES_OF_TWO = np.random.default_rng(0).normal(size=(12, 2))
 TRANSFORMERS = {
-    "window": (skrnn.SlidingWindow(3), SERIES, {}),
-    "panel": (skrnn.SlidingWindow(3), SERIES, {"groups": np.arange(12) // 6}),
+    "window": (skrnn.SlidingWindow(3), SERIES_OF_TWO, {}),
+    "panel": (skrnn.SlidingWindow(3), SERIES_OF_TWO, {"groups": np.arange(12) // 6}),
     "padder": (SequencePadder(), RAGGED, {}),
     "texts": (TextSequencer(), WORDS, {}),
     "filled texts": (TextSequencer(padding="post"), WORDS, {}),
@@ -305,11 +329,11 @@ def test_a_transformer_that_was_saved_is_the_same(key):
     ("key", "name", "value"),
     [
         ("window", "tail_", None),
-        ("window", "tail_", SERIES[-1:]),
+        ("window", "tail_", SERIES_OF_TWO[-1:]),
         ("window", "tail_", np.full((2, 2), np.nan)),
         ("window", "tail_", np.zeros((2, 3))),
         ("window", "_history", None),
-        ("panel", "tail_", {0: SERIES[:2], 1: None}),
+        ("panel", "tail_", {0: SERIES_OF_TWO[:2], 1: None}),
         ("padder", "maxlen_", None),
         ("padder", "maxlen_", -1),
         ("padder", "maxlen_", "9"),
