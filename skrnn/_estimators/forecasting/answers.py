@@ -60,7 +60,7 @@ class Numbers:
 
     def targets(self, values, units):
         """Return values in the windows' units."""
-        return units.normalized(values)
+        return units.asked(values)
 
     def point(self, found, units):
         """Return the forecasts."""
@@ -107,7 +107,7 @@ class Quantiles:
 
     def targets(self, values, units):
         """Return values in the windows' units."""
-        return units.normalized(values)
+        return units.asked(values)
 
     def point(self, found, units):
         """Return the medians."""
@@ -168,7 +168,7 @@ class Drawn:
     def targets(self, values, units):
         """Return values in the windows' units; or counts, and their windows' scales."""
         if not self.counts:
-            return units.normalized(values)
+            return (values - units.level) / units.drawn_scale
         scales = np.broadcast_to(units.count_scale, values.shape)
         return np.concatenate([values, scales], axis=-1)
 

@@ -248,7 +248,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         check_arguments({"steps": [Count(), None]}, {"steps": steps}, method)
         panel = self._panel
         if history is not None:
-            panel = read_history(history, self._columns)
+            panel = read_history(history, self._columns, self._panel)
         if steps is None and X is not None:
             ahead = read_ahead(X, None, panel, self._columns)
         else:

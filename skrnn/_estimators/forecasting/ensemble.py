@@ -246,7 +246,7 @@ def _other(estimator, table, plan, task):
     reads = "sequences" if _takes_sequences(estimator) else "table"
     X, units = read(layout, reads, table, origins)
     values, there = layout.targets(table, origins)
-    y = units.normalized(values)
+    y = units.asked(values)
     if there is not None:
         rows = there.all(axis=0)
         X, y = X[rows], y[:, rows]

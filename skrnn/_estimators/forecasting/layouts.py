@@ -17,7 +17,6 @@ from skrnn._estimators.forecasting.table import SeriesTable
 
 # Floor of the relative spread of a window, before its logarithm.
 _LEAST_SPREAD = 1e-4
-_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,9 @@ class Layout:
 
 def _of_window(z, windows):
     """Return what describes a whole window, (1, B, C): its end and its spread."""
-    mean = np.maximum(np.abs(windows).mean(axis=0), _TINY)
-    spread = np.log(np.maximum(windows.std(axis=0) / mean, _LEAST_SPREAD)) / 2
+    std, mean = windows.std(axis=0), np.abs(windows).mean(axis=0)
+    share = np.divide(std, mean, out=np.zeros_like(mean), where=mean > 0)
+    spread = np.log(np.maximum(share, _LEAST_SPREAD)) / 2
     return [z[-1:], z[-3:].mean(axis=0, keepdims=True), spread[None]]
 
 

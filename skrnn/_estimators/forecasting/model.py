@@ -193,7 +193,8 @@ class Model:
             origins - panel.starts[series_of(panel.starts, origins)],
         )
         rows = origins - np.minimum(np.arange(max(n), 0, -1)[:, None], n)
-        return NORMALIZERS["window"](table.values[rows], season).scale
+        # Of windows of one value the scale is 1, whatever the unit of y.
+        return NORMALIZERS["window"](table.values[rows], season).drawn_scale
 
     def calibrated(self, panel: Panel, n_rows: int) -> "Model":
         """Return the same with the errors on the last `n_rows` rows of each series."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Relative to the level: a smaller spread is that of rounding.
+# Relative to the values: a smaller spread is that of rounding.
 _CONSTANT = 1e-9
 # Scale of a constant window, relative to its level.
 _OF_CONSTANT = 1e-2
@@ -38,6 +38,14 @@ class Units:
         """Return values (..., B, K) in these units."""
         return (values - self.level) / self.scale
 
+    def asked(self, values):
+        """Return values (..., B, K) to be answered in these units, for `restored`.
+
+        Behind a window of one value they are 0. In its units, those of y, a single one
+        may be so large that nothing else is learned.
+        """
+        return np.where(self.varies, self.normalized(values), 0.0)
+
     def restored(self, z, extra=0):
         """Return forecasts z (..., B, K) in units of y: undo `normalized`.
 
@@ -61,8 +69,11 @@ class Units:
 
     @property
     def spread(self):
-        """The scale in proportion to the level, (B, K)."""
-        return self.scale / np.maximum(np.abs(self.level), _CONSTANT)
+        """The scale in proportion to the level, (B, K); infinite where that is 0."""
+        size = np.abs(self.level)
+        found = np.full(self.scale.shape, np.inf)
+        with np.errstate(over="ignore"):
+            return np.divide(self.scale, size, out=found, where=size > 0)
 
 
 def _by_season(windows, season):
@@ -77,7 +88,8 @@ def _by_last(windows, season):
 
 def _with_distance(windows, level):
     scale = np.abs(windows - level).mean(axis=0)
-    is_constant = scale <= _CONSTANT * (1 + np.abs(level))
+    # Relative alone: values may be of any unit.
+    is_constant = scale <= _CONSTANT * np.abs(windows).mean(axis=0)
     scale, mean = np.where(is_constant, 1.0, scale), windows.mean(axis=0)
     return Units(level, scale, mean, ~is_constant)
 

@@ -17,12 +17,16 @@ _CLIP = 1e-4
 
 @dataclass(frozen=True)
 class Dependence:
-    """How the steps of a horizon depend on each other: a Gaussian copula.
+    """How the steps of a horizon, and the targets, depend on each other.
+
+    It is a Gaussian copula.
 
     Attributes
     ----------
     factor : ndarray of shape (H, H)
         The Cholesky factor of the correlations between steps.
+    factor_of_targets : ndarray of shape (K, K)
+        That of the correlations between targets, the same at all steps.
 
     Notes
     -----
@@ -32,15 +36,18 @@ class Dependence:
     """
 
     factor: np.ndarray
+    factor_of_targets: np.ndarray
 
     def uniform(self, shape, rng) -> np.ndarray:
-        """Draw numbers (H, ...) between 0 and 1."""
-        drawn = rng.standard_normal((len(self.factor), *shape))
+        """Draw numbers (H, ..., K) between 0 and 1."""
+        n_targets = len(self.factor_of_targets)
+        drawn = rng.standard_normal((len(self.factor), *shape, n_targets))
+        drawn = drawn @ self.factor_of_targets.T
         return norm.cdf(np.tensordot(self.factor, drawn, 1))
 
 
 def dependence_of(member: Any, table: SeriesTable, rng) -> Dependence:
-    """Estimate how the steps of a member's forecasts depend on each other."""
+    """Estimate how the steps and targets of a member's forecasts go together."""
     layout = member.layout
     origins = table.origins(layout.lookback, layout.gap + layout.horizon)
     origins = origins[:: -(-len(origins) // _N_WINDOWS)]
@@ -53,14 +60,21 @@ def dependence_of(member: Any, table: SeriesTable, rng) -> Dependence:
     scores = norm.ppf(np.clip(u, _CLIP, 1 - _CLIP))
     if there is not None:
         scores = scores[:, there.all(axis=0)]
-    rows = scores.reshape(len(scores), -1)
+    n_targets = scores.shape[-1]
+    return Dependence(
+        _factor(scores.reshape(len(scores), -1)),
+        _factor(np.moveaxis(scores, -1, 0).reshape(n_targets, -1)),
+    )
+
+
+def _factor(rows):
+    """Return the Cholesky factor of the correlations between rows."""
     rows = rows - rows.mean(axis=1, keepdims=True)
     size = np.sqrt((rows**2).mean(axis=1)) if rows.shape[1] else np.zeros(len(rows))
     rows = rows / np.where(size > 0, size, 1)[:, None]
-    correlation = rows @ rows.T / max(rows.shape[1], 1)
-    mixed = (1 - _SHRINKAGE) * correlation
+    mixed = (1 - _SHRINKAGE) * (rows @ rows.T) / max(rows.shape[1], 1)
     np.fill_diagonal(mixed, 1)
-    return Dependence(np.linalg.cholesky(mixed))
+    return np.linalg.cholesky(mixed)
 
 
 def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng) -> np.ndarray:
@@ -70,7 +84,7 @@ def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng) -> np.ndarray
     for first in range(0, n_steps, member.horizon):
         origins = ends.origins + first
         frozen = member.distributions(table, origins)
-        u = dependence.uniform((len(origins), values.shape[1]), rng)
+        u = dependence.uniform((len(origins),), rng)
         drawn = np.asarray(frozen.ppf(u), np.float64)
         found.append(drawn)
         values[origins + gap + np.arange(len(drawn))[:, None]] = drawn

@@ -10,11 +10,17 @@ from sklearn.base import clone
 from skrnn._estimators.forecasting.panel import Panel, series_of
 from skrnn._estimators.forecasting.table import series_table
 
+
+def _squared(z):
+    """Undo a square root, of which there is none below 0."""
+    return np.square(np.maximum(z, 0))
+
+
 # Name -> the transform and its inverse.
 TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
     "log": (np.log, np.exp),
     "log1p": (np.log1p, np.expm1),
-    "sqrt": (np.sqrt, np.square),
+    "sqrt": (np.sqrt, _squared),
 }
 
 
@@ -28,12 +34,16 @@ class TargetTransform:
         Of `TRANSFORMS`.
     fitted : transformer or None
         A fitted transformer of the user's, if there is no name.
+    signs : ndarray of shape (K,), or 1
+        -1 for a target that `fitted` turns round, such as by a reciprocal: what is
+        learned rises with y, so that its quantiles are those of y.
     lags : tuple of int
         Of the differences, one after the other.
     """
 
     name: str | None = None
     fitted: Any = None
+    signs: np.ndarray | float = 1.0
     lags: tuple[int, ...] = ()
 
     @property
@@ -55,7 +65,7 @@ class TargetTransform:
             if self.name is not None:
                 made = TRANSFORMS[self.name][0](y)
             else:
-                made = _as_rows(self.fitted.transform, y)
+                made = self.signs * _as_rows(self.fitted.transform, y)
         wrong = ~np.isfinite(made) & ~np.isnan(y)
         if wrong.any():
             name = self.name or type(self.fitted).__name__
@@ -71,7 +81,7 @@ class TargetTransform:
             return TRANSFORMS[self.name][1](z)
         if self.fitted is None:
             return z
-        rows = z.reshape(-1, z.shape[-1])
+        rows = z.reshape(-1, z.shape[-1]) * self.signs
         return _as_rows(self.fitted.inverse_transform, rows).reshape(z.shape)
 
     def of(self, panel: Panel) -> "Transformed":
@@ -169,6 +179,15 @@ def fit_transform(transform, lags, y: np.ndarray) -> TargetTransform:
     """
     lags = tuple(int(lag) for lag in lags)
     if transform is None or isinstance(transform, str):
-        return TargetTransform(transform, None, lags)
+        return TargetTransform(transform, lags=lags)
     rows = y[~np.isnan(y).any(axis=1)]
-    return TargetTransform(None, clone(transform).fit(rows), lags)
+    fitted = clone(transform).fit(rows)
+    return TargetTransform(None, fitted, _signs(fitted, rows), lags)
+
+
+def _signs(fitted, rows):
+    """Return -1 for each column of rows (n, K) that a transformer turns round."""
+    with np.errstate(all="ignore"):
+        made = _as_rows(fitted.transform, rows)
+        falls = ((rows - rows.mean(axis=0)) * made).sum(axis=0) < 0
+    return np.where(falls, -1.0, 1.0)

@@ -67,7 +67,8 @@ class UncertainForecaster(BaseForecaster):
         """Draw possible futures.
 
         A path is drawn step by step from the distributions of the horizon; the steps
-        depend on each other as those of the training windows did (a Gaussian copula).
+        and the targets depend on each other as those of the training windows did (a
+        Gaussian copula).
         Beyond the horizon a path goes on from what was drawn.
 
         Parameters

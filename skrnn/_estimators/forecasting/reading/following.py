@@ -137,7 +137,7 @@ def labels_that_follow(axis, panel, columns, where, *, method):
             )
         index = times_ahead(panel, columns, where, axis.lengths, gap=gap)
         return replace(panel.labels, index=index, given=index)
-    labels = _alike(plain_labels(axis.labels), panel.labels, axis)
+    labels = alike(plain_labels(axis.labels), panel.labels, axis)
     if columns.is_labelled:
         _check_firsts(labels, axis, panel, columns, where, gap, method)
         may_fill = method == "update"
@@ -147,7 +147,7 @@ def labels_that_follow(axis, panel, columns, where, *, method):
     return labels
 
 
-def _alike(labels, of_fit, axis):
+def alike(labels, of_fit, axis):
     """Return labels in the time zone of those of ``fit``."""
     index, known = labels.index, of_fit.index
     same = labels.kind == of_fit.kind and _form(index) == _form(known)

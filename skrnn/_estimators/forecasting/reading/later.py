@@ -17,6 +17,7 @@ from skrnn._estimators.forecasting.reading.calendar import (
 from skrnn._estimators.forecasting.reading.columns import Columns, n_channels
 from skrnn._estimators.forecasting.reading.features import refuse_changed
 from skrnn._estimators.forecasting.reading.following import (
+    alike,
     labels_that_follow,
     series_of,
     times_ahead,
@@ -65,7 +66,7 @@ def read_more(X, y, groups, panel: Panel, columns: Columns) -> Panel:
     return _joined(panel, more, where, columns)
 
 
-def read_history(history, columns: Columns) -> Panel:
+def read_history(history, columns: Columns, of_fit: Panel | None = None) -> Panel:
     """Read the past of series that weren't in ``fit``.
 
     Parameters
@@ -73,6 +74,8 @@ def read_history(history, columns: Columns) -> Panel:
     history : array-like, Series, frame, or tuple (X, y)
         y alone, if ``fit`` had no columns of X. A MultiIndex tells several series.
     columns : Columns
+    of_fit : Panel or None
+        The series of ``fit``, whose kind of labels these must have.
 
     Returns
     -------
@@ -91,6 +94,9 @@ def read_history(history, columns: Columns) -> Panel:
     if given.axis.labels is not None and columns.is_labelled:
         labels = plain_labels(given.axis.labels)
         _check_kind(labels, columns)
+        if of_fit is not None and of_fit.labels is not None:
+            axis = replace(given.axis, name="history")
+            labels = alike(labels, of_fit.labels, axis)
         check_gaps(columns.frequency, labels, given.axis)
     elif columns.calendar:
         raise ValueError(
@@ -158,7 +164,7 @@ def ahead_of(steps, panel: Panel, columns: Columns, X=None, groups=None) -> Ahea
     panel : Panel
     columns : Columns
     X : array-like, frame or None
-        At least `steps` rows of each series, if there are columns known ahead.
+        At least `steps` rows of each series; needed if there are columns known ahead.
     groups : array-like of shape (n,), column name, or None
         The series of the rows of X.
 
@@ -167,7 +173,7 @@ def ahead_of(steps, panel: Panel, columns: Columns, X=None, groups=None) -> Ahea
     ahead : Ahead
         In the order of the panel.
     """
-    if X is not None and columns.future:
+    if X is not None:
         return _cut(read_ahead(X, groups, panel, columns), steps, panel)
     if columns.future:
         needed = [feature.label for feature in columns.future]
