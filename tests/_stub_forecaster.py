@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from skrnn.inspection._times import following
+from skrnn.inspection.forecasts._times import following
 
 
 def monthly(n=60, start="2020-01", scale=1.0, name=None):

@@ -157,8 +157,8 @@ ROOMS = (
     ),
     Room(
         "_estimators/recurrent _estimators/seq2seq _estimators/outliers"
-        " _estimators/versions",
-        "the estimators",
+        " _estimators/versions _estimators/inspected",
+        "the estimators, and what inspection asks them for",
         ("numpy", "sklearn"),
     ),
     Room(
@@ -193,9 +193,29 @@ ROOMS = (
         ("narwhals", "numpy", "pandas", "scipy", "sklearn"),
     ),
     Room(
+        "inspection/_drawing inspection/_parts",
+        "what pictures share; networks inside of Pipelines and searches",
+        ("matplotlib", "numpy", "sklearn"),
+    ),
+    Room(
+        "inspection/forecasts/",
+        "pictures of forecasts",
+        ("matplotlib", "numpy", "pandas"),
+    ),
+    Room(
+        "inspection/training/",
+        "pictures of how networks learned",
+        ("matplotlib", "numpy", "pandas", "sklearn"),
+    ),
+    Room(
+        "inspection/gradients/",
+        "how gradients flow back, in numbers and in pictures",
+        ("matplotlib", "numpy", "sklearn"),
+    ),
+    Room(
         "inspection/",
         "looking into trained networks, in numbers and in pictures",
-        ("matplotlib", "numpy", "pandas", "sklearn"),
+        ("matplotlib", "numpy", "sklearn"),
     ),
     Room(
         "scikeras/engine/",

@@ -3,8 +3,8 @@
 This is its whole border. `train` takes a spec, a plan and sources of batches, and
 returns weights and a history; `predict` takes a spec, weights and packed data and
 returns arrays. `Seq2SeqPredictor` decodes, `log_likelihoods`, `next_token` and
-`IncrementalDecoder` are for language models, `Stream` predicts step by step. `backend`
-loads Keras, unless this process was forked from one in which it ran
+`IncrementalDecoder` are for language models, `Stream` predicts step by step. `trace` and
+`gradient_flow` look inside. `backend` loads Keras, unless this process was forked from one in which it ran
 (`refuse_forked_process`); `pack` keeps objects of Keras closed in pickles there.
 Importing the engine loads neither Keras nor a backend of it.
 """
@@ -27,6 +27,8 @@ from skrnn._engine.keras.private import forget_kernels
 from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import Seq2SeqPredictor
+from skrnn._engine.prediction.inspection import GradientFlow, trace
+from skrnn._engine.prediction.inspection import gradient_flow as _gradient_flow
 from skrnn._engine.prediction.language import (
     IncrementalDecoder,
     log_likelihoods,
@@ -36,12 +38,14 @@ from skrnn._engine.prediction.streaming import Stream
 from skrnn._engine.training.contracts import BatchSource
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import Progress, TextProgress
+from skrnn._networks.losses import loss_at_outputs
 from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec, Spec
 from skrnn._networks.weights import weight_table
 
 __all__ = [
     "BOUNDARY",
     "ENGINES",
+    "GradientFlow",
     "IncrementalDecoder",
     "Progress",
     "Seq2SeqPredictor",
@@ -54,6 +58,7 @@ __all__ = [
     "backend",
     "chosen",
     "facts",
+    "gradient_flow",
     "is_of_keras",
     "log_likelihoods",
     "next_token",
@@ -61,6 +66,7 @@ __all__ = [
     "predict",
     "refuse_forked_process",
     "side_by_side",
+    "trace",
     "train",
     "unpack",
 ]
@@ -145,6 +151,27 @@ def train(
         told = _callbacks(spec, plan, program, training)
         shown = progress(program) if progress is not None and plan.verbose else None
         return Loop(program, spec, plan, training, validation, told, shown).run()
+
+
+def gradient_flow(
+    spec: Spec, weights: list, data: Any, loss: Any = None, *, last: bool = False
+) -> GradientFlow:
+    """Differentiate the loss of each sequence by what the network did at each step.
+
+    Parameters
+    ----------
+    data : Dataset or Seq2SeqData
+    loss : callable or None
+        The user's own, which needs Keras; None for that of the head.
+    last : bool
+        Whether a sequence's loss is that of its last answer alone.
+    """
+    if loss is None:
+        return _gradient_flow(
+            spec, weights, data, loss_at_outputs(spec.head), last=last
+        )
+    with _loss_of_keras(spec.head, loss) as lent:
+        return _gradient_flow(spec, weights, data, lent, last=last)
 
 
 def _callbacks(spec, plan, program, training):

@@ -19,27 +19,44 @@ def rnn_step(ops, activation, x, r, h):
     return (activation(ops, x + r),)
 
 
+def lstm_gates(ops, activation, x, r):
+    """Return the gates of `lstm_step`, which are the quarters of ``x + r``, by name."""
+    i, f, g, o = ops.split(x + r, 4, axis=-1)
+    return {
+        "input": ops.sigmoid(i),
+        "forget": ops.sigmoid(f),
+        "candidate": activation(ops, g),
+        "output": ops.sigmoid(o),
+    }
+
+
 def lstm_step(ops, activation, x, r, h, c):
     """Long short-term memory with forget gate (Gers et al., 2000).
 
-    ``c' = f * c + i * activation(g)`` and ``h' = o * activation(c')`` where the four
-    gates i, f, g, o are the quarters of ``x + r``.
+    ``c' = forget * c + input * candidate`` and ``h' = output * activation(c')``.
     """
-    i, f, g, o = ops.split(x + r, 4, axis=-1)
-    c = ops.sigmoid(f) * c + ops.sigmoid(i) * activation(ops, g)
-    return ops.sigmoid(o) * activation(ops, c), c
+    gates = lstm_gates(ops, activation, x, r)
+    c = gates["forget"] * c + gates["input"] * gates["candidate"]
+    return gates["output"] * activation(ops, c), c
+
+
+def gru_gates(ops, activation, x, r):
+    """Return the gates of `gru_step`, the thirds of x and r, by name."""
+    x_z, x_reset, x_n = ops.split(x, 3, axis=-1)
+    r_z, r_reset, r_n = ops.split(r, 3, axis=-1)
+    update, reset = ops.sigmoid(x_z + r_z), ops.sigmoid(x_reset + r_reset)
+    candidate = activation(ops, x_n + reset * r_n)
+    return {"update": update, "reset": reset, "candidate": candidate}
 
 
 def gru_step(ops, activation, x, r, h):
     """Gated recurrent unit, the reset gate after the product (Cho et al., 2014).
 
-    ``h' = z * h + (1 - z) * activation(x_n + reset * r_n)``.
+    ``h' = z * h + (1 - z) * activation(x_n + reset * r_n)``, z being the update gate.
     """
-    x_z, x_reset, x_n = ops.split(x, 3, axis=-1)
-    r_z, r_reset, r_n = ops.split(r, 3, axis=-1)
-    z = ops.sigmoid(x_z + r_z)
-    candidate = activation(ops, x_n + ops.sigmoid(x_reset + r_reset) * r_n)
-    return (z * h + (1 - z) * candidate,)
+    gates = gru_gates(ops, activation, x, r)
+    z = gates["update"]
+    return (z * h + (1 - z) * gates["candidate"],)
 
 
 class BaseCell:
@@ -57,6 +74,9 @@ class BaseCell:
     def output(self, states):
         return states[0]
 
+    def gate_values(self, ops, activation, w, projected, states):
+        return {}
+
 
 @dataclass(frozen=True)
 class GatedCell(BaseCell):
@@ -73,6 +93,9 @@ class GatedCell(BaseCell):
         ``x = x_t @ kernel + bias`` and ``r = h @ recurrent_kernel``.
     recurrent_bias : bool
         Whether r has a bias of its own (bias is then of shape (2, gates * units)).
+    gates : callable or None
+        ``gates(ops, activation, x, r) -> dict`` with the gates that `formula` uses, by
+        name; None for a cell without any.
     forget_gate : int or None
         Which gate starts with a bias of 1 (Jozefowicz et al., 2015).
     keras_layer : str or None
@@ -85,6 +108,7 @@ class GatedCell(BaseCell):
     n_gates: int
     n_states: int
     formula: Callable
+    gates: Callable | None = None
     recurrent_bias: bool = False
     forget_gate: int | None = None
     keras_layer: str | None = None
@@ -114,10 +138,18 @@ class GatedCell(BaseCell):
         return (ops.matmul(x, w["kernel"]) + self.biases(w)[0],)
 
     def step(self, ops, activation, w, projected, states, drop):
-        recurrent = ops.matmul(drop(states[0]), w["recurrent_kernel"])
-        if self.recurrent_bias:
-            recurrent = recurrent + self.biases(w)[1]
+        recurrent = self._recurrent(ops, w, drop(states[0]))
         return self.formula(ops, activation, *projected, recurrent, *states)
+
+    def gate_values(self, ops, activation, w, projected, states):
+        if self.gates is None:
+            return {}
+        recurrent = self._recurrent(ops, w, states[0])
+        return self.gates(ops, activation, *projected, recurrent)
+
+    def _recurrent(self, ops, w, h):
+        recurrent = ops.matmul(h, w["recurrent_kernel"])
+        return recurrent + self.biases(w)[1] if self.recurrent_bias else recurrent
 
 
 CELLS: dict[str, Any] = {
@@ -126,12 +158,18 @@ CELLS: dict[str, Any] = {
         n_gates=4,
         n_states=2,
         formula=lstm_step,
+        gates=lstm_gates,
         forget_gate=1,
         keras_layer="LSTM",
         tensorflow_kernel="BlockLSTM",
     ),
     "gru": GatedCell(
-        n_gates=3, n_states=1, formula=gru_step, recurrent_bias=True, keras_layer="GRU"
+        n_gates=3,
+        n_states=1,
+        formula=gru_step,
+        gates=gru_gates,
+        recurrent_bias=True,
+        keras_layer="GRU",
     ),
 }
 

@@ -212,6 +212,19 @@ class Cell(Protocol):
     def output(self, states: tuple[Tensor, ...]) -> Tensor:
         """Return what a step puts out, (B, units)."""
 
+    def gate_values(
+        self,
+        ops: Ops,
+        activation: Any,
+        w: dict,
+        projected: tuple[Tensor, ...],
+        states: tuple[Tensor, ...],
+    ) -> dict[str, Tensor]:
+        """Return the gates (B, units) of a step by name, for inspection.
+
+        `states` are those before the step. A cell without gates returns none.
+        """
+
 
 class CellRun(Protocol):
     """A cell with its weights, as `Run.recur` takes it."""

@@ -4,9 +4,9 @@ import inspect
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import Array, SequenceData
+from skrnn.inspection._parts import reach_network
 
 
 def attention_weights(
@@ -18,7 +18,7 @@ def attention_weights(
     ----------
     estimator : estimator
         A fitted recurrent estimator, `Seq2SeqRegressor` or `Seq2SeqClassifier`, with
-        `attention`.
+        `attention`, or a Pipeline or search that ends in one.
     X : array-like or list of array-likes
         Sequences of any length, in one of the forms that its ``fit`` takes.
     future : array-like of shape (n, H, F2) or (n, H), default=None
@@ -42,6 +42,10 @@ def attention_weights(
     TypeError
         If the estimator is no recurrent one, or `future` is given and it takes none.
 
+    See Also
+    --------
+    AttentionDisplay : Draw them for one sequence.
+
     Examples
     --------
     >>> from skrnn import Seq2SeqClassifier
@@ -55,11 +59,12 @@ def attention_weights(
     >>> bool(weights[0, :, 2].any())  # "ab" has no third character
     False
     """
-    check_is_fitted(estimator)
+    reached = reach_network(estimator, X, "attention_weights")
+    estimator, X = reached.network, reached.X
     if not hasattr(estimator, "_attention"):
         raise TypeError(
             "attention_weights takes a recurrent estimator of skrnn. "
-            f"Got {type(estimator).__name__}."
+            f"Got {type(estimator).__name__}, which has no attention."
         )
     if estimator._spec.attention is None:
         raise ValueError(

@@ -8,9 +8,11 @@ import numpy as np
 
 # Of lines of data, of what is written and marked, and of grids.
 INK, GREY, LIGHT = "#2b2b2b", "#757575", "#e3e3e3"
-# Three colours that colour-blind people tell apart: M. Okabe and K. Ito, "Color
+# Colours that colour-blind people tell apart: M. Okabe and K. Ito, "Color
 # universal design", 2008.
 BLUE, ORANGE, SKY = "#0072b2", "#d55e00", "#56b4e9"
+# More of theirs, for several lines.
+PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", SKY, "#e69f00", INK)
 SMALL = 8.5
 
 M = TypeVar("M", bound=Callable[..., Any])
@@ -26,7 +28,9 @@ def need_matplotlib(caller: str) -> None:
         ) from error
 
 
-def axes_for(ax: Any, n: int, *, size, n_columns: int, widths=None) -> np.ndarray:
+def axes_for(
+    ax: Any, n: int, *, size, n_columns: int, widths=None, heights=None
+) -> np.ndarray:
     """Return `n` axes (n,): those of the user, parts of the user's, or new ones.
 
     Parameters
@@ -37,13 +41,16 @@ def axes_for(ax: Any, n: int, *, size, n_columns: int, widths=None) -> np.ndarra
         Width and height of a new figure, in inches.
     widths : list of float, default=None
         Shares of the columns.
+    heights : list of float, default=None
+        Shares of the rows.
     """
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     n_rows = -(-n // n_columns)
+    shares = {"width_ratios": widths, "height_ratios": heights}
     if ax is None:
         figure = plt.figure(figsize=size, layout="constrained")
-        grid = figure.add_gridspec(n_rows, n_columns, width_ratios=widths)
+        grid = figure.add_gridspec(n_rows, n_columns, **shares)
         return _parts(figure, grid, n, n_columns)
     given = _checked(ax)
     if len(given) == n:
@@ -57,7 +64,7 @@ def axes_for(ax: Any, n: int, *, size, n_columns: int, widths=None) -> np.ndarra
             "with plt.subplots, or pass None."
         )
     given[0].set_axis_off()
-    grid = whole.subgridspec(n_rows, n_columns, width_ratios=widths)
+    grid = whole.subgridspec(n_rows, n_columns, **shares)
     return _parts(given[0].figure, grid, n, n_columns)
 
 
@@ -148,3 +155,96 @@ def legend(place: Any, labelled: dict[str, Any], **options: Any) -> None:
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0.2)}, **options,
     )  # fmt: skip
     made.set_zorder(6)
+
+
+def paragraphs(ax: Any, parts: Sequence[tuple[str, str]]) -> Any:
+    """Write texts below axes, each in its colour, in lines as wide as the axes.
+
+    Parameters
+    ----------
+    parts : list of tuple
+        Text and colour.
+    """
+    import textwrap  # noqa: PLC0415
+
+    from matplotlib.offsetbox import AnchoredOffsetbox, TextArea, VPacker  # noqa: PLC0415
+
+    width = ax.get_window_extent().width / ax.figure.dpi
+    # A character is about half as wide as the text is high.
+    n_characters = max(30, int(width * 72 / (0.49 * SMALL)))
+    boxes = [
+        TextArea(
+            "\n".join(textwrap.wrap(text, n_characters)),
+            textprops=dict(color=color, fontsize=SMALL, linespacing=1.3),
+        )
+        for text, color in parts
+    ]
+    made = AnchoredOffsetbox(
+        "upper left", child=VPacker(children=boxes, pad=0, sep=5), pad=0,
+        frameon=False, bbox_to_anchor=(0, -0.16), bbox_transform=ax.transAxes,
+        borderpad=0,
+    )  # fmt: skip
+    ax.add_artist(made)
+    return made
+
+
+def heat_map(
+    ax: Any,
+    values: np.ndarray,
+    *,
+    kind: str,
+    label: str = "",
+    first_row: int = 1,
+    **options: Any,
+) -> Any:
+    """Draw a matrix whose columns are steps from 1 on, and a bar of its colours.
+
+    The bar stands beside the axes and takes no room of theirs, so that axes above each
+    other keep a common axis of time.
+
+    Parameters
+    ----------
+    values : ndarray of shape (rows, columns)
+    kind : {"signed", "share", "amount"}
+        Numbers around 0; numbers from 0 to 1; numbers from 0 on.
+    label : str
+        Of the bar.
+    first_row : int, default=1
+        The number of the first row.
+    """
+    finite = values[np.isfinite(values)]
+    largest = float(np.abs(finite).max(initial=0)) or 1.0
+    limits = {"signed": (-largest, largest), "share": (0, 1), "amount": (0, largest)}
+    colors = {"signed": "RdBu_r", "share": "Blues", "amount": "Blues"}
+    low, high = limits[kind]
+    (m, n), top = values.shape, first_row - 0.5
+    defaults = dict(
+        cmap=colors[kind], vmin=low, vmax=high, aspect="auto", interpolation="nearest",
+        extent=(0.5, n + 0.5, top + m, top),
+    )  # fmt: skip
+    image = ax.imshow(values, **defaults | options)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    ax.tick_params(labelsize=SMALL, color=GREY, length=2.5)
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.012, 0, 0.014, 1)))
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=SMALL - 1, length=2, color=GREY)
+    bar.ax.locator_params(nbins=3)
+    if label:
+        bar.set_label(label, fontsize=SMALL, color=INK)
+    return image
+
+
+def set_labels(axis: Any, labels: Sequence[str] | None, n: int, title: str) -> None:
+    """Name the n places of an axis: by labels, or by numbers from 1 and a title."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    is_x = axis.axis_name == "x"
+    if labels is None:
+        axis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+        axis.set_label_text(title, fontsize=SMALL + 0.5)
+        return
+    longest = max(map(len, labels), default=0)
+    rotation = 90 if is_x and longest > 2 and n * longest > 60 else 0
+    axis.set_ticks(range(1, n + 1), labels)
+    axis.set_tick_params(length=0, labelsize=SMALL, labelrotation=rotation)

@@ -10,7 +10,7 @@ from _stub_forecaster import monthly
 from matplotlib import pyplot as plt
 
 from skrnn.inspection import ForecastDisplay
-from skrnn.inspection._backtest_frame import quantile_pairs
+from skrnn.inspection.forecasts._backtest_frame import quantile_pairs
 
 Y = monthly(60, name="sales")
 

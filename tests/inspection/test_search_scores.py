@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skrnn import GRURegressor
 from skrnn.inspection import TrainingHistoryDisplay
-from skrnn.inspection._search_scores import labels_of
+from skrnn.inspection.training._search_scores import labels_of
 
 X = np.random.default_rng(0).normal(size=(48, 3, 1))
 Y = X[:, -1, 0]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn.inspection._series_forms import Key, names_in, split, split_bounds
-from skrnn.inspection._times import following, positions
+from skrnn.inspection.forecasts._series_forms import Key, names_in, split, split_bounds
+from skrnn.inspection.forecasts._times import following, positions
 
 # How much of a history is drawn: as many times the forecast's steps, and at least.
 HISTORY_OF_STEPS, LEAST_HISTORY = 3, 30

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from skrnn._sklearn import Count, StrOptions, check_arguments
-from skrnn.inspection._backtest_frame import checked, forecasts_of, truth_of
 from skrnn.inspection._drawing import axes_for, described, need_matplotlib
-from skrnn.inspection._forecast_lines import Styles, draw, explain
-from skrnn.inspection._forecast_series import Chosen, drawn_series
-from skrnn.inspection._learning import part_with
-from skrnn.inspection._series_forms import (
+from skrnn.inspection._parts import part_with
+from skrnn.inspection.forecasts._backtest_frame import checked, forecasts_of, truth_of
+from skrnn.inspection.forecasts._forecast_lines import Styles, draw, explain
+from skrnn.inspection.forecasts._forecast_series import Chosen, drawn_series
+from skrnn.inspection.forecasts._series_forms import (
     bands_of,
     coverages_of,
     forecast_of,

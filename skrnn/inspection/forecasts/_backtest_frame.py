@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn.inspection._series_forms import BOUNDS
-from skrnn.inspection._times import positions
+from skrnn.inspection.forecasts._series_forms import BOUNDS
+from skrnn.inspection.forecasts._times import positions
 
 NEEDED = ["cutoff", "step", "time", "y_true", "y_pred"]
 

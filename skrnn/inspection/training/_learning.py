@@ -4,69 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+
+from skrnn.inspection._parts import members_with
 
 History = Mapping[str, Any]
 
 
-def part_with(estimator: Any, name: str, expected: str) -> Any:
-    """Return the estimator, or what it holds, that has the attribute `name`.
-
-    Raises
-    ------
-    NotFittedError
-        If the estimator isn't fitted.
-    TypeError
-        If nothing in it has the attribute: it expected `expected`.
-    """
-    if not isinstance(estimator, type):
-        if isinstance(estimator, BaseEstimator):
-            check_is_fitted(estimator)
-        part = found_in(estimator, name)
-        if part is not None:
-            return part
-    found = estimator if isinstance(estimator, type) else type(estimator)
-    raise TypeError(f"Expected {expected}. Got {found.__name__}.")
-
-
-def found_in(estimator: Any, name: str) -> Any:
-    """Return the outermost part of an estimator with an attribute, or None.
-
-    It looks into the last step of a Pipeline, the best estimator of a search, and what
-    a target's transformer wraps.
-    """
-    while estimator is not None and not _has(estimator, name):
-        estimator = _inside(estimator)
-    return estimator
-
-
-def _has(estimator, name):
-    """Whether an estimator has an attribute, or all that it was made of have it."""
-    return hasattr(estimator, name) or bool(_members(estimator, name))
-
-
-def _members(ensemble, name):
-    """Return the parts of an ensemble that have an attribute, if all have it."""
-    members = getattr(ensemble, "estimators_", None)
-    if not isinstance(members, list):
-        return []
-    parts = [found_in(member, name) for member in members]
-    return [] if any(part is None for part in parts) else parts
-
-
-def _inside(estimator):
-    steps = getattr(estimator, "steps", None)
-    if steps:
-        return steps[-1][1]
-    names = "best_estimator_", "regressor_", "estimator_"
-    found = (getattr(estimator, name, None) for name in names)
-    return next((each for each in found if each is not None), None)
-
-
 def learned_by(network: Any) -> tuple[Any, Any]:
     """Return the history and the best epoch of a network, or of each of an ensemble."""
-    members = _members(network, "history_")
+    members = members_with(network, "history_")
     if members:
         best = [getattr(member, "best_epoch_", None) for member in members]
         return [member.history_ for member in members], best

@@ -16,8 +16,8 @@ from skrnn.inspection._drawing import (
     tidy,
     title,
 )
-from skrnn.inspection._forecast_series import DrawnSeries
-from skrnn.inspection._times import position, positions, set_ticks
+from skrnn.inspection.forecasts._forecast_series import DrawnSeries
+from skrnn.inspection.forecasts._times import position, positions, set_ticks
 
 # Points this few are seen as points.
 N_WITH_MARKERS = 40

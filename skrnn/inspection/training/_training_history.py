@@ -21,17 +21,16 @@ from skrnn.inspection._drawing import (
     tidy,
     title,
 )
-from skrnn.inspection._epochs import set_epochs, set_scale
-from skrnn.inspection._learning import (
+from skrnn.inspection._parts import found_in, part_with
+from skrnn.inspection.training._epochs import set_epochs, set_scale
+from skrnn.inspection.training._learning import (
     best_of,
     curve,
-    found_in,
     histories_of,
     learned_by,
     need_metric,
-    part_with,
 )
-from skrnn.inspection._search_scores import draw_scores, scores_of
+from skrnn.inspection.training._search_scores import draw_scores, scores_of
 
 # Points this few are seen as points.
 N_WITH_MARKERS = 12

@@ -1,0 +1,173 @@
+"""One pass over a batch in double precision that remembers every step of every cell.
+
+The kernels keep no more than training needs. This is for looking inside: hidden states,
+gates, and how the gradient of a loss flows back. In double precision a gradient that
+vanishes over hundreds of steps is still a number.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from skrnn._engine.cpu import reference
+from skrnn._engine.cpu.autodiff import Node, apply, differentiable, value_of
+from skrnn._engine.cpu.ops import ops
+from skrnn._engine.cpu.run import CpuRun
+
+
+def _matmul(x, w):
+    (k, n) = w.shape
+    return x @ w, (
+        lambda g: g @ w.T,
+        lambda g: x.reshape(-1, k).T @ g.reshape(-1, n),
+    )
+
+
+def _einsum(formula, x, y):
+    (left, right), out = formula.split("->")[0].split(","), formula.split("->")[1]
+    return np.einsum(formula, x, y), (
+        None,
+        lambda g: np.einsum(f"{out},{right}->{left}", g, y),
+        lambda g: np.einsum(f"{left},{out}->{right}", x, g),
+    )
+
+
+# Those of the cpu engine, but for its products, which the kernels compute in float32.
+exact_ops = SimpleNamespace(
+    **vars(ops)
+    | {
+        "matmul": differentiable(_matmul, np.matmul),
+        "einsum": differentiable(_einsum, np.einsum),
+    }
+)
+
+
+@dataclass
+class Pass:
+    """What a cell did in one direction, in the order in which it read the steps.
+
+    Attributes
+    ----------
+    outputs : list of ndarray of shape (B, units)
+        One a step; what stands at padding doesn't matter.
+    states : list of tuples of ndarray
+        After each step.
+    gates : list of dicts of ndarray
+    gradients : dict of ndarray of shape (B, ...)
+        Number of the step -> gradient of the first state after it, as far as the loss
+        depends on it.
+    """
+
+    outputs: list[Any] = field(default_factory=list)
+    states: list[Any] = field(default_factory=list)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    gradients: dict[int, Any] = field(default_factory=dict)
+
+
+class TracingRun(reference.ReferenceRun):
+    """One pass over a batch that remembers its steps; predicts without a tape.
+
+    Parameters
+    ----------
+    tape : list or None
+        That of the weights, if gradients are asked for.
+
+    Attributes
+    ----------
+    passes : list of Pass
+        In the order of the layers, of each the forward direction first.
+    input_gradients : dict of ndarray of shape (T, B, F)
+        One for what the network reads, or for each channel of embedded token ids.
+    """
+
+    ops = exact_ops
+    reverse = staticmethod(CpuRun.reverse)
+
+    def __init__(self, tape=None):
+        self.tape = tape
+        self.passes: list[Pass] = []
+        self.input_gradients: dict[int, Any] = {}
+        self._n_inputs = 0
+
+    def read(self, x):
+        """Return numbers X (T, B, F) so that their gradients are remembered."""
+        if self.tape is None:
+            return x
+        return self._watched_input(Node(x, self.tape))
+
+    def take_rows(self, table, ids):
+        rows = self.ops.take(table, ids, axis=0)
+        return self._watched_input(rows) if isinstance(rows, Node) else rows
+
+    def _watched_input(self, node):
+        place, self._n_inputs = self._n_inputs, self._n_inputs + 1
+        return _watched(node, lambda g: self.input_gradients.update({place: g}))
+
+    def dense(self, x, kernel, bias, transposed=False):
+        kernel = self.ops.transpose(kernel, (1, 0)) if transposed else kernel
+        return self.ops.matmul(x, kernel) + bias
+
+    def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):
+        known = Pass()
+        self.passes.append(known)
+        run = self, _Remembering(cell, known), x, lengths, states, reset_mask
+        held = reference.is_held(cell, final)
+        outputs, after = reference.recur_by_formula(*run, held=held)
+        return outputs, after if final else None
+
+
+class UnwatchedRun(TracingRun):
+    """A pass that only hands gradients on, as that of a decoder does."""
+
+    def _watched_input(self, node):
+        return node
+
+
+class _Remembering:
+    """A cell with its weights, as `recur_by_formula` takes it, that keeps its steps."""
+
+    def __init__(self, cell, known):
+        self.weights, self.activation, self.zeros = (
+            cell.weights,
+            cell.activation,
+            cell.zeros,
+        )
+        self.cell = self
+        self._inner, self._known = cell.cell, known
+        self.project, self.output = cell.cell.project, cell.cell.output
+
+    def step(self, ops, activation, w, projected, states, drop):
+        known, values = self._known, (_values(projected), _values(states))
+        plain = {name: value_of(weight) for name, weight in w.items()}
+        known.gates.append(self._inner.gate_values(ops, activation, plain, *values))
+        after = self._inner.step(ops, activation, w, projected, states, drop)
+        if isinstance(after[0], Node):
+            keep = _keeper(known.gradients, len(known.states))
+            after = (_watched(after[0], keep), *after[1:])
+        known.states.append(_values(after))
+        known.outputs.append(value_of(self._inner.output(after)))
+        return after
+
+
+def _values(arrays):
+    return tuple(value_of(each) for each in arrays)
+
+
+def _keeper(found: dict, place: int) -> Callable:
+    return lambda g: found.update({place: g})
+
+
+def _watched(node, keep):
+    """Return the node's value as a node that tells `keep` its whole gradient."""
+
+    def rule(x):
+        def pull(g):
+            keep(g)
+            return (g,)
+
+        return x, pull
+
+    return apply(rule, node)

@@ -1,0 +1,50 @@
+"""What inspection asks fitted estimators for: what their networks did, and gradients."""
+
+from typing import Any
+
+from skrnn import _engine
+from skrnn._estimators.network_base import BaseNetwork
+
+
+def is_network(estimator: Any) -> bool:
+    """Whether an estimator is one network that reads sequences."""
+    return isinstance(estimator, BaseNetwork)
+
+
+def recurrent_layers(estimator: Any) -> list[Any]:
+    """Return the recurrent layers of a fitted network; an encoder's, if it has one."""
+    return estimator._spec.recurrent
+
+
+def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
+    """Return what a recurrent layer did, by direction, and X as sequences.
+
+    Parameters
+    ----------
+    layer : int
+        From 0.
+    """
+    sequences = _reader(estimator)._check_X(X, reset=False)
+    in_units = getattr(estimator, "_in_units", None)
+    read = sequences if in_units is None else in_units(sequences)
+    return _engine.trace(estimator._spec, estimator._weights, read, layer), sequences
+
+
+def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options) -> Any:
+    """Differentiate the loss by what the network did: see the engine's.
+
+    Nothing that the estimator has learnt changes.
+    """
+    reader = _reader(estimator)
+    sequences = reader._check_X(X, reset=False)
+    data = reader._dataset(sequences, y, sample_weight, True, True)
+    loss = None if isinstance(estimator.loss, str) else estimator.loss
+    network = estimator._spec, estimator._weights
+    return _engine.gradient_flow(*network, data, loss, **options)
+
+
+def _reader(estimator):
+    """Return a copy that may learn what it likes from the data it reads."""
+    reader = object.__new__(type(estimator))
+    vars(reader).update(vars(estimator))
+    return reader

@@ -1,0 +1,104 @@
+"""One sequence of many, and what its steps and features are called."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from skrnn._data.tokens.ids import FIRST_WORD, PADDING, vocabulary_of
+from skrnn.inspection._parts import Reached
+
+UNKNOWN_WORD = "[UNK]"
+
+
+def one_of(X: Any, number: Any) -> Any:
+    """Return X with one of its sequences alone, in the form that it had.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no sequence of that number.
+    """
+    if not isinstance(number, Integral) or isinstance(number, bool):
+        raise TypeError(f"sequence must be an integer. Got {number!r}.")
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    if not -n <= number < n:
+        raise ValueError(f"sequence must be from {-n} to {n - 1}. Got {number}.")
+    first = int(number) % n
+    of_rows = X.iloc if hasattr(X, "iloc") else X
+    return of_rows[first : first + 1]
+
+
+def steps_of(X: Any) -> Any:
+    """Return the steps (T, F), (T,) or symbols of the only sequence of X."""
+    if hasattr(X, "to_numpy"):
+        X = X.to_numpy()
+    if not isinstance(X, list | tuple | np.ndarray):
+        X = np.asarray(X)
+    steps = X[0]
+    if isinstance(steps, str) or (len(steps) and isinstance(steps[0], str)):
+        return list(steps)
+    return np.asarray(steps)
+
+
+def tokens_of(network: Any, X: Any) -> list[str] | None:
+    """Return the words, characters or ids of the only sequence of X; None of numbers.
+
+    Padding is the empty string.
+    """
+    steps = steps_of(X)
+    if isinstance(steps, list):
+        return steps
+    if network._spec.embedding is None:
+        return None
+    vocabulary = vocabulary_of(X)
+    if steps.ndim > 1:
+        vocabulary = vocabulary[0] if isinstance(vocabulary, tuple) else vocabulary
+        # The first channel is that of the words themselves.
+        padding = ~steps.any(axis=1)
+        steps = np.where(padding, PADDING, np.maximum(steps[:, 0], 1))
+    words = {id_: str(word) for word, id_ in (vocabulary or {}).items()}
+
+    def called(id_):
+        if id_ == PADDING:
+            return ""
+        if vocabulary is None:
+            return str(id_)
+        return words.get(id_, UNKNOWN_WORD if id_ < FIRST_WORD else str(id_))
+
+    return [called(int(id_)) for id_ in steps]
+
+
+def real_part(tokens: list[str] | None, n: int) -> slice:
+    """Return where the real steps are among n: without padding before and after."""
+    if tokens is None:
+        return slice(0, n)
+    there = [i for i, token in enumerate(tokens) if token != ""]
+    return slice(there[0], there[-1] + 1) if there else slice(0, n)
+
+
+def feature_names(reached: Reached, given: Any, n: int) -> list[str]:
+    """Return the names of the n features of a step, made up where nothing tells them.
+
+    Parameters
+    ----------
+    given : array-like
+        X as the user gave it.
+    """
+    for step in reversed(reached.before):
+        names = _names_out(step)
+        if names is not None and len(names) == n:
+            return names
+        if names is not None:
+            break
+    columns = getattr(given, "columns", None)
+    if columns is not None and len(columns) == n and reached.before:
+        return [str(name) for name in columns]
+    return [f"x{i}" for i in range(n)]
+
+
+def _names_out(step):
+    try:
+        return [str(name) for name in step.get_feature_names_out()]
+    except (AttributeError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Pictures of forecasts, their history and their truth."""

@@ -1,0 +1,1 @@
+"""How the gradient of the loss flows back through the steps of a sequence."""

@@ -1,0 +1,119 @@
+"""The norms of a loss's gradients at every step of a network."""
+
+from typing import Any
+
+from sklearn.utils import Bunch
+
+from skrnn._data.typing import SequenceData, Targets, Weights
+from skrnn._estimators import inspected
+from skrnn._sklearn import StrOptions, check_arguments
+from skrnn.inspection._parts import reach_network
+
+
+def gradient_flow(
+    estimator: Any,
+    X: SequenceData,
+    y: Targets | None = None,
+    *,
+    sample_weight: Weights | None = None,
+    answers: str = "all",
+) -> Bunch:
+    """Measure how the gradient of the loss flows back through the steps.
+
+    What a network learns of an early step comes from the gradient that reaches it: the
+    derivative of the loss by the hidden state there. Going back a step multiplies it
+    with the derivative of the state by the state before. In a plain network these
+    factors are alike, so that their product vanishes or explodes (Bengio et al., 1994;
+    Pascanu et al., 2013). An LSTM or a GRU adds to its state, so that a gradient can
+    go back through an open gate as it is (Hochreiter & Schmidhuber, 1997).
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted network of skrnn, or a Pipeline or search that ends in one. To see how
+        a network starts out, fit it with ``epochs=1`` and a tiny `learning_rate`.
+    X : array-like or list of array-likes
+        Sequences of any length, in one of the forms that ``fit`` takes.
+    y : array-like or list of array-likes, default=None
+        Their targets; a :class:`~skrnn.SequenceOutlierDetector` has none.
+    sample_weight : array-like, default=None
+        Weights in the loss, in a form that ``fit`` takes.
+    answers : {"all", "last"}, default="all"
+        Whose loss is differentiated, where a network answers each step: that of all
+        answers of a sequence, as in training, or that of the last one alone. With all
+        of them each step has a gradient of its own answer, which hides how little
+        comes from later ones.
+
+    Returns
+    -------
+    flow : :class:`~sklearn.utils.Bunch`
+        Norms are Euclidean, of each sequence's own loss in the units that training
+        minimises, and means over the sequences that have the step. Steps are those of
+        X; no sequence reads a step of NaN.
+
+        hidden : ndarray of shape (n_layers, T)
+            Norm of the derivative of the loss by the hidden state h_t of a recurrent
+            layer, through all later steps and layers. Of both directions together, if
+            it has two. Of an encoder and decoder the encoder's.
+        directions : dict of str to ndarray of shape (n_layers, T)
+            The same for "forward" and "backward" by itself.
+        inputs : ndarray of shape (T,)
+            Norm of the derivative by what the network reads at a step: the features,
+            or the vectors of token ids.
+        saturated : dict of str to ndarray of shape (n_layers, T)
+            Gate -> share of its units that are below .1 or above .9 (Karpathy et al.,
+            2015), where a sigmoid is flat. What an activation bounds counts where that
+            is as flat: tanh beyond .8. A plain network has "hidden" alone.
+        weights : dict of str to float
+            Norm of the gradient of the mean loss by each array of weights, before
+            `clipnorm` and `global_clipnorm` cut it.
+        loss : float
+            The mean loss of the sequences.
+        n_sequences : ndarray of int of shape (T,)
+            How many sequences have the step.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is no network of skrnn, and ends in none.
+    ValueError
+        For X and y that ``fit`` wouldn't take.
+
+    See Also
+    --------
+    GradientFlowDisplay : Draw it for several estimators, with what would help.
+    gates : The gates themselves.
+
+    Notes
+    -----
+    It is computed in double precision, on NumPy alone, without dropout and whatever
+    `engine` trained the network. The state of an LSTM is h_t, as above; its cell state
+    is no variable of its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import LSTMRegressor, RNNRegressor
+    >>> from skrnn.inspection import gradient_flow
+    >>> X = np.random.default_rng(0).normal(size=(64, 40, 1))
+    >>> y = X[:, 0, 0]  # what counts is at the very beginning
+    >>> plain = RNNRegressor(units=8, epochs=1, random_state=0).fit(X, y)
+    >>> flow = gradient_flow(plain, X, y)
+    >>> flow.hidden.shape, flow.inputs.shape
+    ((1, 40), (40,))
+    >>> bool(flow.hidden[0, 0] < 1e-3 * flow.hidden[0, -1])  # it has vanished
+    True
+    >>> gated = LSTMRegressor(units=8, epochs=1, random_state=0).fit(X, y)
+    >>> kept = gradient_flow(gated, X, y)
+    >>> bool(kept.hidden[0, 0] > 100 * flow.hidden[0, 0])
+    True
+    """
+    check_arguments(
+        {"answers": [StrOptions({"all", "last"})]},
+        {"answers": answers},
+        "gradient_flow",
+    )
+    reached = reach_network(estimator, X, "gradient_flow", y)
+    given = reached.network, reached.X, reached.y, sample_weight
+    flow = inspected.gradient_flow(*given, last=answers == "last")
+    return Bunch(**vars(flow))
