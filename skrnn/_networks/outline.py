@@ -25,8 +25,9 @@ class Part:
         What kind of layer it is.
     width : int
         Numbers that it puts out, for each step or for each sequence.
-    has_steps : bool
-        Whether it puts them out for each step.
+    steps : str
+        Which steps it puts them out for: "T", those of the input, or "H", those of what
+        a decoder answers; empty if it puts them out once.
     weights : tuple of (str, str, Weight)
         The name of the layer and that of the weight, as users know them.
     gates : tuple of str
@@ -36,7 +37,7 @@ class Part:
     label: str
     title: str
     width: int
-    has_steps: bool
+    steps: str
     weights: tuple[tuple[str, str, Weight], ...] = ()
     gates: tuple[str, ...] = ()
 
@@ -54,25 +55,26 @@ class Outline:
     ----------
     width : int
         Numbers that come in.
-    has_steps : bool
-        Whether they come at each step.
+    steps : str
+        At which steps they come, as in `Part`.
     parts : list of Part
     """
 
     width: int
-    has_steps: bool = True
+    steps: str = "T"
     parts: list[Part] = field(default_factory=list)
 
     def add(self, layers: Iterable[Any], prefix: str = "") -> None:
         """Let layers follow, their names after a prefix."""
         for layer in layers:
             rows, self.width = layer.weights(self.width)
-            self.has_steps = layer.has_steps(self.has_steps)
+            has_steps = layer.has_steps(bool(self.steps))
+            self.steps = (self.steps or "T") if has_steps else ""
             weights = []
             for row in rows:
                 name, weight = layer.names_of(row)
                 weights.append((prefix + name, weight, row))
-            label, form = prefix + layer.label, (self.width, self.has_steps)
+            label, form = prefix + layer.label, (self.width, self.steps)
             told = tuple(weights), layer.gates
             self.parts.append(Part(label, layer.title, *form, *told))
 
@@ -87,7 +89,7 @@ class Outline:
         names = [row.name.removeprefix(f"{within}/").replace("/", "_") for row in rows]
         named = zip(names, rows, strict=True)
         weights = tuple((label, name, row) for name, row in named)
-        form = self.width, self.has_steps
+        form = self.width, self.steps
         self.parts.append(Part(label, title, *form, weights))
 
 

@@ -257,7 +257,7 @@ class Seq2SeqSpec(Spec):
         found = Outline(self.n_features)
         found.add(self.layers, "encoder_")
         self._add_bridges(found)
-        found.width, found.has_steps = self.head.units, True
+        found.width, found.steps = self.head.units, "H"
         if self.n_labels is None:
             start = Weight("decoder/start", (1, found.width), "zeros")
             found.add_weights("decoder", "Start", "decoder", [start])
@@ -270,7 +270,7 @@ class Seq2SeqSpec(Spec):
 
     def _add_bridges(self, found):
         """Add what makes states of one direction from those of both."""
-        found.has_steps = False
+        found.steps = ""
         for layer in self.recurrent:
             if layer.bidirectional:
                 for i, shape in enumerate(layer.state_shapes):

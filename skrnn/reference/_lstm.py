@@ -62,7 +62,7 @@ def lstm_step(
     >>> w = dict(kernel=np.ones((1, 4)), recurrent_kernel=np.zeros((1, 4)), bias=0)
     >>> step = reference.lstm_step([1.0], [0.0], [0.5], **w)
     >>> step.f.round(3), step.c.round(3), step.h.round(3)
-    (array([0.731]), array([0.922]), array([0.532]))
+    (array([0.731]), array([0.922]), array([0.531]))
     """
     all_gates = np.dot(x, kernel) + np.dot(h, recurrent_kernel) + bias
     i, f, g, o = np.split(all_gates, 4)

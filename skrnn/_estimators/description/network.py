@@ -52,8 +52,9 @@ class DescribedNetwork(AdvisedEstimator):
     def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
         """Print the layers of the network, their outputs and numbers of parameters.
 
-        As ``keras.Model.summary`` does, but without Keras: n is the number of
-        sequences, T that of steps.
+        As ``keras.Model.summary`` does, but without Keras. In shapes n stands for the
+        number of sequences, T for that of their steps, and H for the steps that a
+        decoder answers with.
 
         Parameters
         ----------
@@ -75,7 +76,7 @@ class DescribedNetwork(AdvisedEstimator):
         head (Dense, sigmoid)  (n, 1)                 9
         -----------------------------------------------
         Parameters: 297 (1.19 kB), all trainable
-        Training: 3 epochs, loss 0.6... in epoch 3
+        Training: 3 epochs, loss 0.72... in epoch 3
         """
         (print_fn or print)("\n".join(self._summary_lines()))
 

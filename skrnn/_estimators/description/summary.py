@@ -115,7 +115,7 @@ def summary_of(spec: Spec, training: Training, *, rescales: bool) -> Summary:
 
 
 def _shape(part):
-    return f"(n, T, {part.width})" if part.has_steps else f"(n, {part.width})"
+    return f"(n, {part.steps}, {part.width})" if part.steps else f"(n, {part.width})"
 
 
 def _line(row, widths):
