@@ -33,6 +33,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils._param_validation import validate_params as _validate_params
+from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+from sklearn.utils._repr_html.fitted_attributes import AttrsDict
 from sklearn.utils._set_output import (
     _get_container_adapter as get_container_adapter,
 )
@@ -51,6 +53,7 @@ from sklearn.utils.validation import (
 from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
+    "AttrsDict",
     "BaseScorer",
     "Count",
     "Counts",
@@ -68,6 +71,7 @@ __all__ = [
     "StrOptions",
     "StrictInterval",
     "Vectors",
+    "VisualBlock",
     "available_if",
     "check_arguments",
     "check_feature_names",

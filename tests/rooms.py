@@ -43,6 +43,11 @@ ROOMS = (
         ("numpy",),
     ),
     Room(
+        "reference/",
+        "cells, layers and attention as textbook formulas, for readers and for tests",
+        ("numpy",),
+    ),
+    Room(
         "_data/rows/",
         "the order of rows, their series, and whether they follow",
         ("numpy", "pandas"),
@@ -69,7 +74,7 @@ ROOMS = (
     Room(
         "_networks/activations _networks/attention _networks/cells"
         " _networks/contracts _networks/distributions/ _networks/formulas"
-        " _networks/losses/ _networks/optimizers _networks/weights",
+        " _networks/losses/ _networks/optimizers _networks/outline _networks/weights",
         "what networks are made of, one row each: plain formulas over `ops`",
         NUMBERS,
     ),
@@ -130,8 +135,9 @@ ROOMS = (
     Room("_engine/prediction/", "prediction in batches, streaming, decoding", NUMBERS),
     Room("_engine", "the border: nothing else of the engine is imported from outside"),
     Room(
-        "_estimators/names _estimators/advice",
-        "what things are called elsewhere, and errors that say what to write instead",
+        "_estimators/names _estimators/links _estimators/advice",
+        "what things are called elsewhere, errors that say what to write instead, and"
+        " where it is documented",
         ("sklearn",),
     ),
     Room(
@@ -142,6 +148,11 @@ ROOMS = (
         "_estimators/tasks/",
         "one mixin a task: y to the head and back",
         ("numpy", "scipy", "sklearn"),
+    ),
+    Room(
+        "_estimators/description/",
+        "what a trained network tells: weights by name, a summary, a page of HTML",
+        ("numpy", "sklearn"),
     ),
     Room(
         "_estimators/embedding _estimators/output_bias _estimators/saved"

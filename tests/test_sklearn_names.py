@@ -441,6 +441,80 @@ def check_nan(is_nan):
     assert found == [True, True, False, False, False]
 
 
+# The HTML of notebooks
+
+OF_HTML = (
+    "drop `_get_fitted_attr_html` and `_sk_visual_block_` of "
+    "_estimators/description/network.py, and see that a page still doesn't read "
+    "`model_`, which would load Keras; otherwise find what takes the place of it"
+)
+
+
+@case(
+    "utils._repr_html.fitted_attributes.AttrsDict",
+    "the tables of a network and of what it has learnt",
+    OF_HTML,
+)
+def check_attributes(attributes):
+    rows = {"n_iter_": {"type_name": "int", "value": 3}}
+    table = attributes(fitted_attrs=rows, estimator_class=Tiny, doc_link="")
+    assert "n_iter_" in table._html_repr()
+
+
+@case(
+    "utils._repr_html.estimator._VisualBlock",
+    "the line below the name of a network, which tells its layers",
+    OF_HTML,
+)
+def check_block(block):
+    class Boxed(Tiny):
+        def _sk_visual_block_(self):
+            given = {"names": "Boxed", "name_details": "", "name_caption": "2 layers"}
+            return block("single", self, **given)
+
+    assert "2 layers</div>" in Boxed()._repr_html_()
+
+
+@case(
+    "base.BaseEstimator._get_fitted_attr_html",
+    "showing what is learnt without reading every attribute",
+    OF_HTML,
+)
+def check_fitted_attributes(_method):
+    class Learnt(Tiny):
+        n_iter_ = 3
+
+        def _get_fitted_attr_html(self, doc_link=""):
+            found = super()._get_fitted_attr_html(doc_link)
+            del found["n_iter_"]
+            return found
+
+        def fit(self):
+            return self
+
+        def __sklearn_is_fitted__(self):
+            return True
+
+    assert "n_iter_" not in Learnt()._repr_html_()
+
+
+@case(
+    "base.BaseEstimator._get_doc_link",
+    "the link from a box to the page of the estimator",
+    "find what scikit-learn's mixin for links reads in place of `_doc_link_module`, "
+    "`_doc_link_template` and `_doc_link_url_param_generator` of AdvisedEstimator",
+)
+def check_link(_method):
+    class Linked(Tiny):
+        _doc_link_module = __name__.partition(".")[0]
+        _doc_link_template = "{address}"
+
+        def _doc_link_url_param_generator(self):
+            return {"address": "https://docs.example"}
+
+    assert Linked()._get_doc_link() == "https://docs.example"
+
+
 # The tests
 
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -474,6 +548,9 @@ def test_a_name_that_goes_is_missed(case, monkeypatch):
         owner = importlib.import_module(owner)
     except ModuleNotFoundError:
         owner = named(owner)
+    # Where it is defined: a class may inherit it.
+    mro = getattr(owner, "__mro__", (owner,))
+    owner = next(each for each in mro if attribute in vars(each))
     monkeypatch.delattr(owner, attribute)
     with pytest.raises(pytest.fail.Exception) as failure:
         run(case)

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, cast
 from sklearn.base import BaseEstimator
 
 from skrnn import _sklearn
+from skrnn._estimators.links import page_of
 from skrnn._estimators.names import (
     advice,
     class_of_keras,
@@ -29,6 +30,13 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 class AdvisedEstimator(BaseEstimator):
     """An estimator whose errors about parameters come with advice."""
+
+    # Its HTML links to the page that the dict below tells; an empty address is no link.
+    _doc_link_module = "skrnn"
+    _doc_link_template = "{address}"
+
+    def _doc_link_url_param_generator(self):
+        return {"address": page_of(type(self))}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

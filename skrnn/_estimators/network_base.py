@@ -13,7 +13,7 @@ from skrnn import _engine
 from skrnn._data.holdout import hold_out
 from skrnn._data.typing import Widths
 from skrnn._engine import ENGINES, TrainPlan
-from skrnn._estimators.advice import AdvisedEstimator
+from skrnn._estimators.description.network import DescribedNetwork
 from skrnn._estimators.names import NAMES, Names, named
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
@@ -44,7 +44,7 @@ DEFAULT_SHARE = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TrainedNetwork(AdvisedEstimator):
+class TrainedNetwork(DescribedNetwork):
     """An estimator whose ``fit`` trains a network; a subclass chooses network and data.
 
     It keeps `_spec`, `_weights` and the optimizer's state.

@@ -16,6 +16,7 @@ from skrnn._networks.head import Head
 from skrnn._networks.layers import (
     LAYERS,
     AttentionPooling,
+    Dense,
     Dropout,
     Embedding,
     EveryStep,
@@ -23,6 +24,7 @@ from skrnn._networks.layers import (
     attention_weights,
     dense_weights,
 )
+from skrnn._networks.outline import Outline, Part
 from skrnn._networks.weights import Weight
 
 
@@ -46,13 +48,20 @@ class Spec:
     # Names of the fields that are tuples of layers.
     _stacks: ClassVar[tuple[str, ...]] = ("layers",)
 
-    def weights(self):
-        """Yield `Weight` rows in their order."""
-        width = self.n_features
-        for layer in self.layers:
-            rows, width = layer.weights(width)
-            yield from rows
-        yield from dense_weights("head", width, self.head.units)
+    def outline(self) -> list[Part]:
+        """List its parts from the input on, as users see them."""
+        found = Outline(self.n_features)
+        found.add([*self.layers, self.head_layer])
+        return found.parts
+
+    def weights(self) -> list[Weight]:
+        """List the weights of all parts in their order."""
+        return [row for part in self.outline() for *_, row in part.weights]
+
+    @property
+    def head_layer(self) -> Dense:
+        """The head as a layer."""
+        return Dense("head", self.head.units, self.head.activation)
 
     @cached_property
     def all_layers(self) -> list[Any]:
@@ -244,35 +253,43 @@ class Seq2SeqSpec(Spec):
         """The recurrent layers of the decoder."""
         return [layer for layer in self.decoder if isinstance(layer, Recurrent)]
 
-    def weights(self):
-        width = self.n_features
-        for layer in self.layers:
-            rows, width = layer.weights(width)
-            yield from rows
-        yield from self._bridges()
-        width_of_memory, width = self.state_width, self.head.units
+    def outline(self):
+        found = Outline(self.n_features)
+        found.add(self.layers, "encoder_")
+        self._add_bridges(found)
+        found.width, found.steps = self.head.units, "H"
         if self.n_labels is None:
-            yield Weight("decoder/start", (1, width), "zeros")
-            width += self.n_future
-        for layer in self.decoder:
-            rows, width = layer.weights(width)
-            yield from rows
+            start = Weight("decoder/start", (1, found.width), "zeros")
+            found.add_weights("decoder", "Start", "decoder", [start])
+            found.width += self.n_future
+        found.add(self.decoder)
         if self.attention is not None:
-            yield from attention_weights(self.attention, width_of_memory, width)
-            yield Weight("combine/kernel", (width + width_of_memory, width), "glorot")
-        for layer in self.answer:
-            rows, width = layer.weights(width)
-            yield from rows
-        yield from dense_weights("head", width, self.head.units)
+            self._add_attention(found)
+        found.add([*self.answer, self.head_layer])
+        return found.parts
 
-    def _bridges(self):
-        """List what makes states of one direction from those of both."""
+    def _add_bridges(self, found):
+        """Add what makes states of one direction from those of both."""
+        found.steps = ""
         for layer in self.recurrent:
             if layer.bidirectional:
                 for i, shape in enumerate(layer.state_shapes):
                     # A state may be a single number.
-                    width = shape[-1] if shape else 1
-                    yield from dense_weights(self.bridge(layer, i), 2 * width, width)
+                    found.width = shape[-1] if shape else 1
+                    name, sizes = self.bridge(layer, i), (2 * found.width, found.width)
+                    label = f"encoder_{layer.label}_bridge_{i}"
+                    rows = dense_weights(name, *sizes)
+                    found.add_weights(label, "Dense, linear", name, rows)
+
+    def _add_attention(self, found):
+        """Add what lets each step of the decoder look at the encoder's."""
+        width, found.width = found.width, self.state_width
+        rows = attention_weights(self.attention, found.width, width)
+        title = f"Attention, {self.attention}"
+        found.add_weights("attention", title, "attention", rows)
+        shape, found.width = (width + found.width, width), width
+        rows = [Weight("combine/kernel", shape, "glorot")]
+        found.add_weights("combine", "Dense, tanh", "combine", rows)
 
     @staticmethod
     def bridge(layer, place):
@@ -294,11 +311,12 @@ class LanguageSpec(Spec):
 
     tie_weights: bool = False
 
-    def weights(self):
-        rows = list(super().weights())
-        yield from (
-            r for r in rows if not (self.tie_weights and r.name == "head/kernel")
-        )
+    def outline(self):
+        *parts, head = super().outline()
+        if self.tie_weights:
+            rows = (row for row in head.weights if row[1] != "kernel")
+            head = replace(head, weights=tuple(rows))
+        return [*parts, head]
 
 
 def _one_or_each(embedding, field):

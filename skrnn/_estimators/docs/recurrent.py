@@ -5,6 +5,7 @@ import inspect
 from typing import TypeVar, dataclass_transform
 
 from skrnn._estimators.advice import advise
+from skrnn._estimators.docs.listing import lists_its_names
 from skrnn._estimators.docs.rows import as_type, filled, list_of_optimizers
 from skrnn._estimators.network_base import EARLY_STOPPING_FROM
 from skrnn._estimators.tasks.documentation import Row
@@ -202,6 +203,9 @@ n_features_in_ : int
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the columns of a frame, or of each frame of a list, if they all are
     strings.
+weights_ : mapping of str to mapping of str to ndarray
+    The weights of the trained network, by layer and name: read-only arrays. Printed, it
+    tells shapes and the order of gates. See :ref:`looking_inside`.
 model_ : keras.Model
     The trained network, made at first access."""
 
@@ -214,7 +218,7 @@ def recurrent_estimator(cls: type[T]) -> type[T]:
     advise(made, in_order(made, table))
     if made.__doc__ is not None:
         made.__doc__ = _docstring(made, table)
-    return made
+    return lists_its_names(made)
 
 
 def table_of(cls):

@@ -10,7 +10,8 @@ from sklearn.base import MetaEstimatorMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.advice import AdvisedEstimator, advise, fit_context
+from skrnn._estimators.advice import advise, fit_context
+from skrnn._estimators.description.network import DescribedEnsemble
 from skrnn._estimators.forecasting.answers import answer_of
 from skrnn._estimators.forecasting.ensemble import EnsemblePlan, is_network
 from skrnn._estimators.forecasting.model import fit_model, without_last
@@ -53,7 +54,7 @@ from skrnn._sklearn import (
 
 
 @dataclass(eq=False, repr=False)
-class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
+class BaseForecaster(MetaEstimatorMixin, RegressorMixin, DescribedEnsemble):
     """The parameters of a Forecaster, and its ``fit``."""
 
     estimator: Any = None
@@ -223,6 +224,14 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             self.feature_names_in_ = np.asarray(columns.names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+
+    def _facts(self):
+        return {
+            "strategy": self.strategy_,
+            "horizon": self._model.plan.horizon,
+            "lookback": self.lookback_,
+            "seasonal periods": self.seasonal_periods_,
+        }
 
     def _report(self, model):
         """Return self; warn if training diverged, raise if it was interrupted."""

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.typing import Array
 from skrnn._estimators.advice import AdvisedEstimator, advised_arguments
+from skrnn._estimators.docs.listing import lists_its_names
 from skrnn._estimators.forecasting.answers import checked_levels
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import default_network
@@ -29,6 +30,7 @@ from skrnn._sklearn import (
 )
 
 
+@lists_its_names
 class Forecaster(UncertainForecaster):
     """Forecasts of one or more series, with the covariates that are known.
 

@@ -4,6 +4,7 @@ import dataclasses
 from typing import TypeVar, dataclass_transform
 
 from skrnn._estimators.advice import advise
+from skrnn._estimators.docs.listing import lists_its_names
 from skrnn._estimators.docs.recurrent import (
     PARAMETERS,
     described,
@@ -128,7 +129,10 @@ history_ : dict of lists
 n_iter_ : int
     Number of epochs trained.
 best_epoch_ : int
-    Epoch, from 1, whose weights were kept.""",
+    Epoch, from 1, whose weights were kept.
+weights_ : mapping of str to mapping of str to ndarray
+    The weights of the trained network, by layer and name: read-only arrays. Printed, it
+    tells shapes and the order of gates. See :ref:`looking_inside`.""",
     "See Also": """\
 skrnn.SequenceClassifier : With `embedding_dim`, labels texts or their tokens.""",
     "References": """\
@@ -161,4 +165,4 @@ def text_estimator(cls: type[T]) -> type[T]:
     if made.__doc__ is not None:
         sections = {"Parameters": described(made, table)} | _SECTIONS
         made.__doc__ = with_sections(made.__doc__, sections)
-    return made
+    return lists_its_names(made)

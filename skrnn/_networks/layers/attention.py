@@ -27,6 +27,21 @@ class AttentionPooling(BaseLayer):
     parameter = "attention"
     parameters = {"kind": "attention", "per_step": "return_sequences"}
 
+    @property
+    def label(self):
+        return "attention"
+
+    @property
+    def title(self):
+        return f"Attention, {self.kind}"
+
+    def names_of(self, weight):
+        _, _, name = weight.name.partition("/")
+        return self.label, name.replace("/", "_")
+
+    def has_steps(self, before):
+        return self.per_step
+
     def weights(self, width):
         return attention_weights(self.kind, width), 2 * width
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
+from skrnn._networks.outline import numbered
+
 # Name of the class -> the class: every kind of layer, as soon as its file is imported.
 LAYERS: dict[str, Any] = {}
 
@@ -101,6 +103,30 @@ class BaseLayer:
 
     def weights(self, width):
         return [], width
+
+    @property
+    def label(self) -> str:
+        """Its name among users: ``dense_1`` for the second dense layer."""
+        return numbered(self.name)
+
+    @property
+    def title(self) -> str:
+        """What kind of layer it is, in Keras' words where it has some."""
+        return type(self).__name__
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """What the columns of its kernels are for, if it has gates."""
+        return ()
+
+    def names_of(self, weight) -> tuple[str, str]:
+        """Return the names of a layer and a weight by which users know a weight."""
+        within = weight.name.removeprefix(f"{self.name}/")
+        return self.label, within.replace("/", "_")
+
+    def has_steps(self, before: bool) -> bool:
+        """Whether it puts something out for each step, as what is before it may do."""
+        return before
 
     def forward(self, run, w, flow, lengths):
         raise NotImplementedError

@@ -17,6 +17,10 @@ class Dense(BaseLayer):
     parameter = "dense_units"
     parameters = {"units": "dense_units"}
 
+    @property
+    def title(self):
+        return f"Dense, {self.activation}"
+
     def weights(self, width):
         return dense_weights(self.name, width, self.units), self.units
 

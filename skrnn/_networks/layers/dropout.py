@@ -13,6 +13,10 @@ class Dropout(BaseLayer):
 
     parameter = "dropout"
 
+    @property
+    def title(self):
+        return f"Dropout, {self.rate:g}"
+
     def described(self):
         return None
 

@@ -45,6 +45,12 @@ class Embedding(BaseLayer):
             return [self.name]
         return [f"{self.name}_{i}/embeddings" for i in range(len(self.sizes))]
 
+    def names_of(self, weight):
+        if self.channels:
+            name, _, _ = weight.name.partition("/")
+            return name, "embeddings"
+        return self.label, "embeddings"
+
     def weights(self, width):
         shapes = zip(self.tables, self.sizes, self.dims, strict=True)
         table = [

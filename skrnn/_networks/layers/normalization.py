@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from skrnn._networks.layers.base import BaseLayer
+from skrnn._networks.outline import numbered
 from skrnn._networks.weights import Weight
 
 # Added to variances; Keras' default.
@@ -14,6 +15,14 @@ class LayerNorm(BaseLayer):
     """Ba et al. (2016), over the units of each step."""
 
     parameter = "layer_norm"
+
+    @property
+    def label(self):
+        return numbered(self.name, "layer_normalization")
+
+    @property
+    def title(self):
+        return "LayerNormalization"
 
     def weights(self, width):
         table = [

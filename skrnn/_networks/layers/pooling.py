@@ -10,6 +10,11 @@ class LastState(BaseLayer):
     """Answer a sequence with its last state."""
 
     parameter = "return_sequences"
+    # Users see no layer in it.
+    title = ""
+
+    def has_steps(self, before):
+        return False
 
     def described(self):
         return {"return_sequences": False}
@@ -26,6 +31,11 @@ class EveryStep(BaseLayer):
     """Answer each step."""
 
     parameter = "return_sequences"
+    # Users see no layer in it.
+    title = ""
+
+    def has_steps(self, before):
+        return True
 
     def described(self):
         return {"return_sequences": True}

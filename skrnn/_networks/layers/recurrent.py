@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from skrnn._networks.cells import CELLS, CellRun
 from skrnn._networks.layers.base import BaseLayer, Flow
+from skrnn._networks.outline import numbered
 from skrnn._networks.weights import named
 
 
@@ -45,6 +46,28 @@ class Recurrent(BaseLayer):
     @property
     def streams(self):
         return not self.bidirectional
+
+    @property
+    def label(self):
+        return numbered(self.name, self.cell)
+
+    @property
+    def title(self):
+        name = CELLS[self.cell].keras_layer or self.cell
+        return f"Bidirectional {name}" if self.bidirectional else name
+
+    @property
+    def gates(self):
+        return CELLS[self.cell].gate_names
+
+    def names_of(self, weight):
+        """Each direction is a layer among users."""
+        direction, _, name = weight.name.removeprefix(f"{self.name}/").partition("/")
+        label = f"{direction}_{self.label}" if self.bidirectional else self.label
+        return label, name.replace("/", "_")
+
+    def has_steps(self, before):
+        return self.steps
 
     @property
     def width(self):

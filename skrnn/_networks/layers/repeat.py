@@ -17,6 +17,9 @@ class Code(Dense):
     def streams(self):
         return False
 
+    def has_steps(self, before):
+        return False
+
 
 @dataclass(frozen=True)
 class Repeat(BaseLayer):
@@ -27,6 +30,9 @@ class Repeat(BaseLayer):
     @property
     def streams(self):
         return False
+
+    def has_steps(self, before):
+        return True
 
     def forward(self, run, w, flow, lengths):
         # The number of steps is that of what comes in.

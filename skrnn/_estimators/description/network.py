@@ -1,0 +1,140 @@
+"""What every network tells about itself once it is trained."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._estimators.advice import AdvisedEstimator
+from skrnn._estimators.description.page import box, fitted_attributes, network_table
+from skrnn._estimators.description.summary import (
+    Summary,
+    Training,
+    members_in_lines,
+    summary_of,
+)
+from skrnn._estimators.description.weights import NetworkWeights, weights_by_layer
+
+# To read them takes a while, or loads Keras.
+_NOT_SHOWN = ("model_", "weights_")
+
+
+class DescribedNetwork(AdvisedEstimator):
+    """An estimator with a trained network that can be read: `_spec` and `_weights`."""
+
+    _spec: Any
+    _weights: list[Any]
+    n_iter_: int
+    best_epoch_: int
+    history_: dict[str, list[float]]
+
+    def _rescaling(self) -> dict[str, Any]:
+        """Return how outputs become predictions; by default they are predictions."""
+        return {}
+
+    @property
+    def weights_(self) -> NetworkWeights:
+        """The weights of the trained network: layer -> name -> read-only array.
+
+        Layers are called as Keras would call them: "lstm", "lstm_1"; "forward_lstm" and
+        "backward_lstm" where both directions are read; "decoder_lstm"; "attention";
+        "dense"; "head". Printed, it tells names, shapes, and the order of the gates,
+        which are i, f, g, o of an LSTM and z, r, n of a GRU: input, forget, candidate
+        and output; update, reset and candidate. The last layer of a regressor,
+        "units_of_y", has the scale and the offset that make predictions of outputs.
+
+        :mod:`skrnn.reference` computes with them:
+        ``reference.lstm(x, **model.weights_["lstm"])``.
+        """
+        check_is_fitted(self)
+        return weights_by_layer(self._spec, self._weights, self._rescaling())
+
+    def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
+        """Print the layers of the network, their outputs and numbers of parameters.
+
+        As ``keras.Model.summary`` does, but without Keras. In shapes n stands for the
+        number of sequences, T for that of their steps, and H for the steps that a
+        decoder answers with.
+
+        Parameters
+        ----------
+        print_fn : callable or None, default=None
+            Gets the text in place of ``print``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import GRUClassifier
+        >>> X = np.random.default_rng(0).normal(size=(40, 5, 2))
+        >>> model = GRUClassifier(units=8, epochs=3, random_state=0)
+        >>> model.fit(X, X[:, -1, 0] > 0).summary()
+        GRUClassifier
+        Layer (type)           Output shape  Parameters
+        -----------------------------------------------
+        input                  (n, T, 2)              0
+        gru (GRU)              (n, 8)               288
+        head (Dense, sigmoid)  (n, 1)                 9
+        -----------------------------------------------
+        Parameters: 297 (1.19 kB), all trainable
+        Training: 3 epochs, loss 0.72... in epoch 3
+        """
+        (print_fn or print)("\n".join(self._summary_lines()))
+
+    def _summary_lines(self):
+        check_is_fitted(self)
+        return [type(self).__name__, *self._summary().lines()]
+
+    def _summary(self) -> Summary:
+        rescales = bool(self._rescaling())
+        return summary_of(self._spec, self._training, rescales=rescales)
+
+    @property
+    def _training(self):
+        return Training(self.n_iter_, self.best_epoch_, self.history_)
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        if not hasattr(self, "_weights"):
+            return fitted_attributes(self, doc_link, without=_NOT_SHOWN)
+        table = network_table(self._summary())
+        return fitted_attributes(self, doc_link, without=_NOT_SHOWN, before=table)
+
+    def _sk_visual_block_(self):
+        return box(self, self._summary() if hasattr(self, "_weights") else None)
+
+
+class DescribedEnsemble(AdvisedEstimator):
+    """An estimator with fitted members, `estimators_`, most of them networks."""
+
+    estimators_: list[Any]
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what was chosen for all members, by its name."""
+        return {}
+
+    def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
+        """Print what was chosen, and the layers of each member's network.
+
+        Members that are equal but for their weights are printed once.
+
+        Parameters
+        ----------
+        print_fn : callable or None, default=None
+            Gets the text in place of ``print``.
+        """
+        (print_fn or print)("\n".join(self._summary_lines()))
+
+    def _summary_lines(self):
+        check_is_fitted(self)
+        chosen = ", ".join(f"{name} {value}" for name, value in self._facts().items())
+        n = len(self.estimators_)
+        first = f"{type(self).__name__}: {chosen}, {n} member{'s' if n > 1 else ''}"
+        return [first, *members_in_lines(self.estimators_)]
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        tables = ""
+        if hasattr(self, "estimators_"):
+            for number, member in enumerate(self.estimators_, start=1):
+                if isinstance(member, DescribedNetwork):
+                    summary = member._summary()
+                    tables += network_table(summary, f"Network of member {number}")
+        return fitted_attributes(self, doc_link, before=tables)
