@@ -63,6 +63,7 @@ OTHER_PACKAGES = {
     "narwhals",
     "numpy",
     "pandas",
+    "safetensors",
     "scikeras",
     "scipy",
     "sklearn",
@@ -77,7 +78,7 @@ CALLERS = {
         "_estimators/",
         "scikeras/",
     },
-    "_engine": {"_engine", "_estimators/", "scikeras/"},
+    "_engine": {"_engine", "_estimators/", "_persistence/", "scikeras/"},
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}
