@@ -1,7 +1,7 @@
 """Values of NumPy: arrays of any plain type, scalars, dtypes, masks, and generators.
 
-An array is stored as the plain numbers that safetensors knows, with its own dtype beside
-it: times as whole numbers, strings as their code points, complex numbers as pairs.
+An array is stored as the plain numbers that safetensors knows, its own dtype beside it:
+times as whole numbers, strings as their code points, complex numbers as pairs.
 Arrays of objects are lists of values in the JSON. Nothing is ever unpickled.
 """
 
@@ -142,7 +142,7 @@ MASKED = Kind("masked", _write_masked, _read_masked, is_shared=True)
 
 
 def _write_dtype(value, writer):
-    name = "object" if value == object else _little(value)
+    name = "object" if value.kind == "O" else _little(value)
     if name != "object" and not _is_known(name):
         writer.refuse(f"the dtype {value}", "that of numbers, texts, times or objects")
     return {"name": name}

@@ -46,9 +46,8 @@ def to_bytes(described: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
     text = json.dumps(described, allow_nan=False, separators=(",", ":"))
     whole = {JSON: np.frombuffer(text.encode("ascii"), np.uint8)} | arrays
     digest = np.frombuffer(_digest(whole), np.uint8)
-    # For people and programs that look at it with safetensors alone.
-    about = {"format": "skrnn", "version": str(described["format"])}
-    return to_safetensors(whole | {DIGEST: digest}, metadata=about)
+    # For whoever looks at it with safetensors alone. Of several names the order differs.
+    return to_safetensors(whole | {DIGEST: digest}, metadata={"format": "skrnn"})
 
 
 def from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

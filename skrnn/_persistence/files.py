@@ -42,8 +42,9 @@ from skrnn._persistence.trees import TREE, kind_of_tree
 # Raise it when files change in a way that earlier versions can't read.
 FORMAT = 1
 _KINDS = (
-    *PLAIN.values(), *KINDS_OF_PANDAS, ARRAY, SCALAR, MASKED, DTYPE, GENERATOR, FUNCTION,
-    TYPE, SCORER, DISTRIBUTION, ESTIMATOR, MADE, PART, REQUESTS, BUNCH, TREE, OF_KERAS,
+    *PLAIN.values(), *KINDS_OF_PANDAS, ARRAY, SCALAR, MASKED, DTYPE, GENERATOR,
+    FUNCTION, TYPE, SCORER, DISTRIBUTION, ESTIMATOR, MADE, PART, REQUESTS, BUNCH, TREE,
+    OF_KERAS,
 )  # fmt: skip
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy")
 

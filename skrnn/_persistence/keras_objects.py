@@ -22,17 +22,16 @@ def _public(keras, value):
 
 def _write(value, writer):
     config = value.get_config()
-    schedule = getattr(value, "_learning_rate", None)
+    schedule = vars(value).get("_learning_rate")
     if isinstance(config.get("learning_rate"), dict):
         config["learning_rate"] = schedule
     written = {}
     for name, each in config.items():
         listed = isinstance(each, list | tuple)
-        if not all(type(v) in _PLAIN for v in (each if listed else [each])):
-            if each is not schedule:
-                writer.refuse(
-                    f"{type(value).__name__} with {name}={each!r:.60}", "numbers"
-                )
+        plain = all(type(v) in _PLAIN for v in (each if listed else [each]))
+        if not plain and each is not schedule:
+            what = f"{type(value).__name__} with {name}={each!r:.60}"
+            writer.refuse(what, "numbers")
         written[name] = writer.value(list(each) if listed else each, f".{name}")
     return {"class": type(value).__name__, "config": written}
 

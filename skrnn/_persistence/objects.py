@@ -70,8 +70,10 @@ def check_names(cls: type, fields) -> None:
     UnreadableError
     """
     parameters = _parameters(cls)
+    # Forests keep what the base of all ensembles takes.
+    inherited = {name for base in cls.__mro__ for name in _parameters(base)}
     for name in fields:
-        if name in parameters:
+        if name in inherited:
             continue
         private = name.startswith("_") or name.endswith("_")
         plain = name.isidentifier() and not name.startswith("__")

@@ -215,6 +215,6 @@ def kind_of_pandas(value):
     """Return the kind of a value of pandas, or None."""
     if value is pd.NaT or value is pd.NA:
         return _MISSING
-    if isinstance(value, pd.DateOffset | pd.offsets.BaseOffset):
+    if isinstance(value, pd.offsets.BaseOffset):
         return _OFFSET
     return OF_PANDAS.get(type(value))

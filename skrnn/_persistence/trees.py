@@ -76,7 +76,7 @@ def _check_nodes(columns, n_features):
         raise UnreadableError("the nodes of a tree are wrong")
     is_leaf = left == -1
     inner = (places < left) & (left < count) & (places < right) & (right < count)
-    inner &= (0 <= feature) & (feature < n_features)
+    inner &= (feature >= 0) & (feature < n_features)
     if not (is_leaf | inner).all():
         raise UnreadableError("the nodes of a tree don't lead to its leaves")
 

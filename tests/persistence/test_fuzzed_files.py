@@ -108,7 +108,8 @@ def test_changed_bytes(name, places):
 ODD = [
     None, True, -1, 0, 1, 3, 2**62, -(2**62), 0.5, -0.0, "", "x", "__class__", [], {},
     [1, "a"], {"type": "tuple", "items": []}, {"type": "float", "value": "nan"},
-    {"type": "same", "id": 1}, {"type": "dict", "items": []}, {"type": "class", "name": "list"},
+    {"type": "same", "id": 1}, {"type": "dict", "items": []},
+    {"type": "class", "name": "list"},
     {"type": "function", "name": "numpy.exp"},
 ]  # fmt: skip
 

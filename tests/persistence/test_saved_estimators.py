@@ -113,8 +113,9 @@ def test_after_fit(estimator, there_and_back):
 @pytest.mark.parametrize("steps", [False, True])
 def test_forms_of_x(form, steps, there_and_back):
     X = sequences(form)
-    y = [x[..., :1].reshape(len(x), -1)[:, 0] for x in X] if steps else numbers(X)
-    y = np.array(y) if form == "2-D" else y
+    y = numbers(X)
+    if steps:
+        y = X if form == "2-D" else [x[:, 0] for x in X]
     fitted = skrnn.GRURegressor(**TINY, return_sequences=steps).fit(X, y)
     assert_same(list(there_and_back(fitted).predict(X)), list(fitted.predict(X)))
 
@@ -251,7 +252,7 @@ def test_what_cannot_be_saved_is_named(tmp_path):
         (3, "estimator is int"),
         (skrnn.LSTMRegressor, "estimator is a class"),
     ]
-    loop = skrnn.SequenceWise()
+    loop = skrnn.SequenceWise(None)
     loop.transformer = loop
     cases.append((loop, r"SequenceWise\.transformer is nested too deep, or holds it"))
     for estimator, expected in cases:

@@ -10,6 +10,7 @@ import skrnn
 from skrnn.forecasting import Forecaster
 
 N = 30
+DAY = pd.Timedelta(days=1)
 RNG = np.random.default_rng(0)
 VALUES = 5 + np.sin(np.arange(N)) + 0.1 * RNG.normal(size=N)
 NETWORK = skrnn.SequenceRegressor(units=2, random_state=0)
@@ -24,7 +25,7 @@ INDEXES = {
     "days": pd.date_range("2024-01-01", periods=N),
     "months": pd.date_range("2020-01-01", periods=N, freq="MS"),
     "ends of months": pd.date_range("2020-01-31", periods=N, freq="ME"),
-    "fifteenths": pd.DatetimeIndex([pd.Timestamp(2020 + i // 12, i % 12 + 1, 15) for i in range(N)]),
+    "fifteenths": pd.date_range("2020-01-01", periods=N, freq="MS") + 14 * DAY,
     "business days": pd.bdate_range("2024-01-01", periods=N),
     "hours in Oslo": pd.date_range("2024-03-30", periods=N, freq="h", tz="Europe/Oslo"),
     "days in Oslo": pd.date_range("2024-03-25", periods=N, tz="Europe/Oslo"),

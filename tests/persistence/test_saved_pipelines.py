@@ -1,5 +1,7 @@
 """Estimators of scikit-learn with ours in them, in files and back."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -135,7 +137,7 @@ CASES = {
     "rare categories": (OneHotEncoder(min_frequency=12), TABLE, None),
     "ordinal": (OrdinalEncoder(dtype=np.float32), TABLE, None),
     "spread": (
-        FeatureUnion([("p", PowerTransformer()), ("q", QuantileTransformer(5))]),
+        FeatureUnion([("p", PowerTransformer()), ("q", QuantileTransformer(n_quantiles=5))]),
         ROWS[:, :1],
         None,
     ),
@@ -158,7 +160,10 @@ def test_fitted_ones_are_the_same(key, tmp_path):
     path = tmp_path / "model.skrnn"
     skrnn.save(fitted, path)
     again = skrnn.load(path)
-    assert repr(again) == repr(fitted)
+    # Distributions of SciPy tell where they are in memory.
+    assert re.sub(" at 0x[0-9a-f]+", "", repr(again)) == re.sub(
+        " at 0x[0-9a-f]+", "", repr(fitted)
+    )
     method = "predict" if hasattr(fitted, "predict") else "transform"
     one, other = (getattr(each, method)(X) for each in (again, fitted))
     if hasattr(one, "toarray"):
@@ -221,7 +226,7 @@ def bad():
     yield GridSearchCV(GRU, {}, cv=iter([])), r"GridSearchCV\.cv is of type list_iter"
 
 
-@pytest.mark.parametrize(("estimator", "expected"), bad())
+@pytest.mark.parametrize(("estimator", "expected"), list(bad()))
 def test_what_cannot_be_saved_is_named(estimator, expected, tmp_path):
     with pytest.raises(TypeError, match=expected):
         skrnn.save(estimator, tmp_path / "model.skrnn")
