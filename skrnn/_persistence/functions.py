@@ -28,7 +28,7 @@ _FUNCTIONS = {
         " r_regression"
     ),
 }
-_SCORES = ("_score", "_loss", "_error", "_deviance", "_scorer", "perplexity")
+_SCORES = ("_score", "_loss", "_error", "_deviance", "perplexity")
 _TYPES = {"list": list, "tuple": tuple, "str": str, "int": int, "float": float} | {
     "bool": bool,
     "object": object,

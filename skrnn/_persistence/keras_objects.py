@@ -3,6 +3,7 @@
 Keras' own deserialiser isn't run: it would make whatever a file names.
 """
 
+import operator
 import sys
 from typing import Any
 
@@ -10,13 +11,24 @@ from skrnn import _engine
 from skrnn._persistence.nodes import Kind, UnreadableError, exactly
 
 _PLAIN = (bool, int, float, str, type(None))
+# Where Keras has them -> their names: looked at before Keras is loaded.
+_NAMES = {
+    "optimizers": (
+        "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Muon Nadam RMSprop"
+        " SGD"
+    ),
+    "optimizers.schedules": (
+        "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay"
+        " PiecewiseConstantDecay PolynomialDecay"
+    ),
+}
 
 
-def _public(keras, value):
-    """Return where Keras has a class publicly: its optimizers, or its schedules."""
-    for room in (keras.optimizers, keras.optimizers.schedules):
-        if getattr(room, type(value).__name__, None) is type(value):
-            return room
+def _found(keras, name):
+    """Return the class of a name; None if it isn't there."""
+    for room, names in _NAMES.items():
+        if name in names.split():
+            return getattr(operator.attrgetter(room)(keras), name, None)
     return None
 
 
@@ -38,16 +50,13 @@ def _write(value, writer):
 
 def _read(node, reader):
     name, config = exactly(node, "class", str), exactly(node, "config", dict)
-    # Deferred: it loads a backend, and only files with such an optimizer need it.
+    if not any(name in names.split() for names in _NAMES.values()):
+        raise UnreadableError(f"it names {name!r:.60}, which is no optimizer of Keras")
+    given = {key: reader.value(each) for key, each in config.items()}
+    # It loads a backend.
     _engine.backend()
-    keras: Any = sys.modules["keras"]
-    rooms = keras.optimizers, keras.optimizers.schedules
-    bases = keras.optimizers.Optimizer, keras.optimizers.schedules.LearningRateSchedule
-    for room, base in zip(rooms, bases, strict=True):
-        cls = getattr(room, name, None)
-        if isinstance(cls, type) and issubclass(cls, base) and cls is not base:
-            return cls(**{key: reader.value(each) for key, each in config.items()})
-    raise UnreadableError(f"it names {name!r:.60}, which is no optimizer of Keras")
+    cls: Any = _found(sys.modules["keras"], name)
+    return cls(**given)
 
 
 OF_KERAS = Kind("keras", _write, _read, is_shared=True)
@@ -57,4 +66,5 @@ def kind_of_keras(value: Any) -> Kind | None:
     """Return the kind of an optimizer or a schedule of Keras, or None."""
     keras = sys.modules.get("keras")
     own = type(value).__module__.split(".")[0] == "keras"
-    return OF_KERAS if own and keras and _public(keras, value) else None
+    cls = type(value)
+    return OF_KERAS if own and keras and _found(keras, cls.__name__) is cls else None

@@ -51,7 +51,10 @@ def _read_estimator(node, reader):
     made = cls.__new__(cls)
     state = _missing(cls, state) | state
     if hasattr(cls, "__setstate__"):
-        made.__setstate__(state)
+        try:
+            made.__setstate__(state)
+        except ValueError as error:
+            raise UnreadableError(str(error).removesuffix(".")) from error
     else:
         vars(made).update(state)
     if _REQUESTS in state:

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import os
 import warnings
 from functools import cache
 
@@ -58,10 +59,10 @@ MADE = {
 every = pytest.mark.parametrize("name", MADE)
 quick = settings(
     deadline=None,
-    derandomize=True,
+    derandomize="SKRNN_FUZZ" not in os.environ,
     database=None,
     suppress_health_check=list(HealthCheck),
-    max_examples=40,
+    max_examples=int(os.environ.get("SKRNN_FUZZ", "40")),
 )
 
 
@@ -117,8 +118,8 @@ ODD = [
 def places_in(node, path=()):
     """List the ways to all values of a JSON."""
     yield path
-    pairs = node.items() if isinstance(node, dict) else enumerate(node)
     if isinstance(node, dict | list):
+        pairs = node.items() if isinstance(node, dict) else enumerate(node)
         for key, value in pairs:
             yield from places_in(value, (*path, key))
 
