@@ -46,7 +46,7 @@ def to_bytes(described: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
     text = json.dumps(described, allow_nan=False, separators=(",", ":"))
     whole = {JSON: np.frombuffer(text.encode("ascii"), np.uint8)} | arrays
     digest = np.frombuffer(_digest(whole), np.uint8)
-    # For whoever looks at it with safetensors alone. Of several names the order differs.
+    # For whoever has safetensors alone. Several names would come in any order.
     return to_safetensors(whole | {DIGEST: digest}, metadata={"format": "skrnn"})
 
 

@@ -62,6 +62,7 @@ def save(
     Parameters
     ----------
     estimator : estimator
+        Of skrnn, or of scikit-learn with such ones in it; fitted or not.
     path : str or path-like
         Where the file shall be. A file that is there is replaced once the new one is
         whole, on the disk: a crash or a full disk leaves it as it was.
@@ -146,6 +147,7 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
     Parameters
     ----------
     path : str or path-like
+        A file that `save` wrote, of this version or an earlier one.
     trusted : iterable of functions and classes, default=()
         Those of your own that the file names, as for `save`.
 

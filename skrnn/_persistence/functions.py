@@ -36,7 +36,9 @@ _TYPES = {"list": list, "tuple": tuple, "str": str, "int": int, "float": float} 
 }
 # What selectors of columns take.
 _ABSTRACT = (np.number, np.integer, np.floating, np.complexfloating, np.generic)
-_TYPES |= {f"numpy.{cls.__name__}": cls for cls in {*np.sctypeDict.values(), *_ABSTRACT}}
+_TYPES |= {
+    f"numpy.{cls.__name__}": cls for cls in {*np.sctypeDict.values(), *_ABSTRACT}
+}
 
 
 def _may_be_named(module, name, value):

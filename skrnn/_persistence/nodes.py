@@ -112,7 +112,7 @@ class Writer:
         return self._node(value)
 
     def _node(self, value):
-        kind = self._kind_of(value)
+        kind: Any = self._kind_of(value)
         if kind is None:
             self.refuse(f"of type {full_name(type(value))}")
         if id(value) in self._nodes:

@@ -2,7 +2,7 @@
 
 import datetime
 import zoneinfo
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -36,11 +36,15 @@ def _read_zone(zone):
     return zoneinfo.ZoneInfo(zone)
 
 
-def _write_offset(value, writer):
+def _write_offset(value: Any, writer):
     if type(value) is pd.DateOffset:
         known = {k: v for k, v in value.kwds.items() if type(v) is int}
         if known == value.kwds:
-            return {"n": value.n, "kwds": known, "normalize": bool(value.normalize)}
+            return {
+                "n": value.n,
+                "kwds": known,
+                "normalize": bool(cast(Any, value).normalize),
+            }
     try:
         if pd.tseries.frequencies.to_offset(value.freqstr) == value:
             return {"name": value.freqstr}
@@ -59,7 +63,8 @@ def _read_offset(node, _reader=None):
     if not set(kwds) <= _OF_OFFSETS or not all(type(v) is int for v in kwds.values()):
         raise UnreadableError("an offset of dates is wrong")
     n = exactly(node, "n", int)
-    return pd.DateOffset(n, normalize=exactly(node, "normalize", bool), **kwds)
+    make: Any = pd.DateOffset
+    return make(n, normalize=exactly(node, "normalize", bool), **kwds)
 
 
 _PARTS = ("year", "month", "week", "day", "hour", "minute", "second", "microsecond")
@@ -118,7 +123,8 @@ def _write_periods(index, writer):
 def _read_periods(node, reader):
     freq, name = exactly(node, "freq", str), reader.value(node["name"])
     counts = _whole_numbers(node, reader)
-    return pd.PeriodIndex.from_ordinals(counts, freq=freq, name=name)
+    make: Any = pd.PeriodIndex
+    return make.from_ordinals(counts, freq=freq, name=name)
 
 
 def _write_range(index, writer):
@@ -130,7 +136,8 @@ def _read_range(node, reader):
     bounds = reader.values(node["bounds"])
     if len(bounds) != 3 or not all(type(b) is int for b in bounds):
         raise UnreadableError("the bounds of an index are wrong")
-    return pd.RangeIndex(*bounds, name=reader.value(node["name"]))
+    start, stop, step = bounds
+    return pd.RangeIndex(start, stop, step, name=reader.value(node["name"]))
 
 
 def _write_index(index, writer):
@@ -146,7 +153,7 @@ def _write_index(index, writer):
 
 
 def _read_index(node, reader):
-    values, dtype = reader.value(node["values"]), None
+    values, dtype = reader.value(node["values"]), cast(Any, None)
     if not isinstance(values, np.ndarray) or values.ndim != 1:
         raise UnreadableError("an index is stored as something else")
     if "storage" in node:

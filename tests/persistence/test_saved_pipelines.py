@@ -137,7 +137,9 @@ CASES = {
     "rare categories": (OneHotEncoder(min_frequency=12), TABLE, None),
     "ordinal": (OrdinalEncoder(dtype=np.float32), TABLE, None),
     "spread": (
-        FeatureUnion([("p", PowerTransformer()), ("q", QuantileTransformer(n_quantiles=5))]),
+        FeatureUnion(
+            [("p", PowerTransformer()), ("q", QuantileTransformer(n_quantiles=5))]
+        ),
         ROWS[:, :1],
         None,
     ),
