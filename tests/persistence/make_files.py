@@ -139,8 +139,8 @@ def answer(estimator, method, X):
             [stamps.astype("datetime64[s]").astype(float), found.to_numpy()]
         )
     found = getattr(estimator, method)(X.tolist() if X.dtype.kind == "U" else X)
-    if isinstance(found, list):
-        return np.array(found)
+    if isinstance(found, list) or getattr(found, "dtype", None) == object:
+        return np.array(list(found))
     return found.toarray() if hasattr(found, "toarray") else np.asarray(found)
 
 
