@@ -39,8 +39,8 @@ class DescribedNetwork(AdvisedEstimator):
         Layers are called as Keras would call them: "lstm", "lstm_1"; "forward_lstm" and
         "backward_lstm" where both directions are read; "decoder_lstm"; "attention";
         "dense"; "head". Printed, it tells names, shapes, and the order of the gates,
-        which are i, f, g, o of an LSTM and z, r, n of a GRU: input, forget, candidate
-        and output; update, reset and candidate. The last layer of a regressor,
+        which are input, forget, candidate and output of an LSTM, and update, reset
+        and candidate of a GRU. The last layer of a regressor,
         "units_of_y", has the scale and the offset that make predictions of outputs.
 
         :mod:`skrnn.reference` computes with them:
