@@ -265,3 +265,11 @@ def test_without_matplotlib_the_error_says_what_to_install(method, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r'pip install "skrnn\[plot\]"'):
         getattr(TrainingHistoryDisplay, method)(None)
+
+
+def test_the_last_epoch_is_not_called_the_best_where_it_is_not():
+    history = {"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.0, 2.0]}
+    display = TrainingHistoryDisplay(history, best_epoch=3).plot()
+    assert labels(display.ax_)[-1] == "epoch kept: 3"
+    display = TrainingHistoryDisplay([history] * 2, best_epoch=3).plot()
+    assert labels(display.ax_)[-1] == "epochs kept"

@@ -328,6 +328,7 @@ class TrainingHistoryDisplay:
     def _mark_best(self, histories):
         """Put dots at the epochs whose weights were kept."""
         points: list[Any] = []
+        is_best = True
         validation = f"val_{self.metric}"
         for history, best in zip(
             histories, best_of(self.best_epoch, len(histories)), strict=True
@@ -338,10 +339,17 @@ class TrainingHistoryDisplay:
                 at = np.flatnonzero((epochs == best) & np.isfinite(values))
                 if len(at):
                     points.append((best, values[at[0]]))
+                    is_best &= values[at[0]] <= np.nanmin(values)
                     break
         if not points:
             return
-        where = f"best epoch: {points[0][0]}" if len(histories) == 1 else "best epochs"
+        # Without early stopping the last epoch is kept, however good it was.
+        which = "best epoch" if is_best else "epoch kept"
+        where = (
+            f"{which}: {points[0][0]}"
+            if len(histories) == 1
+            else which.replace("epoch", "epochs")
+        )
         label = where if self.name is None else f"{self.name}: {where}"
         (self.best_,) = self.ax_.plot(
             *np.transpose(points), "o", color=INK, markersize=6, zorder=4,
