@@ -215,7 +215,7 @@ def checked_levels(quantiles) -> list[float]:
     """
     levels = np.atleast_1d(quantiles)
     is_right = levels.ndim == 1 and levels.dtype.kind in "fi" and len(levels) > 0
-    if not is_right or (np.diff([0, *levels, 1]) <= 0).any():
+    if not is_right or not (np.diff([0, *levels, 1]) > 0).all():
         raise ValueError(
             f"quantiles={quantiles!r}; expected increasing numbers between 0 and 1, "
             "such as (0.1, 0.5, 0.9)."

@@ -81,7 +81,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, DescribedEnsemble):
     verbose: int = 0
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "predict"]), None],
+        "estimator": [HasMethods("fit"), None],
         "lookback": [StrOptions({"auto"}), Count(), Counts()],
         "horizon": [Count()],
         "strategy": [StrOptions({"auto", *STRATEGIES})],

@@ -252,9 +252,10 @@ def _other(estimator, table, plan, task):
         X, y = X[rows], y[:, rows]
     y = np.moveaxis(y, 0, 1).reshape(len(X), -1)
     fitted = _seeded(clone(estimator), task.seed)
-    if y.shape[1] > 1 and not get_tags(estimator).target_tags.multi_output:
+    takes, is_one = get_tags(estimator).target_tags, y.shape[1] == 1
+    if not is_one and not takes.multi_output:
         fitted = MultiOutputRegressor(fitted)
-    fitted.fit(X, y[:, 0] if y.shape[1] == 1 else y)
+    fitted.fit(X, y[:, 0] if is_one and takes.single_output else y)
     return Member(layout, fitted, reads, Numbers())
 
 

@@ -76,9 +76,10 @@ def check_plan(plan, estimator, difference):
         )
     kind = get_tags(estimator).estimator_type
     if kind not in (None, "regressor"):
-        raise ValueError(
-            f"estimator={type(estimator).__name__}() is a {kind}; expected a regressor."
-        )
+        raise ValueError(f"estimator={name} is a {kind}; expected a regressor.")
+    # Some regressors, such as StackingRegressor, have it after fit alone.
+    if kind is None and not hasattr(estimator, "predict"):
+        raise ValueError(f"estimator={name} has no predict; expected a regressor.")
     if difference is not None and plan.gap and plan.strategy != "recursive":
         raise ValueError(
             f"difference={difference!r} needs the steps of the gap, and "

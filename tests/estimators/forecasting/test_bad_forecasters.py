@@ -19,7 +19,7 @@ NAMES = "an array-like or None"
 # Parameter -> what it must be, and what it can't be.
 BAD_PARAMETERS = {
     "estimator": (
-        "an object implementing 'fit' and 'predict' or None",
+        "an object implementing 'fit' or None",
         ["lstm", 3],
     ),
     "lookback": (

@@ -73,7 +73,8 @@ def backtest(
         ``predict(X)``. It stays as it is.
     X : array-like of shape (n, n_features), DataFrame, index, or None
         Covariates of the rows of y, in time order within each series. A MultiIndex
-        (series, time), of X or y, makes it a panel.
+        (series, time), of X or y, makes it a panel. Times are the index, or the only
+        column of times of a frame.
     y : array-like of shape (n,) or (n, K)
         The series. NaN is a missing value.
     cv : splitter, iterable of (train, test), or None, default=None

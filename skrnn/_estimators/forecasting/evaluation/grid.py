@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skrnn._data.frames.columns import as_plain, is_frame
 from skrnn._data.rows.series import Rows, read_rows, row_index
+from skrnn._estimators.forecasting.reading.axis import times_in_columns
+from skrnn._estimators.forecasting.reading.tables import read_table
 from skrnn._sklearn import num_samples
 
 
@@ -69,7 +72,8 @@ def read_grid(X, y=None, groups=None, *, align="auto") -> TimeGrid:
     Parameters
     ----------
     X : array-like or None
-        None is the rows of y.
+        None is the rows of y. The only column of times in a frame is its index, as it
+        is for a Forecaster.
     y : array-like or None, default=None
         Its index serves where X has none.
     groups : array-like of shape (n_rows,), str or None, default=None
@@ -85,7 +89,8 @@ def read_grid(X, y=None, groups=None, *, align="auto") -> TimeGrid:
     """
     table = y if X is None else X
     groups = series_of(table, groups)
-    rows = read_rows(table, num_samples(table), groups=groups, y=y)
+    holder, groups = _with_times(table, groups)
+    rows = read_rows(holder, num_samples(table), groups=groups, y=y)
     codes = np.zeros(rows.n_rows, int) if rows.codes is None else rows.codes
     starts = np.cumsum(rows.lengths) - rows.lengths
     places = rows.places()[1] - starts[codes]
@@ -106,6 +111,16 @@ def read_grid(X, y=None, groups=None, *, align="auto") -> TimeGrid:
     return TimeGrid(
         positions, n_times, places, codes, rows.lengths, rows.keys, times, by_label
     )
+
+
+def _with_times(X, groups):
+    """Return what holds the index of the rows, and the series of each row."""
+    if not is_frame(X):
+        return X, groups
+    _, times = times_in_columns(read_table(X), row_index(X))
+    if times is None:
+        return X, groups
+    return pd.DataFrame(index=times), None if groups is None else as_plain(groups)
 
 
 def series_of(X, groups):

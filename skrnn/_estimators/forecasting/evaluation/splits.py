@@ -58,11 +58,12 @@ class WindowSplit(BaseCrossValidator):
 
     Notes
     -----
-    The series of a panel come from the MultiIndex (series, time) of X or y, or from
-    `groups`, which searches and ``cross_validate`` hand on: as their argument `groups`
-    or, with metadata routing, in `params` without any request. A series that a split
-    has no training rows of isn't tested there. Where series have times missing, rows
-    are purged by whichever of rows and times leaves more out.
+    Times are the index of X or y, or the only column of times of a frame. The series of
+    a panel come from the MultiIndex (series, time) of X or y, or from `groups`, which
+    searches and ``cross_validate`` hand on: as their argument `groups` or, with
+    metadata routing, in `params` without any request. A series that a split has no
+    training rows of isn't tested there. Where series have times missing, rows are
+    purged by whichever of rows and times leaves more out.
 
     Lopez de Prado (2018), Advances in Financial Machine Learning, chapter 7, has purge
     and embargo.

@@ -95,10 +95,9 @@ def read_axis(table, y, n_rows, groups, *, columns=None) -> Axis:
         _check_same_index(index, of_y)
     if index is None:
         index, name = of_y, "y"
-    time_column = _time_column(table, index)
+    time_column, times = times_in_columns(table, index)
     if time_column is not None:
-        times = pd.Index(times_of(table.column(time_column)))
-        index, name = times.rename(time_column), "X"
+        index, name = times, "X"
         groups = None if groups is None else as_plain(groups)
     has_levels = hasattr(index, "levels")
     if has_levels and groups is None:
@@ -149,23 +148,38 @@ def _name_of(groups):
     return getattr(groups, "name", None)
 
 
-def _time_column(table, index):
-    """Return the only column of times, if the rows have no index of times."""
+def times_in_columns(table, index):
+    """Find the only column of times, if the rows have no index of times.
+
+    Returns
+    -------
+    label : hashable or None
+        Of the column, if there is one.
+    times : pandas.Index or None
+        What is in it.
+    """
     if not table.has_names or _holds_times(index) or hasattr(index, "levels"):
-        return None
+        return None, None
     found = [
         label
         for label, column in zip(table.labels, table.columns, strict=True)
         if _is_time(column, label)
     ]
-    return found[0] if len(found) == 1 else None
+    if len(found) != 1:
+        return None, None
+    times = pd.Index(times_of(table.column(found[0])))
+    return found[0], times.rename(found[0])
 
 
 def _is_time(column, label):
     dtype = str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
     maybe = dtype.startswith(("datetime", "date", "timestamp", "period", "object"))
     head = column.iloc if hasattr(column, "iloc") else column
-    return maybe and kind_of(head[:_N_LABELS], label) == "time"
+    try:
+        return maybe and kind_of(head[:_N_LABELS], label) == "time"
+    except ValueError:
+        # Such as strings among numbers: refused where it is read as a feature.
+        return False
 
 
 def _holds_times(index):

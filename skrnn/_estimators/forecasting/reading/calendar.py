@@ -99,6 +99,11 @@ def find_calendar(calendar, labels, lengths, frequency):
     """
     if calendar is None or calendar is False:
         return ()
+    if calendar is True:
+        raise ValueError(
+            f"calendar=True; expected 'auto', a tuple of names among {sorted(CYCLES)}, "
+            "None or False."
+        )
     is_time = labels is not None and _has_dates(labels.index)
     if calendar != "auto":
         return _named(calendar, is_time)

@@ -152,6 +152,7 @@ def encode(features, table, take, channels, *, impute):
 def _encoded(feature, column, take):
     if feature.kind == "category":
         values = pd.Series(objects_of(column)[take], dtype=object)
+        _check_categories(feature, column, values)
         codes = pd.Index(feature.categories, dtype=object).get_indexer(values)
         channels = np.zeros((len(values), len(feature.categories)), dtype=np.float32)
         known = np.flatnonzero(codes >= 0)
@@ -163,6 +164,16 @@ def _encoded(feature, column, take):
     if feature.kind == "flag":
         return values[:, None]
     return ((values - feature.mean) * feature.factor)[:, None]
+
+
+def _check_categories(feature, column, values):
+    """Refuse numbers where ``fit`` had categories: all of them would be unknown."""
+    kind = kind_of(column, feature.label)
+    if kind != "category" and not values.isna().all():
+        raise ValueError(
+            f"Column {feature.label!r} of X holds {kind}s, but held categories in fit; "
+            "expected the same."
+        )
 
 
 def _refuse_missing(feature, channel, take):

@@ -1,9 +1,11 @@
 """Long tables, with a row for each series and time, as X and y."""
 
 import narwhals.stable.v2 as nw
+import numpy as np
 import pandas as pd
 
 from skrnn._data.frames.columns import as_known, column_labels, columns_of, is_frame
+from skrnn._data.rows.labels import read_labels
 from skrnn._estimators.forecasting.reading.tables import objects_of, times_of
 
 
@@ -63,11 +65,22 @@ def from_long(frame, id="unique_id", time="ds", target="y"):
             )
     made = _as_pandas(frame, labels)
     series = made[id].factorize()[0]
-    order = pd.DataFrame({"series": series, "time": made[time].to_numpy()})
+    _check_names(series, id)
+    times = read_labels(pd.Index(made[time])).index
+    order = pd.DataFrame({"series": series, "time": times.to_numpy()})
     made = made.iloc[order.sort_values(["series", "time"], kind="stable").index]
     made = made.set_index([id, time])
     y = made[target if isinstance(target, str) else targets]
     return made.drop(columns=targets), y
+
+
+def _check_names(series, id):
+    """Refuse rows that don't tell their series."""
+    if (series < 0).any():
+        row = int(np.argmax(series < 0))
+        raise ValueError(
+            f"Column {id!r} names no series in row {row}; expected a name in each row."
+        )
 
 
 def _as_pandas(frame, labels):

@@ -63,6 +63,7 @@ def read_table(X, *, least_columns=0) -> Table:
     """
     if X is None:
         return Table(None, [], [])
+    X = _unmasked(X)
     if is_frame(X):
         return _of_frame(X)
     if hasattr(X, "inferred_type"):
@@ -80,6 +81,13 @@ def read_table(X, *, least_columns=0) -> Table:
     refuse_non_numbers(NAMED, array, "X")
     columns = [array[:, i] for i in range(array.shape[1])]
     return Table(len(array), list(range(len(columns))), columns)
+
+
+def _unmasked(values):
+    """Return a masked array with NaN where it is masked; anything else as it is."""
+    if not isinstance(values, np.ma.MaskedArray) or values.dtype.kind not in "biuf":
+        return values
+    return np.ma.filled(values.astype(np.float64), np.nan)
 
 
 def _of_frame(X):
@@ -111,6 +119,7 @@ def read_target(y) -> tuple[np.ndarray, TargetForm]:
             "This Forecaster estimator requires y to be passed, but the target y is "
             "None."
         )
+    y = _unmasked(y)
     names, container = None, _container(y)
     if is_frame(y):
         names = tuple(column_labels(y))
