@@ -47,7 +47,7 @@ class BaseCell:
 
     keras_layer: str | None = None
     tensorflow_kernel: str | None = None
-    gates: tuple[str, ...] = ()
+    gate_order: tuple[str, ...] = ()
 
     def state_shapes(self, units):
         return ((units,),)
@@ -81,9 +81,9 @@ class GatedCell(BaseCell):
         makes the layer of a Keras model from `formula`.
     tensorflow_kernel : str or None
         Name of the operation of TensorFlow that runs a whole layer with tanh.
-    gates : tuple of str
-        What the columns of the kernels are for, as `skrnn.reference` calls it: of each
-        gate there are `units`, one gate after the other.
+    gate_order : tuple of str
+        The gates that the columns of the kernels are for: `units` columns of each, one
+        gate after the other.
     """
 
     n_gates: int
@@ -93,7 +93,7 @@ class GatedCell(BaseCell):
     forget_gate: int | None = None
     keras_layer: str | None = None
     tensorflow_kernel: str | None = None
-    gates: tuple[str, ...] = ()
+    gate_order: tuple[str, ...] = ()
 
     def weights(self, width, units):
         gates = self.n_gates * units
@@ -134,7 +134,7 @@ CELLS: dict[str, Any] = {
         forget_gate=1,
         keras_layer="LSTM",
         tensorflow_kernel="BlockLSTM",
-        gates=("i", "f", "g", "o"),
+        gate_order=("input", "forget", "candidate", "output"),
     ),
     "gru": GatedCell(
         n_gates=3,
@@ -142,7 +142,7 @@ CELLS: dict[str, Any] = {
         formula=gru_step,
         recurrent_bias=True,
         keras_layer="GRU",
-        gates=("z", "r", "n"),
+        gate_order=("update", "reset", "candidate"),
     ),
 }
 
