@@ -64,7 +64,7 @@ class BaseCell:
 
     keras_layer: str | None = None
     tensorflow_kernel: str | None = None
-    gate_names: tuple[str, ...] = ()
+    gate_order: tuple[str, ...] = ()
 
     def state_shapes(self, units):
         return ((units,),)
@@ -104,9 +104,9 @@ class GatedCell(BaseCell):
         makes the layer of a Keras model from `formula`.
     tensorflow_kernel : str or None
         Name of the operation of TensorFlow that runs a whole layer with tanh.
-    gate_names : tuple of str
-        What the columns of the kernels are for, as `skrnn.inspection.gates` calls it: of each
-        gate there are `units`, one gate after the other.
+    gate_order : tuple of str
+        The gates that the columns of the kernels are for: `units` columns of each, one
+        gate after the other.
     """
 
     n_gates: int
@@ -117,7 +117,7 @@ class GatedCell(BaseCell):
     forget_gate: int | None = None
     keras_layer: str | None = None
     tensorflow_kernel: str | None = None
-    gate_names: tuple[str, ...] = ()
+    gate_order: tuple[str, ...] = ()
 
     def weights(self, width, units):
         gates = self.n_gates * units
@@ -167,7 +167,7 @@ CELLS: dict[str, Any] = {
         forget_gate=1,
         keras_layer="LSTM",
         tensorflow_kernel="BlockLSTM",
-        gate_names=("input", "forget", "candidate", "output"),
+        gate_order=("input", "forget", "candidate", "output"),
     ),
     "gru": GatedCell(
         n_gates=3,
@@ -176,7 +176,7 @@ CELLS: dict[str, Any] = {
         gates=gru_gates,
         recurrent_bias=True,
         keras_layer="GRU",
-        gate_names=("update", "reset", "candidate"),
+        gate_order=("update", "reset", "candidate"),
     ),
 }
 

@@ -75,7 +75,7 @@ class Outline:
                 name, weight = layer.names_of(row)
                 weights.append((prefix + name, weight, row))
             label, form = prefix + layer.label, (self.width, self.steps)
-            told = tuple(weights), layer.gates
+            told = tuple(weights), layer.gate_order
             self.parts.append(Part(label, layer.title, *form, *told))
 
     def add_weights(

@@ -15,7 +15,7 @@ class GRUStep(NamedTuple):
     h: Any
     z: Any
     r: Any
-    n: Any
+    g: Any
 
 
 def gru_step(
@@ -37,7 +37,7 @@ def gru_step(
     h : array-like of shape (units,)
         The output of the step before, :math:`h_{t-1}`.
     kernel : array-like of shape (F, 3 * units)
-        :math:`W`; its columns are those of the gates z, r, n.
+        :math:`W`; its columns are those of the gates z, r, g.
     recurrent_kernel : array-like of shape (units, 3 * units)
         :math:`U`, in the same order.
     bias : array-like of shape (2, 3 * units) or (3 * units,)
@@ -45,12 +45,12 @@ def gru_step(
     activation : str, default="tanh"
         In the place of tanh.
     reset_after : bool, default=True
-        Whether the reset gate comes after the product with :math:`U_n`.
+        Whether the reset gate comes after the product with :math:`U_g`.
 
     Returns
     -------
     step : named tuple
-        ``h`` (units,), the output, the gates ``z`` and ``r``, and the candidate ``n``.
+        ``h`` (units,), the output, the gates ``z`` and ``r``, and the candidate ``g``.
 
     Examples
     --------
@@ -58,19 +58,19 @@ def gru_step(
     >>> from skrnn import reference
     >>> w = dict(kernel=np.ones((1, 3)), recurrent_kernel=np.ones((1, 3)))
     >>> step = reference.gru_step([0.0], [1.0], **w, bias=np.zeros((2, 3)))
-    >>> step.z.round(3), step.n.round(3), step.h.round(3)
+    >>> step.z.round(3), step.g.round(3), step.h.round(3)
     (array([0.731]), array([0.624]), array([0.899]))
     """
     x, h = np.asarray(x, dtype=float), np.asarray(h, dtype=float)
-    W_z, W_r, W_n = np.split(np.asarray(kernel), 3, axis=1)
-    U_z, U_r, U_n = np.split(np.asarray(recurrent_kernel), 3, axis=1)
+    W_z, W_r, W_g = np.split(np.asarray(kernel), 3, axis=1)
+    U_z, U_r, U_g = np.split(np.asarray(recurrent_kernel), 3, axis=1)
     b, d = _two_biases(bias, reset_after)
-    (b_z, b_r, b_n), (d_z, d_r, d_n) = np.split(b, 3), np.split(d, 3)
+    (b_z, b_r, b_g), (d_z, d_r, d_g) = np.split(b, 3), np.split(d, 3)
     z = sigmoid(x @ W_z + b_z + h @ U_z + d_z)
     r = sigmoid(x @ W_r + b_r + h @ U_r + d_r)
-    past = r * (h @ U_n + d_n) if reset_after else (r * h) @ U_n
-    n = activate(x @ W_n + b_n + past, activation)
-    return GRUStep(z * h + (1 - z) * n, z, r, n)
+    past = r * (h @ U_g + d_g) if reset_after else (r * h) @ U_g
+    g = activate(x @ W_g + b_g + past, activation)
+    return GRUStep(z * h + (1 - z) * g, z, r, g)
 
 
 @each_sequence
@@ -92,16 +92,16 @@ def gru(
         \begin{aligned}
         z_t &= \sigma(x_t W_z + b_z + h_{t-1} U_z + d_z) & &\text{update gate} \\
         r_t &= \sigma(x_t W_r + b_r + h_{t-1} U_r + d_r) & &\text{reset gate} \\
-        n_t &= \tanh(x_t W_n + b_n + r_t \odot (h_{t-1} U_n + d_n)) &
+        g_t &= \tanh(x_t W_g + b_g + r_t \odot (h_{t-1} U_g + d_g)) &
         &\text{candidate} \\
-        h_t &= z_t \odot h_{t-1} + (1 - z_t) \odot n_t & &\text{output}
+        h_t &= z_t \odot h_{t-1} + (1 - z_t) \odot g_t & &\text{output}
         \end{aligned}
 
     The output is the memory, and one gate both keeps and writes: three quarters of the
     weights of an LSTM.
 
     In the paper the reset gate comes before the product,
-    :math:`n_t = \tanh(x_t W_n + b_n + (r_t \odot h_{t-1}) U_n)`, and there is no
+    :math:`g_t = \tanh(x_t W_g + b_g + (r_t \odot h_{t-1}) U_g)`, and there is no
     :math:`d`: that is ``reset_after=False``. After the product, as here and in Keras,
     all products of a step are one.
 
@@ -110,16 +110,16 @@ def gru(
     x : array-like of shape (T, F) or (n, T, F), or list of (T_i, F)
         One sequence, or several.
     kernel : array-like of shape (F, 3 * units)
-        :math:`W = [W_z, W_r, W_n]`, side by side.
+        :math:`W = [W_z, W_r, W_g]`, side by side.
     recurrent_kernel : array-like of shape (units, 3 * units)
-        :math:`U = [U_z, U_r, U_n]`.
+        :math:`U = [U_z, U_r, U_g]`.
     bias : array-like of shape (2, 3 * units) or (3 * units,)
-        :math:`b = [b_z, b_r, b_n]`, and below it :math:`d = [d_z, d_r, d_n]`; b alone
+        :math:`b = [b_z, b_r, b_g]`, and below it :math:`d = [d_z, d_r, d_g]`; b alone
         if not `reset_after`.
     activation : str, default="tanh"
         In the place of tanh; gates stay sigmoids.
     reset_after : bool, default=True
-        Whether the reset gate comes after the product with :math:`U_n`, as in the
+        Whether the reset gate comes after the product with :math:`U_g`, as in the
         estimators.
     initial_state : sequence of one array (units,), default=None
         :math:`h_0`, if it isn't zero.
@@ -131,7 +131,7 @@ def gru(
     outputs : ndarray of shape (T, units) or (n, T, units), or list of (T_i, units)
         :math:`h_1` to :math:`h_T`.
     states : named tuple
-        ``h``, ``z``, ``r`` and ``n`` at every step, each of the shape of the outputs.
+        ``h``, ``z``, ``r`` and ``g`` at every step, each of the shape of the outputs.
 
     References
     ----------

@@ -81,12 +81,12 @@ def test_every_weight_has_a_name_of_its_own(model):
 
 def test_it_is_printed_with_shapes_and_the_order_of_gates():
     weights = skrnn.GRURegressor(**FAST | dict(units=3)).fit(X, Y).weights_
-    assert weights["gru"].gates == ("z", "r", "n")
+    assert weights["gru"].gates == ("update", "reset", "candidate")
     assert repr(weights).splitlines() == [
         "gru",
-        "    kernel            (2, 9)        z, r, n: 3 columns each",
-        "    recurrent_kernel  (3, 9)        z, r, n: 3 columns each",
-        "    bias              (2, 9)        z, r, n: 3 columns each",
+        "    kernel            (2, 9)        3 columns each: update, reset, candidate",
+        "    recurrent_kernel  (3, 9)        3 columns each: update, reset, candidate",
+        "    bias              (2, 9)        3 columns each: update, reset, candidate",
         "head",
         "    kernel            (3, 1)",
         "    bias              (1,)",
@@ -94,6 +94,25 @@ def test_it_is_printed_with_shapes_and_the_order_of_gates():
         "    scale             (1,)",
         "    offset            (1,)",
     ]
+
+
+def test_the_columns_of_a_gate():
+    weights = skrnn.LSTMRegressor(**FAST | dict(units=3)).fit(X, Y).weights_
+    forget = weights["lstm"].gate("forget")
+    assert {name: each.shape for name, each in forget.items()} == {
+        "kernel": (2, 3),
+        "recurrent_kernel": (3, 3),
+        "bias": (3,),
+    }
+    # It began with a bias of 1, and the others with 0.
+    assert (forget["bias"] > 0.5).all()
+    assert (weights["lstm"].gate("output")["bias"] < 0.5).all()
+    with pytest.raises(ValueError, match="read-only"):
+        forget["bias"][...] = 0
+    with pytest.raises(ValueError, match=r"gate='f' must be one of \['input', 'for"):
+        weights["lstm"].gate("f")
+    with pytest.raises(ValueError, match=r"gate='forget' must be one of \[\]"):
+        weights["head"].gate("forget")
 
 
 def test_nothing_that_trains_or_predicts_can_be_written_to():

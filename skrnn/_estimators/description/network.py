@@ -38,10 +38,11 @@ class DescribedNetwork(AdvisedEstimator):
 
         Layers are called as Keras would call them: "lstm", "lstm_1"; "forward_lstm" and
         "backward_lstm" where both directions are read; "decoder_lstm"; "attention";
-        "dense"; "head". Printed, it tells names, shapes, and the order of the gates,
-        which are input, forget, candidate and output of an LSTM, and update, reset
-        and candidate of a GRU. The last layer of a regressor,
-        "units_of_y", has the scale and the offset that make predictions of outputs.
+        "dense"; "head". Printed, it tells names, shapes, and the order of the gates:
+        input, forget, candidate and output of an LSTM; update, reset and candidate of a
+        GRU. ``weights_["lstm"].gate("forget")`` has the columns of one of them. The
+        last layer of a regressor, "units_of_y", has the scale and the offset that make
+        predictions of outputs.
 
         :mod:`skrnn.reference` computes with them:
         ``reference.lstm(x, **model.weights_["lstm"])``.

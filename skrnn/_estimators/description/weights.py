@@ -40,14 +40,29 @@ class LayerWeights(Mapping[str, np.ndarray]):
     def __repr__(self):
         return "\n".join(self.lines())
 
+    def gate(self, name: str) -> dict[str, np.ndarray]:
+        """Return the columns of one gate: name of the weight -> array.
+
+        Raises
+        ------
+        ValueError
+            If the layer has no such gate.
+        """
+        if name not in self.gates:
+            raise ValueError(f"gate={name!r} must be one of {[*self.gates]}.")
+        place, n = self.gates.index(name), len(self.gates)
+        return {
+            weight: np.split(array, n, axis=-1)[place]
+            for weight, array in self.arrays.items()
+        }
+
     def lines(self) -> list[str]:
         """Return a line for each weight: its name, its shape, its gates."""
         of_gates = ""
         if self.gates:
-            # A cell without a kernel has gates in what it has.
             columns = next(iter(self.arrays.values())).shape[-1]
             each = columns // len(self.gates)
-            of_gates = f"  {', '.join(self.gates)}: {each} columns each"
+            of_gates = f"  {each} columns each: {', '.join(self.gates)}"
         return [
             f"{name:18}{array.shape!s:12}{of_gates}".rstrip()
             for name, array in self.arrays.items()

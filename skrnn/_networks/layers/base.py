@@ -115,8 +115,8 @@ class BaseLayer:
         return type(self).__name__
 
     @property
-    def gates(self) -> tuple[str, ...]:
-        """What the columns of its kernels are for, if it has gates."""
+    def gate_order(self) -> tuple[str, ...]:
+        """The gates that the columns of its kernels are for, if it has any."""
         return ()
 
     def names_of(self, weight) -> tuple[str, str]:

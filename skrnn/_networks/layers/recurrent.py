@@ -57,8 +57,8 @@ class Recurrent(BaseLayer):
         return f"Bidirectional {name}" if self.bidirectional else name
 
     @property
-    def gates(self):
-        return CELLS[self.cell].gate_names
+    def gate_order(self):
+        return CELLS[self.cell].gate_order
 
     def names_of(self, weight):
         """Each direction is a layer among users."""
