@@ -159,7 +159,10 @@ class AttentionDisplay:
         self.bars_ = self.image_ = None
         n = weights.shape[-1]
         width = np.clip(1.6 + (0.3 if self.inputs else 0.12) * n, 4.5, 13)
-        height = 2.6 if weights.ndim == 1 else np.clip(1.2 + 0.3 * len(weights), 2.6, 9)
+        of_row = 0.3 if self.outputs else 0.12
+        height = 2.6
+        if weights.ndim == 2:
+            height = np.clip(1.2 + of_row * len(weights), 2.6, 9)
         (self.ax_,) = axes_for(ax, 1, size=(width, height), n_columns=1)
         self.figure_ = self.ax_.figure
         if weights.ndim == 1:
@@ -167,6 +170,8 @@ class AttentionDisplay:
         else:
             self._draw_matrix(weights, im_kw)
         set_labels(self.ax_.xaxis, self.inputs, n, "Step read")
+        if self.inputs is not None:
+            self.ax_.set_xlabel("Read", fontsize=SMALL + 0.5)
         return self
 
     def _check(self, weights):
@@ -193,6 +198,8 @@ class AttentionDisplay:
         label = "Share of attention"
         self.image_ = heat_map(self.ax_, weights, kind="amount", label=label, **options)
         set_labels(self.ax_.yaxis, self.outputs, len(weights), "Step answered")
+        if self.outputs is not None:
+            self.ax_.set_ylabel("Answered", fontsize=SMALL + 0.5)
 
 
 def _written(network, X, n):

@@ -1,6 +1,7 @@
 """What all displays share: axes, colours, legends, styles, and their descriptions."""
 
 import inspect
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -158,34 +159,32 @@ def legend(place: Any, labelled: dict[str, Any], **options: Any) -> None:
 
 
 def paragraphs(ax: Any, parts: Sequence[tuple[str, str]]) -> Any:
-    """Write texts below axes, each in its colour, in lines as wide as the axes.
+    """Write texts below axes and what names their steps, each in its colour.
 
     Parameters
     ----------
     parts : list of tuple
-        Text and colour.
+        Lines of text, as `wrapped` returns them, and their colour.
     """
-    import textwrap  # noqa: PLC0415
-
     from matplotlib.offsetbox import AnchoredOffsetbox, TextArea, VPacker  # noqa: PLC0415
+    from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415
 
-    width = ax.get_window_extent().width / ax.figure.dpi
-    # A character is about half as wide as the text is high.
-    n_characters = max(30, int(width * 72 / (0.49 * SMALL)))
-    boxes = [
-        TextArea(
-            "\n".join(textwrap.wrap(text, n_characters)),
-            textprops=dict(color=color, fontsize=SMALL, linespacing=1.3),
-        )
-        for text, color in parts
-    ]
+    options = dict(fontsize=SMALL, linespacing=1.3)
+    boxes = [TextArea(text, textprops=dict(color=c, **options)) for text, c in parts]
+    # Ticks and their title need about half an inch.
+    below = ScaledTranslation(0, -0.52, ax.figure.dpi_scale_trans)
     made = AnchoredOffsetbox(
-        "upper left", child=VPacker(children=boxes, pad=0, sep=5), pad=0,
-        frameon=False, bbox_to_anchor=(0, -0.16), bbox_transform=ax.transAxes,
-        borderpad=0,
+        "upper left", child=VPacker(children=boxes, pad=0, sep=6), pad=0, borderpad=0,
+        frameon=False, bbox_to_anchor=(0, 0), bbox_transform=ax.transAxes + below,
     )  # fmt: skip
     ax.add_artist(made)
     return made
+
+
+def wrapped(text: str, width: float) -> str:
+    """Return a text in lines of so many inches."""
+    # A character is about half as wide as the text is high.
+    return "\n".join(textwrap.wrap(text, max(30, int(width * 72 / (0.47 * SMALL)))))
 
 
 def heat_map(
@@ -205,7 +204,7 @@ def heat_map(
     Parameters
     ----------
     values : ndarray of shape (rows, columns)
-    kind : {"signed", "share", "amount"}
+    kind : {"signed", "gate", "amount"}
         Numbers around 0; numbers from 0 to 1; numbers from 0 on.
     label : str
         Of the bar.
@@ -214,8 +213,8 @@ def heat_map(
     """
     finite = values[np.isfinite(values)]
     largest = float(np.abs(finite).max(initial=0)) or 1.0
-    limits = {"signed": (-largest, largest), "share": (0, 1), "amount": (0, largest)}
-    colors = {"signed": "RdBu_r", "share": "Blues", "amount": "Blues"}
+    limits = {"signed": (-largest, largest), "gate": (0, 1), "amount": (0, largest)}
+    colors = {"signed": "RdBu_r", "gate": "viridis", "amount": "Blues"}
     low, high = limits[kind]
     (m, n), top = values.shape, first_row - 0.5
     defaults = dict(
@@ -241,7 +240,9 @@ def set_labels(axis: Any, labels: Sequence[str] | None, n: int, title: str) -> N
 
     is_x = axis.axis_name == "x"
     if labels is None:
-        axis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+        axis.set_major_locator(
+            MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+        )
         axis.set_label_text(title, fontsize=SMALL + 0.5)
         return
     longest = max(map(len, labels), default=0)

@@ -274,7 +274,8 @@ class SequenceOutputDisplay:
         values = np.asarray(self.outputs, dtype=float)
         names = self.output_names or [""] * values.shape[1]
         self._lines(name, ax, values, names, line_kw)
-        title(ax, "Answer at each step")
+        single = f": {names[0]}" if len(names) == 1 and names[0] else ""
+        title(ax, f"Answer at each step{single}")
         if self.truth is None:
             return
         truth = np.asarray(self.truth, dtype=float)
@@ -286,7 +287,9 @@ class SequenceOutputDisplay:
             )
             ax.plot(self._steps, truth[:, i], **options | look)
         lines = self.lines_[name]
-        labelled = {n or "answer": line for n, line in zip(names, lines, strict=True)}
+        labelled = {
+            each or "answer": line for each, line in zip(names, lines, strict=True)
+        }
         _legend(ax, labelled | {"truth": ax.lines[-1]})
 
     def _draw_hidden(self, name, ax, _line_kw, im_kw):
@@ -313,7 +316,7 @@ class SequenceOutputDisplay:
         assert self.gates is not None
         values = np.asarray(self.gates[name], dtype=float).T
         is_gate = name not in _NO_GATES
-        kind = "share" if is_gate else "signed"
+        kind = "gate" if is_gate else "signed"
         self.images_[name] = heat_map(ax, values, kind=kind, first_row=0, **im_kw or {})
         called = name.replace("_", " ").capitalize()
         title(ax, f"{called} gate: 0 is shut, 1 is open" if is_gate else called)
@@ -347,7 +350,9 @@ class SequenceOutputDisplay:
 
 
 def _legend(ax, labelled):
-    legend(ax, labelled, loc="upper left", ncols=4)
+    # Beside the title, where no line is.
+    at = dict(loc="lower right", bbox_to_anchor=(1, 0.98))
+    legend(ax, labelled, ncols=len(labelled), **at)
 
 
 def _name_units(ax, n):

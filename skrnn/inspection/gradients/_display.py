@@ -14,8 +14,10 @@ from skrnn.inspection._drawing import (
     legend,
     need_matplotlib,
     paragraphs,
+    set_labels,
     style,
     tidy,
+    wrapped,
 )
 from skrnn.inspection._parts import reach_network
 from skrnn.inspection.gradients._diagnosis import diagnose
@@ -61,7 +63,7 @@ class GradientFlowDisplay:
     >>> import numpy as np
     >>> from skrnn import LSTMRegressor, RNNRegressor
     >>> from skrnn.inspection import GradientFlowDisplay
-    >>> X = np.random.default_rng(0).normal(size=(64, 40, 1))
+    >>> X = np.random.default_rng(0).normal(size=(64, 80, 1))
     >>> y = X[:, 0, 0]
     >>> models = [
     ...     cls(units=8, epochs=1, random_state=0).fit(X, y)
@@ -90,7 +92,7 @@ class GradientFlowDisplay:
         sample_weight: Any = None,
         answers: str = "last",
         relative: bool = False,
-        explain: bool = True,
+        explain: bool | str = "auto",
         ax: Any = None,
         line_kw: dict | None = None,
     ) -> Self:
@@ -111,11 +113,11 @@ class GradientFlowDisplay:
             Whose loss is differentiated where each step is answered. That of the last
             answer shows how far back it reaches; each answer's own step would hide it.
         relative : bool, default=False
-            Whether norms are drawn in units of that at the last step, which makes
-            networks with different losses start from one point. With both directions,
-            in units of the largest.
-        explain : bool, default=True
-            Whether the diagnosis is written below the axes.
+            Whether norms are drawn in units of the largest one of a line, so that
+            networks with different losses can be compared.
+        explain : bool or "auto", default="auto"
+            Whether the diagnosis is written below the axes; "auto" where there is room
+            for it: in a figure of its own, or one with a layout that makes room.
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
         line_kw : dict or None, default=None
@@ -148,7 +150,7 @@ class GradientFlowDisplay:
         ax: Any = None,
         *,
         relative: bool = False,
-        explain: bool = True,
+        explain: bool | str = "auto",
         line_kw: dict | None = None,
     ) -> Self:
         """Draw the norms over the steps, on a logarithmic axis.
@@ -158,8 +160,8 @@ class GradientFlowDisplay:
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
         relative : bool, default=False
-            Whether norms are drawn in units of that at the last step.
-        explain : bool, default=True
+            Whether norms are drawn in units of the largest one of a line.
+        explain : bool or "auto", default="auto"
             Whether the diagnosis is written below the axes.
         line_kw : dict or None, default=None
             Options of matplotlib's ``plot`` for all lines.
@@ -172,16 +174,19 @@ class GradientFlowDisplay:
         need_matplotlib(f"{type(self).__name__}.plot")
         if not self.flows:
             raise ValueError("flows has no entry: there is nothing to draw.")
-        (self.ax_,) = axes_for(ax, 1, size=(7, 4.2), n_columns=1)
-        self.figure_, self.text_ = self.ax_.figure, None
         self.diagnoses_ = dict(self.diagnoses or {}) or {
             name: diagnose(flow).text for name, flow in self.flows.items()
         }
+        height = 3.3 + (0.45 * len(self.diagnoses_) if explain else 0)
+        (self.ax_,) = axes_for(ax, 1, size=(7.5, height), n_columns=1)
+        self.figure_, self.text_ = self.ax_.figure, None
         self.lines_ = {
             name: self._draw(name, flow, PALETTE[i % len(PALETTE)], relative, line_kw)
             for i, (name, flow) in enumerate(self.flows.items())
         }
         self._finish(relative)
+        if explain == "auto":
+            explain = self.figure_.get_layout_engine() is not None
         if explain:
             self._explain()
         return self
@@ -197,7 +202,7 @@ class GradientFlowDisplay:
             # There is no logarithm of nothing.
             drawn = np.where(norms > 0, norms, np.nan)
             if relative:
-                drawn = drawn / _unit(drawn, len(flow.directions) > 1)
+                drawn = drawn / np.nanmax(drawn, initial=0)
             steps = np.arange(1, len(drawn) + 1)
             if np.isfinite(drawn).sum() < 2:
                 defaults |= dict(marker="o", markersize=4)
@@ -205,29 +210,34 @@ class GradientFlowDisplay:
         return lines
 
     def _finish(self, relative):
-        from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator  # noqa: PLC0415
+        from matplotlib.ticker import LogLocator, NullLocator  # noqa: PLC0415
 
         ax = self.ax_
         tidy(ax)
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(numticks=8))
         ax.yaxis.set_minor_locator(NullLocator())
-        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
-        ax.set_xlabel("Step of the sequence", fontsize=SMALL + 0.5)
-        of = "in units of the last step's" if relative else "of the loss by the state"
+        n_steps = max(len(flow.n_sequences) for flow in self.flows.values())
+        set_labels(ax.xaxis, None, n_steps, "Step of the sequence")
+        ax.set_xlim(1 - 0.02 * n_steps, n_steps + 0.02 * n_steps)
+        of = "in units of the largest" if relative else "of the loss by the state"
         ax.set_ylabel(f"Norm of the gradient\n{of}", fontsize=SMALL + 0.5)
         handles, labels = ax.get_legend_handles_labels()
-        # One line needs no legend: the text below names it.
+        at: dict[str, Any] = dict(loc="best")
+        if len(labels) > 4:
+            at = dict(loc="upper left", bbox_to_anchor=(1.01, 1))
+        # A single line is named by the text below.
         if len(labels) > 1:
-            legend(ax, dict(zip(labels, handles, strict=True)), loc="best")
+            legend(ax, dict(zip(labels, handles, strict=True)), **at)
 
     def _explain(self):
-        several = len(self.diagnoses_) > 1
-        parts = []
+        several, parts = len(self.diagnoses_) > 1, []
+        width = self.ax_.get_window_extent().width / self.figure_.dpi
         for name, text in self.diagnoses_.items():
             lines = self.lines_.get(name)
             color = lines[0].get_color() if lines and several else INK
-            parts.append((f"{name}. {text}" if several else text, color))
+            text = f"{name}. {text}" if several else text
+            parts.append((wrapped(text, width), color))
         self.text_ = paragraphs(self.ax_, parts)
 
 
@@ -267,11 +277,3 @@ def _rows(flow):
             continue
         for direction, norms in flow.directions.items():
             yield f"{of_layer}, {direction}", norms[layer]
-
-
-def _unit(norms, both):
-    """Return what norms are divided by: that of the last step, or the largest."""
-    known = norms[np.isfinite(norms)]
-    if not len(known):
-        return 1.0
-    return known.max() if both else known[-1]
