@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 # A test holds the three lists of public names together: these are for type checkers and
 # editors, `__all__` is for readers, `_PUBLIC` is what is loaded when it is asked for.
 if TYPE_CHECKING:
-    from skrnn import forecasting, inspection, metrics, preprocessing, text
+    from skrnn import (
+        forecasting,
+        inspection,
+        metrics,
+        persistence,
+        preprocessing,
+        text,
+    )
     from skrnn import scikeras as scikeras
     from skrnn._estimators.outliers import SequenceOutlierDetector
     from skrnn._estimators.recurrent import (
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     )
     from skrnn._estimators.seq2seq import Seq2SeqClassifier, Seq2SeqRegressor
     from skrnn._estimators.versions import show_versions
+    from skrnn.persistence import load, save
     from skrnn.preprocessing import (
         SequencePadder,
         SequenceWise,
@@ -54,9 +62,12 @@ __all__ = [
     "forecasting",
     "from_channels_first",
     "inspection",
+    "load",
     "make_supervised",
     "metrics",
+    "persistence",
     "preprocessing",
+    "save",
     "show_versions",
     "text",
 ]
@@ -79,6 +90,7 @@ _PUBLIC = {
     ),
     "_estimators.seq2seq": ("Seq2SeqClassifier", "Seq2SeqRegressor"),
     "_estimators.versions": ("show_versions",),
+    "persistence": ("load", "save"),
     "preprocessing": (
         "SequencePadder",
         "SequenceWise",
