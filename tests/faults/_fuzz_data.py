@@ -355,9 +355,7 @@ def one_oddity(made):
             st.sampled_from(list(INDEXES)),
             st.sampled_from(["frame", "Series"]),
         ),
-        st.builds(
-            lambda v: replace(made, shape=tuple(v)), st.lists(sizes, max_size=4)
-        ),
+        st.builds(lambda v: replace(made, shape=tuple(v)), st.lists(sizes, max_size=4)),
         st.builds(
             lambda v, at: replace(made, shape=_with(made.shape, at, v)),
             sizes,
@@ -384,7 +382,9 @@ _letters = st.text(
     ),
     max_size=12,
 )
-_documents = st.one_of(_letters, st.sampled_from(["the cat sat. " * 5, "", " ", "ab" * 40]))
+_documents = st.one_of(
+    _letters, st.sampled_from(["the cat sat. " * 5, "", " ", "ab" * 40])
+)
 _not_texts = st.sampled_from(
     [None, 3, 2.5, np.nan, b"ab", True, pd.NA, [], ["a"], ("a", "b"), object, {"a": 1}]
 )

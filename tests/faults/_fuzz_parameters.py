@@ -46,7 +46,18 @@ UNBOUNDED = {
     "calibration_size", "scored_steps",
 }  # fmt: skip
 COUNTS = [1, 2, 3, np.int64(2), np.uint8(3)]
-POSITIVE = [1e-3, 1, 0.5, np.float32(0.1), 1e-300, 5e-324, 1e30, 1e308, 2**70, Fraction(1, 3)]
+POSITIVE = [
+    1e-3,
+    1,
+    0.5,
+    np.float32(0.1),
+    1e-300,
+    5e-324,
+    1e30,
+    1e308,
+    2**70,
+    Fraction(1, 3),
+]
 
 
 def of_constraint(name, constraint):
@@ -62,7 +73,11 @@ def of_constraint(name, constraint):
     if isinstance(constraint, Share):
         return st.sampled_from([0.2, 0.5, 0.999, 1e-300, np.float32(0.3)])
     if isinstance(constraint, Vectors):
-        tables = [np.eye(4)[:, :2], np.ones((4, 2), "f4"), np.array([[1.0, np.nan]] * 4)]
+        tables = [
+            np.eye(4)[:, :2],
+            np.ones((4, 2), "f4"),
+            np.array([[1.0, np.nan]] * 4),
+        ]
         dicts = [{"a": [1.0, 2.0], "cat": [0.0, 1.0]}, {"a": [1.0]}, {}]
         return st.sampled_from([*tables, np.zeros((0, 2)), np.zeros((4, 0)), *dicts])
     if isinstance(constraint, Instance | Instances | Function | Schedule | HasMethods):
@@ -112,7 +127,9 @@ def _of_simple(constraint):
              ("lower", "lower"), [None], [2.5], [-1], ["suffix999999999999"]]
         )  # fmt: skip
     if "'str'" in text:
-        return st.sampled_from(["", ".", r"(?u)\b\w+\b", "(", r"(a)(b)", "(?P<x>a)", "a*"])
+        return st.sampled_from(
+            ["", ".", r"(?u)\b\w+\b", "(", r"(a)(b)", "(?P<x>a)", "a*"]
+        )
     return None
 
 

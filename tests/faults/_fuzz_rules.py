@@ -16,7 +16,8 @@ OWN_WARNINGS = UserWarning
 # scikit-learn's sentences about arrays, whose numbers are the user's.
 KNOWN = re.compile(
     "Found (array|input variables)|Expected [12]D|Unknown label type|could not convert "
-    "string|Invalid parameter|Reshape your data|feature names"
+    "string|Invalid parameter|Reshape your data|feature names|Sample weights must|"
+    "Iterable over raw text documents|Expected a 2-dimensional container|output config"
 )
 
 

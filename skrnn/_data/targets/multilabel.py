@@ -8,7 +8,7 @@ from sklearn.utils.validation import column_or_1d
 from skrnn._data.targets.codes import few_like
 from skrnn._data.targets.reading import advice, check_labels
 from skrnn._data.validation import is_ragged
-from skrnn._sklearn import check_y
+from skrnn._sklearn import check_y, naming
 
 
 def labels_of_steps(labels):
@@ -37,7 +37,8 @@ def labels_of_steps(labels):
     labels = check_labels(labels)
     if labels.ndim == 2:
         return _indicators(labels)
-    check_classification_targets(few_like(labels))
+    with naming("y"):
+        check_classification_targets(few_like(labels))
     return labels
 
 
@@ -87,11 +88,12 @@ def labels_of_sequences(estimator, X, y):
     X : Sequences
     y : array-like, or sparse matrix of zeros and ones
     """
-    y = y if issparse(y) else check_labels(y)
-    y = check_y(y, multi_output=True, estimator=estimator)
-    few = few_like(y)
-    check_classification_targets(few)
-    kind = type_of_target(few, input_name="y")
+    with naming("y"):
+        y = y if issparse(y) else check_labels(y)
+        y = check_y(y, multi_output=True, estimator=estimator)
+        few = few_like(y)
+        check_classification_targets(few)
+        kind = type_of_target(few, input_name="y")
     if kind == "multilabel-indicator":
         y = y.toarray() if issparse(y) else y
     if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():
