@@ -33,7 +33,7 @@ def fit_one(random):
     if kind == "text":
         text = "".join(random.choices("abcdef ", k=random.randint(20, 200)))
         model = TextGenerator(**options, lookback=8, embedding_dim=4)
-        return model.fit(text).generate("a", max_new_tokens=3, random_state=0)
+        return model.fit(text).generate(text[0], max_new_tokens=3, random_state=0)
     if kind == "pairs":
         y = rng.normal(size=(n, random.randint(1, 5)))
         return Seq2SeqRegressor(**options, cell=cell).fit(X, y).predict(X)

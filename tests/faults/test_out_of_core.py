@@ -22,7 +22,7 @@ import resource
 from skrnn import GRURegressor, LSTMClassifier, RNNRegressor, SlidingWindow
 
 folder, allowed = sys.argv[1], int(sys.argv[2]) * 2**20
-tiny = dict(units=2, epochs=1, batch_size=512, random_state=0)
+tiny = dict(units=4, epochs=1, batch_size=512, random_state=0, learning_rate=0.02)
 small = rng.normal(size=(600, 8, 2)).astype(np.float32)
 # What is loaded at first use, and the threads.
 RNNRegressor(**tiny).fit(small, small[:, 0, 0]).predict(small)
@@ -74,7 +74,8 @@ def test_sequences_in_a_file(folder):
 model = RNNRegressor(**tiny, early_stopping=True).fit(X, y)
 found["score"] = model.score(X[:1000], y[:1000])
 found["predictions"] = len(model.predict(X))
-found["in blocks"] = len(model.partial_fit(X[: len(X) // 2], y[: len(X) // 2]).history_["loss"])
+half = len(X) // 2
+found["in blocks"] = len(model.partial_fit(X[:half], y[:half]).history_["loss"])
 labels = y > 0
 classifier = LSTMClassifier(**tiny).fit(X[: len(X) // 4], labels[: len(X) // 4])
 found["labels"] = classifier.score(X[:1000], labels[:1000])

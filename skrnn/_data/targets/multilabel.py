@@ -57,10 +57,11 @@ def _indicators(labels):
 
 def several_a_step(y):
     """Whether y, (n, T, K) or a list of (T_i, K), has several labels at each step."""
-    if is_ragged(y):
-        first = next(iter(y))
-        return np.ndim(first) == 2 and np.shape(first)[1] > 1
-    return np.ndim(y) == 3 and np.shape(y)[2] > 1
+    with naming("y"):
+        if is_ragged(y):
+            first = next(iter(y))
+            return np.ndim(first) == 2 and np.shape(first)[1] > 1
+        return np.ndim(y) == 3 and np.shape(y)[2] > 1
 
 
 def check_columns(classes, y):
@@ -75,7 +76,8 @@ def check_columns(classes, y):
 
 def several_a_sequence(y):
     """Whether each sequence has several labels at once."""
-    return np.ndim(y) == 2 and np.shape(y)[1] > 1
+    with naming("y"):
+        return np.ndim(y) == 2 and np.shape(y)[1] > 1
 
 
 def labels_of_sequences(estimator, X, y):
