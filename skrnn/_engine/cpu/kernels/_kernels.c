@@ -1,7 +1,4 @@
-first < 0 || n < 0 || n > ldb || first > ldb - n || column < 0 || n > ldout ||
-                 column > ldout - n    if (*good && (n < 0 || array->view.len / size < n)) {
-        PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
-                     array->view.len, times(n, size));/* Recurrent layers forward and backward, for training on a CPU.
+/* Recurrent layers forward and backward, for training on a CPU.
 
    A small layer spends most of a framework's time between its products. Here a layer's
    whole run over time is one call: the recurrent kernel is packed once, products are
@@ -317,7 +314,7 @@ static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
         return NULL;
     if (*good && (n < 0 || array->view.len / size < n)) {
         PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
-                     array->view.len, n * size);
+                     array->view.len, times(n, size));
         *good = 0;
     }
     return array->view.buf;
@@ -528,7 +525,8 @@ static PyObject *outer(PyObject *self, PyObject *args)
     lefts[1].a = floats(a + 5, times(all, lefts[1].m), &good);
     lefts[1].mask = floats(a + 6, times(rows.sequences, lefts[1].m), &good);
     lefts[1].out = floats(a + 7, times(lefts[1].m, ldout), &good);
-    if (good && (first < 0 || n < 0 || first + n > ldb || column < 0 || column + n > ldout)) {
+    if (good && (first < 0 || n < 0 || n > ldb || first > ldb - n || column < 0 ||
+                 n > ldout || column > ldout - n)) {
         PyErr_Format(PyExc_ValueError, "%zd columns from %zd on of %zd", n, first, ldb);
         good = 0;
     }
@@ -708,7 +706,7 @@ static PyObject *scatter(PyObject *self, PyObject *args)
     const int *ids = floats(a, n, &good);
     const float *rows = floats(a + 1, times(n, width), &good);
     float *to = a[2].view.buf;
-    Py_ssize_t n_rows = width > 0 ? a[2].view.len / (width * (Py_ssize_t)sizeof(float)) : 0;
+    Py_ssize_t n_rows = width > 0 ? a[2].view.len / (Py_ssize_t)sizeof(float) / width : 0;
     good = good && ids_are_good(ids, n, n_rows);
     if (good && (first < 0 || last > width)) {
         PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, last, width);
