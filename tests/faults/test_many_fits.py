@@ -76,4 +76,4 @@ BACKENDS = {"tensorflow": (1000, 30), "jax": (1000, 30)} if LONG else {
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_fits_on_the_keras_engine(backend):
     needs(backend)
-    assert grown("keras", *BACKENDS[backend], KERAS_BACKEND=backend) < 30
+    assert grown("keras", *BACKENDS[backend], KERAS_BACKEND=backend) < 10

@@ -54,7 +54,7 @@ for _ in range(int(sys.argv[2])):
             for model in models.values():
                 skrnn.save(model, path)
     # Half of them are killed in the first save, half later.
-    time.sleep(random_moment.uniform(0, 4 * seconds))
+    time.sleep(random_moment.uniform(0, 2.5 * seconds))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     found.append(which())
@@ -144,10 +144,10 @@ def test_a_file_that_may_not_grow_leaves_the_one_before(tmp_path):
 
 @pytest.fixture
 def full_disk(tmp_path):
-    """Return a folder on a file system of 200 kB, and how to run a program there."""
+    """Return a folder on a file system of 700 kB, and how to run a program there."""
     if sys.platform != "linux" or not shutil.which("mount"):
         pytest.skip("needs mount of Linux")
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "skrnn", str(tmp_path)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "skrnn", str(tmp_path)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("may not mount a file system here")
     yield tmp_path
