@@ -8,6 +8,7 @@ TESTS ?=
 PYTEST_ARGS ?=
 ROWS ?=
 CLANG ?= clang
+LONG ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,10 +20,16 @@ KERNEL_TESTS := $(wildcard tests/engine/cpu/test_kernel_*.py) \
 	tests/engine/cpu/test_fused_step.py tests/engine/cpu/test_initial_states.py
 ARM_HEADERS := /usr/aarch64-linux-gnu/include
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -g
+# The one left out limits the address space, of which AddressSanitizer takes terabytes.
+SANITIZED_TESTS := $(filter-out %/test_kernel_memory.py,$(KERNEL_TESTS)) \
+	tests/test_tampered_states.py
 
 # TensorFlow greets on stderr; only warnings and errors are worth a reader's time.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+export LONG
 # Three lines come before TensorFlow reads the level above.
 QUIETLY := 2> >(grep --line-buffered -vE \
 	'absl::InitializeLog|oneDNN custom operations|cuda drivers' >&2)
@@ -31,7 +38,7 @@ QUIETLY := 2> >(grep --line-buffered -vE \
 .DELETE_ON_ERROR:
 # Two installs into one environment would step on each other.
 .NOTPARALLEL:
-.PHONY: help demo test jax clang lint types docs examples bench performance clean
+.PHONY: help demo test faults jax clang sanitize lint types docs examples bench performance clean
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -42,6 +49,9 @@ demo: $(VENV)/.examples ## Train a few networks on real data, in about a minute
 
 test: $(VENV)/.test ## Run the tests and doctests (PYTEST_ARGS="-k lstm", TESTS=tests/test_x.py)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) $(TESTS)
+
+faults: $(VENV)/.test ## Run the tests under load and faults, and a fuzz (LONG=1: for hours)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist load $(PYTEST_ARGS) tests/faults
 
 jax: $(VENV)/.test ## Run scikit-learn's checks of two estimators on Keras' JAX backend
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) \
@@ -61,6 +71,10 @@ clang: $(VENV)/.test ## Compile the kernels with clang (for aarch64 too) and run
 			-I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
 			-c $(KERNELS) -o /dev/null; \
 	else echo "not compiled for aarch64, whose headers are missing: $(ARM_HEADERS)"; fi
+
+sanitize: $(VENV)/.test ## Run the kernels' tests under AddressSanitizer and UBSan
+	@CC="$(CC)" SANITIZERS="$(SANITIZERS)" PYTHON=$(CURDIR)/$(BIN)/python \
+		bash tests/faults/sanitize.sh $(PYTEST_ARGS) $(SANITIZED_TESTS)
 
 lint: $(VENV)/.test ## Check style, format and spelling
 	$(BIN)/ruff check .

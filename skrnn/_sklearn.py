@@ -9,6 +9,7 @@ check lets in.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -90,6 +91,7 @@ __all__ = [
     "is_pandas_na",
     "is_scalar_nan",
     "make_constraint",
+    "naming",
     "num_samples",
     "positive",
     "safe_indexing",
@@ -133,7 +135,13 @@ class StrictInterval(Interval):
 
     def is_satisfied_by(self, val):
         """Whether `val` is a number of this interval and no bool."""
-        return not isinstance(val, bool) and super().is_satisfied_by(val)
+        if isinstance(val, bool):
+            return False
+        try:
+            return super().is_satisfied_by(val)
+        except TypeError:
+            # NumPy, which is asked whether it is NaN, doesn't know a Fraction.
+            return False
 
 
 class Count(StrictInterval):
@@ -301,6 +309,22 @@ def draw_seed(random_state, n_iter):
     drawn = check_random_state(random_state).randint(2**31 - 1)
     mixed = np.random.SeedSequence([drawn, n_iter]).generate_state(1)[0]
     return int(mixed) % 2**31
+
+
+@contextmanager
+def naming(what):
+    """Put the name of an argument before an error that doesn't tell it.
+
+    NumPy, pandas and scikit-learn describe what they couldn't read, and not where it
+    came from.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if re.search(rf"(?<!\w){re.escape(what)}(?!\w)", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{what} can't be read: {error}") from error
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from skrnn._data.sequences import (
 from skrnn._data.series_windows import SeriesWindows
 from skrnn._data.tokens.checks import check_words, read_tokens
 from skrnn._data.tokens.ids import vocabulary_of
-from skrnn._sklearn import check_n_columns, num_samples
+from skrnn._sklearn import check_n_columns, naming, num_samples
 
 _SHAPES = (
     "an array of shape (n_samples, n_timesteps, n_features) or "
@@ -208,7 +208,7 @@ def _check_values(
     `steps` are keyword arguments of `warn_of_lost_numbers`: where the steps are.
     """
     # A float64 beyond float32's range becomes inf, which the same call reports.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with naming("X"), np.errstate(over="ignore", invalid="ignore"):
         if dtype is np.float32 and _is_ready(values, min_samples, ensure_2d):
             checked = values
         else:

@@ -36,6 +36,7 @@ from skrnn._engine.prediction.language import (
 )
 from skrnn._engine.prediction.streaming import Stream
 from skrnn._engine.training.contracts import BatchSource
+from skrnn._engine.training.end_of_python import waited_for
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import Progress, TextProgress
 from skrnn._networks.losses import loss_at_outputs
@@ -145,7 +146,7 @@ def train(
         refuse_forked_process()
     lend = _PROGRAMS[choice.choose(engine)]
     shared = spec.with_rates_as_arguments()
-    with lend(shared, plan, teacher_forcing) as (program, rate):
+    with lend(shared, plan, teacher_forcing) as (program, rate), waited_for():
         program.teacher_forcing = teacher_forcing
         program.reset(weights, optimizer_state, rate)
         told = _callbacks(spec, plan, program, training)

@@ -46,8 +46,11 @@ def write_atomically(
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
-    except BaseException:
+    except BaseException as error:
         _remove(unfinished)
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk doesn't tell which file it had no room for.
+            error.filename = path
         raise
     _sync_folder(folder)
 

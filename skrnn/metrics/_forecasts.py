@@ -5,7 +5,7 @@ from sklearn.metrics import mean_absolute_error, mean_pinball_loss
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from skrnn._data.typing import Array, ArrayLike, Targets, Weights
-from skrnn._sklearn import Count, StrOptions, validate_params
+from skrnn._sklearn import Count, StrOptions, naming, validate_params
 
 _MULTIOUTPUT = [StrOptions({"raw_values", "uniform_average"}), "array-like"]
 # What scikit-learn's percentage error divides by in place of zero.
@@ -240,17 +240,13 @@ def continuous_ranked_probability_score(
     >>> round(score, 4)
     0.3667
     """
-    levels = check_array(
-        quantiles, ensure_2d=False, dtype=float, input_name="quantiles"
-    )
+    levels = _numbers("quantiles", quantiles)
     if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(
             f"quantiles={quantiles!r} is invalid; expected numbers between 0 and 1."
         )
     truth = _columns("y_true", y_true)
-    predicted = check_array(
-        y_pred, ensure_2d=False, allow_nd=True, dtype=float, input_name="y_pred"
-    )
+    predicted = _numbers("y_pred", y_pred, allow_nd=True)
     is_flat = predicted.ndim == 2 and truth.shape[1] == 1
     shape = truth.shape[:1] if is_flat else truth.shape
     expected = (*shape, len(levels))
@@ -294,14 +290,14 @@ def _read_pair(y_true, y_pred):
     return truth, predicted
 
 
+def _numbers(name, y, **options):
+    with naming(name):
+        return check_array(y, ensure_2d=False, dtype=float, input_name=name, **options)
+
+
 def _columns(name, y, *, allow_nan=False):
-    array = check_array(
-        y,
-        ensure_2d=False,
-        dtype=float,
-        ensure_all_finite="allow-nan" if allow_nan else True,
-        input_name=name,
-    )
+    finite = "allow-nan" if allow_nan else True
+    array = _numbers(name, y, ensure_all_finite=finite)
     return array[:, None] if array.ndim == 1 else array
 
 

@@ -205,7 +205,12 @@ def _columns(flat, labels, n_columns):
         labels = np.unique(flat)
     else:
         labels = check_labels(as_array(labels, "labels"), "labels")
-    if len(labels) != n_columns or labels.ndim != 1:
+    if labels.ndim != 1:
+        raise ValueError(
+            f"labels has shape {labels.shape}; expected one label for each of the "
+            f"{n_columns} columns of y_proba."
+        )
+    if len(labels) != n_columns:
         raise ValueError(
             f"y_proba has {n_columns} columns, but there are {len(labels)} labels; "
             "give the label of each column as `labels`: `classes_` of a classifier."

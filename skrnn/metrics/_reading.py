@@ -69,7 +69,8 @@ def as_sequences(name, y, what="label sequences"):
 
 def _has_len(y):
     # A generator can be read only once.
-    return hasattr(y, "__len__") and hasattr(y, "__getitem__")
+    has_both = hasattr(y, "__len__") and hasattr(y, "__getitem__")
+    return has_both and not isinstance(y, type)
 
 
 def _read_sequence(name, sequence, *, strings=False, several=False, mixed=False):

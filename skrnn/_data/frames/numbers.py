@@ -1,5 +1,6 @@
 """What can be read as real numbers, and what float32 keeps of them."""
 
+import datetime
 import warnings
 from numbers import Number
 from typing import Any
@@ -8,6 +9,17 @@ import numpy as np
 
 from skrnn._sklearn import is_pandas_na
 
+# What objects may be that NumPy would blame without a word on where they stand.
+_NO_NUMBERS = (
+    complex,
+    np.complexfloating,
+    datetime.date,
+    datetime.timedelta,
+    np.datetime64,
+    np.timedelta64,
+    dict,
+    type,
+)
 # The first integer from which float32 can't represent every one.
 _FIRST_ROUNDED = 2**24
 # Fewer steps of float32 than this within the middle half of a feature's values are too
@@ -33,12 +45,18 @@ def refuse_non_numbers(estimator, array, what):
     refuse_masked(array, what)
     refuse_kind(estimator, array.dtype, what)
     if is_object(array):
-        strings = (v for v in np.ravel(array) if isinstance(v, str | bytes))
-        for string in strings:
-            raise ValueError(
-                f"could not convert string to float: {what} holds "
-                f"{str(string)[:40]!r}, but {_name(estimator)} expects numbers."
-            )
+        for value in np.ravel(array):
+            if isinstance(value, str | bytes):
+                raise ValueError(
+                    f"could not convert string to float: {what} holds "
+                    f"{str(value)[:40]!r}, but {_name(estimator)} expects numbers."
+                )
+            # A missing time is read as a missing number.
+            if isinstance(value, _NO_NUMBERS) and value == value:
+                raise ValueError(
+                    f"{what} holds {value!r:.60} of type {type(value).__name__}, but "
+                    f"{_name(estimator)} expects real numbers."
+                )
 
 
 def refuse_masked(array, what):

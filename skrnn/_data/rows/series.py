@@ -11,6 +11,7 @@ import numpy as np
 
 from skrnn._data.rows.labels import RowLabels, read_labels
 from skrnn._data.rows.order import check_order, is_in_order
+from skrnn._sklearn import naming
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,8 @@ def _read_groups(groups, n_rows, index, name):
             f"({n_rows},), the series of each row."
         )
     _check_same_rows(row_index(groups), index, name)
-    return _factorized(pd.Index(groups, tupleize_cols=False), "groups")
+    with naming("groups"):
+        return _factorized(pd.Index(groups, tupleize_cols=False), "groups")
 
 
 def _check_same_rows(of_groups, index, name):

@@ -8,7 +8,7 @@ from sklearn.utils.validation import column_or_1d
 from skrnn._data.targets.codes import few_like
 from skrnn._data.targets.reading import advice, check_labels
 from skrnn._data.validation import is_ragged
-from skrnn._sklearn import check_y
+from skrnn._sklearn import check_y, naming
 
 
 def labels_of_steps(labels):
@@ -37,7 +37,8 @@ def labels_of_steps(labels):
     labels = check_labels(labels)
     if labels.ndim == 2:
         return _indicators(labels)
-    check_classification_targets(few_like(labels))
+    with naming("y"):
+        check_classification_targets(few_like(labels))
     return labels
 
 
@@ -56,10 +57,11 @@ def _indicators(labels):
 
 def several_a_step(y):
     """Whether y, (n, T, K) or a list of (T_i, K), has several labels at each step."""
-    if is_ragged(y):
-        first = next(iter(y))
-        return np.ndim(first) == 2 and np.shape(first)[1] > 1
-    return np.ndim(y) == 3 and np.shape(y)[2] > 1
+    with naming("y"):
+        if is_ragged(y):
+            first = next(iter(y))
+            return np.ndim(first) == 2 and np.shape(first)[1] > 1
+        return np.ndim(y) == 3 and np.shape(y)[2] > 1
 
 
 def check_columns(classes, y):
@@ -74,7 +76,8 @@ def check_columns(classes, y):
 
 def several_a_sequence(y):
     """Whether each sequence has several labels at once."""
-    return np.ndim(y) == 2 and np.shape(y)[1] > 1
+    with naming("y"):
+        return np.ndim(y) == 2 and np.shape(y)[1] > 1
 
 
 def labels_of_sequences(estimator, X, y):
@@ -87,11 +90,12 @@ def labels_of_sequences(estimator, X, y):
     X : Sequences
     y : array-like, or sparse matrix of zeros and ones
     """
-    y = y if issparse(y) else check_labels(y)
-    y = check_y(y, multi_output=True, estimator=estimator)
-    few = few_like(y)
-    check_classification_targets(few)
-    kind = type_of_target(few, input_name="y")
+    with naming("y"):
+        y = y if issparse(y) else check_labels(y)
+        y = check_y(y, multi_output=True, estimator=estimator)
+        few = few_like(y)
+        check_classification_targets(few)
+        kind = type_of_target(few, input_name="y")
     if kind == "multilabel-indicator":
         y = y.toarray() if issparse(y) else y
     if y.ndim == 2 and y.shape[1] > 1 and not np.isin(y, (0, 1)).all():

@@ -11,7 +11,7 @@ from skrnn._data.rows.series import check_order_within
 from skrnn._data.sequences import Sequences, pack_ragged_steps, pack_steps
 from skrnn._data.validation import check_same_width, is_ragged
 from skrnn._data.warn import warn
-from skrnn._sklearn import check_y, is_pandas_na, is_scalar_nan
+from skrnn._sklearn import check_y, is_pandas_na, is_scalar_nan, naming
 
 
 def read_steps(estimator, X: Sequences, y, name="y"):
@@ -224,7 +224,7 @@ def check_numbers(estimator, y):
     refuse_sparse(estimator, y)
     refuse_non_numbers(estimator, np.asarray(y), "y")
     # scikit-learn's check sums first: sums of very large numbers may overflow.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with naming("y"), np.errstate(over="ignore", invalid="ignore"):
         y = check_y(y, multi_output=True, y_numeric=True, estimator=estimator)
         # None has become NaN in `check_y`.
         assert_all_finite(y, estimator_name=type(estimator).__name__, input_name="y")

@@ -9,7 +9,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._data.targets.class_weights import WeightsOfClasses
 from skrnn._data.targets.reading import is_missing, read_steps
 from skrnn._data.validation import is_ragged
-from skrnn._sklearn import check_sample_weight
+from skrnn._sklearn import check_sample_weight, naming
 
 
 def are_of_steps(sample_weight) -> bool:
@@ -110,9 +110,10 @@ def check_weights(estimator, n, weights):
     refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
     # A stand-in of n rows: with array_api_dispatch scikit-learn takes only arrays.
     rows = np.broadcast_to(np.float64(), n)
-    weights = check_sample_weight(
-        weights, rows, dtype=np.float64, ensure_non_negative=True
-    )
+    with naming("sample_weight"):
+        weights = check_sample_weight(
+            weights, rows, dtype=np.float64, ensure_non_negative=True
+        )
     return scaled_down(weights)
 
 

@@ -1,10 +1,13 @@
-"""Which backends ran in the process that this one was forked from.
+"""What a forked process has lost: backends that ran before it, and holders of locks.
 
-Their threads don't survive a fork, so in the child such a backend would wait for ever.
+Threads don't survive a fork, so in the child such a backend would wait for ever. So
+would whoever asks for a lock that a thread of the parent held at that moment.
 """
 
 import os
 import sys
+import threading
+from functools import cached_property
 
 from skrnn._engine.keras.backends import title_of_backend
 from skrnn._engine.keras.private import jax_runs, tensorflow_runs
@@ -20,13 +23,41 @@ _RUNS = {"TensorFlow": tensorflow_runs, "JAX": jax_runs, "PyTorch": _torch_runs}
 
 _lost: set[str] = set()
 
+# Type of a lock -> what makes a new one.
+_LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
+
 
 def _note_what_is_lost():
     _lost.update(title for title, runs in _RUNS.items() if runs())
 
 
+def _renew_locks():
+    """Replace the locks of ours, at the top of modules and of cached properties.
+
+    Before Python 3.12 a cached property has a lock for all objects of its class.
+    """
+    of_ours = [module for name, module in sys.modules.items() if _is_ours(name)]
+    for module in of_ours:
+        for name, value in list(vars(module).items()):
+            if type(value) in _LOCKS:
+                setattr(module, name, _LOCKS[type(value)]())
+            elif isinstance(value, type) and _is_ours(value.__module__):
+                _renew_locks_of_properties(value)
+
+
+def _renew_locks_of_properties(cls):
+    for value in vars(cls).values():
+        if isinstance(value, cached_property) and hasattr(value, "lock"):
+            value.lock = threading.RLock()
+
+
+def _is_ours(name):
+    return name.startswith("skrnn.")
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_note_what_is_lost)
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def is_forked() -> bool:

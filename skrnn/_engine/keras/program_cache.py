@@ -1,5 +1,6 @@
 """Compiled functions, kept for the next fit of the same architecture."""
 
+import os
 import threading
 from collections import OrderedDict
 from contextlib import contextmanager
@@ -16,6 +17,12 @@ class ProgramCache:
         self.size, self._after = size, after
         self.made = 0
         self._idle = OrderedDict()
+        self._renew_lock()
+        if hasattr(os, "register_at_fork"):
+            # In the parent another thread may hold it at that moment.
+            os.register_at_fork(after_in_child=self._renew_lock)
+
+    def _renew_lock(self):
         self._lock = threading.Lock()
 
     @contextmanager

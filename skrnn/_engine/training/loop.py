@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from skrnn._engine.training.contracts import BatchSource, Program
+from skrnn._engine.training.end_of_python import stop_if_python_ends
 from skrnn._engine.training.plan import Trained
 from skrnn._engine.training.progress import Progress
 from skrnn._engine.training.schedules import Schedule
@@ -154,6 +155,7 @@ class Loop:
         return self.source.order(self.plan.batch_size, self.rng, epoch)
 
     def _train(self, part):
+        stop_if_python_ends()
         step_inputs = self._step_inputs(len(part))
         total, count, finite = self.program.train(self.data, part, step_inputs)
         self.diverged = not bool(finite)

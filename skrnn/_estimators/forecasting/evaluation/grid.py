@@ -88,6 +88,8 @@ def read_grid(X, y=None, groups=None, *, align="auto") -> TimeGrid:
         If rows aren't in order, or there are no labels for ``align="time"``.
     """
     table = y if X is None else X
+    if not num_samples(table):
+        raise ValueError(f"{'y' if X is None else 'X'} has 0 rows; expected some.")
     groups = series_of(table, groups)
     holder, groups = _with_times(table, groups)
     rows = read_rows(holder, num_samples(table), groups=groups, y=y)

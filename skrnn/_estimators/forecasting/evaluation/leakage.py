@@ -1,7 +1,6 @@
 """Whether what comes after a cutoff reaches what is trained on or predicted from."""
 
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -35,12 +34,12 @@ from skrnn._estimators.forecasting.evaluation.overlaps import (
     reach_of,
     window_of,
 )
-from skrnn._sklearn import Count, StrOptions, validate_params
+from skrnn._sklearn import Count, HasMethods, StrOptions, validate_params
 
 
 @validate_params(
     {
-        "pipeline": "no_validation",
+        "pipeline": [HasMethods(["fit"])],
         "cv": "no_validation",
         "X": "no_validation",
         "groups": ["array-like", str, None],
@@ -206,19 +205,20 @@ def _reach(trial, horizon):
 
 
 def _splits(cv, trial):
-    if isinstance(cv, Integral) or not (
-        hasattr(cv, "split") or hasattr(cv, "__iter__")
-    ):
-        raise ValueError(
-            f"cv={cv!r} is invalid; expected a splitter such as WindowSplit(), or an "
-            "iterable of (train, test)."
-        )
     rows = np.arange(len(trial.grid.positions))
-    if hasattr(cv, "split"):
+    if hasattr(cv, "split") and not isinstance(cv, str | bytes):
         groups = series_of(trial.X, trial.groups)
         options = () if groups is None else (groups,)
-        cv = cv.split(trial.X, trial.y, *options)
-    splits = [(rows[train], rows[test]) for train, test in cv]
+        found = list(cv.split(trial.X, trial.y, *options))
+    else:
+        found = cv
+    try:
+        splits = [(rows[train], rows[test]) for train, test in found]
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"cv={cv!r} is invalid; expected a splitter such as WindowSplit(), or an "
+            f"iterable of (train, test). {error}"
+        ) from error
     if not splits:
         raise ValueError(f"cv={cv!r} gives no splits; expected one or more.")
     return splits

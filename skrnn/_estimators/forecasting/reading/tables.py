@@ -21,6 +21,7 @@ from skrnn._data.frames.numbers import refuse_non_numbers
 from skrnn._data.rows.series import refuse_list_of_series, row_index
 from skrnn._data.warn import warn
 from skrnn._estimators.forecasting.reading.columns import TargetForm
+from skrnn._sklearn import naming
 
 # Who is named in errors that come from below.
 NAMED = type("Forecaster", (), {})()
@@ -70,14 +71,15 @@ def read_table(X, *, least_columns=0) -> Table:
         # An index of pandas.
         return Table(len(X), [], [], True, X)
     refuse_list_of_series(X, "X")
-    array = check_array(
-        X,
-        dtype="numeric",
-        ensure_all_finite=False,
-        ensure_min_features=least_columns,
-        estimator=NAMED,
-        input_name="X",
-    )
+    with naming("X"):
+        array = check_array(
+            X,
+            dtype="numeric",
+            ensure_all_finite=False,
+            ensure_min_features=least_columns,
+            estimator=NAMED,
+            input_name="X",
+        )
     refuse_non_numbers(NAMED, array, "X")
     columns = [array[:, i] for i in range(array.shape[1])]
     return Table(len(array), list(range(len(columns))), columns)

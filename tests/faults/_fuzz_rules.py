@@ -1,0 +1,94 @@
+"""What is allowed to happen, whatever is passed."""
+
+import re
+import signal
+import warnings
+
+import numpy as np
+
+# Exceptions that say that something passed is wrong; AttributeError is one where a
+# method isn't there, which is asked before.
+ALLOWED = ValueError, TypeError
+# How long anything may take.
+SECONDS = 20
+# Warnings that are about what the user passed, or how training went.
+OWN_WARNINGS = UserWarning
+# scikit-learn's sentences about arrays, whose numbers are the user's.
+KNOWN = re.compile(
+    "Found (array|input variables)|Expected [12]D|Unknown label type|could not convert "
+    "string|Invalid parameter|Reshape your data|feature names|Sample weights must|"
+    "Iterable over raw text documents|Expected a 2-dimensional container|output config"
+)
+
+
+class Broken(AssertionError):
+    """Something happened that never may."""
+
+
+class Hangs(Exception):
+    """Something takes very long."""
+
+
+def _hang(*_):
+    raise Hangs(f"takes more than {SECONDS} s")
+
+
+signal.signal(signal.SIGALRM, _hang)
+
+
+def attempt(function, names, *args, **kwargs):
+    """Call a function; return its result, or the error that it may raise.
+
+    Raises
+    ------
+    Broken
+        For any other error, for one that names nothing that was passed, and for a
+        warning that isn't meant for users.
+    """
+    error = result = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        try:
+            result = function(*args, **kwargs)
+        except ALLOWED as found:
+            error = found
+        except Exception as found:
+            raise Broken(f"{type(found).__name__}: {found}") from found
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    if error is not None:
+        _judge(error, names)
+    for each in caught:
+        if not issubclass(each.category, OWN_WARNINGS):
+            where = f"{each.filename}:{each.lineno}"
+            raise Broken(f"{each.category.__name__} at {where}: {each.message}")
+    return result, error
+
+
+def _judge(error, names):
+    """An error is one of ours or of scikit-learn, and names what was passed."""
+    text = str(error)
+    named = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
+    if not (named or KNOWN.search(text)):
+        raise Broken(f"{type(error).__name__} names nothing: {text}") from error
+
+
+def state(estimator):
+    """Return what an estimator holds, to be compared with `assert_unchanged`."""
+    return dict(vars(estimator))
+
+
+def assert_unchanged(before, estimator, what):
+    """Nothing is half-changed after an error."""
+    after = vars(estimator)
+    changed = [k for k in {*before, *after} if before.get(k) is not after.get(k)]
+    if changed or before.keys() != after.keys():
+        raise Broken(f"{what} failed and changed {sorted(changed)}")
+
+
+def contents(value):
+    """Return the bytes of an array, which nobody may change."""
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return value.dtype, value.shape, value.tobytes()
+    return None

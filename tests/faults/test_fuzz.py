@@ -1,0 +1,187 @@
+"""Whatever is passed: it works, or an error names what was passed, and nothing changes.
+
+Each case is a recipe that prints what makes it again. ``FUZZ_SECONDS`` sets for how
+long is tried; then the cases differ from run to run.
+"""
+
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from _fuzz_rules import ALLOWED, Broken, assert_unchanged, attempt, contents, state
+from _fuzz_subjects import SUBJECTS, cases, made
+from _instances import public_estimators
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
+LOG = os.environ.get("FUZZ_LOG")
+CASES = int(os.environ.get("FUZZ_CASES", 25))
+QUICKLY = settings(
+    max_examples=CASES,
+    deadline=None,
+    database=None,
+    derandomize=not SECONDS,
+    # The recipe itself is short; to find a shorter one takes long.
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def names_in(case, call=None):
+    """Name what a user passed: an error has to name one of it."""
+    names = {case.subject, *case.params}
+    cls = SUBJECTS[case.subject].made
+    names |= set(getattr(cls, "_parameter_constraints", {}))
+    for each in case.calls if call is None else (call,):
+        names |= {each.method, *each.arguments}
+    # The sequences of X are called texts too.
+    return names | {"X", "y"} if "X" in names or "y" in names else names
+
+
+def run_case(case):
+    """Do what a case says, and judge it."""
+    subject = SUBJECTS[case.subject]
+    if not hasattr(subject.made, "fit"):
+        return _run_function(case, subject.made)
+    estimator, error = attempt(subject.made, names_in(case), **case.params)
+    if error is not None:
+        return ["refused"]
+    said = []
+    for call in case.calls:
+        # A method may not be there for this estimator: that is AttributeError's.
+        if not _has(estimator, call.method):
+            said.append("not there")
+            continue
+        said.append(_run_call(case, estimator, call))
+    return said
+
+
+def _has(estimator, method):
+    try:
+        return hasattr(estimator, method)
+    except ALLOWED:
+        return False
+
+
+def _run_function(case, function):
+    if not case.calls:
+        _, error = attempt(function, names_in(case), **case.params)
+        return ["works" if error is None else "refused"]
+    (call,) = case.calls
+    arguments = {name: made(value) for name, value in call.arguments.items()}
+    _, error = attempt(function, names_in(case), **arguments)
+    return ["works" if error is None else "refused"]
+
+
+def _run_call(case, estimator, call):
+    arguments = {name: made(value) for name, value in call.arguments.items()}
+    passed = {name: contents(value) for name, value in arguments.items()}
+    before = state(estimator)
+    method = getattr(estimator, call.method)
+    result, error = attempt(method, names_in(case, call), **arguments)
+    if error is not None:
+        assert_unchanged(before, estimator, call.method)
+        return "refused"
+    for name, value in arguments.items():
+        if contents(value) != passed[name]:
+            raise Broken(f"{call.method} changed {name}")
+    _judge_result(case, call, result, arguments)
+    return "works"
+
+
+def _judge_result(case, call, result, arguments):
+    if call.method not in ("predict", "predict_proba", "decision_function"):
+        return
+    X = arguments.get("X", arguments.get("texts"))
+    # A list of probabilities has an item for each place of the outputs.
+    if case.subject == "Seq2SeqClassifier" and call.method == "predict_proba":
+        return
+    if hasattr(X, "__len__") and not isinstance(X, str) and len(result) != len(X):
+        raise Broken(f"{call.method} gives {len(result)} results for {len(X)} rows")
+    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+        fill = getattr(call.arguments.get("X"), "fill", None)
+        if fill == "normal" and not np.isfinite(result).all():
+            raise Broken(f"{call.method} gives numbers that aren't finite")
+
+
+def signature_of(error):
+    """Tell findings apart: by what happened, and the line of ours where it did."""
+    cause = error.__cause__
+    trace = cause.__traceback__ if cause is not None else error.__traceback__
+    where = "?"
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if "/skrnn/" in name:
+            where = f"{name.rpartition('/skrnn/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    kind = str(error).split(":")[0][:60]
+    return f"{kind} [{where}]"
+
+
+class Findings:
+    """The shortest case of each thing that never may happen."""
+
+    def __init__(self):
+        self.cases, self.said = {}, Counter()
+
+    def try_case(self, case):
+        if LOG:
+            # A crash of the interpreter leaves no other trace.
+            Path(LOG).write_text(repr(case))
+        try:
+            self.said.update(run_case(case))
+        except Broken as error:
+            key, text = signature_of(error), f"{case}\n   {str(error)[:400]}"
+            if len(text) < len(self.cases.get(key, text + " ")):
+                self.cases[key] = text
+                if LOG:
+                    Path(LOG + ".found").write_text(str(self))
+
+    def __str__(self):
+        lines = (f"{key}\n   {text}" for key, text in sorted(self.cases.items()))
+        return f"{dict(self.said)}\n" + "\n".join(lines)
+
+
+@pytest.mark.skipif(bool(SECONDS), reason="the long form runs")
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_short_fuzz_finds_nothing(name):
+    findings = Findings()
+
+    @QUICKLY
+    @given(cases(SUBJECTS[name]))
+    def fuzz(case):
+        findings.try_case(case)
+
+    fuzz()
+    assert not findings.cases, str(findings)
+    # Most cases aren't refused for their parameters alone.
+    assert findings.said["works"] >= 1
+
+
+@pytest.mark.skipif(not SECONDS, reason="needs FUZZ_SECONDS")
+@pytest.mark.timeout(0)
+def test_a_long_fuzz_finds_nothing():
+    findings, until = Findings(), time.monotonic() + SECONDS
+    first = number = int(time.time())
+    while time.monotonic() < until:
+        for name, subject in SUBJECTS.items():
+            number += 1
+
+            @seed(number)
+            @QUICKLY
+            @given(cases(subject))
+            def fuzz(case):
+                findings.try_case(case)
+
+            fuzz()
+    print(number - first, "rounds of", CASES, findings)
+    assert not findings.cases, str(findings)
+
+
+def test_every_public_estimator_is_fuzzed():
+    heavy = {cls for cls in public_estimators() if "scikeras" in cls.__module__}
+    fuzzed = {subject.made for subject in SUBJECTS.values()}
+    assert not public_estimators() - fuzzed - heavy
