@@ -47,6 +47,7 @@ class BaseSelfTaught(BaseNetwork):
     latent_dim: int = 4
 
     _network_docs: ClassVar[Mapping[str, Row]] = _DOCS
+    _tells_X: ClassVar[bool] = True
     _network_constraints = {
         "cell": [Names("cell", CELLS.keys())],
         "method": [StrOptions({"prediction", "reconstruction"})],

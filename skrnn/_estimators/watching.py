@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from typing import Any, Self
+from functools import wraps
+from typing import Any, ClassVar, Self
 
 from sklearn.callback import CallbackSupportMixin
 
@@ -15,6 +16,9 @@ _METADATA = ("sample_weight", "future")
 
 class WatchedFit(CallbackSupportMixin):
     """An estimator whose ``fit`` scikit-learn's callbacks can follow."""
+
+    # Whether X is what the network learns to tell, where there is no y.
+    _tells_X: ClassVar[bool] = False
 
     def set_callbacks(self, *callbacks: Any) -> Self:
         """Set callbacks of scikit-learn, which follow ``fit``.
@@ -80,7 +84,7 @@ def watch_fit(
     estimator : WatchedFit
     X, y : object
         The training data as the user gave them, or a function that makes them when
-        they are asked for. Where there is no y, X is what is learnt to be told.
+        they are asked for.
     n_tasks : int or None
         Tasks of the fit, at most: epochs, or members. None if `Watch.begin` tells.
     in_order : bool
@@ -90,8 +94,24 @@ def watch_fit(
     """
     context = begin_callbacks(estimator, n_tasks, in_order)
     given = {k: metadata[k] for k in _METADATA if metadata.get(k) is not None}
-    data = {"X": X, "y": X if y is None else y, "metadata": given or None}
+    y = X if y is None and estimator._tells_X else y
+    data = {"X": X, "y": y, "metadata": given or None}
     return Watch(estimator, context, data)
+
+
+def told(fit: Callable) -> Callable:
+    """Let callbacks hear of a ``fit`` that has no tasks.
+
+    Decorate it so below `fit_context`, which tears callbacks down.
+    """
+
+    @wraps(fit)
+    def telling(self, X, *given, **options):
+        y = given[0] if given else options.get("y")
+        with watch_fit(self, X, y, 0):
+            return fit(self, X, *given, **options)
+
+    return telling
 
 
 class Watch:

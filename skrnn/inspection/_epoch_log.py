@@ -1,6 +1,8 @@
 """A callback of scikit-learn that keeps the losses of every network of a search."""
 
 from typing import Any
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import pandas as pd
 from sklearn.callback import ScoringMonitor
@@ -45,10 +47,15 @@ class EpochLog:
     max_propagation_depth = None
 
     def __init__(self) -> None:
-        # It brings what it is told in worker processes back to this one.
-        self._monitor = ScoringMonitor(scoring=_learned)
-        # Run -> what is known of the search that it is.
-        self._searches: dict[Any, dict] = {}
+        self._kept = _Kept()
+
+    def __getstate__(self):
+        return {"_kept": self._kept}
+
+    def __setstate__(self, state):
+        # Dask's scheduler may be in this process, and unpickles what it hands on.
+        kept = state["_kept"]
+        self._kept = _ALL.setdefault(kept.name, kept)
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Do nothing: scikit-learn calls it before a fit.
@@ -96,17 +103,18 @@ class EpochLog:
         if context.task_name != "fit":
             return
         if context.parent is None and hasattr(estimator, "cv_results_"):
-            self._searches[context.root_uuid] = {
+            self._kept.searches[context.root_uuid] = {
                 "params": estimator.cv_results_["params"],
                 "n_splits": estimator.n_splits_,
                 # Of each iteration of a halving search.
                 "n_candidates": getattr(estimator, "n_candidates_", None),
             }
         elif hasattr(estimator, "best_epoch_"):
-            self._monitor.setup(estimator, context)
+            monitor = self._kept.monitor
+            monitor.setup(estimator, context)
             given = {"X": (), "y": (), "fitted_estimator": estimator}
-            self._monitor.on_fit_task_end(estimator, context, **given)
-            self._monitor.teardown(estimator, context)
+            monitor.on_fit_task_end(estimator, context, **given)
+            monitor.teardown(estimator, context)
 
     def frame(self, select: str = "most_recent") -> pd.DataFrame:
         """Return the losses, a row for each epoch.
@@ -132,7 +140,7 @@ class EpochLog:
         ValueError
             If no network has been fitted.
         """
-        runs = self._monitor.get_logs(select="all", include_lineage=True)
+        runs = self._kept.monitor.get_logs(select="all", include_lineage=True)
         if select == "most_recent":
             runs = runs[-1:]
         elif select != "all":
@@ -141,7 +149,7 @@ class EpochLog:
             )
         found = []
         for number, run in enumerate(runs):
-            search = self._searches.get(run.run_id)
+            search = self._kept.searches.get(run.run_id)
             rows = [row for row in run.data if isinstance(row.get("history"), dict)]
             names = {row["task_id_path"]: row["estimator_name"] for row in run.data}
             of_run = {} if select == "most_recent" else {"run": number}
@@ -149,6 +157,21 @@ class EpochLog:
         made = pd.concat(found, ignore_index=True)
         whole = made.columns.intersection(["candidate", "split", "member"])
         return made.astype(dict.fromkeys(whole, "Int64"))
+
+
+class _Kept:
+    """What a log and all its copies in one process share."""
+
+    def __init__(self):
+        self.name = uuid4().hex
+        # It brings what it is told in worker processes back to this one.
+        self.monitor = ScoringMonitor(scoring=_learned)
+        # Run -> what is known of the search that it is.
+        self.searches: dict[Any, dict] = {}
+        _ALL[self.name] = self
+
+
+_ALL: WeakValueDictionary[str, _Kept] = WeakValueDictionary()
 
 
 def _learned(estimator, X, y):

@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -44,6 +45,10 @@ def on_ray():
     import ray
     from ray.util.joblib import register_ray
 
+    # So that workers find this module.
+    given = os.environ.get("PYTHONPATH")
+    paths = [str(Path(__file__).parent), *filter(None, [given])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     quiet = dict(include_dashboard=False, log_to_driver=False, logging_level="error")
     ray.init(num_cpus=2, **quiet)
     try:
@@ -52,6 +57,9 @@ def on_ray():
             yield
     finally:
         ray.shutdown()
+        os.environ.pop("PYTHONPATH")
+        if given is not None:
+            os.environ["PYTHONPATH"] = given
 
 
 CLUSTERS = [
@@ -112,15 +120,16 @@ def measures(estimator, X, y):
     return estimator[-1].score(X, y)
 
 
-def measured(lookback, n, units):
+def measured(lookback, *, n, n_features=1, units):
     """Return what each of four fits tells of its worker."""
+    X = np.random.default_rng(0).normal(size=(n, n_features))
     model = make_pipeline(
         SlidingWindow(lookback, warmup="carry"),
-        Measured(units=units, epochs=1, batch_size=512, random_state=0),
+        Measured(units=units, epochs=1, batch_size=32, random_state=0),
     )
     options = dict(cv=KFold(2), scoring=measures, refit=False)
     grid = {"measured__learning_rate": [0.01, 0.02]}
-    found = GridSearchCV(model, grid, **options).fit(*make_supervised(series(n)))
+    found = GridSearchCV(model, grid, **options).fit(X, X[:, 0])
     names = "process", "threads", "helpers", "megabytes"
     return {
         name: np.concatenate(
@@ -131,15 +140,15 @@ def measured(lookback, n, units):
 
 
 def test_workers_copy_no_windows(cluster):
-    small = measured(lookback=2, n=20_000, units=1)
-    large = measured(lookback=2_000, n=20_000, units=1)
+    options = dict(n=2_000, n_features=32, units=1)
+    small, large = measured(2, **options), measured(1_000, **options)
     assert os.getpid() not in large["process"]
-    windows = 10_000 * 2_000 * 4 / MB
+    windows = 1_000 * 1_000 * 32 * 4 / MB
     assert large["megabytes"].max() - small["megabytes"].max() < windows / 2
 
 
 def test_workers_share_the_cores(cluster):
-    found = measured(lookback=8, n=4_000, units=128)
+    found = measured(8, n=2_000, units=128)
     assert found["threads"].tolist() == [1.0] * 4
     assert found["helpers"].tolist() == [0.0] * 4
 

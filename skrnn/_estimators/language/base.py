@@ -67,6 +67,7 @@ class LanguageModel(TrainedNetwork):
         "optimizer": [Names("optimizer", set(OPTIMIZERS))],
     }
     _spec_class = LanguageSpec
+    _tells_X = True
     _advice = "Try"
 
     @fit_context(prefer_skip_nested_validation=True)
