@@ -25,6 +25,7 @@ from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
 from skrnn._engine.keras.private import forget_kernels
 from skrnn._engine.keras.program_cache import ProgramCache
+from skrnn._engine.keras.quiet import quietly
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import Seq2SeqPredictor
 from skrnn._engine.prediction.inspection import GradientFlow, trace
@@ -35,8 +36,9 @@ from skrnn._engine.prediction.language import (
     next_token,
 )
 from skrnn._engine.prediction.streaming import Stream
-from skrnn._engine.training.contracts import BatchSource
+from skrnn._engine.training.contracts import BatchSource, Watcher
 from skrnn._engine.training.end_of_python import waited_for
+from skrnn._engine.training.lines import log_begin
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import Progress, TextProgress
 from skrnn._networks.losses import loss_at_outputs
@@ -65,6 +67,7 @@ __all__ = [
     "next_token",
     "pack",
     "predict",
+    "quietly",
     "refuse_forked_process",
     "side_by_side",
     "trace",
@@ -119,6 +122,7 @@ def train(
     engine: str = "auto",
     teacher_forcing: float = 1.0,
     progress: Callable[[Any], Progress] | None = None,
+    watch: Watcher | None = None,
 ) -> Trained:
     """Train the network of `spec` from `weights`.
 
@@ -137,6 +141,8 @@ def train(
         How often a decoder reads the true output before, not its own.
     progress : callable or None
         ``progress(program)`` returns what shows how it goes, if not a line of losses.
+    watch : Watcher or None
+        Told of each epoch.
     """
     # Deferred: it may load Keras.
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
@@ -144,14 +150,17 @@ def train(
     if plan.callbacks:
         # They are shown a Keras model.
         refuse_forked_process()
-    lend = _PROGRAMS[choice.choose(engine)]
+    engine = choice.choose(engine)
+    log_begin(plan, engine, weights, len(training))
+    lend = _PROGRAMS[engine]
     shared = spec.with_rates_as_arguments()
     with lend(shared, plan, teacher_forcing) as (program, rate), waited_for():
         program.teacher_forcing = teacher_forcing
         program.reset(weights, optimizer_state, rate)
         told = _callbacks(spec, plan, program, training)
         shown = progress(program) if progress is not None and plan.verbose else None
-        return Loop(program, spec, plan, training, validation, told, shown).run()
+        heard = told, shown, watch
+        return Loop(program, spec, plan, training, validation, *heard).run()
 
 
 def gradient_flow(

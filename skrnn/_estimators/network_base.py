@@ -17,6 +17,7 @@ from skrnn._estimators.description.network import DescribedNetwork
 from skrnn._estimators.names import NAMES, Names, named
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
+from skrnn._estimators.watching import WatchedFit, watch_fit
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
@@ -44,7 +45,7 @@ DEFAULT_SHARE = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TrainedNetwork(DescribedNetwork):
+class TrainedNetwork(WatchedFit, DescribedNetwork):
     """An estimator whose ``fit`` trains a network; a subclass chooses network and data.
 
     It keeps `_spec`, `_weights` and the optimizer's state.
@@ -234,13 +235,12 @@ class BaseNetwork(TrainedNetwork):
             cls._parameter_constraints |= {"cell": [Names("cell", CELLS.keys())]}
 
     def _fit(self, X, y, sample_weight, **known):
-        """Train from the first weights on, or with `warm_start` go on.
-
-        `known` are further arguments of `fit`: the validation set, `future`.
-        """
+        """Train; with `warm_start` go on. `known` are further arguments of ``fit``."""
         resume = self.warm_start and self._is_fitted
-        with unchanged_on_error(self):
-            return self._train(X, y, sample_weight, resume=resume, **known)
+        watch = watch_fit(self, X, y, self.epochs, sample_weight=sample_weight, **known)
+        known |= {"resume": resume, "watch": watch}
+        with unchanged_on_error(self), watch:
+            return self._train(X, y, sample_weight, **known)
 
     def _partial_fit(self, X, y, sample_weight, classes=None, **known):
         options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
@@ -263,6 +263,7 @@ class BaseNetwork(TrainedNetwork):
         epochs=None,
         min_samples=2,
         validation=None,
+        watch=None,
         **known,
     ):
         """Read the data, make the network, train it and keep it."""
@@ -278,16 +279,19 @@ class BaseNetwork(TrainedNetwork):
         if fill is not None and not resume:
             weights = fill(weights, parts[0])
         given = spec, plan, *parts, weights, state
-        trained = _engine.train(*given, engine=self.engine, **self._options())
+        told = watch and watch.epochs(spec, plan, resume)
+        options = self._options() | {"engine": self.engine, "watch": told}
+        trained = _engine.train(*given, **options)
         self._keep(spec, plan, trained, resume)
         return trained
 
-    def _train_on(self, source):
+    def _train_on(self, source, watch):
         """Train on a source of batches that needs no reading, and keep the network."""
         plan, _ = self._plan(len(source), None, False)
         spec, _ = self._network(source, False)
         given = source, None, *self._start(spec, plan, False)
-        trained = _engine.train(spec, plan, *given, engine=self.engine)
+        options = {"engine": self.engine, "watch": watch.epochs(spec, plan, False)}
+        trained = _engine.train(spec, plan, *given, **options)
         self._keep(spec, plan, trained, False)
         return trained
 

@@ -13,10 +13,12 @@ from skrnn.inspection._steps import gates, hidden_states
 from skrnn.inspection.forecasts._forecast import ForecastDisplay
 from skrnn.inspection.gradients._display import GradientFlowDisplay
 from skrnn.inspection.gradients._gradient_flow import gradient_flow
+from skrnn.inspection.training._epoch_log import EpochLog
 from skrnn.inspection.training._training_history import TrainingHistoryDisplay
 
 __all__ = [
     "AttentionDisplay",
+    "EpochLog",
     "ForecastDisplay",
     "GradientFlowDisplay",
     "SequenceImportanceDisplay",

@@ -12,6 +12,7 @@ import numpy as np
 
 from skrnn._engine.training.contracts import BatchSource, Program
 from skrnn._engine.training.end_of_python import stop_if_python_ends
+from skrnn._engine.training.lines import log_end, log_epoch
 from skrnn._engine.training.plan import Trained
 from skrnn._engine.training.progress import Progress
 from skrnn._engine.training.schedules import Schedule
@@ -36,6 +37,8 @@ class Loop:
     callbacks : Callbacks or None
     progress : Progress or None
         A line of losses if it is None; nothing is shown without `plan.verbose`.
+    watch : Watcher or None
+        Told of each epoch.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Loop:
         validation: BatchSource | None,
         callbacks=None,
         progress=None,
+        watch=None,
     ):
         self.program, self.plan, self.source = program, plan, training
         self.rates = {name: np.float32(rate) for name, rate in spec.rates.items()}
@@ -60,6 +64,7 @@ class Loop:
         # Without one the batches stay in the order of the data.
         self.rng = np.random.default_rng(plan.seed) if plan.shuffle else None
         self.callbacks, self.progress = callbacks or NOBODY, progress or NOBODY
+        self.watch = watch or NOBODY
         if plan.verbose and progress is None:
             self.progress = Progress(plan.name, plan.epochs, plan.verbose)
         self.schedule = None
@@ -79,8 +84,10 @@ class Loop:
             self.interrupted = True
         finally:
             self.callbacks.release()
-        self.progress.close(self._ending())
-        return self._trained()
+        ending, trained = self._ending(), self._trained()
+        self.progress.close(ending)
+        log_end(self.plan, trained, ending)
+        return trained
 
     def _run_epochs(self):
         tell = self.callbacks.tell
@@ -102,7 +109,10 @@ class Loop:
         done = len(self.history["loss"])
         self.best.offer(logs.get("val_loss", logs["loss"]), done, self.program)
         self.progress.show(epoch + 1, 1, logs)
-        return self.callbacks.stop or self._has_stalled(done)
+        log_epoch(self.plan, epoch, logs)
+        # Before anything else may end training: every epoch that begins has an end.
+        stop = self.watch.end(self._so_far)
+        return stop or self.callbacks.stop or self._has_stalled(done)
 
     def _has_stalled(self, n_epochs):
         # The first one counts as the best if no loss was finite.
@@ -111,6 +121,7 @@ class Loop:
 
     def _run_epoch(self, epoch):
         """Train and validate; return the losses, or None if they aren't finite."""
+        self.watch.begin(self._so_far)
         one_by_one, tell = self.callbacks.wants_batches, self.callbacks.tell
         # A callback may have stopped training already: then run a single batch.
         is_over = self._is_over()
@@ -203,6 +214,15 @@ class Loop:
             diverged=self.diverged,
         )
 
+    def _so_far(self):
+        """Return what the training would have come to if it had ended now."""
+        return Trained(
+            weights=self.program.final_weights(),
+            optimizer_state=self.program.get_optimizer_state(),
+            history={name: list(losses) for name, losses in self.history.items()},
+            best_epoch=self.best.epoch,
+        )
+
     def _kept(self):
         """Return the weights to keep and the epoch, from 1, that they are of."""
         restore = self.plan.early_stopping or self.diverged or self.interrupted
@@ -219,10 +239,16 @@ class Loop:
 
 
 class Nobody:
-    """Stands for callbacks and for the progress bar where there are none."""
+    """Stands for callbacks, watchers and the progress bar where there are none."""
 
     stop = wants_batches = False
     first_epoch = 0
+
+    def begin(self, so_far):
+        pass
+
+    def end(self, so_far):
+        return False
 
     def tell(self, event, *args):
         pass

@@ -39,6 +39,7 @@ from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._estimators.watching import WatchedFit, watch_fit
 from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._sklearn import (
     Count,
@@ -54,7 +55,7 @@ from skrnn._sklearn import (
 
 
 @dataclass(eq=False, repr=False)
-class BaseForecaster(MetaEstimatorMixin, RegressorMixin, DescribedEnsemble):
+class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEnsemble):
     """The parameters of a Forecaster, and its ``fit``."""
 
     estimator: Any = None
@@ -139,6 +140,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, DescribedEnsemble):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
+        watch = watch_fit(self, X, y, None, in_order=False)
         with unchanged_on_error(self):
             panel, columns = read_panel(X, y, groups, self._feature_options())
             answer = answer_of(self.quantiles, self.distribution)
@@ -151,9 +153,10 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, DescribedEnsemble):
             plan = self._plan(periods, network, answer)
             transform = fit_transform(self.target_transform, self._lags, training.y)
             check_lengths(training, plan, transform.n_lost)
-            model = fit_model(network, training, plan, transform)
+            model = fit_model(network, training, plan, transform, watch)
             model = model.calibrated(panel, n_held_out)
             self._keep(panel, columns, model)
+            watch.end()
         return self._report(model)
 
     def _feature_options(self):

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
 from skrnn import _engine
+from skrnn._data.logs import logger
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.forecasting.answers import Answer, Numbers
 from skrnn._estimators.forecasting.layouts import Layout
@@ -18,7 +20,9 @@ from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.table import SeriesTable
 from skrnn._estimators.forecasting.windows import Budget, Windows
 from skrnn._estimators.tasks import SequenceRegressorMixin
+from skrnn._estimators.watching import Watch
 
+_log = logger("forecasting")
 # Windows whose targets are looked at at once.
 _BLOCK = 4096
 
@@ -100,8 +104,8 @@ class Ensemble:
         return [each.estimator for part in parts for each in part]
 
 
-def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
-    """Train the members of an ensemble."""
+def train(estimator, table: SeriesTable, plan: EnsemblePlan, watch: Watch) -> Ensemble:
+    """Train the members of an ensemble; `watch` is told of each."""
     strategy, groups = STRATEGIES[plan.strategy], []
     for i, lookback in enumerate(plan.lookbacks):
         given = plan.horizon, plan.gap, plan.season, lookback, plan.normalize
@@ -111,7 +115,13 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
         groups.append([_Task(each, seed, verbose) for each in strategy.layouts(*given)])
     tasks = [task for group in groups for task in group]
     fit = _networks if is_network(estimator) else _others
-    trained, outcomes, interrupted = fit(estimator, table, plan, tasks)
+    watch.subtasks(len(tasks), "member")
+    _log.info(
+        "Forecaster: training %d models by strategy %r, horizon %d, lookbacks %s, "
+        "season %d",
+        *(len(tasks), plan.strategy, plan.horizon, plan.lookbacks, plan.season),
+    )
+    trained, outcomes, interrupted = fit(estimator, table, plan, tasks, watch)
     found = iter(trained)
     members = [tuple(next(found) for _ in group) for group in groups]
     # Ctrl-C may have come before all were there.
@@ -123,14 +133,16 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan) -> Ensemble:
     )
 
 
-def _networks(estimator, table, plan, tasks):
+def _networks(estimator, table, plan, tasks, watch):
     """Train networks side by side; each computes on one core then."""
     trained: list[Any] = [None] * len(tasks)
     stop, outcomes = threading.Event(), list[Any]()
 
     def run(i):
         if not stop.is_set():
-            trained[i], outcome = _network(estimator, table, plan, tasks[i], stop)
+            told = partial(watch.subtask, i)
+            given = estimator, table, plan, tasks[i], stop, told
+            trained[i], outcome = _network(*given)
             outcomes.append(outcome)
 
     if len(tasks) > 1 and _engine.chosen(estimator.engine) == "cpu":
@@ -174,7 +186,7 @@ def _until_interrupted(call_each, run, n, stop):
             ended.wait()
 
 
-def _network(estimator, table, plan, task, stop):
+def _network(estimator, table, plan, task, stop, told):
     """Train a network on batches of windows, until `stop` is set."""
     of_steps = STRATEGIES[plan.strategy].answers_steps
     windows = _windows(table, task, plan, stop)
@@ -189,7 +201,8 @@ def _network(estimator, table, plan, task, stop):
     )
     n_targets = table.values.shape[1] * (1 if of_steps else task.layout.horizon)
     shape = () if n_targets == 1 else (n_targets,)
-    outcome = network._fit_source(windows, shape, plan.answer.loss)
+    with told(network):
+        outcome = network._fit_source(windows, shape, plan.answer.loss)
     if outcome.interrupted:
         stop.set()
     reads = "steps" if of_steps else "sequences"
@@ -231,11 +244,14 @@ def _origins(table, layout, of_steps=False):
     )
 
 
-def _others(estimator, table, plan, tasks):
-    return [_other(estimator, table, plan, task) for task in tasks], [], False
+def _others(estimator, table, plan, tasks, watch):
+    told = (partial(watch.subtask, i) for i in range(len(tasks)))
+    given = estimator, table, plan
+    found = [_other(*given, *each) for each in zip(tasks, told, strict=True)]
+    return found, [], False
 
 
-def _other(estimator, table, plan, task):
+def _other(estimator, table, plan, task, told):
     """Fit an estimator that isn't one of our networks on windows as an array."""
     layout = task.layout
     origins = _origins(table, layout)
@@ -255,7 +271,8 @@ def _other(estimator, table, plan, task):
     takes, is_one = get_tags(estimator).target_tags, y.shape[1] == 1
     if not is_one and not takes.multi_output:
         fitted = MultiOutputRegressor(fitted)
-    fitted.fit(X, y[:, 0] if is_one and takes.single_output else y)
+    with told(fitted):
+        fitted.fit(X, y[:, 0] if is_one and takes.single_output else y)
     return Member(layout, fitted, reads, Numbers())
 
 

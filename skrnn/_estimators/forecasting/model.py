@@ -245,12 +245,12 @@ class Model:
         return found
 
 
-def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform) -> Model:
-    """Train the members on a panel."""
+def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform, watch) -> Model:
+    """Train the members on a panel; `watch` is told of each."""
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
     marks = table.observed is not None
-    ensemble = train(estimator, table, plan)
+    ensemble = train(estimator, table, plan, watch)
     if not ensemble.members:
         # Ctrl-C came before any was there.
         raise KeyboardInterrupt
