@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 # A test holds the three lists of public names together: these are for type checkers and
 # editors, `__all__` is for readers, `_PUBLIC` is what is loaded when it is asked for.
 if TYPE_CHECKING:
-    from skrnn import forecasting, inspection, metrics, preprocessing, text
+    from skrnn import (
+        forecasting,
+        inspection,
+        metrics,
+        persistence,
+        preprocessing,
+        text,
+    )
     from skrnn import scikeras as scikeras
     from skrnn._estimators.outliers import SequenceOutlierDetector
     from skrnn._estimators.recurrent import (
@@ -56,6 +63,7 @@ __all__ = [
     "inspection",
     "make_supervised",
     "metrics",
+    "persistence",
     "preprocessing",
     "show_versions",
     "text",

@@ -43,6 +43,10 @@ ROOMS = (
         ("numpy",),
     ),
     Room(
+        "_persistence/atomic",
+        "files that are there whole or not at all",
+    ),
+    Room(
         "_data/rows/",
         "the order of rows, their series, and whether they follow",
         ("numpy", "pandas"),
@@ -209,6 +213,12 @@ ROOMS = (
         ("keras", "numpy", "scikeras", "scipy", "sklearn"),
         heavy=True,
     ),
+    Room(
+        "_persistence/",
+        "estimators in files: how they are written, checked and read",
+        ("numpy", "pandas", "safetensors", "scipy", "sklearn"),
+    ),
+    Room("persistence", "door to saving and loading"),
 )
 
 

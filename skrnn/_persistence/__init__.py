@@ -1,0 +1,1 @@
+"""Estimators in files: how they are written, checked and read."""

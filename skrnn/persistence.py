@@ -1,0 +1,3 @@
+"""Fitted estimators in files that run no code."""
+
+__all__: list[str] = []
