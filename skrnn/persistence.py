@@ -1,3 +1,5 @@
-"""Fitted estimators in files that run no code."""
+"""Estimators in files, and their networks for use without skrnn."""
 
-__all__: list[str] = []
+from skrnn._persistence.export.exporting import export, load_network
+
+__all__ = ["export", "load_network"]

@@ -33,6 +33,12 @@ from skrnn._engine.prediction.language import (
     next_token,
 )
 from skrnn._engine.prediction.streaming import Stream
+from skrnn._engine.training.checkpoints import (
+    Checkpoint,
+    Keeper,
+    TrainingState,
+    take_up,
+)
 from skrnn._engine.training.contracts import BatchSource
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import Progress, TextProgress
@@ -42,6 +48,7 @@ from skrnn._networks.weights import weight_table
 __all__ = [
     "BOUNDARY",
     "ENGINES",
+    "Checkpoint",
     "IncrementalDecoder",
     "Progress",
     "Seq2SeqPredictor",
@@ -50,6 +57,7 @@ __all__ = [
     "TokenStream",
     "TrainPlan",
     "Trained",
+    "TrainingState",
     "attention_of",
     "backend",
     "chosen",
@@ -112,6 +120,7 @@ def train(
     engine: str = "auto",
     teacher_forcing: float = 1.0,
     progress: Callable[[Any], Progress] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train the network of `spec` from `weights`.
 
@@ -130,10 +139,15 @@ def train(
         How often a decoder reads the true output before, not its own.
     progress : callable or None
         ``progress(program)`` returns what shows how it goes, if not a line of losses.
+    checkpoint : Checkpoint or None
+        Where to go on from, and where states after epochs go.
     """
     # Deferred: it may load Keras.
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
+    found = None if checkpoint is None else checkpoint.found
+    if found is not None and found.ended:
+        return found.trained()
     if plan.callbacks:
         # They are shown a Keras model.
         refuse_forked_process()
@@ -142,9 +156,15 @@ def train(
     with lend(shared, plan, teacher_forcing) as (program, rate):
         program.teacher_forcing = teacher_forcing
         program.reset(weights, optimizer_state, rate)
+        if found is not None:
+            take_up(program, found, rate)
         told = _callbacks(spec, plan, program, training)
         shown = progress(program) if progress is not None and plan.verbose else None
-        return Loop(program, spec, plan, training, validation, told, shown).run()
+        keeper = None if checkpoint is None else Keeper(checkpoint, weights)
+        if keeper is not None and told is not None:
+            told.require_state()
+        given = program, spec, plan, training, validation, told, shown, keeper
+        return Loop(*given).run()
 
 
 def _callbacks(spec, plan, program, training):

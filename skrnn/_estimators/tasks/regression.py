@@ -100,7 +100,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
         Parameters
         ----------
-        source : RowSource with ``n_features``
+        source : RowSource with ``n_features`` and ``identity``
         shape : tuple of int
             Of the targets of a sequence, or of a step with `return_sequences`.
         loss : tuple or None
