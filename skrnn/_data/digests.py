@@ -88,7 +88,7 @@ def _add_array(found, value, seen):
         for each in array.ravel():
             _add(found, each, seen)
         return
-    if not array.ndim:
+    if not (array.ndim and array.size):
         found.update(array.tobytes())
         return
     # Piece by piece: an array may be larger than memory, or one number many times.
