@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import threading
 from collections.abc import Mapping
+from functools import partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 
 import numpy as np
@@ -123,6 +124,10 @@ def _add_method(found, value, seen):
     _add(found, (value.__func__, value.__self__), seen)
 
 
+def _add_partial(found, value, seen):
+    _add(found, (value.func, value.args, value.keywords), seen)
+
+
 def _add_code(found, value, seen):
     _add(found, (value.co_code, value.co_consts, value.co_names), seen)
 
@@ -143,6 +148,7 @@ _READERS = (
     ((tuple, list, set, frozenset), _add_items),
     ((FunctionType, BuiltinFunctionType), _add_function),
     (MethodType, _add_method),
+    (partial, _add_partial),
     (CodeType, _add_code),
     (type, _add_class),
     (_NO_DATA, _add_nothing),
@@ -160,11 +166,21 @@ def _add_object(found, value, seen):
         _add(found, list(map(str, getattr(value, "columns", ()))), seen)
         _add(found, value.to_numpy(), seen)
     elif hasattr(value, "get_config"):
-        # Of Keras.
-        _add(found, value.get_config(), seen)
-    elif hasattr(value, "__array__"):
+        _add(found, _config_of(value), seen)
+    elif hasattr(value, "__array__") and not cls.__module__.startswith("skrnn."):
         _add(found, np.asarray(value), seen)
     elif hasattr(value, "__dict__"):
         _add(found, vars(value), seen)
     else:
         _add_text(found, repr(value))
+
+
+def _config_of(value):
+    """Return what an object of Keras is told; one of a user's may not say."""
+    try:
+        config = dict(value.get_config())
+    except NotImplementedError:
+        return vars(value)
+    # Keras numbers the names: they tell nothing.
+    config.pop("name", None)
+    return config
