@@ -278,4 +278,12 @@ def load_network(path: str | os.PathLike[str]) -> predictor.Network:
     >>> np.allclose(network.predict(X), model.predict_proba(X), atol=1e-6)
     True
     """
-    return predictor.load(os.fspath(path))
+    path = os.fspath(path)
+    try:
+        return predictor.load(path)
+    except OSError:
+        raise
+    except Exception as error:  # What isn't such a file may raise anything.
+        raise ValueError(
+            f"{path!r} is no network that export wrote with format='numpy' ({error})."
+        ) from None

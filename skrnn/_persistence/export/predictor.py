@@ -15,7 +15,7 @@ import numpy as np
 
 def load(path):
     """Read a network from a file that ``export(..., format="numpy")`` wrote."""
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     program = json.loads(arrays.pop("program").tobytes())
     if program.get("format") != "skrnn numpy 1":
@@ -33,8 +33,7 @@ class Network:
     def predict(self, X, lengths=None):
         """Return what the estimator's ``predict``, or ``predict_proba``, does."""
         X = _in_double(np.asarray(X))
-        if X.ndim < self.about["n_dimensions"]:
-            X = X[..., None]
+        X = X[..., None] if X.ndim < self.about["n_dimensions"] else X
         given = {"X": X, "lengths": np.asarray([0] if lengths is None else lengths)}
         names = self._arrays | given
         _run(self._program["nodes"], names)
@@ -67,10 +66,6 @@ def _in_double(x):
     return x.astype(np.float64) if x.dtype.kind == "f" else x
 
 
-def _shares(x, axis):
-    return x / x.sum(axis, keepdims=True)
-
-
 def _at(x, steps):
     return x[steps % len(x), np.arange(x.shape[1])]
 
@@ -86,7 +81,9 @@ cumsum transpose"""
 OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "reshape": lambda x, sizes: x.reshape(sizes),
     "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
-    "softmax": lambda x, axis: _shares(np.exp(x - x.max(axis, keepdims=True)), axis),
+    "softmax": lambda x, axis: (
+        (e := np.exp(x - x.max(axis, keepdims=True))) / e.sum(axis, keepdims=True)
+    ),
     "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis),
     "einsum": lambda x, y, formula: np.einsum(formula, x, y),
     "index": lambda x, key: x[tuple(slice(*k) if type(k) is list else k for k in key)],
