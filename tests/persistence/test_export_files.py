@@ -1,9 +1,11 @@
 """Files of exported networks: their formats, what is refused, and who can read them."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -96,8 +98,6 @@ def test_what_was_there_stays_until_the_new_one_is_whole(
         if str(source).endswith("new"):
             full()
         return rename(source, _target)
-
-    import os
 
     rename = os.rename
     monkeypatch.setattr(os, "fsync", full)
@@ -228,6 +228,7 @@ def test_onnx_tells_what_it_is(classifier, tmp_path):
 
 ALONE = """
 import sys
+import textwrap
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
@@ -263,3 +264,15 @@ def test_the_predictor_needs_numpy_alone(classifier, tmp_path):
     assert done.stdout.split() == ["down", "up"]
     found = np.load(tmp_path / "found.npy")
     np.testing.assert_allclose(found, classifier.predict_proba(X), atol=1e-6)
+
+
+@needs_onnx
+def test_the_recipe_of_the_guide_is_true(tmp_path, monkeypatch):
+    guide = Path(__file__).parents[2] / "docs/user_guide/deploying.rst"
+    block = guide.read_text().partition(".. code-block:: python\n")[2]
+    block = block.partition('\n- "X" is')[0]
+    *before, last = textwrap.dedent(block).strip().splitlines()
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec("\n".join(before), names)
+    assert eval(last, names) is True
