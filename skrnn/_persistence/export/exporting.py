@@ -243,6 +243,7 @@ def load_network(path: str | os.PathLike[str]) -> predictor.Network:
     Parameters
     ----------
     path : str or path-like
+        Of the file.
 
     Returns
     -------
