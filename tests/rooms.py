@@ -52,6 +52,12 @@ ROOMS = (
         "files that are there whole or not at all",
     ),
     Room(
+        "_persistence/checkpoint_file",
+        "numbers, texts and arrays in one file, with a digest",
+        ("numpy", "safetensors"),
+    ),
+    Room("_data/digests", "whether parameters and data are the same", ("numpy",)),
+    Room(
         "_data/rows/",
         "the order of rows, their series, and whether they follow",
         ("numpy", "pandas"),
@@ -164,7 +170,8 @@ ROOMS = (
         ("numpy", "sklearn"),
     ),
     Room(
-        "_estimators/embedding _estimators/output_bias _estimators/saved"
+        "_estimators/checkpoints _estimators/going_on _estimators/embedding"
+        " _estimators/output_bias _estimators/saved"
         " _estimators/streaming _estimators/network_base _estimators/base",
         "what all estimators of networks share",
         ("numpy", "sklearn"),
@@ -253,6 +260,11 @@ ROOMS = (
         "_persistence/",
         "estimators in files: how they are written, checked and read",
         ("numpy", "pandas", "safetensors", "scipy", "sklearn"),
+    ),
+    Room(
+        "_persistence/export/",
+        "networks for other programs: ONNX, NumPy alone, Keras, TensorFlow",
+        ("numpy", "onnx", "sklearn"),
     ),
     Room("persistence", "door to saving and loading"),
 )

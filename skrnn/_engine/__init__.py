@@ -3,8 +3,9 @@
 This is its whole border. `train` takes a spec, a plan and sources of batches, and
 returns weights and a history; `predict` takes a spec, weights and packed data and
 returns arrays. `Seq2SeqPredictor` decodes, `log_likelihoods`, `next_token` and
-`IncrementalDecoder` are for language models, `Stream` predicts step by step. `trace` and
-`gradient_flow` look inside. `backend` loads Keras, unless this process was forked from one in which it ran
+`IncrementalDecoder` are for language models, `Stream` predicts step by step. `trace`
+and `gradient_flow` look inside, a `Checkpoint` is what training goes on from.
+`backend` loads Keras, unless this process was forked from one in which it ran
 (`refuse_forked_process`); `pack` keeps objects of Keras closed in pickles there.
 Importing the engine loads neither Keras nor a backend of it.
 """
@@ -36,6 +37,12 @@ from skrnn._engine.prediction.language import (
     next_token,
 )
 from skrnn._engine.prediction.streaming import Stream
+from skrnn._engine.training.checkpoints import (
+    Checkpoint,
+    Keeper,
+    TrainingState,
+    take_up,
+)
 from skrnn._engine.training.contracts import BatchSource, Watcher
 from skrnn._engine.training.end_of_python import waited_for
 from skrnn._engine.training.lines import log_begin
@@ -48,6 +55,7 @@ from skrnn._networks.weights import weight_table
 __all__ = [
     "BOUNDARY",
     "ENGINES",
+    "Checkpoint",
     "GradientFlow",
     "IncrementalDecoder",
     "Progress",
@@ -57,6 +65,7 @@ __all__ = [
     "TokenStream",
     "TrainPlan",
     "Trained",
+    "TrainingState",
     "attention_of",
     "backend",
     "chosen",
@@ -123,6 +132,7 @@ def train(
     teacher_forcing: float = 1.0,
     progress: Callable[[Any], Progress] | None = None,
     watch: Watcher | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train the network of `spec` from `weights`.
 
@@ -143,10 +153,15 @@ def train(
         ``progress(program)`` returns what shows how it goes, if not a line of losses.
     watch : Watcher or None
         Told of each epoch.
+    checkpoint : Checkpoint or None
+        Where to go on from, and where states after epochs go.
     """
     # Deferred: it may load Keras.
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
 
+    found = None if checkpoint is None else checkpoint.found
+    if found is not None and found.ended:
+        return found.trained()
     if plan.callbacks:
         # They are shown a Keras model.
         refuse_forked_process()
@@ -157,9 +172,14 @@ def train(
     with lend(shared, plan, teacher_forcing) as (program, rate), waited_for():
         program.teacher_forcing = teacher_forcing
         program.reset(weights, optimizer_state, rate)
+        if found is not None:
+            take_up(program, found, rate)
         told = _callbacks(spec, plan, program, training)
         shown = progress(program) if progress is not None and plan.verbose else None
-        heard = told, shown, watch
+        keeper = None if checkpoint is None else Keeper(checkpoint, weights)
+        if keeper is not None and told is not None:
+            told.require_state()
+        heard = told, shown, watch, keeper
         return Loop(program, spec, plan, training, validation, *heard).run()
 
 

@@ -1,6 +1,7 @@
 """The bases of all estimators that train a network: parameters, plan, state, report."""
 
 import inspect
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from skrnn._data.holdout import hold_out
 from skrnn._data.typing import Widths
 from skrnn._engine import ENGINES, TrainPlan
 from skrnn._estimators.description.network import DescribedNetwork
+from skrnn._estimators.going_on import GoesOn, going_on, kind_of
 from skrnn._estimators.names import NAMES, Names, named
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
@@ -22,7 +24,6 @@ from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import NetworkSpec, Spec
-from skrnn._networks.weights import initial_weights
 from skrnn._sklearn import (
     Count,
     Counts,
@@ -31,7 +32,6 @@ from skrnn._sklearn import (
     Schedule,
     Share,
     StrOptions,
-    draw_seed,
     positive,
     unchanged_on_error,
 )
@@ -45,7 +45,7 @@ DEFAULT_SHARE = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TrainedNetwork(WatchedFit, DescribedNetwork):
+class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
     """An estimator whose ``fit`` trains a network; a subclass chooses network and data.
 
     It keeps `_spec`, `_weights` and the optimizer's state.
@@ -67,6 +67,7 @@ class TrainedNetwork(WatchedFit, DescribedNetwork):
     early_stopping: bool | str = "auto"
     validation_split: float | None = None
     patience: int = 10
+    checkpoint_path: Any = None
     warm_start: bool = False
     engine: str = "auto"
     verbose: int = 0
@@ -96,6 +97,7 @@ class TrainedNetwork(WatchedFit, DescribedNetwork):
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_split": [Share(zero=False), None],
         "patience": [Count()],
+        "checkpoint_path": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "engine": [StrOptions(set(ENGINES))],
         "verbose": ["verbose"],
@@ -139,13 +141,6 @@ class TrainedNetwork(WatchedFit, DescribedNetwork):
             "global_clipnorm": self.global_clipnorm,
         }
 
-    def _start(self, spec, plan, resume):
-        """Return the weights and the optimizer's state to start from."""
-        if resume:
-            same = self._optimizer_kind == _kind(plan.optimizer)
-            return self._weights, self._optimizer_state if same else None
-        return initial_weights(spec, plan.seed), None
-
     def _how_to_validate(self, is_large, validation, epochs):
         """Return whether training may stop early, and which share is held out or None.
 
@@ -162,30 +157,13 @@ class TrainedNetwork(WatchedFit, DescribedNetwork):
             share = self.validation_split or DEFAULT_SHARE
         return bool(stops), share
 
-    def _changes(self, spec):
-        """Name the parameters that make other weights now, in their own order."""
-        known = list(inspect.signature(type(self)).parameters)
-        places = {name: place for place, name in enumerate(known)}
-        changed = self._spec.changes_to(spec)
-        return sorted(changed, key=lambda name: places.get(name, len(known)))
-
-    def _refuse_changes(self, spec):
-        """Refuse to continue training if the network would be another one."""
-        changed = self._changes(spec)
-        if changed:
-            # Training can only go on with the same weights.
-            raise ValueError(
-                f"{type(self).__name__} cannot go on training: {', '.join(changed)} "
-                "changed since the network was built. Fit with warm_start=False."
-            )
-
     def _keep(self, spec, plan, trained, resume):
         """Set the fitted attributes."""
         before = getattr(self, "history_", {}) if resume else {}
         n_before = getattr(self, "n_iter_", 0) if resume else 0
         self._spec, self._weights = spec, trained.weights
         self._optimizer_state = trained.optimizer_state
-        self._optimizer_kind = _kind(plan.optimizer)
+        self._optimizer_kind = kind_of(plan.optimizer)
         self.history_ = trained.history_after(before, n_before)
         n_finished = len(trained.history["loss"])
         self.n_iter_ = n_before + n_finished
@@ -270,7 +248,10 @@ class BaseNetwork(TrainedNetwork):
         reading = {"min_samples": min_samples, "trains": True}
         X = self._check_X(X, reset=not resume, **reading)
         data = self._dataset(X, y, sample_weight, resume, known_target, **known)
-        plan, share = self._plan(len(data), epochs, resume, validation)
+        own = None
+        if epochs is None:
+            own = self._checkpoint(resume, data, validation)
+        plan, share = self._plan(len(data), epochs, resume, validation, own)
         spec, fill = self._network(X, resume)
         if resume:
             self._refuse_changes(spec)
@@ -281,16 +262,19 @@ class BaseNetwork(TrainedNetwork):
         given = spec, plan, *parts, weights, state
         told = watch and watch.epochs(spec, plan, resume)
         options = self._options() | {"engine": self.engine, "watch": told}
+        options["checkpoint"] = going_on(own, spec, plan)
         trained = _engine.train(*given, **options)
         self._keep(spec, plan, trained, resume)
         return trained
 
     def _train_on(self, source, watch):
         """Train on a source of batches that needs no reading, and keep the network."""
-        plan, _ = self._plan(len(source), None, False)
+        own = self._checkpoint(False, source.identity)
+        plan, _ = self._plan(len(source), None, False, checkpoint=own)
         spec, _ = self._network(source, False)
         given = source, None, *self._start(spec, plan, False)
         options = {"engine": self.engine, "watch": watch.epochs(spec, plan, False)}
+        options["checkpoint"] = going_on(own, spec, plan)
         trained = _engine.train(spec, plan, *given, **options)
         self._keep(spec, plan, trained, False)
         return trained
@@ -305,7 +289,7 @@ class BaseNetwork(TrainedNetwork):
         """Return what else training is told of this kind of network."""
         return {}
 
-    def _plan(self, n_sequences, epochs, resume, validation=None):
+    def _plan(self, n_sequences, epochs, resume, validation=None, checkpoint=None):
         """Return how to train, and which share of the data is held out or None."""
         known = n_sequences >= EARLY_STOPPING_FROM, validation, epochs
         early_stopping, share = self._how_to_validate(*known)
@@ -321,7 +305,7 @@ class BaseNetwork(TrainedNetwork):
             patience=self.patience,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
-            seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
+            seed=self._seed(resume, checkpoint),
             name=type(self).__name__,
             **steps,
             **units,
@@ -393,7 +377,3 @@ class BaseNetwork(TrainedNetwork):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _kind(optimizer):
-    return optimizer if isinstance(optimizer, str) else type(optimizer).__name__

@@ -2,6 +2,7 @@
 
 import keras
 
+from skrnn._engine.keras import callback_state
 from skrnn._engine.keras.foreign.losses import is_saved_with_a_model, loss_in_keras
 from skrnn._engine.keras.private import forget_model, initial_epoch_of
 from skrnn._networks.keras import models
@@ -28,7 +29,7 @@ class Callbacks:
     """
 
     def __init__(self, spec, plan, program, n_batches):
-        self._spec, self._program = spec, program
+        self._spec, self._program, self._own = spec, program, plan.callbacks
         # In units of y, as `predict` is, and able to evaluate.
         self.model = models.build_model(spec, None, plan.scale, plan.offset)
         optimizer = program.keras_optimizer(_make)
@@ -88,6 +89,31 @@ class Callbacks:
         getattr(self._list, event)(*args)
         # A callback may have changed them: averaging, restoring the best.
         self._program.set_weights(models.get_weights(*mirror))
+
+    def require_state(self):
+        """Refuse callbacks whose state can't be kept, before training begins."""
+        callback_state.refuse_rivals(self._own)
+        self.state()
+
+    def state(self):
+        """Return what each callback remembers, for a checkpoint."""
+        return tuple(map(callback_state.state_of, self._own))
+
+    def set_state(self, state):
+        """Let callbacks remember what `state` returned.
+
+        Raises
+        ------
+        ValueError
+            If there were others.
+        """
+        if len(state) != len(self._own):
+            raise ValueError(
+                f"The checkpoint has the state of {len(state)} callbacks, but there "
+                f"are {len(self._own)}. Remove the file."
+            )
+        for callback, own in zip(self._own, state, strict=True):
+            callback_state.restore(callback, own)
 
     def release(self):
         """Take the model from the callbacks, so that they can be pickled and reused."""

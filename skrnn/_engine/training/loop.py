@@ -1,20 +1,14 @@
-"""The loop over epochs: early stopping, history, callbacks, Ctrl-C and divergence.
-
-`run_epochs` and `run_batches` serve two kinds of fit: that of our estimators, `Loop`,
-and that of a user's own Keras model (`skrnn.scikeras.engine.training`). Each passes its
-own functions for a step and for callbacks.
-"""
-
-import time
-from collections.abc import Callable, Iterable, Sequence
+"""The loop over epochs: early stopping, history, callbacks, Ctrl-C and divergence."""
 
 import numpy as np
 
+from skrnn._engine.training.checkpoints import go_on, state_of
 from skrnn._engine.training.contracts import BatchSource, Program
 from skrnn._engine.training.end_of_python import stop_if_python_ends
 from skrnn._engine.training.lines import log_end, log_epoch
 from skrnn._engine.training.plan import Trained
 from skrnn._engine.training.progress import Progress
+from skrnn._engine.training.running import run_batches, run_epochs
 from skrnn._engine.training.schedules import Schedule
 
 # Long enough for the overhead of a call not to count, short enough for Ctrl-C.
@@ -39,6 +33,8 @@ class Loop:
         A line of losses if it is None; nothing is shown without `plan.verbose`.
     watch : Watcher or None
         Told of each epoch.
+    keeper : Keeper or None
+        Keeps states after epochs; the program is in the one that it has found.
     """
 
     def __init__(
@@ -51,6 +47,7 @@ class Loop:
         callbacks=None,
         progress=None,
         watch=None,
+        keeper=None,
     ):
         self.program, self.plan, self.source = program, plan, training
         self.rates = {name: np.float32(rate) for name, rate in spec.rates.items()}
@@ -60,7 +57,8 @@ class Loop:
         if validation is not None:
             order = validation.evaluation_order()
             self.validation = program.load(validation), order
-        self.start = program.get_weights()
+        self.keeper = keeper or NOBODY
+        self.start = self.keeper.start or program.get_weights()
         # Without one the batches stay in the order of the data.
         self.rng = np.random.default_rng(plan.seed) if plan.shuffle else None
         self.callbacks, self.progress = callbacks or NOBODY, progress or NOBODY
@@ -86,6 +84,8 @@ class Loop:
             self.callbacks.release()
         ending, trained = self._ending(), self._trained()
         self.progress.close(ending)
+        if not self.interrupted:
+            self.keeper.end(trained)
         log_end(self.plan, trained, ending)
         return trained
 
@@ -99,6 +99,8 @@ class Loop:
 
     def _skip_epochs(self):
         """Skip the epochs of an interrupted fit; return the epoch to begin with."""
+        if self.keeper.found is not None:
+            return go_on(self, self.keeper.found)
         first = self.callbacks.first_epoch
         for epoch in range(first):
             self.step += len(self._order(epoch))
@@ -112,7 +114,10 @@ class Loop:
         log_epoch(self.plan, epoch, logs)
         # Before anything else may end training: every epoch that begins has an end.
         stop = self.watch.end(self._so_far)
-        return stop or self.callbacks.stop or self._has_stalled(done)
+        is_over = stop or self.callbacks.stop or self._has_stalled(done)
+        if not is_over:
+            self.keeper.offer(lambda: state_of(self))
+        return is_over
 
     def _has_stalled(self, n_epochs):
         # The first one counts as the best if no loss was finite.
@@ -239,15 +244,16 @@ class Loop:
 
 
 class Nobody:
-    """Stands for callbacks, watchers and the progress bar where there are none."""
+    """Stands for what isn't there of callbacks, watcher, keeper and progress bar."""
 
     stop = wants_batches = False
     first_epoch = 0
+    found = start = None
 
     def begin(self, so_far):
         pass
 
-    def end(self, so_far):
+    def end(self, what):
         return False
 
     def tell(self, event, *args):
@@ -263,6 +269,15 @@ class Nobody:
         pass
 
     def release(self):
+        pass
+
+    def state(self):
+        return ()
+
+    def set_state(self, state):
+        pass
+
+    def offer(self, make):
         pass
 
 
@@ -303,96 +318,3 @@ class Pace:
         if one_by_one or not len(batches):
             return 1
         return min(self.batches_per_call, max(1, _ROWS_PER_CALL // len(batches[0])))
-
-
-def run_epochs(
-    epochs: Iterable[int],
-    run_epoch: Callable[[int], dict | None],
-    notify: Callable,
-    is_over: Callable[[int, dict], bool],
-) -> dict:
-    """Run epochs until the last one, or until one of them ends training.
-
-    Parameters
-    ----------
-    epochs : iterable of int
-        Their numbers, from 0.
-    run_epoch : callable
-        ``run_epoch(epoch) -> logs``: trains and validates. None ends training at once;
-        callbacks aren't told of that epoch.
-    notify : callable
-        ``notify(event, *args)`` tells callbacks.
-    is_over : callable
-        ``is_over(epoch, logs)``: whether this was the last epoch; asked after callbacks
-        were told.
-
-    Returns
-    -------
-    logs : dict
-        Of the last epoch.
-    """
-    logs: dict = {}
-    for epoch in epochs:
-        notify("on_epoch_begin", epoch)
-        found = run_epoch(epoch)
-        if found is None:
-            break
-        logs = found
-        notify("on_epoch_end", epoch, logs)
-        if is_over(epoch, logs):
-            break
-    return logs
-
-
-def run_batches(
-    batches: Sequence,
-    step: Callable,
-    pace: Pace,
-    *,
-    one_by_one: bool,
-    before: Callable[[int], None] | None,
-    after: Callable[[int, float, float], None],
-    is_over: Callable[[], bool] = lambda: False,
-) -> tuple[float, float]:
-    """Run batches, many in a call; calls are short, so that Ctrl-C is soon noticed.
-
-    The first batch is always run.
-
-    Parameters
-    ----------
-    batches : sequence of ndarray, or ndarray (n_batches, B)
-        A slice of it is what `step` gets.
-    step : callable
-        ``step(part) -> (total, count)``: trains or evaluates, and returns the sum of
-        the losses and their number.
-    pace : Pace
-    one_by_one : bool
-        Whether a callback listens to every batch.
-    before, after : callable
-        ``before(i)`` is called with the first batch of each call, ``after(i, total,
-        count)`` with its last one and the sums so far. `before` may be None.
-    is_over : callable
-        Whether to stop after this call.
-
-    Returns
-    -------
-    total, count : float
-        Over all batches that were run.
-    """
-    total, count, done = 0.0, 0.0, 0
-    part = batches[: pace.most(batches, one_by_one)]
-    while len(part):
-        if before is not None:
-            before(done)
-        started = time.monotonic()
-        total_part, count_part = step(part)
-        pace.adapt(time.monotonic() - started, len(part))
-        # In double precision, so that results don't depend on how calls are cut.
-        total, count = total + float(total_part), count + float(count_part)
-        done += len(part)
-        rest = batches[done:]
-        part = rest[: pace.most(rest, one_by_one)]
-        after(done - 1, total, count)
-        if is_over():
-            break
-    return total, count

@@ -27,6 +27,10 @@ class Schedule:
             refuse_forked_process()
         self._last = plan.learning_rate
 
+    def go_on(self, rate):
+        """Go on behind a step that had this learning rate."""
+        self._last = rate
+
     def next(self, step, n_steps, optimizer):
         """Return the rates of the steps from `step` on, as float32.
 

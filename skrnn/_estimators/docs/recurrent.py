@@ -163,6 +163,17 @@ PARAMETERS: dict[str, Row | None] = {
         y. The losses that they are told are those of `history_`. One that listens to
         batches makes training slower.""",
     ),
+    "checkpoint_path": (
+        "str, path-like or None",
+        """File in which ``fit`` keeps the state of training, so that one that was
+        killed goes on: the same ``fit`` on the same data, called again, begins behind
+        the last epoch in it, and ends with the weights that it would have had. It is
+        written after epochs, at most once a second. When training has ended it stays:
+        the same ``fit`` then returns at once, and any other replaces it. The file of an
+        interrupted fit of other parameters or data is an error. Give a folder that is
+        there, and each fit has a file of its own in it, as those of a search need.
+        ``partial_fit`` keeps nothing.""",
+    ),
     "warm_start": (
         "bool",
         """Go on from the weights and the optimizer's state of the last ``fit``; the

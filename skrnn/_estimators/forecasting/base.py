@@ -1,6 +1,7 @@
 """What a Forecaster is made of: its parameters, and its ``fit``."""
 
 import inspect
+import os
 import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -11,6 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.advice import advise, fit_context
+from skrnn._estimators.checkpoints import (
+    FitCheckpoint,
+    fit_checkpoint,
+    parameters_of,
+)
 from skrnn._estimators.description.network import DescribedEnsemble
 from skrnn._estimators.forecasting.answers import answer_of
 from skrnn._estimators.forecasting.ensemble import EnsemblePlan, is_network
@@ -78,6 +84,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
     quantiles: Any = None
     distribution: str | None = None
     calibration_size: Any = None
+    checkpoint_path: Any = None
     random_state: Any = None
     verbose: int = 0
 
@@ -109,6 +116,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             Count(),
             None,
         ],
+        "checkpoint_path": [str, os.PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -150,10 +158,11 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             training = without_last(panel, n_held_out)
             network = self.estimator
             network = default_network() if network is None else network
-            plan = self._plan(periods, network, answer)
+            own = self._checkpoint(network, training)
+            plan = self._plan(periods, network, answer, own)
             transform = fit_transform(self.target_transform, self._lags, training.y)
             check_lengths(training, plan, transform.n_lost)
-            model = fit_model(network, training, plan, transform, watch)
+            model = self._fit_model(network, training, plan, transform, watch, own)
             model = model.calibrated(panel, n_held_out)
             self._keep(panel, columns, model)
             watch.end()
@@ -188,10 +197,38 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             panel, columns = with_followed_calendar(*given)
         return panel, columns, periods
 
-    def _plan(self, periods, network, answer):
+    def _checkpoint(self, network, panel) -> FitCheckpoint | None:
+        """Return the checkpoint of a fit; None if none is asked for, or can be.
+
+        The members have files of their own: this one tells whose they are.
+        """
+        if is_network(network) and network.checkpoint_path is not None:
+            raise ValueError(
+                f"checkpoint_path={network.checkpoint_path!r} of the estimator would "
+                "be one file for all members of Forecaster; give it to Forecaster: "
+                "Forecaster(checkpoint_path=...)."
+            )
+        if self.checkpoint_path is None or not is_network(network):
+            return None
+        known = parameters_of(self)
+        return fit_checkpoint(self.checkpoint_path, self, known, panel)
+
+    def _fit_model(self, network, panel, plan, transform, watch, checkpoint):
+        """Train the members, those of an interrupted fit from their last epochs on."""
+        if checkpoint is None:
+            return fit_model(network, panel, plan, transform, watch)
+        checkpoint.write(plan.seed, None, False)
+        paths = checkpoint.of_member
+        model = fit_model(network, panel, plan, transform, watch, paths)
+        if not model.ensemble.interrupted:
+            checkpoint.write(plan.seed, None, True)
+        return model
+
+    def _plan(self, periods, network, answer, checkpoint=None):
         """Decide what is trained, and on what."""
         strategy = choose_strategy(self.strategy, network, self.horizon, periods)
         n_members = self.n_members if is_network(network) else 1
+        seed = None if checkpoint is None else checkpoint.seed
         lookbacks = lookbacks_of(self.lookback, periods, n_members)
         plan = EnsemblePlan(
             strategy=strategy,
@@ -201,7 +238,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             lookbacks=lookbacks,
             normalize=self.normalize,
             n_windows=self.n_windows,
-            seed=draw_seed(self.random_state, 0),
+            seed=draw_seed(self.random_state, 0) if seed is None else seed,
             answer=answer,
             verbose=int(self.verbose),
         )

@@ -1,7 +1,8 @@
 """The training of the members of an ensemble, several at once."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -71,6 +72,7 @@ class _Task:
     layout: Layout
     seed: int
     verbose: int
+    checkpoint_path: str | None = None
 
 
 def is_network(estimator) -> bool:
@@ -104,8 +106,17 @@ class Ensemble:
         return [each.estimator for part in parts for each in part]
 
 
-def train(estimator, table: SeriesTable, plan: EnsemblePlan, watch: Watch) -> Ensemble:
-    """Train the members of an ensemble; `watch` is told of each."""
+def train(
+    estimator,
+    table: SeriesTable,
+    plan: EnsemblePlan,
+    watch: Watch,
+    checkpoints: Callable[[int], str] | None = None,
+) -> Ensemble:
+    """Train the members of an ensemble; `watch` is told of each.
+
+    ``checkpoints(i)`` is the path of the checkpoint of model i.
+    """
     strategy, groups = STRATEGIES[plan.strategy], []
     for i, lookback in enumerate(plan.lookbacks):
         given = plan.horizon, plan.gap, plan.season, lookback, plan.normalize
@@ -114,6 +125,10 @@ def train(estimator, table: SeriesTable, plan: EnsemblePlan, watch: Watch) -> En
         seed = (plan.seed + i) % 2**31
         groups.append([_Task(each, seed, verbose) for each in strategy.layouts(*given)])
     tasks = [task for group in groups for task in group]
+    if checkpoints is not None:
+        paths = map(checkpoints, range(len(tasks)))
+        pairs = zip(tasks, paths, strict=True)
+        tasks = [replace(task, checkpoint_path=path) for task, path in pairs]
     fit = _networks if is_network(estimator) else _others
     watch.subtasks(len(tasks), "member")
     _log.info(
@@ -195,6 +210,7 @@ def _network(estimator, table, plan, task, stop, told):
         epochs=windows.n_epochs,
         early_stopping=False,
         validation_split=None,
+        checkpoint_path=task.checkpoint_path,
         warm_start=False,
         random_state=task.seed,
         verbose=task.verbose,
@@ -203,6 +219,8 @@ def _network(estimator, table, plan, task, stop, told):
     shape = () if n_targets == 1 else (n_targets,)
     with told(network):
         outcome = network._fit_source(windows, shape, plan.answer.loss)
+    # A fitted network is the same with checkpoints and without.
+    network.set_params(checkpoint_path=None)
     if outcome.interrupted:
         stop.set()
     reads = "steps" if of_steps else "sequences"

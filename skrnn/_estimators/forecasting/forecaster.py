@@ -109,6 +109,11 @@ class Forecaster(UncertainForecaster):
     calibration_size : int, float or None, default=None
         Last rows of each series that nothing is learned from, or their share. The
         errors there make `predict_interval`, and put quantiles in their right places.
+    checkpoint_path : str, path-like or None, default=None
+        File from which a ``fit`` that was killed goes on, as for
+        :class:`~skrnn.LSTMRegressor`: the same ``fit`` on the same data, called again.
+        Each network has a file beside it, with a number in its name. Estimators that
+        aren't recurrent regressors have none.
     random_state : int, RandomState instance or None, default=None
         An int gives the same forecasts every time.
     verbose : int, default=0

@@ -1,5 +1,6 @@
 """A fitted ensemble with everything that its forecasts need, but the series."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -245,12 +246,22 @@ class Model:
         return found
 
 
-def fit_model(estimator, panel: Panel, plan: EnsemblePlan, transform, watch) -> Model:
-    """Train the members on a panel; `watch` is told of each."""
+def fit_model(
+    estimator,
+    panel: Panel,
+    plan: EnsemblePlan,
+    transform,
+    watch,
+    checkpoints: Callable[[int], str] | None = None,
+) -> Model:
+    """Train the members on a panel, and tell `watch` of each.
+
+    Their checkpoints are at ``checkpoints(i)``.
+    """
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
     marks = table.observed is not None
-    ensemble = train(estimator, table, plan, watch)
+    ensemble = train(estimator, table, plan, watch, checkpoints)
     if not ensemble.members:
         # Ctrl-C came before any was there.
         raise KeyboardInterrupt

@@ -125,6 +125,12 @@ class Windows:
         """Return the number of batches of an epoch."""
         return -(-len(self._epoch(0)) // batch_size)
 
+    @property
+    def identity(self) -> tuple:
+        """What tells this training from others."""
+        data = self.table, self.origins, self.layout, self.drawn
+        return *data, self.answer.loss, self.weighs, self.of_steps
+
     def _epoch(self, epoch):
         size = -(-len(self.drawn) // self.n_epochs)
         # All epochs are of one size: the last one begins a little earlier.

@@ -14,6 +14,7 @@ from skrnn._data.typing import Array, Documents
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._engine import TrainPlan
 from skrnn._estimators.advice import fit_context
+from skrnn._estimators.going_on import going_on
 from skrnn._estimators.language.reading import (
     check_texts,
     has_ends,
@@ -29,7 +30,7 @@ from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import LanguageSpec
-from skrnn._sklearn import Count, StrOptions, draw_seed, unchanged_on_error
+from skrnn._sklearn import Count, StrOptions, unchanged_on_error
 
 # With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
 EARLY_STOPPING_FROM = 10_000
@@ -142,13 +143,19 @@ class LanguageModel(TrainedNetwork):
         spec = self._network(resume)
         documents = self._encode(texts, "texts", known=resume)
         inputs, targets = stream_of(documents, self._targets(texts, ends))
-        plan, share = self._plan(len(inputs), epochs, resume, X_val)
+        held = self._held_stream(X_val)
+        own = None
+        if epochs is not None:
+            data = inputs, targets, held, self.tokens_
+            own = self._checkpoint(resume, *data)
+        plan, share = self._plan(len(inputs), epochs, resume, X_val, own)
         seed = plan.seed if self.shuffle else None
-        streams = self._streams(inputs, targets, share, seed, self._held_stream(X_val))
+        streams = self._streams(inputs, targets, share, seed, held)
         start = self._start(spec, plan, resume)
         progress = partial(self._progress, spec, plan)
         told = watch and watch.epochs(spec, plan, resume)
-        options = {"engine": self.engine, "progress": progress, "watch": told}
+        options: Any = {"engine": self.engine, "progress": progress, "watch": told}
+        options["checkpoint"] = going_on(own, spec, plan)
         trained = _engine.train(spec, plan, *streams, *start, **options)
         self._keep(spec, plan, trained, resume)
         return trained
@@ -189,7 +196,7 @@ class LanguageModel(TrainedNetwork):
             self._refuse_changes(spec)
         return spec
 
-    def _plan(self, n_tokens, epochs, resume, X_val):
+    def _plan(self, n_tokens, epochs, resume, X_val, checkpoint=None):
         """Return how to train, and which share of the stream is held out or None.
 
         Without `epochs` it is one epoch on all texts.
@@ -205,7 +212,7 @@ class LanguageModel(TrainedNetwork):
             patience=self.patience,
             callbacks=(),
             verbose=int(self.verbose),
-            seed=draw_seed(self.random_state, self.n_iter_ if resume else 0),
+            seed=self._seed(resume, checkpoint),
             name=type(self).__name__,
             **self._plan_of_steps(one_epoch=epochs is None),
         )

@@ -104,7 +104,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
         Parameters
         ----------
-        source : RowSource with ``n_features`` and ``examples``
+        source : RowSource with ``n_features``, ``examples`` and ``identity``
         shape : tuple of int
             Of the targets of a sequence, or of a step with `return_sequences`.
         loss : tuple or None

@@ -20,7 +20,8 @@ from skrnn._engine.keras.private import (
     was_called,
 )
 from skrnn._engine.keras.program_cache import ProgramCache
-from skrnn._engine.training.loop import Pace, run_batches, run_epochs
+from skrnn._engine.training.loop import Pace
+from skrnn._engine.training.running import run_batches, run_epochs
 from skrnn.scikeras.engine.kernels import kernel_program
 from skrnn.scikeras.engine.keys import NotTakenError, refuse_others
 from skrnn.scikeras.engine.program import KerasProgram, recipe_for, takes_columns

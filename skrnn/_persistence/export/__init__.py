@@ -1,0 +1,1 @@
+"""Networks for other programs: Keras, TensorFlow, ONNX, or NumPy alone."""

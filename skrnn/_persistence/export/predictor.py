@@ -1,0 +1,100 @@
+"""Predict with a network that ``skrnn.persistence.export`` wrote, by NumPy alone.
+
+This file may be copied. X is (n, T, F), padded on the right, or holds token ids (n, T)
+with 0 as padding; an answer for each step is 0 there. No code of the file is run.
+
+    network = load("network.npz")
+    y = network.predict(X)  # or predict(X, lengths=[5, 3]) of padded sequences
+    network.about["classes"]  # what the columns of probabilities stand for
+"""
+
+import json
+
+import numpy as np
+
+
+def load(path):
+    """Read a network from a file that ``export(..., format="numpy")`` wrote."""
+    with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    program = json.loads(arrays.pop("program").tobytes())
+    if program.get("format") != "skrnn numpy 1":
+        raise ValueError(f"{path} is no network for this version of the predictor.")
+    return Network(program, arrays)
+
+
+class Network:
+    """A network; `about` says what it reads and what it answers."""
+
+    def __init__(self, program, arrays):
+        self.about, self._program = program["about"], program
+        self._arrays = {name: _in_double(array) for name, array in arrays.items()}
+
+    def predict(self, X, lengths=None):
+        """Return what the estimator's ``predict``, or ``predict_proba``, does."""
+        X = _in_double(np.asarray(X))
+        X = X[..., None] if X.ndim < self.about["n_dimensions"] else X
+        given = {"X": X, "lengths": np.asarray([0] if lengths is None else lengths)}
+        names = self._arrays | given
+        _run(self._program["nodes"], names)
+        return names[self._program["output"]].astype(self.about["dtype"])
+
+
+def _run(nodes, names):
+    for operation, inputs, options, outputs in nodes:
+        values = [names[name] for name in inputs]
+        if operation == "scan":
+            found = _scan(names, values, **options)
+        else:
+            found = (OPERATIONS[operation](*values, **options),)
+        names.update(zip(outputs, found, strict=True))
+
+
+def _scan(names, values, n_states, states, steps, nodes, after, output):
+    """Run nodes for each step, from states (B, ...) on; return outputs and states."""
+    current, read, outputs = values[:n_states], values[n_states:], []
+    for t in range(len(read[0])):
+        given = *current, *(each[t] for each in read)
+        inner = names | dict(zip((*states, *steps), given, strict=True))
+        _run(nodes, inner)
+        current = [inner[name] for name in after]
+        outputs.append(inner[output])
+    return np.stack(outputs), *current
+
+
+def _in_double(x):
+    return x.astype(np.float64) if x.dtype.kind == "f" else x
+
+
+def _at(x, steps):
+    return x[steps % len(x), np.arange(x.shape[1])]
+
+
+def _reverse(x, lengths):
+    steps = np.arange(len(x))[:, None]
+    return _at(x, np.where(steps < lengths, lengths - 1 - steps, steps))
+
+
+_OF_NUMPY = """add subtract multiply divide power maximum minimum negative greater less
+greater_equal less_equal abs exp log log1p sqrt tanh matmul where take max mean sum
+cumsum transpose"""
+OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
+    "reshape": lambda x, sizes: x.reshape(sizes),
+    "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
+    "softmax": lambda x, axis: (
+        (e := np.exp(x - x.max(axis, keepdims=True))) / e.sum(axis, keepdims=True)
+    ),
+    "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis),
+    "einsum": lambda x, y, formula: np.einsum(formula, x, y),
+    "index": lambda x, key: x[tuple(slice(*k) if type(k) is list else k for k in key)],
+    "as_int": lambda x: x.astype(np.int64),
+    "as_float": lambda x: x.astype(np.float64),
+    "steps": lambda x: np.arange(len(x)),
+    "zeros": lambda x, sizes: np.zeros((x.shape[1], *sizes)),
+    "last": lambda x, lengths: _at(x, lengths - 1),
+    "reverse": _reverse,
+    "roll": lambda x, shift: _at(x, np.arange(len(x))[:, None] - shift),
+    "tail": lambda x, keep, sizes: x.reshape(*x.shape[:keep], *sizes),
+    "masked": lambda real, x: np.where(real, x, 0),
+    "units": lambda x, scale, offset: x * scale + offset,
+}
