@@ -48,7 +48,7 @@ def write_atomically(
         os.replace(unfinished, path)
     except BaseException as error:
         _remove(unfinished)
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, OSError) and error.errno and not error.filename:
             # A full disk doesn't tell which file it had no room for.
             error.filename = path
         raise
