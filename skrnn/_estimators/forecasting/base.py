@@ -298,6 +298,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         panel = self._panel
         if history is not None:
             panel = read_history(history, self._columns, self._panel)
+            self._model.check_values(panel)
         if steps is None and X is not None:
             ahead = read_ahead(X, None, panel, self._columns)
         else:

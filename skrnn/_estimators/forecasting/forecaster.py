@@ -282,7 +282,7 @@ class Forecaster(UncertainForecaster):
         with unchanged_on_error(self):
             self._panel = read_more(X, y, groups, self._panel, self._columns)
             # Values without a transform are refused now, and not by a forecast.
-            self._model.transform.forward(self._panel.y)
+            self._model.check_values(self._panel)
         return self
 
     def fitted_values(self) -> Any:

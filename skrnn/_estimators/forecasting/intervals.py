@@ -81,6 +81,14 @@ class Shifts:
         moved = quantiles + np.asarray(shifts)[steps][:, None] * scale[..., None]
         return np.sort(moved, axis=-1)
 
+    def at(self, levels: np.ndarray) -> np.ndarray:
+        """Return how far quantiles at `levels` (S, H, n, K) are to be moved."""
+        found = np.empty_like(levels)
+        for h, k in np.ndindex(levels.shape[1], levels.shape[3]):
+            values = self.values[min(h, len(self.values) - 1), k]
+            found[:, h, :, k] = np.interp(levels[:, h, :, k], self.levels, values)
+        return found
+
 
 def shifts_of(truth, quantiles, scale, levels) -> Shifts:
     """Compare the truth (H, n, K) with quantiles (H, n, K, G) of a calibration part."""

@@ -21,6 +21,7 @@ from skrnn._estimators.forecasting.panel import (
     ranges,
     series_of,
 )
+from skrnn._estimators.forecasting.planning import check_counts
 from skrnn._estimators.forecasting.sampling import (
     Dependence,
     dependence_of,
@@ -80,6 +81,16 @@ class Model:
                 "gap. Take a longer horizon, or strategy='recursive'."
             )
 
+    def check_values(self, panel: Panel) -> None:
+        """Refuse values that members can't read: without a transform, or no counts.
+
+        Raises
+        ------
+        ValueError
+        """
+        self.transform.forward(panel.y)
+        check_counts(self.plan.answer, None, panel.y)
+
     def forecast(self, panel: Panel, ahead: Ahead) -> np.ndarray:
         """Return forecasts (H, n, K) of the steps behind the series that are asked for.
 
@@ -104,7 +115,19 @@ class Model:
         return self.plan.answer.possible(self.shifts.moved(z, levels, scale))
 
     def paths(self, panel: Panel, ahead: Ahead, n_samples: int, rng) -> np.ndarray:
-        """Draw paths (n_samples, H, n, K), the members in turn."""
+        """Draw paths (n_samples, H, n, K), the members in turn.
+
+        A calibration part moves them as it moves quantiles.
+        """
+        paths, levels = self._drawn(panel, ahead, n_samples, rng)
+        paths = self.transform.backward(paths)
+        if self.shifts is None:
+            return paths
+        scale = self.scale(panel, (panel.starts + panel.lengths)[ahead.series])
+        return self.plan.answer.possible(paths + self.shifts.at(levels) * scale)
+
+    def _drawn(self, panel, ahead, n_samples, rng):
+        """Return paths before they are undone, and which quantiles their values are."""
         transformed, ends = self._at_ends(panel, ahead)
         table, n_steps = self._table(transformed.panel), int(ahead.lengths.max())
         members, found = self.ensemble.members, []
@@ -116,10 +139,10 @@ class Model:
                 table, np.tile(ends, own), _repeated(ahead, own), member
             )
             given = self.gap, skipped + n_steps, self.dependence[i], rng
-            drawn = roll_paths(member, behind, *given)[skipped:]
-            parts = drawn.reshape(n_steps, own, len(ends), drawn.shape[-1])
-            found.append(parts.swapaxes(0, 1))
-        return self.transform.backward(np.concatenate(found))
+            drawn = np.stack(roll_paths(member, behind, *given))[:, skipped:]
+            parts = drawn.reshape(2, n_steps, own, len(ends), drawn.shape[-1])
+            found.append(parts.swapaxes(1, 2))
+        return np.concatenate(found, axis=1)
 
     def _at_ends(self, panel, ahead):
         """Return a panel transformed, and the rows behind the series asked for."""

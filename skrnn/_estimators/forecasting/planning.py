@@ -77,6 +77,11 @@ def check_plan(plan, estimator, difference):
     kind = get_tags(estimator).estimator_type
     if kind not in (None, "regressor"):
         raise ValueError(f"estimator={name} is a {kind}; expected a regressor.")
+    if hasattr(estimator, "forecast"):
+        raise ValueError(
+            f"estimator={name} is a forecaster itself; expected a regressor that reads "
+            "windows."
+        )
     # Some regressors, such as StackingRegressor, have it after fit alone.
     if kind is None and not hasattr(estimator, "predict"):
         raise ValueError(f"estimator={name} has no predict; expected a regressor.")

@@ -77,9 +77,16 @@ def _factor(rows):
     return np.linalg.cholesky(mixed)
 
 
-def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng) -> np.ndarray:
-    """Draw paths (n_steps, B, K), with what was drawn as further values."""
-    values, found = ends.table.values.copy(), []
+def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng):
+    """Draw paths (n_steps, B, K), with what was drawn as further values.
+
+    Returns
+    -------
+    paths : ndarray
+    levels : ndarray
+        Which quantile of its distribution each value is.
+    """
+    values, found, levels = ends.table.values.copy(), [], []
     table = replace(ends.table, values=values)
     for first in range(0, n_steps, member.horizon):
         origins = ends.origins + first
@@ -87,5 +94,6 @@ def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng) -> np.ndarray
         u = dependence.uniform((len(origins),), rng)
         drawn = np.asarray(frozen.ppf(u), np.float64)
         found.append(drawn)
+        levels.append(u)
         values[origins + gap + np.arange(len(drawn))[:, None]] = drawn
-    return np.concatenate(found)[:n_steps]
+    return np.concatenate(found)[:n_steps], np.concatenate(levels)[:n_steps]

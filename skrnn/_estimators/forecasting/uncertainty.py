@@ -69,7 +69,8 @@ class UncertainForecaster(BaseForecaster):
         A path is drawn step by step from the distributions of the horizon; the steps
         and the targets depend on each other as those of the training windows did (a
         Gaussian copula).
-        Beyond the horizon a path goes on from what was drawn.
+        Beyond the horizon a path goes on from what was drawn. With a `calibration_size`
+        values are moved as :meth:`predict_quantiles` moves quantiles.
 
         Parameters
         ----------

@@ -60,3 +60,17 @@ def test_what_is_masked_is_missing():
     ]
     found = quick(Ridge(), **options).fit(*odd).predict(X[:2])
     np.testing.assert_allclose(found, expected)
+
+
+def test_a_forecaster_of_a_forecaster_is_refused():
+    with pytest.raises(ValueError, match="is a forecaster itself"):
+        quick(quick()).fit(None, season(60))
+
+
+def test_what_is_no_count_is_refused_later_too():
+    forecaster = quick(distribution="poisson").fit(None, np.arange(60) % 5)
+    with pytest.raises(ValueError, match=r"is of counts.* but y has 1\.5"):
+        forecaster.update(None, [1.5])
+    with pytest.raises(ValueError, match=r"is of counts.* but y has -1"):
+        forecaster.forecast(2, history=[3, -1.0])
+    assert forecaster.forecast(2).index[0] == 60
