@@ -24,6 +24,7 @@ from skrnn._estimators.forecasting.planning import (
     default_network,
     held_out,
     lookbacks_of,
+    rows_ahead,
     season_of,
 )
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
@@ -147,8 +148,9 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             training = without_last(panel, n_held_out)
             network = self.estimator
             network = default_network() if network is None else network
-            plan = self._plan(periods, network, answer)
             transform = fit_transform(self.target_transform, self._lags, training.y)
+            rows = training.lengths - transform.n_lost
+            plan = self._plan(periods, network, answer, rows)
             check_lengths(training, plan, transform.n_lost)
             model = fit_model(network, training, plan, transform)
             model = model.calibrated(panel, n_held_out)
@@ -184,11 +186,12 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             panel, columns = with_followed_calendar(*given)
         return panel, columns, periods
 
-    def _plan(self, periods, network, answer):
-        """Decide what is trained, and on what."""
+    def _plan(self, periods, network, answer, rows):
+        """Decide what is trained, and on what; series have `rows` to learn from."""
         strategy = choose_strategy(self.strategy, network, self.horizon, periods)
         n_members = self.n_members if is_network(network) else 1
-        lookbacks = lookbacks_of(self.lookback, periods, n_members)
+        room = rows - rows_ahead(strategy, self.horizon, self.gap) + 1
+        lookbacks = lookbacks_of(self.lookback, periods, n_members, room)
         plan = EnsemblePlan(
             strategy=strategy,
             horizon=self.horizon,
