@@ -150,6 +150,25 @@ class Dataset(_Rows):
             weights = np.where(present, weights, np.float32(0))
         return Batch(inputs, self.targets.take(at, axis=0), weights, present)
 
+    def gather_many(self, order) -> Batch:
+        """Put several batches together at once: each array has them in front.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n, B)
+            Row numbers of sequences that all have the same length; none is missing.
+        """
+        sequences, n_steps = self.sequences, int(self.lengths[0])
+        steps = np.arange(n_steps)[:, None]
+        at = sequences.starts[order][:, None] + steps * sequences.step
+        lengths = np.full(order.shape, n_steps)
+        inputs = {"x": sequences.values.take(at, axis=0), "lengths": lengths}
+        at = self.target_starts[order]
+        if self.of_steps:
+            at = at[:, None] + steps * self.target_step
+        present = np.ones(at.shape, bool)
+        return Batch(inputs, self.targets.take(at, axis=0), self.weights[at], present)
+
 
 def of_own_steps(sequences) -> Dataset:
     """Return sequences whose targets are their own steps; nothing is copied."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skrnn._data.datasets import Dataset
 from skrnn._engine.keras.sizes import sizes_of
 
 # Bytes of a run, if its number of batches is free and if it is fixed: large enough to
@@ -53,6 +54,8 @@ class Runs:
 
     def __init__(self, source, fixed):
         self._source, self._sizes, self._fixed = source, sizes_of(source), fixed
+        # Batch by batch a small network would wait for its batches.
+        self._at_once = isinstance(source, Dataset) and source.sequences.is_uniform
 
     def cut(self, order, min_rows=1):
         """Yield the runs of batches `order`, rows of an order of the source.
@@ -81,30 +84,40 @@ class Runs:
 
     def _stacked(self, first, order, own, n_rows, steps):
         """Return the first run of an order, with as many batches as fit."""
-        batches = [self._gather(order[0], own[0], n_rows, steps)]
-        n_bytes = sum(array.nbytes for array in batches[0].values())
-        size = self._size(n_bytes * float(np.max(steps / own[0])), len(order))
+        one = self._gather(order[0], own[0], n_rows, steps)
+        size = self._size(_n_bytes(one) * float(np.max(steps / own[0])), len(order))
         n = min(size, len(order))
-        for i in range(1, n):
-            batches.append(self._gather(order[i], own[i], n_rows, steps))
-        names = dict.fromkeys(name for batch in batches for name in batch)
+        blocks = list(self._blocks(one, order[:n], own, n_rows, steps))
+        names = dict.fromkeys(name for block in blocks for name in block)
         arrays = {
-            name: stack([batch.get(name) for batch in batches], size) for name in names
+            name: stack([block.get(name) for block in blocks], size) for name in names
         }
         return Run(first, n, arrays)
+
+    def _blocks(self, one, order, own, n_rows, steps):
+        """Yield arrays of several batches, or of one, with the batches in front.
+
+        `one` has those of the first batch.
+        """
+        n_whole = 0
+        if self._at_once and n_rows == order.shape[1]:
+            is_whole = (order >= 0).all(axis=1)
+            n_whole = len(order) if is_whole.all() else int(np.argmin(is_whole))
+        # Row numbers take more memory than rows of one number.
+        step = max(1, _FIXED_BYTES // _n_bytes(one))
+        for i in range(0, n_whole, step):
+            at = slice(i, min(i + step, n_whole))
+            yield _named(self._source.gather_many(order[at]), own[at])
+        for i in range(n_whole, len(order)):
+            arrays = self._gather(order[i], own[i], n_rows, steps) if i else one
+            yield {name: array[None] for name, array in arrays.items()}
 
     def _gather(self, rows, own, n_rows, steps):
         """Return the arrays of a batch, padded to `n_rows`, and to `steps` if fixed."""
         n_steps: Any = steps if self._fixed else (None,) * len(steps)
         n_steps = n_steps if len(steps) > 1 else n_steps[0]
         batch = self._source.gather(rows, n_rows=n_rows, n_steps=n_steps)
-        named = batch.inputs | {
-            "targets": batch.targets,
-            "weights": batch.weights,
-            "present": batch.present,
-            "steps": own,
-        }
-        return {name: np.asarray(array) for name, array in named.items()}
+        return _named(batch, own)
 
     def _size(self, n_bytes, n_batches):
         """Return how many batches fit into a run, if the first one has `n_bytes`."""
@@ -115,20 +128,38 @@ class Runs:
         return 2 ** (size.bit_length() - 1)
 
 
-def stack(parts, size):
-    """Stack arrays in one with room for `size` of them; padding is at the ends.
+def _named(batch, own):
+    """Return the arrays of a batch, or of several, by their names."""
+    named = batch.inputs | {
+        "targets": batch.targets,
+        "weights": batch.weights,
+        "present": batch.present,
+        "steps": own,
+    }
+    return {name: np.asarray(array) for name, array in named.items()}
 
-    None stands for an array of True.
+
+def _n_bytes(arrays):
+    return sum(array.nbytes for array in arrays.values())
+
+
+def stack(blocks, size):
+    """Put arrays of batches into one with room for `size`; padding is at the ends.
+
+    None stands for one batch, an array of True.
     """
-    shapes = [part.shape for part in parts if part is not None]
-    kind = next(part.dtype.kind for part in parts if part is not None)
+    shapes = [block.shape[1:] for block in blocks if block is not None]
+    kind = next(block.dtype.kind for block in blocks if block is not None)
     whole = np.zeros((size, *np.max(shapes, axis=0)), _TYPES[kind])
-    for i, part in enumerate(parts):
-        if part is None:
-            whole[i] = True
+    first = 0
+    for block in blocks:
+        last = first + (1 if block is None else len(block))
+        if block is None:
+            whole[first:last] = True
         else:
-            at: Any = (i, *map(slice, part.shape))
-            whole[at] = part
+            at: Any = (slice(first, last), *map(slice, block.shape[1:]))
+            whole[at] = block
+        first = last
     return whole
 
 

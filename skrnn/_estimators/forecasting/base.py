@@ -31,6 +31,7 @@ from skrnn._estimators.forecasting.planning import (
     default_network,
     held_out,
     lookbacks_of,
+    rows_ahead,
     season_of,
 )
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
@@ -159,8 +160,9 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             network = self.estimator
             network = default_network() if network is None else network
             own = self._checkpoint(network, training)
-            plan = self._plan(periods, network, answer, own)
             transform = fit_transform(self.target_transform, self._lags, training.y)
+            rows = training.lengths - transform.n_lost
+            plan = self._plan(periods, network, answer, rows, own)
             check_lengths(training, plan, transform.n_lost)
             model = self._fit_model(network, training, plan, transform, watch, own)
             model = model.calibrated(panel, n_held_out)
@@ -224,12 +226,13 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             checkpoint.write(plan.seed, None, True)
         return model
 
-    def _plan(self, periods, network, answer, checkpoint=None):
-        """Decide what is trained, and on what."""
+    def _plan(self, periods, network, answer, rows, checkpoint):
+        """Decide what is trained, and on what; series have `rows` to learn from."""
         strategy = choose_strategy(self.strategy, network, self.horizon, periods)
         n_members = self.n_members if is_network(network) else 1
+        room = rows - rows_ahead(strategy, self.horizon, self.gap) + 1
+        lookbacks = lookbacks_of(self.lookback, periods, n_members, room)
         seed = None if checkpoint is None else checkpoint.seed
-        lookbacks = lookbacks_of(self.lookback, periods, n_members)
         plan = EnsemblePlan(
             strategy=strategy,
             horizon=self.horizon,

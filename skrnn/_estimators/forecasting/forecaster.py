@@ -55,7 +55,9 @@ class Forecaster(UncertainForecaster):
     lookback : "auto", int or tuple of int, default="auto"
         Rows of a window; a tuple has those of each member in turn. "auto" takes three,
         two and four seasons for the members in turn, or the longest season if there are
-        several.
+        several; 24, 16 and 32 rows without a season. Where series are so short that
+        less than a season of windows would be left, it takes fewer seasons, down to
+        one; ``lookback_`` tells.
     horizon : int, default=1
         Steps that are forecast at once. More steps are forecast from forecasts. The
         longest series needs a row more than the gap and the horizon; in front of

@@ -11,6 +11,8 @@ from skrnn._estimators.recurrent import SequenceRegressor
 _SEASONS = (3, 2, 4)
 # Rows of the windows where there is no season.
 _WITHOUT_SEASON = (24, 16, 32)
+# Rows of a window that isn't shortened for a short series.
+_LEAST_ROWS = 4
 # From this horizon on a network runs over it, season or not.
 _LONG = 4
 
@@ -40,17 +42,49 @@ def choose_strategy(strategy, estimator, horizon, periods) -> str:
     return "direct" if has_several else "multioutput"
 
 
-def lookbacks_of(lookback, periods, n_members) -> tuple[int, ...]:
-    """Return the rows of the windows of each member."""
+def lookbacks_of(lookback, periods, n_members, room) -> tuple[int, ...]:
+    """Return the rows of the windows of each member.
+
+    Parameters
+    ----------
+    lookback : "auto", int or sequence of int
+    periods : tuple of int
+    n_members : int
+    room : ndarray of int of shape (n_series,)
+        The longest window of each series that has its horizon behind it, and 1.
+    """
     if lookback != "auto":
         given = np.atleast_1d(lookback).tolist()
-    elif len(periods) > 1:
-        given = [periods[-1]]
-    elif periods:
-        given = [n * periods[0] for n in _SEASONS]
     else:
-        given = list(_WITHOUT_SEASON)
+        if len(periods) > 1:
+            wanted = [periods[-1]]
+        elif periods:
+            wanted = [n * periods[0] for n in _SEASONS]
+        else:
+            wanted = list(_WITHOUT_SEASON)
+        given = [_that_fits(n, periods[0] if periods else 1, room) for n in wanted]
     return tuple(given[i % len(given)] for i in range(n_members))
+
+
+def _that_fits(lookback, season, room):
+    """Shorten a lookback by seasons until a season of windows is there to learn from.
+
+    A window of one season, or of a few rows, stays in any case.
+    """
+    least = max(season, _LEAST_ROWS)
+    while lookback - season >= least and _n_windows(lookback, room) < season:
+        lookback -= season
+    return lookback
+
+
+def _n_windows(lookback, room):
+    return int(np.maximum(room - lookback, 0).sum())
+
+
+def rows_ahead(strategy, horizon, gap) -> int:
+    """Return the rows behind a window that a model learns from."""
+    # One step alone is learned by "recursive".
+    return 1 if strategy == "recursive" else gap + horizon
 
 
 def season_of(periods, lookbacks) -> int:
@@ -149,8 +183,7 @@ def check_lengths(panel, plan, n_lost):
     ValueError
         That tells how many rows are needed.
     """
-    # One step alone is learned by "recursive".
-    ahead = 1 if plan.strategy == "recursive" else plan.gap + plan.horizon
+    ahead = rows_ahead(plan.strategy, plan.horizon, plan.gap)
     longest = int(panel.lengths.max())
     if longest < n_lost + ahead + 1:
         where = "y" if len(panel.lengths) == 1 else "the longest series"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from _network_cases import draw_dataset, draw_dense, draw_ragged, spec_of
 
-from skrnn._data.datasets import Seq2SeqData
+from skrnn._data.datasets import Dataset, Seq2SeqData
 from skrnn._data.sequences import pack_ragged
 from skrnn._data.token_stream import TokenStream
 from skrnn._engine.keras import runs
@@ -25,6 +25,7 @@ def ragged_pairs():
 
 SOURCES = {
     "dense": draw_dataset(SPEC, draw_dense(SPEC, 50, 7)[1]),
+    "dense steps": draw_dataset(STEPS, draw_dense(STEPS, 50, 7)[1]),
     "ragged": draw_dataset(SPEC, draw_ragged(SPEC, LENGTHS)),
     "ragged steps": draw_dataset(STEPS, draw_ragged(STEPS, LENGTHS)),
     "pairs": ragged_pairs(),
@@ -63,7 +64,7 @@ def test_shapes_are_few(name):
             for run in Runs(source, fixed=True).cut(part):
                 shapes.add(tuple(np.shape(array) for array in run.arrays.values()))
     # One for each halving of the longest one, and again where outputs aren't known.
-    most = {"dense": 1, "text": 1, "pairs": 14}.get(name, 7)
+    most = {"dense": 1, "dense steps": 1, "text": 1, "pairs": 14}.get(name, 7)
     assert len(shapes) <= most
 
 
@@ -90,3 +91,20 @@ def test_ragged_batches_of_a_run_are_not_padded_to_the_longest_of_all():
     found = list(Runs(source, fixed=True).cut(order))
     assert [len(run.arrays["x"][0]) for run in found[:-1]] == [4] * (len(found) - 1)
     assert len(found[-1].arrays["x"][0]) == 4096
+
+
+@pytest.mark.parametrize("name", ["dense", "dense steps"])
+def test_batches_of_one_length_are_gathered_at_once(name, monkeypatch):
+    gather, calls = Dataset.gather, []
+
+    def counted(self, rows, **sizes):
+        calls.append(rows)
+        return gather(self, rows, **sizes)
+
+    monkeypatch.setattr(Dataset, "gather", counted)
+    order = SOURCES[name].order(8, np.random.default_rng(0), 0)
+    (run,) = Runs(SOURCES[name], fixed=True).cut(order)
+    assert run.n_batches == len(order) == 7
+    # The first one, for its size, and the last one, which isn't whole.
+    assert len(calls) == 2
+    assert (calls[1] < 0).any()
