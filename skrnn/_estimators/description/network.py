@@ -77,7 +77,7 @@ class DescribedNetwork(AdvisedEstimator):
         head (Dense, sigmoid)  (n, 1)                 9
         -----------------------------------------------
         Parameters: 297 (1.19 kB), all trainable
-        Training: 3 epochs, loss 0.72... in epoch 3
+        Training: 3 epochs, loss 0.72...
         """
         (print_fn or print)("\n".join(self._summary_lines()))
 
@@ -137,5 +137,6 @@ class DescribedEnsemble(AdvisedEstimator):
             for number, member in enumerate(self.estimators_, start=1):
                 if isinstance(member, DescribedNetwork):
                     summary = member._summary()
-                    tables += network_table(summary, f"Network of member {number}")
+                    title, is_first = f"Network of member {number}", number == 1
+                    tables += network_table(summary, title, is_open=is_first)
         return fitted_attributes(self, doc_link, before=tables)

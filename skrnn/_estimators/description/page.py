@@ -14,7 +14,7 @@ from skrnn._sklearn import AttrsDict, VisualBlock
 
 _TABLE = """
 <div class="estimator-table">
-    <details open>
+    <details{opened}>
         <summary>{title}</summary>
         <table class="parameters-table">
             <tbody>
@@ -36,21 +36,26 @@ def box(estimator: Any, summary: Summary | None) -> Any:
     return VisualBlock("single", estimator, **details)
 
 
-def network_table(summary: Summary, title: str = "Network") -> str:
-    """Return the layers of a network as a table of HTML."""
+def network_table(
+    summary: Summary, title: str = "Network", *, is_open: bool = True
+) -> str:
+    """Return the layers of a network as a table of HTML, unfolded or not."""
     told = f"{title}: {summary.n_parameters:,} parameters, {summary.training.words()}"
     rows = [(layer, shape, f"{n:,}") for layer, shape, n in summary.rows]
     return _TABLE.format(
         title=html.escape(told),
+        opened=" open" if is_open else "",
         headings="".join(f"<th>{html.escape(each)}</th>" for each in HEADINGS),
         rows="\n".join(map(_row, rows)),
     )
 
 
 def _row(cells):
-    layer, *others = (html.escape(cell) for cell in cells)
-    values = "".join(f'<td class="value">{each}</td>' for each in others)
-    return f'<tr class="default"><td class="param">{layer}</td>{values}</tr>'
+    layer, shape, n = (html.escape(cell) for cell in cells)
+    return (
+        f'<tr class="default"><td class="param">{layer}</td><td>{shape}</td>'
+        f'<td style="text-align: right !important">{n}</td></tr>'
+    )
 
 
 class FittedAttributes(AttrsDict):

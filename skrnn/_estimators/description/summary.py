@@ -44,7 +44,10 @@ class Training:
         if self.loss is None:
             return epochs
         name, loss = self.loss
-        return f"{epochs}, {name} {loss:.4g} in epoch {self.best_epoch}"
+        kept = (
+            "" if self.best_epoch == self.n_epochs else f" in epoch {self.best_epoch}"
+        )
+        return f"{epochs}, {name} {loss:.4g}{kept}"
 
 
 @dataclass(frozen=True)
@@ -55,21 +58,18 @@ class Summary:
     ----------
     rows : list of (str, str, int)
         A layer with its kind, its output's shape, and its number of parameters.
+    architecture : str
+        The layers that have parameters, with their widths, in a line.
     n_parameters, n_frozen : int
         How many there are, and how many of them training leaves alone.
     training : Training
     """
 
     rows: list[tuple[str, str, int]]
+    architecture: str
     n_parameters: int
     n_frozen: int
     training: Training
-
-    @property
-    def architecture(self) -> str:
-        """The layers that have parameters, in a line."""
-        layers = [layer for layer, _, n in self.rows if n]
-        return ", ".join(layers)
 
     def lines(self) -> list[str]:
         """Return the table as lines of text."""
@@ -108,10 +108,16 @@ def summary_of(spec: Spec, training: Training, *, rescales: bool) -> Summary:
     ]
     if rescales:
         rows.append((f"{UNITS_OF_Y} (Rescaling)", _shape(parts[-1]), 0))
+    architecture = ", ".join(
+        # "Dense 1" of "Dense, linear".
+        f"{part.title.partition(',')[0]} {part.width}"
+        for part in parts
+        if part.n_parameters
+    )
     weights = [row for part in parts for *_, row in part.weights]
     n_frozen = sum(math.prod(row.shape) for row in weights if not row.trainable)
     n_parameters = sum(part.n_parameters for part in parts)
-    return Summary(rows, n_parameters, n_frozen, training)
+    return Summary(rows, architecture, n_parameters, n_frozen, training)
 
 
 def _shape(part):
