@@ -3,9 +3,10 @@
 This is its whole border. `train` takes a spec, a plan and sources of batches, and
 returns weights and a history; `predict` takes a spec, weights and packed data and
 returns arrays. `Seq2SeqPredictor` decodes, `log_likelihoods`, `next_token` and
-`IncrementalDecoder` are for language models, `Stream` predicts step by step. `trace` and
-`gradient_flow` look inside. `backend` loads Keras, unless this process was forked from one in which it ran
-(`refuse_forked_process`); `pack` keeps objects of Keras closed in pickles there.
+`IncrementalDecoder` are for language models, `Stream` predicts step by step. `trace`
+and `gradient_flow` look inside. `backend` loads Keras, unless this process was forked
+from one in which it ran (`refuse_forked_process`); `pack` keeps objects of Keras closed
+in pickles there.
 Importing the engine loads neither Keras nor a backend of it.
 """
 
