@@ -234,7 +234,7 @@ class SequenceOutputDisplay:
         drawn = axes_for(ax, len(parts), size=size, n_columns=1, heights=heights)
         self.axes_ = dict(zip(parts, drawn, strict=True))
         self.ax_: Any = self.axes_.get("outputs", self.axes_["hidden"])
-        self.figure_ = self.ax_.figure
+        self.figure_ = drawn[0].figure
         self.lines_: dict[str, list] = {}
         self.images_: dict[str, Any] = {}
         for name, (_, draw) in parts.items():
