@@ -1,4 +1,4 @@
-"""What inspection asks fitted estimators for: what their networks did, and gradients."""
+"""What inspection asks fitted estimators for: what networks did, and gradients."""
 
 from typing import Any
 

@@ -170,7 +170,9 @@ def paragraphs(ax: Any, parts: Sequence[tuple[str, str]]) -> Any:
     from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415
 
     options = dict(fontsize=SMALL, linespacing=1.3)
-    boxes = [TextArea(text, textprops=dict(color=c, **options)) for text, c in parts]
+    boxes: list[Any] = [
+        TextArea(text, textprops=dict(color=c, **options)) for text, c in parts
+    ]
     # Ticks and their title need about half an inch.
     below = ScaledTranslation(0, -0.52, ax.figure.dpi_scale_trans)
     made = AnchoredOffsetbox(

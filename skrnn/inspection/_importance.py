@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._data.frames.numbers import is_object
 from skrnn._data.typing import SequenceData, Targets, Weights
 from skrnn._sklearn import Count, RealNotInt, StrictInterval, check_arguments
 from skrnn.inspection._parts import Reached
@@ -72,6 +73,8 @@ def sequence_importance(
     Returns
     -------
     result : :class:`~sklearn.utils.Bunch`
+        With these entries:
+
         importances_mean, importances_std : ndarray of shape (T, F)
             Mean and standard deviation over the repeats, in units of the score. The
             steps of a group share theirs.
@@ -127,15 +130,7 @@ def sequence_importance(
     rng = check_random_state(random_state)
     rows = _drawn(len(block), max_samples, rng)
     score = _Score(model, scoring, block, rows, y, sample_weight)
-    score.of_all()
-    firsts = range(0, block.n_steps, group_size)
-    found = np.empty((block.n_steps, block.n_features, n_repeats))
-    for first in firsts:
-        lags = range(first, min(first + group_size, block.n_steps))
-        for feature in range(block.n_features):
-            losses = [score.lost(lags, feature, rng) for _ in range(n_repeats)]
-            # Lags count from the last step, rows from the first one.
-            found[[block.n_steps - 1 - lag for lag in lags], feature] = losses
+    found = _losses(score, n_repeats, group_size, rng)
     return Bunch(
         importances_mean=found.mean(axis=-1),
         importances_std=found.std(axis=-1),
@@ -144,6 +139,21 @@ def sequence_importance(
         feature_names=feature_names(reached, X, block.n_features),
         score=score.of_all(),
     )
+
+
+def _losses(score, n_repeats, group_size, rng):
+    """Return what each lag of each feature loses: (T, F, n_repeats)."""
+    n_steps, n_features = score.block.n_steps, score.block.n_features
+    found = np.empty((n_steps, n_features, n_repeats))
+    for first in range(0, n_steps, group_size):
+        lags = range(first, min(first + group_size, n_steps))
+        # Lags count from the last step, rows from the first one.
+        rows = [n_steps - 1 - lag for lag in lags]
+        for feature in range(n_features):
+            found[rows, feature] = [
+                score.lost(lags, feature, rng) for _ in range(n_repeats)
+            ]
+    return found
 
 
 def _at_windows(estimator, X):
@@ -177,7 +187,8 @@ class _Block:
     """Sequences of numbers, whose steps count from the last one."""
 
     def __init__(self, X):
-        self.is_list = not hasattr(X, "shape") or getattr(X, "dtype", None) == object
+        self.is_list = not hasattr(X, "shape") or is_object(X)
+        self.X: Any
         if self.is_list:
             self.X = [np.asarray(each) for each in X]
             shapes = {each.shape[1:] for each in self.X}
@@ -204,7 +215,7 @@ class _Block:
         if not isinstance(X, list):
             order, X = rng.permutation(len(X)), X.copy()
             for lag in lags:
-                at = (slice(None), X.shape[1] - 1 - lag)
+                at: tuple[Any, ...] = (slice(None), X.shape[1] - 1 - lag)
                 at += (feature,) if X.ndim == 3 else ()
                 X[at] = X[at][order]
             return X

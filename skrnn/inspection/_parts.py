@@ -97,24 +97,32 @@ def reach_network(estimator: Any, X: Any, caller: str, y: Any = None) -> Reached
     TypeError
         If it is no network of skrnn, and ends in none.
     """
-    outer, before = estimator, list[Any]()
+    _need_network(estimator, caller)
+    before = list[Any]()
     while not is_network(estimator):
-        if isinstance(estimator, BaseEstimator):
-            check_is_fitted(estimator)
-        inside = None if isinstance(estimator, type) else _inside(estimator)
-        if inside is None:
-            found = outer if isinstance(outer, type) else type(outer)
-            raise TypeError(
-                f"{caller} takes a recurrent estimator of skrnn, or a Pipeline or "
-                f"search that ends in one. Got {found.__name__}."
-            )
+        check_is_fitted(estimator)
         if getattr(estimator, "steps", None) and len(estimator.steps) > 1:
             X = estimator[:-1].transform(X)
             before += [step for _, step in estimator.steps[:-1]]
         y = _as_transformed(estimator, y)
-        estimator = inside
+        estimator = _inside(estimator)
     check_is_fitted(estimator)
     return Reached(estimator, X, y, tuple(before))
+
+
+def _need_network(estimator, caller):
+    """Raise a TypeError unless there is a network, before X is transformed."""
+    inside = None if isinstance(estimator, type) else estimator
+    while inside is not None and not is_network(inside):
+        if isinstance(inside, BaseEstimator):
+            check_is_fitted(inside)
+        inside = _inside(inside)
+    if inside is None:
+        found = estimator if isinstance(estimator, type) else type(estimator)
+        raise TypeError(
+            f"{caller} takes a recurrent estimator of skrnn, or a Pipeline or search "
+            f"that ends in one. Got {found.__name__}."
+        )
 
 
 def _as_transformed(estimator, y):

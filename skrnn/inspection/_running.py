@@ -38,9 +38,8 @@ def answers_of(
     outputs = np.asarray(outputs, dtype=float).reshape(len(outputs), -1)
     if hasattr(network, "predict_proba"):
         return _of_classes(network, outputs)
-    names = [f"target {i}" for i in range(outputs.shape[1])]
-    names = names if len(names) > 1 else None
-    return outputs, _truth(network, outputs, y, number, real), names
+    truth, n = _truth(network, outputs, y, number, real), outputs.shape[1]
+    return outputs, truth, [f"target {i}" for i in range(n)] if n > 1 else None
 
 
 def _of_classes(network, probabilities):

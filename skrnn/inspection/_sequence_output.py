@@ -233,8 +233,8 @@ class SequenceOutputDisplay:
         size = float(np.clip(2 + 0.16 * n_steps, 7, 12)), sum(heights) + 0.4
         drawn = axes_for(ax, len(parts), size=size, n_columns=1, heights=heights)
         self.axes_ = dict(zip(parts, drawn, strict=True))
-        self.ax_ = self.axes_.get("outputs", self.axes_["hidden"])
-        self.figure_ = self.ax_.figure
+        self.ax_: Any = self.axes_.get("outputs", self.axes_["hidden"])
+        self.figure_ = drawn[0].figure
         self.lines_: dict[str, list] = {}
         self.images_: dict[str, Any] = {}
         for name, (_, draw) in parts.items():
@@ -332,7 +332,8 @@ class SequenceOutputDisplay:
         marker = dict(marker="o", markersize=3) if len(values) < 15 else {}
         self.lines_[name] = []
         for i, label in enumerate(names):
-            defaults = dict(color=PALETTE[i % len(PALETTE)], linewidth=1.5, **marker)
+            defaults: dict[str, Any] = dict(linewidth=1.5, label=label, **marker)
+            defaults["color"] = PALETTE[i % len(PALETTE)]
             options = style("line", defaults, line_kw)
             self.lines_[name] += ax.plot(self._steps, values[:, i], **options)
         if len(names) > 1:

@@ -22,7 +22,7 @@ def one_of(X: Any, number: Any) -> Any:
     if not isinstance(number, Integral) or isinstance(number, bool):
         raise TypeError(f"sequence must be an integer. Got {number!r}.")
     n = X.shape[0] if hasattr(X, "shape") else len(X)
-    if not -n <= number < n:
+    if not -n <= int(number) < n:
         raise ValueError(f"sequence must be from {-n} to {n - 1}. Got {number}.")
     first = int(number) % n
     of_rows = X.iloc if hasattr(X, "iloc") else X

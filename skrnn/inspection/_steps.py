@@ -163,7 +163,7 @@ def _number_of_layer(network, layer):
     n = len(recurrent_layers(network))
     if not isinstance(layer, Integral) or isinstance(layer, bool):
         raise TypeError(f"layer must be an integer. Got {layer!r}.")
-    if not -n <= layer < n:
+    if not -n <= int(layer) < n:
         raise ValueError(
             f"layer must be from {-n} to {n - 1}: this {type(network).__name__} has "
             f"{n} recurrent layer{'s' if n > 1 else ''}. Got {layer}."

@@ -372,7 +372,7 @@ def test_blocks_make_no_difference(monkeypatch):
 def test_what_is_no_network_of_ours():
     with pytest.raises(TypeError, match="gradient_flow takes a recurrent estimator of"):
         gradient_flow(StandardScaler().fit(X[:, 0]), X, Y)
-    with pytest.raises(TypeError, match="ends in one. Got GRURegressor"):
+    with pytest.raises(TypeError, match=r"ends in one. Got GRURegressor"):
         gradient_flow(GRURegressor, X, Y)
     with pytest.raises(NotFittedError):
         gradient_flow(GRURegressor(), X, Y)

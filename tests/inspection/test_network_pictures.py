@@ -60,13 +60,13 @@ def flow_of(norms, both=False, **options):
         (
             [1e-9, 1e-4, 1],
             "vanishes",
-            "at the first step it is 1e-9 of what it is at the",
+            "at the first step it is 1e-9 of what it is",
         ),
         ([0, 1e-4, 1], "vanishes", "at the first step nothing is left of it"),
         (
             [3e5, 10, 1],
             "explodes",
-            "at the first step it is 3e5 times what it is at the",
+            "at the first step it is 3e5 times what it",
         ),
         ([0.25, 1, 1], "is fine", "gets through: at the first step it is 0.25 of what"),
         ([0, 0, 0], "is zero", "zero at every step"),
@@ -95,15 +95,15 @@ def test_steps_that_no_sequence_has_are_not_judged():
     [
         (
             RNNRegressor(**SMALL),
-            "What helps: LSTMRegressor or GRURegressor; attention=",
+            "What helps: LSTMRegressor or GRURegressor; att",
         ),
         (
             SequenceRegressor(cell="rnn", **SMALL),
-            "What helps: cell='lstm' or cell='gru'",
+            "What helps: cell='lstm' or cell='",
         ),
         (
             LSTMRegressor(**SMALL),
-            "What helps: attention='dot', a way past the steps; sh",
+            "What helps: attention='dot', a way past the steps",
         ),
         (LSTMRegressor(attention="dot", **SMALL), "What helps: shorter sequences."),
     ],
@@ -280,17 +280,13 @@ def test_errors_of_pictures():
     with pytest.raises(ValueError, match="has no attention"):
         AttentionDisplay.from_estimator(model, X3)
     for cls in (AttentionDisplay, SequenceOutputDisplay):
-        with pytest.raises(
-            ValueError, match=r"sequence must be from -12 to 11. Got 12"
-        ):
+        with pytest.raises(ValueError, match=r"sequence must be from -12 to 11. Got"):
             cls.from_estimator(model, X3, sequence=12)
         with pytest.raises(TypeError, match=r"sequence must be an integer. Got 'a'"):
             cls.from_estimator(model, X3, sequence="a")
     with pytest.raises(ValueError, match=r"units must be from 0 to 3. Got 4"):
         SequenceOutputDisplay.from_estimator(model, X3, units=[4])
-    with pytest.raises(
-        ValueError, match=r"gates must be of 'update', 'r.*Got 'forget'"
-    ):
+    with pytest.raises(ValueError, match=r"gates must be of 'update', 'r.*Got 'fo"):
         SequenceOutputDisplay.from_estimator(model, X3, gates=["forget"])
     with pytest.raises(ValueError, match=r"weights must have shape \(T,\) or"):
         AttentionDisplay(np.zeros((2, 2, 2))).plot()

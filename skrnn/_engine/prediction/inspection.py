@@ -13,7 +13,7 @@ from skrnn._engine.cpu.reference import reverse
 from skrnn._engine.cpu.tracing import Pass, TracingRun, UnwatchedRun
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
 from skrnn._networks.forward import forward, named_weights
-from skrnn._networks.specs import Seq2SeqSpec, Spec
+from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec, Spec
 from skrnn._networks.weights import weight_table
 
 # Steps of all sequences times units that are traced at once: with gates and gradients
@@ -90,7 +90,7 @@ def trace(
             if isinstance(spec, Seq2SeqSpec):
                 encode(run, spec, named_weights(spec, w), x, lengths)
             else:
-                forward(run, spec, w, x, lengths)
+                forward(run, _network(spec), w, x, lengths)
         for place in places:
             direction = _places(spec)[place][1]
             made = _in_order(run.passes[place], direction, lengths)
@@ -153,6 +153,11 @@ def _blocks(spec, lengths) -> Iterator[np.ndarray]:
         first = last
 
 
+def _network(spec) -> NetworkSpec:
+    assert isinstance(spec, NetworkSpec)
+    return spec
+
+
 def _input(spec, x):
     return x if spec.embedding is not None else x.astype(np.float64)
 
@@ -193,7 +198,7 @@ def _outputs(run, spec, nodes, batch):
     x, lengths = batch.inputs["x"], batch.inputs["lengths"]
     x = x if spec.embedding is not None else run.read(x.astype(np.float64))
     if not isinstance(spec, Seq2SeqSpec):
-        return forward(run, spec, nodes, x, lengths)[0], lengths
+        return forward(run, _network(spec), nodes, x, lengths)[0], lengths
     w, order = named_weights(spec, nodes), batch.inputs["order"]
     outputs, states = encode(run, spec, w, x, lengths)
     memory = None
