@@ -197,7 +197,8 @@ class _Block:
             self.n_steps = max(map(len, self.X))
             self.n_features = int(np.prod(next(iter(shapes)), dtype=int))
             return
-        self.X = np.asarray(X)
+        # A frame stays one: its columns, which are steps, have names.
+        self.X = X if hasattr(X, "iloc") else np.asarray(X)
         if self.X.ndim not in (2, 3):
             raise TypeError(_NO_STEPS.format(f"an array of shape {self.X.shape}"))
         self.n_steps = self.X.shape[1]
@@ -207,13 +208,17 @@ class _Block:
         return len(self.X)
 
     def take(self, rows):
-        return [self.X[i] for i in rows] if self.is_list else self.X[rows]
+        return _rows(self.X, rows)
 
     @staticmethod
     def shuffled(X, lags, feature, rng):
         """Return X with some lags of a feature exchanged between sequences."""
         if not isinstance(X, list):
             order, X = rng.permutation(len(X)), X.copy()
+            if hasattr(X, "iloc"):
+                for name in X.columns[[X.shape[1] - 1 - lag for lag in lags]]:
+                    X[name] = X[name].to_numpy()[order]
+                return X
             for lag in lags:
                 at: tuple[Any, ...] = (slice(None), X.shape[1] - 1 - lag)
                 at += (feature,) if X.ndim == 3 else ()

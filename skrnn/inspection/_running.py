@@ -29,17 +29,28 @@ def answers_of(
     """
     if not hasattr(network, "return_sequences"):
         return None, None, None
-    method = getattr(network, "predict_proba", network.predict)
     if network.return_sequences:
-        outputs = np.asarray(method(X)[0], dtype=float)[real]
+        outputs = np.asarray(_asked(network)(X)[0], dtype=float)[real]
     else:
-        steps = steps_of(X)[real]
-        outputs = method([steps[: t + 1] for t in range(len(steps))])
+        steps, ask = steps_of(X)[real], _asked(_without_names(network))
+        outputs = ask([steps[: t + 1] for t in range(len(steps))])
     outputs = np.asarray(outputs, dtype=float).reshape(len(outputs), -1)
     if hasattr(network, "predict_proba"):
         return _of_classes(network, outputs)
     truth, n = _truth(network, outputs, y, number, real), outputs.shape[1]
     return outputs, truth, [f"target {i}" for i in range(n)] if n > 1 else None
+
+
+def _asked(network):
+    return getattr(network, "predict_proba", network.predict)
+
+
+def _without_names(network):
+    """Return the network as if fitted on arrays: parts of rows have no names."""
+    other = object.__new__(type(network))
+    vars(other).update(vars(network))
+    vars(other).pop("feature_names_in_", None)
+    return other
 
 
 def _of_classes(network, probabilities):

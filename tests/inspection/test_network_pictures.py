@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from _seq2seq_cases import BACKWARDS, WORDS
 from sklearn.pipeline import make_pipeline
@@ -212,6 +213,15 @@ def test_a_network_of_whole_sequences_is_asked_at_each_step():
     ]  # fmt: skip
     # Eight features are a heat map.
     assert display.images_["inputs"].get_array().shape == (8, 6)
+
+
+def test_a_frame_whose_columns_are_steps():
+    frame = pd.DataFrame(X[:, :5, 0]).add_prefix("day ")
+    model = GRURegressor(**SMALL).fit(frame, Y)
+    display = SequenceOutputDisplay.from_estimator(model, frame, Y, sequence=2)
+    np.testing.assert_allclose(display.inputs[:, 0], frame.iloc[2])
+    expected = model.predict(frame)[2]
+    np.testing.assert_allclose(display.outputs[-1, 0], expected, rtol=1e-5)
 
 
 def test_the_truth_of_a_whole_sequence_stands_at_its_end():

@@ -137,6 +137,7 @@ def test_what_has_no_steps():
     with pytest.raises(TypeError, match=r"needs sequences.*Got an array of shape"):
         sequence_importance(Known(), np.zeros((2, 2, 2, 2)), Y, scoring="r2")
     # The columns of a table are its steps, as they are to our estimators.
+    table = pd.DataFrame(table, columns=["before", "now"])
     model = LinearRegression().fit(table, y)
     found = sequence_importance(model, table, y, n_repeats=1, random_state=0)
     assert found.importances_mean.shape == (2, 1)
