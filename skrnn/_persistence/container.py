@@ -58,12 +58,13 @@ def from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     UnreadableError
         If it isn't such a file, or not as it was written.
     """
-    for start, what in _OTHERS.items():
-        if data.startswith(start):
-            raise UnreadableError(f"it is {what}")
     try:
         found = deserialize(data)
     except SafetensorError as error:
+        # Not before: a file of ours begins with a number, which may look like these.
+        for start, what in _OTHERS.items():
+            if data.startswith(start):
+                raise UnreadableError(f"it is {what}") from error
         raise UnreadableError(
             f"it is no file of skrnn.save, or was cut off or altered ({error})"
         ) from error
