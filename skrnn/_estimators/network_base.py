@@ -136,7 +136,7 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
             "learning_rate": float(self.learning_rate),
             "schedule": schedule,
             "first_epoch": getattr(self, "n_iter_", 0) if one_epoch else 0,
-            "planned_epochs": self.epochs,
+            "planned_epochs": int(self.epochs),
             "clipnorm": self.clipnorm,
             "global_clipnorm": self.global_clipnorm,
         }
@@ -298,11 +298,12 @@ class BaseNetwork(TrainedNetwork):
         units = self._rescaling() if self.callbacks else {}
         plan = TrainPlan(
             loss=None if isinstance(self.loss, str) else self.loss,
-            epochs=self.epochs if epochs is None else epochs,
-            batch_size=self.batch_size,
+            # As ints of Python: those of NumPy may be too small for what is made of them.
+            epochs=int(self.epochs if epochs is None else epochs),
+            batch_size=int(self.batch_size),
             shuffle=self.shuffle,
             early_stopping=early_stopping,
-            patience=self.patience,
+            patience=int(self.patience),
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
             seed=self._seed(resume, checkpoint),

@@ -4,6 +4,8 @@ The first values are drawn by NumPy from one seed, weight by weight, so that the
 the same in every process, on every backend and whatever else uses random numbers.
 """
 
+import math
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -62,8 +64,28 @@ def initial_weights(spec, seed: int) -> list[np.ndarray]:
     Kernels are Glorot uniform (Glorot & Bengio, 2010), recurrent kernels orthogonal
     (Saxe et al., 2014), biases zero but for a forget gate's, embeddings uniform.
     """
+    _refuse_too_many(spec)
     rng = np.random.default_rng(seed)
     return [row.draw(rng) for row in weight_table(spec)]
+
+
+def _refuse_too_many(spec):
+    """Refuse a network whose weights no memory of this machine holds."""
+    n_weights = sum(math.prod(map(int, row.shape)) for row in weight_table(spec))
+    if 4 * n_weights > _memory():
+        raise ValueError(
+            f"The network has {n_weights:.3g} weights, more than the memory here can "
+            "hold; make units, dense_units, latent_dim or embedding_dim smaller."
+        )
+
+
+@lru_cache(maxsize=1)
+def _memory():
+    """Return the bytes of this machine's memory; infinite where it isn't told."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def named(prefix: str, rows) -> list[Weight]:

@@ -291,8 +291,14 @@ def _read_pair(y_true, y_pred):
 
 
 def _numbers(name, y, **options):
-    with naming(name):
-        return check_array(y, ensure_2d=False, dtype=float, input_name=name, **options)
+    options |= {"ensure_2d": False, "dtype": float, "input_name": name}
+    try:
+        with naming(name):
+            return check_array(y, **options)
+    except OverflowError as error:
+        raise ValueError(
+            f"{name} holds an integer beyond the largest number of float64."
+        ) from error
 
 
 def _columns(name, y, *, allow_nan=False):

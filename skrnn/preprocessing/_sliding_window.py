@@ -312,7 +312,7 @@ class SlidingWindow(
 
     @property
     def _n_past(self):
-        return (self.lookback - 1) * self.sampling_rate
+        return (int(self.lookback) - 1) * int(self.sampling_rate)
 
     def _check_one_window_fits(self, n):
         if self._n_past < n:
@@ -346,7 +346,7 @@ class SlidingWindow(
         return pad_rows(tail, self._n_past - len(tail), self.fill)
 
     def _windows(self, series, rows, past):
-        shape = self.lookback, self.sampling_rate
+        shape = int(self.lookback), int(self.sampling_rate)
         if rows.keys is None or len(rows.keys) == 1:
             fill = next(iter(past.values()), self.fill)
             return sliding_windows(pad_rows(series, self._n_past, fill), *shape)

@@ -31,4 +31,5 @@ export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export LD_PRELOAD="$preload $($CC -print-file-name=libstdc++.so.6)" PYTHONMALLOC=malloc
 export PYTHONPATH=$root/$folder
-"$PYTHON" -m pytest -p no:cacheprovider "$@"
+# What the sanitizers find they write past Python: not captured, it can be read.
+"$PYTHON" -m pytest -p no:cacheprovider --capture=sys "$@"

@@ -177,7 +177,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             static_features=self.static_features,
             calendar=self.calendar,
             impute=self.impute,
-            gap=self.gap,
+            gap=int(self.gap),
         )
 
     @property
@@ -187,7 +187,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
 
     def _n_held_out(self, panel):
         """Return how many last rows of each series nothing is learned from."""
-        needed, n_lost = self.gap + self.horizon, int(np.sum(self._lags))
+        needed, n_lost = int(self.gap) + int(self.horizon), int(np.sum(self._lags))
         return held_out(self.calibration_size, panel, needed, n_lost)
 
     def _seasons(self, panel, columns, n_held_out):
@@ -228,19 +228,19 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
 
     def _plan(self, periods, network, answer, rows, checkpoint):
         """Decide what is trained, and on what; series have `rows` to learn from."""
-        strategy = choose_strategy(self.strategy, network, self.horizon, periods)
-        n_members = self.n_members if is_network(network) else 1
-        room = rows - rows_ahead(strategy, self.horizon, self.gap) + 1
+        strategy = choose_strategy(self.strategy, network, int(self.horizon), periods)
+        n_members = int(self.n_members) if is_network(network) else 1
+        room = rows - rows_ahead(strategy, int(self.horizon), int(self.gap)) + 1
         lookbacks = lookbacks_of(self.lookback, periods, n_members, room)
         seed = None if checkpoint is None else checkpoint.seed
         plan = EnsemblePlan(
             strategy=strategy,
-            horizon=self.horizon,
-            gap=self.gap,
+            horizon=int(self.horizon),
+            gap=int(self.gap),
             season=season_of(periods, lookbacks),
             lookbacks=lookbacks,
             normalize=self.normalize,
-            n_windows=self.n_windows,
+            n_windows=int(self.n_windows),
             seed=draw_seed(self.random_state, 0) if seed is None else seed,
             answer=answer,
             verbose=int(self.verbose),
@@ -305,7 +305,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         if steps is None and X is not None:
             ahead = read_ahead(X, None, panel, self._columns)
         else:
-            ahead = ahead_of(steps or self.horizon, panel, self._columns, X)
+            ahead = ahead_of(int(steps or self.horizon), panel, self._columns, X)
         self._model.check_steps(int(ahead.lengths.max()))
         return panel, ahead
 

@@ -205,11 +205,11 @@ class LanguageModel(TrainedNetwork):
         early_stopping, share = self._how_to_validate(*known)
         plan = TrainPlan(
             loss=None,
-            epochs=epochs or 1,
-            batch_size=self.batch_size,
+            epochs=int(epochs or 1),
+            batch_size=int(self.batch_size),
             shuffle=self.shuffle,
             early_stopping=early_stopping,
-            patience=self.patience,
+            patience=int(self.patience),
             callbacks=(),
             verbose=int(self.verbose),
             seed=self._seed(resume, checkpoint),
@@ -249,8 +249,9 @@ class LanguageModel(TrainedNetwork):
         return training, validation
 
     def _cut(self, inputs, targets, seed):
-        n_lanes = max(1, min(self.batch_size, len(inputs) // self.lookback))
-        return _engine.TokenStream(inputs, targets, n_lanes, self.lookback, seed)
+        batch_size, lookback = int(self.batch_size), int(self.lookback)
+        n_lanes = max(1, min(batch_size, len(inputs) // lookback))
+        return _engine.TokenStream(inputs, targets, n_lanes, lookback, seed)
 
     def _encode(self, texts, what, known=True):
         """Return texts as token ids; those it learns from may hold unknown tokens."""

@@ -195,7 +195,8 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
     def _n_scored(self, lengths):
         """Return the number of last steps of each sequence that are scored."""
         if self.scored_steps_ != "all":
-            return np.minimum(lengths, self.scored_steps_)
+            # A number of steps may be any int, but no more than these are there.
+            return np.minimum(lengths, min(self.scored_steps_, 2**31))
         return np.maximum(lengths - self._n_untold, 1)
 
     def _head(self):

@@ -7,6 +7,8 @@
 
 typedef float ISA(vector) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int ISA(integers) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+/* Their sums wrap around, where those of integers with a sign have no meaning. */
+typedef unsigned ISA(naturals) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 #define vec ISA(vector)
 #define bits ISA(integers)
 #define PANEL (VL * NV)
@@ -93,7 +95,7 @@ INLINE void ISA(split_exp)(vec x, vec *scale, vec *rest)
     p = p * r + 1.6666543e-1f;
     p = p * r + 0.5f;
     *rest = p * (r * r) + r;
-    *scale = (vec)(((bits)shifted + 127) << 23);
+    *scale = (vec)(((ISA(naturals))shifted + 127u) << 23);
 }
 
 /* e^x for x <= 0, within 2e-7 of the value; 0 below -88. */
