@@ -242,7 +242,7 @@ ROOMS = (
     Room(
         "inspection/",
         "looking into trained networks, in numbers and in pictures",
-        ("matplotlib", "numpy", "sklearn"),
+        ("matplotlib", "numpy", "pandas", "sklearn"),
     ),
     Room(
         "scikeras/engine/",
