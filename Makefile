@@ -74,7 +74,7 @@ clang: $(VENV)/.test ## Compile the kernels with clang (for aarch64 too) and run
 
 sanitize: $(VENV)/.test ## Run the kernels' tests under AddressSanitizer and UBSan
 	@CC="$(CC)" SANITIZERS="$(SANITIZERS)" PYTHON=$(CURDIR)/$(BIN)/python \
-		bash tests/faults/sanitize.sh $(PYTEST_ARGS) $(SANITIZED_TESTS)
+		bash tests/faults/sanitize.sh -n $(WORKERS) $(PYTEST_ARGS) $(SANITIZED_TESTS)
 
 lint: $(VENV)/.test ## Check style, format and spelling
 	$(BIN)/ruff check .

@@ -186,7 +186,8 @@ def _is_rectangular(X):
 
 def _ndim(X):
     # numpy.ndim would dispatch to other libraries.
-    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+    is_array = hasattr(X, "ndim") and not isinstance(X, type)
+    return X.ndim if is_array else np.asarray(X).ndim
 
 
 def _length(x):

@@ -298,7 +298,7 @@ class BaseNetwork(TrainedNetwork):
         units = self._rescaling() if self.callbacks else {}
         plan = TrainPlan(
             loss=None if isinstance(self.loss, str) else self.loss,
-            # As ints of Python: those of NumPy may be too small for what is made of them.
+            # Ints of Python: those of NumPy may be too small for what is made of them.
             epochs=int(self.epochs if epochs is None else epochs),
             batch_size=int(self.batch_size),
             shuffle=self.shuffle,

@@ -19,7 +19,7 @@ rng = np.random.default_rng(0)
 
 
 def memory():
-    "Return the memory in MB that is this process' own, once what is free is given back."
+    "Return the memory in MB of this process alone, once what is free is given back."
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     with open("/proc/self/status") as file:

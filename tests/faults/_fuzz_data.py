@@ -218,14 +218,18 @@ FORMS = {
     "ragged lists": lambda array, data: [
         getattr(x, "tolist", lambda x=x: x)() for x in _pieces(array, data)
     ],
-    "ragged with an empty one": lambda array, data: [
-        *_pieces(array, data)[:-1], *[x[:0] for x in _pieces(array, data)[-1:]]
-    ] if array.ndim > 1 else array,
+    "ragged with an empty one": lambda array, data: (
+        [*_pieces(array, data)[:-1], *[x[:0] for x in _pieces(array, data)[-1:]]]
+        if array.ndim > 1
+        else array
+    ),
     "ragged in an array": lambda array, data: _objects(_pieces(array, data)),
     "frame": _frame,
-    "list of frames": lambda array, data: [
-        pd.DataFrame(x) for x in _pieces(array, data)
-    ] if array.ndim > 1 else _frame(array, data),
+    "list of frames": lambda array, data: (
+        [pd.DataFrame(x) for x in _pieces(array, data)]
+        if array.ndim > 1
+        else _frame(array, data)
+    ),
     "frame with columns twice": lambda array, data: pd.concat(
         [_frame(array, data)] * 2, axis=1
     ),
@@ -236,16 +240,21 @@ FORMS = {
     "Series": _series,
     "Categorical": lambda array, data: _categories(array, data),
     "Index": lambda array, data: pd.Index(list(_series(array, data))),
-    "masked": lambda array, _: np.ma.array(array, mask=np.arange(array.size).reshape(
-        array.shape) % 5 == 4),
+    "masked": lambda array, _: np.ma.array(
+        array, mask=np.arange(array.size).reshape(array.shape) % 5 == 4
+    ),
     "masked, nothing of it": lambda array, _: np.ma.array(array, mask=False),
     "read-only": _read_only,
     "Fortran order": lambda array, _: np.asfortranarray(array),
     "negative strides": _reversed,
-    "broadcast": lambda array, _: np.broadcast_to(array[:1], array.shape)
-    if array.ndim else array,
-    "matrix": lambda array, _: np.ndarray.__new__(np.matrix, (1, 1))
-    if array.ndim != 2 else array.view(np.matrix),
+    "broadcast": lambda array, _: (
+        np.broadcast_to(array[:1], array.shape) if array.ndim else array
+    ),
+    "matrix": lambda array, _: (
+        np.ndarray.__new__(np.matrix, (1, 1))
+        if array.ndim != 2
+        else array.view(np.matrix)
+    ),
     "subclass": lambda array, _: array.view(Subclass),
     "sparse matrix": _sparse(sparse.csr_matrix),
     "sparse array": _sparse(sparse.coo_array),
@@ -253,15 +262,18 @@ FORMS = {
     "iterator": lambda array, _: iter(array) if array.ndim else iter([]),
     "dict": lambda array, _: {"a": array},
     "set": lambda array, _: set(map(str, array.reshape(-1)[:5])),
-    "memoryview": lambda array, _: memoryview(np.ascontiguousarray(array, "f8"))
-    if array.dtype.kind in "fiu" else array,
+    "memoryview": lambda array, _: (
+        memoryview(np.ascontiguousarray(array, "f8"))
+        if array.dtype.kind in "fiu"
+        else array
+    ),
     "None": lambda *_: None,
     "a number": lambda *_: 3.5,
     "a string": lambda *_: "the cat",
     "a class": lambda *_: Subclass,
     "deeper": lambda array, _: array[None],
     "nested": lambda array, _: [array.tolist()],
-}  # fmt: skip
+}
 
 
 def _categories(array, data):
@@ -292,22 +304,26 @@ INDEXES = {
     "a gap": _gap,
     "days from late to early": lambda n: _dates("D")(n)[::-1],
     "a day twice": lambda n: _dates("D")(n)[np.maximum(np.arange(n) - 1, 0)],
-    "a day missing": lambda n: pd.DatetimeIndex([*_dates("D")(max(n - 1, 0)), pd.NaT][:n]),
+    "a day missing": lambda n: pd.DatetimeIndex(
+        [*_dates("D")(max(n - 1, 0)), pd.NaT][:n]
+    ),
     "strings": lambda n: pd.Index([f"r{i}" for i in range(n)], dtype=object),
     "from 7": lambda n: pd.RangeIndex(7, 7 + n),
     "downwards": lambda n: pd.Index(np.arange(n)[::-1]),
     "floats": lambda n: pd.Index(np.arange(n) / 3),
     "lengths of time": lambda n: pd.to_timedelta(np.arange(n), unit="h"),
     "series and days": lambda n: pd.MultiIndex.from_arrays(
-        [np.where(np.arange(n) < n // 2, "a", "b"),
-         np.concatenate([_dates("D")(n // 2), _dates("D")(n - n // 2)])]
+        [
+            np.where(np.arange(n) < n // 2, "a", "b"),
+            np.concatenate([_dates("D")(n // 2), _dates("D")(n - n // 2)]),
+        ]
     ),
     "series and numbers": lambda n: pd.MultiIndex.from_arrays(
         [np.arange(n) % 2, np.arange(n) // 2]
     ),
     "three levels": lambda n: pd.MultiIndex.from_arrays([range(n)] * 3),
     "objects": lambda n: pd.Index([None, "a", 1, 2.5] * n, dtype=object)[:n],
-}  # fmt: skip
+}
 
 
 def _index(data, n):
@@ -404,14 +420,21 @@ CONTAINERS = {
     "objects": _objects,
     "Series": lambda items: pd.Series(items, dtype=object),
     "frame": lambda items: pd.DataFrame({"text": items}),
-    "polars": lambda items: pl.Series([str(item.encode("utf8", "replace")) if isinstance(item, str) else "x" for item in items]),
+    "polars": lambda items: pl.Series(
+        [
+            str(item.encode("utf8", "replace")) if isinstance(item, str) else "x"
+            for item in items
+        ]
+    ),
     "iterator": iter,
     "set": lambda items: set(map(str, items)),
     "dict": lambda items: dict(enumerate(items)),
     "a string": lambda items: "".join(map(str, items)),
     "None": lambda _: None,
-    "StringArray": lambda items: pd.array([x if isinstance(x, str) else None for x in items], dtype="string"),
-}  # fmt: skip
+    "StringArray": lambda items: pd.array(
+        [x if isinstance(x, str) else None for x in items], dtype="string"
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -27,24 +27,93 @@ from skrnn._sklearn import (
 # What hardly any parameter may be, and what looks as if it could be one.
 ODD = st.sampled_from(
     [
-        None, True, False, 0, 1, 2, -1, 2.5, 1.0, np.nan, np.inf, -np.inf, 1e300, 1e-300,
-        "", "x", "auto", "\ud800", b"x", (), [], {}, {"a": 1},
-        [0], [1, 2], (2, -1), (2, 2.5), [None], [np.nan], (True,), object(), int, len,
-        np.array([1, 2]), np.array([]), np.array("a"), np.array(3), np.float32(0.5),
-        np.int8(3), np.bool_(True), 1j, Decimal("1.5"), Fraction(1, 2), range(3), pd.NA,
-        pd.NaT, np.datetime64("NaT"), np.ma.masked, pd.Series([1, 2]), set(), {3},
-        [[1], [2, 3]], sparse.eye_array(2), np.matrix([[1]]), slice(3), Ellipsis,
-        pd.DataFrame({"a": [1]}), np.array([["a"]]), [[]], "linear", "none",
+        None,
+        True,
+        False,
+        0,
+        1,
+        2,
+        -1,
+        2.5,
+        1.0,
+        np.nan,
+        np.inf,
+        -np.inf,
+        1e300,
+        1e-300,
+        "",
+        "x",
+        "auto",
+        "\ud800",
+        b"x",
+        (),
+        [],
+        {},
+        {"a": 1},
+        [0],
+        [1, 2],
+        (2, -1),
+        (2, 2.5),
+        [None],
+        [np.nan],
+        (True,),
+        object(),
+        int,
+        len,
+        np.array([1, 2]),
+        np.array([]),
+        np.array("a"),
+        np.array(3),
+        np.float32(0.5),
+        np.int8(3),
+        np.bool_(True),
+        1j,
+        Decimal("1.5"),
+        Fraction(1, 2),
+        range(3),
+        pd.NA,
+        pd.NaT,
+        np.datetime64("NaT"),
+        np.ma.masked,
+        pd.Series([1, 2]),
+        set(),
+        {3},
+        [[1], [2, 3]],
+        sparse.eye_array(2),
+        np.matrix([[1]]),
+        slice(3),
+        Ellipsis,
+        pd.DataFrame({"a": [1]}),
+        np.array([["a"]]),
+        [[]],
+        "linear",
+        "none",
     ]
-)  # fmt: skip
+)
 
 # Parameters whose large values take neither time nor memory.
 UNBOUNDED = {
-    "batch_size", "patience", "lookback", "min_df", "max_df", "max_features", "min_count",
-    "units", "dense_units", "embedding_dim", "latent_dim", "gap", "difference",
-    "sampling_rate", "horizon", "seasonal_periods", "n_windows", "verbose",
-    "calibration_size", "scored_steps",
-}  # fmt: skip
+    "batch_size",
+    "patience",
+    "lookback",
+    "min_df",
+    "max_df",
+    "max_features",
+    "min_count",
+    "units",
+    "dense_units",
+    "embedding_dim",
+    "latent_dim",
+    "gap",
+    "difference",
+    "sampling_rate",
+    "horizon",
+    "seasonal_periods",
+    "n_windows",
+    "verbose",
+    "calibration_size",
+    "scored_steps",
+}
 COUNTS = [1, 2, 3, np.int64(2), np.uint8(3)]
 POSITIVE = [
     1e-3,
@@ -112,20 +181,61 @@ def _of_simple(constraint):
         return st.sampled_from([0, 1, 2, True])
     if "array-like" in text:
         return st.sampled_from(
-            [[0], ["a"], ["c0"], [0.1, 0.5, 0.9], (0.5,), [0.9, 0.1], [], [0, 0], [5],
-             np.array([0.25]), ["month"], ["hour", "day_of_week"], [-1], [True], "c0",
-             [[0.1]], [np.nan], [None], pd.Index(["c0"])]
-        )  # fmt: skip
+            [
+                [0],
+                ["a"],
+                ["c0"],
+                [0.1, 0.5, 0.9],
+                (0.5,),
+                [0.9, 0.1],
+                [],
+                [0, 0],
+                [5],
+                np.array([0.25]),
+                ["month"],
+                ["hour", "day_of_week"],
+                [-1],
+                [True],
+                "c0",
+                [[0.1]],
+                [np.nan],
+                [None],
+                pd.Index(["c0"]),
+            ]
+        )
     if "dict" in text:
         return st.sampled_from(
-            [{0: 1, 1: 2.5}, {0: 0, 1: 0}, {}, {"a": 1}, {0: -1}, {0: np.nan}, {0: 1e300},
-             {0: 1e-320, 1: 1}, {0: "x"}, {True: 2}, {0: None}]
-        )  # fmt: skip
+            [
+                {0: 1, 1: 2.5},
+                {0: 0, 1: 0},
+                {},
+                {"a": 1},
+                {0: -1},
+                {0: np.nan},
+                {0: 1e300},
+                {0: 1e-320, 1: 1},
+                {0: "x"},
+                {True: 2},
+                {0: None},
+            ]
+        )
     if "list" in text or "tuple" in text:
         return st.sampled_from(
-            [[], ["lower"], ("lower", "suffix2"), [{0: 1, 1: 2}], ["prefix0"], [1], ["x"],
-             ("lower", "lower"), [None], [2.5], [-1], ["suffix999999999999"]]
-        )  # fmt: skip
+            [
+                [],
+                ["lower"],
+                ("lower", "suffix2"),
+                [{0: 1, 1: 2}],
+                ["prefix0"],
+                [1],
+                ["x"],
+                ("lower", "lower"),
+                [None],
+                [2.5],
+                [-1],
+                ["suffix999999999999"],
+            ]
+        )
     if "'str'" in text:
         return st.sampled_from(
             ["", ".", r"(?u)\b\w+\b", "(", r"(a)(b)", "(?P<x>a)", "a*"]

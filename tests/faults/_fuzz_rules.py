@@ -26,7 +26,7 @@ UNNAMED = re.compile(
     "setting an array element|argument must be a string or a real number|has no len|"
     "could not be promoted|Cannot compare structured|unhashable type|unsized object|"
     "sparse array length|Maximum allowed dimension|Complex data not supported|"
-    "at least 1 dimension|different number of output|Custom weights|not compatible with|"
+    "at least 1 dimension|different number of output|Custom weights|not compatible|"
     "Unable to coerce|can't handle a mix"
 )
 
@@ -77,7 +77,7 @@ def attempt(function, names, *args, **kwargs):
 
 
 def _judge(error, names):
-    """An error is one of ours or of scikit-learn, and names what was passed."""
+    """Refuse an error that names nothing of what was passed."""
     text = str(error)
     named = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
     if not (named or KNOWN.search(text) or UNNAMED.search(text)):

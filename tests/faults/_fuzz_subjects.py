@@ -20,8 +20,12 @@ SMALL = st.one_of(st.sampled_from([1, 2, 3]), ODD)
 
 # Name of an argument -> what it may be, where that doesn't depend on the data.
 ARGUMENTS = {
-    "classes": st.sampled_from([[0, 1], ["a", "cat"], np.array([0, 1, 2]), [0], [1, 0], None]),
-    "input_features": st.sampled_from([None, ["a"], ["c0", "c1"], np.array(["c0"]), "c0", []]),
+    "classes": st.sampled_from(
+        [[0, 1], ["a", "cat"], np.array([0, 1, 2]), [0], [1, 0], None]
+    ),
+    "input_features": st.sampled_from(
+        [None, ["a"], ["c0", "c1"], np.array(["c0"]), "c0", []]
+    ),
     "prompt": texts(n=1).map(lambda made: made.items[0]),
     "max_new_tokens": SMALL,
     "n_samples": SMALL,
@@ -34,10 +38,12 @@ ARGUMENTS = {
     "coverage": st.one_of(st.sampled_from([0.5, 0.9, 1e-300, 0.999999]), ODD),
     "quantiles": st.one_of(st.sampled_from([[0.5], [0.1, 0.9], (0.9, 0.1)]), ODD),
     "random_state": st.one_of(st.sampled_from([0, None]), ODD),
-    "method": st.one_of(st.sampled_from(["predict", "transform", "predict_proba"]), ODD),
+    "method": st.one_of(
+        st.sampled_from(["predict", "transform", "predict_proba"]), ODD
+    ),
     "transform": st.one_of(st.sampled_from(["default", "pandas", "polars", None]), ODD),
     "deep": st.booleans(),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,15 @@ _SCALERS = st.sampled_from(
     [StandardScaler(), MinMaxScaler(), OneHotEncoder(), StandardScaler(with_std=False)]
 )
 _MODELS = st.sampled_from(
-    [Ridge(), LinearRegression(), skrnn.RNNRegressor(**TINY), StandardScaler(),
-     skrnn.LSTMRegressor(**TINY, bidirectional=True), skrnn.GRUClassifier(**TINY)]
-)  # fmt: skip
+    [
+        Ridge(),
+        LinearRegression(),
+        skrnn.RNNRegressor(**TINY),
+        StandardScaler(),
+        skrnn.LSTMRegressor(**TINY, bidirectional=True),
+        skrnn.GRUClassifier(**TINY),
+    ]
+)
 _TRANSFORMERS = [
     Subject(preprocessing.SlidingWindow, "series", {"lookback": 2}),
     Subject(preprocessing.SequencePadder, "sequences"),
@@ -96,16 +108,14 @@ _TRANSFORMERS = [
 ]
 _OTHERS = [
     Subject(skrnn.SequenceOutlierDetector, "sequences", TINY),
-    Subject(
-        text.TextGenerator, "texts", TINY | {"embedding_dim": 2, "lookback": 5}
-    ),
+    Subject(text.TextGenerator, "texts", TINY | {"embedding_dim": 2, "lookback": 5}),
     Subject(
         forecasting.Forecaster,
         "forecasts",
         {"estimator": skrnn.RNNRegressor(**TINY), "n_members": 1, "n_windows": 20},
         {"estimator": _MODELS, "target_transform": _SCALERS},
     ),
-]  # fmt: skip
+]
 _SCORES = [
     Subject(getattr(metrics, name), "scores")
     for name in metrics.__all__
@@ -230,11 +240,20 @@ def of_argument(name, shape, kind):
 
 # They are scikit-learn's, and change what others depend on.
 LEFT_OUT = {
-    "set_fit_request", "set_partial_fit_request", "set_predict_request", "set_score_request",
-    "set_transform_request", "set_params", "get_params", "get_metadata_routing",
-    "set_inverse_transform_request", "fit", "set_predict_proba_request",
-    "set_decision_function_request", "set_score_samples_request",
-}  # fmt: skip
+    "set_fit_request",
+    "set_partial_fit_request",
+    "set_predict_request",
+    "set_score_request",
+    "set_transform_request",
+    "set_params",
+    "get_params",
+    "get_metadata_routing",
+    "set_inverse_transform_request",
+    "fit",
+    "set_predict_proba_request",
+    "set_decision_function_request",
+    "set_score_samples_request",
+}
 
 
 @cache
@@ -245,8 +264,10 @@ def methods_of(cls):
     return [
         name
         for name, method in found.items()
-        if name not in LEFT_OUT and not isinstance(method, property) and callable(getattr(cls, name, method))
-    ]  # fmt: skip
+        if name not in LEFT_OUT
+        and not isinstance(method, property)
+        and callable(getattr(cls, name, method))
+    ]
 
 
 @st.composite

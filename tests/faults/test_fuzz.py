@@ -83,7 +83,9 @@ def _run_call(case, estimator, call):
     method = getattr(estimator, call.method)
     result, error = attempt(method, names_in(case, call), **arguments)
     if error is not None:
-        assert_unchanged(before, estimator, call.method)
+        # A fit that went well stays, although what comes after it failed.
+        if call.method not in ("fit_transform", "fit_predict"):
+            assert_unchanged(before, estimator, call.method)
         return "refused"
     for name, value in arguments.items():
         if contents(value) != passed[name]:
@@ -158,7 +160,8 @@ def test_a_short_fuzz_finds_nothing(name):
     fuzz()
     assert not findings.cases, str(findings)
     # Most cases aren't refused for their parameters alone.
-    assert findings.said["works"] >= 1
+    is_fitted = hasattr(SUBJECTS[name].made, "fit")
+    assert findings.said["works"] >= 1 or not is_fitted
 
 
 @pytest.mark.skipif(not SECONDS, reason="needs FUZZ_SECONDS")
@@ -167,7 +170,7 @@ def test_a_long_fuzz_finds_nothing():
     findings, until = Findings(), time.monotonic() + SECONDS
     first = number = int(time.time())
     while time.monotonic() < until:
-        for name, subject in SUBJECTS.items():
+        for subject in SUBJECTS.values():
             number += 1
 
             @seed(number)

@@ -68,9 +68,11 @@ def test_a_thousand_fits_on_the_cpu_engine():
 
 
 # The backend has compiled all shapes after the first three tenths.
-BACKENDS = {"tensorflow": (1000, 30), "jax": (1000, 30)} if LONG else {
-    "tensorflow": (40, 6), "jax": (40, 6)
-}  # fmt: skip
+BACKENDS = (
+    {"tensorflow": (1000, 30), "jax": (1000, 30)}
+    if LONG
+    else {"tensorflow": (40, 6), "jax": (40, 6)}
+)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

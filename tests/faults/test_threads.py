@@ -93,7 +93,8 @@ from skrnn import LSTMRegressor
 
 X = rng.normal(size=(30, 6, 2)).astype(np.float32)
 y = 5 + X[:, -1, 0]
-sizes = {"small": dict(units=2, layer_norm=False), "large": dict(units=(90, 7), layer_norm=True)}
+small, large = dict(units=2, layer_norm=False), dict(units=(90, 7), layer_norm=True)
+sizes = {"small": small, "large": large}
 model = LSTMRegressor(epochs=1, random_state=0)
 known = [model.set_params(**size).fit(X, y).predict(X) for size in sizes.values()]
 deadline = time.monotonic() + float(sys.argv[1])
