@@ -55,13 +55,17 @@ def test_callbacks_are_set_and_removed():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("name", ["RecordingCallback", "RecordingAutoPropagatedCallback"])
+@pytest.mark.parametrize(
+    "name", ["RecordingCallback", "RecordingAutoPropagatedCallback"]
+)
 def test_fits_in_threads_are_told_one_by_one(n_jobs, name):
     kind = getattr(of_support, name)
     of_support.test_function_no_callback_support(n_jobs, "threads", kind)
 
 
-@pytest.mark.parametrize("name", ["RecordingCallback", "RecordingAutoPropagatedCallback"])
+@pytest.mark.parametrize(
+    "name", ["RecordingCallback", "RecordingAutoPropagatedCallback"]
+)
 def test_every_hook_is_called_as_often_as_it_should(name):
     of_contexts.test_callback_hooks_called(getattr(of_contexts, name))
 

@@ -9,10 +9,10 @@ from skrnn import GRURegressor
 
 def scalars(folder):
     """Read the values of a run, by tag."""
-    from tensorflow.core.util import event_pb2
-    from tensorflow.io.gfile import glob
-    from tensorflow.data import TFRecordDataset
     import tensorflow as tf
+    from tensorflow.core.util import event_pb2
+    from tensorflow.data import TFRecordDataset
+    from tensorflow.io.gfile import glob
 
     found = {}
     for path in sorted(glob(f"{folder}/*tfevents*")):
@@ -39,6 +39,4 @@ def test_tensorboard_has_the_losses_of_each_epoch(engine, tmp_path):
     ).fit(X, X[:, 0, 0])  # fmt: skip
     for part, name in ("train", "loss"), ("validation", "val_loss"):
         found = scalars(tmp_path / part)
-        np.testing.assert_allclose(
-            found["epoch_loss"], model.history_[name], rtol=1e-5
-        )
+        np.testing.assert_allclose(found["epoch_loss"], model.history_[name], rtol=1e-5)

@@ -40,7 +40,9 @@ def test_each_fit_of_a_search_is_there(n_jobs):
     for i, params in enumerate(search.cv_results_["params"]):
         for k, (train, _) in enumerate(KFold(3).split(X)):
             rows = losses[(losses["candidate"] == i) & (losses["split"] == k)]
-            alone = GRURegressor(**NETWORK.get_params() | params).fit(X[train], Y[train])
+            alone = GRURegressor(**NETWORK.get_params() | params).fit(
+                X[train], Y[train]
+            )
             assert rows["epoch"].tolist() == [1, 2, 3]
             for name in "loss", "val_loss":
                 assert rows[name].tolist() == alone.history_[name]
