@@ -31,6 +31,11 @@ def network(max_iter=20, computation_intensity=None):
     return Network(units=2, epochs=max_iter, random_state=0)
 
 
+every_kind = pytest.mark.parametrize(
+    "name", ["RecordingCallback", "RecordingAutoPropagatedCallback"]
+)
+
+
 @pytest.fixture(autouse=True)
 def in_place_of_theirs(monkeypatch):
     for module in of_support, of_contexts, of_pickles:

@@ -119,5 +119,5 @@ def test_a_log_without_networks_is_an_error():
     log = EpochLog()
     with pytest.raises(ValueError, match="No logs to retrieve"):
         log.frame()
-    with pytest.raises(ValueError, match="among {'all', 'most_recent'}. Got 'last'"):
+    with pytest.raises(ValueError, match=r"among {'all', 'most_recent'}\. Got 'last'"):
         log.frame("last")

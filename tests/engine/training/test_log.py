@@ -24,8 +24,8 @@ def test_the_engine_and_the_end_are_told(caplog):
     begin, end = lines(caplog)
     n_weights = sum(w.size for w in model.model_.get_weights())
     assert begin == (
-        f"GRURegressor: training {n_weights} weights on 24 sequences, for up to 4 epochs "
-        "of batches of 32, on the cpu engine"
+        f"GRURegressor: training {n_weights} weights on 24 sequences, "
+        "for up to 4 epochs of batches of 32, on the cpu engine"
     )
     loss = model.history_["loss"][-1]
     assert end == f"GRURegressor: all 4 epochs done: loss {loss:.6g}; epoch 4 kept"
