@@ -302,6 +302,7 @@ class Network(Protocol):
     """
 
     loss: Any
+    epochs: int
     engine: str
     _spec: Any
     _weights: list[Any]
