@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from skrnn._estimators.seq2seq import Seq2SeqClassifier, Seq2SeqRegressor
     from skrnn._estimators.versions import show_versions
+    from skrnn.persistence import load, save
     from skrnn.preprocessing import (
         SequencePadder,
         SequenceWise,
@@ -61,10 +62,12 @@ __all__ = [
     "forecasting",
     "from_channels_first",
     "inspection",
+    "load",
     "make_supervised",
     "metrics",
     "persistence",
     "preprocessing",
+    "save",
     "show_versions",
     "text",
 ]
@@ -87,6 +90,7 @@ _PUBLIC = {
     ),
     "_estimators.seq2seq": ("Seq2SeqClassifier", "Seq2SeqRegressor"),
     "_estimators.versions": ("show_versions",),
+    "persistence": ("load", "save"),
     "preprocessing": (
         "SequencePadder",
         "SequenceWise",

@@ -1,5 +1,6 @@
-"""Estimators in files, and their networks for use without skrnn."""
+"""Estimators in files: saved without fear, loaded without code, and carried elsewhere."""
 
 from skrnn._persistence.export.exporting import export, load_network
+from skrnn._persistence.files import load, save
 
-__all__ = ["export", "load_network"]
+__all__ = ["export", "load", "load_network", "save"]

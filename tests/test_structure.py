@@ -79,7 +79,7 @@ CALLERS = {
         "_estimators/",
         "scikeras/",
     },
-    "_engine": {"_engine", "_estimators/", "scikeras/"},
+    "_engine": {"_engine", "_estimators/", "_persistence/", "scikeras/"},
 }
 # ``from skrnn import *`` must not import these: they load a backend.
 HEAVY_PUBLIC = {"skrnn.scikeras"}

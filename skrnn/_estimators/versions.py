@@ -14,6 +14,7 @@ _PACKAGES = (
     "polars",
     "pyarrow",
     "joblib",
+    "safetensors",
     "keras",
     "tensorflow",
     "scikeras",

@@ -301,6 +301,12 @@ ARGUMENT(doubles, "d", 8, 0, 1)
 ARGUMENT(maybe_bools, "?", 1, 0, 0)
 ARGUMENT(targets, "fil", 4, 0, 1)
 
+/* The product of two sizes; -1, which no array has, if one is negative or it is too large. */
+static Py_ssize_t times(Py_ssize_t a, Py_ssize_t b)
+{
+    return a < 0 || b < 0 || (b && a > PY_SSIZE_T_MAX / b) ? -1 : a * b;
+}
+
 /* The contents of an array; refuses one that has fewer than `n` items. */
 static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
 {
@@ -308,7 +314,7 @@ static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
         return NULL;
     if (*good && (n < 0 || array->view.len / size < n)) {
         PyErr_Format(PyExc_ValueError, "an array of %zd bytes where %zd are needed",
-                     array->view.len, n * size);
+                     array->view.len, times(n, size));
         *good = 0;
     }
     return array->view.buf;
@@ -399,22 +405,24 @@ static PyObject *layer(PyObject *self, PyObject *args)
                             l.sequences);
     }
     l.gates = cells[l.cell].gates;
-    Py_ssize_t rows = l.steps * l.sequences, after = (l.steps + 1) * l.sequences;
+    Py_ssize_t rows = times(l.steps, l.sequences);
+    Py_ssize_t after = times(l.steps < PY_SSIZE_T_MAX ? l.steps + 1 : -1, l.sequences);
+    Py_ssize_t columns = times(l.gates, l.units);
     l.active = floats(a, l.steps, &good);
-    l.z = floats(a + 1, rows * l.gates * l.units, &good);
-    l.h = floats(a + 2, after * l.units, &good);
-    l.c = floats(a + 3, after * l.units, &good);
-    l.extra = floats(a + 4, rows * l.units, &good);
-    l.kernel = floats(a + 5, l.units * l.gates * l.units, &good);
-    l.bias = floats(a + 6, l.gates * l.units, &good);
-    l.mask = floats(a + 7, l.sequences * l.units, &good);
+    l.z = floats(a + 1, times(rows, columns), &good);
+    l.h = floats(a + 2, times(after, l.units), &good);
+    l.c = floats(a + 3, times(after, l.units), &good);
+    l.extra = floats(a + 4, times(rows, l.units), &good);
+    l.kernel = floats(a + 5, times(l.units, columns), &good);
+    l.bias = floats(a + 6, columns, &good);
+    l.mask = floats(a + 7, times(l.sequences, l.units), &good);
     l.table = floats(a + 8, 0, &good);
     l.ids = floats(a + 9, rows, &good);
     l.resets = items(a + 10, rows, 1, &good);
-    l.y = floats(a + 11, rows * l.units, &good);
-    float *dy = floats(a + 12, rows * l.units, &good);
-    float *dh = floats(a + 13, l.sequences * l.units, &good);
-    float *dc = floats(a + 14, l.sequences * l.units, &good);
+    l.y = floats(a + 11, times(rows, l.units), &good);
+    float *dy = floats(a + 12, times(rows, l.units), &good);
+    float *dh = floats(a + 13, times(l.sequences, l.units), &good);
+    float *dc = floats(a + 14, times(l.sequences, l.units), &good);
     if (good && dy && (!dh || (cells[l.cell].has_c && !dc))) {
         PyErr_SetString(PyExc_ValueError, "dy needs dh, and dc if the cell has c");
         good = 0;
@@ -428,7 +436,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
         good = 0;
     }
     good = good && counts_are_good(l.active, l.steps, l.sequences);
-    Py_ssize_t width = l.gates * l.units * (Py_ssize_t)sizeof(float);
+    Py_ssize_t width = columns * (Py_ssize_t)sizeof(float);
     good = good && ids_are_good(l.ids, rows, l.table ? a[8].view.len / width : 0);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
@@ -453,10 +461,11 @@ static PyObject *project(PyObject *self, PyObject *args)
         return NULL;
     good = sizes_are_good((Py_ssize_t[]){rows.steps, rows.sequences, k, n}, 4);
     rows.active = floats(a, rows.steps, &good);
-    float *left = floats(a + 1, rows.steps * rows.sequences * k, &good);
-    float *right = floats(a + 2, k * n, &good);
+    Py_ssize_t all = times(rows.steps, rows.sequences);
+    float *left = floats(a + 1, times(all, k), &good);
+    float *right = floats(a + 2, times(k, n), &good);
     float *bias = floats(a + 3, n, &good);
-    float *to = floats(a + 4, rows.steps * rows.sequences * n, &good);
+    float *to = floats(a + 4, times(all, n), &good);
     good = good && counts_are_good(rows.active, rows.steps, rows.sequences);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
@@ -478,8 +487,8 @@ static PyObject *narrow(PyObject *self, PyObject *args)
                           a + 2, out, a + 3))
         return NULL;
     good = sizes_are_good((Py_ssize_t[]){m, k, n}, 3);
-    float *left = floats(a, m * k, &good), *right = floats(a + 1, k * n, &good);
-    float *bias = floats(a + 2, n, &good), *to = floats(a + 3, m * n, &good);
+    float *left = floats(a, times(m, k), &good), *right = floats(a + 1, times(k, n), &good);
+    float *bias = floats(a + 2, n, &good), *to = floats(a + 3, times(m, n), &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         WITHOUT_TINY_NUMBERS(kernels->narrow(m, k, left, right, n, bias, to));
@@ -507,17 +516,18 @@ static PyObject *outer(PyObject *self, PyObject *args)
         return NULL;
     good = sizes_are_good((Py_ssize_t[]){rows.steps, rows.sequences, ldb, ldout,
                                          lefts[0].m, lefts[1].m}, 6);
-    Py_ssize_t all = rows.steps * rows.sequences;
+    Py_ssize_t all = times(rows.steps, rows.sequences);
     rows.active = floats(a, rows.steps, &good);
-    float *b = floats(a + 1, all * ldb, &good), *sum = floats(a + 2, ldout, &good);
-    lefts[0].a = floats(a + 3, all * lefts[0].m, &good);
-    lefts[0].mask = a[5].given ? NULL : floats(a + 6, rows.sequences * lefts[0].m, &good);
-    lefts[0].out = floats(a + 4, lefts[0].m * ldout, &good);
-    lefts[1].a = floats(a + 5, all * lefts[1].m, &good);
-    lefts[1].mask = floats(a + 6, rows.sequences * lefts[1].m, &good);
-    lefts[1].out = floats(a + 7, lefts[1].m * ldout, &good);
-    if (good && (first < 0 || n < 0 || first + n > ldb || column < 0 || column + n > ldout)) {
-        PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, first + n, ldb);
+    float *b = floats(a + 1, times(all, ldb), &good), *sum = floats(a + 2, ldout, &good);
+    lefts[0].a = floats(a + 3, times(all, lefts[0].m), &good);
+    lefts[0].mask = a[5].given ? NULL : floats(a + 6, times(rows.sequences, lefts[0].m), &good);
+    lefts[0].out = floats(a + 4, times(lefts[0].m, ldout), &good);
+    lefts[1].a = floats(a + 5, times(all, lefts[1].m), &good);
+    lefts[1].mask = floats(a + 6, times(rows.sequences, lefts[1].m), &good);
+    lefts[1].out = floats(a + 7, times(lefts[1].m, ldout), &good);
+    if (good && (first < 0 || n < 0 || n > ldb || first > ldb - n || column < 0 ||
+                 n > ldout || column > ldout - n)) {
+        PyErr_Format(PyExc_ValueError, "%zd columns from %zd on of %zd", n, first, ldb);
         good = 0;
     }
     if (good && !lefts[1].a != !lefts[1].out) {
@@ -568,7 +578,7 @@ static PyObject *train(PyObject *self, PyObject *args)
     t.batch_size = t.n_batches ? n / t.n_batches : 0;
     t.counts = a[0].view.buf, t.starts = a[1].view.buf;
     int of_labels = t.loss == CATEGORICAL_CROSSENTROPY;
-    t.targets = floats(a + 2, of_labels ? n : n * t.outputs, &good);
+    t.targets = floats(a + 2, of_labels ? n : times(n, t.outputs), &good);
     t.weights = floats(a + 3, n, &good);
     t.rates = a[10].view.buf;
     good = good && a[10].view.len == t.n_batches * (Py_ssize_t)sizeof(double);
@@ -583,20 +593,24 @@ static PyObject *train(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "m needs v, and several batches need both");
         good = 0;
     }
-    t.recurrent_masks = floats(a + 11, good ? n * t.units : 0, &good);
-    t.masks = floats(a + 12, good ? n * t.units : 0, &good);
+    t.recurrent_masks = floats(a + 11, good ? times(n, t.units) : 0, &good);
+    t.masks = floats(a + 12, good ? times(n, t.units) : 0, &good);
     if (good) {
-        Py_ssize_t columns = cells[t.cell].gates * t.units;
-        Py_ssize_t sizes[] = {t.features * columns, t.units * columns,
-                              columns * (cells[t.cell].apart ? 2 : 1), t.units * t.outputs,
-                              t.outputs};
-        for (Py_ssize_t i = 0, end = 0; i < 5; i++)
-            good &= t.ends[i] == (end += sizes[i]);
+        Py_ssize_t columns = times(cells[t.cell].gates, t.units);
+        Py_ssize_t sizes[] = {times(t.features, columns), times(t.units, columns),
+                              times(columns, cells[t.cell].apart ? 2 : 1),
+                              times(t.units, t.outputs), t.outputs};
+        for (Py_ssize_t i = 0, end = 0; i < 5; end = t.ends[i++])
+            good = good && sizes[i] >= 0 && end >= 0 && t.ends[i] - end == sizes[i];
         good &= values.shape[1] == t.features;
         t.values = values.buf, t.row = values.strides[0], t.column = values.strides[1];
         float **parts[] = {&t.w, &t.g, &t.m, &t.v};
         for (int i = 0; good && i < 4; i++)
             *parts[i] = floats(a + 4 + i, t.ends[4], &good);
+        /* More than a batch has numbers: `place` multiplies without a look. */
+        Py_ssize_t width = good ? t.features + columns + 3 * t.units + t.outputs + 16 : 0;
+        Py_ssize_t steps = t.steps < PY_SSIZE_T_MAX ? t.steps + 1 : -1;
+        good = good && times(times(steps, t.batch_size), times(9, width)) >= 0;
         Batch unused;
         t.space = good ? floats(a + 9, place(&t, &unused), &good) : NULL;
     }
@@ -604,7 +618,8 @@ static PyObject *train(PyObject *self, PyObject *args)
         good &= t.counts[i] > 0 && t.counts[i] <= t.batch_size;
         for (Py_ssize_t j = 0; good && j < t.counts[i]; j++) {
             int64_t start = t.starts[i * t.batch_size + j];
-            good &= start >= 0 && start + (t.steps - 1) * t.stride < values.shape[0];
+            good &= start >= 0 && start < values.shape[0];
+            good = good && (!t.stride || t.steps - 1 <= (values.shape[0] - 1 - start) / t.stride);
             if (good && of_labels) {
                 int label = ((const int *)t.targets)[i * t.batch_size + j];
                 good &= label >= 0 && label < t.outputs;
@@ -689,9 +704,9 @@ static PyObject *scatter(PyObject *self, PyObject *args)
         return NULL;
     good = sizes_are_good((Py_ssize_t[]){n, width}, 2);
     const int *ids = floats(a, n, &good);
-    const float *rows = floats(a + 1, n * width, &good);
+    const float *rows = floats(a + 1, times(n, width), &good);
     float *to = a[2].view.buf;
-    Py_ssize_t n_rows = width > 0 ? a[2].view.len / (width * (Py_ssize_t)sizeof(float)) : 0;
+    Py_ssize_t n_rows = width > 0 ? a[2].view.len / (Py_ssize_t)sizeof(float) / width : 0;
     good = good && ids_are_good(ids, n, n_rows);
     if (good && (first < 0 || last > width)) {
         PyErr_Format(PyExc_ValueError, "columns %zd to %zd of %zd", first, last, width);
@@ -723,7 +738,7 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O&O&O&nnnf", out, a, ints, a + 1, out, a + 2, &first,
                           &last, &n, &scale))
         return NULL;
-    float *z = floats(a, last * n, &good), *losses = floats(a + 2, last, &good);
+    float *z = floats(a, times(last, n), &good), *losses = floats(a + 2, last, &good);
     const int *targets = floats(a + 1, last, &good);
     if (good && (first < 0 || last < first || n < 1)) {
         PyErr_Format(PyExc_ValueError, "rows %zd to %zd of %zd columns", first, last, n);

@@ -1,0 +1,162 @@
+"""Write the files that every later version must read, with what they predict.
+
+Run once for each version that is released, and never for one that was::
+
+    python tests/persistence/make_files.py
+
+It needs the tests' folder among the paths of Python. Each file stands beside an
+archive of arrays with X and the answers.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import skrnn
+from skrnn.forecasting import Forecaster
+from skrnn.preprocessing import SequenceWise, SlidingWindow, TextSequencer
+from skrnn.text import TextGenerator
+
+FOLDER = Path(__file__).parent / "files"
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 5, 2)).astype(np.float32)
+Y = X[:, -1, 0].astype(np.float64)
+TINY = dict(units=3, epochs=2, random_state=0)
+TEXTS = ["the cat sat", "a dog ran", "the dog sat"] * 4
+TABLE = np.array([["a", "x"], ["b", "y"], ["c", "x"]] * 8)
+DAYS = pd.date_range("2024-03-20", periods=40, tz="Europe/Oslo")
+SERIES = pd.Series(5 + np.sin(np.arange(40)), DAYS)
+SIZED = dict(n_members=1, n_windows=50, random_state=0)
+
+
+def cases():
+    """Return, by name, a fitted estimator, the method to call and its X."""
+    one_hot = make_pipeline(OneHotEncoder(), Ridge())
+    return {
+        "regressor": (skrnn.LSTMRegressor(**TINY).fit(X, Y), "predict", X),
+        "classifier": (
+            skrnn.GRUClassifier(**TINY, bidirectional=True, attention="additive").fit(
+                X, np.where(Y > 0, "up", "down")
+            ),
+            "predict_proba",
+            X,
+        ),
+        "tagger": (
+            skrnn.RNNClassifier(**TINY, return_sequences=True, layer_norm=True).fit(
+                X, (X[:, :, 0] > 0).astype(int)
+            ),
+            "predict_proba",
+            X,
+        ),
+        "seq2seq": (
+            skrnn.Seq2SeqRegressor(**TINY, attention="dot").fit(X, X[:, :3, 0]),
+            "predict",
+            X,
+        ),
+        "translator": (
+            skrnn.Seq2SeqClassifier(**TINY).fit(TEXTS, [t[:3] for t in TEXTS]),
+            "predict",
+            np.array(TEXTS),
+        ),
+        "outliers": (skrnn.SequenceOutlierDetector(**TINY).fit(X), "score_samples", X),
+        "tokens": (
+            make_pipeline(
+                TextSequencer(), skrnn.GRUClassifier(**TINY, embedding_dim=2)
+            ).fit(TEXTS, ["a", "b", "b"] * 4),
+            "predict_proba",
+            np.array(TEXTS),
+        ),
+        "generator": (
+            TextGenerator(
+                units=3, embedding_dim=2, epochs=1, lookback=4, random_state=0
+            ).fit(TEXTS),
+            "predict_proba",
+            np.array(TEXTS),
+        ),
+        "search": (
+            GridSearchCV(
+                make_pipeline(
+                    SlidingWindow(3),
+                    SequenceWise(StandardScaler()),
+                    skrnn.GRURegressor(**TINY),
+                ),
+                {"gruregressor__units": [2]},
+                cv=TimeSeriesSplit(2),
+            ).fit(X[:, 0], Y),
+            "predict",
+            X[:, 0],
+        ),
+        "columns": (
+            ColumnTransformer(
+                [("scaled", StandardScaler(), [0]), ("rest", "passthrough", [1])]
+            ).fit(X[:, 0]),
+            "transform",
+            X[:, 0],
+        ),
+        "categories": (one_hot.fit(TABLE, Y), "predict", TABLE),
+        "words": (
+            make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(
+                TEXTS, ["a", "b", "b"] * 4
+            ),
+            "predict_proba",
+            np.array(TEXTS),
+        ),
+        "forest": (
+            RandomForestRegressor(2, max_depth=3, random_state=0).fit(X[:, 0], Y),
+            "predict",
+            X[:, 0],
+        ),
+        "forecaster": (
+            Forecaster(
+                skrnn.SequenceRegressor(**TINY), horizon=4, lookback=7, **SIZED
+            ).fit(None, SERIES),
+            "forecast",
+            np.array(6),
+        ),
+        "ridge": (
+            Forecaster(Ridge(), horizon=2, lookback=7, difference=1).fit(None, SERIES),
+            "forecast",
+            np.array(6),
+        ),
+    }
+
+
+def answer(estimator, method, X):
+    """Return what an estimator says, as one array."""
+    if method == "forecast":
+        found = estimator.forecast(int(X))
+        stamps = found.index.tz_convert("UTC").tz_localize(None).to_numpy()
+        return np.stack(
+            [stamps.astype("datetime64[s]").astype(float), found.to_numpy()]
+        )
+    found = getattr(estimator, method)(X.tolist() if X.dtype.kind == "U" else X)
+    if isinstance(found, list) or getattr(found, "dtype", None) == object:
+        return np.array(list(found))
+    return found.toarray() if hasattr(found, "toarray") else np.asarray(found)
+
+
+def main():
+    """Write all files of this version."""
+    folder = FOLDER / skrnn.__version__
+    if folder.exists():
+        sys.exit(f"{folder} is there already: files that were written stay as they are")
+    folder.mkdir(parents=True)
+    for name, (estimator, method, X) in cases().items():
+        skrnn.save(estimator, folder / f"{name}.skrnn")
+        expected = answer(estimator, method, X)
+        found = {"X": X, "expected": expected, "method": np.array(method)}
+        np.savez(folder / f"{name}.npz", **found)
+        print(name, (folder / f"{name}.skrnn").stat().st_size)
+
+
+if __name__ == "__main__":
+    main()

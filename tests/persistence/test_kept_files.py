@@ -1,0 +1,40 @@
+"""Files that earlier versions wrote are read for ever, and predict what they did."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from make_files import FOLDER, answer
+from sklearn.base import clone
+from sklearn.exceptions import InconsistentVersionWarning
+
+import skrnn
+
+FILES = sorted(FOLDER.glob("*/*.skrnn"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name} {p.stem}")
+def test_a_file_of_an_earlier_version_is_read(path):
+    with warnings.catch_warnings():
+        # That is what scikit-learn's own estimators promise, and no more.
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        estimator = skrnn.load(path)
+    with np.load(path.with_suffix(".npz")) as kept:
+        X, expected, method = kept["X"], kept["expected"], str(kept["method"])
+    found = answer(estimator, method, X)
+    if expected.dtype.kind == "U":
+        np.testing.assert_array_equal(found, expected)
+    else:
+        # Another processor rounds otherwise.
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    clone(estimator)
+
+
+def test_there_are_files_of_every_version():
+    assert len(FILES) >= 15
+    assert sum(path.stat().st_size for path in FILES) < 2**20
+
+
+def test_files_are_in_the_checkout_and_not_in_the_package():
+    assert Path(skrnn.__file__).parent not in FOLDER.parents
