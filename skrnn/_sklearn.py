@@ -69,6 +69,7 @@ __all__ = [
     "StrictInterval",
     "Vectors",
     "available_if",
+    "begin_callbacks",
     "check_arguments",
     "check_feature_names",
     "check_feature_names_in",
@@ -81,6 +82,7 @@ __all__ = [
     "fit_context",
     "get_container_adapter",
     "get_output_config",
+    "has_callbacks",
     "is_allowed",
     "is_arraylike_not_scalar",
     "is_pandas_na",
@@ -284,6 +286,17 @@ def is_allowed(value, constraints) -> bool:
 def set_output_config(estimator, transform):
     """Set what ``set_output`` sets, and `get_output_config` finds."""
     estimator._sklearn_output_config = {"transform": transform}
+
+
+def begin_callbacks(estimator, n_tasks, in_order=True):
+    """Set up the callbacks of an estimator; return the context of its whole fit."""
+    options = {"max_subtasks": n_tasks, "sequential_subtasks": in_order}
+    return estimator._init_callback_context(**options)
+
+
+def has_callbacks(estimator) -> bool:
+    """Whether ``set_callbacks``, or a meta-estimator, has given any."""
+    return bool(getattr(estimator, "_skl_callbacks", None))
 
 
 def draw_seed(random_state, n_iter):

@@ -38,8 +38,8 @@ ROOMS = (
         ("numpy", "sklearn"),
     ),
     Room(
-        "_data/typing _data/warn",
-        "annotations of public methods; warnings at the line of whoever called",
+        "_data/typing _data/warn _data/logs",
+        "annotations of public methods; loggers; warnings at the line of the caller",
         ("numpy",),
     ),
     Room(
@@ -126,7 +126,7 @@ ROOMS = (
         "the keras engine; alone in running Keras",
         ("numpy", *BACKENDS),
         heavy=True,
-        light=("backends", "fork", "packing", "private", "program_cache"),
+        light=("backends", "fork", "packing", "private", "program_cache", "quiet"),
     ),
     Room(
         "_engine/choice",
@@ -142,6 +142,11 @@ ROOMS = (
     Room(
         "_estimators/names _estimators/advice",
         "what things are called elsewhere, and errors that say what to write instead",
+        ("sklearn",),
+    ),
+    Room(
+        "_estimators/watching",
+        "what scikit-learn's callbacks are told of a fit",
         ("sklearn",),
     ),
     Room(

@@ -25,6 +25,7 @@ from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
 from skrnn._engine.keras.private import forget_kernels
 from skrnn._engine.keras.program_cache import ProgramCache
+from skrnn._engine.keras.quiet import quietly
 from skrnn._engine.prediction.batches import attention_of, predict
 from skrnn._engine.prediction.decoding import Seq2SeqPredictor
 from skrnn._engine.prediction.language import (
@@ -39,7 +40,8 @@ from skrnn._engine.training.checkpoints import (
     TrainingState,
     take_up,
 )
-from skrnn._engine.training.contracts import BatchSource
+from skrnn._engine.training.contracts import BatchSource, Watcher
+from skrnn._engine.training.lines import log_begin
 from skrnn._engine.training.plan import Trained, TrainPlan
 from skrnn._engine.training.progress import Progress, TextProgress
 from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec, Spec
@@ -67,6 +69,7 @@ __all__ = [
     "next_token",
     "pack",
     "predict",
+    "quietly",
     "refuse_forked_process",
     "side_by_side",
     "train",
@@ -120,6 +123,7 @@ def train(
     engine: str = "auto",
     teacher_forcing: float = 1.0,
     progress: Callable[[Any], Progress] | None = None,
+    watch: Watcher | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train the network of `spec` from `weights`.
@@ -139,6 +143,8 @@ def train(
         How often a decoder reads the true output before, not its own.
     progress : callable or None
         ``progress(program)`` returns what shows how it goes, if not a line of losses.
+    watch : Watcher or None
+        Told of each epoch.
     checkpoint : Checkpoint or None
         Where to go on from, and where states after epochs go.
     """
@@ -151,7 +157,9 @@ def train(
     if plan.callbacks:
         # They are shown a Keras model.
         refuse_forked_process()
-    lend = _PROGRAMS[choice.choose(engine)]
+    engine = choice.choose(engine)
+    log_begin(plan, engine, weights, len(training))
+    lend = _PROGRAMS[engine]
     shared = spec.with_rates_as_arguments()
     with lend(shared, plan, teacher_forcing) as (program, rate):
         program.teacher_forcing = teacher_forcing
@@ -163,8 +171,8 @@ def train(
         keeper = None if checkpoint is None else Keeper(checkpoint, weights)
         if keeper is not None and told is not None:
             told.require_state()
-        given = program, spec, plan, training, validation, told, shown, keeper
-        return Loop(*given).run()
+        heard = told, shown, watch, keeper
+        return Loop(program, spec, plan, training, validation, *heard).run()
 
 
 def _callbacks(spec, plan, program, training):

@@ -84,6 +84,8 @@ def _note(constraints, params):
 
 
 def _note_of(name, value, allowed):
+    if name == "callbacks" and _is_of_sklearn(value):
+        return " Callbacks of scikit-learn are given to set_callbacks(...)."
     if inspect.isclass(value):
         return f" It is a class: write {name}={value.__name__}()."
     strings = [each for each in allowed if isinstance(each, StrOptions)]
@@ -97,6 +99,12 @@ def _note_of(name, value, allowed):
         if other and len(allowed) > 1:
             return f" You may pass keras.losses.{other}()."
     return ""
+
+
+def _is_of_sklearn(value):
+    """Whether a value is a callback of scikit-learn, or holds one."""
+    given = value if isinstance(value, list | tuple) else [value]
+    return any(hasattr(each, "on_fit_task_end") for each in given)
 
 
 def advise(cls, signature, *, by_name=True):

@@ -19,6 +19,7 @@ from skrnn._estimators.going_on import GoesOn, going_on, kind_of
 from skrnn._estimators.names import NAMES, Names, named
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
+from skrnn._estimators.watching import WatchedFit, watch_fit
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
@@ -44,7 +45,7 @@ DEFAULT_SHARE = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TrainedNetwork(GoesOn, AdvisedEstimator):
+class TrainedNetwork(GoesOn, WatchedFit, AdvisedEstimator):
     """An estimator whose ``fit`` trains a network; a subclass chooses network and data.
 
     It keeps `_spec`, `_weights` and the optimizer's state.
@@ -212,13 +213,12 @@ class BaseNetwork(TrainedNetwork):
             cls._parameter_constraints |= {"cell": [Names("cell", CELLS.keys())]}
 
     def _fit(self, X, y, sample_weight, **known):
-        """Train from the first weights on, or with `warm_start` go on.
-
-        `known` are further arguments of `fit`: the validation set, `future`.
-        """
+        """Train; with `warm_start` go on. `known` are further arguments of ``fit``."""
         resume = self.warm_start and self._is_fitted
-        with unchanged_on_error(self):
-            return self._train(X, y, sample_weight, resume=resume, **known)
+        watch = watch_fit(self, X, y, self.epochs, sample_weight=sample_weight, **known)
+        known |= {"resume": resume, "watch": watch}
+        with unchanged_on_error(self), watch:
+            return self._train(X, y, sample_weight, **known)
 
     def _partial_fit(self, X, y, sample_weight, classes=None, **known):
         options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
@@ -241,6 +241,7 @@ class BaseNetwork(TrainedNetwork):
         epochs=None,
         min_samples=2,
         validation=None,
+        watch=None,
         **known,
     ):
         """Read the data, make the network, train it and keep it."""
@@ -259,18 +260,21 @@ class BaseNetwork(TrainedNetwork):
         if fill is not None and not resume:
             weights = fill(weights, parts[0])
         given = spec, plan, *parts, weights, state
-        options = self._options() | {"checkpoint": going_on(own, spec, plan)}
-        trained = _engine.train(*given, engine=self.engine, **options)
+        told = watch and watch.epochs(spec, plan, resume)
+        options = self._options() | {"engine": self.engine, "watch": told}
+        options["checkpoint"] = going_on(own, spec, plan)
+        trained = _engine.train(*given, **options)
         self._keep(spec, plan, trained, resume)
         return trained
 
-    def _train_on(self, source):
+    def _train_on(self, source, watch):
         """Train on a source of batches that needs no reading, and keep the network."""
         own = self._checkpoint(False, source.identity)
         plan, _ = self._plan(len(source), None, False, checkpoint=own)
         spec, _ = self._network(source, False)
         given = source, None, *self._start(spec, plan, False)
-        options = {"engine": self.engine, "checkpoint": going_on(own, spec, plan)}
+        options = {"engine": self.engine, "watch": watch.epochs(spec, plan, False)}
+        options["checkpoint"] = going_on(own, spec, plan)
         trained = _engine.train(spec, plan, *given, **options)
         self._keep(spec, plan, trained, False)
         return trained

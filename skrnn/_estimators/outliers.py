@@ -1,6 +1,7 @@
 """The public estimator that tells unusual sequences from the others."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -46,6 +47,7 @@ class BaseSelfTaught(BaseNetwork):
     latent_dim: int = 4
 
     _network_docs: ClassVar[Mapping[str, Row]] = _DOCS
+    _tells_X: ClassVar[bool] = True
     _network_constraints = {
         "cell": [Names("cell", CELLS.keys())],
         "method": [StrOptions({"prediction", "reconstruction"})],
@@ -69,6 +71,12 @@ class BaseSelfTaught(BaseNetwork):
         trained = super()._train(X, y, sample_weight, **options)
         self._learn_errors(self._check_X(X, reset=False))
         return trained
+
+    def _as_if_ended(self, X, *how):
+        ended = copy(self)
+        ended.__dict__.update(super()._as_if_ended(X, *how))
+        ended._learn_errors(ended._check_X(X, reset=False))
+        return vars(ended)
 
     def _dataset(self, X, y, sample_weight, known, known_target):
         if not known:

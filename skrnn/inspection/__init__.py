@@ -5,7 +5,8 @@ drawn.
 """
 
 from skrnn.inspection._attention import attention_weights
+from skrnn.inspection._epoch_log import EpochLog
 from skrnn.inspection._forecast import ForecastDisplay
 from skrnn.inspection._training_history import TrainingHistoryDisplay
 
-__all__ = ["ForecastDisplay", "TrainingHistoryDisplay", "attention_weights"]
+__all__ = ["EpochLog", "ForecastDisplay", "TrainingHistoryDisplay", "attention_weights"]

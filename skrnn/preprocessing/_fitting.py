@@ -22,6 +22,7 @@ from skrnn._data.tokens.ids import (
 )
 from skrnn._data.typing import Array
 from skrnn._data.windows import sliding_windows
+from skrnn._estimators.watching import WatchedFit
 from skrnn._sklearn import get_container_adapter, set_output_config
 
 # Other types become the first one. Integers stay: they may be token ids.
@@ -32,7 +33,7 @@ NUMBERS = [
 ]
 
 
-class SequenceOutputMixin:
+class SequenceOutputMixin(WatchedFit):
     """Mixin for transformers whose result is a table for some X only."""
 
     # Inherited from scikit-learn, which has no types.

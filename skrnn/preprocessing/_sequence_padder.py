@@ -16,6 +16,7 @@ from skrnn._data.typing import (
 from skrnn._data.validation import check_sequences
 from skrnn._data.windows import pad_sequences
 from skrnn._estimators.advice import fit_context
+from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     StrictInterval,
     StrOptions,
@@ -100,6 +101,7 @@ class SequencePadder(
         self.value = value
 
     @fit_context(prefer_skip_nested_validation=True)
+    @told
     def fit(self, X: SequenceData, y: Any = None) -> Self:
         """Learn the length of the longest sequence.
 

@@ -17,6 +17,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     HasMethods,
     available_if,
@@ -96,6 +97,7 @@ class SequenceWise(
         self.transformer = transformer
 
     @fit_context(prefer_skip_nested_validation=False)
+    @told
     def fit(self, X: SequenceData, y: Any = None) -> Self:
         """Fit the transformer on the steps of all sequences.
 

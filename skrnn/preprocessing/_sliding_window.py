@@ -21,6 +21,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.windows import pad_rows, pad_series, sliding_windows
 from skrnn._estimators.advice import fit_context
+from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     StrictInterval,
     StrOptions,
@@ -163,6 +164,7 @@ class SlidingWindow(
         self.fill = fill
 
     @fit_context(prefer_skip_nested_validation=True)
+    @told
     def fit(
         self,
         X: SequenceData,
@@ -197,6 +199,7 @@ class SlidingWindow(
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
+    @told
     def fit_transform(
         self,
         X: SequenceData,

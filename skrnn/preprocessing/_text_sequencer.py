@@ -26,6 +26,7 @@ from skrnn._data.typing import (
 )
 from skrnn._data.windows import pad_sequences
 from skrnn._estimators.advice import fit_context
+from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     Count,
     RealNotInt,
@@ -298,6 +299,7 @@ class TextSequencer(
         return np.array([f"token{i}" for i in range(self._width())], dtype=object)
 
     @fit_context(prefer_skip_nested_validation=True)
+    @told
     def _learn(self, X):
         """Set the fitted attributes; return the tokens of the documents."""
         name = type(self).__name__

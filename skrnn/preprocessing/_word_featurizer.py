@@ -16,6 +16,7 @@ from skrnn._data.sequences import ragged_array
 from skrnn._data.tokens.ids import FIRST_WORD, UNKNOWN, token_ids
 from skrnn._data.typing import Array, ArrayLike
 from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.watching import told
 from skrnn._sklearn import Count, unchanged_on_error
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 
@@ -113,6 +114,7 @@ class WordFeaturizer(
         self.min_df = min_df
 
     @fit_context(prefer_skip_nested_validation=True)
+    @told
     def fit(self, X: Iterable[Any], y: Any = None) -> Self:
         """Learn the values of each feature.
 

@@ -5,7 +5,10 @@ importing this module loads Keras and TensorFlow, and scikeras with what it adds
 Keras.
 """
 
-from skrnn.scikeras._networks import recurrent_network
-from skrnn.scikeras._wrappers import KerasClassifier, KerasRegressor
+from skrnn._engine import quietly
+
+with quietly():
+    from skrnn.scikeras._networks import recurrent_network
+    from skrnn.scikeras._wrappers import KerasClassifier, KerasRegressor
 
 __all__ = ["KerasClassifier", "KerasRegressor", "recurrent_network"]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skrnn._engine.keras.quiet import quietly
+
 # Name in KERAS_BACKEND -> usual name, and the module with the code for this backend.
 BACKENDS = {
     "tensorflow": ("TensorFlow", "skrnn._engine.keras.adapters.tensorflow"),
@@ -22,7 +24,7 @@ def backend():
     """Import the module of the backend that Keras uses."""
     # Before Keras is imported: its own error for a backend that it can't load is long.
     _check(os.environ.get("KERAS_BACKEND") or "tensorflow")
-    with _generator_kept():
+    with quietly(), _generator_kept():
         try:
             return importlib.import_module(BACKENDS[_name_of_backend()][1])
         except ModuleNotFoundError as error:

@@ -74,6 +74,21 @@ class RowSource(BatchSource, Protocol):
         """Return the sequences at `rows`, without copying what they hold."""
 
 
+class Watcher(Protocol):
+    """Who is told of the epochs of a training, and may end it.
+
+    ``so_far()`` returns `Trained`: what the training would have come to if it had ended
+    then, with the weights of that moment.
+    """
+
+    def begin(self, so_far: Callable[[], Any], /) -> None:
+        """Hear that an epoch begins."""
+
+    def end(self, so_far: Callable[[], Any], /) -> bool:
+        """Hear that it has ended; return whether training is to end with it."""
+        ...
+
+
 class Optimizer(Protocol):
     """What the loop knows of an optimizer."""
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn._engine.training.checkpoints import go_on, state_of
 from skrnn._engine.training.contracts import BatchSource, Program
+from skrnn._engine.training.lines import log_end, log_epoch
 from skrnn._engine.training.plan import Trained
 from skrnn._engine.training.progress import Progress
 from skrnn._engine.training.running import run_batches, run_epochs
@@ -29,6 +30,8 @@ class Loop:
     callbacks : Callbacks or None
     progress : Progress or None
         A line of losses if it is None; nothing is shown without `plan.verbose`.
+    watch : Watcher or None
+        Told of each epoch.
     keeper : Keeper or None
         Keeps states after epochs; the program is in the one that it has found.
     """
@@ -42,6 +45,7 @@ class Loop:
         validation: BatchSource | None,
         callbacks=None,
         progress=None,
+        watch=None,
         keeper=None,
     ):
         self.program, self.plan, self.source = program, plan, training
@@ -57,6 +61,7 @@ class Loop:
         # Without one the batches stay in the order of the data.
         self.rng = np.random.default_rng(plan.seed) if plan.shuffle else None
         self.callbacks, self.progress = callbacks or NOBODY, progress or NOBODY
+        self.watch = watch or NOBODY
         if plan.verbose and progress is None:
             self.progress = Progress(plan.name, plan.epochs, plan.verbose)
         self.schedule = None
@@ -76,8 +81,9 @@ class Loop:
             self.interrupted = True
         finally:
             self.callbacks.release()
-        self.progress.close(self._ending())
-        trained = self._trained()
+        ending, trained = self._ending(), self._trained()
+        self.progress.close(ending)
+        log_end(self.plan, trained, ending)
         if not self.interrupted:
             self.keeper.end(trained)
         return trained
@@ -104,7 +110,10 @@ class Loop:
         done = len(self.history["loss"])
         self.best.offer(logs.get("val_loss", logs["loss"]), done, self.program)
         self.progress.show(epoch + 1, 1, logs)
-        is_over = self.callbacks.stop or self._has_stalled(done)
+        log_epoch(self.plan, epoch, logs)
+        # Before anything else may end training: every epoch that begins has an end.
+        stop = self.watch.end(self._so_far)
+        is_over = stop or self.callbacks.stop or self._has_stalled(done)
         if not is_over:
             self.keeper.offer(lambda: state_of(self))
         return is_over
@@ -116,6 +125,7 @@ class Loop:
 
     def _run_epoch(self, epoch):
         """Train and validate; return the losses, or None if they aren't finite."""
+        self.watch.begin(self._so_far)
         one_by_one, tell = self.callbacks.wants_batches, self.callbacks.tell
         # A callback may have stopped training already: then run a single batch.
         is_over = self._is_over()
@@ -207,6 +217,15 @@ class Loop:
             diverged=self.diverged,
         )
 
+    def _so_far(self):
+        """Return what the training would have come to if it had ended now."""
+        return Trained(
+            weights=self.program.final_weights(),
+            optimizer_state=self.program.get_optimizer_state(),
+            history={name: list(losses) for name, losses in self.history.items()},
+            best_epoch=self.best.epoch,
+        )
+
     def _kept(self):
         """Return the weights to keep and the epoch, from 1, that they are of."""
         restore = self.plan.early_stopping or self.diverged or self.interrupted
@@ -223,11 +242,17 @@ class Loop:
 
 
 class Nobody:
-    """Stands for callbacks, progress bar or keeper of states where there are none."""
+    """Stands for callbacks, watchers, progress bar or keeper where there are none."""
 
     stop = wants_batches = False
     first_epoch = 0
     found = start = None
+
+    def begin(self, so_far):
+        pass
+
+    def end(self, _):
+        return False
 
     def tell(self, event, *args):
         pass
@@ -251,9 +276,6 @@ class Nobody:
         pass
 
     def offer(self, make):
-        pass
-
-    def end(self, trained):
         pass
 
 

@@ -44,6 +44,7 @@ from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._estimators.watching import WatchedFit, watch_fit
 from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._sklearn import (
     Count,
@@ -59,7 +60,7 @@ from skrnn._sklearn import (
 
 
 @dataclass(eq=False, repr=False)
-class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
+class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, AdvisedEstimator):
     """The parameters of a Forecaster, and its ``fit``."""
 
     estimator: Any = None
@@ -145,6 +146,7 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
+        watch = watch_fit(self, X, y, None, in_order=False)
         with unchanged_on_error(self):
             panel, columns = read_panel(X, y, groups, self._feature_options())
             answer = answer_of(self.quantiles, self.distribution)
@@ -158,9 +160,11 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
             plan = self._plan(periods, network, answer, own)
             transform = fit_transform(self.target_transform, self._lags, training.y)
             check_lengths(training, plan, transform.n_lost)
-            model = self._fit_model(network, training, plan, transform, own)
+            given = training, plan, transform, watch
+            model = self._fit_model(network, *given, own)
             model = model.calibrated(panel, n_held_out)
             self._keep(panel, columns, model)
+            watch.end()
         return self._report(model)
 
     def _feature_options(self):
@@ -208,13 +212,13 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, AdvisedEstimator):
         known = parameters_of(self)
         return fit_checkpoint(self.checkpoint_path, self, known, panel)
 
-    def _fit_model(self, network, panel, plan, transform, checkpoint):
+    def _fit_model(self, network, panel, plan, transform, watch, checkpoint):
         """Train the members, those of an interrupted fit from their last epochs on."""
+        given = network, panel, plan, transform, watch
         if checkpoint is None:
-            return fit_model(network, panel, plan, transform)
+            return fit_model(*given)
         checkpoint.write(plan.seed, None, False)
-        paths = checkpoint.of_member
-        model = fit_model(network, panel, plan, transform, paths)
+        model = fit_model(*given, checkpoint.of_member)
         if not model.ensemble.interrupted:
             checkpoint.write(plan.seed, None, True)
         return model

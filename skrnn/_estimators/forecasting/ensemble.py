@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.table import SeriesTable
 from skrnn._estimators.forecasting.windows import Budget, Windows
 from skrnn._estimators.tasks import SequenceRegressorMixin
+from skrnn._estimators.watching import Watch
 
 # Windows whose targets are looked at at once.
 _BLOCK = 4096
@@ -106,9 +108,10 @@ def train(
     estimator,
     table: SeriesTable,
     plan: EnsemblePlan,
+    watch: Watch,
     checkpoints: Callable[[int], str] | None = None,
 ) -> Ensemble:
-    """Train the members of an ensemble.
+    """Train the members of an ensemble; `watch` is told of each.
 
     ``checkpoints(i)`` is the path of the checkpoint of model i.
     """
@@ -125,7 +128,8 @@ def train(
         pairs = zip(tasks, paths, strict=True)
         tasks = [replace(task, checkpoint_path=path) for task, path in pairs]
     fit = _networks if is_network(estimator) else _others
-    trained, outcomes, interrupted = fit(estimator, table, plan, tasks)
+    watch.subtasks(len(tasks), "member")
+    trained, outcomes, interrupted = fit(estimator, table, plan, tasks, watch)
     found = iter(trained)
     members = [tuple(next(found) for _ in group) for group in groups]
     # Ctrl-C may have come before all were there.
@@ -137,14 +141,16 @@ def train(
     )
 
 
-def _networks(estimator, table, plan, tasks):
+def _networks(estimator, table, plan, tasks, watch):
     """Train networks side by side; each computes on one core then."""
     trained: list[Any] = [None] * len(tasks)
     stop, outcomes = threading.Event(), list[Any]()
 
     def run(i):
         if not stop.is_set():
-            trained[i], outcome = _network(estimator, table, plan, tasks[i], stop)
+            told = partial(watch.subtask, i)
+            given = estimator, table, plan, tasks[i], stop, told
+            trained[i], outcome = _network(*given)
             outcomes.append(outcome)
 
     if len(tasks) > 1 and _engine.chosen(estimator.engine) == "cpu":
@@ -188,7 +194,7 @@ def _until_interrupted(call_each, run, n, stop):
             ended.wait()
 
 
-def _network(estimator, table, plan, task, stop):
+def _network(estimator, table, plan, task, stop, told):
     """Train a network on batches of windows, until `stop` is set."""
     of_steps = STRATEGIES[plan.strategy].answers_steps
     windows = _windows(table, task, plan, stop)
@@ -204,7 +210,8 @@ def _network(estimator, table, plan, task, stop):
     )
     n_targets = table.values.shape[1] * (1 if of_steps else task.layout.horizon)
     shape = () if n_targets == 1 else (n_targets,)
-    outcome = network._fit_source(windows, shape, plan.answer.loss)
+    with told(network):
+        outcome = network._fit_source(windows, shape, plan.answer.loss)
     # A fitted network is the same with checkpoints and without.
     network.set_params(checkpoint_path=None)
     if outcome.interrupted:
@@ -248,11 +255,14 @@ def _origins(table, layout, of_steps=False):
     )
 
 
-def _others(estimator, table, plan, tasks):
-    return [_other(estimator, table, plan, task) for task in tasks], [], False
+def _others(estimator, table, plan, tasks, watch):
+    told = (partial(watch.subtask, i) for i in range(len(tasks)))
+    given = estimator, table, plan
+    found = [_other(*given, *each) for each in zip(tasks, told, strict=True)]
+    return found, [], False
 
 
-def _other(estimator, table, plan, task):
+def _other(estimator, table, plan, task, told):
     """Fit an estimator that isn't one of our networks on windows as an array."""
     layout = task.layout
     origins = _origins(table, layout)
@@ -271,7 +281,8 @@ def _other(estimator, table, plan, task):
     fitted = _seeded(clone(estimator), task.seed)
     if y.shape[1] > 1 and not get_tags(estimator).target_tags.multi_output:
         fitted = MultiOutputRegressor(fitted)
-    fitted.fit(X, y[:, 0] if y.shape[1] == 1 else y)
+    with told(fitted):
+        fitted.fit(X, y[:, 0] if y.shape[1] == 1 else y)
     return Member(layout, fitted, reads, Numbers())
 
 

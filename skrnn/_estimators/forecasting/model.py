@@ -250,13 +250,17 @@ def fit_model(
     panel: Panel,
     plan: EnsemblePlan,
     transform,
+    watch,
     checkpoints: Callable[[int], str] | None = None,
 ) -> Model:
-    """Train the members on a panel; their checkpoints are at ``checkpoints(i)``."""
+    """Train the members on a panel, of each of which `watch` is told.
+
+    Their checkpoints are at ``checkpoints(i)``.
+    """
     table = series_table(transform.of(panel).panel, plan.season)
     table = table.lengthened(plan.rows_needed, plan.season)
     marks = table.observed is not None
-    ensemble = train(estimator, table, plan, checkpoints)
+    ensemble = train(estimator, table, plan, watch, checkpoints)
     if not ensemble.members:
         # Ctrl-C came before any was there.
         raise KeyboardInterrupt

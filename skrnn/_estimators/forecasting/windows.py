@@ -24,6 +24,8 @@ MOST_PASSES = 12
 ENOUGH_FOR_SPREAD, PASSES_FOR_SPREAD = 8_000, 24
 # Windows that the mean weight is taken over.
 _N_WEIGHED = 4096
+# Windows that callbacks of scikit-learn are told of.
+_N_EXAMPLES = 1024
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 10.0
 
 
@@ -177,6 +179,22 @@ class Windows:
             np.ascontiguousarray(weights, np.float32),
             present,
         )
+
+    def examples(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return some of the windows as X and y of the network, for whoever scores it.
+
+        There is no y where the network answers with more than a number.
+        """
+        origins = self.origins[np.unique(self.drawn[:_N_EXAMPLES])]
+        x, units = self.layout.inputs(self.table, origins)
+        values, there = self.layout.targets(self.table, origins)
+        X, y = np.moveaxis(x, 1, 0), np.moveaxis(units.normalized(values), 0, 1)
+        if there is not None:
+            X, y = X[there.all(axis=0)], y[there.all(axis=0)]
+        y = y if self.of_steps else y.reshape(len(y), -1)
+        is_scored = self.answer.loss is None and len(X)
+        y = y[..., 0] if y.shape[-1] == 1 else y
+        return np.ascontiguousarray(X), y if is_scored else None
 
     def _weights(self, units):
         if not self.weighs:

@@ -1,6 +1,7 @@
 """The language model under the text generator: training and likelihoods."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -24,6 +25,7 @@ from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
 from skrnn._estimators.names import Names, named
 from skrnn._estimators.network_base import TrainedNetwork
 from skrnn._estimators.saved import mark_state, read_state
+from skrnn._estimators.watching import watch_fit
 from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
@@ -66,6 +68,7 @@ class LanguageModel(TrainedNetwork):
         "optimizer": [Names("optimizer", set(OPTIMIZERS))],
     }
     _spec_class = LanguageSpec
+    _tells_X = True
     _advice = "Try"
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -83,8 +86,8 @@ class LanguageModel(TrainedNetwork):
         texts : str or iterable of str
             A str is one text that goes on: nothing is learnt of an end. Those of a list
             end, even if there is only one.
-        y : None
-            Ignored; it is there because scikit-learn's tools pass it.
+        y : object, default=None
+            Nothing is learnt of it; it is there because scikit-learn's tools pass it.
         X_val : str or iterable of str, default=None
             Other texts to look at after each epoch, of which nothing is learnt. Early
             stopping then holds nothing out.
@@ -102,8 +105,11 @@ class LanguageModel(TrainedNetwork):
             earlier fit then stays as it was.
         """
         resume = self.warm_start and self._is_fitted
-        with unchanged_on_error(self):
-            trained = self._train(texts, resume, self.epochs, X_val)
+        # An iterator can be read once, and callbacks read the texts too.
+        texts = list(texts) if isinstance(texts, Iterator) else texts
+        watch = watch_fit(self, texts, y, self.epochs)
+        with unchanged_on_error(self), watch:
+            trained = self._train(texts, resume, self.epochs, X_val, watch)
         return self._report(trained)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -128,7 +134,7 @@ class LanguageModel(TrainedNetwork):
             trained = self._train(texts, self._is_fitted, None)
         return self._report(trained)
 
-    def _train(self, texts, resume, epochs, X_val=None):
+    def _train(self, texts, resume, epochs, X_val=None, watch=None):
         ends, texts = has_ends(texts), check_texts(texts)
         if not resume:
             self._learn_vocabulary(texts)
@@ -147,7 +153,8 @@ class LanguageModel(TrainedNetwork):
         streams = self._streams(inputs, targets, share, seed, held)
         start = self._start(spec, plan, resume)
         progress = partial(self._progress, spec, plan)
-        options: Any = {"engine": self.engine, "progress": progress}
+        told = watch and watch.epochs(spec, plan, resume)
+        options = {"engine": self.engine, "progress": progress, "watch": told}
         options["checkpoint"] = going_on(own, spec, plan)
         trained = _engine.train(spec, plan, *streams, *start, **options)
         self._keep(spec, plan, trained, resume)

@@ -315,7 +315,7 @@ class Network(Protocol):
     def _validate_params(self) -> None:
         """Check the parameters."""
 
-    def _train_on(self, source: Any, /) -> Any:
+    def _train_on(self, source: Any, watch: Any, /) -> Any:
         """Train on a source of batches that needs no reading; return how it ended."""
         ...
 

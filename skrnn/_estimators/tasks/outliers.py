@@ -63,7 +63,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
             :class:`~skrnn.preprocessing.SlidingWindow`; an array or frame (n, T) of
             univariate ones; a list of (T_i, F) or (T_i,) arrays.
         y : None
-            Ignored: there for scikit-learn's pipelines.
+            Nothing is learnt of it: scikit-learn's pipelines and callbacks have it.
 
         Returns
         -------
@@ -74,7 +74,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
         """
-        return self._report(self._fit(X, None, None))
+        return self._report(self._fit(X, y, None))
 
     def score_samples(self, X: SequenceData) -> Array:
         """Return how normal each sequence is, the higher the more.

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.callback import with_callbacks
 
 from skrnn._data.sequences import unpack_steps
 from skrnn._data.targets.reading import check_numbers, put_back, read_numbers
@@ -28,6 +30,7 @@ from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names, loss_of
 from skrnn._estimators.tasks.contracts import SequenceContract
 from skrnn._estimators.tasks.documentation import NUMBERS, TaskDocs
+from skrnn._estimators.watching import watch_fit
 from skrnn._networks.specs import Head
 from skrnn._sklearn import Function, Share
 
@@ -95,12 +98,13 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         """
         return self._partial_fit(X, y, sample_weight, None)
 
+    @with_callbacks
     def _fit_source(self, source, shape, loss=None):
         """Train on a source of batches whose targets are in units of its own.
 
         Parameters
         ----------
-        source : RowSource with ``n_features`` and ``identity``
+        source : RowSource with ``n_features``, ``identity`` and ``examples``
         shape : tuple of int
             Of the targets of a sequence, or of a step with `return_sequences`.
         loss : tuple or None
@@ -110,6 +114,9 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         -------
         trained : Trained
         """
+        examples = cache(source.examples)
+        X, y = (lambda: examples()[0]), (lambda: examples()[1])
+        watch = watch_fit(self, X, y, self.epochs)
         self._validate_params()
         self.n_features_in_, self._form = source.n_features, "dense"
         self._longest = int(source.lengths.max())
@@ -118,7 +125,8 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
             f(math.prod(shape)) for f in (np.zeros, np.ones)
         )
         self._given_loss = loss
-        return self._train_on(source)
+        with watch:
+            return self._train_on(source, watch)
 
     def _begin_partial_fit(self, y, classes):
         """Do nothing: numbers have no classes to learn beforehand."""
