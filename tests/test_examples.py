@@ -88,6 +88,20 @@ def forecast_panel(output):
     return networks[2] < 0.95 * naive[2] and new < new_naive
 
 
+def cluster_search(output):
+    network = numbers_after("wrong by", output)[0]
+    naive = numbers_after("as the year before", output)[0]
+    is_alike = "the same scores on this process: True" in output
+    return is_alike and network < 0.8 * naive
+
+
+def larger_than_memory(output):
+    network = numbers_after("network, wrong by", output)[0]
+    naive = numbers_after("as the day before", output)[0]
+    texts = [float(each) for each in re.findall(r"perplexity (\S+)", output)]
+    return network < 0.8 * naive and texts == sorted(texts, reverse=True)
+
+
 def outliers_of_days(output):
     network, _, distance = output.partition("Furthest")
     n_off = [part.count("day off") for part in (network, distance)]
@@ -140,6 +154,8 @@ def outliers(output):
 @pytest.mark.parametrize(
     ("script", "holds"),
     [
+        ("plot_cluster_search.py", cluster_search),
+        ("plot_larger_than_memory.py", larger_than_memory),
         ("plot_outliers.py", outliers),
         ("plot_outliers_of_days.py", outliers_of_days),
         ("plot_forecast_covariates.py", forecast_covariates),
@@ -162,12 +178,14 @@ def test_gallery(script, holds, tmp_path):
 
 def test_every_gallery_script_is_tested():
     names = (
+        "cluster_search",
         "forecast_covariates",
         "forecast_features",
         "forecast_intervals",
         "forecast_panel",
         "forecasting",
         "generation",
+        "larger_than_memory",
         "outliers",
         "outliers_of_days",
         "ragged_classification",

@@ -7,6 +7,8 @@ from weakref import WeakValueDictionary
 import pandas as pd
 from sklearn.callback import ScoringMonitor
 
+from skrnn._sklearn import StrOptions, check_arguments
+
 
 class EpochLog:
     """Callback that keeps the losses of each epoch of each network that is trained.
@@ -140,13 +142,13 @@ class EpochLog:
         ValueError
             If no network has been fitted.
         """
+        check_arguments(
+            {"select": [StrOptions({"most_recent", "all"})]},
+            {"select": select},
+            "EpochLog.frame",
+        )
         runs = self._kept.monitor.get_logs(select="all", include_lineage=True)
-        if select == "most_recent":
-            runs = runs[-1:]
-        elif select != "all":
-            raise ValueError(
-                f"select must be 'most_recent' or 'all'. Got {select!r} instead."
-            )
+        runs = runs if select == "all" else runs[-1:]
         found = []
         for number, run in enumerate(runs):
             search = self._kept.searches.get(run.run_id)

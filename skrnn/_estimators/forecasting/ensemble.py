@@ -12,6 +12,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
 from skrnn import _engine
+from skrnn._data.logs import logger
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.forecasting.answers import Answer, Numbers
 from skrnn._estimators.forecasting.layouts import Layout
@@ -22,6 +23,7 @@ from skrnn._estimators.forecasting.windows import Budget, Windows
 from skrnn._estimators.tasks import SequenceRegressorMixin
 from skrnn._estimators.watching import Watch
 
+_log = logger("forecasting")
 # Windows whose targets are looked at at once.
 _BLOCK = 4096
 
@@ -129,6 +131,11 @@ def train(
         tasks = [replace(task, checkpoint_path=path) for task, path in pairs]
     fit = _networks if is_network(estimator) else _others
     watch.subtasks(len(tasks), "member")
+    _log.info(
+        "Forecaster: training %d models by strategy %r, horizon %d, lookbacks %s, "
+        "season %d",
+        *(len(tasks), plan.strategy, plan.horizon, plan.lookbacks, plan.season),
+    )
     trained, outcomes, interrupted = fit(estimator, table, plan, tasks, watch)
     found = iter(trained)
     members = [tuple(next(found) for _ in group) for group in groups]
