@@ -1,6 +1,7 @@
 """Checkpoints of a `fit`: what training goes on from, and what it refuses."""
 
 import hashlib
+import io
 import os
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 
 import skrnn
 from skrnn._engine.training import checkpoints
+from skrnn._engine.training.progress import Progress
 from skrnn._persistence.checkpoint_file import (
     UnusableFileError,
     read_tree,
@@ -157,6 +159,28 @@ def test_what_has_ended_is_there_at_once(tmp_path):
     other = regressor(checkpoint_path=path, units=4).fit(X, Y)
     assert_same_network(other, regressor(units=4).fit(X, Y))
     assert read_tree(path)["parameters"]["units"] == "4"
+
+
+def test_progress_tells_what_is_left(tmp_path, capsys):
+    path = tmp_path / "fit.checkpoint"
+    interrupted(path, verbose=2)
+    assert "epoch 1/6" in capsys.readouterr().err
+    for expected in ("epoch 2/6", "trained before"):
+        regressor(checkpoint_path=path, verbose=2).fit(X, Y)
+        shown = capsys.readouterr().err
+        assert expected in shown
+        assert "epoch 1/6" not in shown
+
+
+def test_the_time_left_is_that_of_the_epochs_left(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    stream = io.StringIO()
+    progress = Progress("it", 100, 2, stream)
+    progress.skip(90)
+    now = 5.0
+    progress.show(91, 1, {})
+    assert "0:45 left" in stream.getvalue()
 
 
 def test_a_training_that_diverged_stays_as_it_is(tmp_path):

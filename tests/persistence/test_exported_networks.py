@@ -4,6 +4,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import skrnn
 from skrnn.persistence import export, load_network
@@ -156,8 +158,8 @@ def test_numpy_alone_predicts_the_same(key, fitted, tmp_path):
     model = fitted(key)
     export(model, tmp_path / "network.npz", "numpy")
     network = load_network(tmp_path / "network.npz")
-    for given, padded, lengths in batches(key):
-        expected = answers(model, given)
+    for asked, padded, lengths in batches(key):
+        expected = answers(model, asked)
         found = network.predict(padded, lengths)
         assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
         error = np.abs(found - expected).max()
@@ -181,15 +183,48 @@ def test_onnx_predicts_the_same(key, fitted, tmp_path):
     session = onnxruntime.InferenceSession(tmp_path / "network.onnx")
     tokens = model._spec.embedding is not None
     names = [each.name for each in session.get_inputs()]
-    for given, padded, lengths in batches(key):
+    for asked, padded, lengths in batches(key):
         x = padded.astype(np.int64 if tokens else np.float32)
         inputs = {"X": x} if lengths is None else {"X": x, "lengths": lengths}
         assert list(inputs) == names
         (found,) = session.run(None, inputs)
-        expected = answers(model, given)
+        expected = answers(model, asked)
         assert found.shape == expected.shape
         if hasattr(model, "_y_dtype"):
             assert found.dtype == expected.dtype
         np.testing.assert_allclose(
             found, expected, rtol=1e-6, atol=1e-5 * scale_of(model)
         )
+
+
+@pytest.fixture(scope="module")
+def ragged_network(tmp_path_factory):
+    """Return an estimator of ragged sequences, and its networks in NumPy and ONNX."""
+    model = regressor(units=(2, 3), bidirectional=True, attention="dot")
+    model.fit(RAGGED, Y)
+    folder, sessions = tmp_path_factory.mktemp("networks"), []
+    export(model, folder / "network.npz", "numpy")
+    if HAS_ONNX:
+        import onnxruntime
+
+        export(model, folder / "network.onnx", "onnx")
+        sessions.append(onnxruntime.InferenceSession(folder / "network.onnx"))
+    return model, load_network(folder / "network.npz"), sessions
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9), seed=st.integers(0)
+)
+def test_sequences_of_any_number_and_length(ragged_network, lengths, seed):
+    model, network, sessions = ragged_network
+    rng, lengths = np.random.default_rng(seed), np.array(lengths)
+    # What stands at the padding doesn't matter.
+    padded = rng.normal(size=(len(lengths), lengths.max(), 2)).astype(np.float32)
+    expected = model.predict([x[:n] for x, n in zip(padded, lengths, strict=True)])
+    unit = scale_of(model)
+    found = network.predict(padded, lengths)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * unit)
+    for session in sessions:
+        (found,) = session.run(None, {"X": padded, "lengths": lengths})
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * unit)

@@ -192,4 +192,6 @@ def go_on(loop, found: TrainingState) -> int:
     best = loop.best
     best.loss, best.epoch = found.best_loss, found.best_epoch
     best.weights = found.best_weights
-    return len(found.history["loss"])
+    n_epochs = len(found.history["loss"])
+    loop.progress.skip(n_epochs)
+    return n_epochs

@@ -269,6 +269,9 @@ class Nobody:
     def release(self):
         pass
 
+    def skip(self, n_epochs):
+        pass
+
     def state(self):
         return ()
 

@@ -23,7 +23,11 @@ class Progress:
         self.name, self.n_epochs, self.verbose = name, n_epochs, verbose
         self.stream = sys.stderr if stream is None else stream
         self.started = self._drawn = time.monotonic()
-        self._width = 0
+        self._width = self._skipped = 0
+
+    def skip(self, n_epochs):
+        """Begin behind epochs of an earlier try, which tell nothing of the time."""
+        self._skipped = n_epochs
 
     def show(self, epoch, share, logs):
         """Draw the state of `epoch` (from 1), of which `share` is done."""
@@ -74,7 +78,8 @@ class Progress:
 
     def _time_left(self, epochs_done):
         passed = time.monotonic() - self.started
-        seconds = passed * (self.n_epochs / max(epochs_done, 1e-9) - 1)
+        n_epochs, done = self.n_epochs - self._skipped, epochs_done - self._skipped
+        seconds = passed * (n_epochs / max(done, 1e-9) - 1)
         return f"{_duration(seconds)} left" if seconds >= 0.5 else _duration(passed)
 
     def _overwrite(self, line):
