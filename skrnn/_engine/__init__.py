@@ -153,8 +153,8 @@ def train(
 
     found = None if checkpoint is None else checkpoint.found
     if found is not None and found.ended:
-        shown = Progress(plan.name, plan.epochs, plan.verbose)
-        shown.close(f"{plan.name}: trained before, as its checkpoint tells")
+        line = Progress(plan.name, plan.epochs, plan.verbose)
+        line.close(f"{plan.name}: trained before, as its checkpoint tells")
         return found.trained()
     if plan.callbacks:
         # They are shown a Keras model.
