@@ -153,9 +153,7 @@ def train(
 
     found = None if checkpoint is None else checkpoint.found
     if found is not None and found.ended:
-        line = Progress(plan.name, plan.epochs, plan.verbose)
-        line.close(f"{plan.name}: trained before, as its checkpoint tells")
-        return found.trained()
+        return _trained_before(plan, found)
     if plan.callbacks:
         # They are shown a Keras model.
         refuse_forked_process()
@@ -170,11 +168,40 @@ def train(
             take_up(program, found, rate)
         told = _callbacks(spec, plan, program, training)
         shown = progress(program) if progress is not None and plan.verbose else None
-        keeper = None if checkpoint is None else Keeper(checkpoint, weights)
-        if keeper is not None and told is not None:
-            told.require_state()
-        heard = told, shown, watch, keeper
+        heard = told, shown, watch, _keeper(checkpoint, weights, told)
         return Loop(program, spec, plan, training, validation, *heard).run()
+
+
+def _trained_before(plan, found):
+    """Return the results of a training that a checkpoint has, and say so."""
+    line = Progress(plan.name, plan.epochs, plan.verbose)
+    line.close(f"{plan.name}: trained before, as its checkpoint tells")
+    return found.trained()
+
+
+def _keeper(checkpoint, weights, told):
+    """Return what keeps states after epochs, those of callbacks too; or None."""
+    if checkpoint is None:
+        return None
+    if told is not None:
+        told.require_state()
+    return Keeper(checkpoint, weights)
+
+
+def _trained_before(plan, found):
+    """Return the results of a training that a checkpoint has, and say so."""
+    line = Progress(plan.name, plan.epochs, plan.verbose)
+    line.close(f"{plan.name}: trained before, as its checkpoint tells")
+    return found.trained()
+
+
+def _keeper(checkpoint, weights, told):
+    """Return what keeps states after epochs, those of callbacks too; or None."""
+    if checkpoint is None:
+        return None
+    if told is not None:
+        told.require_state()
+    return Keeper(checkpoint, weights)
 
 
 def _callbacks(spec, plan, program, training):
