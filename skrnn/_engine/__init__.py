@@ -188,22 +188,6 @@ def _keeper(checkpoint, weights, told):
     return Keeper(checkpoint, weights)
 
 
-def _trained_before(plan, found):
-    """Return the results of a training that a checkpoint has, and say so."""
-    line = Progress(plan.name, plan.epochs, plan.verbose)
-    line.close(f"{plan.name}: trained before, as its checkpoint tells")
-    return found.trained()
-
-
-def _keeper(checkpoint, weights, told):
-    """Return what keeps states after epochs, those of callbacks too; or None."""
-    if checkpoint is None:
-        return None
-    if told is not None:
-        told.require_state()
-    return Keeper(checkpoint, weights)
-
-
 def _callbacks(spec, plan, program, training):
     """Return what tells the user's callbacks; None without any."""
     if not plan.callbacks:
