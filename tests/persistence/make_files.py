@@ -139,9 +139,9 @@ def answer(estimator, method, X):
             [stamps.astype("datetime64[s]").astype(float), found.to_numpy()]
         )
     found = getattr(estimator, method)(X.tolist() if X.dtype.kind == "U" else X)
-    if isinstance(found, list) or getattr(found, "dtype", None) == object:
-        return np.array(list(found))
-    return found.toarray() if hasattr(found, "toarray") else np.asarray(found)
+    if hasattr(found, "toarray"):
+        return found.toarray()
+    return np.array(list(found))
 
 
 def main():
