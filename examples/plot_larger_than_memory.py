@@ -82,6 +82,7 @@ _, ax = plt.subplots()
 ax.plot(range(1, len(errors) + 1), errors, marker="o", label="network")
 ax.axhline(naive, color="gray", linestyle="--", label="as the day before")
 ax.set(xlabel="partitions read", ylabel="mean absolute error", ylim=(0, None))
+ax.xaxis.get_major_locator().set_params(integer=True)
 ax.legend()
 plt.show()
 

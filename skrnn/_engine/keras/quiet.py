@@ -25,21 +25,23 @@ _lock = threading.Lock()
 def quietly() -> Iterator[None]:
     """Load TensorFlow in the body without its greetings; errors are shown.
 
-    Nothing is done where TensorFlow is loaded already, or where the user has set which
-    of its lines are to be seen. The variable is set while it is read: TensorFlow reads
-    it once.
+    Nothing is done where TensorFlow is loaded already, or where the user has asked for
+    its lines, by level 0 or 1. A level that the user has set stays. Otherwise it is set
+    while TensorFlow reads it, once.
     """
     with _lock:
-        if "tensorflow" in sys.modules or LEVEL in os.environ:
+        level = os.environ.get(LEVEL)
+        if "tensorflow" in sys.modules or level in ("0", "1"):
             yield
             return
-        os.environ[LEVEL] = "2"
+        os.environ.setdefault(LEVEL, "2")
         try:
             with _filtered():
                 yield
                 _complain_now()
         finally:
-            os.environ.pop(LEVEL, None)
+            if level is None:
+                os.environ.pop(LEVEL, None)
 
 
 def _complain_now():

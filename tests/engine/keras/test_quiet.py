@@ -44,7 +44,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
 with quietly():
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "1"
     os.write(2, b"I0000 00:00:1.2 1 x.cc:1] asked for\\n")
-os.environ.pop("TF_CPP_MIN_LOG_LEVEL")
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+with quietly():
+    os.write(2, b"I0000 00:00:1.2 1 x.cc:1] not asked for\\n")
+assert os.environ.pop("TF_CPP_MIN_LOG_LEVEL") == "3"
 try:
     with quietly():
         raise ImportError("no TensorFlow")
