@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import pathlib
 
 from skrnn._persistence.nodes import Kind, UnreadableError, exactly
 
@@ -78,6 +79,14 @@ def _read_iso(make):
     return lambda node, _reader: make(exactly(node, "value", str))
 
 
+def _write_path(value, _writer):
+    return {"value": str(value)}
+
+
+def _read_path(node, _reader):
+    return pathlib.Path(exactly(node, "value", str))
+
+
 # Type -> its kind; subclasses are other types.
 PLAIN = {
     float: Kind("float", _write_float, _read_float),
@@ -87,5 +96,7 @@ PLAIN = {
     frozenset: Kind("frozenset", _write_set, _read_set(frozenset)),
     slice: Kind("slice", _write_bounds, _read_bounds(slice)),
     range: Kind("range", _write_bounds, _read_bounds(range)),
+    # That of this system.
+    type(pathlib.Path()): Kind("path", _write_path, _read_path),
     datetime.date: Kind("date", _write_iso, _read_iso(datetime.date.fromisoformat)),
 }

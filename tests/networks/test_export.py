@@ -1,8 +1,6 @@
 """The network that `model_` is can be carried away in the formats that Keras writes."""
 
-import textwrap
 from importlib.util import find_spec
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -45,7 +43,6 @@ every_network = pytest.mark.parametrize("key", NETWORKS)
 HAS_ONNX = all(map(find_spec, ("onnx", "onnxruntime", "tf2onnx")))
 # Of tf2onnx, and of what Keras does so that it runs with NumPy 2.
 old_numpy = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")
-GUIDE = Path(__file__).parents[2] / "docs/user_guide/saving.rst"
 
 
 def network_of(key):
@@ -113,18 +110,6 @@ def test_a_callback_may_export_the_network(tmp_path):
 
     skrnn.LSTMRegressor(callbacks=[Export()], **TINY).fit(X, X[:, -1, 0])
     assert (tmp_path / "it" / "saved_model.pb").exists()
-
-
-@old_numpy
-@pytest.mark.skipif(not HAS_ONNX, reason="needs the extra `onnx`")
-def test_the_recipe_of_the_guide_is_true(tmp_path, monkeypatch):
-    _, _, after = GUIDE.read_text().partition("'skrnn[onnx]'")
-    block = after.partition(".. code-block:: python\n")[2].partition("\nSequences")[0]
-    *before, last = textwrap.dedent(block).strip().splitlines()
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    exec("\n".join(before), names)
-    assert eval(last, names) is True
 
 
 def network_from(kind):

@@ -217,11 +217,11 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
 
     def _fit_model(self, network, panel, plan, transform, watch, checkpoint):
         """Train the members, those of an interrupted fit from their last epochs on."""
+        given = network, panel, plan, transform, watch
         if checkpoint is None:
-            return fit_model(network, panel, plan, transform, watch)
+            return fit_model(*given)
         checkpoint.write(plan.seed, None, False)
-        paths = checkpoint.of_member
-        model = fit_model(network, panel, plan, transform, watch, paths)
+        model = fit_model(*given, checkpoint.of_member)
         if not model.ensemble.interrupted:
             checkpoint.write(plan.seed, None, True)
         return model
