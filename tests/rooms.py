@@ -52,7 +52,7 @@ ROOMS = (
         "files that are there whole or not at all",
     ),
     Room(
-        "_persistence/checkpoint_file",
+        "_persistence/container _persistence/checkpoint_file",
         "numbers, texts and arrays in one file, with a digest",
         ("numpy", "safetensors"),
     ),

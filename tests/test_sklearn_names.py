@@ -155,68 +155,6 @@ def check_names(_names):
     assert Tiny._get_param_names() == ["units"]
 
 
-# Callbacks
-
-
-class Listener:
-    """A callback that notes what it hears."""
-
-    def __init__(self):
-        self.heard = []
-
-    def setup(self, estimator, context):
-        self.heard.append("setup")
-
-    def teardown(self, estimator, context):
-        self.heard.append("teardown")
-
-    def on_fit_task_begin(self, estimator, context):
-        self.heard.append("begin")
-
-    def on_fit_task_end(self, estimator, context):
-        self.heard.append("end")
-
-
-def heard_estimator():
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    class Heard(CallbackSupportMixin, Tiny):
-        @with_callbacks
-        def fit(self):
-            context = self._init_callback_context(max_subtasks=2)
-            context.call_on_fit_task_begin(estimator=self)
-            context.subcontext(task_name="epoch").call_on_fit_task_end(estimator=self)
-            context.call_on_fit_task_end(estimator=self)
-            return self
-
-    return Heard()
-
-
-@case(
-    "callback.CallbackSupportMixin._init_callback_context",
-    "setting up scikit-learn's callbacks for a fit",
-    "look up in sklearn/linear_model/_logistic.py how `fit` gets the context of its "
-    "callbacks; until then let `begin_callbacks` return one whose methods do nothing",
-)
-def check_init_context(_init):
-    listener = Listener()
-    heard_estimator().set_callbacks(listener).fit()
-    assert listener.heard == ["setup", "begin", "end", "end", "teardown"]
-
-
-@case(
-    "callback.CallbackSupportMixin.set_callbacks",
-    "knowing by `_skl_callbacks`, which it sets, whether anybody listens to a fit",
-    "let `has_callbacks` return True: then every epoch makes a context, which costs "
-    "microseconds",
-)
-def check_has_callbacks(_set):
-    estimator, listener = heard_estimator(), Listener()
-    assert not hasattr(estimator, "_skl_callbacks")
-    assert estimator.set_callbacks(listener)._skl_callbacks == [listener]
-    assert not hasattr(estimator.set_callbacks(), "_skl_callbacks")
-
-
 # Scorers
 
 

@@ -12,11 +12,8 @@ import numpy as np
 from skrnn._data.digests import described, digest_of
 from skrnn._engine import Checkpoint, TrainingState
 from skrnn._networks.weights import weight_table
-from skrnn._persistence.checkpoint_file import (
-    UnusableFileError,
-    read_tree,
-    write_tree,
-)
+from skrnn._persistence.checkpoint_file import read_tree, write_tree
+from skrnn._persistence.container import UnreadableError
 
 # Parameters that make no difference to what is learnt.
 _NOT_ASKED = {"checkpoint_path", "verbose", "random_state"}
@@ -60,7 +57,7 @@ class FitCheckpoint:
         if self.state is not None:
             try:
                 found = _read_state(self.state, spec)
-            except UnusableFileError as error:
+            except UnreadableError as error:
                 raise _unusable(self.path, error) from None
 
         def write(state: TrainingState) -> None:
@@ -151,8 +148,8 @@ def _read(path):
         found = read_tree(path)
         for key, fits in _FACTS.items():
             if not (isinstance(found, dict) and fits(found.get(key))):
-                raise UnusableFileError(f"its {key!r} is missing or wrong")
-    except UnusableFileError as error:
+                raise UnreadableError(f"its {key!r} is missing or wrong")
+    except UnreadableError as error:
         raise _unusable(path, error) from None
     return found
 
@@ -250,9 +247,9 @@ def _read_state(state, spec) -> TrainingState:
     """Return the state of a training, checked before anything computes with it."""
     for key, fits in _OF_STATE.items():
         if key not in state or not fits(state[key]):
-            raise UnusableFileError(f"its {key!r} is missing or wrong")
+            raise UnreadableError(f"its {key!r} is missing or wrong")
     if not state["history"]["loss"] and not state["ended"]:
-        raise UnusableFileError("no epoch is in it")
+        raise UnreadableError("no epoch is in it")
     shapes = [row.shape for row in weight_table(spec)]
     for key in ("weights", "best_weights"):
         if state[key] is not None:
@@ -263,8 +260,8 @@ def _read_state(state, spec) -> TrainingState:
 def _check_weights(key, weights, shapes):
     found = [(weight.dtype.name, weight.shape) for weight in weights]
     if found != [("float32", shape) for shape in shapes]:
-        raise UnusableFileError(
+        raise UnreadableError(
             f"{key} must be float32 arrays of the shapes {shapes}, got {found}"
         )
     if not all(np.isfinite(weight).all() for weight in weights):
-        raise UnusableFileError(f"{key} contain NaN or infinity")
+        raise UnreadableError(f"{key} contain NaN or infinity")

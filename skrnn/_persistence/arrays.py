@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._persistence.nodes import Kind, UnreadableError, exactly
+from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.nodes import Kind, exactly
 
 _TIMES = re.compile(r"<[mM]8(\[(\d{1,9})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?")
 _NUMBERS = {"|b1", "|i1", "|u1"} | {f"<{k}{n}" for k in "iu" for n in (2, 4, 8)}

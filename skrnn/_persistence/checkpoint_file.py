@@ -1,23 +1,19 @@
-"""Numbers, texts and arrays in one file: JSON, and safetensors for arrays.
+"""The file of a checkpoint: numbers, texts and arrays in the container of ours.
 
 No code is in it and none is run, and a digest tells whether anything was changed.
 """
 
-import hashlib
-import json
 import os
 from typing import Any
 
 import numpy as np
 
+from skrnn._persistence import container
 from skrnn._persistence.atomic import write_atomically
+from skrnn._persistence.container import UnreadableError
 
-_FORMAT = "skrnn checkpoint 1"
+_FORMAT = 1
 _PLAIN = type(None), bool, int, float, str
-
-
-class UnusableFileError(ValueError):
-    """The message says what is wrong with a file."""
 
 
 def write_tree(path: str | os.PathLike[str], tree: Any) -> None:
@@ -32,13 +28,9 @@ def write_tree(path: str | os.PathLike[str], tree: Any) -> None:
     TypeError
         If something in the tree is of another kind.
     """
-    # Deferred: only who keeps checkpoints needs it.
-    from safetensors.numpy import save  # noqa: PLC0415
-
     arrays: dict[str, np.ndarray] = {}
-    text = json.dumps(_encoded(tree, arrays))
-    facts = {"format": _FORMAT, "content": text, "digest": _digest(text, arrays)}
-    content = save(arrays, facts)
+    described = {"format": _FORMAT, "checkpoint": _encoded(tree, arrays)}
+    content = container.to_bytes(described, arrays)
     write_atomically(path, lambda file: file.write(content))
 
 
@@ -49,36 +41,16 @@ def read_tree(path: str | os.PathLike[str]) -> Any:
     ------
     OSError
         If the file can't be read.
-    UnusableFileError
+    UnreadableError
         If it isn't such a file, or not as it was written.
     """
-    from safetensors import safe_open  # noqa: PLC0415
-
+    described, arrays = container.from_bytes(container.read_file(path))
+    if described["format"] != _FORMAT or "checkpoint" not in described:
+        raise UnreadableError("it is no checkpoint of this version of skrnn")
     try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            facts = file.metadata() or {}
-            if facts.get("format") != _FORMAT:
-                raise UnusableFileError("it is no checkpoint of this version of skrnn")
-            # A file isn't a dict: it has no iterator.
-            names = file.keys()
-            arrays = {name: file.get_tensor(name) for name in names}
-        text = facts["content"]
-        if facts["digest"] != _digest(text, arrays):
-            raise UnusableFileError("it was changed after it was written")
-        return _decoded(json.loads(text), arrays)
-    except (OSError, UnusableFileError):
-        raise
-    except Exception as error:  # What isn't such a file may raise anything.
-        raise UnusableFileError(f"it can't be read as a checkpoint ({error})") from None
-
-
-def _digest(text, arrays):
-    found = hashlib.sha256(text.encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+        return _decoded(described["checkpoint"], arrays)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableError(f"it can't be read as a checkpoint ({error})") from None
 
 
 def _encoded(tree, arrays):
@@ -92,6 +64,9 @@ def _encoded(tree, arrays):
     if isinstance(tree, list | tuple):
         items = [_encoded(value, arrays) for value in tree]
         return {"tuple": items} if isinstance(tree, tuple) else items
+    if isinstance(tree, float) and not np.isfinite(tree):
+        # No number of JSON.
+        return {"float": repr(tree)}
     if isinstance(tree, _PLAIN):
         return tree
     raise TypeError(f"A checkpoint can't hold {tree!r:.60}.")
@@ -107,4 +82,6 @@ def _decoded(found, arrays):
         return {name: _decoded(each, arrays) for name, each in value.items()}
     if kind == "tuple":
         return tuple(_decoded(each, arrays) for each in value)
+    if kind == "float":
+        return float(value)
     return arrays[value] if kind == "array" else arrays[value][()]

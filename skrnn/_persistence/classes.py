@@ -8,7 +8,8 @@ trusts an attribute, `checks` holds it to what it must be.
 import importlib
 from typing import Any
 
-from skrnn._persistence.nodes import UnreadableError, full_name
+from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.nodes import full_name
 
 # Module -> the public classes of it.
 OURS = {

@@ -1,7 +1,7 @@
 """The file itself: one safetensors file, with JSON in it.
 
-A file of ``skrnn.save`` is a safetensors file. One of its arrays, of bytes, is the JSON
-that describes the estimator, another one is the SHA-256 of all the others; the rest are
+A file of ``skrnn.save``, or a checkpoint, is a safetensors file. One of its arrays, of
+bytes, is the JSON that describes the estimator, another one is the SHA-256 of all the others; the rest are
 weights and other numbers. A zip would do as well, but it has more ways to be wrong:
 paths that lead out of it, entries that unpack to gigabytes, names that are there twice,
 and two lists of what is in it. Here the format has none of these, and the reader is
@@ -24,7 +24,10 @@ import numpy as np
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save as to_safetensors
 
-from skrnn._persistence.nodes import UnreadableError
+
+class UnreadableError(Exception):
+    """The message says what is wrong with a file."""
+
 
 JSON, DIGEST = "skrnn.json", "skrnn.sha256"
 # safetensors' name of a type -> NumPy's.
@@ -66,11 +69,11 @@ def from_bytes(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             if data.startswith(start):
                 raise UnreadableError(f"it is {what}") from error
         raise UnreadableError(
-            f"it is no file of skrnn.save, or was cut off or altered ({error})"
+            f"it is no file of skrnn, or was cut off or altered ({error})"
         ) from error
     arrays = {name: _as_array(name, tensor) for name, tensor in found}
     if JSON not in arrays or DIGEST not in arrays:
-        raise UnreadableError("it is a file of safetensors, but not of skrnn.save")
+        raise UnreadableError("it is a file of safetensors, but not of skrnn")
     if arrays.pop(DIGEST).tobytes() != _digest(arrays):
         raise UnreadableError("it was altered or damaged: its SHA-256 is another one")
     return _parsed(arrays.pop(JSON).tobytes()), arrays

@@ -27,6 +27,7 @@ from skrnn._persistence.arrays import (
     kind_of_numpy,
 )
 from skrnn._persistence.atomic import write_atomically
+from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.functions import (
     DISTRIBUTION,
     FUNCTION,
@@ -35,7 +36,7 @@ from skrnn._persistence.functions import (
     kind_of_function,
 )
 from skrnn._persistence.keras_objects import OF_KERAS, kind_of_keras
-from skrnn._persistence.nodes import Kind, Reader, UnreadableError, Writer
+from skrnn._persistence.nodes import Kind, Reader, Writer
 from skrnn._persistence.objects import (
     BUNCH,
     ESTIMATOR,

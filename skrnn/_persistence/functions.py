@@ -12,7 +12,8 @@ import numpy as np
 from scipy import stats
 from sklearn.metrics import check_scoring, make_scorer
 
-from skrnn._persistence.nodes import Kind, UnreadableError, exactly, full_name
+from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.nodes import Kind, exactly, full_name
 from skrnn._sklearn import BaseScorer, Scorer
 from skrnn.metrics import get_scorer, get_scorer_names
 

@@ -8,7 +8,8 @@ import sys
 from typing import Any
 
 from skrnn import _engine
-from skrnn._persistence.nodes import Kind, UnreadableError, exactly
+from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.nodes import Kind, exactly
 
 _PLAIN = (bool, int, float, str, type(None))
 # Where Keras has them -> their names: looked at before Keras is loaded.

@@ -14,16 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._persistence.container import UnreadableError
+
 # Far more than a pipeline in a search in a pipeline has.
 _DEEPEST = 120
 _LARGEST_INT = 2**64
 # References make a file larger than it is: a stacking regressor has its estimators
 # twice. More than that only a file has that was made to fill the memory.
 _MOST_REPEATED = 64
-
-
-class UnreadableError(Exception):
-    """The message says what is wrong with a file."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from skrnn._persistence.classes import (
     part_named,
     public_name,
 )
-from skrnn._persistence.nodes import Kind, UnreadableError, exactly
+from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.nodes import Kind, exactly
 
 # What set_fit_request and the like leave; it knows its owner, which has it.
 _REQUESTS = "_metadata_request"

@@ -4,7 +4,8 @@ import datetime
 import math
 import pathlib
 
-from skrnn._persistence.nodes import Kind, UnreadableError, exactly
+from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.nodes import Kind, exactly
 
 _NAMES = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 

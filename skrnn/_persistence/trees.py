@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._persistence.nodes import Kind, UnreadableError, exactly
+from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.nodes import Kind, exactly
 
 
 @cache

@@ -177,7 +177,7 @@ def nodes(field, change):
 
 ARRAY = {"type": "array", "dtype": "<f8", "array": "_weights[0]"}
 STRANGE = "can't be loaded"
-NOT_OURS = "is no file of skrnn.save, or was cut off or altered"
+NOT_OURS = "is no file of skrnn, or was cut off or altered"
 # Name -> what makes the bytes, and a part of the error.
 CASES = {
     # Other kinds of files, and damaged ones.
@@ -217,7 +217,7 @@ CASES = {
     ),
     "another's safetensors": (
         lambda: to_safetensors({"a": np.zeros(3)}),
-        "of safetensors, but not of skrnn.save",
+        "of safetensors, but not of skrnn",
     ),
     "no boolean": (
         lambda: header(a=tensor(0, 64, None, "BOOL")).replace(bytes(64), b"\x02" * 64),

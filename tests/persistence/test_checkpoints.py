@@ -1,6 +1,5 @@
 """Checkpoints of a `fit`: what training goes on from, and what it refuses."""
 
-import hashlib
 import io
 import os
 from contextlib import contextmanager
@@ -17,11 +16,9 @@ from sklearn.model_selection import GridSearchCV
 import skrnn
 from skrnn._engine.training import checkpoints
 from skrnn._engine.training.progress import Progress
-from skrnn._persistence.checkpoint_file import (
-    UnusableFileError,
-    read_tree,
-    write_tree,
-)
+from skrnn._persistence import container
+from skrnn._persistence.checkpoint_file import read_tree, write_tree
+from skrnn._persistence.container import UnreadableError
 from skrnn.forecasting import Forecaster
 from skrnn.text import TextGenerator
 
@@ -284,11 +281,11 @@ def test_other_files_are_refused_and_stay(tmp_path):
 
 def test_deep_trees_are_refused(tmp_path):
     path = tmp_path / "deep"
-    text = "[" * 100_000 + "]" * 100_000
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    facts = {"format": "skrnn checkpoint 1", "content": text, "digest": digest}
-    path.write_bytes(save({}, facts))
-    with pytest.raises(UnusableFileError, match="recursion"):
+    text = b"[" * 100_000 + b"]" * 100_000
+    arrays = {container.JSON: np.frombuffer(text, np.uint8)}
+    digest = np.frombuffer(container._digest(arrays), np.uint8)
+    path.write_bytes(save(arrays | {container.DIGEST: digest}))
+    with pytest.raises(UnreadableError, match="recursion"):
         read_tree(path)
 
 
