@@ -1,8 +1,8 @@
 """The file itself: one safetensors file, with JSON in it.
 
 A file of ``skrnn.save``, or a checkpoint, is a safetensors file. One of its arrays, of
-bytes, is the JSON that describes the estimator, another one is the SHA-256 of all the others; the rest are
-weights and other numbers. A zip would do as well, but it has more ways to be wrong:
+bytes, is the JSON that describes the estimator, another one is the SHA-256 of all the
+others; the rest are weights and other numbers. A zip has more ways to be wrong:
 paths that lead out of it, entries that unpack to gigabytes, names that are there twice,
 and two lists of what is in it. Here the format has none of these, and the reader is
 safetensors' own, which refuses sizes that don't add up, gaps and overlaps. The JSON is
