@@ -38,7 +38,7 @@ QUIETLY := 2> >(grep --line-buffered -vE \
 .DELETE_ON_ERROR:
 # Two installs into one environment would step on each other.
 .NOTPARALLEL:
-.PHONY: help demo test faults jax clang sanitize lint types docs examples bench performance clean
+.PHONY: help demo test faults jax clang sanitize lint types docs gallery examples bench performance clean
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -86,6 +86,10 @@ types: $(VENV)/.test ## Check types
 
 docs: $(VENV)/.docs ## Build the documentation in docs/_build/html, gallery included
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+
+gallery: $(VENV)/.test ## Check what the pages of the gallery print, as they were built if they are
+	$(if $(wildcard docs/gallery/*.rst),GALLERY=built) $(BIN)/python -m pytest \
+		-n $(WORKERS) $(PYTEST_ARGS) tests/gallery
 
 examples: $(VENV)/.examples ## Run every example of the gallery, without windows
 	@for script in $(EXAMPLES); do \

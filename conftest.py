@@ -6,7 +6,11 @@ pytest_plugins = ["_worker_memory"]
 
 # Doctests import every module. JAX takes 110 MB of every worker, and its module has no
 # examples; PyTorch isn't installed everywhere.
-# Tests of faults take minutes: `make faults` runs them.
-collect_ignore = ["skrnn/_engine/keras/adapters/jax.py", "tests/faults"]
+# These take minutes: `make faults` and `make gallery` run them.
+collect_ignore = [
+    "skrnn/_engine/keras/adapters/jax.py",
+    "tests/faults",
+    "tests/gallery",
+]
 if find_spec("torch") is None:
     collect_ignore.append("skrnn/_engine/keras/adapters/torch.py")
