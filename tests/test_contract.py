@@ -1,6 +1,5 @@
 """scikit-learn's own checks of every estimator and transformer."""
 
-import os
 import re
 import warnings
 
@@ -39,7 +38,7 @@ def test_every_public_estimator_has_a_row():
 
 def test_expected_failures_are_few_and_explained():
     for checks in EXPECTED.values():
-        assert len(checks) <= (4 if os.environ.get("KERAS_BACKEND") == "jax" else 3)
+        assert len(checks) <= 4
         assert all(len(reason) > 40 for reason in checks.values())
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from functools import wraps
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from sklearn.callback import CallbackSupportMixin
 
 from skrnn._sklearn import begin_callbacks, has_callbacks
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 # Arguments of `fit` that a score may need beside X and y.
 _METADATA = ("sample_weight", "future")
 
@@ -99,7 +100,7 @@ def watch_fit(
     return Watch(estimator, context, data)
 
 
-def told(fit: Callable) -> Callable:
+def told(fit: Method) -> Method:
     """Let callbacks hear of a ``fit`` that has no tasks.
 
     Decorate it so below `fit_context`, which tears callbacks down.
@@ -111,7 +112,7 @@ def told(fit: Callable) -> Callable:
         with watch_fit(self, X, y, 0):
             return fit(self, X, *given, **options)
 
-    return telling
+    return cast(Method, telling)
 
 
 class Watch:

@@ -79,6 +79,7 @@ def sequence_importance(
             Mean and standard deviation over the repeats, in units of the score. The
             steps of a group share theirs.
         importances : ndarray of shape (T, F, n_repeats)
+            Of each repeat.
         lags : ndarray of int of shape (T,)
             Steps before the last one: T - 1 for the first step, 0 for the last.
         feature_names : list of str

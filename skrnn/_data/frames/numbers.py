@@ -17,7 +17,6 @@ _NO_NUMBERS = (
     datetime.timedelta,
     np.datetime64,
     np.timedelta64,
-    dict,
     type,
 )
 # The first integer from which float32 can't represent every one.

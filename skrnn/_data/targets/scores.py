@@ -7,7 +7,6 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length
 from skrnn._data.batches import row_blocks, sum_of_blocks
 from skrnn._data.targets.reading import counted, read_steps, read_targets
 from skrnn._data.targets.weights import read_weights
-from skrnn._sklearn import naming
 
 
 def beside_truth(estimator, X, y, predicted, sample_weight):
@@ -45,8 +44,7 @@ def share_right(truth, predicted, weights=None):
     arrays = truth, predicted
     is_plain = all(type(a) is np.ndarray and a.ndim == 1 and len(a) for a in arrays)
     if not is_plain or len(truth) != len(predicted) or not _are_alike(*arrays):
-        with naming("y"):
-            return accuracy_score(truth, predicted, sample_weight=weights)
+        return accuracy_score(truth, predicted, sample_weight=weights)
     blocks = ((rows, truth[rows] == predicted[rows]) for rows in row_blocks(len(truth)))
     if weights is None:
         return int(sum(np.count_nonzero(here) for _, here in blocks)) / len(truth)

@@ -51,7 +51,8 @@ class Predictor:
         return run
 
     def _call(self, arrays, weights):
-        arrays = {name: adapter.tensor(stack([x], 1)) for name, x in arrays.items()}
+        whole = {name: stack([array[None]], 1) for name, array in arrays.items()}
+        arrays = {name: adapter.tensor(array) for name, array in whole.items()}
         args = arrays, adapter.tensor(np.int32(1)), (), weights
         if self._compiled is None:
             self._compiled = adapter.compiled(self._forward, [], args)

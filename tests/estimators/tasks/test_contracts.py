@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import skrnn
-from skrnn._estimators import base, network_base, seq2seq, streaming, tasks
+from skrnn._estimators import base, going_on, network_base, seq2seq, streaming, tasks
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.outliers import SequenceOutlierDetector
 from skrnn._estimators.recurrent import GRURegressor
@@ -153,7 +153,7 @@ def names_in(*protocols):
 
 
 def test_networks_ask_tasks_for_nothing_else():
-    modules = base, network_base, seq2seq, streaming
+    modules = base, going_on, network_base, seq2seq, streaming
     used, defined = names_of(Path(module.__file__) for module in modules)
     promised = names_in(contracts.LabelTask, contracts.Seq2SeqTask)
     # What everyone reads X with; scikit-learn's; the user's.
