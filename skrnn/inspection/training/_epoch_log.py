@@ -133,9 +133,9 @@ class EpochLog:
             "estimator", the class of the network; "epoch", from 1; "loss" and, with a
             validation set, "val_loss". Of a search "candidate", the number in
             ``cv_results_``, with ``"param_..."`` for each of its parameters, and
-            "split", the number of the fold; both are NA for the fit of the best candidate on all
-            rows. "member" are the numbers of a Forecaster's networks. "run" with
-            ``select="all"``.
+            "split", the number of the fold; both are NA for the fit of the best
+            candidate on all rows. "member" are the numbers of a Forecaster's networks,
+            and "run" is there with ``select="all"``.
 
         Raises
         ------
