@@ -369,7 +369,7 @@ def test_files_of_tests_are_short():
 
 
 # Tests of what goes across all rooms, which take minutes.
-OF_NO_ROOM = {Path("faults")}
+OF_NO_ROOM = {Path("faults"), Path("gallery")}
 
 
 def test_folders_of_tests_are_rooms_of_the_package():
