@@ -11,7 +11,7 @@ the next. The temperature says how much it dares.
 # A text
 # ------
 # Python's own manual, which comes with every Python: what ``help("lambda")`` and the
-# like show. Names and figures become less rare in small letters.
+# like show. In small letters there are fewer characters to learn.
 import re
 from pydoc_data.topics import topics
 

@@ -1,5 +1,6 @@
 """scikit-learn's own checks of every estimator and transformer."""
 
+import os
 import re
 import warnings
 
@@ -22,6 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import has_fit_parameter
 
+from skrnn.forecasting import Forecaster
 from skrnn.preprocessing import SlidingWindow
 
 EVERYONE = INSTANCES + FORECASTERS + OF_WORDS + WRAPPERS
@@ -37,8 +39,10 @@ def test_every_public_estimator_has_a_row():
 
 
 def test_expected_failures_are_few_and_explained():
-    for checks in EXPECTED.values():
-        assert len(checks) <= 4
+    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
+    for cls, checks in EXPECTED.items():
+        # A Forecaster's X may have no columns: one check can't be for that.
+        assert len(checks) <= (4 if on_jax or cls is Forecaster else 3)
         assert all(len(reason) > 40 for reason in checks.values())
 
 

@@ -1,5 +1,6 @@
 """What inspection asks fitted estimators for: what networks did, and gradients."""
 
+from copy import copy
 from typing import Any
 
 from skrnn import _engine
@@ -24,7 +25,8 @@ def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
     layer : int
         From 0.
     """
-    sequences = _reader(estimator)._check_X(X, reset=False)
+    # A copy: it may learn what it likes from the data it reads.
+    sequences = copy(estimator)._check_X(X, reset=False)
     in_units = getattr(estimator, "_in_units", None)
     read = sequences if in_units is None else in_units(sequences)
     return _engine.trace(estimator._spec, estimator._weights, read, layer), sequences
@@ -35,16 +37,9 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
 
     Nothing that the estimator has learnt changes.
     """
-    reader = _reader(estimator)
+    reader = copy(estimator)
     sequences = reader._check_X(X, reset=False)
     data = reader._dataset(sequences, y, sample_weight, True, True)
     loss = None if isinstance(estimator.loss, str) else estimator.loss
     network = estimator._spec, estimator._weights
     return _engine.gradient_flow(*network, data, loss, **options)
-
-
-def _reader(estimator):
-    """Return a copy that may learn what it likes from the data it reads."""
-    reader = object.__new__(type(estimator))
-    vars(reader).update(vars(estimator))
-    return reader

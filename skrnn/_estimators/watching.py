@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from functools import wraps
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, cast
 
 from sklearn.callback import CallbackSupportMixin
 
+from skrnn._estimators.advice import Method
 from skrnn._sklearn import begin_callbacks, has_callbacks
 
-Method = TypeVar("Method", bound=Callable[..., Any])
 # Arguments of `fit` that a score may need beside X and y.
 _METADATA = ("sample_weight", "future")
 

@@ -6,6 +6,7 @@ import os
 
 import pytest
 from _children import LONG, run
+from _forks import SAID_IN_A_FORK
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -31,26 +32,6 @@ works = {
     "predict": lambda: known.predict(X),
     "large": lambda: large.predict(X),
 }
-
-
-def said_in_a_fork(work, seconds=30):
-    "Return what a child says that does `work`: its result, its error, or 'hangs'."
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        signal.alarm(seconds)
-        try:
-            result = work()
-            said = result if isinstance(result, str) else str(np.asarray(result).sum())
-        except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-        os.write(write, said.encode())
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    return said or "hangs"
 """
 
 DURING = """
@@ -86,12 +67,16 @@ print(json.dumps({"wrong": wrong, "keras": keras}))
 
 
 def test_forks_in_the_middle_of_fits_on_the_cpu_engine():
-    found = json.loads(run(FORK + DURING, "cpu", 500 if LONG else 70, 0.3))
+    found = json.loads(
+        run(SAID_IN_A_FORK + FORK + DURING, "cpu", 500 if LONG else 70, 0.3)
+    )
     assert found["wrong"] == []
 
 
 def test_forks_in_the_middle_of_fits_on_the_keras_engine():
-    found = json.loads(run(FORK + DURING, "keras", 70 if LONG else 14, 6))
+    found = json.loads(
+        run(SAID_IN_A_FORK + FORK + DURING, "keras", 70 if LONG else 14, 6)
+    )
     assert found["wrong"] == []
     assert found["keras"].startswith("RuntimeError: This process was forked from one")
 

@@ -6,14 +6,11 @@ They run as a user runs them. Where the documentation is built (``make gallery``
 
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from _scripts import EXAMPLES, numbers_after, printed_by
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES, PAGES = ROOT / "examples", ROOT / "docs" / "gallery"
+PAGES = EXAMPLES.parent / "docs" / "gallery"
 IS_BUILT = os.environ.get("GALLERY") == "built"
 
 
@@ -25,23 +22,7 @@ def output_of(script, cwd):
             r"script-out\n\n \.\. code-block:: none\n\n(.*?)\n\S", page, re.S
         )
         return "\n".join(re.sub(r"^ {4}", "", text, flags=re.M) for text in found)
-    environment = os.environ | {"MPLBACKEND": "Agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / script)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def numbers_after(label, output):
-    """Return the numbers of the first line of `output` that begins with `label`."""
-    line = re.search(rf"^\s*{label}(.*)$", output, re.MULTILINE)
-    return [float(number) for number in re.findall(r"\d+\.\d+", line[1])]
+    return printed_by(script, cwd=cwd)
 
 
 def forecasting(output):

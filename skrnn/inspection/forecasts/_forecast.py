@@ -1,10 +1,9 @@
 """A picture of forecasts: history, fan of intervals, truth and cutoffs over time."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
 from skrnn._sklearn import Count, StrOptions, check_arguments
 from skrnn.inspection._drawing import axes_for, described, need_matplotlib
@@ -44,22 +43,6 @@ line_kw, history_kw, truth_kw : dict or None, default=None
 fill_between_kw : dict or None, default=None
     Options of matplotlib's ``fill_between`` for the intervals.""",
 }
-
-
-class DrawnForecaster(Protocol):
-    """What `ForecastDisplay.from_estimator` needs of a fitted forecaster."""
-
-    def forecast(
-        self, steps: int | None, X: Any, *, history: Any, coverage: float | None
-    ) -> Any:
-        """Return a Series, or with a coverage a frame: "forecast", "lower", "upper"."""
-
-    def _history_frame(self) -> pd.Series | pd.DataFrame:
-        """Return y of the training rows, and of those of ``update``, with their labels.
-
-        A Series, or a frame with a column for each target. The index has the times, or
-        counts the rows; of a panel it has the levels (series, time).
-        """
 
 
 class ForecastDisplay:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._estimators.inspected import recurrent_layers
+
 # At the first step a gradient this much smaller than at the last one has vanished, and
 # one this much larger explodes.
 VANISHED, EXPLODED = 1e-3, 1e2
@@ -90,7 +92,7 @@ def _against_vanishing(network, _flow):
     """Name the cells that keep gradients, or else a way past the steps."""
     found, kind = [], type(network).__name__
     known = network.get_params(deep=False)
-    if network._spec.recurrent[0].cell not in ("lstm", "gru"):
+    if not recurrent_layers(network)[0].gate_order:
         if "cell" in known:
             found.append("cell='lstm' or cell='gru'")
         elif kind.startswith("RNN"):

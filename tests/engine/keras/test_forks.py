@@ -4,12 +4,13 @@ import json
 import os
 
 import pytest
+from _forks import SAID_IN_A_FORK
 from _instances import in_new_process
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 COMMON = """
-import json, os, pickle, signal, sys, warnings
+import json, pickle, sys, warnings
 import numpy as np
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqRegressor
 from skrnn.text import TextGenerator
@@ -23,24 +24,8 @@ known = GRURegressor(**tiny).fit(X, y)
 compiled = GRURegressor(**tiny, engine="keras")
 
 
-def said_in_a_fork(work, seconds=40):
-    "Return what a child says that does `work`: that it works, its error, or hangs."
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        signal.alarm(seconds)
-        try:
-            work()
-            said = "works"
-        except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-        os.write(write, said.encode())
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    return said or "hangs"
+def says_that_it_works(work):
+    return said_in_a_fork(lambda: (work(), "works")[1])
 
 
 def build():
@@ -104,9 +89,10 @@ REFUSAL = (
 
 def said_in_forks(parent, children, **environment):
     works = ", ".join(f"{name!r}: {code}" for name, code in children.items())
-    code = f"""{COMMON}{WHAT_CHILDREN_USE}
+    code = f"""{SAID_IN_A_FORK}{COMMON}{WHAT_CHILDREN_USE}
 {parent}
-print(json.dumps({{k: said_in_a_fork(v) for k, v in {{{works}}}.items()}}))
+children = {{{works}}}
+print(json.dumps({{k: says_that_it_works(v) for k, v in children.items()}}))
 """
     return json.loads(in_new_process(code, **environment))
 
@@ -161,9 +147,9 @@ if __name__ == "__main__":
                 said[name] = f"RuntimeError: {error}"
     fitted = own_network().fit(X, y)
     data = pickle.dumps(fitted)
-    said["fitted"] = said_in_a_fork(lambda: pickle.loads(data).predict(X))
+    said["fitted"] = says_that_it_works(lambda: pickle.loads(data).predict(X))
     again = GRURegressor(**tiny, optimizer=adam)
-    said["clone"] = said_in_a_fork(lambda: cross_val_score(again, X, y, cv=2))
+    said["clone"] = says_that_it_works(lambda: cross_val_score(again, X, y, cv=2))
     print(json.dumps(said))
 """
 
