@@ -9,7 +9,9 @@ from _instances import in_new_process
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
-COMMON = """
+COMMON = (
+    SAID_IN_A_FORK
+    + """
 import json, pickle, sys, warnings
 import numpy as np
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqRegressor
@@ -41,6 +43,7 @@ def own_network(**options):
     options = {"loss": "mse", "verbose": 0} | options
     return KerasRegressor(build, **options)
 """
+)
 
 # What the parent does -> code.
 PARENTS = {
@@ -89,7 +92,7 @@ REFUSAL = (
 
 def said_in_forks(parent, children, **environment):
     works = ", ".join(f"{name!r}: {code}" for name, code in children.items())
-    code = f"""{SAID_IN_A_FORK}{COMMON}{WHAT_CHILDREN_USE}
+    code = f"""{COMMON}{WHAT_CHILDREN_USE}
 {parent}
 children = {{{works}}}
 print(json.dumps({{k: says_that_it_works(v) for k, v in children.items()}}))
