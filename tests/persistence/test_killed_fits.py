@@ -87,18 +87,27 @@ def begun(path):
         time.sleep(0.002)
 
 
+def killed(work, path):
+    """Kill a fit at a random moment after it has begun; return whether it could be."""
+    most, status = 0.1, 0
+    while not os.WIFSIGNALED(status) and most > 1e-4:
+        if os.path.exists(path):
+            os.remove(path)
+        child = forked(work)
+        begun(path)
+        time.sleep(random.random() * most)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        # A machine may be so fast that the fit is over before.
+        most /= 2
+    return os.WIFSIGNALED(status)
+
+
 random.seed(int(sys.argv[2]))
-n_killed = 0
 for name in fits(""):
     for number in range(2):
         path = os.path.join(folder, f"{name}{number}.checkpoint")
-        child = forked(fits(path)[name])
-        begun(path)
-        time.sleep(random.random() * 0.1)
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        killed = os.WIFSIGNALED(status)
-        n_killed += killed
+        assert killed(fits(path)[name], path), name
         # The seed of a fit without one is in the file: the whole fit needs it too.
         tree = read_tree(path)
         n_epochs = len(tree["state"]["history"]["loss"]) if tree["state"] else None
@@ -108,8 +117,7 @@ for name in fits(""):
         assert same(found, state(fits(whole)[name]())), name
         # What has ended is there at once.
         assert same(found, state(fits(path)[name]())), name
-        print(name, "killed" if killed else "was over", "epochs:", n_epochs)
-print(n_killed)
+        print(name, "epochs:", n_epochs)
 '''
 
 
@@ -117,7 +125,4 @@ def test_ten_killed_fits_go_on_to_the_same_end(tmp_path):
     seed = int(np.random.default_rng().integers(2**31))
     output = in_new_process(SCRIPT, tmp_path, seed)
     print(f"seed {seed}\n{output}")
-    *rows, n_killed = output.strip().splitlines()
-    assert len(rows) == 10
-    # A fit may be over before it is killed.
-    assert int(n_killed) >= 5
+    assert len(output.strip().splitlines()) == 10
