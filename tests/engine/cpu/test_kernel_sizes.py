@@ -27,6 +27,8 @@ CALLS = {
     "project, k": lambda: kernels.project(1, 1, IDS, F, BIG, F, 0, 4, None, F),
     "project, steps": lambda: kernels.project(BIG, 4, IDS, F, 1, F, 0, 1, None, F),
     "project, n": lambda: kernels.project(1, 1, IDS, F, 4, F, 0, BIG, None, F),
+    "stacked, stack": lambda: kernels.stacked(BIG, 4, 1, F, F, 1, F),
+    "stacked, m": lambda: kernels.stacked(1, BIG, 4, F, F, 1, F),
     "narrow, m": lambda: kernels.narrow(BIG, 4, F, F, 1, None, F),
     "narrow, all": lambda: kernels.narrow(2**32, 2**32, F, F, 2**32, None, F),
     "layer, units": lambda: kernels.layer(

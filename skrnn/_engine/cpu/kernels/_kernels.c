@@ -476,6 +476,37 @@ static PyObject *project(PyObject *self, PyObject *args)
     return finish(a, 5, good, enough);
 }
 
+/* stacked(stack, m, k, a, b, n, c): of each matrix of a stack, a (m, k) times b (n, k). */
+static PyObject *stacked(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[3] = {0};
+    Py_ssize_t stack, m, k, n;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnO&O&nO&", &stack, &m, &k, in, a, in, a + 1, &n, out,
+                          a + 2))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){stack, m, k, n}, 4);
+    float *left = floats(a, times(stack, times(m, k)), &good);
+    float *right = floats(a + 1, times(stack, times(n, k)), &good);
+    float *to = floats(a + 2, times(stack, times(m, n)), &good);
+    if (good && m > INT_MAX) {
+        PyErr_Format(PyExc_ValueError, "%zd rows", m);
+        good = 0;
+    }
+    if (good) {
+        int active = (int)m;
+        Rows rows = {1, m, &active};
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(
+            for (Py_ssize_t i = 0; i < stack && enough; i++)
+                enough = kernels->project(&rows, left + i * m * k, k, right + i * n * k, 1, n,
+                                          NULL, to + i * m * n));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 3, good, enough);
+}
+
 /* narrow(m, k, a, b, n, bias, c): what `project` does, for a few rows. */
 static PyObject *narrow(PyObject *self, PyObject *args)
 {
@@ -793,6 +824,7 @@ static PyObject *instructions(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {
     {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
     {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
+    {"stacked", stacked, METH_VARARGS, NULL},
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},

@@ -39,6 +39,12 @@ def outer(
         to.reshape(-1, ldout)[:, column : column + n] = left[rows].T @ right
 
 
+def stacked(stack, m, k, a, b, n, c):
+    """Set each c of a stack to a (m, k) times b (n, k)."""
+    left, right = a.reshape(stack, m, k), b.reshape(stack, n, k).transpose(0, 2, 1)
+    np.matmul(left, right, out=c.reshape(stack, m, n))
+
+
 def narrow(_m, k, a, b, n, bias, c):
     """Set c = [bias +] a b."""
     np.matmul(a.reshape(-1, k), b.reshape(k, n), out=c.reshape(-1, n))
