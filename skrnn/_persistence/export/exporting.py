@@ -65,6 +65,19 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
         TensorFlow. Both read sequences without padding, and of two classes they answer
         the probability of the second one.
 
+    Raises
+    ------
+    NotFittedError
+        If the estimator isn't fitted.
+    TypeError
+        If it isn't one that can be exported in that format.
+    ValueError
+        If `format` isn't one of these, or `path` doesn't fit it.
+    OSError
+        If the file can't be written.
+    ImportError
+        If the package onnx is missing.
+
     Notes
     -----
     An encoder and decoder decodes greedily, all in one file, in "onnx" and "numpy". A
@@ -81,19 +94,6 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     metadata, of ``about``, of ``vocabulary.json`` in the .keras file, which is a zip,
     or in ``assets.extra`` of the SavedModel. ``text_writer.py``, beside
     ``predictor.py``, writes texts with any of these, by NumPy alone.
-
-    Raises
-    ------
-    NotFittedError
-        If the estimator isn't fitted.
-    TypeError
-        If it isn't one that can be exported in that format.
-    ValueError
-        If `format` isn't one of these, or `path` doesn't fit it.
-    OSError
-        If the file can't be written.
-    ImportError
-        If the package onnx is missing.
 
     Examples
     --------
