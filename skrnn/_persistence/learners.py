@@ -131,13 +131,8 @@ def _read_drawer(node, _reader):
     if not fits or has not in (0, 1):
         raise UnreadableError("the state of a Generator is wrong")
     drawer = np.random.PCG64(0)
-    words = {"state": first, "inc": second}
-    drawer.state = {
-        "bit_generator": "PCG64",
-        "state": words,
-        "has_uint32": has,
-        "uinteger": number,
-    }
+    state: Any = {"bit_generator": "PCG64", "has_uint32": has, "uinteger": number}
+    drawer.state = state | {"state": {"state": first, "inc": second}}
     return np.random.Generator(drawer)
 
 

@@ -291,7 +291,9 @@ class _Totals:
         """Return the means over the sequences that have a step; NaN where none has."""
         n = len(self.inputs.lengths)
         count = np.where(self.count > 0, self.count, np.nan)
-        names = [row.name for row in weight_table(self.spec)]
+        # As users know them from `weights_`.
+        known = (row for part in self.spec.outline() for row in part.weights)
+        names = [f"{layer}/{name}" for layer, name, _ in known]
         norms = [float(np.sqrt(np.sum(np.square(g)))) / n for g in self.weights]
         return GradientFlow(
             hidden=self.hidden / count,
