@@ -3,13 +3,24 @@
 from copy import copy
 from typing import Any
 
+import numpy as np
+
 from skrnn import _engine
+from skrnn._data.sequences import Sequences
+from skrnn._estimators.language.base import LanguageModel
+from skrnn._estimators.language.reading import check_texts
+from skrnn._estimators.language.vocabulary import END
 from skrnn._estimators.network_base import BaseNetwork
 
 
 def is_network(estimator: Any) -> bool:
     """Whether an estimator is one network that reads sequences."""
     return isinstance(estimator, BaseNetwork)
+
+
+def reads_texts(estimator: Any) -> bool:
+    """Whether an estimator is a language model."""
+    return isinstance(estimator, LanguageModel)
 
 
 def recurrent_layers(estimator: Any) -> list[Any]:
@@ -25,6 +36,10 @@ def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
     layer : int
         From 0.
     """
+    if isinstance(estimator, LanguageModel):
+        sequences = _texts(estimator, X)
+        network = estimator._spec, estimator._weights
+        return _engine.trace(*network, sequences, layer), sequences
     # A copy: it may learn what it likes from the data it reads.
     sequences = copy(estimator)._check_X(X, reset=False)
     in_units = getattr(estimator, "_in_units", None)
@@ -43,3 +58,17 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
     loss = None if isinstance(estimator.loss, str) else estimator.loss
     network = estimator._spec, estimator._weights
     return _engine.gradient_flow(*network, data, loss, **options)
+
+
+def _texts(estimator, texts):
+    """Return texts as sequences of token ids, each after the one that begins it."""
+    read = estimator._encode(check_texts(texts), "X")
+    lengths = np.array([1 + len(ids) for ids in read])
+    begin = np.array([END], np.int32)
+    return Sequences(
+        values=np.concatenate([part for ids in read for part in (begin, ids)]),
+        starts=np.cumsum(lengths) - lengths,
+        lengths=lengths,
+        form="ragged",
+        n_timesteps=int(lengths.max()),
+    )

@@ -12,8 +12,8 @@ from skrnn._engine.cpu.autodiff import Node, differentiate
 from skrnn._engine.cpu.reference import reverse
 from skrnn._engine.cpu.tracing import Pass, TracingRun, UnwatchedRun
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
-from skrnn._networks.forward import forward, named_weights
-from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec, Spec
+from skrnn._networks.forward import carry, forward, named_weights
+from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec, Spec
 from skrnn._networks.weights import weight_table
 
 # Steps of all sequences times units that are traced at once: with gates and gradients
@@ -89,6 +89,8 @@ def trace(
         with np.errstate(all="ignore"):
             if isinstance(spec, Seq2SeqSpec):
                 encode(run, spec, named_weights(spec, w), x, lengths)
+            elif isinstance(spec, LanguageSpec):
+                carry(run, spec.layers, named_weights(spec, w), x, lengths)
             else:
                 forward(run, _network(spec), w, x, lengths)
         for place in places:
@@ -291,7 +293,9 @@ class _Totals:
         """Return the means over the sequences that have a step; NaN where none has."""
         n = len(self.inputs.lengths)
         count = np.where(self.count > 0, self.count, np.nan)
-        names = [row.name for row in weight_table(self.spec)]
+        # As users know them from `weights_`.
+        known = (row for part in self.spec.outline() for row in part.weights)
+        names = [f"{layer}/{name}" for layer, name, _ in known]
         norms = [float(np.sqrt(np.sum(np.square(g)))) / n for g in self.weights]
         return GradientFlow(
             hidden=self.hidden / count,

@@ -264,8 +264,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         if self.max_length is not None:
             return np.full(len(X), self.max_length)
         # Longer inputs than any in fit may have longer outputs, in proportion.
-        growth = np.maximum(X.lengths / self._longest_input, 1)
-        return np.ceil(self._longest_output * growth).astype(int)
+        lengths = np.maximum(X.lengths.astype(int), self._longest_input)
+        return -(-self._longest_output * lengths // self._longest_input)
 
     def _head(self):
         n_outputs = len(self.classes_) + self._has_end
