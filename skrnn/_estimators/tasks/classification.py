@@ -59,6 +59,7 @@ from skrnn._estimators.names import (
     refuse_one_hot,
     resolve,
 )
+from skrnn._estimators.tasks.chains import ChainMixin
 from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
@@ -71,7 +72,9 @@ from skrnn._sklearn import (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
+class SequenceClassifierMixin(
+    ChainMixin, OutOfFoldMixin, ClassifierMixin, LabelContract
+):
     """Targets are labels: one of several, or several at once (indicator matrix)."""
 
     class_weight: dict | str | None = None
@@ -85,6 +88,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             Function(),
         ],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "crf": ["boolean"],
+        "illegal_transitions": [list, tuple, StrOptions({"bio"}), None],
     }
 
     def _encode_target(self, X, y, weights, known, sample_weight):
@@ -121,6 +126,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         targets, there = put_back(targets, weights), put_back(there, weights)
         if self._multilabel:
             return targets, there
+        if self.crf and self.return_sequences:
+            return self._encode_chain(targets, there, X.lengths)
         dtype = np.float32 if len(self.classes_) == 2 else np.int32
         return Codes(targets[:, None], dtype), there
 
@@ -214,6 +221,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         return numbers, weighted_by_class(weights, numbers, table)
 
     def _head(self):
+        if self.crf:
+            return self._head_of_chain()
         n_classes = len(self.classes_)
         _check_loss(self.loss, n_classes, self._multilabel)
         n_outputs = 1 if n_classes == 2 and not self._multilabel else n_classes
@@ -308,7 +317,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         else:
             shape = (len(self.classes_),)
             wanted = {"decode": (decode, shape), "dtype": int if labels else float}
-        return self._run(X, **wanted)
+        return self._run(X, best_path=labels, **wanted)
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K) into labels."""
