@@ -20,8 +20,8 @@ from skrnn._engine.choice import ENGINES, facts
 from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, for_each
 from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.cpu.network import NetworkProgram
-from skrnn._engine.cpu.tagging import CrfProgram
 from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
+from skrnn._engine.cpu.tagging import CrfProgram
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack

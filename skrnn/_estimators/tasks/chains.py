@@ -25,7 +25,7 @@ class ChainMixin:
     crf: bool = False
     illegal_transitions: Any = None
 
-    def _encode_chain(self, numbers, weights, lengths):
+    def _encode_chain(self: Any, numbers, weights, lengths):
         """Return numbers of labels of all real steps (n,) as targets; check them."""
         if self.class_weight is not None:
             raise ValueError(
@@ -41,7 +41,7 @@ class ChainMixin:
             refuse_excluded(*given, excluded, self.classes_)
         return Codes(numbers[:, None], np.int32), weights
 
-    def _head_of_chain(self):
+    def _head_of_chain(self: Any):
         """Return a head with the emissions of a chain."""
         if not self.return_sequences:
             raise ValueError(
@@ -59,7 +59,7 @@ class ChainMixin:
             )
         return Head(len(self.classes_), "softmax", crf=True)
 
-    def _fills_of_head(self, spec):
+    def _fills_of_head(self: Any, spec):
         """Return what gives pairs that are excluded their score, which stays."""
         if not spec.head.crf or self.illegal_transitions is None:
             return []
@@ -80,7 +80,7 @@ class ChainMixin:
         return [fill]
 
     @property
-    def transitions_(self) -> Array:
+    def transitions_(self: Any) -> Array:
         """Scores of a chain's pairs of labels, (n_classes, n_classes), with `crf`.
 
         At [i, j] stands that of ``classes_[j]`` behind ``classes_[i]``, minus infinity

@@ -54,10 +54,8 @@ from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import (
     NAMES,
     Names,
+    check_loss_of_labels,
     loss_of,
-    names_of_losses,
-    refuse_one_hot,
-    resolve,
 )
 from skrnn._estimators.tasks.chains import ChainMixin
 from skrnn._estimators.tasks.contracts import LabelContract
@@ -105,7 +103,7 @@ class SequenceClassifierMixin(
         pad_label = given_label(X, y) if steps else None
         # Not for a validation set, whose network exists already.
         if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
-            _check_loss(self.loss, labels.shape[1], multilabel=True)
+            check_loss_of_labels(self.loss, labels.shape[1], multilabel=True)
             warn_of_one_hot(labels, self, y)
         if not known:
             padding = np.full(len(weights), are_of_steps(sample_weight))
@@ -224,7 +222,7 @@ class SequenceClassifierMixin(
         if self.crf:
             return self._head_of_chain()
         n_classes = len(self.classes_)
-        _check_loss(self.loss, n_classes, self._multilabel)
+        check_loss_of_labels(self.loss, n_classes, self._multilabel)
         n_outputs = 1 if n_classes == 2 and not self._multilabel else n_classes
         activation = "sigmoid" if self._multilabel or n_classes == 2 else "softmax"
         return Head(n_outputs, activation, loss_of(self))
@@ -381,24 +379,3 @@ class SequenceClassifierMixin(
 def _unique(labels):
     # unique_labels turns objects that are strings into an array of strings.
     return unique_labels(few_like(labels)).astype(labels.dtype)
-
-
-def _check_loss(loss, n_classes, multilabel):
-    """Refuse a loss by name that is for a head of the other kind."""
-    loss = resolve("loss of labels", loss)
-    if n_classes > 2 and not multilabel:
-        refuse_one_hot(loss, n_classes)
-    head = "sigmoid" if multilabel else "softmax"
-    fit = ["auto", *names_of_losses("labels", head)]
-    if not isinstance(loss, str) or loss in fit or not (multilabel or n_classes > 2):
-        return
-    choice = f"use {' or '.join(map(repr, fit))}"
-    if multilabel:
-        raise ValueError(
-            f"loss={loss!r} is for one label a sequence, but y is an indicator matrix; "
-            f"{choice}, or if y is one-hot pass y.argmax(axis=1)."
-        )
-    raise ValueError(
-        f"loss={loss!r} is for two classes or an indicator matrix, but y has "
-        f"{n_classes} classes; {choice}."
-    )

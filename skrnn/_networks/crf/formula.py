@@ -84,6 +84,9 @@ class _SumOfPaths:
         return {}
 
 
+_SUM_OF_PATHS = _SumOfPaths()
+
+
 @dataclass(frozen=True)
 class _ChainRun:
     """The cell with its weights, as `Run.recur` takes it."""
@@ -93,7 +96,7 @@ class _ChainRun:
     name: str = "crf"
     activation: str = "linear"
     drops: bool = False
-    cell: Any = _SumOfPaths()
+    cell: Any = _SUM_OF_PATHS
 
     def zeros(self, make, n_sequences):
         """Return the states before the first step, each by ``make(shape)``."""
@@ -153,7 +156,7 @@ def losses(run, chain: Chain, x, is_allowed, lengths):
 
 
 def marginals(run, chain: Chain, x, lengths):
-    """Return the probability of each label at each step: the forward-backward algorithm.
+    """Return the probability of each label at each step, by forward-backward.
 
     Parameters
     ----------

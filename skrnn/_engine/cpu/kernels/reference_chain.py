@@ -55,9 +55,7 @@ def _forward_backward(x, lengths, transitions, start, end):
     return totals, np.exp(logs), counts
 
 
-def viterbi(
-    n_steps, _n, _k, first, last, x, lengths, transitions, start, end, paths
-):
+def viterbi(n_steps, _n, _k, first, last, x, lengths, transitions, start, end, paths):
     """Set the best paths of the sequences from `first` to `last`."""
     x, lengths = x[:, first:last], lengths[first:last]
     best, back = start + x[0], np.zeros(x.shape, np.int32)
