@@ -25,7 +25,7 @@ class CrfProgram(NetworkProgram):
                 x = self._forward(batch, self._views, None)
                 self._keep_logits(batch.real(x))
                 chain = Chain.of(named_weights(self.spec, self._views))
-                total += float(_likelihood(batch, x, chain)[0].sum())
+                total += float(loss_of_chains(batch, x, chain)[0].sum())
                 count += int(batch.present.sum())
         return total, count
 
@@ -38,7 +38,9 @@ class CrfProgram(NetworkProgram):
         total = []
 
         def rule(x, transitions, start, end):
-            losses, dx, d_chain = _likelihood(batch, x, Chain(transitions, start, end))
+            losses, dx, d_chain = loss_of_chains(
+                batch, x, Chain(transitions, start, end)
+            )
             total.append(float(losses.sum()))
             parts = [part.astype(np.float32) for part in (dx, *d_chain)]
             return losses.astype(np.float32), lambda g: [g[0] * part for part in parts]
@@ -51,9 +53,9 @@ class CrfProgram(NetworkProgram):
         return total[0], int(count)
 
 
-def _likelihood(batch, x, chain):
-    """Return losses (B,), and gradients, of a batch's sequences that are present."""
+def loss_of_chains(batch, x, chain, factors=1):
+    """Return losses (B,) of a batch's sequences, times factors (B,), and gradients."""
     weights, lengths = batch.weights, batch.inputs["lengths"]
     labels = np.where(weights > 0, batch.targets[..., 0], -1)
     of_each = weights.max(axis=0, where=batch.present, initial=0)
-    return likelihood(x, labels, lengths, chain, of_each)
+    return likelihood(x, labels, lengths, chain, of_each * factors)

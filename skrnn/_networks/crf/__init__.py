@@ -7,6 +7,7 @@ over `ops` and `Run`, for every engine.
 """
 
 from skrnn._networks.crf.formula import (
+    SUM_OF_PATHS,
     Chain,
     crf_weights,
     log_partition,
@@ -20,6 +21,7 @@ EXCLUDED = -1e4
 
 __all__ = [
     "EXCLUDED",
+    "SUM_OF_PATHS",
     "Chain",
     "crf_weights",
     "log_partition",

@@ -84,7 +84,7 @@ class _SumOfPaths:
         return {}
 
 
-_SUM_OF_PATHS = _SumOfPaths()
+SUM_OF_PATHS = _SumOfPaths()
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class _ChainRun:
     name: str = "crf"
     activation: str = "linear"
     drops: bool = False
-    cell: Any = _SUM_OF_PATHS
+    cell: Any = SUM_OF_PATHS
 
     def zeros(self, make, n_sequences):
         """Return the states before the first step, each by ``make(shape)``."""

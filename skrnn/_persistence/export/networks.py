@@ -6,7 +6,8 @@ import numpy as np
 
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import hold
-from skrnn._networks.forward import forward
+from skrnn._networks.crf import Chain, marginals
+from skrnn._networks.forward import forward, named_weights
 from skrnn._networks.specs import NetworkSpec
 from skrnn._persistence.export.tracing import (
     FLOAT,
@@ -65,7 +66,7 @@ class Network:
         )
 
 
-def trace(network: Network, fused=()) -> Program:
+def trace(network: Network, fused=(), *, best_path=False) -> Program:
     """Return what a network computes, from "X" and "lengths" to its answer.
 
     Parameters
@@ -73,13 +74,19 @@ def trace(network: Network, fused=()) -> Program:
     network : Network
     fused : collection of (cell, activation)
         Layers that are one operation, "layer"; the steps of others are a "scan".
+    best_path : bool
+        Whether the likeliest labels of a chain are computed beside their probabilities.
     """
     tape, spec = Tape(), network.spec
     given = _read(tape, network)
     weights = [tape.array(weight) for weight in network.weights]
     x, lengths = given.x, given.lengths
     outputs, _ = forward(TracedRun(tape, fused), spec, weights, x, lengths)
-    answers = spec.head.predictions(ops, outputs)
+    labels = None
+    if spec.head.crf:
+        answers, labels = _of_chain(tape, spec, weights, outputs, given, best_path)
+    else:
+        answers = spec.head.predictions(ops, outputs)
     if network.shape == (2,) and answers.shape[-1] == 1:
         # One output tells of two classes.
         answers = ops.concatenate([1 - answers, answers], axis=-1)
@@ -89,7 +96,21 @@ def trace(network: Network, fused=()) -> Program:
     if spec.return_sequences:
         answers = _as_given(tape, answers, given)
     answers = _shaped(tape, answers, network.shape)
-    return Program(tape.nodes, tape.arrays, answers)
+    return Program(tape.nodes, tape.arrays, answers, labels)
+
+
+def _of_chain(tape, spec, weights, outputs, given, best_path):
+    """Return probabilities (T, B, K) of labels, and the likeliest or None.
+
+    These are (B, T, 1), numbers from 1; 0 stands at padding.
+    """
+    chain = Chain.of(named_weights(spec, weights))
+    answers = marginals(TracedRun(tape), chain, outputs, given.lengths)
+    if not best_path:
+        return answers, None
+    inputs = outputs, given.lengths, chain.transitions, chain.start, chain.end
+    labels = tape.note("best_labels", inputs, (*outputs.shape[:2], 1))
+    return answers, _as_given(tape, labels, given)
 
 
 @dataclass(frozen=True)

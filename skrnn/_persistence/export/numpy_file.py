@@ -13,13 +13,15 @@ FORMAT = "skrnn numpy 1"
 
 def as_npz(network: Network) -> bytes:
     """Return the content of the file."""
-    program = trace(network)
+    program = trace(network, best_path=True)
     content = {
         "format": FORMAT,
         "about": network.about,
         "nodes": _plain(program.nodes),
         "output": program.output.name,
     }
+    if program.labels is not None:
+        content["labels"] = program.labels.name
     text = np.frombuffer(json.dumps(content).encode(), np.uint8)
     file = io.BytesIO()
     arrays: dict[str, Any] = program.arrays | {"program": text}

@@ -32,12 +32,25 @@ class Network:
 
     def predict(self, X, lengths=None):
         """Return what the estimator's ``predict``, or ``predict_proba``, does."""
+        found = self._computed(X, lengths)[self._program["output"]]
+        return found.astype(self.about["dtype"])
+
+    def predict_labels(self, X, lengths=None):
+        """Return places in ``about["classes"]`` of labels (n, T), -1 at padding.
+
+        They are the likeliest sequence of labels: of networks with ``crf=True`` alone.
+        """
+        if "labels" not in self._program:
+            raise ValueError("This network has no chain of labels: take predict.")
+        return self._computed(X, lengths)[self._program["labels"]][..., 0] - 1
+
+    def _computed(self, X, lengths):
         X = _in_double(np.asarray(X))
         X = X[..., None] if X.ndim < self.about["n_dimensions"] else X
         given = {"X": X, "lengths": np.asarray([0] if lengths is None else lengths)}
         names = self._arrays | given
         _run(self._program["nodes"], names)
-        return names[self._program["output"]].astype(self.about["dtype"])
+        return names
 
 
 def _run(nodes, names):
@@ -75,6 +88,22 @@ def _reverse(x, lengths):
     return _at(x, np.where(steps < lengths, lengths - 1 - steps, steps))
 
 
+def _best_labels(x, lengths, transitions, start, end):
+    """Return numbers from 1 of the likeliest labels (T, B, 1) (Viterbi, 1967)."""
+    found = np.zeros((*x.shape[:2], 1), np.int64)
+    for b, n in enumerate(np.broadcast_to(lengths, x.shape[1:2])):
+        best, before = start + x[0, b], []
+        for emission in x[1:n, b]:
+            scores = best[:, None] + transitions
+            before.append(scores.argmax(axis=0))
+            best = scores.max(axis=0) + emission
+        labels = [(best + end).argmax()]
+        for places in reversed(before):
+            labels.append(places[labels[-1]])
+        found[:n, b, 0] = np.array(labels[::-1]) + 1
+    return found
+
+
 _OF_NUMPY = """add subtract multiply divide power maximum minimum negative greater less
 greater_equal less_equal abs exp log log1p sqrt tanh matmul where take max mean sum
 cumsum transpose"""
@@ -94,6 +123,7 @@ OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "last": lambda x, lengths: _at(x, lengths - 1),
     "reverse": _reverse,
     "roll": lambda x, shift: _at(x, np.arange(len(x))[:, None] - shift),
+    "best_labels": _best_labels,
     "tail": lambda x, keep, sizes: x.reshape(*x.shape[:keep], *sizes),
     "masked": lambda real, x: np.where(real, x, 0),
     "units": lambda x, scale, offset: x * scale + offset,

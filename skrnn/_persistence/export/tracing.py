@@ -48,11 +48,14 @@ class Program:
     arrays : dict of ndarray
         Weights and numbers.
     output : Traced
+    labels : Traced or None
+        Numbers from 1 of the likeliest labels of a chain.
     """
 
     nodes: list[Node]
     arrays: dict[str, np.ndarray]
     output: "Traced"
+    labels: "Traced | None" = None
 
 
 class Tape:

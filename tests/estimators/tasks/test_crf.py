@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from skrnn import GRUClassifier, LSTMClassifier, reference
-from skrnn.persistence import load, save
+from skrnn.inspection import gradient_flow
+from skrnn.persistence import export, load, load_network, save
 
 TINY = dict(units=4, epochs=3, learning_rate=0.05, random_state=0)
 CRF = TINY | dict(crf=True, return_sequences=True)
@@ -215,3 +216,43 @@ def test_several_labels_at_once_are_refused():
 def test_a_stream_is_refused(fitted):
     with pytest.raises(ValueError, match="crf=True"):
         fitted.stream()
+
+
+def test_the_keras_model_gives_the_same_probabilities(fitted, tmp_path):
+    model = fitted.model_
+    for i in (0, 3):
+        found = np.asarray(model(X[i][None]))[0]
+        np.testing.assert_allclose(found, fitted.predict_proba(X)[i], atol=1e-5)
+    export(fitted, tmp_path / "tagger.keras", "keras")
+
+
+def test_what_numpy_alone_reads_has_the_best_labels(tmp_path):
+    model = GRUClassifier(**CRF, illegal_transitions="bio").fit(X, Y)
+    export(model, tmp_path / "tagger.npz", "numpy")
+    network = load_network(tmp_path / "tagger.npz")
+    padded = np.zeros((len(X), LENGTHS.max(), 4))
+    for i, x in enumerate(X):
+        padded[i, : len(x)] = x
+    labels = network.predict_labels(padded, LENGTHS)
+    shares = network.predict(padded, LENGTHS)
+    expected = model.predict_proba(X)
+    for i, tags in enumerate(model.predict(X)):
+        np.testing.assert_array_equal(
+            np.array(network.about["classes"])[labels[i, : len(tags)]], tags
+        )
+        assert (labels[i, len(tags) :] == -1).all()
+        np.testing.assert_allclose(shares[i, : len(tags)], expected[i], atol=1e-6)
+
+
+def test_gradients_flow_from_the_likelihood(fitted):
+    found = gradient_flow(fitted, X[:5], Y[:5])
+    losses = [
+        -reference.crf_log_likelihood(
+            emissions_of(fitted, x),
+            np.searchsorted(fitted.classes_, y),
+            **fitted.weights_["crf"],
+        )
+        / len(y)
+        for x, y in zip(X[:5], Y[:5], strict=True)
+    ]
+    np.testing.assert_allclose(found.loss, np.mean(losses), rtol=1e-5)
