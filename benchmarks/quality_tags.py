@@ -20,6 +20,8 @@ ON_PARTS = ON_WORDS | dict(
     embedding_dim=(50, 20, 20, 20),
     units=64,
 )
+# The same for both sets of tags.
+WITH_CRF = ON_PARTS | dict(crf=True)
 
 # Reading: X_train, y_train, X_test, y_test
 
