@@ -770,7 +770,7 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
 /* Whether a chain's sizes, lengths and labels can be computed with; an error if not. */
 static int is_chain(const Chains *c, Py_ssize_t n_groups)
 {
-    Py_ssize_t sizes[] = {c->steps - 1, c->sequences, c->k - 1, c->groups, c->first,
+    Py_ssize_t sizes[] = {c->steps - 1, c->sequences - 1, c->k - 1, c->groups, c->first,
                           c->last - c->first, n_groups - c->last};
     if (!sizes_are_good(sizes, 7))
         return 0;
