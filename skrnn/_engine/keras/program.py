@@ -177,7 +177,7 @@ def _loss_of_chains(batch, x, chain):
     numbers = k.arange(x.shape[-1], dtype=batch["targets"].dtype)
     # A label of weight 0 isn't known.
     unknown = k.logical_or(k.logical_not(present), weights <= 0)
-    allowed = k.logical_or(batch["targets"] == numbers, unknown[..., None])
+    allowed = k.logical_or(k.equal(batch["targets"], numbers), unknown[..., None])
     found = losses(KerasRun(), chain, x, allowed, batch["lengths"])
     # All known labels of a sequence have the same weight.
     of_each = k.max(k.where(present, weights, 0.0), axis=0)
