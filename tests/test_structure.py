@@ -455,6 +455,8 @@ ORDER = [
     "patience",
     "class_weight",
     "normalize_y",
+    "crf",
+    "illegal_transitions",
     "callbacks",
     "checkpoint_path",
     "warm_start",

@@ -174,7 +174,12 @@ class BaseRecurrent(
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
         )
-        return spec, None if embedding.vectors is None else embedding.fill
+        fills = [] if embedding.vectors is None else [embedding.fill]
+        return spec, _one_after_the_other([*fills, *self._fills_of_head(spec)])
+
+    def _fills_of_head(self, spec):
+        """Return what changes first weights of the head: ``f(weights, dataset)``."""
+        return []
 
     @property
     def _n_features_out(self):
@@ -260,3 +265,16 @@ class BaseRecurrent(
         """
         self._require_fit()
         return StreamingPredictor(self, method)
+
+
+def _one_after_the_other(fills):
+    """Return one function of all that fill first weights; None if there are none."""
+    if not fills:
+        return None
+
+    def fill(weights, dataset):
+        for each in fills:
+            weights = each(weights, dataset)
+        return weights
+
+    return fill

@@ -37,6 +37,11 @@ class StreamingPredictor:
                 f"{self._name} was fitted with bidirectional=True: its outputs depend "
                 "on steps that are still to come."
             )
+        if spec.head.crf:
+            raise ValueError(
+                f"stream isn't for crf=True, with which this {self._name} was fitted: "
+                "each label depends on steps that are still to come."
+            )
         if not hasattr(estimator, _DECODERS.get(method, "")):
             known = [name for name in _DECODERS if hasattr(estimator, _DECODERS[name])]
             raise ValueError(

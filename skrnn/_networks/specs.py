@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from skrnn._networks.cells import CELLS
+from skrnn._networks.crf import crf_weights
 from skrnn._networks.head import Head
 from skrnn._networks.layers import (
     LAYERS,
@@ -52,6 +53,8 @@ class Spec:
         """List its parts from the input on, as users see them."""
         found = Outline(self.n_features)
         found.add([*self.layers, self.head_layer])
+        if self.head.crf:
+            found.add_weights("crf", "CRF", "crf", crf_weights(self.head.units))
         return found.parts
 
     def weights(self) -> list[Weight]:
@@ -167,6 +170,9 @@ class Spec:
         for name in self._stacks:
             fields[name] = [_layer_as_dict(layer) for layer in fields[name]]
         fields["head"] = dataclasses.asdict(self.head)
+        if not self.head.crf:
+            # As it was before there were chains, for whoever reads it.
+            del fields["head"]["crf"]
         return json.dumps(fields, sort_keys=True)
 
     @classmethod

@@ -19,6 +19,11 @@ from skrnn.reference._attention import (
     dot_attention,
     multi_head_attention,
 )
+from skrnn.reference._crf import (
+    crf_best_labels,
+    crf_log_likelihood,
+    crf_marginals,
+)
 from skrnn.reference._gru import gru, gru_step
 from skrnn.reference._layers import (
     bidirectional,
@@ -35,6 +40,9 @@ __all__ = [
     "activate",
     "additive_attention",
     "bidirectional",
+    "crf_best_labels",
+    "crf_log_likelihood",
+    "crf_marginals",
     "dense",
     "dot_attention",
     "embedding",

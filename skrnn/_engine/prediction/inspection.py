@@ -10,7 +10,9 @@ from skrnn._data.datasets import Dataset, Seq2SeqData
 from skrnn._data.sequences import Sequences
 from skrnn._engine.cpu.autodiff import Node, differentiate
 from skrnn._engine.cpu.reference import reverse
+from skrnn._engine.cpu.tagging import loss_of_chains
 from skrnn._engine.cpu.tracing import Pass, TracingRun, UnwatchedRun
+from skrnn._networks.crf import Chain
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
 from skrnn._networks.forward import carry, forward, named_weights
 from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec, Spec
@@ -129,11 +131,18 @@ def gradient_flow(
         with np.errstate(all="ignore"):
             outputs, lengths = _outputs(run, spec, nodes, batch)
             factors = _factors(batch, lengths, last)
-            real = batch.real(batch.targets), batch.real(outputs.value)
-            losses, slopes = loss(*real)
-            slopes = np.asarray(slopes * factors[:, None], np.float64)
-            differentiate(outputs, batch.spread(slopes, outputs.shape))
-            totals.add(run, rows, float(losses @ factors), nodes)
+            if spec.head.crf:
+                given = batch, outputs.value, Chain.of(named_weights(spec, weights))
+                losses, slopes, _ = loss_of_chains(*given, 1 / lengths)
+                total = float(losses.sum())
+            else:
+                real = batch.real(batch.targets), batch.real(outputs.value)
+                losses, slopes = loss(*real)
+                slopes = np.asarray(slopes * factors[:, None], np.float64)
+                slopes = batch.spread(slopes, outputs.shape)
+                total = float(losses @ factors)
+            differentiate(outputs, slopes)
+            totals.add(run, rows, total, nodes)
     return totals.means()
 
 

@@ -114,7 +114,26 @@ _OF_LABELS: dict[str, Row] = {
         'dict, "balanced" or None',
         """Weight of each class in the loss; "balanced" makes it inversely proportional
         to the class's frequency, rows counted with their `sample_weight`. Multiplied
-        with `sample_weight`.""",
+        with `sample_weight`. Not for `crf`.""",
+    ),
+    "crf": (
+        "bool",
+        """Read the labels of all steps as one chain, a conditional random field
+        (Lafferty et al., 2001); with `return_sequences`. Beside the network's scores
+        of each step, pairs of labels that follow each other are scored, and the first
+        and the last label; the likelihood of whole sequences is maximised. ``predict``
+        returns the likeliest sequence of labels (Viterbi, 1967), ``predict_proba`` the
+        probability of each label at each step given all of X. A step of
+        `sample_weight` 0 may have any label; other weights must be equal within a
+        sequence.""",
+    ),
+    "illegal_transitions": (
+        '"bio", list of pairs, or None',
+        """Labels that `crf` lets never follow each other. "bio": ``I-x`` follows
+        ``B-x`` and ``I-x`` alone. In a pair the second label may not follow the first;
+        None as the first stands for the start of a sequence, as the second for its
+        end. They count from the next ``fit`` on that begins anew. Labels in ``fit``
+        that break them are an error. Not read without `crf`.""",
     ),
 }
 _OF_LABEL_SEQUENCES: dict[str, Row] = {
@@ -192,6 +211,10 @@ _OF_OUTLIERS: dict[str, Row] = {
         nothing without it; a number holds out so much in any case.""",
     ),
 }
+_CHAIN = """transitions_ : ndarray of shape (n_classes, n_classes)
+    With `crf`, the score of ``classes_[j]`` behind ``classes_[i]`` at [i, j]; minus
+    infinity where it is excluded.
+"""
 _CLASSES = """classes_ : ndarray of shape (n_classes,)
     Labels, sorted; for an indicator matrix the numbers of its columns.
 """
@@ -252,7 +275,7 @@ True""",
         "lstm": "LSTMRegressor",
         "gru": "GRURegressor",
     },
-    attributes=_CLASSES,
+    attributes=_CLASSES + _CHAIN,
 )
 LABEL_SEQUENCES = TaskDocs(
     parameters=_OF_LABEL_SEQUENCES,

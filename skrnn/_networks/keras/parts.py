@@ -11,6 +11,7 @@ from keras.initializers import GlorotUniform, Orthogonal
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import number_of_heads
 from skrnn._networks.cells import CELLS
+from skrnn._networks.crf import SUM_OF_PATHS, Chain, crf_weights
 
 
 def dense(units, activation, name, seeds, *, use_bias=True):
@@ -93,6 +94,49 @@ class FormulaCell(layers.Layer):
     def get_config(self):
         own = {"cell": self.cell, "units": self.units, "activation": self.activation}
         return super().get_config() | own
+
+
+@keras.saving.register_keras_serializable("skrnn")
+class CRF(layers.Layer):
+    """The probability of each label of a chain at each step, of emissions (B, T, K)."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, shape):
+        rows = {row.name.split("/")[1]: row for row in crf_weights(self.units)}
+        self._named = {
+            name: self.add_weight(row.shape, "zeros", name=name)
+            for name, row in rows.items()
+        }
+
+    def call(self, inputs):
+        chain = Chain(**self._named)
+        until = layers.RNN(_PathsCell(chain, self.units), return_sequences=True)(inputs)
+        cell = _PathsCell(chain.reversed(ops), self.units)
+        backwards = layers.RNN(cell, return_sequences=True, go_backwards=True)(inputs)
+        # Both have the step's own emission.
+        return ops.softmax(until + ops.flip(backwards, axis=1) - inputs, axis=-1)
+
+    def get_config(self):
+        return super().get_config() | {"units": self.units}
+
+
+class _PathsCell(layers.Layer):
+    """The step of a chain, as `RNN` takes it, with weights that another layer has."""
+
+    def __init__(self, chain, units):
+        super().__init__()
+        weights = {"transitions": chain.transitions, "start": chain.start}
+        # In a function: a layer would take an attribute for weights of its own.
+        self._chain, self.output_size = (lambda: weights), units
+        self.state_size = [shape[0] for shape in SUM_OF_PATHS.state_shapes(units)]
+
+    def call(self, inputs, states):
+        given = self._chain(), (inputs,), tuple(states)
+        after = SUM_OF_PATHS.step(ops, None, *given, None)
+        return after[0], list(after)
 
 
 def _additive(project, queries, keys):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrnn._networks.forward import forward
+from skrnn._networks.crf import Chain, marginals
+from skrnn._networks.forward import forward, named_weights
 from skrnn._networks.specs import NetworkSpec
 from skrnn._persistence.export.running import TracedRun, cast, steps_of
 from skrnn._persistence.export.tracing import (
@@ -68,15 +69,20 @@ class Network:
 
         Parameters
         ----------
-        fused : collection of (cell, activation)
+        fused : collection of (cell, activation) or str
             Layers that are one operation, "layer"; the steps of others are a "scan".
+            "best_labels" among them: the likeliest labels of a chain are answered too.
         """
         tape, spec = Tape(), self.spec
         given = read(tape, spec, self.n_dimensions)
         weights = [tape.array(weight) for weight in self.weights]
         x, lengths = given.x, given.lengths
         outputs, _ = forward(TracedRun(tape, fused), spec, weights, x, lengths)
-        answers = spec.head.predictions(ops, outputs)
+        labels = []
+        if spec.head.crf:
+            answers, labels = _of_chain(tape, spec, weights, outputs, given, fused)
+        else:
+            answers = spec.head.predictions(ops, outputs)
         if self.shape == (2,) and answers.shape[-1] == 1:
             # One output tells of two classes.
             answers = ops.concatenate([1 - answers, answers], axis=-1)
@@ -89,7 +95,22 @@ class Network:
         dtype = "float64" if is_double else "float32"
         found = Port(self.answer, answers.name, dtype, ("n", *steps, *self.shape))
         inputs = ports_of(spec, self.n_dimensions, self.reads_lengths)
-        return Program(tape.nodes, tape.arrays, inputs, [found])
+        return Program(tape.nodes, tape.arrays, inputs, [found, *labels])
+
+
+def _of_chain(tape, spec, weights, outputs, given, fused):
+    """Return probabilities (T, B, K) of labels, and the port of the likeliest, if any.
+
+    These are (n, T, 1), numbers from 1; 0 stands at padding.
+    """
+    chain = Chain.of(named_weights(spec, weights))
+    answers = marginals(TracedRun(tape), chain, outputs, given.lengths)
+    if "best_labels" not in fused:
+        return answers, []
+    inputs = outputs, given.lengths, chain.transitions, chain.start, chain.end
+    labels = tape.note("best_labels", inputs, (*outputs.shape[:2], 1))
+    labels = _as_given(tape, labels, given)
+    return answers, [Port("labels", labels.name, "int64", ("n", "T", 1))]
 
 
 @dataclass(frozen=True)

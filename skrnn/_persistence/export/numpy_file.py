@@ -11,7 +11,7 @@ FORMAT = "skrnn numpy 1"
 
 def as_npz(network: Any) -> bytes:
     """Return the content of the file."""
-    program = network.trace()
+    program = network.trace(["best_labels"])
     content = {
         "format": FORMAT,
         "about": network.about,

@@ -42,6 +42,16 @@ class Network:
         _run(self._program["nodes"], names := self._arrays | given)
         return {name: names[v] for name, v in self._program["outputs"].items()}
 
+    def predict_labels(self, X, lengths=None):
+        """Return places in ``about["classes"]`` of labels (n, T), -1 at padding.
+
+        They are the likeliest sequence of labels: of networks with ``crf=True`` alone.
+        """
+        if "labels" not in self._program["outputs"]:
+            raise ValueError("This network has no chain of labels: take predict.")
+        found = self.run(X=X, lengths=[0] if lengths is None else lengths)
+        return found["labels"][..., 0] - 1
+
 
 def _run(nodes, names):
     for operation, inputs, options, outputs in nodes:
@@ -76,6 +86,22 @@ def _at(x, steps):
     return x[steps % len(x), np.arange(x.shape[1])]
 
 
+def _best_labels(x, lengths, transitions, start, end):
+    """Return numbers from 1 of the likeliest labels (T, B, 1) (Viterbi, 1967)."""
+    found = np.zeros((*x.shape[:2], 1), np.int64)
+    for b, n in enumerate(np.broadcast_to(lengths, x.shape[1:2])):
+        best, before = start + x[0, b], []
+        for emission in x[1:n, b]:
+            scores = best[:, None] + transitions
+            before.append(scores.argmax(axis=0))
+            best = scores.max(axis=0) + emission
+        labels = [(best + end).argmax()]
+        for places in reversed(before):
+            labels.append(places[labels[-1]])
+        found[:n, b, 0] = np.array(labels[::-1]) + 1
+    return found
+
+
 _OF_NUMPY = """add subtract multiply divide power maximum minimum negative greater less
 greater_equal less_equal abs exp log log1p sqrt tanh matmul where take max mean sum
 cumsum transpose"""
@@ -98,6 +124,7 @@ OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
         x, np.where((t := np.arange(len(x))[:, None]) < n, n - 1 - t, t)
     ),
     "roll": lambda x, shift: _at(x, np.arange(len(x))[:, None] - shift),
+    "best_labels": _best_labels,
     "tail": lambda x, keep, sizes: x.reshape(*x.shape[:keep], *sizes),
     "masked": lambda real, x: np.where(real, x, 0),
     "units": lambda x, scale, offset: x * scale + offset,

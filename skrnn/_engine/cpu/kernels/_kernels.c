@@ -101,6 +101,8 @@ typedef struct {
 /* Room for n numbers, or NULL without memory: for none too, where malloc may say NULL. */
 static float *allocate(Py_ssize_t n) { return malloc(MAX(n, 1) * sizeof(float)); }
 
+typedef struct Chains Chains;
+
 typedef struct {
     int (*forward)(const Layer *);
     int (*backward)(const Layer *, const float *dy, float *dh, float *dc);
@@ -115,12 +117,15 @@ typedef struct {
                    const float *bias, float *c);
     void (*adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
                  float keep_1, float keep_2, float epsilon);
+    int (*chain)(const Chains *);
+    int (*viterbi)(const Chains *);
 } Kernels;
 
 #define VL 4
 #define MR 4
 #define NV 2
 #define ISA(name) plain_##name
+#include "chain.h"
 #include "vector.h"
 #undef VL
 #undef MR
@@ -145,6 +150,7 @@ static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define MR 4
 #define NV 3
 #define ISA(name) avx2_##name
+#include "chain.h"
 #include "vector.h"
 #undef MASKED_LOAD
 #undef MASKED_STORE
@@ -176,6 +182,7 @@ static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define MR 8
 #define NV 3
 #define ISA(name) avx512_##name
+#include "chain.h"
 #include "vector.h"
 #undef MASKED_LOAD
 #undef MASKED_STORE
@@ -298,6 +305,8 @@ ARGUMENT(ints, "il", 4, 0, 1)
 ARGUMENT(maybe_ints, "il", 4, 0, 0)
 ARGUMENT(longs, "lq", 8, 0, 1)
 ARGUMENT(doubles, "d", 8, 0, 1)
+ARGUMENT(doubles_out, "d", 8, PyBUF_WRITABLE, 1)
+ARGUMENT(ints_out, "il", 4, PyBUF_WRITABLE, 1)
 ARGUMENT(maybe_bools, "?", 1, 0, 0)
 ARGUMENT(targets, "fil", 4, 0, 1)
 
@@ -789,6 +798,93 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
     return finish(a, 3, good, 1);
 }
 
+/* Whether a chain's sizes, lengths and labels can be computed with; an error if not. */
+static int is_chain(const Chains *c, Py_ssize_t n_groups)
+{
+    Py_ssize_t sizes[] = {c->steps - 1, c->sequences - 1, c->k - 1, c->groups, c->first,
+                          c->last - c->first, n_groups - c->last};
+    if (!sizes_are_good(sizes, 7))
+        return 0;
+    for (Py_ssize_t b = 0; b < c->sequences; b++)
+        if (c->lengths[b] < 1 || c->lengths[b] > c->steps) {
+            PyErr_Format(PyExc_ValueError, "a length of %lld", (long long)c->lengths[b]);
+            return 0;
+        }
+    for (Py_ssize_t i = 0; c->labels && i < c->steps * c->sequences; i++)
+        if (c->labels[i] < -1 || c->labels[i] >= c->k) {
+            PyErr_Format(PyExc_IndexError, "label %d of %zd", c->labels[i], c->k);
+            return 0;
+        }
+    return 1;
+}
+
+/* Read what both functions of chains are given; a has 5 arrays. */
+static void read_chain(Chains *c, const Array *a, int *good)
+{
+    Py_ssize_t n = times(c->steps, c->sequences);
+    c->x = items(a, times(n, c->k), sizeof(double), good);
+    c->lengths = items(a + 1, c->sequences, sizeof(int64_t), good);
+    c->transitions = items(a + 2, times(c->k, c->k), sizeof(double), good);
+    c->start = items(a + 3, c->k, sizeof(double), good);
+    c->end = items(a + 4, c->k, sizeof(double), good);
+}
+
+/* chain(steps, sequences, k, groups, first, last, x, lengths, transitions, start, end,
+         labels, weights, sums, dx, pairs): of every `groups`-th sequence, from the ones of
+   group `first` to before `last`, the log of the sum over all labels and their
+   probabilities; with labels the loss and its gradient. Adds to sums, dx and pairs. */
+static PyObject *chain(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[10] = {0};
+    Chains c = {0};
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnO&O&O&O&O&O&O&O&O&O&", &c.steps, &c.sequences, &c.k,
+                          &c.groups, &c.first, &c.last, doubles, a, longs, a + 1, doubles,
+                          a + 2, doubles, a + 3, doubles, a + 4, maybe_ints, a + 5, doubles,
+                          a + 6, doubles_out, a + 7, doubles_out, a + 8, doubles_out, a + 9))
+        return NULL;
+    Py_ssize_t n = times(c.steps, c.sequences);
+    read_chain(&c, a, &good);
+    c.labels = items(a + 5, n, sizeof(int), &good);
+    c.weights = items(a + 6, c.sequences, sizeof(double), &good);
+    c.sums = items(a + 7, c.sequences, sizeof(double), &good);
+    c.dx = items(a + 8, times(n, c.k), sizeof(double), &good);
+    Py_ssize_t n_pairs = c.labels ? times(c.groups, times(c.k, c.k)) : 0;
+    c.pairs = items(a + 9, n_pairs, sizeof(double), &good);
+    good = good && is_chain(&c, c.groups);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        enough = kernels->chain(&c);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 10, good, enough);
+}
+
+/* viterbi(steps, sequences, k, first, last, x, lengths, transitions, start, end, paths):
+   the labels of the highest score of the sequences `first` to `last`; of equal ones the
+   first. Padding stays as it is. */
+static PyObject *viterbi(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[6] = {0};
+    Chains c = {0};
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnO&O&O&O&O&O&", &c.steps, &c.sequences, &c.k, &c.first,
+                          &c.last, doubles, a, longs, a + 1, doubles, a + 2, doubles, a + 3,
+                          doubles, a + 4, ints_out, a + 5))
+        return NULL;
+    read_chain(&c, a, &good);
+    c.paths = items(a + 5, times(c.steps, c.sequences), sizeof(int), &good);
+    good = good && is_chain(&c, c.sequences);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        enough = kernels->viterbi(&c);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 6, good, enough);
+}
+
 /* use(name): compute with one set of instructions; an error if there is none such. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
@@ -828,7 +924,8 @@ static PyMethodDef methods[] = {
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
-    {"train", train, METH_VARARGS, NULL},
+    {"train", train, METH_VARARGS, NULL},     {"chain", chain, METH_VARARGS, NULL},
+    {"viterbi", viterbi, METH_VARARGS, NULL},
     {"cells", names_of_cells, METH_NOARGS, NULL},
     {"instructions", instructions, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

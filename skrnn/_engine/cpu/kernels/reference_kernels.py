@@ -6,6 +6,20 @@ isn't here: `skrnn._engine.cpu.reference` runs it step by step.
 
 import numpy as np
 
+from skrnn._engine.cpu.kernels.reference_chain import chain, viterbi
+
+__all__ = [
+    "adam",
+    "chain",
+    "clip",
+    "crossentropy",
+    "narrow",
+    "outer",
+    "project",
+    "scatter",
+    "viterbi",
+]
+
 
 def project(_steps, _sequences, active, a, k, b, transposed, n, bias, c):
     """Set c = [bias +] a b for the active rows, zeros for the others."""

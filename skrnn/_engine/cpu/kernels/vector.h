@@ -791,7 +791,8 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(square),   ISA(crossentropy),
-                                     ISA(narrow),  ISA(adam)};
+                                     ISA(narrow),  ISA(adam),
+                                     ISA(chain),   ISA(viterbi)};
 
 #undef BY_ACTIVATION
 #undef vec
