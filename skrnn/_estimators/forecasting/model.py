@@ -27,6 +27,7 @@ from skrnn._estimators.forecasting.sampling import (
     dependence_of,
     roll_paths,
 )
+from skrnn._estimators.forecasting.spreading import spread_out
 from skrnn._estimators.forecasting.table import Room, series_table, tails
 from skrnn._estimators.forecasting.transforms import TargetTransform
 
@@ -305,6 +306,7 @@ def fit_model(
     if not ensemble.members:
         # Ctrl-C came before any was there.
         raise KeyboardInterrupt
+    ensemble = spread_out(ensemble, estimator, table, plan)
     if not isinstance(plan.answer, Drawn):
         return Model(ensemble, plan, transform, marks)
     rng = np.random.default_rng(plan.seed)
