@@ -1,9 +1,9 @@
 """How wide quantiles must be, by what networks say of windows that they haven't seen.
 
 Of few windows each is trained on many times, and networks are surer of them than of
-what comes. So further networks are trained, each without one part of the windows, and the
-quantiles of all networks are spread as those would have had to be (cross-validation:
-Stone, 1974; for intervals compare Barber et al., 2021).
+what comes. So further networks are trained, each without one part of the windows, and
+the quantiles of all networks are spread as those would have had to be. That is
+cross-validation (Stone, 1974); compare Barber et al. (2021) for intervals.
 """
 
 from dataclasses import replace
@@ -15,7 +15,6 @@ from skrnn._estimators.forecasting.ensemble import (
     Ensemble,
     EnsemblePlan,
     Fold,
-    origins_of,
     train_without,
 )
 from skrnn._estimators.forecasting.members import Direct
@@ -54,6 +53,10 @@ def spread_out(
     return replace(ensemble, members=spread)
 
 
+def _origins(table, layout):
+    return table.origins(layout.lookback, layout.gap + layout.horizon)
+
+
 def _parts(member):
     return getattr(member, "members", (member,))
 
@@ -62,7 +65,7 @@ def _are_few(ensemble, table, folds):
     """Whether windows are trained on several times, and enough stay in each fold."""
     for member in ensemble.members:
         layout = _parts(member)[-1].layout
-        origins = origins_of(table, layout)
+        origins = _origins(table, layout)
         if not len(folds) <= len(origins) < ENOUGH_FOR_SPREAD:
             return False
         left = [len(fold.split(origins, layout)[1]) for fold in folds]
@@ -82,7 +85,7 @@ def _factors(table, members, folds):
     """Return the factor of each step, (H,), by the pinball loss on unseen windows."""
     losses = np.zeros((members[0].horizon, len(_FACTORS)))
     for member, fold in zip(members, folds, strict=True):
-        own, _ = fold.split(origins_of(table, member.layout), member.layout)
+        own, _ = fold.split(_origins(table, member.layout), member.layout)
         levels = getattr(member.answer, "levels", tuple(_LEVELS))
         found = member.quantiles(table, own, levels)
         median = member.forecast(table, own)[..., None]
