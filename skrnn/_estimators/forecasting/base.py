@@ -36,7 +36,10 @@ from skrnn._estimators.forecasting.planning import (
 )
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
-from skrnn._estimators.forecasting.reading.following import with_steps_behind
+from skrnn._estimators.forecasting.reading.following import (
+    with_steps_behind,
+    with_steps_between,
+)
 from skrnn._estimators.forecasting.reading.later import (
     ahead_of,
     read_ahead,
@@ -303,7 +306,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             panel = read_history(history, self._columns, self._panel)
             self._model.check_values(panel)
         if steps is None and X is not None:
-            ahead = read_ahead(X, None, panel, self._columns)
+            ahead = read_ahead(X, None, panel, self._columns, with_gap=True)
         else:
             ahead = ahead_of(int(steps or self.horizon), panel, self._columns, X)
         self._model.check_steps(int(ahead.lengths.max()))
@@ -320,6 +323,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         horizon = self._model.plan.horizon
         n_steps = -(-int(ahead.lengths.max()) // horizon) * horizon
         known = ahead if ahead.whole is None else ahead.whole.first(n_steps)
+        known = with_steps_between(known, panel, self._columns)
         return with_steps_behind(known, panel, self._columns, n_steps)
 
     def _forecasts(self, panel, ahead):

@@ -85,11 +85,14 @@ class Forecaster(UncertainForecaster):
         Lags that y is differenced by, one after the other: 1 for a trend.
     gap : int, default=0
         Rows between the last known value and the first forecast. With a gap no more
-        than `horizon` steps are forecast, but for "recursive", which forecasts the gap.
+        than `horizon` steps are forecast, but for "recursive", which forecasts the gap:
+        from the dates of these rows, and from their covariates if :meth:`forecast` is
+        given them; otherwise the last known ones stay.
     past_features, future_features, static_features : sequence or None, default=None
         Columns of X, by name or position: those known only up to the present, those
         known ahead, and those constant for a series. None for `future_features` means
-        all the others.
+        all the others. Strings and categories become a channel each; one that wasn't in
+        training is 0 in all of them, with a warning.
     calendar : {"auto"}, tuple of str, None or False, default="auto"
         What is read off the dates: "auto" takes the cycles that training covers twice.
     impute : {"last", "mean"} or None, default=None
@@ -232,7 +235,8 @@ class Forecaster(UncertainForecaster):
         X : array-like of shape (n, F), frame or None, default=None
             What is known about these rows, if ``fit`` was given columns that are known
             ahead. Rows behind the last step are read as far as the horizon goes: the
-            first steps are the same for any number of `steps`.
+            first steps are the same for any number of `steps`. With dates the rows of
+            the `gap` may stand in front.
         history : array-like, Series, frame, or tuple of X and y, default=None
             Other series, to be forecast from their own past: y in a form that ``fit``
             takes, or X and y if there are covariates. None of it is learned.
