@@ -44,7 +44,9 @@ def sliding_windows(series, lookback, sampling_rate=1):
         )
     row, column = series.strides
     shape = (n_windows, lookback, series.shape[1])
-    return _read_only_view(series, shape, (row, row * sampling_rate, column))
+    # Of one step there is no next one; a large rate is no number of bytes.
+    step = sampling_rate if lookback > 1 else 1
+    return _read_only_view(series, shape, (row, row * step, column))
 
 
 def recognise_windows(X):

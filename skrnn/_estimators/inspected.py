@@ -5,6 +5,7 @@ from typing import Any
 
 from skrnn import _engine
 from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.one_fit import of_one_moment
 
 
 def is_network(estimator: Any) -> bool:
@@ -26,6 +27,7 @@ def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
         From 0.
     """
     # A copy: it may learn what it likes from the data it reads.
+    estimator = of_one_moment(estimator)
     sequences = copy(estimator)._check_X(X, reset=False)
     in_units = getattr(estimator, "_in_units", None)
     read = sequences if in_units is None else in_units(sequences)
@@ -37,6 +39,7 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
 
     Nothing that the estimator has learnt changes.
     """
+    estimator = of_one_moment(estimator)
     reader = copy(estimator)
     sequences = reader._check_X(X, reset=False)
     data = reader._dataset(sequences, y, sample_weight, True, True)

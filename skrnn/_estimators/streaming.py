@@ -37,7 +37,8 @@ class StreamingPredictor:
                 f"{self._name} was fitted with bidirectional=True: its outputs depend "
                 "on steps that are still to come."
             )
-        if not hasattr(estimator, _DECODERS.get(method, "")):
+        decoder = _DECODERS.get(method, "") if isinstance(method, str) else ""
+        if not hasattr(estimator, decoder):
             known = [name for name in _DECODERS if hasattr(estimator, _DECODERS[name])]
             raise ValueError(
                 f"The 'method' parameter of stream must be one of {known} for "
@@ -46,7 +47,7 @@ class StreamingPredictor:
         self._tokens, self._spec = spec.embedding is not None, spec
         # A copy, because fitting again changes how outputs are read.
         self._estimator = copy(estimator)
-        self._decode = getattr(self._estimator, _DECODERS[method])
+        self._decode = getattr(self._estimator, decoder)
         self._stream = _engine.Stream(spec, estimator._weights)
         self.n_steps_ = 0
 

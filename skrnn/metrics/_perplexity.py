@@ -189,12 +189,14 @@ _SHAPES = {
 
 def _read_block(i, block):
     try:
-        block = np.asarray(block, float)
-    except (TypeError, ValueError):
+        # A cast to float would leave out the imaginary parts.
+        is_real = np.asarray(block).dtype.kind != "c"
+        block = np.asarray(block, float) if is_real else np.empty(0)
+    except (TypeError, ValueError, OverflowError):
         block = np.empty(0)
     if block.ndim != 2:
         raise ValueError(
-            f"y_proba[{i}] must hold numbers of shape (n_timesteps, n_classes)."
+            f"y_proba[{i}] must hold real numbers of shape (n_timesteps, n_classes)."
         )
     return block
 

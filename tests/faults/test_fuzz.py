@@ -30,6 +30,12 @@ QUICKLY = settings(
 )
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    # `checkpoint_path` may be any text.
+    monkeypatch.chdir(tmp_path)
+
+
 def names_in(case, call=None):
     """Name what a user passed: an error has to name one of it."""
     names = {case.subject, *case.params}

@@ -13,6 +13,7 @@ from skrnn._data.frames.numbers import (
     warn_of_rounding,
 )
 from skrnn._data.rows.series import check_order_within
+from skrnn._data.sequences import ragged_array
 
 
 def one_array(y):
@@ -24,7 +25,7 @@ def one_array(y):
         return np.asarray(y.tolist() if is_object(y) and y.ndim == 1 else y)
     except ValueError:
         # An object array of the sequences: the caller refuses it with a message.
-        return np.array([*y, None], dtype=object)[:-1]
+        return ragged_array(list(y))
 
 
 def holds_sequences(y):

@@ -73,7 +73,7 @@ def holds_symbols(X) -> bool:
         return True
     if is_frame(X):
         return len(X) > 0 and _begins_with_string(first_row(X))
-    if len(getattr(X, "shape", ())) == 2 and len(X) and not _is_numeric(X):
+    if len(getattr(X, "shape", ())) == 2 and X.shape[0] and not _is_numeric(X):
         # A table of tokens.
         return _begins_with_string(np.asarray(X[:1])[0])
     return _has_one_axis(X) and any(map(_holds_string, X))

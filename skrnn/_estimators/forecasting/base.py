@@ -46,6 +46,7 @@ from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._estimators.one_fit import unchanged_on_error
 from skrnn._estimators.watching import WatchedFit, watch_fit
 from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._sklearn import (
@@ -57,7 +58,6 @@ from skrnn._sklearn import (
     StrOptions,
     check_arguments,
     draw_seed,
-    unchanged_on_error,
 )
 
 

@@ -43,13 +43,7 @@ from skrnn._data.targets.weights import (
     left_out,
     steps_of_padding,
 )
-from skrnn._data.typing import (
-    Array,
-    ArrayLike,
-    SequenceData,
-    Targets,
-    Weights,
-)
+from skrnn._data.typing import Array, ArrayLike, SequenceData, Targets, Weights
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import (
     NAMES,
@@ -59,6 +53,7 @@ from skrnn._estimators.names import (
     refuse_one_hot,
     resolve,
 )
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
@@ -230,6 +225,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         numbers, starts = dataset.targets.numbers[:, 0], dataset.target_starts
         return starts.of(numbers) if isinstance(starts, Multiples) else numbers[starts]
 
+    @of_one_fit
     def predict_proba(self, X: SequenceData) -> Array:
         """Predict the probability of every class.
 
@@ -270,6 +266,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
                 return ragged_array([np.log(p) for p in probabilities])
             return np.log(probabilities)
 
+    @of_one_fit
     def predict(self, X: SequenceData) -> Array:
         """Predict the labels of X.
 
@@ -326,6 +323,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             return np.hstack([1 - outputs, outputs])
         return outputs
 
+    @of_one_fit
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:
@@ -369,6 +367,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         return tags
 
 
+@np.errstate(invalid="ignore")  # Large floats are asked whether they are integers.
 def _unique(labels):
     # unique_labels turns objects that are strings into an array of strings.
     return unique_labels(few_like(labels)).astype(labels.dtype)

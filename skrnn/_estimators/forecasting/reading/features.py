@@ -9,6 +9,7 @@ from skrnn._estimators.forecasting.reading.tables import (
     numbers_of,
     objects_of,
 )
+from skrnn._sklearn import naming
 
 # More are names or texts rather than categories, and would widen the network.
 _MOST_CATEGORIES = 50
@@ -52,7 +53,8 @@ def _places(table, names, parameter, taken):
     """Return the positions of the columns that a parameter names."""
     if names is None:
         return []
-    names = [names] if isinstance(names, str | int) else list(names)
+    with naming(parameter):
+        names = [names] if isinstance(names, str | int) else list(names)
     places = []
     for name in names:
         if name in table.labels:
