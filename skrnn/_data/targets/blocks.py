@@ -15,6 +15,17 @@ from skrnn._data.frames.numbers import (
 from skrnn._data.rows.series import check_order_within
 from skrnn._data.sequences import ragged_array
 
+# Steps of outputs: their number isn't in the weights, so that a file may tell any.
+MOST_STEPS = 100_000
+
+
+def refuse_too_long(n_steps):
+    """Refuse a y of more steps than an encoder and decoder predicts."""
+    if n_steps > MOST_STEPS:
+        raise ValueError(
+            f"y has sequences of {n_steps} steps; expected at most {MOST_STEPS}."
+        )
+
 
 def one_array(y):
     """Return y as an array; as an object array if its sequences differ in length."""

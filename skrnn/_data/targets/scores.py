@@ -48,7 +48,8 @@ def share_right(truth, predicted, weights=None):
             return accuracy_score(truth, predicted, sample_weight=weights)
         except (TypeError, ValueError) as error:
             shapes = f"{np.shape(truth)}, and predictions {np.shape(predicted)}"
-            raise type(error)(
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
                 f"y can't be compared with predictions: {error}. y has shape {shapes}."
             ) from error
     blocks = ((rows, truth[rows] == predicted[rows]) for rows in row_blocks(len(truth)))

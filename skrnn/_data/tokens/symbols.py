@@ -168,6 +168,11 @@ def refuse_no_list(X, name, estimator):
         raise TypeError(
             f"{name} is {_described(X)}; expected a list of strings or of sequences."
         )
+    if hasattr(X, "tocsr"):
+        raise TypeError(
+            f"Sparse data was passed for {name}, but {estimator} requires dense data. "
+            "Use '.toarray()' to convert to a dense numpy array."
+        )
     if not len(X):
         raise ValueError(
             f"Found array with 0 sample(s) while a minimum of 1 is required by "

@@ -10,7 +10,12 @@ from skrnn._data.frames.as_arrays import check_names
 from skrnn._data.frames.columns import as_plain
 from skrnn._data.rows.series import check_order_within
 from skrnn._data.sequences import pack_dense
-from skrnn._data.targets.blocks import as_numbers, holds_sequences, one_array
+from skrnn._data.targets.blocks import (
+    as_numbers,
+    holds_sequences,
+    one_array,
+    refuse_too_long,
+)
 from skrnn._data.targets.reading import (
     check_count,
     check_numbers,
@@ -187,6 +192,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
                 f"y has shape {y.shape}; {type(self).__name__} expects (n, H), "
                 "(n, H, K) or (n,), and at least one number for each sequence."
             )
+        refuse_too_long(_shape_of_steps(y)[1])
         check_count(X, y)
         return y
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.sequences import ragged_array
+from skrnn._data.targets.blocks import refuse_too_long
 from skrnn._data.targets.class_weights import factors_of_classes
 from skrnn._data.targets.masked_labels import share_of_right, with_ends, without_masked
 from skrnn._data.targets.reading import check_count, require
@@ -233,6 +234,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
 
     def _learn_lengths(self, X, symbols, known):
         longest = int(symbols.lengths.max()), int(X.lengths.max())
+        refuse_too_long(longest[0])
         if known and not self._has_end and longest[0] != self._longest_output:
             raise ValueError(
                 f"y has {longest[0]} labels a sequence, but {type(self).__name__} was "
