@@ -207,6 +207,8 @@ def _pad_equally_long(X, maxlen, padding, truncating, value):
 
 def _kept_and_place(length, maxlen, padding, truncating):
     """Return which steps of a sequence stay, and their positions among `maxlen`."""
+    # Of NumPy's small types they may not have a difference.
+    maxlen = int(maxlen)
     n_kept = min(length, maxlen)
     kept = slice(length - n_kept, None) if truncating == "pre" else slice(n_kept)
     place = slice(maxlen - n_kept, None) if padding == "pre" else slice(n_kept)

@@ -312,6 +312,8 @@ def _columns(name, y, *, allow_nan=False):
 def _naive_errors(y_train, seasonal_period, n_outputs):
     """Return the error of the naive forecast on each column of the training series."""
     series = _columns("y_train", y_train, allow_nan=True)
+    # NumPy's unsigned types have no negative numbers.
+    seasonal_period = int(seasonal_period)
     if series.shape[1] not in (1, n_outputs):
         raise ValueError(
             f"y_train has {series.shape[1]} columns, but y_true has {n_outputs}; "

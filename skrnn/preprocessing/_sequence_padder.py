@@ -125,7 +125,7 @@ class SequencePadder(
             sequences = check_sequences(self, X, reset=True, dtype=NUMBERS)
             self._fill(sequences.values.dtype, vocabulary_of(X))
             self._has_features = not lacks_feature_axis(X, sequences)
-            self.maxlen_ = self.maxlen or sequences.n_timesteps
+            self.maxlen_ = int(self.maxlen or sequences.n_timesteps)
         return self
 
     @of_one_fit

@@ -100,6 +100,8 @@ def make_supervised(
     targets = _target_positions(target, table)
     values = table.columns(targets)
     rows = read_rows(series, len(values), groups=groups, name="series")
+    # NumPy's small types may not hold their sum.
+    horizon, gap = int(horizon), int(gap)
     _check_length(rows, horizon, gap)
     kept, futures = _with_future(rows, horizon, gap)
     if futures is None:

@@ -312,7 +312,7 @@ class TextSequencer(
             known = count_tokens(name, cut, **limits)
             by_column = sorted(known.items(), key=itemgetter(1))
             self.vocabulary_ = {word: FIRST_WORD + int(i) for word, i in by_column}
-            self.maxlen_ = self.maxlen
+            self.maxlen_ = None if self.maxlen is None else int(self.maxlen)
             if self.padding is not None and self.maxlen is None:
                 self.maxlen_ = max(map(len, self._ids(documents)))
         return documents

@@ -67,6 +67,8 @@ class Symbols:
 
 def holds_symbols(X) -> bool:
     """Whether X holds strings, or sequences of them, and not numbers."""
+    if isinstance(X, type):
+        return False
     if begins_with_text(X):
         return True
     if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):

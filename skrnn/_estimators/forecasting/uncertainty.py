@@ -108,7 +108,7 @@ class UncertainForecaster(BaseForecaster):
             )
         rng = np.random.default_rng(draw_seed(random_state, 0))
         whole = self._whole(panel, ahead)
-        paths = self._model.paths(panel, whole, n_samples, rng)
+        paths = self._model.paths(panel, whole, int(n_samples), rng)
         index = index_ahead(panel, self._columns, ahead)
         found = in_rows(np.moveaxis(paths, 0, -1), ahead)
         return as_answer(found, index, self._columns, list(range(n_samples)))
