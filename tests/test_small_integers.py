@@ -37,7 +37,7 @@ CALLS = {
     "horizon": (lambda n: make_supervised(SERIES, horizon=n, gap=n)[1], 127),
     "padder": (lambda n: SequencePadder(maxlen=n).fit_transform([SERIES, X[0, 0]]), 3),
     "words": (
-        lambda n: TextSequencer(maxlen=n).fit_transform(["the cat sat on it"]),
+        lambda n: list(TextSequencer(maxlen=n).fit_transform(["the cat sat on it"])),
         2,
     ),
     "splits": (splits, 100),
@@ -60,7 +60,7 @@ CALLS = {
             Forecaster(Ridge(), lookback=n, difference=(n, n), gap=n)
             .set_params(strategy="recursive")
             .fit(None, SERIES)
-            .predict(None)
+            .forecast(3)
         ),
         100,
     ),

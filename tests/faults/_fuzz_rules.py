@@ -75,7 +75,7 @@ def attempt(function, names, *args, **kwargs):
 
 def _judge(error, names):
     """Refuse an error that names nothing of what was passed."""
-    text = str(error)
+    text = "\n".join([str(error), *getattr(error, "__notes__", ())])
     named = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
     if not (named or KNOWN.search(text)):
         raise Broken(f"{type(error).__name__} names nothing: {text}") from error

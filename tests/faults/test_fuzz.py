@@ -7,6 +7,7 @@ long is tried; then the cases differ from run to run.
 import os
 import time
 from collections import Counter
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +40,11 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
 
 def names_in(case, call=None):
     """Name what a user passed: an error has to name one of it."""
-    names = {case.subject, *case.params}
     cls = subject_of(case).made
+    names = {cls.__name__, *case.params}
     names |= set(getattr(cls, "_parameter_constraints", {}))
+    if not hasattr(cls, "fit"):
+        names |= set(signature(cls).parameters)
     for each in case.calls if call is None else (call,):
         names |= {each.method, *each.arguments}
     # The sequences of X are called texts too.
