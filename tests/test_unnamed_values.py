@@ -51,7 +51,7 @@ CALLS = {
     ),
     "complex": (
         lambda: perplexity([0, 1], np.full((2, 2), 0.5 + 0j)),
-        r"y_proba\[0\] must hold real numbers",
+        r"Complex data not supported: y_proba\[0\] has dtype complex128",
     ),
     "sparse y": (
         lambda: PAIRS.fit(X, sparse.coo_array(X[:, :, 0])),

@@ -45,9 +45,9 @@ def lasting(state: Any) -> Any:
     """Return a state without what is only there while something runs."""
     if isinstance(state, dict) and (FITTING in state or _SETTLED in state):
         fitting = state.get(FITTING)
-        is_other = fitting is not None and fitting[0] != get_ident()
         own = {name: state[name] for name in state.keys() & {"_sklearn_version"}}
-        state = fitting[1] | own if is_other else state
+        if fitting is not None and fitting[0] != get_ident():
+            state = fitting[1] | own
         gone = FITTING, _SETTLED
         return {name: value for name, value in state.items() if name not in gone}
     return state

@@ -189,14 +189,18 @@ _SHAPES = {
 
 def _read_block(i, block):
     try:
-        # A cast to float would leave out the imaginary parts.
-        is_real = np.asarray(block).dtype.kind != "c"
-        block = np.asarray(block, float) if is_real else np.empty(0)
+        # A cast to float would leave out imaginary parts.
+        dtype = np.asarray(block).dtype
+        block = np.asarray(block, float if dtype.kind != "c" else None)
     except (TypeError, ValueError, OverflowError):
         block = np.empty(0)
+    if block.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: y_proba[{i}] has dtype {block.dtype}."
+        )
     if block.ndim != 2:
         raise ValueError(
-            f"y_proba[{i}] must hold real numbers of shape (n_timesteps, n_classes)."
+            f"y_proba[{i}] must hold numbers of shape (n_timesteps, n_classes)."
         )
     return block
 

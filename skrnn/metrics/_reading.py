@@ -231,9 +231,10 @@ def refuse_other_types(truth, labels, name="y_pred"):
     if not len(truth) or not len(labels):
         return
     of_truth, of_labels = (_KINDS.get(x.dtype.kind, "number") for x in (truth, labels))
-    if of_truth != of_labels:
+    kinds = sorted({of_truth, of_labels}, reverse=True)
+    if len(kinds) > 1:
         raise TypeError(
-            f"Mix of label input types ({of_truth} and {of_labels}): y_true holds "
+            f"Mix of label input types ({' and '.join(kinds)}): y_true holds "
             f"{truth[:1].tolist()[0]!r}, {name} holds {labels[:1].tolist()[0]!r}."
         )
 
