@@ -67,10 +67,8 @@ class Symbols:
 
 def holds_symbols(X) -> bool:
     """Whether X holds strings, or sequences of them, and not numbers."""
-    if isinstance(X, type):
-        return False
-    if begins_with_text(X):
-        return True
+    if isinstance(X, type) or begins_with_text(X):
+        return not isinstance(X, type)
     if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):
         return True
     if is_frame(X):
@@ -171,15 +169,10 @@ def refuse_no_list(X, name, estimator):
             f"{name} is {_described(X)}; expected a list of strings or of sequences."
         )
     if hasattr(X, "tocsr"):
-        raise TypeError(
-            f"Sparse data was passed for {name}, but {estimator} requires dense data. "
-            "Use '.toarray()' to convert to a dense numpy array."
-        )
+        raise TypeError(f"Sparse data was passed for {name}: use '.toarray()'.")
     if not len(X):
-        raise ValueError(
-            f"Found array with 0 sample(s) while a minimum of 1 is required by "
-            f"{estimator}."
-        )
+        least = "a minimum of 1 is required by"
+        raise ValueError(f"Found array with 0 sample(s) while {least} {estimator}.")
 
 
 def refuse_missing(X, name):
