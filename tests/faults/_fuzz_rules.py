@@ -17,6 +17,7 @@ OWN_WARNINGS = UserWarning
 OTHER_WARNINGS = {
     # What the user gave SequenceWise to apply: StandardScaler alone warns so, too.
     "overflow encountered in square": "sklearn/utils/extmath.py",
+    "invalid value encountered in subtract": "sklearn/utils/extmath.py",
 }
 # scikit-learn's sentences about arrays, whose numbers are the user's.
 KNOWN = re.compile(
