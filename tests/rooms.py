@@ -34,7 +34,7 @@ class Room:
 ROOMS = (
     Room(
         "_sklearn",
-        "scikit-learn's private names, constraints, the seed, `unchanged_on_error`",
+        "scikit-learn's private names, constraints of parameters, the seed",
         ("numpy", "sklearn"),
     ),
     Room(
@@ -145,6 +145,10 @@ ROOMS = (
     ),
     Room("_engine/prediction/", "prediction in batches, streaming, decoding", NUMBERS),
     Room("_engine", "the border: nothing else of the engine is imported from outside"),
+    Room(
+        "_estimators/one_fit",
+        "`unchanged_on_error`, and answers that are wholly of one fit",
+    ),
     Room(
         "_estimators/names _estimators/links _estimators/advice",
         "what things are called elsewhere, errors that say what to write instead, and"

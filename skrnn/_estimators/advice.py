@@ -18,6 +18,7 @@ from skrnn._estimators.names import (
     meant_argument,
     meant_parameter,
 )
+from skrnn._estimators.one_fit import lasting
 from skrnn._sklearn import (
     InvalidParameterError,
     StrOptions,
@@ -48,6 +49,9 @@ class AdvisedEstimator(BaseEstimator):
             if inspect.isfunction(method) and _is_to_be_advised(method):
                 # Also the methods of mixins: errors must name the public class.
                 setattr(cls, name, advised_arguments(method))
+
+    def __getstate__(self):
+        return lasting(super().__getstate__())
 
     def set_params(self, **params: Any) -> Self:
         try:

@@ -33,12 +33,14 @@ from skrnn._estimators.embedding import (
 )
 from skrnn._estimators.names import named
 from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.streaming import StreamingPredictor
 from skrnn._networks.architecture import network_spec
 from skrnn._sklearn import (
     Count,
     Counts,
     Vectors,
+    refuse_no_names,
 )
 
 
@@ -199,6 +201,7 @@ class BaseRecurrent(
         sequences = self._check_X(X, reset=False)
         return _engine.attention_of(self._spec, self._weights, sequences), sequences
 
+    @of_one_fit
     def transform(self, X: SequenceData) -> Array:
         """Return the last hidden state of the last layer.
 
@@ -235,6 +238,7 @@ class BaseRecurrent(
             The name of the class in lower case, and a number.
         """
         self._require_fit()
+        refuse_no_names(input_features)
         names = getattr(self, "feature_names_in_", None)
         no_table = self._form == "ragged" or self._spec.embedding is not None
         if input_features is not None and no_table:
@@ -242,6 +246,7 @@ class BaseRecurrent(
             input_features = None if known else input_features
         return super().get_feature_names_out(input_features)
 
+    @of_one_fit
     def stream(self, method: str = "predict") -> StreamingPredictor:
         """Follow one sequence as it comes in, a step at a time.
 

@@ -11,6 +11,7 @@ from skrnn._estimators.language.base import LanguageModel
 from skrnn._estimators.language.reading import check_texts
 from skrnn._estimators.language.vocabulary import END
 from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.one_fit import of_one_moment
 
 
 def is_network(estimator: Any) -> bool:
@@ -41,6 +42,7 @@ def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
         network = estimator._spec, estimator._weights
         return _engine.trace(*network, sequences, layer), sequences
     # A copy: it may learn what it likes from the data it reads.
+    estimator = of_one_moment(estimator)
     sequences = copy(estimator)._check_X(X, reset=False)
     in_units = getattr(estimator, "_in_units", None)
     read = sequences if in_units is None else in_units(sequences)
@@ -52,6 +54,7 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
 
     Nothing that the estimator has learnt changes.
     """
+    estimator = of_one_moment(estimator)
     reader = copy(estimator)
     sequences = reader._check_X(X, reset=False)
     data = reader._dataset(sequences, y, sample_weight, True, True)

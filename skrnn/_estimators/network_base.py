@@ -17,6 +17,7 @@ from skrnn._engine import ENGINES, TrainPlan
 from skrnn._estimators.description.network import DescribedNetwork
 from skrnn._estimators.going_on import GoesOn, going_on, kind_of
 from skrnn._estimators.names import NAMES, Names, named
+from skrnn._estimators.one_fit import unchanged_on_error
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._estimators.watching import WatchedFit, watch_fit
@@ -33,7 +34,6 @@ from skrnn._sklearn import (
     Share,
     StrOptions,
     positive,
-    unchanged_on_error,
 )
 
 # With fewer sequences than this, early_stopping="auto" trains for all epochs on all of
@@ -81,7 +81,7 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
         "layer_norm": ["boolean"],
         "optimizer": [
             Names("optimizer", set(OPTIMIZERS)),
-            Instance("keras.optimizers.Optimizer", "apply"),
+            Instance("keras.optimizers.Optimizer", "apply_gradients"),
         ],
         "learning_rate": [positive()],
         "learning_rate_schedule": [

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skrnn._data.targets.blocks import MOST_STEPS
 from skrnn._data.tokens.symbols import Symbols
 from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
@@ -255,9 +256,14 @@ def _is_multilabel(value, spec):
 
 
 def _is_shape(value, spec):
-    sizes = isinstance(value, tuple) and all(map(_is_count, value))
-    # An encoder and a decoder answer with several steps.
-    return sizes and math.prod(value) % spec.head.n_targets == 0
+    if not isinstance(value, tuple) or not all(map(_is_count, value)):
+        return False
+    if isinstance(spec, Seq2SeqSpec):
+        # An encoder and a decoder answer with several steps.
+        steps, value = (*value, 1)[0], value[1:]
+        if steps > MOST_STEPS:
+            return False
+    return math.prod(value) == spec.head.n_targets
 
 
 def _is_vocabulary(value, spec):
@@ -330,7 +336,11 @@ _ATTRIBUTES = {
         lambda value, spec: np.shape(value) == spec.embedding.sizes,
     ),
     **dict.fromkeys(
-        ["max_length_", "_longest_output", "_longest_input"],
+        ["max_length_", "_longest_input"],
         ("a length of sequences", lambda value, _: _is_count(value) and value < 2**31),
+    ),
+    "_longest_output": (
+        f"a length of sequences, at most {MOST_STEPS}",
+        lambda value, _: _is_count(value) and value <= MOST_STEPS,
     ),
 }

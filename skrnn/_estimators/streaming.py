@@ -42,7 +42,8 @@ class StreamingPredictor:
                 f"stream isn't for crf=True, with which this {self._name} was fitted: "
                 "each label depends on steps that are still to come."
             )
-        if not hasattr(estimator, _DECODERS.get(method, "")):
+        decoder = _DECODERS.get(method, "") if isinstance(method, str) else ""
+        if not hasattr(estimator, decoder):
             known = [name for name in _DECODERS if hasattr(estimator, _DECODERS[name])]
             raise ValueError(
                 f"The 'method' parameter of stream must be one of {known} for "
@@ -51,7 +52,7 @@ class StreamingPredictor:
         self._tokens, self._spec = spec.embedding is not None, spec
         # A copy, because fitting again changes how outputs are read.
         self._estimator = copy(estimator)
-        self._decode = getattr(self._estimator, _DECODERS[method])
+        self._decode = getattr(self._estimator, decoder)
         self._stream = _engine.Stream(spec, estimator._weights)
         self.n_steps_ = 0
 

@@ -24,6 +24,7 @@ from skrnn._estimators.forecasting.model import fit_model, without_last
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import (
+    MOST_ROWS,
     check_counts,
     check_lengths,
     check_plan,
@@ -49,6 +50,7 @@ from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._estimators.one_fit import unchanged_on_error
 from skrnn._estimators.watching import WatchedFit, watch_fit
 from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._sklearn import (
@@ -60,7 +62,6 @@ from skrnn._sklearn import (
     StrOptions,
     check_arguments,
     draw_seed,
-    unchanged_on_error,
 )
 
 
@@ -164,7 +165,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             network = default_network() if network is None else network
             own = self._checkpoint(network, training)
             transform = fit_transform(self.target_transform, self._lags, training.y)
-            rows = training.lengths - transform.n_lost
+            rows = training.lengths - min(transform.n_lost, MOST_ROWS)
             plan = self._plan(periods, network, answer, rows, own)
             check_lengths(training, plan, transform.n_lost)
             model = self._fit_model(network, training, plan, transform, watch, own)

@@ -25,9 +25,8 @@ from skrnn._estimators.forecasting.reading.later import (
 )
 from skrnn._estimators.forecasting.reading.long_frames import from_long
 from skrnn._estimators.forecasting.uncertainty import UncertainForecaster
-from skrnn._sklearn import (
-    unchanged_on_error,
-)
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
+from skrnn._sklearn import naming
 
 
 @lists_its_names
@@ -164,6 +163,7 @@ class Forecaster(UncertainForecaster):
     """
 
     @advised_arguments
+    @of_one_fit
     def predict(self, X: Any, *, groups: Any = None) -> Array:
         """Forecast rows that follow the training data.
 
@@ -192,6 +192,7 @@ class Forecaster(UncertainForecaster):
         return self._answered(self._forecasts(self._panel, ahead), ahead)
 
     @advised_arguments
+    @of_one_fit
     def score(
         self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
     ) -> float:
@@ -214,9 +215,11 @@ class Forecaster(UncertainForecaster):
             1 for perfect forecasts, 0 for those that are as good as the mean of y.
         """
         forecasts = self.predict(X, groups=groups)
-        return r2_score(y, forecasts, sample_weight=sample_weight)
+        with naming("y"):
+            return r2_score(y, forecasts, sample_weight=sample_weight)
 
     @advised_arguments
+    @of_one_fit
     def forecast(
         self,
         steps: int | None = None,
@@ -291,6 +294,7 @@ class Forecaster(UncertainForecaster):
             self._model.check_values(self._panel)
         return self
 
+    @of_one_fit
     def fitted_values(self) -> Any:
         """Return what the first step of the horizon would have been, for each row.
 

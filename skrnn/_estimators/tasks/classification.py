@@ -43,13 +43,7 @@ from skrnn._data.targets.weights import (
     left_out,
     steps_of_padding,
 )
-from skrnn._data.typing import (
-    Array,
-    ArrayLike,
-    SequenceData,
-    Targets,
-    Weights,
-)
+from skrnn._data.typing import Array, ArrayLike, SequenceData, Targets, Weights
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import (
     NAMES,
@@ -57,6 +51,7 @@ from skrnn._estimators.names import (
     check_loss_of_labels,
     loss_of,
 )
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.chains import ChainMixin
 from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
@@ -237,6 +232,7 @@ class SequenceClassifierMixin(
         numbers, starts = dataset.targets.numbers[:, 0], dataset.target_starts
         return starts.of(numbers) if isinstance(starts, Multiples) else numbers[starts]
 
+    @of_one_fit
     def predict_proba(self, X: SequenceData) -> Array:
         """Predict the probability of every class.
 
@@ -277,6 +273,7 @@ class SequenceClassifierMixin(
                 return ragged_array([np.log(p) for p in probabilities])
             return np.log(probabilities)
 
+    @of_one_fit
     def predict(self, X: SequenceData) -> Array:
         """Predict the labels of X.
 
@@ -333,6 +330,7 @@ class SequenceClassifierMixin(
             return np.hstack([1 - outputs, outputs])
         return outputs
 
+    @of_one_fit
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:
@@ -376,6 +374,7 @@ class SequenceClassifierMixin(
         return tags
 
 
+@np.errstate(invalid="ignore")  # Large floats are asked whether they are integers.
 def _unique(labels):
     # unique_labels turns objects that are strings into an array of strings.
     return unique_labels(few_like(labels)).astype(labels.dtype)

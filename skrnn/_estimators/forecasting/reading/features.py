@@ -10,6 +10,7 @@ from skrnn._estimators.forecasting.reading.tables import (
     numbers_of,
     objects_of,
 )
+from skrnn._sklearn import naming
 
 # More are names or texts rather than categories, and would widen the network.
 _MOST_CATEGORIES = 50
@@ -55,7 +56,8 @@ def _places(table, names, parameter, taken):
     """Return the positions of the columns that a parameter names."""
     if names is None:
         return []
-    names = [names] if isinstance(names, str | int) else list(names)
+    with naming(parameter):
+        names = [names] if isinstance(names, str | int) else list(names)
     places = []
     for name in names:
         if name in table.labels:
@@ -100,12 +102,18 @@ def learn_feature(table, place, take):
     values = numbers_of(column, label)[take]
     _check_finite(values, label)
     known = values[~np.isnan(values)]
-    mean = float(known.mean()) if len(known) else 0.0
+    mean, spread = _mean_and_spread(known) if len(known) else (0.0, 0.0)
     if kind == "flag":
         return Feature(label, place, kind, mean)
-    spread = float(known.std()) if len(known) else 0.0
     is_constant = spread <= _CONSTANT * abs(mean)
     return Feature(label, place, kind, mean, 0.0 if is_constant else 1 / spread)
+
+
+def _mean_and_spread(values):
+    # By a power of two, which rounds nothing: squares of large numbers are infinite.
+    exponent = np.frexp(np.abs(values).max())[1]
+    scaled = np.ldexp(values, -exponent)
+    return [float(np.ldexp(found, exponent)) for found in (scaled.mean(), scaled.std())]
 
 
 def _categories(values, label):

@@ -35,6 +35,7 @@ from skrnn._estimators.forecasting.reading.tables import (
     read_table,
     with_columns_of_fit,
 )
+from skrnn._sklearn import naming
 
 
 def read_more(X, y, groups, panel: Panel, columns: Columns) -> Panel:
@@ -89,7 +90,8 @@ def read_history(history, columns: Columns, of_fit: Panel | None = None) -> Pane
             f"history has no X, but fit had columns {needed}; expected a tuple (X, y) "
             "with them."
         )
-    given = read_given(X, y, None, columns)
+    with naming("history"):
+        given = read_given(X, y, None, columns)
     kept = without_beginnings(given)
     labels = None
     if given.axis.labels is not None and columns.is_labelled:
