@@ -80,7 +80,12 @@ BAD_CLASSIFIER_PARAMS = {
     "loss": (CLASSIFICATION_LOSSES, ["mean_squared_error", "crossentropies", None]),
     "class_weight": (CLASS_WEIGHTS, ["balancd", 3]),
 }
-BAD_CELLS = {"cell": ("a str among {'gru', 'lstm', 'rnn'}", ["lstn", "LSTMs", int])}
+BAD_CELLS = {
+    "cell": (
+        "a str among {'gru', 'indrnn', 'lstm', 'mingru', 'minlstm', 'rnn'}",
+        ["lstn", "LSTMs", int],
+    )
+}
 
 
 def parameters(rows):

@@ -82,7 +82,7 @@ ROOMS = (
     ),
     Room("_data/targets/", "what y and weights become", ("numpy", "scipy", "sklearn")),
     Room(
-        "_networks/activations _networks/attention _networks/cells"
+        "_networks/activations _networks/attention _networks/cells/"
         " _networks/contracts _networks/distributions/ _networks/formulas"
         " _networks/losses/ _networks/optimizers _networks/outline _networks/weights",
         "what networks are made of, one row each: plain formulas over `ops`",

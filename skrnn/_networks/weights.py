@@ -132,6 +132,7 @@ INITIALIZERS = {
     "glorot": _glorot,
     "orthogonal": _orthogonal,
     "uniform": lambda rng, shape: rng.uniform(-0.05, 0.05, shape),
+    "shares": lambda rng, shape: rng.uniform(0, 1, shape),
     "zeros": lambda _rng, shape: np.zeros(shape),
     "ones": lambda _rng, shape: np.ones(shape),
 }

@@ -120,8 +120,8 @@ class FadingMean(BaseCell):
 
 NEW_CELLS = {
     "mgu": GatedCell(n_gates=2, n_states=1, formula=minimal_gated_step),
-    "indrnn": IndependentCell(),
-    "mingru": MinimalGRU(),
+    "independent": IndependentCell(),
+    "minimal": MinimalGRU(),
     "fast weights": FastWeights(),
     "fading mean": FadingMean(),
 }

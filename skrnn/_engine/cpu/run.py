@@ -117,10 +117,8 @@ class CpuRun:
         return self.masks.mask((n_sequences, cell.units), "recurrent_dropout")
 
     def _recur_in_c(self, cell, x, lengths, states, reset_mask, final, mask):
-        kernel, recurrent_kernel = (
-            cell.weights["kernel"],
-            cell.weights["recurrent_kernel"],
-        )
+        kernel = cell.weights["kernel"]
+        recurrent_kernel = cell.weights.get("recurrent_kernel")
         bias, recurrent_bias = cell.cell.biases(cell.weights)
         if isinstance(x, Lookup):
             x, kernel, bias = x.ids, self.ops.matmul(x.table, kernel) + bias, None
