@@ -173,6 +173,7 @@ class BaseRecurrent(
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
         )
         return spec, None if embedding.vectors is None else embedding.fill
 

@@ -1,5 +1,6 @@
 """The flat parameters of an estimator as layers: the one place that turns them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from skrnn._data.typing import Widths
@@ -42,6 +43,7 @@ def network_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that answers sequences, or each of their steps.
 
@@ -50,10 +52,11 @@ def network_spec(
     """
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
+    pace = _timescales(timescales, units)
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
     is_last = [i == len(units) - 1 for i in range(len(units))]
     steps = [not last or return_sequences or attention is not None for last in is_last]
-    layers += _stack(units, steps, layer_norm, dropout, **cells)
+    layers += _stack(units, pace, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
@@ -74,6 +77,7 @@ def seq2seq_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
     n_labels: int | None = None,
     has_end: bool = False,
     n_future: int = 0,
@@ -85,18 +89,19 @@ def seq2seq_spec(
     """
     cells = _cells(cell, activation, recurrent_dropout, state=False)
     n_layers = len(units := as_tuple(units))
+    pace = _timescales(timescales, units)
     is_read = [attention is not None or i < n_layers - 1 for i in range(n_layers)]
     n_rows, after = n_labels and n_labels + 1, (layer_norm, dropout)
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, True, dropout),
-            *_stack(units, is_read, *after, bidirectional=bidirectional, **cells),
+            *_stack(units, pace, is_read, *after, bidirectional=bidirectional, **cells),
         ),
         head=head,
         n_features=n_features,
         decoder=(
             *_embedding(n_rows, embedding_dim, True, dropout, name="decoder/embedding"),
-            *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
+            *_stack(units, pace, [True] * n_layers, *after, prefix="decoder/", **cells),
         ),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
@@ -117,12 +122,14 @@ def language_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
-    layers += _stack(units, [True] * len(units), layer_norm, dropout, **cells)
+    pace, is_read = _timescales(timescales, units), [True] * len(units)
+    layers += _stack(units, pace, is_read, layer_norm, dropout, **cells)
     head = Head(vocabulary_size, "softmax")
     return LanguageSpec(tuple(layers), head, 1, tie_weights)
 
@@ -138,13 +145,15 @@ def prediction_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that tells each step from the steps before it."""
     cells = _cells(cell, activation, recurrent_dropout)
     units = as_tuple(units)
+    pace, is_read = _timescales(timescales, units), [True] * len(units)
     layers = [
         Delay("delay"),
-        *_stack(units, [True] * len(units), layer_norm, dropout, **cells),
+        *_stack(units, pace, is_read, layer_norm, dropout, **cells),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
@@ -163,6 +172,7 @@ def reconstruction_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that tells all steps from a few numbers of them.
 
@@ -171,12 +181,13 @@ def reconstruction_spec(
     """
     cells, after = _cells(cell, activation, recurrent_dropout), (layer_norm, dropout)
     units = as_tuple(units)
-    is_read, back = [True] * len(units), units[::-1]
+    is_read, pace = [True] * len(units), _timescales(timescales, units)
+    back = units[::-1], pace[::-1]
     layers = [
-        *_stack(units, is_read, *after, **cells),
+        *_stack(units, pace, is_read, *after, **cells),
         Code("code", units=latent_dim),
         Repeat("repeat"),
-        *_stack(back, is_read, *after, prefix="decoder/", **cells),
+        *_stack(*back, is_read, *after, prefix="decoder/", **cells),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
@@ -205,16 +216,29 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
     return [layer, *_dropout(f"{name}_dropout", dropout)]
 
 
-def _stack(units, steps, layer_norm, dropout, *, prefix="", **cells):
+def _timescales(timescales, units) -> tuple[int, ...]:
+    """Return how many steps lie between two states of each layer that follow."""
+    if timescales is None:
+        return (1,) * len(units)
+    if len(timescales) != len(units):
+        raise ValueError(
+            f"timescales={timescales!r} must have one entry for each recurrent layer, "
+            f"of which units={units!r} makes {len(units)}."
+        )
+    return tuple(int(n) for n in timescales)
+
+
+def _stack(units, timescales, steps, layer_norm, dropout, *, prefix="", **cells):
     """Return recurrent layers, and what comes after each whose `steps` are read.
 
     The last state of a layer that is read, or of one that has no steps to read, goes
     the same way.
     """
     layers: list = []
-    for i, (width, is_read) in enumerate(zip(units, steps, strict=True)):
-        name = f"{prefix}recurrent_{i}"
-        layers.append(Recurrent(name, units=width, steps=is_read, **cells))
+    rows = zip(units, timescales, steps, strict=True)
+    for i, (width, timescale, is_read) in enumerate(rows):
+        own = {"units": width, "timescale": timescale, "steps": is_read}
+        layers.append(Recurrent(f"{prefix}recurrent_{i}", **own, **cells))
         if is_read or cells.get("state", True):
             norm = [LayerNorm(f"{prefix}norm_{i}")] if layer_norm else []
             layers += [*norm, *_dropout(f"{prefix}dropout_{i}", dropout)]

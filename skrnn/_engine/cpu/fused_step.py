@@ -191,6 +191,7 @@ def fused_step(spec) -> FusedStep | None:
     if not (
         isinstance(layer, Recurrent)
         and not layer.bidirectional
+        and layer.timescale == 1
         and (layer.cell, layer.activation) in IN_C
         and [type(each) for each in others] in ([LastState], [Dropout, LastState])
         and row.fused is not None

@@ -31,6 +31,14 @@ PARAMETERS: dict[str, Row | None] = {
         "int or tuple of int",
         "Width of the recurrent layer; a tuple stacks one layer for each entry.",
     ),
+    "timescales": (
+        "tuple of int or None",
+        """Let layer i go on from its state ``timescales[i]`` steps before, not from
+        that of the step before (Chang et al., 2017): with ``units=(32, 32, 32)``,
+        ``(1, 4, 16)`` reaches back far in few steps. The first is 1, as a rule: what a
+        slower layer puts out at a step has read only every so many of the steps before
+        by itself. None is 1 for each layer.""",
+    ),
     "bidirectional": (
         "bool",
         """Read every sequence in both directions (Schuster & Paliwal, 1997), with

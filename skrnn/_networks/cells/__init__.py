@@ -10,7 +10,15 @@ methods of `skrnn._networks.contracts.Cell`.
 from skrnn._networks.cells.base import BaseCell, hold
 from skrnn._networks.cells.gated import GatedCell
 from skrnn._networks.cells.run import CellRun
-from skrnn._networks.cells.table import CELLS
+from skrnn._networks.cells.table import CELLS, cell_of
 from skrnn._networks.cells.unitwise import UnitwiseCell
 
-__all__ = ["CELLS", "BaseCell", "CellRun", "GatedCell", "UnitwiseCell", "hold"]
+__all__ = [
+    "CELLS",
+    "BaseCell",
+    "CellRun",
+    "GatedCell",
+    "UnitwiseCell",
+    "cell_of",
+    "hold",
+]

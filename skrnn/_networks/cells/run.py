@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from skrnn._networks.cells.table import CELLS
+from skrnn._networks.cells.table import cell_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class CellRun:
         By the names that the cell gives them.
     drops : bool
         Whether there is recurrent dropout in training.
+    timescale : int
+        How many steps lie between states that follow one another.
     """
 
     name: str
@@ -27,10 +29,11 @@ class CellRun:
     units: int
     weights: dict = field(repr=False)
     drops: bool = False
+    timescale: int = 1
 
     @cached_property
     def cell(self):
-        return CELLS[self.name]
+        return cell_of(self.name, self.timescale)
 
     def zeros(self, make, n_sequences):
         """Return the states before the first step, each by ``make(shape)``."""

@@ -205,7 +205,8 @@ class TracedRun:
     def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):
         if reset_mask is not None:
             raise NotImplementedError("States that begin anew within a sequence.")
-        if states is None and (cell.name, cell.activation) in self._fused:
+        is_fused = (cell.name, cell.activation) in self._fused and cell.timescale == 1
+        if states is None and is_fused:
             return self._layer(cell, x, lengths), None
         outputs, after = self._scan(cell, x, lengths, states)
         return outputs, after if final else None
