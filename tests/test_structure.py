@@ -426,6 +426,7 @@ def test_a_recurrent_leaf_is_a_cell_and_a_docstring():
 ORDER = [
     "cell",
     "units",
+    "timescales",
     "bidirectional",
     "return_sequences",
     "attention",

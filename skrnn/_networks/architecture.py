@@ -1,7 +1,6 @@
 """The flat parameters of an estimator as layers: the one place that turns them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
@@ -51,12 +50,12 @@ def network_spec(
     where ids have channels.
     """
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
-    pace = _timescales(timescales, units)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells["bidirectional"] = bidirectional
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
     is_last = [i == len(units) - 1 for i in range(len(units))]
     steps = [not last or return_sequences or attention is not None for last in is_last]
-    layers += _stack(units, pace, steps, layer_norm, dropout, **cells)
+    layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
@@ -87,21 +86,23 @@ def seq2seq_spec(
     A label more stands before the first one. Without attention the decoder has only
     the last states: nobody reads the steps of the encoder's last layer.
     """
-    cells = _cells(cell, activation, recurrent_dropout, state=False)
-    n_layers = len(units := as_tuple(units))
-    pace = _timescales(timescales, units)
-    is_read = [attention is not None or i < n_layers - 1 for i in range(n_layers)]
-    n_rows, after = n_labels and n_labels + 1, (layer_norm, dropout)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
+    units, rows, then = (
+        as_tuple(units),
+        n_labels and n_labels + 1,
+        (layer_norm, dropout),
+    )
+    is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, True, dropout),
-            *_stack(units, pace, is_read, *after, bidirectional=bidirectional, **cells),
+            *_stack(units, is_read, *then, bidirectional=bidirectional, **cells),
         ),
         head=head,
         n_features=n_features,
         decoder=(
-            *_embedding(n_rows, embedding_dim, True, dropout, name="decoder/embedding"),
-            *_stack(units, pace, [True] * n_layers, *after, prefix="decoder/", **cells),
+            *_embedding(rows, embedding_dim, True, dropout, name="decoder/embedding"),
+            *_stack(units, [True] * len(units), *then, prefix="decoder/", **cells),
         ),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
@@ -126,10 +127,10 @@ def language_spec(
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, state=False)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
-    pace, is_read = _timescales(timescales, units), [True] * len(units)
-    layers += _stack(units, pace, is_read, layer_norm, dropout, **cells)
+    is_read = [True] * len(units)
+    layers += _stack(units, is_read, layer_norm, dropout, **cells)
     head = Head(vocabulary_size, "softmax")
     return LanguageSpec(tuple(layers), head, 1, tie_weights)
 
@@ -148,12 +149,12 @@ def prediction_spec(
     timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that tells each step from the steps before it."""
-    cells = _cells(cell, activation, recurrent_dropout)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
     units = as_tuple(units)
-    pace, is_read = _timescales(timescales, units), [True] * len(units)
+    is_read = [True] * len(units)
     layers = [
         Delay("delay"),
-        *_stack(units, pace, is_read, layer_norm, dropout, **cells),
+        *_stack(units, is_read, layer_norm, dropout, **cells),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
@@ -179,24 +180,24 @@ def reconstruction_spec(
     An encoder reads the sequence into `latent_dim` numbers, and a decoder of the same
     layers, the last one first, reads these alone.
     """
-    cells, after = _cells(cell, activation, recurrent_dropout), (layer_norm, dropout)
-    units = as_tuple(units)
-    is_read, pace = [True] * len(units), _timescales(timescales, units)
-    back = units[::-1], pace[::-1]
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    units, after = as_tuple(units), (layer_norm, dropout)
+    is_read, back = [True] * len(units), units[::-1]
+    backwards = cells | {"timescales": timescales and timescales[::-1]}
     layers = [
-        *_stack(units, pace, is_read, *after, **cells),
+        *_stack(units, is_read, *after, **cells),
         Code("code", units=latent_dim),
         Repeat("repeat"),
-        *_stack(*back, is_read, *after, prefix="decoder/", **cells),
+        *_stack(back, is_read, *after, prefix="decoder/", **backwards),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
     return NetworkSpec(tuple(layers), head, n_features)
 
 
-def _cells(cell, activation, recurrent_dropout, **options) -> dict[str, Any]:
-    """Return what all recurrent layers are told."""
-    options |= {"cell": cell, "activation": activation}
+def _cells(cell, activation, recurrent_dropout, timescales, **options):
+    """Return what all recurrent layers are told, and `_stack` of them."""
+    options |= {"cell": cell, "activation": activation, "timescales": timescales}
     return options | {"recurrent_dropout": recurrent_dropout}
 
 
@@ -228,14 +229,14 @@ def _timescales(timescales, units) -> tuple[int, ...]:
     return tuple(int(n) for n in timescales)
 
 
-def _stack(units, timescales, steps, layer_norm, dropout, *, prefix="", **cells):
+def _stack(units, steps, layer_norm, dropout, *, timescales, prefix="", **cells):
     """Return recurrent layers, and what comes after each whose `steps` are read.
 
     The last state of a layer that is read, or of one that has no steps to read, goes
     the same way.
     """
     layers: list = []
-    rows = zip(units, timescales, steps, strict=True)
+    rows = zip(units, _timescales(timescales, units), steps, strict=True)
     for i, (width, timescale, is_read) in enumerate(rows):
         own = {"units": width, "timescale": timescale, "steps": is_read}
         layers.append(Recurrent(f"{prefix}recurrent_{i}", **own, **cells))

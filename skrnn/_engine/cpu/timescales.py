@@ -2,8 +2,8 @@
 
 A cell whose step t goes on from the state n steps before runs over n chains of a
 sequence that never meet: those of its steps 0, n, 2n, ..., of its steps 1, n + 1, ...,
-and so on. So the kernels need no loop of another kind, and take n times fewer steps of n
-times more rows. `skrnn._networks.cells.dilated` is what it computes.
+and so on. So the kernels need no loop of another kind, and take n times fewer steps of
+n times more rows. `skrnn._networks.cells.dilated` is what it computes.
 """
 
 from dataclasses import dataclass, replace

@@ -11,8 +11,8 @@ class DilatedCell(BaseCell):
     """A cell whose step t goes on from its states after step t - n.
 
     It makes the layers of a dilated recurrent network (Chang et al., 2017). Each of its
-    states is the last n ones of the cell within, (B, n, ...), the oldest first: the next
-    step goes on from that one.
+    states is the last n ones of the cell within, (B, n, ...), the oldest first: the
+    next step goes on from that one.
 
     Attributes
     ----------
@@ -23,10 +23,6 @@ class DilatedCell(BaseCell):
 
     inner: Any
     n: int
-
-    @property
-    def gate_order(self):
-        return self.inner.gate_order
 
     def weights(self, width, units):
         return self.inner.weights(width, units)

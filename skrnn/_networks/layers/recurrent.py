@@ -71,7 +71,7 @@ class Recurrent(BaseLayer):
 
     @property
     def gate_order(self):
-        return self.cell_itself.gate_order
+        return cell_of(self.cell).gate_order
 
     def names_of(self, weight):
         """Each direction is a layer among users."""
