@@ -30,5 +30,6 @@ CELL = UnitwiseCell(
     formula=mingru_step,
     gates=mingru_gates,
     coefficients=mingru_coefficients,
+    slow_gate=0,
     gate_order=("update", "candidate"),
 )

@@ -38,5 +38,6 @@ CELL = UnitwiseCell(
     formula=minlstm_step,
     gates=minlstm_gates,
     coefficients=minlstm_coefficients,
+    slow_gate=1,
     gate_order=("forget", "input", "candidate"),
 )

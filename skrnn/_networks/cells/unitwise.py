@@ -30,8 +30,9 @@ class UnitwiseCell(BaseCell):
     coefficients : callable or None
         ``coefficients(ops, activation, x) -> a, b`` of a step that is ``h' = a * h +
         b``: such steps may be put together in any grouping. None for any other step.
-    bias : str
-        How the bias begins: a key of `INITIALIZERS`.
+    slow_gate : int or None
+        Which gate lets inputs in, and so begins with biases by which the units forget
+        over times of all sizes.
     gate_order : tuple of str
         The gates that the columns of the kernel are for.
     """
@@ -41,7 +42,7 @@ class UnitwiseCell(BaseCell):
     gates: Callable | None = None
     recurrent: bool = False
     coefficients: Callable | None = None
-    bias: str = "zeros"
+    slow_gate: int | None = None
     gate_order: tuple[str, ...] = ()
 
     # What the kernels in C ask of every cell that they know.
@@ -53,7 +54,10 @@ class UnitwiseCell(BaseCell):
         rows = [Weight("kernel", (width, columns), "glorot")]
         if self.recurrent:
             rows.append(Weight("recurrent_kernel", (units,), "shares"))
-        return [*rows, Weight("bias", (columns,), self.bias)]
+        slow = None
+        if self.slow_gate is not None:
+            slow = self.slow_gate * units, (self.slow_gate + 1) * units
+        return [*rows, Weight("bias", (columns,), "zeros", slow=slow)]
 
     def biases(self, w):
         """Return the bias of the input's projection; the state's has none."""
