@@ -87,28 +87,24 @@ def seq2seq_spec(
     the last states: nobody reads the steps of the encoder's last layer.
     """
     cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
-    units, rows, then = (
-        as_tuple(units),
-        n_labels and n_labels + 1,
-        (layer_norm, dropout),
-    )
+    units, after = as_tuple(units), (layer_norm, dropout)
+    n_rows = n_labels and n_labels + 1
+    written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
     is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, True, dropout),
-            *_stack(units, is_read, *then, bidirectional=bidirectional, **cells),
+            *_stack(units, is_read, *after, bidirectional=bidirectional, **cells),
         ),
         head=head,
         n_features=n_features,
         decoder=(
-            *_embedding(rows, embedding_dim, True, dropout, name="decoder/embedding"),
-            *_stack(units, [True] * len(units), *then, prefix="decoder/", **cells),
+            *_embedding(n_rows, embedding_dim, True, dropout, name="decoder/embedding"),
+            *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
         ),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
-        n_labels=n_labels,
-        has_end=has_end,
-        n_future=n_future,
+        **written,
     )
 
 
