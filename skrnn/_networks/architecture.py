@@ -1,6 +1,7 @@
 """The flat parameters of an estimator as layers: the one place that turns them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
