@@ -282,6 +282,15 @@ TEXTS = {
     "dropout": 0.7,
     "early_stopping": False,
 }
+# A cell whose units add up over any number of steps, and steps that end small.
+LONG = {
+    "units": (32, 32),
+    "activation": "linear",
+    "learning_rate": 0.02,
+    "learning_rate_schedule": "cosine",
+    "epochs": 12,
+    "early_stopping": False,
+}
 
 
 def on_counts(pattern):
@@ -380,6 +389,18 @@ SETS = {
         bar=0.01,
         floors={"mean": DummyRegressor()},
         published="LSTM .164, GRU 5.3e-5 [2]",
+    ),
+    "adding-long": Set(
+        title="adding problem, 600 steps",
+        read=partial(make_adding, 600),
+        path=None,
+        model=regressor,
+        params=LONG,
+        metric=MSE,
+        bar=1e-3,
+        floors={"mean": DummyRegressor()},
+        published="LSTM .164, GRU 5.3e-5 [2]",
+        cells=("mingru",),
     ),
     "chunks": Set(
         title="CoNLL-2000 chunks, words alone",

@@ -85,7 +85,12 @@ BAD_CLASSIFIER_PARAMS = {
     "crf": (A_BOOL, NOT_BOOLS),
     "illegal_transitions": (LABELS_APART, ["iob", 3, {"a": "b"}]),
 }
-BAD_CELLS = {"cell": ("a str among {'gru', 'lstm', 'rnn'}", ["lstn", "LSTMs", int])}
+BAD_CELLS = {
+    "cell": (
+        "a str among {'gru', 'indrnn', 'lstm', 'mingru', 'minlstm', 'rnn'}",
+        ["lstn", "LSTMs", int],
+    )
+}
 
 
 def parameters(rows):

@@ -82,7 +82,7 @@ ROOMS = (
     ),
     Room("_data/targets/", "what y and weights become", ("numpy", "scipy", "sklearn")),
     Room(
-        "_networks/activations _networks/attention _networks/cells"
+        "_networks/activations _networks/attention _networks/cells/"
         " _networks/contracts _networks/crf/ _networks/distributions/"
         " _networks/formulas _networks/losses/ _networks/optimizers"
         " _networks/outline _networks/weights",

@@ -175,6 +175,7 @@ class BaseRecurrent(
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
         )
         fills = [] if embedding.vectors is None else [embedding.fill]
         return spec, _one_after_the_other([*fills, *self._fills_of_head(spec)])

@@ -52,6 +52,7 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
     """
 
     units: Widths = 32
+    timescales: tuple[int, ...] | None = None
     activation: str = "tanh"
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
@@ -75,6 +76,7 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
 
     _training_constraints = {
         "units": [Count(), Counts()],
+        "timescales": [Counts(), None],
         "activation": [Names("activation", set(HIDDEN_ACTIVATIONS))],
         "dropout": [Share()],
         "recurrent_dropout": [Share()],

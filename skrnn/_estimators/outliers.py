@@ -107,6 +107,7 @@ class BaseSelfTaught(BaseNetwork):
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
         )
         if self.method == "prediction":
             return prediction_spec(**common), None

@@ -189,6 +189,7 @@ _FIELDS = {
     "cell": lambda value: value in CELLS,
     "activation": lambda value: value in HIDDEN_ACTIVATIONS,
     "units": _is_count,
+    "timescale": _is_count,
     "n_features": _is_count,
     "head": _is_head,
     "attention": lambda value: value is None or value in ATTENTIONS,

@@ -172,6 +172,7 @@ class BaseSeq2Seq(ReadsWholeSequences, BaseNetwork):
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
             **decoder,
         )
         return spec, at_frequencies

@@ -1,5 +1,6 @@
 """The flat parameters of an estimator as layers: the one place that turns them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from skrnn._data.typing import Widths
@@ -42,6 +43,7 @@ def network_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that answers sequences, or each of their steps.
 
@@ -49,7 +51,8 @@ def network_spec(
     where ids have channels.
     """
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells["bidirectional"] = bidirectional
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
     is_last = [i == len(units) - 1 for i in range(len(units))]
     steps = [not last or return_sequences or attention is not None for last in is_last]
@@ -74,6 +77,7 @@ def seq2seq_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
     n_labels: int | None = None,
     has_end: bool = False,
     n_future: int = 0,
@@ -83,10 +87,11 @@ def seq2seq_spec(
     A label more stands before the first one. Without attention the decoder has only
     the last states: nobody reads the steps of the encoder's last layer.
     """
-    cells = _cells(cell, activation, recurrent_dropout, state=False)
-    n_layers = len(units := as_tuple(units))
-    is_read = [attention is not None or i < n_layers - 1 for i in range(n_layers)]
-    n_rows, after = n_labels and n_labels + 1, (layer_norm, dropout)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
+    units, after = as_tuple(units), (layer_norm, dropout)
+    n_rows = n_labels and n_labels + 1
+    written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
+    is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, True, dropout),
@@ -100,9 +105,7 @@ def seq2seq_spec(
         ),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
-        n_labels=n_labels,
-        has_end=has_end,
-        n_future=n_future,
+        **written,
     )
 
 
@@ -117,12 +120,14 @@ def language_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, state=False)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
-    layers += _stack(units, [True] * len(units), layer_norm, dropout, **cells)
+    is_read = [True] * len(units)
+    layers += _stack(units, is_read, layer_norm, dropout, **cells)
     head = Head(vocabulary_size, "softmax")
     return LanguageSpec(tuple(layers), head, 1, tie_weights)
 
@@ -138,13 +143,15 @@ def prediction_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that tells each step from the steps before it."""
-    cells = _cells(cell, activation, recurrent_dropout)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
     units = as_tuple(units)
+    is_read = [True] * len(units)
     layers = [
         Delay("delay"),
-        *_stack(units, [True] * len(units), layer_norm, dropout, **cells),
+        *_stack(units, is_read, layer_norm, dropout, **cells),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
@@ -163,29 +170,31 @@ def reconstruction_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that tells all steps from a few numbers of them.
 
     An encoder reads the sequence into `latent_dim` numbers, and a decoder of the same
     layers, the last one first, reads these alone.
     """
-    cells, after = _cells(cell, activation, recurrent_dropout), (layer_norm, dropout)
-    units = as_tuple(units)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    units, after = as_tuple(units), (layer_norm, dropout)
     is_read, back = [True] * len(units), units[::-1]
+    backwards = cells | {"timescales": timescales and timescales[::-1]}
     layers = [
         *_stack(units, is_read, *after, **cells),
         Code("code", units=latent_dim),
         Repeat("repeat"),
-        *_stack(back, is_read, *after, prefix="decoder/", **cells),
+        *_stack(back, is_read, *after, prefix="decoder/", **backwards),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
     return NetworkSpec(tuple(layers), head, n_features)
 
 
-def _cells(cell, activation, recurrent_dropout, **options) -> dict[str, Any]:
-    """Return what all recurrent layers are told."""
-    options |= {"cell": cell, "activation": activation}
+def _cells(cell, activation, recurrent_dropout, timescales, **options):
+    """Return what all recurrent layers are told, and `_stack` of them."""
+    options |= {"cell": cell, "activation": activation, "timescales": timescales}
     return options | {"recurrent_dropout": recurrent_dropout}
 
 
@@ -205,16 +214,29 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
     return [layer, *_dropout(f"{name}_dropout", dropout)]
 
 
-def _stack(units, steps, layer_norm, dropout, *, prefix="", **cells):
+def _timescales(timescales, units) -> tuple[int, ...]:
+    """Return how many steps lie between two states of each layer that follow."""
+    if timescales is None:
+        return (1,) * len(units)
+    if len(timescales) != len(units):
+        raise ValueError(
+            f"timescales={timescales!r} must have one entry for each recurrent layer, "
+            f"of which units={units!r} makes {len(units)}."
+        )
+    return tuple(int(n) for n in timescales)
+
+
+def _stack(units, steps, layer_norm, dropout, *, timescales, prefix="", **cells):
     """Return recurrent layers, and what comes after each whose `steps` are read.
 
     The last state of a layer that is read, or of one that has no steps to read, goes
     the same way.
     """
     layers: list = []
-    for i, (width, is_read) in enumerate(zip(units, steps, strict=True)):
-        name = f"{prefix}recurrent_{i}"
-        layers.append(Recurrent(name, units=width, steps=is_read, **cells))
+    rows = zip(units, _timescales(timescales, units), steps, strict=True)
+    for i, (width, timescale, is_read) in enumerate(rows):
+        own = {"units": width, "timescale": timescale, "steps": is_read}
+        layers.append(Recurrent(f"{prefix}recurrent_{i}", **own, **cells))
         if is_read or cells.get("state", True):
             norm = [LayerNorm(f"{prefix}norm_{i}")] if layer_norm else []
             layers += [*norm, *_dropout(f"{prefix}dropout_{i}", dropout)]

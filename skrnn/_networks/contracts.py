@@ -235,6 +235,7 @@ class CellRun(Protocol):
     units: int
     weights: dict[str, Tensor]
     drops: bool
+    timescale: int
 
 
 class Layer(Protocol):

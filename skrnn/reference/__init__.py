@@ -25,6 +25,7 @@ from skrnn.reference._crf import (
     crf_marginals,
 )
 from skrnn.reference._gru import gru, gru_step
+from skrnn.reference._indrnn import indrnn, indrnn_step
 from skrnn.reference._layers import (
     bidirectional,
     dense,
@@ -34,6 +35,8 @@ from skrnn.reference._layers import (
     stacked,
 )
 from skrnn.reference._lstm import lstm, lstm_step
+from skrnn.reference._mingru import mingru, mingru_step
+from skrnn.reference._minlstm import minlstm, minlstm_step
 from skrnn.reference._rnn import rnn, rnn_step
 
 __all__ = [
@@ -48,9 +51,15 @@ __all__ = [
     "embedding",
     "gru",
     "gru_step",
+    "indrnn",
+    "indrnn_step",
     "layer_normalization",
     "lstm",
     "lstm_step",
+    "mingru",
+    "mingru_step",
+    "minlstm",
+    "minlstm_step",
     "multi_head_attention",
     "rescaling",
     "rnn",

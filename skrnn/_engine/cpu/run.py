@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._engine.cpu import reference
+from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
@@ -45,6 +45,7 @@ class CpuRun:
 
     def __init__(self, lengths, workspace, masks=None):
         self.active = active_sequences(lengths)
+        self._lengths = lengths
         self.workspace, self.masks = workspace, masks
 
     def dropout(self, x, rate):
@@ -94,7 +95,7 @@ class CpuRun:
 
     def step(self, cell, x, states):
         # The same way for any number of sequences, whose numbers are their own.
-        if (cell.name, cell.activation) not in IN_C:
+        if (cell.name, cell.activation) not in IN_C or cell.timescale > 1:
             return reference.step_by_formula(self, cell, x, states)
         lengths = np.ones(len(x), np.intp)
         return self.recur(cell, x[None], lengths, states, final=True)[1]
@@ -104,8 +105,11 @@ class CpuRun:
             # Projecting the table would take more products than projecting the rows.
             x = self.take_rows(x.table, x.ids)
         mask = self._recurrent_mask(cell, x.shape[1])
+        given = cell, x, lengths, states, reset_mask, final, mask
         if (cell.name, cell.activation) in IN_C:
-            return self._recur_in_c(cell, x, lengths, states, reset_mask, final, mask)
+            if cell.timescale > 1:
+                return timescales.recur(self, *given)
+            return self.recur_undilated(*given)
         run = self, cell, x, lengths, states, reset_mask, mask
         held = reference.is_held(cell, final)
         outputs, after = reference.recur_by_formula(*run, held=held)
@@ -116,11 +120,13 @@ class CpuRun:
             return None
         return self.masks.mask((n_sequences, cell.units), "recurrent_dropout")
 
-    def _recur_in_c(self, cell, x, lengths, states, reset_mask, final, mask):
-        kernel, recurrent_kernel = (
-            cell.weights["kernel"],
-            cell.weights["recurrent_kernel"],
-        )
+    def recur_undilated(self, cell, x, lengths, states, reset_mask, final, mask):
+        """Run a cell that goes on from the step before by a kernel in C."""
+        active = self.active
+        if lengths is not self._lengths:
+            active = active_sequences(lengths)
+        kernel = cell.weights["kernel"]
+        recurrent_kernel = cell.weights.get("recurrent_kernel")
         bias, recurrent_bias = cell.cell.biases(cell.weights)
         if isinstance(x, Lookup):
             x, kernel, bias = x.ids, self.ops.matmul(x.table, kernel) + bias, None
@@ -131,7 +137,7 @@ class CpuRun:
                 cell=cell.name,
                 activation=cell.activation,
                 x=np.ascontiguousarray(x, np.int32 if x.ndim == 2 else np.float32),
-                active=self.active,
+                active=active,
                 kernel=kernel,
                 recurrent_kernel=recurrent_kernel,
                 biases=(bias, recurrent_bias),

@@ -22,11 +22,22 @@ T = TypeVar("T")
 PARAMETERS: dict[str, Row | None] = {
     "cell": (
         as_type(CELLS),
-        "Kind of the recurrent layers.",
+        """Kind of the recurrent layers. "mingru" and "minlstm" (Feng et al., 2024) and
+        "indrnn" (Li et al., 2018) have no product with the state before: long
+        sequences take a fraction of the time. Units of theirs read no state but their
+        own; stack layers, so that they meet.""",
     ),
     "units": (
         "int or tuple of int",
         "Width of the recurrent layer; a tuple stacks one layer for each entry.",
+    ),
+    "timescales": (
+        "tuple of int or None",
+        """Let layer i go on from its state ``timescales[i]`` steps before, not from
+        that of the step before (Chang et al., 2017): with ``units=(32, 32, 32)``,
+        ``(1, 4, 16)`` reaches back far in few steps. The first is 1, as a rule: what a
+        slower layer puts out at a step has read only every so many of the steps before
+        by itself. None is 1 for each layer.""",
     ),
     "bidirectional": (
         "bool",
@@ -75,7 +86,8 @@ PARAMETERS: dict[str, Row | None] = {
     "activation": (
         as_type(HIDDEN_ACTIVATIONS),
         """Activation of the recurrent layers' candidates and of the hidden dense
-        layers.""",
+        layers. That of the papers is "linear" for cells "mingru" and "minlstm", and
+        "relu" for "indrnn".""",
     ),
     "dropout": (
         "float in [0, 1)",
@@ -86,7 +98,8 @@ PARAMETERS: dict[str, Row | None] = {
     "recurrent_dropout": (
         "float in [0, 1)",
         """Share of the hidden state dropped between steps in training, the same units
-        at every step of a sequence (Gal & Ghahramani, 2016).""",
+        at every step of a sequence (Gal & Ghahramani, 2016). Cells "mingru" and
+        "minlstm" have no weights that the state meets, and drop nothing.""",
     ),
     "layer_norm": (
         "bool",

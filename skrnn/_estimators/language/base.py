@@ -192,6 +192,7 @@ class LanguageModel(TrainedNetwork):
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
         )
         if resume:
             self._refuse_changes(spec)

@@ -10,7 +10,7 @@ from keras.initializers import GlorotUniform, Orthogonal
 
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import number_of_heads
-from skrnn._networks.cells import CELLS
+from skrnn._networks.cells import cell_of
 from skrnn._networks.crf import SUM_OF_PATHS, Chain, crf_weights
 
 
@@ -32,9 +32,10 @@ def directions(layer, seeds, **options):
 def one_direction(layer, seeds, **options):
     """Return the Keras layer of one direction of a recurrent layer."""
     options["name"] = layer.name.replace("/", "_")
-    keras_layer = CELLS[layer.cell].keras_layer
+    keras_layer = layer.cell_itself.keras_layer
     if keras_layer is None:
-        cell = FormulaCell(layer.cell, layer.units, layer.activation)
+        given = layer.cell, layer.units, layer.activation, layer.timescale
+        cell = FormulaCell(*given)
         return layers.RNN(cell, **options)
     return getattr(layers, keras_layer)(
         layer.units,
@@ -60,11 +61,12 @@ def attend(kind, queries, keys, seeds):
 class FormulaCell(layers.Layer):
     """A cell that Keras doesn't have, made from its formula in `CELLS`."""
 
-    def __init__(self, cell, units, activation, **kwargs):
+    def __init__(self, cell, units, activation, timescale=1, **kwargs):
         super().__init__(**kwargs)
         self.cell, self.units, self.activation = cell, units, activation
+        self.timescale = timescale
         # Keras' states have columns; one that is a single number has one.
-        shapes = CELLS[cell].state_shapes(units)
+        shapes = cell_of(cell, timescale).state_shapes(units)
         self._shapes = [shape or (1,) for shape in shapes]
         self._numbers = [not shape for shape in shapes]
         self.state_size = [shape[-1] for shape in self._shapes]
@@ -74,14 +76,14 @@ class FormulaCell(layers.Layer):
         self._named = {
             # Constants: it is made to be given weights.
             row.name: self.add_weight(row.shape, "zeros", name=row.name)
-            for row in CELLS[self.cell].weights(shape[-1], self.units)
+            for row in cell_of(self.cell).weights(shape[-1], self.units)
         }
 
     def get_initial_state(self, batch_size=None):
         return [ops.zeros((batch_size, *shape)) for shape in self._shapes]
 
     def call(self, inputs, states):
-        cell, w = CELLS[self.cell], self._named
+        cell, w = cell_of(self.cell, self.timescale), self._named
         pairs = zip(states, self._numbers, strict=True)
         states = tuple(state[:, 0] if number else state for state, number in pairs)
         projected = cell.project(ops, w, inputs)
@@ -93,7 +95,7 @@ class FormulaCell(layers.Layer):
 
     def get_config(self):
         own = {"cell": self.cell, "units": self.units, "activation": self.activation}
-        return super().get_config() | own
+        return super().get_config() | own | {"timescale": self.timescale}
 
 
 @keras.saving.register_keras_serializable("skrnn")

@@ -38,7 +38,7 @@ class TracedRun:
     def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):
         if reset_mask is not None:
             raise NotImplementedError("States that begin anew within a sequence.")
-        known = (cell.name, cell.activation) in self._fused
+        known = (cell.name, cell.activation) in self._fused and cell.timescale == 1
         recur = self._layer if known else self._scan
         outputs, after = recur(cell, x, lengths, states)
         return outputs, after if final else None

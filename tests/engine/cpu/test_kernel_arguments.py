@@ -175,7 +175,8 @@ def test_only_what_is_written_to_must_be_writable(kernel, name):
 @pytest.mark.parametrize(
     ("kernel", "changes"),
     [
-        ("layer", {"cell": 3}),
+        ("layer", {"cell": 99}),
+        ("layer", {"kernel": None}),
         ("layer", {"cell": -1}),
         ("layer", {"activation": len(KERNEL_ACTIVATIONS)}),
         ("layer", {"activation": -1}),

@@ -40,7 +40,9 @@
 /* Rows that `outer` sums at a time: its operands stay in the cache. */
 #define BLOCK 128
 
-enum { RNN, LSTM, GRU, N_CELLS };
+enum { RNN, LSTM, GRU, MINGRU, MINLSTM, INDRNN, N_CELLS };
+/* What meets the state before: a matrix, or one weight for each unit, or nothing. */
+enum { NOTHING, WEIGHTS, MATRIX };
 enum { TANH, SIGMOID, RELU, LINEAR, ELU, SELU, SOFTPLUS, SOFTSIGN, SILU, N_ACTIVATIONS };
 
 /* What sets one cell apart from another, but for its steps in `vector.h`. */
@@ -51,12 +53,17 @@ typedef struct {
     int has_extra;  /* whether its way back needs `extra` */
     int apart;      /* whether the last gate's recurrent product has a bias, and a gradient,
                        of its own: that stands in `extra` */
+    int recurrent;  /* what its recurrent kernel is. The way back of WEIGHTS leaves in `extra`
+                       the gradient of each step's, and so it has one */
 } Cell;
 
 static const Cell cells[N_CELLS] = {
-    [RNN] = {"rnn", 1, 0, 0, 0},
-    [LSTM] = {"lstm", 4, 1, 1, 0},
-    [GRU] = {"gru", 3, 0, 1, 1},
+    [RNN] = {"rnn", 1, 0, 0, 0, MATRIX},
+    [LSTM] = {"lstm", 4, 1, 1, 0, MATRIX},
+    [GRU] = {"gru", 3, 0, 1, 1, MATRIX},
+    [MINGRU] = {"mingru", 2, 0, 0, 0, NOTHING},
+    [MINLSTM] = {"minlstm", 3, 0, 1, 0, NOTHING},
+    [INDRNN] = {"indrnn", 1, 0, 1, 0, WEIGHTS},
 };
 
 /* Klambauer et al. (2017), "Self-normalizing neural networks". */
@@ -70,7 +77,7 @@ typedef struct {
     float *z;            /* (steps, sequences, gates * units): inputs, then gates */
     float *h, *c;        /* (steps + 1, sequences, units) */
     float *extra;        /* (steps, sequences, units): what backward needs besides */
-    const float *kernel; /* (units, gates * units) */
+    const float *kernel; /* (units, gates * units), or (units), or NULL */
     const float *bias;   /* (gates * units) of the recurrent product, or NULL */
     const float *mask;   /* (sequences, units) for the recurrent product, or NULL */
     const float *table;  /* (rows, gates * units): inputs are its rows `ids`; or NULL */
@@ -397,7 +404,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.cell,
                           &l.activation, &l.steps, &l.sequences, &l.units, &l.first,
                           &l.last, ints, a, out, a + 1, out, a + 2, maybe_out, a + 3,
-                          maybe_out, a + 4, in, a + 5, maybe_in, a + 6, maybe_in, a + 7,
+                          maybe_out, a + 4, maybe_in, a + 5, maybe_in, a + 6, maybe_in, a + 7,
                           maybe_in, a + 8, maybe_ints, a + 9, maybe_bools, a + 10,
                           maybe_out, a + 11, maybe_in, a + 12, maybe_out, a + 13,
                           maybe_out, a + 14))
@@ -422,7 +429,8 @@ static PyObject *layer(PyObject *self, PyObject *args)
     l.h = floats(a + 2, times(after, l.units), &good);
     l.c = floats(a + 3, times(after, l.units), &good);
     l.extra = floats(a + 4, times(rows, l.units), &good);
-    l.kernel = floats(a + 5, times(l.units, columns), &good);
+    int recurrent = cells[l.cell].recurrent;
+    l.kernel = floats(a + 5, recurrent == MATRIX ? times(l.units, columns) : l.units, &good);
     l.bias = floats(a + 6, columns, &good);
     l.mask = floats(a + 7, times(l.sequences, l.units), &good);
     l.table = floats(a + 8, 0, &good);
@@ -438,6 +446,10 @@ static PyObject *layer(PyObject *self, PyObject *args)
     }
     if (good && ((cells[l.cell].has_extra && !l.extra) || (cells[l.cell].has_c && !l.c))) {
         PyErr_SetString(PyExc_ValueError, "the cell needs c or extra");
+        good = 0;
+    }
+    if (good && recurrent != NOTHING && !l.kernel) {
+        PyErr_SetString(PyExc_ValueError, "the cell needs its recurrent kernel");
         good = 0;
     }
     if (good && (!l.table != !l.ids || !l.resets != !l.y)) {
@@ -637,7 +649,9 @@ static PyObject *train(PyObject *self, PyObject *args)
     t.masks = floats(a + 12, good ? times(n, t.units) : 0, &good);
     if (good) {
         Py_ssize_t columns = times(cells[t.cell].gates, t.units);
-        Py_ssize_t sizes[] = {times(t.features, columns), times(t.units, columns),
+        int kind = cells[t.cell].recurrent;
+        Py_ssize_t recurrent = kind == MATRIX ? times(t.units, columns) : kind == WEIGHTS ? t.units : 0;
+        Py_ssize_t sizes[] = {times(t.features, columns), recurrent,
                               times(columns, cells[t.cell].apart ? 2 : 1),
                               times(t.units, t.outputs), t.outputs};
         for (Py_ssize_t i = 0, end = 0; i < 5; end = t.ends[i++])
