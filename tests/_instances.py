@@ -28,6 +28,12 @@ TINY = dict(units=8, epochs=30, learning_rate=0.05, random_state=0)
 # don't look at quality.
 FAST = TINY | dict(epochs=2)
 
+# The same of the others.
+TINY_BLOCKS = dict(
+    d_model=8, n_heads=2, n_layers=1, dim_feedforward=16, dropout=0.0, epochs=30,
+    learning_rate=0.02, random_state=0,
+)  # fmt: skip
+
 NETWORKS = [
     skrnn.RNNRegressor(**TINY),
     skrnn.LSTMRegressor(**TINY),
@@ -38,11 +44,15 @@ NETWORKS = [
     skrnn.GRUClassifier(**TINY),
     skrnn.SequenceClassifier(**TINY),
 ]
+BLOCKS = [
+    skrnn.TransformerRegressor(**TINY_BLOCKS),
+    skrnn.TransformerClassifier(**TINY_BLOCKS),
+]
 PAIRS = [
     skrnn.Seq2SeqRegressor(**TINY),
     skrnn.Seq2SeqClassifier(**TINY),
 ]
-LEARNERS = NETWORKS + PAIRS
+LEARNERS = NETWORKS + BLOCKS + PAIRS
 # They have no targets.
 DETECTORS = [
     skrnn.SequenceOutlierDetector(**TINY),

@@ -54,9 +54,7 @@ class LooksUpTokens:
 
     embedding_dim: int | tuple[int, ...] | None = None
 
-    _reading_constraints: ClassVar[dict[str, list]] = {
-        "embedding_dim": [Count(), None]
-    }
+    _reading_constraints: ClassVar[dict[str, list]] = {"embedding_dim": [Count(), None]}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

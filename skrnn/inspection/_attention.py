@@ -78,7 +78,7 @@ def attention_weights(
             "Seq2SeqRegressor can be fitted with one."
         )
     rows, sequences = estimator._attention(X, **options)
-    return _filled_up(rows, sequences, estimator._spec.return_sequences)
+    return _filled_up(rows, sequences, estimator._spec.attends_from_steps)
 
 
 def _filled_up(rows, sequences, of_own_steps):

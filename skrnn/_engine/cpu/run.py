@@ -47,6 +47,15 @@ class CpuRun:
         self.active = active_sequences(lengths)
         self.workspace, self.masks = workspace, masks
 
+    attend_to_steps = reference.attend_to_steps
+
+    def positions(self, x):
+        return np.arange(x.shape[0], dtype=np.float32)
+
+    def rows_of_steps(self, table, x):
+        places = np.arange(x.shape[0], dtype=np.int32)
+        return self.take_rows(table, np.minimum(places, table.shape[0] - 1))
+
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
 

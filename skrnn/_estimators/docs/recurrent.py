@@ -93,6 +93,13 @@ PARAMETERS: dict[str, Row | None] = {
         """Normalise the outputs of each recurrent layer over its units (Ba et al.,
         2016).""",
     ),
+    "d_model": None,
+    "n_heads": None,
+    "n_layers": None,
+    "dim_feedforward": None,
+    "positional": None,
+    "causal": None,
+    "pooling": None,
     "teacher_forcing": None,
     "max_length": None,
     "n_beams": None,
@@ -119,6 +126,7 @@ PARAMETERS: dict[str, Row | None] = {
         ``keras.optimizers.schedules.LearningRateSchedule`` is asked at each step, and
         `learning_rate` isn't read. None leaves it as it is.""",
     ),
+    "warmup_steps": None,
     "clipnorm": (
         "float > 0 or None",
         """Scale the gradient of each weight array down to at most this norm, which
@@ -306,5 +314,6 @@ def _entry(name, default, kind, description):
 def _see_also(cls, task):
     other = task.counterpart
     if "cell" not in inspect.signature(cls).parameters:
-        other = task.counterparts.get(getattr(cls, "cell", None), other)
+        kind = getattr(cls, "_kind", None) or getattr(cls, "cell", None)
+        other = task.counterparts.get(kind, other)
     return f"{other} : {task.relation}"

@@ -33,7 +33,8 @@ class TaskDocs:
     counterpart : str
         Name of the estimator of the other task, for "See Also".
     counterparts : mapping of str to str
-        The same by cell, for estimators that have one cell and no parameter for it.
+        The same by cell, or kind of network, for estimators that have one and no
+        parameter for it.
     relation : str
         What "See Also" says of the counterpart.
     attributes : str
@@ -214,6 +215,7 @@ True""",
         "rnn": "RNNClassifier",
         "lstm": "LSTMClassifier",
         "gru": "GRUClassifier",
+        "transformer": "TransformerClassifier",
     },
 )
 HORIZONS = TaskDocs(
@@ -251,6 +253,7 @@ True""",
         "rnn": "RNNRegressor",
         "lstm": "LSTMRegressor",
         "gru": "GRURegressor",
+        "transformer": "TransformerRegressor",
     },
     attributes=_CLASSES,
 )

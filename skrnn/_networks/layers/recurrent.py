@@ -1,6 +1,7 @@
 """Recurrent layers of one direction or both."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from skrnn._networks.cells import CELLS, CellRun
@@ -37,6 +38,7 @@ class Recurrent(BaseLayer):
 
     parameter = "units"
     parameters = dict.fromkeys(["recurrent_dropout", "steps", "state"])
+    reads_ahead = "bidirectional=True"
 
     @property
     def directions(self):
@@ -46,6 +48,25 @@ class Recurrent(BaseLayer):
     @property
     def streams(self):
         return not self.bidirectional
+
+    @property
+    def rates(self):
+        return {"recurrent_dropout": self.recurrent_dropout}
+
+    def with_any_rate(self):
+        return replace(self, recurrent_dropout=float(self.recurrent_dropout > 0))
+
+    def without_rates(self):
+        return replace(self, recurrent_dropout=0.0)
+
+    @property
+    def products(self):
+        """Multiplications of one step with recurrent weights, about."""
+        return sum(
+            math.prod(weight.shape)
+            for weight in CELLS[self.cell].weights(self.units, self.units)
+            if weight.name.startswith("recurrent")
+        )
 
     @property
     def label(self):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._networks.activations import ACTIVATIONS
+from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
 from skrnn._networks.forward import forward
 from skrnn._networks.specs import NetworkSpec
@@ -197,6 +198,18 @@ class TracedRun:
 
     def real_steps(self, x, lengths):
         return _cast(_steps(self._tape, x), INT)[:, None] < lengths
+
+    def positions(self, x):
+        return _cast(_steps(self._tape, x), FLOAT)
+
+    def rows_of_steps(self, table, x):
+        places = ops.minimum(self.positions(x), table.shape[0] - 1.0)
+        return self.take_rows(table, _cast(places, INT))
+
+    def attend_to_steps(self, q, k, v, lengths, causal):
+        memory = Memory(k, v, self.real_steps(k, lengths))
+        places = self.positions(k) if causal else None
+        return attend_by_heads(ops, q, memory, places)
 
     def dense(self, x, kernel, bias, transposed=False):
         kernel = ops.transpose(kernel, axes=(1, 0)) if transposed else kernel

@@ -76,8 +76,8 @@ def _reverse(x, lengths):
 
 
 _OF_NUMPY = """add subtract multiply divide power maximum minimum negative greater less
-greater_equal less_equal abs exp log log1p sqrt tanh matmul where take max mean sum
-cumsum transpose"""
+greater_equal less_equal abs exp log log1p cos sin sqrt tanh matmul where take max
+mean sum cumsum transpose"""
 OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "reshape": lambda x, sizes: x.reshape(sizes),
     "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
