@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, is_outlier_detector, is_regressor
+from sklearn.base import BaseEstimator, clone, is_outlier_detector, is_regressor
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
@@ -139,6 +139,13 @@ EXPECTED_FAILS = {type(each): MINIBATCHES for each in LEARNERS} | {
 
 # The forms in which sequences come: 24 of them, of 5 steps, or 3 to 6.
 FORMS = ("3-D", "2-D", "ragged")
+
+
+def with_params(estimator, **params):
+    """Return a clone with other parameters: `units` are the width of any network."""
+    if "units" in params and hasattr(estimator, "d_model"):
+        params["d_model"] = params.pop("units")
+    return clone(estimator).set_params(**params)
 
 
 def public_estimators():

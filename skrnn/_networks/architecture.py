@@ -65,13 +65,10 @@ def network_spec(
 def transformer_spec(
     *,
     d_model: int,
-    n_heads: int,
     n_layers: int,
-    dim_feedforward: int,
     n_features: int,
     head: Head,
     positional: str = "sinusoidal",
-    causal: bool = False,
     pooling: str = "mean",
     n_places: int = 0,
     return_sequences: bool = False,
@@ -81,13 +78,15 @@ def transformer_spec(
     dense_units: Widths = (),
     activation: str = "relu",
     dropout: float = 0.0,
+    **blocks: Any,
 ) -> NetworkSpec:
     """Return the spec of a network whose steps attend to each other.
 
     Parameters are those of the estimators; `n_places` are the steps that a learned
-    table of positions has.
+    table of positions has, and `blocks` is what else its blocks are told.
     """
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    blocks |= {"activation": activation, "dropout": dropout}
     dims = embedding_dim if isinstance(embedding_dim, tuple) else (embedding_dim or 0,)
     if sum(dims) != d_model:
         layers.append(Dense("projection", units=d_model))
@@ -99,14 +98,7 @@ def transformer_spec(
         layers.append(Positions("positions", kind=positional, n_rows=n_rows))
     layers += [
         TransformerBlock(
-            f"block_{i}",
-            units=d_model,
-            n_heads=n_heads,
-            dim_feedforward=dim_feedforward,
-            activation=activation,
-            causal=causal,
-            rotary=positional == "rotary",
-            dropout=dropout,
+            f"block_{i}", units=d_model, rotary=positional == "rotary", **blocks
         )
         for i in range(n_layers)
     ]

@@ -11,6 +11,7 @@ import numpy as np
 
 from skrnn._engine.cpu import reference
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
+from skrnn._engine.cpu.kernels.attention import attend_rule
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
     LayerRun,
@@ -47,7 +48,11 @@ class CpuRun:
         self.active = active_sequences(lengths)
         self.workspace, self.masks = workspace, masks
 
-    attend_to_steps = reference.attend_to_steps
+    def attend_to_steps(self, q, k, v, lengths, causal):
+        if q.shape != k.shape:
+            return reference.attend_to_steps(self, q, k, v, lengths, causal)
+        known = {"lengths": lengths, "causal": causal}
+        return self._apply(attend_rule, q, k, v, **known), None
 
     def positions(self, x):
         return np.arange(x.shape[0], dtype=np.float32)

@@ -101,6 +101,17 @@ typedef struct {
 /* Room for n numbers, or NULL without memory: for none too, where malloc may say NULL. */
 static float *allocate(Py_ssize_t n) { return malloc(MAX(n, 1) * sizeof(float)); }
 
+/* Queries, keys and values of all heads, and what they find: (steps, sequences, heads,
+   width) each. */
+typedef struct {
+    Py_ssize_t steps, sequences, heads, width;
+    int causal;
+    const int *lengths; /* (sequences) */
+    const float *q, *k, *v;
+    float *out;    /* or NULL */
+    float *shares; /* (sequences, heads, steps, steps), or NULL */
+} Heads;
+
 typedef struct {
     int (*forward)(const Layer *);
     int (*backward)(const Layer *, const float *dy, float *dh, float *dc);
@@ -115,6 +126,9 @@ typedef struct {
                    const float *bias, float *c);
     void (*adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
                  float keep_1, float keep_2, float epsilon);
+    int (*attend)(const Heads *, Py_ssize_t first, Py_ssize_t last);
+    int (*attend_back)(const Heads *, const float *g, float *dq, float *dk, float *dv,
+                       Py_ssize_t first, Py_ssize_t last);
 } Kernels;
 
 #define VL 4
@@ -758,6 +772,79 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
     return finish(a, 3, good, 1);
 }
 
+/* Whether heads `first` to `last` are there, and no sequence is longer than the steps;
+   an error if not. */
+static int heads_are_good(const Heads *h, Py_ssize_t first, Py_ssize_t last)
+{
+    Py_ssize_t sizes[] = {h->steps, h->sequences, h->heads, h->width};
+    if (!sizes_are_good(sizes, 4))
+        return 0;
+    if (first < 0 || last > times(h->sequences, h->heads)) {
+        PyErr_Format(PyExc_ValueError, "heads %zd to %zd", first, last);
+        return 0;
+    }
+    return counts_are_good(h->lengths, h->sequences, h->steps);
+}
+
+/* attend(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, out,
+          shares): set `out`, and the shares unless they are None, of the heads `first`
+   to `last` of all sequences. */
+static PyObject *attend(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[6] = {0};
+    Heads h = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
+                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
+                          in, a + 3, out, a + 4, out, a + 5))
+        return NULL;
+    h.lengths = floats(a, h.sequences, &good);
+    good = good && heads_are_good(&h, first, last);
+    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
+    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
+    h.v = floats(a + 3, n, &good), h.out = floats(a + 4, n, &good);
+    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->attend(&h, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 6, good, enough);
+}
+
+/* attend_back(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, g,
+               shares, dq, dk, dv): set the gradients of q, k and v by that of what
+   `attend` has found, g. */
+static PyObject *attend_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[9] = {0};
+    Heads h = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
+                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
+                          in, a + 3, in, a + 4, in, a + 5, out, a + 6, out, a + 7, out, a + 8))
+        return NULL;
+    h.lengths = floats(a, h.sequences, &good);
+    good = good && heads_are_good(&h, first, last);
+    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
+    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
+    h.v = floats(a + 3, n, &good);
+    const float *g = floats(a + 4, n, &good);
+    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
+    float *dq = floats(a + 6, n, &good), *dk = floats(a + 7, n, &good);
+    float *dv = floats(a + 8, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->attend_back(&h, g, dq, dk, dv, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 9, good, enough);
+}
+
 /* use(name): compute with one set of instructions; an error if there is none such. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
@@ -796,6 +883,8 @@ static PyMethodDef methods[] = {
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
+    {"attend", attend, METH_VARARGS, NULL},
+    {"attend_back", attend_back, METH_VARARGS, NULL},
     {"train", train, METH_VARARGS, NULL},
     {"cells", names_of_cells, METH_NOARGS, NULL},
     {"instructions", instructions, METH_NOARGS, NULL},
