@@ -135,6 +135,12 @@ class Run(Protocol):
     def real_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return which steps of x (T, B, ...) aren't padding: bool, (T, B)."""
 
+    def normalise(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        """Return x with mean 0 and variance 1 on its last axis, times gamma plus beta.
+
+        A little is added to the variance, as in Keras.
+        """
+
     def positions(self, x: Tensor) -> Tensor:
         """Return the numbers of the steps of x (T, B, ...), from 0, as floats: (T,)."""
 

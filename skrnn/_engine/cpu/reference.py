@@ -14,6 +14,7 @@ from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
 from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
 from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.normalization import normalise
 
 
 def _split(x, sections, axis):
@@ -80,6 +81,9 @@ class ReferenceRun:
     reverse = staticmethod(reverse)
     real_steps = staticmethod(real_steps)
     attend_to_steps = attend_to_steps
+
+    def normalise(self, x, gamma, beta):
+        return normalise(self.ops, x, gamma, beta)
 
     def positions(self, x):
         return np.arange(x.shape[0], dtype=np.float64)

@@ -14,6 +14,7 @@ from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.normalization import normalise
 
 adapter = backend()
 # A table of at most this many rows is projected before rows are looked up. The rule
@@ -52,6 +53,10 @@ class KerasRun:
     @staticmethod
     def real_steps(x, lengths):
         return step_numbers(x)[:, None] < lengths
+
+    @staticmethod
+    def normalise(x, gamma, beta):
+        return normalise(ops, x, gamma, beta)
 
     @staticmethod
     def positions(x):

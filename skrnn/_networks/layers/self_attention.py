@@ -8,7 +8,7 @@ from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import merge_heads, split_heads, turned
 from skrnn._networks.layers.base import BaseLayer, Flow
 from skrnn._networks.layers.dense import dense, dense_weights
-from skrnn._networks.layers.normalization import EPSILON, normalise
+from skrnn._networks.layers.normalization import EPSILON
 from skrnn._networks.outline import numbered
 from skrnn._networks.weights import Weight
 
@@ -140,7 +140,7 @@ class TransformerBlock(BaseLayer):
 
     def _normalised(self, run, w, name, x):
         name = f"{self.name}/{name}"
-        return normalise(run.ops, x, w[f"{name}/gamma"], w[f"{name}/beta"])
+        return run.normalise(x, w[f"{name}/gamma"], w[f"{name}/beta"])
 
     def keras(self, flow, seeds):
         from skrnn._networks.keras.blocks import block  # noqa: PLC0415

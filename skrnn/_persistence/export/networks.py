@@ -8,6 +8,7 @@ from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
 from skrnn._networks.forward import forward
+from skrnn._networks.layers.normalization import normalise
 from skrnn._networks.specs import NetworkSpec
 from skrnn._persistence.export.tracing import (
     FLOAT,
@@ -198,6 +199,9 @@ class TracedRun:
 
     def real_steps(self, x, lengths):
         return _cast(_steps(self._tape, x), INT)[:, None] < lengths
+
+    def normalise(self, x, gamma, beta):
+        return normalise(ops, x, gamma, beta)
 
     def positions(self, x):
         return _cast(_steps(self._tape, x), FLOAT)

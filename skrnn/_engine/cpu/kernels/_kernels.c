@@ -129,6 +129,11 @@ typedef struct {
     int (*attend)(const Heads *, Py_ssize_t first, Py_ssize_t last);
     int (*attend_back)(const Heads *, const float *g, float *dq, float *dk, float *dv,
                        Py_ssize_t first, Py_ssize_t last);
+    void (*normalise)(const float *x, Py_ssize_t rows, Py_ssize_t n, const float *gamma,
+                      const float *beta, float epsilon, float *y, float *found);
+    void (*normalise_back)(const float *x, const float *g, Py_ssize_t rows, Py_ssize_t n,
+                           const float *gamma, const float *found, float *dx, float *dgamma,
+                           float *dbeta);
 } Kernels;
 
 #define VL 4
@@ -772,6 +777,57 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
     return finish(a, 3, good, 1);
 }
 
+/* normalise(rows, n, x, gamma, beta, epsilon, y, found): set y to the rows of x with
+   mean 0 and variance 1, times gamma plus beta, and `found` (rows, 2) to each row's mean
+   and the inverse of its standard deviation. */
+static PyObject *normalise(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[5] = {0};
+    Py_ssize_t rows, n;
+    float epsilon;
+    int good;
+    if (!PyArg_ParseTuple(args, "nnO&O&O&fO&O&", &rows, &n, in, a, in, a + 1, in, a + 2,
+                          &epsilon, out, a + 3, out, a + 4))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows, n}, 2);
+    const float *x = floats(a, times(rows, n), &good), *gamma = floats(a + 1, n, &good);
+    const float *beta = floats(a + 2, n, &good);
+    float *y = floats(a + 3, times(rows, n), &good);
+    float *found = floats(a + 4, times(rows, 2), &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->normalise(x, rows, n, gamma, beta, epsilon, y, found));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 5, good, 1);
+}
+
+/* normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta): set the gradients by
+   that of what `normalise` has set, g. */
+static PyObject *normalise_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[7] = {0};
+    Py_ssize_t rows, n;
+    int good;
+    if (!PyArg_ParseTuple(args, "nnO&O&O&O&O&O&O&", &rows, &n, in, a, in, a + 1, in, a + 2,
+                          in, a + 3, out, a + 4, out, a + 5, out, a + 6))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows, n}, 2);
+    const float *x = floats(a, times(rows, n), &good), *g = floats(a + 1, times(rows, n), &good);
+    const float *gamma = floats(a + 2, n, &good), *found = floats(a + 3, times(rows, 2), &good);
+    float *dx = floats(a + 4, times(rows, n), &good), *dgamma = floats(a + 5, n, &good);
+    float *dbeta = floats(a + 6, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(
+            kernels->normalise_back(x, g, rows, n, gamma, found, dx, dgamma, dbeta));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 7, good, 1);
+}
+
 /* Whether heads `first` to `last` are there, and no sequence is longer than the steps;
    an error if not. */
 static int heads_are_good(const Heads *h, Py_ssize_t first, Py_ssize_t last)
@@ -884,6 +940,8 @@ static PyMethodDef methods[] = {
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
     {"attend", attend, METH_VARARGS, NULL},
+    {"normalise", normalise, METH_VARARGS, NULL},
+    {"normalise_back", normalise_back, METH_VARARGS, NULL},
     {"attend_back", attend_back, METH_VARARGS, NULL},
     {"train", train, METH_VARARGS, NULL},
     {"cells", names_of_cells, METH_NOARGS, NULL},

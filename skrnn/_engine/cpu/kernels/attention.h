@@ -141,3 +141,67 @@ static int ISA(attend_back)(const Heads *h, const float *g, float *dq, float *dk
     free(turned), free(ds);
     return 1;
 }
+
+/* ---- layer normalisation ----------------------------------------------------------- */
+
+static float ISA(total)(vec sums)
+{
+    float sum = 0;
+    for (int j = 0; j < VL; j++)
+        sum += sums[j];
+    return sum;
+}
+
+/* The lanes past the end of a row are zero in `load` with instructions for it, and
+   without: but x - mean isn't. */
+static void ISA(normalise)(const float *x, Py_ssize_t rows, Py_ssize_t n, const float *gamma,
+                           const float *beta, float epsilon, float *y, float *found)
+{
+    for (Py_ssize_t i = 0; i < rows; i++, x += n, y += n, found += 2) {
+        vec sums = {0};
+        for (Py_ssize_t j = 0; j < n; j += VL)
+            sums += ISA(load)(x + j, n - j);
+        float mean = ISA(total)(sums) / n, square = 0;
+        vec squares = {0};
+        Py_ssize_t j = 0;
+        for (; j + VL <= n; j += VL) {
+            vec centred = ISA(load)(x + j, VL) - mean;
+            squares += centred * centred;
+        }
+        for (; j < n; j++)
+            square += (x[j] - mean) * (x[j] - mean);
+        float inverse = 1 / sqrtf((square + ISA(total)(squares)) / n + epsilon);
+        for (j = 0; j < n; j += VL) {
+            vec own = (ISA(load)(x + j, n - j) - mean) * inverse;
+            own = own * ISA(load)(gamma + j, n - j) + ISA(load)(beta + j, n - j);
+            ISA(store)(y + j, own, n - j);
+        }
+        found[0] = mean, found[1] = inverse;
+    }
+}
+
+static void ISA(normalise_back)(const float *x, const float *g, Py_ssize_t rows, Py_ssize_t n,
+                                const float *gamma, const float *found, float *dx,
+                                float *dgamma, float *dbeta)
+{
+    memset(dgamma, 0, n * sizeof(float)), memset(dbeta, 0, n * sizeof(float));
+    for (Py_ssize_t i = 0; i < rows; i++, x += n, g += n, dx += n, found += 2) {
+        float mean = found[0], inverse = found[1];
+        vec sums = {0}, products = {0};
+        for (Py_ssize_t j = 0; j < n; j += VL) {
+            Py_ssize_t rest = n - j;
+            vec own = (ISA(load)(x + j, rest) - mean) * inverse, given = ISA(load)(g + j, rest);
+            ISA(store)(dgamma + j, ISA(load)(dgamma + j, rest) + given * own, rest);
+            ISA(store)(dbeta + j, ISA(load)(dbeta + j, rest) + given, rest);
+            given *= ISA(load)(gamma + j, rest);
+            sums += given, products += given * own;
+        }
+        float sum = ISA(total)(sums) / n, product = ISA(total)(products) / n;
+        for (Py_ssize_t j = 0; j < n; j += VL) {
+            Py_ssize_t rest = n - j;
+            vec own = (ISA(load)(x + j, rest) - mean) * inverse;
+            vec given = ISA(load)(g + j, rest) * ISA(load)(gamma + j, rest);
+            ISA(store)(dx + j, (given - sum - own * product) * inverse, rest);
+        }
+    }
+}

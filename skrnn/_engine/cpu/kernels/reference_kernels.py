@@ -117,5 +117,23 @@ def attend_back(
             to[:, b, h], to[:length, b, h] = 0, gradient
 
 
+def normalise(rows, n, x, gamma, beta, epsilon, y, found):
+    """Set y to normalised rows, and `found` to means and inverse deviations."""
+    x, found[:, 0] = x.reshape(rows, n), x.reshape(rows, n).mean(axis=1)
+    found[:, 1] = 1 / np.sqrt(x.var(axis=1) + epsilon)
+    own = (x - found[:, :1]) * found[:, 1:]
+    y.reshape(rows, n)[...] = own * gamma + beta
+
+
+def normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta):
+    """Set the gradients of rows, gamma and beta."""
+    g, own = g.reshape(rows, n), (x.reshape(rows, n) - found[:, :1]) * found[:, 1:]
+    dgamma[...], dbeta[...] = (g * own).sum(axis=0), g.sum(axis=0)
+    g = g * gamma
+    mean, product = g.mean(axis=1), (g * own).mean(axis=1)
+    g = (g - mean[:, None] - own * product[:, None]) * found[:, 1:]
+    dx.reshape(rows, n)[...] = g
+
+
 def _are_active(active, sequences):
     return (np.arange(sequences) < active[:, None]).ravel()
