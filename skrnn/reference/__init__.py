@@ -30,6 +30,11 @@ from skrnn.reference._layers import (
 )
 from skrnn.reference._lstm import lstm, lstm_step
 from skrnn.reference._rnn import rnn, rnn_step
+from skrnn.reference._transformer import (
+    rotary_positions,
+    sinusoidal_positions,
+    transformer_block,
+)
 
 __all__ = [
     "activate",
@@ -47,7 +52,10 @@ __all__ = [
     "rescaling",
     "rnn",
     "rnn_step",
+    "rotary_positions",
     "sigmoid",
+    "sinusoidal_positions",
     "softmax",
     "stacked",
+    "transformer_block",
 ]

@@ -43,7 +43,6 @@ def attend_rule(q, k, v, *, lengths, causal, space):
     return out, pull
 
 
-
 def normalise_rule(x, gamma, beta, *, space):
     """Return x normalised over its last axis, and what gives the gradients."""
     x, n = np.ascontiguousarray(x, np.float32), x.shape[-1]
@@ -52,7 +51,11 @@ def normalise_rule(x, gamma, beta, *, space):
     kernels.normalise(*known, gamma, beta, EPSILON, y, found)
 
     def pull(g):
-        dx, d_gamma, d_beta = space.empty(*x.shape), np.empty_like(gamma), np.empty_like(beta)
+        dx, d_gamma, d_beta = (
+            space.empty(*x.shape),
+            np.empty_like(gamma),
+            np.empty_like(beta),
+        )
         g = np.ascontiguousarray(g, np.float32)
         kernels.normalise_back(*known, g, gamma, found, dx, d_gamma, d_beta)
         return dx, d_gamma, d_beta
