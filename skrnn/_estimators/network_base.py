@@ -209,6 +209,8 @@ class BaseNetwork(TrainedNetwork):
     }
     # Name -> type and description of parameters that mean something of their own here.
     _network_docs: ClassVar[Mapping[str, Row]] = {}
+    # The parameter that examples set to make a small network.
+    _width: ClassVar[str] = "units"
     # How the names of losses are looked up.
     _kind_of_loss: ClassVar[str] = "loss of numbers"
 

@@ -33,6 +33,7 @@ class BaseTransformer(SequenceNetwork):
     warmup_steps: int = 100
 
     _kind: ClassVar[str] = "transformer"
+    _width: ClassVar[str] = "d_model"
     _network_docs: ClassVar[Mapping[str, Row]] = BLOCKS
     _network_constraints = SequenceNetwork._network_constraints | {
         "d_model": [Count()],

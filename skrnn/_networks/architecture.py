@@ -92,7 +92,7 @@ def transformer_spec(
         layers.append(Dense("projection", units=d_model))
     if embedding_dim is not None:
         # Vectors begin small, given ones may be large: what blocks add must fit.
-        layers.append(LayerNorm("projection_norm"))
+        layers.append(LayerNorm("norm_0"))
     if positional != "rotary":
         n_rows = n_places if positional == "learned" else 0
         layers.append(Positions("positions", kind=positional, n_rows=n_rows))
@@ -102,7 +102,8 @@ def transformer_spec(
         )
         for i in range(n_layers)
     ]
-    layers += [LayerNorm("norm"), StepPooling("steps", kind=pooling)]
+    last = LayerNorm("norm_0" if embedding_dim is None else "norm_1")
+    layers += [last, StepPooling("steps", kind=pooling)]
     layers.append(_pooling(None, return_sequences))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)

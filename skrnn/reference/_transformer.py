@@ -160,10 +160,8 @@ def transformer_block(
 
     x = np.asarray(x, float)
     read, steps = norm("attention_norm", x), np.arange(len(x))
-    q, k, v = (
-        np.split(dense(name, read), n_heads, axis=1)
-        for name in ("query", "key", "value")
-    )
+    names = "query", "key", "value"
+    q, k, v = (np.split(dense(name, read), n_heads, axis=1) for name in names)
     hidden = causal & (steps[:, None] < steps)
     shares, found = [], []
     for q_i, k_i, v_i in zip(q, k, v, strict=True):
@@ -173,5 +171,5 @@ def transformer_block(
         shares.append(softmax(np.where(hidden, -np.inf, scores)))
         found.append(shares[-1] @ v_i)
     x = x + dense("output", np.concatenate(found, axis=1))
-    inner = activate(activation, dense("dense", norm("dense_norm", x)))
+    inner = activate(dense("dense", norm("dense_norm", x)), activation)
     return x + dense("dense_output", inner), np.stack(shares)

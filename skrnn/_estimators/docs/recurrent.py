@@ -281,7 +281,7 @@ def _docstring(cls, table):
         "Parameters": described(cls, table),
         "Attributes": task.attributes + _ATTRIBUTES,
         "See Also": _see_also(cls, task),
-        "Examples": task.example.format(name=cls.__name__),
+        "Examples": task.example.format(name=cls.__name__, width=cls._width),
     }
     return with_sections(cls.__doc__, sections)
 
