@@ -14,7 +14,7 @@ from skrnn._engine.cpu.kernels.layer import Workspace
 from skrnn._engine.cpu.tracing import TracingRun
 from skrnn._engine.training.schedules import Schedule
 from skrnn._persistence.export.predictor import load
-from skrnn.inspection import attention_weights
+from skrnn.inspection import attention_weights, gradient_flow, hidden_states
 from skrnn.persistence import export
 
 RNG = np.random.default_rng(0)
@@ -141,6 +141,13 @@ def test_steps_beyond_a_learned_table_are_refused():
 def test_no_stream_where_later_steps_count():
     with pytest.raises(ValueError, match="fitted with causal=False"):
         fitted("waves")[0].stream()
+
+
+def test_inspection_of_states_says_what_there_is_instead():
+    model, x = fitted("waves")
+    for use in (lambda: hidden_states(model, x), lambda: gradient_flow(model, x, Y)):
+        with pytest.raises(TypeError, match="has no recurrent layers"):
+            use()
 
 
 def test_rates_grow_for_a_tenth_of_the_steps_at_most():
