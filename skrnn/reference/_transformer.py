@@ -21,6 +21,7 @@ def sinusoidal_positions(n_steps: int, width: int) -> Array:
     Parameters
     ----------
     n_steps : int
+        How many places there are.
     width : int
         An odd one leaves the last cosine out.
 
@@ -115,8 +116,9 @@ def transformer_block(
     Parameters
     ----------
     x : array-like of shape (T, D)
+        The steps.
     n_heads : int
-        It divides D.
+        Number of heads, which divides D.
     causal : bool, default=False
         Whether a step attends to none that come after it.
     rotary : bool, default=False
