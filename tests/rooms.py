@@ -90,7 +90,7 @@ ROOMS = (
         NUMBERS,
     ),
     Room(
-        "_networks/keras/parts",
+        "_networks/keras/parts _networks/keras/blocks",
         "the parts of Keras that layers are made of",
         ("keras",),
         heavy=True,
@@ -189,7 +189,7 @@ ROOMS = (
     ),
     Room(
         "_estimators/recurrent _estimators/seq2seq _estimators/outliers"
-        " _estimators/versions _estimators/inspected",
+        " _estimators/transformer _estimators/versions _estimators/inspected",
         "the estimators, and what inspection asks them for",
         ("numpy", "sklearn"),
     ),

@@ -25,8 +25,20 @@ def reads_texts(estimator: Any) -> bool:
 
 
 def recurrent_layers(estimator: Any) -> list[Any]:
-    """Return the recurrent layers of a fitted network; an encoder's, if it has one."""
-    return estimator._spec.recurrent
+    """Return the recurrent layers of a fitted network; an encoder's, if it has one.
+
+    Raises
+    ------
+    TypeError
+        If it has none.
+    """
+    layers = estimator._spec.recurrent
+    if not layers:
+        raise TypeError(
+            f"{type(estimator).__name__} has no recurrent layers, whose states these "
+            "would be; attention_weights shows where its steps look."
+        )
+    return layers
 
 
 def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
@@ -55,6 +67,7 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
     Nothing that the estimator has learnt changes.
     """
     estimator = of_one_moment(estimator)
+    recurrent_layers(estimator)
     reader = copy(estimator)
     sequences = reader._check_X(X, reset=False)
     data = reader._dataset(sequences, y, sample_weight, True, True)

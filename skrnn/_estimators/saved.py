@@ -15,7 +15,8 @@ from skrnn._data.tokens.symbols import Symbols
 from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.layers import Embedding
+from skrnn._networks.layers import POOLINGS, POSITIONS, Embedding
+from skrnn._networks.outline import Outline
 from skrnn._networks.specs import Head, LanguageSpec, Seq2SeqSpec
 from skrnn._networks.weights import weight_table
 
@@ -166,7 +167,21 @@ def _layers_fit(spec):
             return False
     if isinstance(spec, Seq2SeqSpec) and not _decoder_fits(spec):
         return False
-    return len(set(names)) == len(names) and len(spec.recurrent) > 0
+    return len(set(names)) == len(names) and _blocks_fit(spec)
+
+
+def _blocks_fit(spec):
+    """Whether steps are read by recurrent layers, or by blocks of one width."""
+    blocks = spec.blocks
+    if not blocks:
+        return len(spec.recurrent) > 0
+    (width,) = {block.units for block in blocks}
+    widths = Outline(spec.n_features)
+    widths.add(layer for layer in spec.layers[: spec.layers.index(blocks[0])])
+    heads_fit = all(
+        width % (block.n_heads * (2 if block.rotary else 1)) == 0 for block in blocks
+    )
+    return heads_fit and widths.width == width and not spec.recurrent
 
 
 def _decoder_fits(spec):
@@ -193,7 +208,11 @@ _FIELDS = {
     "n_features": _is_count,
     "head": _is_head,
     "attention": lambda value: value is None or value in ATTENTIONS,
-    "kind": lambda value: value in ATTENTIONS,
+    "kind": lambda value: value in (*ATTENTIONS, *POSITIONS, *POOLINGS),
+    "n_heads": _is_count,
+    "dim_feedforward": _is_count,
+    "n_rows": _is_int,
+    "dropout": _is_share,
     "sizes": _are_counts,
     "dims": _are_counts,
     "rate": _is_share,
@@ -203,7 +222,7 @@ _FIELDS = {
     **dict.fromkeys(
         [
             "bidirectional", "channels", "trainable", "late", "per_step", "steps",
-            "state", "tie_weights", "has_end",
+            "state", "tie_weights", "has_end", "causal", "rotary",
         ],
         _is_bool,
     ),

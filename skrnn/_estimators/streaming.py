@@ -31,11 +31,12 @@ class StreamingPredictor:
     def __init__(self, estimator: Any, method: str) -> None:
         self._name = type(estimator).__name__
         spec = estimator._spec
-        if not all(layer.streams for layer in spec.layers):
+        ahead = [layer.reads_ahead for layer in spec.layers if not layer.streams]
+        if ahead:
             raise ValueError(
                 "stream needs a network that reads forward only, but this "
-                f"{self._name} was fitted with bidirectional=True: its outputs depend "
-                "on steps that are still to come."
+                f"{self._name} was fitted with {ahead[0]}: its outputs depend on steps "
+                "that are still to come."
             )
         if spec.head.crf:
             raise ValueError(

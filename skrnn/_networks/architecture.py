@@ -14,8 +14,11 @@ from skrnn._networks.layers import (
     EveryStep,
     LastState,
     LayerNorm,
+    Positions,
     Recurrent,
     Repeat,
+    StepPooling,
+    TransformerBlock,
 )
 from skrnn._networks.specs import Head, LanguageSpec, NetworkSpec, Seq2SeqSpec
 
@@ -58,6 +61,53 @@ def network_spec(
     steps = [not last or return_sequences or attention is not None for last in is_last]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
+    layers += _dense(dense_units, activation, dropout)
+    return NetworkSpec(tuple(layers), head, n_features)
+
+
+def transformer_spec(
+    *,
+    d_model: int,
+    n_layers: int,
+    n_features: int,
+    head: Head,
+    positional: str = "sinusoidal",
+    pooling: str = "mean",
+    n_places: int = 0,
+    return_sequences: bool = False,
+    vocabulary_size: int | tuple[int, ...] | None = None,
+    embedding_dim: int | tuple[int, ...] | None = None,
+    embedding_trainable: bool = True,
+    dense_units: Widths = (),
+    activation: str = "relu",
+    dropout: float = 0.0,
+    **blocks: Any,
+) -> NetworkSpec:
+    """Return the spec of a network whose steps attend to each other.
+
+    Parameters are those of the estimators; `n_places` are the steps that a learned
+    table of positions has, and `blocks` is what else its blocks are told.
+    """
+    layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    blocks |= {"activation": activation, "dropout": dropout}
+    dims = embedding_dim if isinstance(embedding_dim, tuple) else (embedding_dim or 0,)
+    if sum(dims) != d_model:
+        layers.append(Dense("projection", units=d_model))
+    if embedding_dim is not None:
+        # Vectors begin small, given ones may be large: what blocks add must fit.
+        layers.append(LayerNorm("norm_0"))
+    if positional != "rotary":
+        n_rows = n_places if positional == "learned" else 0
+        layers.append(Positions("positions", kind=positional, n_rows=n_rows))
+    layers += [
+        TransformerBlock(
+            f"block_{i}", units=d_model, rotary=positional == "rotary", **blocks
+        )
+        for i in range(n_layers)
+    ]
+    last = LayerNorm("norm_0" if embedding_dim is None else "norm_1")
+    layers += [last, StepPooling("steps", kind=pooling)]
+    layers.append(_pooling(None, return_sequences))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
 

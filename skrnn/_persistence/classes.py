@@ -16,7 +16,8 @@ OURS = {
     "skrnn": (
         "GRUClassifier GRURegressor LSTMClassifier LSTMRegressor RNNClassifier"
         " RNNRegressor Seq2SeqClassifier Seq2SeqRegressor SequenceClassifier"
-        " SequenceOutlierDetector SequenceRegressor"
+        " SequenceOutlierDetector SequenceRegressor TransformerClassifier"
+        " TransformerRegressor"
     ),
     "skrnn.preprocessing": (
         "SequencePadder SequenceWise SlidingWindow TextSequencer WordFeaturizer"

@@ -38,6 +38,11 @@ from skrnn.reference._lstm import lstm, lstm_step
 from skrnn.reference._mingru import mingru, mingru_step
 from skrnn.reference._minlstm import minlstm, minlstm_step
 from skrnn.reference._rnn import rnn, rnn_step
+from skrnn.reference._transformer import (
+    rotary_positions,
+    sinusoidal_positions,
+    transformer_block,
+)
 
 __all__ = [
     "activate",
@@ -64,7 +69,10 @@ __all__ = [
     "rescaling",
     "rnn",
     "rnn_step",
+    "rotary_positions",
     "sigmoid",
+    "sinusoidal_positions",
     "softmax",
     "stacked",
+    "transformer_block",
 ]

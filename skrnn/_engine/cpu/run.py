@@ -11,6 +11,7 @@ import numpy as np
 
 from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
+from skrnn._engine.cpu.kernels.attention import attend_rule, normalise_rule
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
     LayerRun,
@@ -20,6 +21,7 @@ from skrnn._engine.cpu.kernels.layer import (
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
 from skrnn._engine.cpu.ops import ops, plain_ops
 from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.normalization import normalise
 
 
 def _reverse(x, lengths):
@@ -47,6 +49,22 @@ class CpuRun:
         self.active = active_sequences(lengths)
         self._lengths = lengths
         self.workspace, self.masks = workspace, masks
+
+    def normalise(self, x, gamma, beta):
+        return self._apply(normalise_rule, x, gamma, beta, space=self.workspace)
+
+    def attend_to_steps(self, q, k, v, lengths, causal):
+        if q.shape != k.shape:
+            return reference.attend_to_steps(self, q, k, v, lengths, causal)
+        known = {"lengths": lengths, "causal": causal, "space": self.workspace}
+        return self._apply(attend_rule, q, k, v, **known), None
+
+    def positions(self, x):
+        return np.arange(x.shape[0], dtype=np.float32)
+
+    def rows_of_steps(self, table, x):
+        places = np.arange(x.shape[0], dtype=np.int32)
+        return self.take_rows(table, np.minimum(places, table.shape[0] - 1))
 
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
@@ -180,6 +198,10 @@ class StepRun:
     ops = SimpleNamespace(**vars(plain_ops) | {"matmul": _multiply})
     take_rows = staticmethod(lambda table, ids: table[ids])
     dropout = staticmethod(lambda x, rate: x)
+
+    @classmethod
+    def normalise(cls, x, gamma, beta):
+        return normalise(cls.ops, x, gamma, beta)
 
     @classmethod
     def step(cls, cell, x, states):

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from keras import ops as k
 
-from skrnn._engine.cpu.reference import is_held, project, project_step
+from skrnn._engine.cpu.reference import attend_to_steps, is_held, project, project_step
 from skrnn._engine.keras.backends import backend
 from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.normalization import normalise
 
 adapter = backend()
 # A table of at most this many rows is projected before rows are looked up. The rule
@@ -52,6 +53,21 @@ class KerasRun:
     @staticmethod
     def real_steps(x, lengths):
         return step_numbers(x)[:, None] < lengths
+
+    @staticmethod
+    def normalise(x, gamma, beta):
+        return normalise(ops, x, gamma, beta)
+
+    @staticmethod
+    def positions(x):
+        return k.cast(step_numbers(x), "float32")
+
+    def rows_of_steps(self, table, x):
+        last = table.shape[0] - 1
+        return self.take_rows(table, k.minimum(step_numbers(x), last))
+
+    def attend_to_steps(self, q, k, v, lengths, causal):
+        return attend_to_steps(self, q, k, v, lengths, causal)
 
     @staticmethod
     def dense(x, kernel, bias, transposed=False):

@@ -67,7 +67,7 @@ def predict(
     # Only the kernels let go of the interpreter's lock, which pays for many products.
     work = 0
     if name == "kernels" and not is_small:
-        work = sequences.n_steps * spec.recurrent_products
+        work = sequences.n_steps * spec.products
     blocks = _blocks(size, sequences, _BLOCK[name])
     if not work:
         for rows in blocks:
@@ -78,7 +78,7 @@ def predict(
 
 
 def attention_of(spec, weights, sequences):
-    """Return what each sequence attends to: (T,), or (T, T) with ``return_sequences``.
+    """Return what each sequence attends to: (T,), or (T, T) where each step does.
 
     A mean over heads; the last axis are the steps attended to.
     """
@@ -93,7 +93,7 @@ def attention_of(spec, weights, sequences):
         numbers = np.arange(len(sequences))[rows]
         for i, (row, length) in enumerate(zip(numbers, block.lengths, strict=True)):
             own = shares[:length, :length, i]
-            found[row] = own if spec.return_sequences else own[0]
+            found[row] = own if spec.attends_from_steps else own[0]
     return found
 
 
@@ -213,10 +213,12 @@ class Size:
     @classmethod
     def of(cls, spec):
         """Return that of the widest layer."""
-        layers = spec.recurrent
-        attends = spec.attention and spec.return_sequences
+        layers = spec.over_steps
+        attends = spec.attention and spec.return_sequences and not spec.blocks
         widest = max(spec.n_features, *[layer.units for layer in layers])
-        return cls(widest, layers[-1].units if attends else 0)
+        widest = max(widest, *[0, 0, *[x.dim_feedforward for x in spec.blocks]])
+        of_pair = layers[-1].units if attends else 0
+        return cls(widest, max([of_pair, *[layer.n_heads for layer in spec.blocks]]))
 
     def of_lengths(self, lengths):
         """Return the numbers for sequences of `lengths`."""

@@ -39,6 +39,13 @@ PARAMETERS: dict[str, Row | None] = {
         slower layer puts out at a step has read only every so many of the steps before
         by itself. None is 1 for each layer.""",
     ),
+    "d_model": None,
+    "n_heads": None,
+    "n_layers": None,
+    "dim_feedforward": None,
+    "positional": None,
+    "causal": None,
+    "pooling": None,
     "bidirectional": (
         "bool",
         """Read every sequence in both directions (Schuster & Paliwal, 1997), with
@@ -132,6 +139,7 @@ PARAMETERS: dict[str, Row | None] = {
         ``keras.optimizers.schedules.LearningRateSchedule`` is asked at each step, and
         `learning_rate` isn't read. None leaves it as it is.""",
     ),
+    "warmup_steps": None,
     "clipnorm": (
         "float > 0 or None",
         """Scale the gradient of each weight array down to at most this norm, which
@@ -286,7 +294,7 @@ def _docstring(cls, table):
         "Parameters": described(cls, table),
         "Attributes": task.attributes + _ATTRIBUTES,
         "See Also": _see_also(cls, task),
-        "Examples": task.example.format(name=cls.__name__),
+        "Examples": task.example.format(name=cls.__name__, width=cls._width),
     }
     return with_sections(cls.__doc__, sections)
 
@@ -319,5 +327,6 @@ def _entry(name, default, kind, description):
 def _see_also(cls, task):
     other = task.counterpart
     if "cell" not in inspect.signature(cls).parameters:
-        other = task.counterparts.get(getattr(cls, "cell", None), other)
+        kind = getattr(cls, "_kind", None) or getattr(cls, "cell", None)
+        other = task.counterparts.get(kind, other)
     return f"{other} : {task.relation}"

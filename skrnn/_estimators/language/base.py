@@ -23,7 +23,7 @@ from skrnn._estimators.language.reading import (
 )
 from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
 from skrnn._estimators.names import Names, named
-from skrnn._estimators.network_base import TrainedNetwork
+from skrnn._estimators.network_base import RecurrentLayers, TrainedNetwork
 from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.watching import watch_fit
@@ -38,7 +38,7 @@ EARLY_STOPPING_FROM = 10_000
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class LanguageModel(TrainedNetwork):
+class LanguageModel(RecurrentLayers, TrainedNetwork):
     """A recurrent language model: its parameters, training, and likelihoods of texts.
 
     A subclass has ``_sample(spec, weights, seed)``, a text that progress shows.
@@ -57,7 +57,9 @@ class LanguageModel(TrainedNetwork):
     epochs: int = 50
     patience: int = 5
 
-    _parameter_constraints = TrainedNetwork._training_constraints | {
+    _parameter_constraints = {
+        **TrainedNetwork._training_constraints,
+        **RecurrentLayers._layer_constraints,
         "analyzer": [StrOptions(set(ANALYZERS))],
         "max_features": [Count(), None],
         "min_count": [Count()],

@@ -29,11 +29,13 @@ class TaskDocs:
         Type and description of each parameter that only this task has, or that means
         something of its own here. One that no network has stands before `callbacks`.
     example : str
-        Code that runs, with ``{name}`` for the name of the estimator.
+        Code that runs, with ``{name}`` for the name of the estimator, and ``{width}``
+        for that of the parameter that is its width.
     counterpart : str
         Name of the estimator of the other task, for "See Also".
     counterparts : mapping of str to str
-        The same by cell, for estimators that have one cell and no parameter for it.
+        The same by cell, or kind of network, for estimators that have one and no
+        parameter for it.
     relation : str
         What "See Also" says of the counterpart.
     attributes : str
@@ -227,7 +229,7 @@ NUMBERS = TaskDocs(
 >>> rng = np.random.default_rng(0)
 >>> X = rng.normal(size=(200, 8, 2))  # 200 sequences, 8 steps, 2 features
 >>> y = X[:, -3:, 0].sum(axis=1)
->>> model = {name}(units=16, epochs=40, random_state=0).fit(X[:150], y[:150])
+>>> model = {name}({width}=16, epochs=40, random_state=0).fit(X[:150], y[:150])
 >>> model.predict(X[150:]).shape
 (50,)
 >>> model.score(X[150:], y[150:]) > 0.5
@@ -237,6 +239,7 @@ True""",
         "rnn": "RNNClassifier",
         "lstm": "LSTMClassifier",
         "gru": "GRUClassifier",
+        "transformer": "TransformerClassifier",
     },
 )
 HORIZONS = TaskDocs(
@@ -264,7 +267,7 @@ LABELS = TaskDocs(
 >>> lengths = rng.integers(4, 12, size=200)
 >>> X = [rng.normal(size=(length, 2)) for length in lengths]  # of different lengths
 >>> y = np.array(["up" if x[-3:, 0].sum() > 0 else "down" for x in X])
->>> model = {name}(units=16, epochs=60, random_state=0).fit(X[:150], y[:150])
+>>> model = {name}({width}=16, epochs=60, random_state=0).fit(X[:150], y[:150])
 >>> model.predict_proba(X[150:]).shape
 (50, 2)
 >>> model.score(X[150:], y[150:]) > 0.7
@@ -274,6 +277,7 @@ True""",
         "rnn": "RNNRegressor",
         "lstm": "LSTMRegressor",
         "gru": "GRURegressor",
+        "transformer": "TransformerRegressor",
     },
     attributes=_CLASSES + _CHAIN,
 )

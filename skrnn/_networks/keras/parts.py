@@ -145,15 +145,16 @@ def _additive(project, queries, keys):
     q = ops.expand_dims(project("query")(queries), 2)
     k = ops.expand_dims(project("key")(keys), 1)
     scores = project("score", 1)(ops.tanh(q + k))[..., 0]
-    return ops.matmul(_softmax(scores), keys)
+    return ops.matmul(softmax(scores), keys)
 
 
 def _scaled_dot(queries, keys, values):
     scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
-    return ops.matmul(_softmax(scores * keys.shape[-1] ** -0.5), values)
+    return ops.matmul(softmax(scores * keys.shape[-1] ** -0.5), values)
 
 
-def _softmax(scores):
+def softmax(scores):
+    """Return the shares of scores (..., S), which sum to one."""
     # Keras' own warns of a single step, over which it is 1 as it should be.
     powers = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
     return powers / ops.sum(powers, axis=-1, keepdims=True)

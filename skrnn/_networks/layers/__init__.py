@@ -7,12 +7,21 @@ from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
 from skrnn._networks.layers.embedding import Embedding
 from skrnn._networks.layers.normalization import LayerNorm
-from skrnn._networks.layers.pooling import EveryStep, LastState
+from skrnn._networks.layers.pooling import (
+    POOLINGS,
+    EveryStep,
+    LastState,
+    StepPooling,
+)
+from skrnn._networks.layers.positions import POSITIONS, Positions
 from skrnn._networks.layers.recurrent import Recurrent
 from skrnn._networks.layers.repeat import Code, Repeat
+from skrnn._networks.layers.self_attention import TransformerBlock
 
 __all__ = [
     "LAYERS",
+    "POOLINGS",
+    "POSITIONS",
     "AttentionPooling",
     "BaseLayer",
     "Code",
@@ -25,8 +34,11 @@ __all__ = [
     "LastState",
     "LayerNorm",
     "Lookup",
+    "Positions",
     "Recurrent",
     "Repeat",
+    "StepPooling",
+    "TransformerBlock",
     "attention_weights",
     "dense",
     "dense_weights",

@@ -1,6 +1,7 @@
 """Recurrent layers of one direction or both."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -44,6 +45,7 @@ class Recurrent(BaseLayer):
         **dict.fromkeys(["recurrent_dropout", "steps", "state"]),
         "timescale": "timescales",
     }
+    reads_ahead = "bidirectional=True"
 
     @property
     def cell_itself(self):
@@ -58,6 +60,25 @@ class Recurrent(BaseLayer):
     @property
     def streams(self):
         return not self.bidirectional
+
+    @property
+    def rates(self):
+        return {"recurrent_dropout": self.recurrent_dropout}
+
+    def with_any_rate(self):
+        return replace(self, recurrent_dropout=float(self.recurrent_dropout > 0))
+
+    def without_rates(self):
+        return replace(self, recurrent_dropout=0.0)
+
+    @property
+    def products(self):
+        """Multiplications of one step with recurrent weights, about."""
+        return sum(
+            math.prod(weight.shape)
+            for weight in self.cell_itself.weights(self.units, self.units)
+            if weight.name.startswith("recurrent")
+        )
 
     @property
     def label(self):

@@ -103,8 +103,8 @@ def _best_labels(x, lengths, transitions, start, end):
 
 
 _OF_NUMPY = """add subtract multiply divide power maximum minimum negative greater less
-greater_equal less_equal abs exp log log1p sqrt tanh matmul where take max mean sum
-cumsum transpose"""
+greater_equal less_equal abs exp log log1p cos sin sqrt tanh matmul where take max
+mean sum cumsum transpose"""
 OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "argmax": lambda x: x.argmax(-1),
     "reshape": lambda x, sizes: x.reshape(sizes),

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from skrnn._networks.activations import ACTIVATIONS
+from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
+from skrnn._networks.layers.normalization import normalise
 from skrnn._persistence.export.tracing import FLOAT, INT, Node, Tape, Traced, ops
 
 
@@ -30,6 +32,21 @@ class TracedRun:
 
     def real_steps(self, x, lengths):
         return cast(steps_of(self._tape, x), INT)[:, None] < lengths
+
+    def normalise(self, x, gamma, beta):
+        return normalise(ops, x, gamma, beta)
+
+    def positions(self, x):
+        return cast(steps_of(self._tape, x), FLOAT)
+
+    def rows_of_steps(self, table, x):
+        places = ops.minimum(self.positions(x), table.shape[0] - 1.0)
+        return self.take_rows(table, cast(places, INT))
+
+    def attend_to_steps(self, q, k, v, lengths, causal):
+        memory = Memory(k, v, self.real_steps(k, lengths))
+        places = self.positions(k) if causal else None
+        return attend_by_heads(ops, q, memory, places)
 
     def dense(self, x, kernel, bias, transposed=False):
         kernel = ops.transpose(kernel, axes=(1, 0)) if transposed else kernel

@@ -327,7 +327,7 @@ def _where(condition, x, y):
 
 ops: Any = SimpleNamespace(
     **{name: _elementwise(name) for name in ("abs", "exp", "log", "log1p", "sigmoid")},
-    **{name: _elementwise(name) for name in ("sqrt", "tanh")},
+    **{name: _elementwise(name) for name in ("cos", "sin", "sqrt", "tanh")},
     **{name: _of_pair(name) for name in ("maximum", "minimum")},
     **{name: _reduction(name) for name in ("max", "mean", "sum")},
     **{name: _along(name) for name in ("cumsum", "softmax")},

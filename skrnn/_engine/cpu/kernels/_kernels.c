@@ -109,6 +109,16 @@ typedef struct {
 static float *allocate(Py_ssize_t n) { return malloc(MAX(n, 1) * sizeof(float)); }
 
 typedef struct Chains Chains;
+/* Queries, keys and values of all heads, and what they find: (steps, sequences, heads,
+   width) each. */
+typedef struct {
+    Py_ssize_t steps, sequences, heads, width;
+    int causal;
+    const int *lengths; /* (sequences) */
+    const float *q, *k, *v;
+    float *out;    /* or NULL */
+    float *shares; /* (sequences, heads, steps, steps), or NULL */
+} Heads;
 
 typedef struct {
     int (*forward)(const Layer *);
@@ -126,6 +136,14 @@ typedef struct {
                  float keep_1, float keep_2, float epsilon);
     int (*chain)(const Chains *);
     int (*viterbi)(const Chains *);
+    int (*attend)(const Heads *, Py_ssize_t first, Py_ssize_t last);
+    int (*attend_back)(const Heads *, const float *g, float *dq, float *dk, float *dv,
+                       Py_ssize_t first, Py_ssize_t last);
+    void (*normalise)(const float *x, Py_ssize_t rows, Py_ssize_t n, const float *gamma,
+                      const float *beta, float epsilon, float *y, float *found);
+    void (*normalise_back)(const float *x, const float *g, Py_ssize_t rows, Py_ssize_t n,
+                           const float *gamma, const float *found, float *dx, float *dgamma,
+                           float *dbeta);
 } Kernels;
 
 #define VL 4
@@ -899,6 +917,130 @@ static PyObject *viterbi(PyObject *self, PyObject *args)
     return finish(a, 6, good, enough);
 }
 
+/* normalise(rows, n, x, gamma, beta, epsilon, y, found): set y to the rows of x with
+   mean 0 and variance 1, times gamma plus beta, and `found` (rows, 2) to each row's mean
+   and the inverse of its standard deviation. */
+static PyObject *normalise(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[5] = {0};
+    Py_ssize_t rows, n;
+    float epsilon;
+    int good;
+    if (!PyArg_ParseTuple(args, "nnO&O&O&fO&O&", &rows, &n, in, a, in, a + 1, in, a + 2,
+                          &epsilon, out, a + 3, out, a + 4))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows, n}, 2);
+    const float *x = floats(a, times(rows, n), &good), *gamma = floats(a + 1, n, &good);
+    const float *beta = floats(a + 2, n, &good);
+    float *y = floats(a + 3, times(rows, n), &good);
+    float *found = floats(a + 4, times(rows, 2), &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->normalise(x, rows, n, gamma, beta, epsilon, y, found));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 5, good, 1);
+}
+
+/* normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta): set the gradients by
+   that of what `normalise` has set, g. */
+static PyObject *normalise_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[7] = {0};
+    Py_ssize_t rows, n;
+    int good;
+    if (!PyArg_ParseTuple(args, "nnO&O&O&O&O&O&O&", &rows, &n, in, a, in, a + 1, in, a + 2,
+                          in, a + 3, out, a + 4, out, a + 5, out, a + 6))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows, n}, 2);
+    const float *x = floats(a, times(rows, n), &good), *g = floats(a + 1, times(rows, n), &good);
+    const float *gamma = floats(a + 2, n, &good), *found = floats(a + 3, times(rows, 2), &good);
+    float *dx = floats(a + 4, times(rows, n), &good), *dgamma = floats(a + 5, n, &good);
+    float *dbeta = floats(a + 6, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(
+            kernels->normalise_back(x, g, rows, n, gamma, found, dx, dgamma, dbeta));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 7, good, 1);
+}
+
+/* Whether heads `first` to `last` are there, and no sequence is longer than the steps;
+   an error if not. */
+static int heads_are_good(const Heads *h, Py_ssize_t first, Py_ssize_t last)
+{
+    Py_ssize_t sizes[] = {h->steps, h->sequences, h->heads, h->width};
+    if (!sizes_are_good(sizes, 4))
+        return 0;
+    if (first < 0 || last > times(h->sequences, h->heads)) {
+        PyErr_Format(PyExc_ValueError, "heads %zd to %zd", first, last);
+        return 0;
+    }
+    return counts_are_good(h->lengths, h->sequences, h->steps);
+}
+
+/* attend(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, out,
+          shares): set `out`, and the shares unless they are None, of the heads `first`
+   to `last` of all sequences. */
+static PyObject *attend(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[6] = {0};
+    Heads h = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
+                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
+                          in, a + 3, out, a + 4, out, a + 5))
+        return NULL;
+    h.lengths = floats(a, h.sequences, &good);
+    good = good && heads_are_good(&h, first, last);
+    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
+    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
+    h.v = floats(a + 3, n, &good), h.out = floats(a + 4, n, &good);
+    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->attend(&h, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 6, good, enough);
+}
+
+/* attend_back(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, g,
+               shares, dq, dk, dv): set the gradients of q, k and v by that of what
+   `attend` has found, g. */
+static PyObject *attend_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[9] = {0};
+    Heads h = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
+                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
+                          in, a + 3, in, a + 4, in, a + 5, out, a + 6, out, a + 7, out, a + 8))
+        return NULL;
+    h.lengths = floats(a, h.sequences, &good);
+    good = good && heads_are_good(&h, first, last);
+    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
+    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
+    h.v = floats(a + 3, n, &good);
+    const float *g = floats(a + 4, n, &good);
+    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
+    float *dq = floats(a + 6, n, &good), *dk = floats(a + 7, n, &good);
+    float *dv = floats(a + 8, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->attend_back(&h, g, dq, dk, dv, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 9, good, enough);
+}
+
 /* use(name): compute with one set of instructions; an error if there is none such. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
@@ -938,6 +1080,10 @@ static PyMethodDef methods[] = {
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
+    {"attend", attend, METH_VARARGS, NULL},
+    {"normalise", normalise, METH_VARARGS, NULL},
+    {"normalise_back", normalise_back, METH_VARARGS, NULL},
+    {"attend_back", attend_back, METH_VARARGS, NULL},
     {"train", train, METH_VARARGS, NULL},     {"chain", chain, METH_VARARGS, NULL},
     {"viterbi", viterbi, METH_VARARGS, NULL},
     {"cells", names_of_cells, METH_NOARGS, NULL},
