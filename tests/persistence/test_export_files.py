@@ -248,7 +248,8 @@ print(*network.about["classes"])
 def test_the_predictor_needs_numpy_alone(classifier, tmp_path):
     source = Path(predictor.__file__)
     lines = source.read_text().splitlines()
-    assert len(lines) <= 100
+    # Blank ones aside: it is to be read before it is carried away.
+    assert len([line for line in lines if line]) <= 100
     shutil.copy(source, tmp_path / "carried.py")
     export(classifier, tmp_path / "network.npz", format="numpy")
     np.save(tmp_path / "X.npy", X)

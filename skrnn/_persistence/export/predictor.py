@@ -32,9 +32,8 @@ class Network:
 
     def predict(self, X, lengths=None):
         """Return what the estimator's ``predict``, or ``predict_proba``, does."""
-        X = _in_double(np.asarray(X))
-        X = X[..., None] if X.ndim < self.about["n_dimensions"] else X
-        given = {"X": X, "lengths": np.asarray([0] if lengths is None else lengths)}
+        X, lengths = _checked(np.asarray(X), lengths, self.about)
+        given = {"X": _in_double(X), "lengths": lengths}
         names = self._arrays | given
         _run(self._program["nodes"], names)
         return names[self._program["output"]].astype(self.about["dtype"])
@@ -64,6 +63,27 @@ def _scan(names, values, n_states, states, steps, nodes, after, output):
 
 def _in_double(x):
     return x.astype(np.float64) if x.dtype.kind == "f" else x
+
+
+def _checked(X, lengths, about):
+    """Return X and its lengths; raise a ValueError if the network can't read them."""
+    tokens, shape = about["tokens"], X.shape
+    axes = ("n", "T", about["n_features"])[: about["n_dimensions"]]
+    X = X[..., None] if X.ndim == 2 and len(axes) == 3 else X
+    if X.ndim != len(axes) or X.shape[2:] != axes[2:] or 0 in shape:
+        raise ValueError(f"X has shape {shape}; expected {axes}, and none of it 0.")
+    if X.dtype.kind not in ("iu" if tokens else "biuf") or (tokens and X.min() < 0):
+        raise ValueError(f"X must hold {'token ids' if tokens else 'numbers'}.")
+    if lengths is not None:
+        lengths, n = np.asarray(lengths), X.shape[1]
+        right = lengths.shape == shape[:1] and lengths.dtype.kind in "iu" and not tokens
+        if not right or lengths.min() < 1 or lengths.max() > n:
+            raise ValueError(f"lengths must be integers (n,) from 1 to {n}, of no ids.")
+        X = X.copy()
+        X[np.arange(n) >= lengths[:, None]] = 0
+    if not np.isfinite(X).all():
+        raise ValueError("X has a NaN or an infinite value.")
+    return X, np.array([0]) if lengths is None else lengths
 
 
 def _at(x, steps):
