@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
@@ -220,14 +221,17 @@ class BaseNetwork(TrainedNetwork):
         with unchanged_on_error(self), watch:
             return self._train(X, y, sample_weight, **known)
 
+    @with_callbacks
     def _partial_fit(self, X, y, sample_weight, classes=None, **known):
         options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
         # Classes that the first call was told must not be learnt from y again.
         options["known_target"] = classes is not None
-        with unchanged_on_error(self):
-            self._validate_params()
+        self._validate_params()
+        watch = watch_fit(self, X, y, 1, sample_weight=sample_weight, **known)
+        with unchanged_on_error(self), watch:
             self._begin_partial_fit(y, classes)
-            trained = self._train(X, y, sample_weight, **options, **known)
+            known |= options | {"watch": watch}
+            trained = self._train(X, y, sample_weight, **known)
         return self._report(trained)
 
     def _train(

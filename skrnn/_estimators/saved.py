@@ -17,6 +17,7 @@ from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import Embedding
 from skrnn._networks.specs import Head, LanguageSpec, Seq2SeqSpec
 from skrnn._networks.weights import weight_table
+from skrnn._sklearn import CALLBACKS
 
 # Raise it whenever a fitted attribute is added, renamed or changes its meaning.
 VERSION = 1
@@ -34,7 +35,8 @@ class _UnusableError(Exception):
 def mark_state(state: dict) -> dict:
     """Return a fitted state, its spec as text, with the version and all its names."""
     state = state | {"_spec": state["_spec"].to_json()}
-    return state | {_MARK: (VERSION, sorted(state))}
+    # A file has no callbacks: they are nothing that is learnt.
+    return state | {_MARK: (VERSION, sorted(state.keys() - {CALLBACKS}))}
 
 
 def read_state(estimator, state):
