@@ -4,6 +4,7 @@ import inspect
 import os
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -249,6 +250,7 @@ class BaseNetwork(TrainedNetwork):
         **known,
     ):
         """Read the data, make the network, train it and keep it."""
+        vars(self).pop("_class_factors", None)
         reading = {"min_samples": min_samples, "trains": True}
         X = self._check_X(X, reset=not resume, **reading)
         data = self._dataset(X, y, sample_weight, resume, known_target, **known)
@@ -287,7 +289,8 @@ class BaseNetwork(TrainedNetwork):
         """Read a validation set: no attribute of the estimator changes."""
         X = self._check_X(given.X, reset=False, trains=True)
         known = {} if given.future is None else {"future": given.future}
-        return self._dataset(X, given.y, given.sample_weight, True, True, **known)
+        # Weights of its classes are learnt for it alone.
+        return copy(self)._dataset(X, given.y, given.sample_weight, True, True, **known)
 
     def _options(self):
         """Return what else training is told of this kind of network."""

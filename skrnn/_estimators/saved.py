@@ -243,6 +243,16 @@ def _are_numbers(value, spec):
     return fits and array.dtype.kind == "f" and np.isfinite(array).all()
 
 
+def _are_factors(value):
+    fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return (
+        fits
+        and value.ndim in (1, 2)
+        and np.isfinite(value).all()
+        and np.all(value >= 0)
+    )
+
+
 def _are_units(value, spec):
     fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
     fits = fits and value.ndim > 0 and value.shape[-1] == spec.head.units
@@ -285,6 +295,10 @@ _ATTRIBUTES = {
     "n_features_in_": ("a positive int", lambda value, _: _is_count(value)),
     "_form": ("a str", lambda value, _: isinstance(value, str)),
     "classes_": ("an array of labels, as many as the network tells", _are_classes),
+    "_class_factors": (
+        "finite numbers from 0 on",
+        lambda value, _: _are_factors(value),
+    ),
     "_labels_like": (
         "a form of labels",
         lambda value, _: isinstance(value, Symbols) and value.form in _LABELS,

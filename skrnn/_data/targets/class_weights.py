@@ -1,5 +1,6 @@
 """What `class_weight` multiplies the weights of labels with."""
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -155,6 +156,22 @@ def factors_of_classes(class_weight, classes, codes, weights):
     return np.array(of_classes, np.float64)[codes]
 
 
+def table_of_columns(class_weight, y, weights):
+    """Return the factor of 0 and of 1 for each column of an indicator matrix.
+
+    That of a row is the product over its columns.
+    """
+    if isinstance(class_weight, list):
+        known = [[each.get(0, 1), each.get(1, 1)] for each in class_weight]
+        return np.array(known, np.float64)
+    table = np.ones((y.shape[1], 2))
+    for column, row in zip(y.T, table, strict=True):
+        factors = balanced(column, weights)
+        for label in (0, 1):
+            row[label] = factors[(column == label) & (weights > 0)].max(initial=0)
+    return table
+
+
 def balanced(y, weights):
     """Return factors that give all labels of a column of y the same total weight.
 
@@ -184,3 +201,35 @@ def check_class_weight(class_weight, classes):
                 f"class_weight[{label!r}] must be a finite number of at least 0. "
                 f"Got {weight!r}."
             )
+
+
+def share_of(weights, weighted):
+    """Return what makes the sum of `weighted` weights that of the others again."""
+    total = weighted.sum()
+    # Refused elsewhere.
+    is_usable = 0 < total < np.inf
+    return weights.sum() / total if is_usable else 1.0
+
+
+def with_class_factors(data, table):
+    """Return a dataset whose weights have the factors of classes that ``fit`` used.
+
+    Parameters
+    ----------
+    data : Dataset or Seq2SeqData
+        Without any: its weights are of mean 1.
+    table : ndarray of shape (n_classes,) or (n_labels, 2)
+        A factor for each class; for each label of an indicator matrix that of 0 and 1.
+        Those of all targets of ``fit`` together are of mean 1.
+    """
+    if hasattr(data, "outputs"):
+        factors = table[data.outputs.values]
+        if data.step_weights is not None:
+            factors = factors * data.step_weights
+        return replace(data, step_weights=factors.astype(np.float32))
+    numbers = np.asarray(data.targets).astype(int)
+    if table.ndim == 1:
+        factors = table[numbers[:, 0]]
+    else:
+        factors = np.take_along_axis(table.T, numbers, axis=0).prod(axis=1)
+    return replace(data, weights=(data.weights * factors).astype(np.float32))

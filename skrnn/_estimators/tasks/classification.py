@@ -15,7 +15,9 @@ from skrnn._data.sequences import Multiples, ragged_array, unpack_steps
 from skrnn._data.targets.class_weights import (
     balanced_table,
     factors_of_rows,
+    share_of,
     table_of_classes,
+    table_of_columns,
     weighted_by_class,
 )
 from skrnn._data.targets.codes import Codes, different, encode, few_like
@@ -190,7 +192,11 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
     def _encode_indicators(self, y, weights):
         """Return labels (n, n_labels) as numbers, and the weights of the rows."""
         if self.class_weight is not None:
-            weights = weights * factors_of_rows(self, y, weights)
+            found = weights * factors_of_rows(self, y, weights)
+            table = table_of_columns(self.class_weight, y, weights)
+            # Divided among the labels, of which a row has the product.
+            share = share_of(weights, found) ** (1 / len(table))
+            self._class_factors, weights = table * share, found
         if y.shape[1] != len(self.classes_):
             raise ValueError(
                 f"y has {y.shape[1]} labels, but {type(self).__name__} was fitted "
@@ -211,7 +217,9 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             table = balanced_table(numbers, len(self.classes_), weights)
         else:
             table = table_of_classes(of_each, labels, self.classes_)
-        return numbers, weighted_by_class(weights, numbers, table)
+        found = weighted_by_class(weights, numbers, table)
+        self._class_factors = table * share_of(weights, found)
+        return numbers, found
 
     def _head(self):
         n_classes = len(self.classes_)
