@@ -203,12 +203,44 @@ def check_class_weight(class_weight, classes):
             )
 
 
-def share_of(weights, weighted):
-    """Return what makes the sum of `weighted` weights that of the others again."""
+def factors_in_training(table, weights, weighted):
+    """Return factors of classes so that those of all targets together are of mean 1.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_classes,) or (n_labels, 2)
+        Factors as they are given, or balanced.
+    weights, weighted : ndarray
+        Weights of the targets without these factors, and with them.
+    """
     total = weighted.sum()
-    # Refused elsewhere.
-    is_usable = 0 < total < np.inf
-    return weights.sum() / total if is_usable else 1.0
+    # No others are left to train with.
+    share = weights.sum() / total if 0 < total < np.inf else 1.0
+    # A row of an indicator matrix has the product of the factors of its labels.
+    return table * share ** (1 / len(table) if table.ndim == 2 else 1)
+
+
+def weighted_by_columns(estimator, y, weights):
+    """Return the weights of the rows of an indicator matrix, and factors of labels.
+
+    The weights have those that `class_weight` gives; the factors are those of training.
+    """
+    found = weights * factors_of_rows(estimator, y, weights)
+    table = table_of_columns(estimator.class_weight, y, weights)
+    return found, factors_in_training(table, weights, found)
+
+
+def factors_of_steps(class_weight, classes, codes, weights):
+    """Return the factor of the weight of each step, and those of classes in training.
+
+    A code past those of the classes is the end of a sequence, whose weight stays.
+    """
+    factors, steps = np.ones(len(codes)), codes < len(classes)
+    given = class_weight, classes, codes[steps], weights[steps]
+    factors[steps] = factors_of_classes(*given)
+    table = np.ones(len(classes) + 1)
+    table[codes] = factors
+    return factors, factors_in_training(table, weights, weights * factors)
 
 
 def with_class_factors(data, table):

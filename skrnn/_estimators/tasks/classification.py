@@ -14,11 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.sequences import Multiples, ragged_array, unpack_steps
 from skrnn._data.targets.class_weights import (
     balanced_table,
+    factors_in_training,
     factors_of_rows,
-    share_of,
     table_of_classes,
-    table_of_columns,
     weighted_by_class,
+    weighted_by_columns,
 )
 from skrnn._data.targets.codes import Codes, different, encode, few_like
 from skrnn._data.targets.multilabel import (
@@ -192,11 +192,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
     def _encode_indicators(self, y, weights):
         """Return labels (n, n_labels) as numbers, and the weights of the rows."""
         if self.class_weight is not None:
-            found = weights * factors_of_rows(self, y, weights)
-            table = table_of_columns(self.class_weight, y, weights)
-            # Divided among the labels, of which a row has the product.
-            share = share_of(weights, found) ** (1 / len(table))
-            self._class_factors, weights = table * share, found
+            weights, self._class_factors = weighted_by_columns(self, y, weights)
         if y.shape[1] != len(self.classes_):
             raise ValueError(
                 f"y has {y.shape[1]} labels, but {type(self).__name__} was fitted "
@@ -218,7 +214,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         else:
             table = table_of_classes(of_each, labels, self.classes_)
         found = weighted_by_class(weights, numbers, table)
-        self._class_factors = table * share_of(weights, found)
+        self._class_factors = factors_in_training(table, weights, found)
         return numbers, found
 
     def _head(self):
