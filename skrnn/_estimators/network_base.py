@@ -250,7 +250,7 @@ class BaseNetwork(TrainedNetwork):
         **known,
     ):
         """Read the data, make the network, train it and keep it."""
-        vars(self).pop("_class_factors", None)
+        self.__dict__.pop("_class_factors", None)
         reading = {"min_samples": min_samples, "trains": True}
         X = self._check_X(X, reset=not resume, **reading)
         data = self._dataset(X, y, sample_weight, resume, known_target, **known)

@@ -101,9 +101,7 @@ class Reached:
     def in_units(self, predictions: Any) -> Any:
         """Return predictions of the network in the units of the y that was given."""
         for each in reversed(self.of_targets):
-            predictions = _as_one_dimension(
-                each, each.transformer_.inverse_transform(_as_table(predictions))
-            )
+            predictions = _of_table(each.transformer_.inverse_transform, predictions)
         return predictions
 
 
@@ -176,16 +174,12 @@ def _as_transformed(estimator, y):
     """Return y as the regressor that a target's transformer wraps gets it."""
     if y is None:
         return y
-    made = estimator.transformer_.transform(_as_table(np.asarray(y)))
-    return _as_one_dimension(estimator, made)
+    return _of_table(estimator.transformer_.transform, np.asarray(y))
 
 
-def _as_table(y):
-    """Return numbers as the transformer of a target reads them."""
-    return y.reshape(-1, 1) if y.ndim == 1 else y
-
-
-def _as_one_dimension(estimator, y):
-    """Return what the transformer of a target made, without an axis that fit added."""
-    is_column = y.ndim == 2 and y.shape[1] == 1
-    return y[:, 0] if is_column and estimator._training_dim == 1 else y
+def _of_table(transform, y):
+    """Return what the transformer of a target makes of y, in as many dimensions."""
+    if y.ndim > 1:
+        return transform(y)
+    made = transform(y.reshape(-1, 1))
+    return made[:, 0] if made.ndim == 2 and made.shape[1] == 1 else made

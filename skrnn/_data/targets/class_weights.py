@@ -51,6 +51,10 @@ class WeightsOfClasses:
         """Whether a weight isn't 0."""
         return bool(self._table.any())
 
+    def max(self):
+        """Return the largest weight that there may be."""
+        return self._table.max()
+
     def sum(self):
         """Return the sum of all weights, rounded as that of an array of them."""
         return sum_of_blocks(lambda rows: self[rows].sum(), len(self))
@@ -213,11 +217,19 @@ def factors_in_training(table, weights, weighted):
     weights, weighted : ndarray
         Weights of the targets without these factors, and with them.
     """
-    total = weighted.sum()
-    # No others are left to train with.
-    share = weights.sum() / total if 0 < total < np.inf else 1.0
+    # The sum of very large weights would be infinite.
+    _, exponent = np.frexp(weighted.max())
+    total = _divided(weighted, exponent).sum()
+    # Where nothing is left to train with, that is told elsewhere.
+    share = np.ldexp(weights.sum() / total, -exponent) if total > 0 else 1.0
     # A row of an indicator matrix has the product of the factors of its labels.
     return table * share ** (1 / len(table) if table.ndim == 2 else 1)
+
+
+def _divided(weights, exponent):
+    if isinstance(weights, WeightsOfClasses):
+        return weights.of_table(lambda table: np.ldexp(table, -exponent))
+    return np.ldexp(weights, -exponent)
 
 
 def weighted_by_columns(estimator, y, weights):
