@@ -327,9 +327,13 @@ def begin_callbacks(estimator, n_tasks, in_order=True):
     return estimator._init_callback_context(**options)
 
 
+# Where estimators keep what `set_callbacks` was given.
+CALLBACKS = "_skl_callbacks"
+
+
 def has_callbacks(estimator) -> bool:
     """Whether ``set_callbacks``, or a meta-estimator, has given any."""
-    return bool(getattr(estimator, "_skl_callbacks", None))
+    return bool(getattr(estimator, CALLBACKS, None))
 
 
 def draw_seed(random_state, n_iter):

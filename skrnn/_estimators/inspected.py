@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn import _engine
 from skrnn._data.sequences import Sequences
+from skrnn._data.targets.class_weights import with_class_factors
 from skrnn._estimators.language.base import LanguageModel
 from skrnn._estimators.language.reading import check_texts
 from skrnn._estimators.language.vocabulary import END
@@ -69,8 +70,14 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
     estimator = of_one_moment(estimator)
     recurrent_layers(estimator)
     reader = copy(estimator)
+    # Those that training had: y need not have the shares of classes that it saw.
+    factors = vars(reader).pop("_class_factors", None)
+    if factors is not None:
+        reader.class_weight = None
     sequences = reader._check_X(X, reset=False)
     data = reader._dataset(sequences, y, sample_weight, True, True)
+    if factors is not None:
+        data = with_class_factors(data, factors)
     loss = None if isinstance(estimator.loss, str) else estimator.loss
     network = estimator._spec, estimator._weights
     return _engine.gradient_flow(*network, data, loss, **options)

@@ -4,9 +4,11 @@ import inspect
 import os
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
@@ -234,14 +236,17 @@ class BaseNetwork(TrainedNetwork):
         with unchanged_on_error(self), watch:
             return self._train(X, y, sample_weight, **known)
 
+    @with_callbacks
     def _partial_fit(self, X, y, sample_weight, classes=None, **known):
         options = {"resume": self._is_fitted, "epochs": 1, "min_samples": 1}
         # Classes that the first call was told must not be learnt from y again.
         options["known_target"] = classes is not None
-        with unchanged_on_error(self):
-            self._validate_params()
+        self._validate_params()
+        watch = watch_fit(self, X, y, 1, sample_weight=sample_weight, **known)
+        with unchanged_on_error(self), watch:
             self._begin_partial_fit(y, classes)
-            trained = self._train(X, y, sample_weight, **options, **known)
+            known |= options | {"watch": watch}
+            trained = self._train(X, y, sample_weight, **known)
         return self._report(trained)
 
     def _train(
@@ -259,6 +264,7 @@ class BaseNetwork(TrainedNetwork):
         **known,
     ):
         """Read the data, make the network, train it and keep it."""
+        self.__dict__.pop("_class_factors", None)
         reading = {"min_samples": min_samples, "trains": True}
         X = self._check_X(X, reset=not resume, **reading)
         data = self._dataset(X, y, sample_weight, resume, known_target, **known)
@@ -297,7 +303,8 @@ class BaseNetwork(TrainedNetwork):
         """Read a validation set: no attribute of the estimator changes."""
         X = self._check_X(given.X, reset=False, trains=True)
         known = {} if given.future is None else {"future": given.future}
-        return self._dataset(X, given.y, given.sample_weight, True, True, **known)
+        # Weights of its classes are learnt for it alone.
+        return copy(self)._dataset(X, given.y, given.sample_weight, True, True, **known)
 
     def _options(self):
         """Return what else training is told of this kind of network."""

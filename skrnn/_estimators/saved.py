@@ -19,6 +19,7 @@ from skrnn._networks.layers import POOLINGS, POSITIONS, Embedding
 from skrnn._networks.outline import Outline
 from skrnn._networks.specs import Head, LanguageSpec, Seq2SeqSpec
 from skrnn._networks.weights import weight_table
+from skrnn._sklearn import CALLBACKS
 
 # Raise it whenever a fitted attribute is added, renamed or changes its meaning.
 VERSION = 1
@@ -36,7 +37,8 @@ class _UnusableError(Exception):
 def mark_state(state: dict) -> dict:
     """Return a fitted state, its spec as text, with the version and all its names."""
     state = state | {"_spec": state["_spec"].to_json()}
-    return state | {_MARK: (VERSION, sorted(state))}
+    # A file has no callbacks: they are nothing that is learnt.
+    return state | {_MARK: (VERSION, sorted(state.keys() - {CALLBACKS}))}
 
 
 def read_state(estimator, state):
@@ -262,6 +264,16 @@ def _are_numbers(value, spec):
     return fits and array.dtype.kind == "f" and np.isfinite(array).all()
 
 
+def _are_factors(value):
+    fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return (
+        fits
+        and value.ndim in (1, 2)
+        and np.isfinite(value).all()
+        and np.all(value >= 0)
+    )
+
+
 def _are_units(value, spec):
     fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
     fits = fits and value.ndim > 0 and value.shape[-1] == spec.head.units
@@ -309,6 +321,10 @@ _ATTRIBUTES = {
     "n_features_in_": ("a positive int", lambda value, _: _is_count(value)),
     "_form": ("a str", lambda value, _: isinstance(value, str)),
     "classes_": ("an array of labels, as many as the network tells", _are_classes),
+    "_class_factors": (
+        "finite numbers from 0 on",
+        lambda value, _: _are_factors(value),
+    ),
     "_labels_like": (
         "a form of labels",
         lambda value, _: isinstance(value, Symbols) and value.form in _LABELS,

@@ -23,7 +23,7 @@ class WatchedFit(CallbackSupportMixin):
     _tells_X: ClassVar[bool] = False
 
     def set_callbacks(self, *callbacks: Any) -> Self:
-        """Set callbacks of scikit-learn, which follow ``fit``.
+        """Set callbacks of scikit-learn, which follow ``fit`` and ``partial_fit``.
 
         Parameters
         ----------
@@ -31,7 +31,9 @@ class WatchedFit(CallbackSupportMixin):
             Of :mod:`sklearn.callback`, such as ``ProgressBar()`` and
             ``ScoringMonitor(scoring="r2")``, or of the same protocol. They take the
             place of those set before; none at all removes them. Callbacks of Keras are
-            no such objects: they are for the parameter `callbacks`.
+            no such objects: they are for the parameter `callbacks`. To them a call of
+            ``partial_fit``, where there is one, is a fit of one epoch. Files of
+            :func:`skrnn.save` have none.
 
         Returns
         -------

@@ -67,9 +67,8 @@ def write_atomically(
             os.replace(unfinished, path)
     except BaseException as error:
         _remove(unfinished)
-        if isinstance(error, OSError) and error.errno and not error.filename:
-            # A full disk doesn't tell which file it had no room for.
-            error.filename = path
+        if isinstance(error, OSError) and error.errno:
+            _name_target(error, path, unfinished)
         raise
     _sync_folder(folder)
 
@@ -122,6 +121,18 @@ def _remove_if_left_over(path):
             os.remove(path)
     finally:
         os.close(descriptor)
+
+
+def _name_target(error, path, unfinished):
+    """Let an error tell the file that was asked for, or its folder if that isn't one.
+
+    A full disk doesn't tell which file it had no room for, and of the new file under
+    its own name nobody knows.
+    """
+    folder = os.path.dirname(path)
+    if error.filename in (None, "", unfinished):
+        error.filename = path if os.path.isdir(folder) else folder
+        error.filename2 = None
 
 
 def _mode_of(path):

@@ -73,7 +73,8 @@ def save(
     Parameters
     ----------
     estimator : estimator
-        Of skrnn, or of scikit-learn with such ones in it; fitted or not.
+        Of skrnn, or of scikit-learn with such ones in it; fitted or not. What
+        ``set_callbacks`` has set is left out.
     path : str or path-like
         Where the file shall be. A file that is there is replaced once the new one is
         whole, on the disk: a crash or a full disk leaves it as it was.

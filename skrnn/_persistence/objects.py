@@ -25,6 +25,7 @@ from skrnn._persistence.classes import (
 from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.learners import make_again, without_repeated
 from skrnn._persistence.nodes import Kind, exactly
+from skrnn._sklearn import CALLBACKS
 
 # What set_fit_request and the like leave; it knows its owner, which has it.
 _REQUESTS = "_metadata_request"
@@ -38,7 +39,9 @@ def _write_estimator(value, writer):
     name = public_name(cls) or own_name(cls, writer.trusted)
     state = value.__getstate__() if hasattr(value, "__getstate__") else vars(value)
     # Optimizers of Keras are in boxes, which pickle needs.
-    state = without_repeated(cls, _engine.unpack(state or {}))
+    state = dict(without_repeated(cls, _engine.unpack(state or {})))
+    # They follow a fit, and are nothing that is learnt in it.
+    state.pop(CALLBACKS, None)
     return {
         "class": name,
         "state": {key: writer.value(v, f".{key}") for key, v in state.items()},

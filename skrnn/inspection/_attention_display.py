@@ -17,7 +17,7 @@ from skrnn.inspection._drawing import (
     set_labels,
     tidy,
 )
-from skrnn.inspection._parts import reach_network
+from skrnn.inspection._parts import check_count, reach_network
 from skrnn.inspection._sequences import one_of, real_part, tokens_of
 
 # What a decoder writes at last.
@@ -123,6 +123,7 @@ class AttentionDisplay:
         need_matplotlib(f"{cls.__name__}.from_estimator")
         reached = reach_network(estimator, X, cls.__name__)
         network, one = reached.network, one_of(reached.X, sequence)
+        check_count(reached.X, future, "future")
         known = {} if future is None else {"future": one_of(future, sequence)}
         (weights,) = attention_weights(network, one, **known)
         inputs = tokens_of(network, one)

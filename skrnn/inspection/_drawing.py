@@ -15,6 +15,8 @@ BLUE, ORANGE, SKY = "#0072b2", "#d55e00", "#56b4e9"
 # More of theirs, for several lines.
 PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", SKY, "#e69f00", INK)
 SMALL = 8.5
+# Inches that ticks and their title need below axes.
+_OF_TICKS = 0.52
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -173,14 +175,29 @@ def paragraphs(ax: Any, parts: Sequence[tuple[str, str]]) -> Any:
     boxes: list[Any] = [
         TextArea(text, textprops=dict(color=c, **options)) for text, c in parts
     ]
-    # Ticks and their title need about half an inch.
-    below = ScaledTranslation(0, -0.52, ax.figure.dpi_scale_trans)
+    below = ScaledTranslation(0, -_OF_TICKS, ax.figure.dpi_scale_trans)
     made = AnchoredOffsetbox(
         "upper left", child=VPacker(children=boxes, pad=0, sep=6), pad=0, borderpad=0,
         frameon=False, bbox_to_anchor=(0, 0), bbox_transform=ax.transAxes + below,
     )  # fmt: skip
     ax.add_artist(made)
+    if ax.figure.get_layout_engine() is None:
+        _make_room(ax, made)
     return made
+
+
+def _make_room(ax, text):
+    """Let axes end above a text below them, where no layout does it."""
+    whole, dpi = ax.figure.bbox.height, ax.figure.dpi
+    now = ax.get_position()
+    height, of_ticks = text.get_window_extent().height / whole, _OF_TICKS * dpi / whole
+    others = [each.get_position().y1 for each in ax.figure.axes if each is not ax]
+    below = max((y for y in others if y <= now.y0), default=0)
+    # As far down as their ticks were, but not over others or out of the figure.
+    end = max(now.y0 - of_ticks, below + 0.04 * dpi / whole)
+    # Something must be left to look at.
+    start = min(end + height + of_ticks, now.y1 - 0.2 * now.height)
+    ax.set_position((now.x0, start, now.width, now.y1 - start))
 
 
 def wrapped(text: str, width: float) -> str:

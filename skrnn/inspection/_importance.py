@@ -4,17 +4,19 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.frames.numbers import is_object
+from skrnn._data.frames.columns import column_labels, is_frame
+from skrnn._data.tokens.symbols import column_of_texts
 from skrnn._data.typing import SequenceData, Targets, Weights
 from skrnn._sklearn import Count, RealNotInt, StrictInterval, check_arguments
-from skrnn.inspection._parts import Reached, refuse_no_windows
+from skrnn.inspection._parts import check_count, refuse_no_windows
 from skrnn.inspection._sequences import feature_names
+from skrnn.inspection._windows import at_windows, scorer_within
 
 _CONSTRAINTS = {
     "n_repeats": [Count()],
@@ -48,16 +50,18 @@ def sequence_importance(
     Parameters
     ----------
     estimator : estimator
-        Fitted: one that reads sequences, a Pipeline or a search. In a Pipeline with
+        Fitted: one that reads sequences, a Pipeline or a search, or a
+        ``TransformedTargetRegressor`` around them. In a Pipeline with
         :class:`~skrnn.preprocessing.SlidingWindow` it is the windows that are shuffled,
         so that X has the rows of the series, and later steps read what was shuffled.
-    X : array-like of shape (n, T, F) or (n, T), list of (T_i, F), or rows of a series
+    X : array-like of shape (n, T, F) or (n, T), list of (T_i, F) or of str, or rows
         In a form that ``fit`` takes; best not the training data. Of sequences of
         different lengths those that have a lag are shuffled.
     y : array-like
         Their targets.
     scoring : str, callable or None, default=None
-        As in scikit-learn; None is the estimator's ``score``.
+        As in scikit-learn; None is the estimator's ``score``, which is the `scoring` of
+        a search.
     n_repeats : int, default=5
         How often each is shuffled.
     group_size : int, default=1
@@ -90,9 +94,11 @@ def sequence_importance(
     Raises
     ------
     TypeError
-        If X has no steps: it is neither windows nor sequences.
+        If X has no steps: it is neither windows nor sequences. If a SlidingWindow makes
+        them inside of an ensemble, where they can't be seen.
     ValueError
-        For parameters out of range, and for X and y that ``score`` wouldn't take.
+        For parameters out of range, if y or `sample_weight` hasn't the length of X, and
+        for X and y that ``score`` wouldn't take.
 
     See Also
     --------
@@ -126,19 +132,21 @@ def sequence_importance(
     if isinstance(estimator, BaseEstimator):
         check_is_fitted(estimator)
     refuse_no_windows(estimator, "sequence_importance")
-    model, windows, before = _at_windows(estimator, X)
-    block = _Block(windows)
-    reached = Reached(model, windows, y, before)
+    found = at_windows(estimator, X, "sequence_importance")
+    block = _Block(found.X)
+    y = _as_rows(y, "y", block)
+    weights = _as_rows(sample_weight, "sample_weight", block)
+    scoring = scorer_within(estimator) if scoring is None else scoring
     rng = check_random_state(random_state)
     rows = _drawn(len(block), max_samples, rng)
-    score = _Score(model, scoring, block, rows, y, sample_weight)
-    found = _losses(score, n_repeats, group_size, rng)
+    score = _Score(found.model, scoring, block, rows, y, weights)
+    lost = _losses(score, n_repeats, group_size, rng)
     return Bunch(
-        importances_mean=found.mean(axis=-1),
-        importances_std=found.std(axis=-1),
-        importances=found,
+        importances_mean=lost.mean(axis=-1),
+        importances_std=lost.std(axis=-1),
+        importances=lost,
         lags=np.arange(block.n_steps)[::-1],
-        feature_names=feature_names(reached, X, block.n_features),
+        feature_names=feature_names(found.before, X, block.n_features),
         score=score.of_all(),
     )
 
@@ -158,49 +166,23 @@ def _losses(score, n_repeats, group_size, rng):
     return found
 
 
-def _at_windows(estimator, X):
-    """Return what reads sequences, the sequences, and the steps before.
-
-    In a Pipeline it is what comes after the last step that makes windows.
-    """
-    inside = getattr(estimator, "best_estimator_", None)
-    if inside is not None:
-        return _at_windows(inside, X)
-    if not isinstance(estimator, Pipeline) or np.ndim(_first(X)) == 2:
-        return estimator, X, ()
-    before = list[Any]()
-    for place, (_, step) in enumerate(estimator.steps[:-1]):
-        if step is None or isinstance(step, str):
-            continue
-        X = step.transform(X)
-        before.append(step)
-        if getattr(X, "ndim", 0) == 3:
-            return Pipeline(estimator.steps[place + 1 :]), X, tuple(before)
-    return estimator.steps[-1][1], X, tuple(before)
-
-
-def _first(X):
-    if hasattr(X, "iloc") or not len(X):
-        return None
-    return X[0]
-
-
 class _Block:
-    """Sequences of numbers, whose steps count from the last one."""
+    """Sequences of numbers or symbols, whose steps count from the last one."""
 
     def __init__(self, X):
-        self.is_list = not hasattr(X, "shape") or is_object(X)
+        given, X = X, column_of_texts(X)
+        is_column = is_frame(given) and not is_frame(X)
+        self._label = column_labels(given)[0] if is_column else None
         self.X: Any
-        if self.is_list:
-            self.X = [np.asarray(each) for each in X]
-            shapes = {each.shape[1:] for each in self.X}
-            if len(shapes) > 1 or len(next(iter(shapes))) > 1:
+        if len(getattr(X, "shape", (0,))) == 1:
+            self.X = list(X)
+            lengths, widths = zip(*map(_shape_of, self.X), strict=True)
+            if len({*widths}) > 1:
                 raise TypeError(_NO_STEPS.format("a list of different arrays"))
-            self.n_steps = max(map(len, self.X))
-            self.n_features = int(np.prod(next(iter(shapes)), dtype=int))
+            self.n_steps, self.n_features = max(lengths), widths[0]
             return
         # A frame stays one: its columns, which are steps, have names.
-        self.X = X if hasattr(X, "iloc") else np.asarray(X)
+        self.X = _of_pandas(X) if is_frame(X) else np.asarray(X)
         if self.X.ndim not in (2, 3):
             raise TypeError(_NO_STEPS.format(f"an array of shape {self.X.shape}"))
         self.n_steps = self.X.shape[1]
@@ -212,28 +194,72 @@ class _Block:
     def take(self, rows):
         return _rows(self.X, rows)
 
+    def as_given(self, X):
+        """Return what estimators read: a column of texts has its name again."""
+        return X if self._label is None else pd.DataFrame({self._label: X})
+
     @staticmethod
     def shuffled(X, lags, feature, rng):
         """Return X with some lags of a feature exchanged between sequences."""
-        if not isinstance(X, list):
-            order, X = rng.permutation(len(X)), X.copy()
-            if hasattr(X, "iloc"):
-                for name in X.columns[[X.shape[1] - 1 - lag for lag in lags]]:
-                    X[name] = X[name].to_numpy()[order]
-                return X
-            for lag in lags:
-                at: tuple[Any, ...] = (slice(None), X.shape[1] - 1 - lag)
-                at += (feature,) if X.ndim == 3 else ()
-                X[at] = X[at][order]
+        if isinstance(X, list):
+            return _shuffled_list(X, lags, feature, rng)
+        order, X = rng.permutation(len(X)), X.copy()
+        if hasattr(X, "iloc"):
+            for name in X.columns[[X.shape[1] - 1 - lag for lag in lags]]:
+                X[name] = X[name].to_numpy()[order]
             return X
-        X = [each.copy() for each in X]
         for lag in lags:
-            long = [each for each in X if len(each) > lag]
-            column = [each.reshape(len(each), -1)[-1 - lag, feature] for each in long]
-            order = rng.permutation(len(long))
-            for each, i in zip(long, order, strict=True):
-                each.reshape(len(each), -1)[-1 - lag, feature] = column[i]
+            at: tuple[Any, ...] = (slice(None), X.shape[1] - 1 - lag)
+            at += (feature,) if X.ndim == 3 else ()
+            X[at] = X[at][order]
         return X
+
+
+def _shuffled_list(X, lags, feature, rng):
+    found = [_steps(x) for x in X]
+    # One type for all: a number or a word would be cut where another array has less.
+    kinds = [each.dtype for each in found]
+    is_text = any(kind.kind in "OUS" for kind in kinds)
+    kind = np.dtype(object) if is_text else np.result_type(*kinds)
+    found = [each.astype(kind) for each in found]
+    for lag in lags:
+        long = [each for each in found if len(each) > lag]
+        column = [each.reshape(len(each), -1)[-1 - lag, feature] for each in long]
+        order = rng.permutation(len(long))
+        for each, i in zip(long, order, strict=True):
+            each.reshape(len(each), -1)[-1 - lag, feature] = column[i]
+    return [_like(x, steps) for x, steps in zip(X, found, strict=True)]
+
+
+def _shape_of(x):
+    """Return the number of steps of a sequence, and that of their features."""
+    steps = _steps(x)
+    if steps.ndim not in (1, 2):
+        raise TypeError(_NO_STEPS.format(f"a list of {type(x).__name__}"))
+    return len(steps), steps.shape[1] if steps.ndim == 2 else 1
+
+
+def _steps(x):
+    """Return the steps of a sequence as an array; of a string its characters."""
+    return np.array(list(x), dtype=object) if isinstance(x, str) else np.asarray(x)
+
+
+def _like(x, steps):
+    """Return the steps in the form of the sequence that they came from."""
+    if isinstance(x, str):
+        return "".join(steps)
+    if is_frame(x):
+        return pd.DataFrame(steps, columns=column_labels(x))
+    return steps.tolist() if isinstance(x, list | tuple) else steps
+
+
+def _of_pandas(frame):
+    """Return a frame of pandas; others are copied, with the names of their columns."""
+    if hasattr(frame, "iloc"):
+        return frame
+    return pd.DataFrame(
+        {name: np.asarray(frame[name]) for name in column_labels(frame)}
+    )
 
 
 _NO_STEPS = (
@@ -250,10 +276,11 @@ class _Score:
         self.scorer = check_scoring(model, scoring=scoring)
         self.X = block.take(rows)
         self.y = _rows(y, rows)
-        self.weights = None if sample_weight is None else _rows(sample_weight, rows)
+        self.weights = _rows(sample_weight, rows)
         self._of_all: float | None = None
 
     def of(self, X):
+        X = self.block.as_given(X)
         if self.weights is None:
             return float(self.scorer(self.model, X, self.y))
         return float(self.scorer(self.model, X, self.y, sample_weight=self.weights))
@@ -267,7 +294,15 @@ class _Score:
         return self.of_all() - self.of(self.block.shuffled(self.X, lags, feature, rng))
 
 
+def _as_rows(values, name, block):
+    """Return y or weights, if there is one for each sequence; a tuple as a list."""
+    check_count(block.X, values, name)
+    return list(values) if isinstance(values, tuple) else values
+
+
 def _rows(values, rows):
+    if values is None:
+        return None
     if hasattr(values, "iloc"):
         return values.iloc[rows]
     if isinstance(values, list):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.inspected import is_network, reads_texts
@@ -56,12 +57,25 @@ def members_with(ensemble: Any, name: str) -> list[Any]:
 
 
 def _inside(estimator):
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
     steps = getattr(estimator, "steps", None)
     if steps:
         return steps[-1][1]
+    name = held_by(estimator)
+    return None if name is None else getattr(estimator, name)
+
+
+def held_by(estimator: Any) -> str | None:
+    """Return the attribute with the only fitted estimator in another one, or None.
+
+    An ensemble has several in `estimators_`; its `estimator_` is what they are made of,
+    and isn't fitted.
+    """
+    if isinstance(estimator, FrozenEstimator) or hasattr(estimator, "estimators_"):
+        return None
     names = "best_estimator_", "regressor_", "estimator_"
-    found = (getattr(estimator, name, None) for name in names)
-    return next((each for each in found if each is not None), None)
+    return next((n for n in names if getattr(estimator, n, None) is not None), None)
 
 
 @dataclass(frozen=True)
@@ -72,14 +86,39 @@ class Reached:
     ----------
     network : estimator
     X, y : array-like
-    before : list of transformers
+    before : tuple of transformers
         The steps that X went through.
+    of_targets : tuple of TransformedTargetRegressor
+        Those that y went through.
     """
 
     network: Any
     X: Any
     y: Any = None
     before: tuple[Any, ...] = ()
+    of_targets: tuple[Any, ...] = ()
+
+    def in_units(self, predictions: Any) -> Any:
+        """Return predictions of the network in the units of the y that was given."""
+        for each in reversed(self.of_targets):
+            predictions = _of_table(each.transformer_.inverse_transform, predictions)
+        return predictions
+
+
+def check_count(X: Any, values: Any, name: str) -> None:
+    """Raise a ValueError unless there is one of `values`, if any, for each of X."""
+    if values is None:
+        return
+    n, found = _count(X), _count(values)
+    if n != found:
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: X has "
+            f"{n}, {name} has {found}."
+        )
+
+
+def _count(values):
+    return values.shape[0] if hasattr(values, "shape") else len(values)
 
 
 def reach_network(
@@ -105,16 +144,22 @@ def reach_network(
         (lambda each: is_network(each) or reads_texts(each)) if texts else is_network
     )
     _need_network(estimator, caller, is_one)
-    before = list[Any]()
+    before, of_targets = list[Any](), list[Any]()
     while not is_one(estimator):
         check_is_fitted(estimator)
+        if isinstance(estimator, FrozenEstimator):
+            # It has the attributes of what it holds, which would be used twice.
+            estimator = estimator.estimator
+            continue
         if getattr(estimator, "steps", None) and len(estimator.steps) > 1:
             X = estimator[:-1].transform(X)
-            before += [step for _, step in estimator.steps[:-1]]
-        y = _as_transformed(estimator, y)
+            before += [step for _, step in estimator[:-1].steps]
+        if hasattr(estimator, "transformer_") and hasattr(estimator, "regressor_"):
+            of_targets.append(estimator)
+            y = _as_transformed(estimator, y)
         estimator = _inside(estimator)
     check_is_fitted(estimator)
-    return Reached(estimator, X, y, tuple(before))
+    return Reached(estimator, X, y, tuple(before), tuple(of_targets))
 
 
 def _need_network(estimator, caller, is_one):
@@ -157,9 +202,14 @@ _INSTEAD = {
 
 def _as_transformed(estimator, y):
     """Return y as the regressor that a target's transformer wraps gets it."""
-    transformer = getattr(estimator, "transformer_", None)
-    if y is None or transformer is None or not hasattr(estimator, "regressor_"):
+    if y is None:
         return y
-    y = np.asarray(y)
-    made = transformer.transform(y.reshape(len(y), -1))
-    return made.reshape(len(y)) if y.ndim == 1 else made
+    return _of_table(estimator.transformer_.transform, np.asarray(y))
+
+
+def _of_table(transform, y):
+    """Return what the transformer of a target makes of y, in as many dimensions."""
+    if y.ndim > 1:
+        return transform(y)
+    made = transform(y.reshape(-1, 1))
+    return made[:, 0] if made.ndim == 2 and made.shape[1] == 1 else made

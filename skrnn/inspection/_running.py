@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skrnn.inspection._parts import Reached
 from skrnn.inspection._sequences import steps_of
 
 # Classes whose probabilities are shown: those that are the most likely anywhere.
@@ -11,28 +12,32 @@ N_CLASSES = 5
 
 
 def answers_of(
-    network: Any, X: Any, real: slice, y: Any, number: int
+    reached: Reached, X: Any, real: slice, y: Any, number: int
 ) -> tuple[Any, Any, Any]:
     """Return answers (T, K), the truth of the same shape, and names of the answers.
 
     A network that answers a whole sequence is asked as if it ended at each step. All
-    three are None if it answers no steps of X, as a decoder does.
+    three are None if it answers no steps of X, as a decoder does. Numbers are in the
+    units of y.
 
     Parameters
     ----------
+    reached : Reached
+        The network, and what its y went through.
     X : array-like
         One sequence.
     real : slice
         Its steps without padding.
     y : array-like or None
-        Targets of all sequences, and the number of this one.
+        Targets of all sequences as they were given, and the number of this one.
     """
+    network = reached.network
     if not hasattr(network, "return_sequences"):
         return None, None, None
     if network.return_sequences:
-        outputs = np.asarray(_asked(network)(X)[0], dtype=float)[real]
+        outputs = np.asarray(_asked(reached, network)(X)[0], dtype=float)[real]
     else:
-        steps, ask = steps_of(X)[real], _asked(_without_names(network))
+        steps, ask = steps_of(X)[real], _asked(reached, _without_names(network))
         outputs = ask([steps[: t + 1] for t in range(len(steps))])
     outputs = np.asarray(outputs, dtype=float).reshape(len(outputs), -1)
     if hasattr(network, "predict_proba"):
@@ -41,8 +46,10 @@ def answers_of(
     return outputs, truth, [f"target {i}" for i in range(n)] if n > 1 else None
 
 
-def _asked(network):
-    return getattr(network, "predict_proba", network.predict)
+def _asked(reached, network):
+    if hasattr(network, "predict_proba"):
+        return network.predict_proba
+    return lambda X: reached.in_units(network.predict(X))
 
 
 def _without_names(network):

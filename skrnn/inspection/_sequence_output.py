@@ -20,7 +20,7 @@ from skrnn.inspection._drawing import (
     tidy,
     title,
 )
-from skrnn.inspection._parts import reach_network
+from skrnn.inspection._parts import check_count, reach_network
 from skrnn.inspection._running import answers_of
 from skrnn.inspection._sequences import (
     feature_names,
@@ -41,8 +41,7 @@ _NO_GATES = ("candidate", "cell_state")
 class SequenceOutputDisplay:
     """Inputs, answers, hidden units and gates of one sequence over its steps.
 
-    Make it with `from_estimator`; ``plot`` draws it again. All parts share the axis of
-    time.
+    Make it with `from_estimator`; ``plot`` draws it again. All share the axis of time.
 
     Parameters
     ----------
@@ -149,7 +148,7 @@ class SequenceOutputDisplay:
         X : array-like or list of array-likes
             Sequences in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes, default=None
-            Their targets, to be drawn beside the answers of a regressor.
+            Their targets, drawn beside the answers of a regressor, in the same units.
         sequence : int, default=0
             Which of them is drawn.
         layer : int, default=-1
@@ -177,11 +176,12 @@ class SequenceOutputDisplay:
         TypeError
             If the estimator is no network of skrnn, and ends in none.
         ValueError
-            If there is no such sequence, layer, direction, gate or unit.
+            If there is no such sequence, layer, direction, gate or unit, or too few y.
         """
         need_matplotlib(f"{cls.__name__}.from_estimator")
-        reached = reach_network(estimator, X, cls.__name__, y)
+        reached = reach_network(estimator, X, cls.__name__)
         network, one = reached.network, one_of(reached.X, sequence)
+        check_count(reached.X, y, "y")
         known: dict[str, Any] = {"layer": layer, "direction": direction}
         (hidden,) = hidden_states(network, one, **known)
         tokens = tokens_of(network, one)
@@ -190,13 +190,13 @@ class SequenceOutputDisplay:
         inputs = None
         if tokens is None:
             inputs = np.asarray(steps_of(one), dtype=float).reshape(len(hidden), -1)
-        outputs, truth, names = answers_of(network, one, real, reached.y, sequence)
+        outputs, truth, names = answers_of(reached, one, real, y, sequence)
         made = cls(
             hidden[real], gates={name: gate[real] for name, gate in found.items()},
             outputs=outputs, truth=truth, output_names=names, inputs=inputs,
             tokens=tokens and tokens[real], layer=_called(network, **known),
             input_names=None if inputs is None
-            else feature_names(reached, X, inputs.shape[1]),
+            else feature_names(reached.before, X, inputs.shape[1]),
         )  # fmt: skip
         return made.plot(ax, units=units, line_kw=line_kw, im_kw=im_kw)
 

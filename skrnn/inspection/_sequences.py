@@ -1,12 +1,13 @@
 """One sequence of many, and what its steps and features are called."""
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from skrnn._data.frames.columns import column_labels, is_frame
 from skrnn._data.tokens.ids import FIRST_WORD, PADDING, vocabulary_of
-from skrnn.inspection._parts import Reached
 
 UNKNOWN_WORD = "[UNK]"
 
@@ -77,28 +78,33 @@ def real_part(tokens: list[str] | None, n: int) -> slice:
     return slice(there[0], there[-1] + 1) if there else slice(0, n)
 
 
-def feature_names(reached: Reached, given: Any, n: int) -> list[str]:
+def feature_names(before: Iterable[Any], given: Any, n: int) -> list[str]:
     """Return the names of the n features of a step, made up where nothing tells them.
 
     Parameters
     ----------
+    before : iterable of transformers
+        The steps that X went through, as in a Pipeline: each names what it makes of
+        the names of the one before.
     given : array-like
         X as the user gave it.
     """
-    for step in reversed(reached.before):
-        names = _names_out(step)
-        if names is not None and len(names) == n:
-            return names
-        if names is not None:
-            break
-    columns = getattr(given, "columns", None)
-    if columns is not None and len(columns) == n and reached.before:
-        return [str(name) for name in columns]
-    return [f"x{i}" for i in range(n)]
+    before = list(before)
+    names = [str(name) for name in column_labels(given)] if is_frame(given) else None
+    for step in before:
+        names = _names_out(step, names)
+    if not before or names is None or len(names) != n:
+        return [f"x{i}" for i in range(n)]
+    return names
 
 
-def _names_out(step):
-    try:
-        return [str(name) for name in step.get_feature_names_out()]
-    except (AttributeError, ValueError):
-        return None
+def _names_out(step, names):
+    """Return the names that a step tells, if it can go on from those before it."""
+    asked: Any = getattr(step, "get_feature_names_out", None)
+    for known in (names, None):
+        try:
+            return [str(name) for name in asked(known)]
+        except (AttributeError, TypeError, ValueError):
+            continue
+    # It tells nothing: the names may still be those of what it makes.
+    return names

@@ -167,6 +167,22 @@ def test_gradients_of_both_directions_in_the_users_axes():
         GradientFlowDisplay.from_estimator([], X, Y)
 
 
+@pytest.mark.parametrize("place", [(0, 0), (1, 1)])
+def test_the_sentence_is_seen_in_axes_without_a_layout(place):
+    figure, axes = plt.subplots(2, 2, figsize=(8, 5))
+    norms = np.logspace(-6, 0, 20)
+    flows = {"plain": flow_of(norms), "other": flow_of(norms[::-1])}
+    display = GradientFlowDisplay(flows).plot(axes[place], explain=True)
+    figure.canvas.draw()
+    text, drawn = display.text_.get_window_extent(), axes[place].get_window_extent()
+    assert text.y1 < drawn.y0
+    # In the figure, and not over what stands below.
+    assert text.y0 >= 0
+    if place == (0, 0):
+        assert text.y0 > axes[1, 0].get_window_extent().y1 - 1
+    assert drawn.height > 20
+
+
 def test_the_last_answer_is_what_is_drawn_of_a_network_that_answers_each_step():
     y = X[:, :, 0]
     model = RNNRegressor(return_sequences=True, **SMALL).fit(X, y)

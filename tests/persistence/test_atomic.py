@@ -106,8 +106,11 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
         write_atomically(tmp_path / "pipe", write(b"new"))
     with pytest.raises(OSError, match="no regular file"):
         write_atomically(os.devnull, write(b"new"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as missing:
         write_atomically(tmp_path / "none" / "file", write(b"new"))
+    # And not the file under its own name, which nobody knows.
+    assert missing.value.filename == str(tmp_path / "none")
+    assert ".tmp" not in str(missing.value)
 
 
 def test_a_name_may_be_as_long_as_names_can_be(tmp_path):

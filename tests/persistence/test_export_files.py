@@ -1,5 +1,6 @@
 """Files of exported networks: their formats, what is refused, and who can read them."""
 
+import ast
 import json
 import os
 import shutil
@@ -243,10 +244,25 @@ print(*network.about["classes"])
 """
 
 
+def lines_of_code(text):
+    """Count lines with code on them: neither blank, nor of a comment or docstring."""
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
+    return sum(
+        bool(line.strip()) and not line.lstrip().startswith("#")
+        for number, line in enumerate(text.splitlines(), 1)
+        if number not in docstrings
+    )
+
+
 def test_the_predictor_needs_numpy_alone(classifier, tmp_path):
     source = Path(predictor.__file__)
-    lines = source.read_text().splitlines()
-    assert len([line for line in lines if line]) <= 100
+    # It is to be read before it is carried away.
+    assert lines_of_code(source.read_text()) <= 100
     shutil.copy(source, tmp_path / "carried.py")
     export(classifier, tmp_path / "network.npz", format="numpy")
     np.save(tmp_path / "X.npy", X)

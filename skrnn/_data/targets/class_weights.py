@@ -1,5 +1,6 @@
 """What `class_weight` multiplies the weights of labels with."""
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -49,6 +50,10 @@ class WeightsOfClasses:
     def any(self):
         """Whether a weight isn't 0."""
         return bool(self._table.any())
+
+    def max(self):
+        """Return the largest weight that there may be."""
+        return self._table.max()
 
     def sum(self):
         """Return the sum of all weights, rounded as that of an array of them."""
@@ -155,6 +160,22 @@ def factors_of_classes(class_weight, classes, codes, weights):
     return np.array(of_classes, np.float64)[codes]
 
 
+def table_of_columns(class_weight, y, weights):
+    """Return the factor of 0 and of 1 for each column of an indicator matrix.
+
+    That of a row is the product over its columns.
+    """
+    if isinstance(class_weight, list):
+        known = [[each.get(0, 1), each.get(1, 1)] for each in class_weight]
+        return np.array(known, np.float64)
+    table = np.ones((y.shape[1], 2))
+    for column, row in zip(y.T, table, strict=True):
+        factors = balanced(column, weights)
+        for label in (0, 1):
+            row[label] = factors[(column == label) & (weights > 0)].max(initial=0)
+    return table
+
+
 def balanced(y, weights):
     """Return factors that give all labels of a column of y the same total weight.
 
@@ -184,3 +205,75 @@ def check_class_weight(class_weight, classes):
                 f"class_weight[{label!r}] must be a finite number of at least 0. "
                 f"Got {weight!r}."
             )
+
+
+def factors_in_training(table, weights, weighted):
+    """Return factors of classes so that those of all targets together are of mean 1.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_classes,) or (n_labels, 2)
+        Factors as they are given, or balanced.
+    weights, weighted : ndarray
+        Weights of the targets without these factors, and with them.
+    """
+    # The sum of very large weights would be infinite.
+    _, exponent = np.frexp(weighted.max())
+    total = _divided(weighted, exponent).sum()
+    # Where nothing is left to train with, that is told elsewhere.
+    share = np.ldexp(weights.sum() / total, -exponent) if total > 0 else 1.0
+    # A row of an indicator matrix has the product of the factors of its labels.
+    return table * share ** (1 / len(table) if table.ndim == 2 else 1)
+
+
+def _divided(weights, exponent):
+    if isinstance(weights, WeightsOfClasses):
+        return weights.of_table(lambda table: np.ldexp(table, -exponent))
+    return np.ldexp(weights, -exponent)
+
+
+def weighted_by_columns(estimator, y, weights):
+    """Return the weights of the rows of an indicator matrix, and factors of labels.
+
+    The weights have those that `class_weight` gives; the factors are those of training.
+    """
+    found = weights * factors_of_rows(estimator, y, weights)
+    table = table_of_columns(estimator.class_weight, y, weights)
+    return found, factors_in_training(table, weights, found)
+
+
+def factors_of_steps(class_weight, classes, codes, weights):
+    """Return the factor of the weight of each step, and those of classes in training.
+
+    A code past those of the classes is the end of a sequence, whose weight stays.
+    """
+    factors, steps = np.ones(len(codes)), codes < len(classes)
+    given = class_weight, classes, codes[steps], weights[steps]
+    factors[steps] = factors_of_classes(*given)
+    table = np.ones(len(classes) + 1)
+    table[codes] = factors
+    return factors, factors_in_training(table, weights, weights * factors)
+
+
+def with_class_factors(data, table):
+    """Return a dataset whose weights have the factors of classes that ``fit`` used.
+
+    Parameters
+    ----------
+    data : Dataset or Seq2SeqData
+        Without any: its weights are of mean 1.
+    table : ndarray of shape (n_classes,) or (n_labels, 2)
+        A factor for each class; for each label of an indicator matrix that of 0 and 1.
+        Those of all targets of ``fit`` together are of mean 1.
+    """
+    if hasattr(data, "outputs"):
+        factors = table[data.outputs.values]
+        if data.step_weights is not None:
+            factors = factors * data.step_weights
+        return replace(data, step_weights=factors.astype(np.float32))
+    numbers = np.asarray(data.targets).astype(int)
+    if table.ndim == 1:
+        factors = table[numbers[:, 0]]
+    else:
+        factors = np.take_along_axis(table.T, numbers, axis=0).prod(axis=1)
+    return replace(data, weights=(data.weights * factors).astype(np.float32))

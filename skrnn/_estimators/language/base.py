@@ -133,8 +133,10 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         -------
         self : object
         """
-        with unchanged_on_error(self):
-            trained = self._train(texts, self._is_fitted, None)
+        texts = list(texts) if isinstance(texts, Iterator) else texts
+        watch = watch_fit(self, texts, y, 1)
+        with unchanged_on_error(self), watch:
+            trained = self._train(texts, self._is_fitted, None, watch=watch)
         return self._report(trained)
 
     def _train(self, texts, resume, epochs, X_val=None, watch=None):

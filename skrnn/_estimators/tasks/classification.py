@@ -14,9 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.sequences import Multiples, ragged_array, unpack_steps
 from skrnn._data.targets.class_weights import (
     balanced_table,
+    factors_in_training,
     factors_of_rows,
     table_of_classes,
     weighted_by_class,
+    weighted_by_columns,
 )
 from skrnn._data.targets.codes import Codes, different, encode, few_like
 from skrnn._data.targets.multilabel import (
@@ -190,7 +192,7 @@ class SequenceClassifierMixin(
     def _encode_indicators(self, y, weights):
         """Return labels (n, n_labels) as numbers, and the weights of the rows."""
         if self.class_weight is not None:
-            weights = weights * factors_of_rows(self, y, weights)
+            weights, self._class_factors = weighted_by_columns(self, y, weights)
         if y.shape[1] != len(self.classes_):
             raise ValueError(
                 f"y has {y.shape[1]} labels, but {type(self).__name__} was fitted "
@@ -211,7 +213,9 @@ class SequenceClassifierMixin(
             table = balanced_table(numbers, len(self.classes_), weights)
         else:
             table = table_of_classes(of_each, labels, self.classes_)
-        return numbers, weighted_by_class(weights, numbers, table)
+        found = weighted_by_class(weights, numbers, table)
+        self._class_factors = factors_in_training(table, weights, found)
+        return numbers, found
 
     def _head(self):
         if self.crf:

@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.sequences import ragged_array
 from skrnn._data.targets.blocks import refuse_too_long
-from skrnn._data.targets.class_weights import factors_of_classes
+from skrnn._data.targets.class_weights import factors_of_steps
 from skrnn._data.targets.masked_labels import share_of_right, with_ends, without_masked
 from skrnn._data.targets.reading import check_count, require
 from skrnn._data.targets.weights import scaled_down, weights_of_outputs
@@ -220,10 +220,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         """
         if self.class_weight is None:
             return None
-        codes, factors = outputs.values, np.ones(len(weights))
-        steps = codes < len(self.classes_)
-        given = self.class_weight, self.classes_, codes[steps], weights[steps]
-        factors[steps] = factors_of_classes(*given)
+        given = self.class_weight, self.classes_, outputs.values, weights
+        factors, self._class_factors = factors_of_steps(*given)
         return scaled_down(factors).astype(np.float32)
 
     def _learn_form(self, symbols):

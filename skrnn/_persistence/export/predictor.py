@@ -31,9 +31,8 @@ class Network:
 
     def predict(self, X, lengths=None, **more):
         """Return what the estimator's ``predict``, or ``predict_proba``, does."""
-        X = np.asarray(X)
-        X = X[..., None] if X.ndim < self.about["n_dimensions"] else X
-        found = self.run(X=X, lengths=[0] if lengths is None else lengths, **more)
+        X, lengths = _checked(np.asarray(X), lengths, self.about)
+        found = self.run(X=X, lengths=lengths, **more)
         return next(iter(found.values())).astype(self.about["dtype"])
 
     def run(self, **given):
@@ -49,7 +48,8 @@ class Network:
         """
         if "labels" not in self._program["outputs"]:
             raise ValueError("This network has no chain of labels: take predict.")
-        found = self.run(X=X, lengths=[0] if lengths is None else lengths)
+        X, lengths = _checked(np.asarray(X), lengths, self.about)
+        found = self.run(X=X, lengths=lengths)
         return found["labels"][..., 0] - 1
 
 
@@ -80,6 +80,27 @@ def _loop(names, values, states, steps, nodes, after, outputs, going_on="", kind
 
 def _in_double(x):
     return x.astype(np.float64) if x.dtype.kind == "f" else x
+
+
+def _checked(X, lengths, about):
+    """Return X and its lengths; raise a ValueError if the network can't read them."""
+    tokens, shape = about["tokens"], X.shape
+    axes = ("n", "T", about["n_features"])[: about["n_dimensions"]]
+    X = X[..., None] if X.ndim == 2 and len(axes) == 3 else X
+    if X.ndim != len(axes) or X.shape[2:] != axes[2:] or 0 in shape:
+        raise ValueError(f"X has shape {shape}; expected {axes}, and none of it 0.")
+    if X.dtype.kind not in ("iu" if tokens else "biuf") or (tokens and X.min() < 0):
+        raise ValueError(f"X must hold {'token ids' if tokens else 'numbers'}.")
+    if lengths is not None:
+        lengths, n = np.asarray(lengths), X.shape[1]
+        right = lengths.shape == shape[:1] and lengths.dtype.kind in "iu" and not tokens
+        if not right or lengths.min() < 1 or lengths.max() > n:
+            raise ValueError(f"lengths must be integers (n,) from 1 to {n}, of no ids.")
+        X = X.copy()
+        X[np.arange(n) >= lengths[:, None]] = 0
+    if not np.isfinite(X).all():
+        raise ValueError("X has a NaN or an infinite value.")
+    return X, np.array([0]) if lengths is None else lengths
 
 
 def _at(x, steps):

@@ -117,7 +117,8 @@ class GradientFlowDisplay:
             networks with different losses can be compared.
         explain : bool or "auto", default="auto"
             Whether the diagnosis is written below the axes; "auto" where there is room
-            for it: in a figure of its own, or one with a layout that makes room.
+            for it: in a figure of its own, or one with a layout that makes room. True
+            makes room by axes that are less high, where no layout does.
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
         line_kw : dict or None, default=None

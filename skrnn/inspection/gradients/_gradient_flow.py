@@ -48,8 +48,9 @@ def gradient_flow(
     -------
     flow : :class:`~sklearn.utils.Bunch`
         Norms are Euclidean, of each sequence's own loss in the units that training
-        minimises, and means over the sequences that have the step. Steps are those of
-        X; no sequence reads a step of NaN.
+        minimises, with the weights of classes that ``fit`` had, and means over the
+        sequences that have the step. Steps are those of X; no sequence reads a step of
+        NaN.
 
         hidden : ndarray of shape (n_layers, T)
             Norm of the derivative of the loss by the hidden state h_t of a recurrent
