@@ -177,7 +177,8 @@ ROOMS = (
     Room(
         "_estimators/checkpoints _estimators/going_on _estimators/embedding"
         " _estimators/output_bias _estimators/saved"
-        " _estimators/streaming _estimators/network_base _estimators/base",
+        " _estimators/streaming _estimators/recurrent_layers _estimators/network_base"
+        " _estimators/base",
         "what all estimators of networks share",
         ("numpy", "sklearn"),
     ),

@@ -33,8 +33,9 @@ from skrnn._estimators.embedding import (
     reads_tokens,
 )
 from skrnn._estimators.names import named
-from skrnn._estimators.network_base import BaseNetwork, RecurrentLayers
+from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.one_fit import of_one_fit
+from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.streaming import StreamingPredictor
 from skrnn._networks.architecture import network_spec
 from skrnn._sklearn import (

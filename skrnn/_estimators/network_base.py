@@ -183,23 +183,6 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class RecurrentLayers:
-    """The parameters of recurrent layers, whatever network they are part of."""
-
-    units: Widths = 32
-    timescales: tuple[int, ...] | None = None
-    recurrent_dropout: float = 0.0
-    layer_norm: bool = False
-
-    _layer_constraints = {
-        "units": [Count(), Counts()],
-        "timescales": [Counts(), None],
-        "recurrent_dropout": [Share()],
-        "layer_norm": ["boolean"],
-    }
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
 class BaseNetwork(TrainedNetwork):
     """The parameters of a network that reads sequences, and how it is trained."""
 

@@ -11,7 +11,8 @@ from skrnn._data.datasets import of_own_steps
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.names import Names, named
-from skrnn._estimators.network_base import BaseNetwork, RecurrentLayers
+from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.tasks import SequenceOutlierMixin
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._networks.architecture import prediction_spec, reconstruction_spec

@@ -26,8 +26,9 @@ from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
 from skrnn._estimators.embedding import ReadsWholeSequences
 from skrnn._estimators.names import Names, named
-from skrnn._estimators.network_base import BaseNetwork, RecurrentLayers
+from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.output_bias import at_frequencies
+from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._networks.architecture import as_tuple, seq2seq_spec
 from skrnn._networks.cells import CELLS

@@ -131,8 +131,8 @@ def test_numpy_alone_decodes_the_same(key, fitted, tmp_path):
     network = load_network(tmp_path / "network.npz")
     _, padded, lengths = asked_of(key, network.about)
     more = NETWORKS[key][3]
-    lengths = [0] if lengths is None else lengths
-    answers = network.run(X=padded, lengths=lengths, **more)
+    known = [0] if lengths is None else lengths
+    answers = network.run(X=padded, lengths=known, **more)
     first = network.predict(padded, lengths, **more)
     name = next(iter(answers))
     # Numbers are computed in double precision, whatever y has been.

@@ -23,8 +23,9 @@ from skrnn._estimators.language.reading import (
 )
 from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
 from skrnn._estimators.names import Names, named
-from skrnn._estimators.network_base import RecurrentLayers, TrainedNetwork
+from skrnn._estimators.network_base import TrainedNetwork
 from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
+from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.watching import watch_fit
 from skrnn._networks.architecture import as_tuple, language_spec

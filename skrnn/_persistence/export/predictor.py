@@ -56,10 +56,8 @@ class Network:
 def _run(nodes, names):
     for operation, inputs, options, outputs in nodes:
         values = [names[name] for name in inputs]
-        if operation in ("scan", "loop"):
-            found = _loop(names, values, **options)
-        else:
-            found = (OPERATIONS[operation](*values, **options),)
+        one = OPERATIONS.get(operation)
+        found = (one(*values, **options),) if one else _loop(names, values, **options)
         names.update(zip(outputs, found, strict=True))
 
 
@@ -130,9 +128,7 @@ OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "argmax": lambda x: x.argmax(-1),
     "reshape": lambda x, sizes: x.reshape(sizes),
     "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
-    "softmax": lambda x, axis: (
-        (e := np.exp(x - x.max(axis, keepdims=True))) / e.sum(axis, keepdims=True)
-    ),
+    "softmax": lambda x, axis: np.exp(x - np.logaddexp.reduce(x, axis, keepdims=True)),
     "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis),
     "einsum": lambda x, y, formula: np.einsum(formula, x, y),
     "index": lambda x, key: x[tuple(slice(*k) if type(k) is list else k for k in key)],
