@@ -428,6 +428,8 @@ ORDER = [
     "bidirectional",
     "return_sequences",
     "attention",
+    "conv_filters",
+    "conv_kernel_size",
     "embedding_dim",
     "embedding_matrix",
     "embedding_trainable",

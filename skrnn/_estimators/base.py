@@ -21,6 +21,7 @@ from skrnn._data.typing import (
     SequenceData,
     Targets,
     Weights,
+    Widths,
 )
 from skrnn._data.validation import check_sequences
 from skrnn._data.validation_set import validation_set
@@ -53,6 +54,8 @@ class BaseRecurrent(
     """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
 
     return_sequences: bool = False
+    conv_filters: Widths = ()
+    conv_kernel_size: int = 8
     embedding_matrix: Any = None
     embedding_trainable: bool = True
     # Inherited from scikit-learn, which has no types.
@@ -60,6 +63,8 @@ class BaseRecurrent(
 
     _network_constraints = {
         "return_sequences": ["boolean"],
+        "conv_filters": [Count(), Counts(empty=True)],
+        "conv_kernel_size": [Count()],
         "embedding_dim": [Count(), Counts(), None],
         "embedding_matrix": [Vectors(), None],
         "embedding_trainable": ["boolean"],
@@ -165,6 +170,8 @@ class BaseRecurrent(
             bidirectional=bool(self.bidirectional),
             return_sequences=bool(self.return_sequences),
             attention=attention,
+            conv_filters=self.conv_filters,
+            conv_kernel_size=int(self.conv_kernel_size),
             vocabulary_size=embedding.vocabulary_size,
             embedding_dim=embedding.dim,
             embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,

@@ -5,7 +5,9 @@ from typing import Any
 from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
     AttentionPooling,
+    Beside,
     Code,
+    Convolution,
     Delay,
     Dense,
     Dropout,
@@ -17,6 +19,9 @@ from skrnn._networks.layers import (
     Repeat,
 )
 from skrnn._networks.specs import Head, LanguageSpec, NetworkSpec, Seq2SeqSpec
+
+# How much further apart the steps are that each convolution after the first one reads.
+DILATION = 3
 
 
 def as_tuple(units) -> tuple[int, ...]:
@@ -34,6 +39,8 @@ def network_spec(
     bidirectional: bool = False,
     return_sequences: bool = False,
     attention: str | None = None,
+    conv_filters: Widths = (),
+    conv_kernel_size: int = 8,
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
@@ -51,10 +58,13 @@ def network_spec(
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    layers += _convolutions(conv_filters, conv_kernel_size, dropout)
     is_last = [i == len(units) - 1 for i in range(len(units))]
     steps = [not last or return_sequences or attention is not None for last in is_last]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
+    if as_tuple(conv_filters) and not return_sequences:
+        layers.append(Beside("beside", as_tuple(conv_filters)[-1]))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
 
@@ -203,6 +213,16 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
         late=late and not dropout,
     )
     return [layer, *_dropout(f"{name}_dropout", dropout)]
+
+
+def _convolutions(conv_filters, kernel_size, dropout):
+    """Return convolutions, each of which reads steps further apart."""
+    layers: list = []
+    for i, filters in enumerate(as_tuple(conv_filters)):
+        dilation = DILATION**i
+        layers.append(Convolution(f"convolution_{i}", filters, kernel_size, dilation))
+        layers += _dropout(f"convolution_dropout_{i}", dropout)
+    return layers
 
 
 def _stack(units, steps, layer_norm, dropout, *, prefix="", **cells):

@@ -101,6 +101,12 @@ def _glorot(rng, shape):
     return rng.uniform(-limit, limit, shape)
 
 
+def _he(rng, shape):
+    """Draw for layers that are rectified (He et al., 2015)."""
+    limit = np.sqrt(6 / math.prod(shape[:-1]))
+    return rng.uniform(-limit, limit, shape)
+
+
 def _orthogonal(rng, shape):
     units, columns = shape
     drawn = rng.standard_normal((columns, units))
@@ -130,6 +136,7 @@ def _product(a, b):
 # Name -> ``f(rng, shape) -> array``.
 INITIALIZERS = {
     "glorot": _glorot,
+    "he": _he,
     "orthogonal": _orthogonal,
     "uniform": lambda rng, shape: rng.uniform(-0.05, 0.05, shape),
     "zeros": lambda _rng, shape: np.zeros(shape),

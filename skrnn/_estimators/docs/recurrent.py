@@ -46,6 +46,19 @@ PARAMETERS: dict[str, Row | None] = {
         Vaswani et al. (2017) with 4 heads, or 2 or 1 where 4 don't divide the
         width.""",
     ),
+    "conv_filters": (
+        "int or tuple of int",
+        """Widths of convolutions over time before the recurrent layers, for long series
+        that are told by their shapes; a tuple stacks one for each entry, and each reads
+        steps three times as far apart as the one before. They are normalised over each
+        sequence (Wu & He, 2018) and rectified. What the last one finds on average
+        stands beside the last state, as in LSTM-FCN (Karim et al., 2018). Every step
+        depends on later ones, so that such a network can't stream.""",
+    ),
+    "conv_kernel_size": (
+        "int",
+        """Steps that each convolution reads.""",
+    ),
     "embedding_dim": (
         "int or tuple of int",
         """Read X as token ids, integers from 1 with 0 as padding, and learn a vector

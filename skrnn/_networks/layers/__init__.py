@@ -2,6 +2,7 @@
 
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
+from skrnn._networks.layers.convolution import Beside, Convolution
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
@@ -15,7 +16,9 @@ __all__ = [
     "LAYERS",
     "AttentionPooling",
     "BaseLayer",
+    "Beside",
     "Code",
+    "Convolution",
     "Delay",
     "Dense",
     "Dropout",

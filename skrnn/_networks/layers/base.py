@@ -22,6 +22,8 @@ class Flow:
         The output at each sequence's last step.
     answer : array of shape (B, U) or (T, B, U), or None
         The pooled output, for the layers up to the head.
+    aside : array of shape (B, C), or None
+        The mean of the last convolution's steps, which goes past the recurrent layers.
     attended : array or None
         The weights of an attention, for `skrnn.inspection`: (Q, T, B, ...).
     """
@@ -30,6 +32,7 @@ class Flow:
     state: Any = None
     answer: Any = None
     attended: Any = None
+    aside: Any = None
 
     def map(self, function: Callable) -> "Flow":
         """Apply a function of each step to the answer, or to steps and state."""

@@ -1,0 +1,152 @@
+"""Convolutions over time, before the recurrent layers and beside them."""
+
+from dataclasses import dataclass, replace
+
+from skrnn._networks.layers.base import BaseLayer, Flow
+from skrnn._networks.outline import numbered
+from skrnn._networks.weights import Weight
+
+# Added to variances; that of layer normalisation too.
+EPSILON = 1e-3
+
+
+@dataclass(frozen=True)
+class Convolution(BaseLayer):
+    """A convolution over time, normalised and rectified: (T, B, F) -> (T, B, filters).
+
+    A step is told from those around it, zeros standing outside of the sequence, so that
+    no answer depends on padding. The normalisation is over all steps and filters of a
+    sequence: that of Wu & He (2018) with one group. A batch has no part in it, and
+    prediction does what training did. `dilation` is how far apart the steps are that a
+    window reads (van den Oord et al., 2016).
+    """
+
+    filters: int
+    kernel_size: int
+    dilation: int = 1
+
+    parameter = "conv_filters"
+    parameters = {
+        "filters": "conv_filters",
+        "kernel_size": "conv_kernel_size",
+        "dilation": None,
+    }
+
+    @property
+    def streams(self):
+        """It reads steps that are still to come."""
+        return False
+
+    @property
+    def label(self):
+        return numbered(self.name, "conv1d")
+
+    @property
+    def title(self):
+        apart = "" if self.dilation == 1 else f", dilation {self.dilation}"
+        return f"Conv1D, {self.kernel_size} steps{apart}"
+
+    def weights(self, width):
+        shape = self.kernel_size, width, self.filters
+        table = [
+            Weight(f"{self.name}/kernel", shape, "he"),
+            Weight(f"{self.name}/bias", (self.filters,), "zeros"),
+            Weight(f"{self.name}/gamma", (self.filters,), "ones"),
+            Weight(f"{self.name}/beta", (self.filters,), "zeros"),
+        ]
+        return table, self.filters
+
+    def forward(self, run, w, flow, lengths):
+        ops, x = run.ops, flow.steps
+        kernel, bias, gamma, beta = (
+            w[f"{self.name}/{name}"] for name in ("kernel", "bias", "gamma", "beta")
+        )
+        real = run.real_steps(x, lengths)[..., None]
+        read = windows(ops, ops.where(real, x, 0.0), self.kernel_size, self.dilation)
+        y = ops.matmul(read, ops.reshape(kernel, (-1, self.filters))) + bias
+        y = ops.maximum(normalise(ops, y, real) * gamma + beta, 0.0)
+        return Flow(y, aside=mean_step(ops, y, real)[0])
+
+    def keras(self, flow, seeds):
+        from keras import layers, ops  # noqa: PLC0415
+        from keras.initializers import HeUniform  # noqa: PLC0415
+
+        name = self.name.replace("/", "_")
+        convolved = layers.Conv1D(
+            self.filters,
+            self.kernel_size,
+            padding="same",
+            dilation_rate=self.dilation,
+            kernel_initializer=HeUniform(seed=next(seeds)),
+            name=name,
+        )(flow.steps)
+        norm = layers.GroupNormalization(1, epsilon=EPSILON, name=f"{name}_norm")
+        y = ops.relu(norm(convolved))
+        return Flow(y, aside=ops.mean(y, axis=1))
+
+
+@dataclass(frozen=True)
+class Beside(BaseLayer):
+    """Put the mean of the last convolution beside the answer: (B, U) -> (B, U + F).
+
+    That of LSTM-FCN (Karim et al., 2018), whose recurrent branch reads the series and
+    not the convolutions.
+    """
+
+    width: int
+
+    parameter = "conv_filters"
+    parameters = {"width": "conv_filters"}
+    # Users see no layer in it.
+    title = ""
+
+    @property
+    def streams(self):
+        return False
+
+    def has_steps(self, before):
+        return False
+
+    def weights(self, width):
+        return [], width + self.width
+
+    def forward(self, run, w, flow, lengths):
+        joined = run.ops.concatenate([flow.answer, flow.aside], axis=-1)
+        return replace(flow, answer=joined)
+
+    def keras(self, flow, seeds):
+        from keras import ops  # noqa: PLC0415
+
+        joined = ops.concatenate([flow.answer, flow.aside], axis=-1)
+        return replace(flow, answer=joined)
+
+
+def windows(ops, x, size, dilation=1):
+    """Return what a convolution reads at each step of x (T, B, F): (T, B, size * F).
+
+    Zeros stand before the first step and after the last one.
+    """
+    if size == 1:
+        return x
+    before = (size - 1) * dilation // 2
+    after = (size - 1) * dilation - before
+    nothing = x[:1] * 0
+    whole = ops.concatenate([nothing] * before + [x] + [nothing] * after, axis=0)
+    ends = [(i - size + 1) * dilation or None for i in range(size)]
+    parts = [whole[i * dilation : end] for i, end in enumerate(ends)]
+    return ops.concatenate(parts, axis=-1)
+
+
+def normalise(ops, x, real):
+    """Return x (T, B, C) with mean 0 and variance 1 over a sequence's real steps."""
+    centred = x - ops.mean(mean_step(ops, x, real), axis=-1, keepdims=True)
+    squares = mean_step(ops, centred * centred, real)
+    variance = ops.mean(squares, axis=-1, keepdims=True)
+    return centred / ops.sqrt(variance + EPSILON)
+
+
+def mean_step(ops, x, real):
+    """Return means (1, B, C) over the real steps of x (T, B, C)."""
+    of_steps = ops.where(real, x[..., :1] * 0 + 1, 0.0)
+    n_real = ops.sum(of_steps, axis=0, keepdims=True)
+    return ops.sum(ops.where(real, x, 0.0), axis=0, keepdims=True) / n_real
