@@ -103,8 +103,14 @@ def draw_weights(spec, seed=0):
     """Draw weights none of which is zero or one, so that each of them matters."""
     rng = np.random.default_rng(seed)
     return [
-        rng.normal(0, 0.5, row.shape).astype(np.float32) for row in weight_table(spec)
+        _drawn(rng, row) for row in weight_table(spec)
     ]
+
+
+def _drawn(rng, row):
+    drawn = rng.normal(0, 0.5, row.shape).astype(np.float32)
+    # No variance is below zero.
+    return 0.5 + np.abs(drawn) if row.name.endswith("variance") else drawn
 
 
 def draw_steps(spec, shape, seed=0):

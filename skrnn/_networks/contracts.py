@@ -120,6 +120,14 @@ class Run(Protocol):
         arguments of a training step and not of the network.
         """
 
+    def follow(self, x: Tensor, real: Tensor, kept: dict[str, Tensor]) -> Any:
+        """Return the means and the variances of x (T, B, C) that it is normalised by.
+
+        In training they are those of the batch's real steps, (C,), which the weights
+        of `kept`, by their names, follow: of means and of variances. Otherwise they are
+        these weights. `real` (T, B, 1) says what isn't padding.
+        """
+
     def reverse(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Reverse each sequence of x (T, B, ...) within its own length."""
 

@@ -6,7 +6,7 @@ the same in every process, on every backend and whatever else uses random number
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -32,6 +32,8 @@ class Weight:
     initializer : str
         A key of `INITIALIZERS`.
     trainable : bool
+    follows : bool
+        Whether training sets it to what it saw in the batches; no gradient changes it.
     ones : tuple of two ints or None
         The first one and the one after the last one of the last axis' entries that
         begin with 1 whatever the initializer says: the bias of a forget gate
@@ -43,6 +45,7 @@ class Weight:
     initializer: str
     trainable: bool = True
     ones: tuple[int, int] | None = None
+    follows: bool = False
 
     def draw(self, rng):
         """Draw the first value, float32."""
@@ -91,7 +94,7 @@ def _memory():
 def named(prefix: str, rows) -> list[Weight]:
     """Put a prefix in front of the names of weights."""
     return [
-        Weight(f"{prefix}/{r.name}", r.shape, r.initializer, r.trainable, r.ones)
+        replace(r, name=f"{prefix}/{r.name}")
         for r in rows
     ]
 

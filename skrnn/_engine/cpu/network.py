@@ -46,6 +46,7 @@ class NetworkProgram(CpuProgram):
         self.spec, self.fused = spec, None if loss else fused_step(spec)
         self.loss = loss or loss_at_outputs(spec.head)
         self.logits: list | None = None
+        self._numbers = {row.name: i for i, row in enumerate(table)}
 
     def train(self, data, order, step_inputs):
         """Train on batches `order`, in one call where the network is a plain one."""
@@ -82,6 +83,7 @@ class NetworkProgram(CpuProgram):
     def _differentiate(self, data, rows, masks):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
         batch = data.gather(rows)
+        masks.present = batch.rows_present
         weights = self._nodes()
         outputs = self._forward(batch, weights, masks)
         real = self._keep_logits(batch.real(outputs.value))
@@ -90,6 +92,9 @@ class NetworkProgram(CpuProgram):
         gradients = gradients * (own / len(losses))[:, None]
         differentiate(outputs, batch.spread(gradients, outputs.shape))
         self._keep_gradients(weights)
+        self._statistics = {
+            self._numbers[name]: value for name, value in masks.statistics.items()
+        }
         return float(losses @ own), len(losses)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skrnn._engine.cpu import reference
-from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
+from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable, value_of
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
     LayerRun,
@@ -19,7 +19,7 @@ from skrnn._engine.cpu.kernels.layer import (
 )
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
 from skrnn._engine.cpu.ops import ops, plain_ops
-from skrnn._networks.layers import Lookup
+from skrnn._networks.layers import Lookup, batch_statistics, followed
 
 
 def _reverse(x, lengths):
@@ -49,6 +49,14 @@ class CpuRun:
 
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
+
+    def follow(self, x, real, kept):
+        if self.masks is None:
+            return tuple(kept.values())
+        found = batch_statistics(self.ops, x, real & self.masks.present[:, None])
+        for (name, before), now in zip(kept.items(), found, strict=True):
+            self.masks.statistics[name] = followed(before, value_of(now))
+        return found
 
     def last(self, x, lengths):
         return self._apply(self._last, x, lengths)
@@ -185,10 +193,18 @@ class DropoutMasks:
 
     Every mask asked for in a step gets its own stream; `counter` is the number of the
     training step.
+
+    Attributes
+    ----------
+    present : ndarray of bool of shape (B,)
+        Which rows of the batch don't only fill it up.
+    statistics : dict of ndarray
+        New values of weights that follow the batches, by their names.
     """
 
     def __init__(self, step_inputs, counter):
         self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
+        self.present, self.statistics = np.True_, dict[str, Any]()
 
     def mask(self, shape, rate):
         """Return zeros with the probability `rate` names, else 1 / (1 - it)."""

@@ -5,6 +5,7 @@ faster ones.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from keras import ops as k
 
@@ -13,7 +14,7 @@ from skrnn._engine.keras.backends import backend
 from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
-from skrnn._networks.layers import Lookup
+from skrnn._networks.layers import Lookup, batch_statistics, followed
 
 adapter = backend()
 # A table of at most this many rows is projected before rows are looked up. The rule
@@ -44,6 +45,15 @@ class KerasRun:
     @staticmethod
     def reverse(x, lengths):
         return adapter.reverse(x, lengths)
+
+    def follow(self, x, real, kept):
+        if self.masks is None:
+            return tuple(kept.values())
+        real = k.logical_and(real, self.masks.present[:, None])
+        found = batch_statistics(ops, x, real)
+        for (name, before), now in zip(kept.items(), found, strict=True):
+            self.masks.statistics[name] = followed(before, now)
+        return found
 
     @staticmethod
     def last(x, lengths):
@@ -90,10 +100,18 @@ class DropoutMasks:
 
     Every mask asked for in a step gets its own stream; `counter` is the number of the
     training step.
+
+    Attributes
+    ----------
+    present : tensor of bool of shape (B,)
+        Which rows of the batch don't only fill it up.
+    statistics : dict of tensors
+        New values of weights that follow the batches, by their names.
     """
 
-    def __init__(self, step_inputs, counter):
+    def __init__(self, step_inputs, counter, present=None):
         self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
+        self.present, self.statistics = present, dict[str, Any]()
 
     def mask(self, shape, rate):
         """Return 0 with the probability named `rate`, and 1 / (1 - it) elsewhere."""

@@ -2,7 +2,12 @@
 
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
-from skrnn._networks.layers.convolution import Beside, Convolution
+from skrnn._networks.layers.convolution import (
+    Beside,
+    Convolution,
+    batch_statistics,
+    followed,
+)
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
@@ -31,6 +36,8 @@ __all__ = [
     "Recurrent",
     "Repeat",
     "attention_weights",
+    "batch_statistics",
     "dense",
     "dense_weights",
+    "followed",
 ]

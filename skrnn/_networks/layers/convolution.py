@@ -6,8 +6,11 @@ from skrnn._networks.layers.base import BaseLayer, Flow
 from skrnn._networks.outline import numbered
 from skrnn._networks.weights import Weight
 
-# Added to variances; that of layer normalisation too.
+# Added to variances; Keras' default.
 EPSILON = 1e-3
+# Share of a statistic that is kept at each batch. Fits of few batches need less than
+# Keras' 0.99.
+MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -15,10 +18,10 @@ class Convolution(BaseLayer):
     """A convolution over time, normalised and rectified: (T, B, F) -> (T, B, filters).
 
     A step is told from those around it, zeros standing outside of the sequence, so that
-    no answer depends on padding. The normalisation is over all steps and filters of a
-    sequence: that of Wu & He (2018) with one group. A batch has no part in it, and
-    prediction does what training did. `dilation` is how far apart the steps are that a
-    window reads (van den Oord et al., 2016).
+    no answer depends on padding. Filters are normalised over all real steps of a batch
+    (Ioffe & Szegedy, 2015); prediction takes the statistics that followed the batches
+    of training. `dilation` is how far apart the steps are that a window reads (van den
+    Oord et al., 2016).
     """
 
     filters: int
@@ -54,6 +57,11 @@ class Convolution(BaseLayer):
             Weight(f"{self.name}/gamma", (self.filters,), "ones"),
             Weight(f"{self.name}/beta", (self.filters,), "zeros"),
         ]
+        shape, follows = (self.filters,), {"trainable": False, "follows": True}
+        table += [
+            Weight(f"{self.name}/moving_mean", shape, "zeros", **follows),
+            Weight(f"{self.name}/moving_variance", shape, "ones", **follows),
+        ]
         return table, self.filters
 
     def forward(self, run, w, flow, lengths):
@@ -64,7 +72,10 @@ class Convolution(BaseLayer):
         real = run.real_steps(x, lengths)[..., None]
         read = windows(ops, ops.where(real, x, 0.0), self.kernel_size, self.dilation)
         y = ops.matmul(read, ops.reshape(kernel, (-1, self.filters))) + bias
-        y = ops.maximum(normalise(ops, y, real) * gamma + beta, 0.0)
+        names = [f"{self.name}/moving_{name}" for name in ("mean", "variance")]
+        mean, variance = run.follow(y, real, {name: w[name] for name in names})
+        scale = gamma / ops.sqrt(variance + EPSILON)
+        y = ops.maximum((y - mean) * scale + beta, 0.0)
         return Flow(y, aside=mean_step(ops, y, real)[0])
 
     def keras(self, flow, seeds):
@@ -80,7 +91,7 @@ class Convolution(BaseLayer):
             kernel_initializer=HeUniform(seed=next(seeds)),
             name=name,
         )(flow.steps)
-        norm = layers.GroupNormalization(1, epsilon=EPSILON, name=f"{name}_norm")
+        norm = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_norm")
         y = ops.relu(norm(convolved))
         return Flow(y, aside=ops.mean(y, axis=1))
 
@@ -137,16 +148,27 @@ def windows(ops, x, size, dilation=1):
     return ops.concatenate(parts, axis=-1)
 
 
-def normalise(ops, x, real):
-    """Return x (T, B, C) with mean 0 and variance 1 over a sequence's real steps."""
-    centred = x - ops.mean(mean_step(ops, x, real), axis=-1, keepdims=True)
-    squares = mean_step(ops, centred * centred, real)
-    variance = ops.mean(squares, axis=-1, keepdims=True)
-    return centred / ops.sqrt(variance + EPSILON)
-
-
 def mean_step(ops, x, real):
     """Return means (1, B, C) over the real steps of x (T, B, C)."""
     of_steps = ops.where(real, x[..., :1] * 0 + 1, 0.0)
     n_real = ops.sum(of_steps, axis=0, keepdims=True)
     return ops.sum(ops.where(real, x, 0.0), axis=0, keepdims=True) / n_real
+
+
+def batch_statistics(ops, x, real):
+    """Return means and variances (C,) over the real steps of x (T, B, C)."""
+    of_steps = ops.where(real, x[..., :1] * 0 + 1, 0.0)
+    n_real = ops.maximum(_sum(ops, of_steps), 1.0)
+    mean = _sum(ops, ops.where(real, x, 0.0)) / n_real
+    centred = ops.where(real, x - mean, 0.0)
+    return mean, _sum(ops, centred * centred) / n_real
+
+
+def followed(before, now):
+    """Return a statistic after a batch whose own is `now`."""
+    return before * MOMENTUM + now * (1 - MOMENTUM)
+
+
+def _sum(ops, x):
+    """Sum x (T, B, C) over all but its last axis."""
+    return ops.sum(ops.sum(x, axis=0), axis=0)
