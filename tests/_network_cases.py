@@ -66,7 +66,7 @@ _VOCABULARY_SIZE = {type(None): None, int: VOCABULARY, tuple: VOCABULARIES}
 
 def spec_of(cell="lstm", units=(4,), head=None, embedding_dim=None, **choices):
     """Return the spec of a small network."""
-    choices |= {"conv_kernel_size": 3}
+    choices |= {"conv_kernel_size": 3, "conv_pool_size": 2}
     return network_spec(
         cell=cell,
         units=units,

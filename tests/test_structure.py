@@ -430,6 +430,7 @@ ORDER = [
     "attention",
     "conv_filters",
     "conv_kernel_size",
+    "conv_pool_size",
     "embedding_dim",
     "embedding_matrix",
     "embedding_trainable",

@@ -56,6 +56,7 @@ class BaseRecurrent(
     return_sequences: bool = False
     conv_filters: Widths = ()
     conv_kernel_size: int = 8
+    conv_pool_size: int = 3
     embedding_matrix: Any = None
     embedding_trainable: bool = True
     # Inherited from scikit-learn, which has no types.
@@ -65,6 +66,7 @@ class BaseRecurrent(
         "return_sequences": ["boolean"],
         "conv_filters": [Count(), Counts(empty=True)],
         "conv_kernel_size": [Count()],
+        "conv_pool_size": [Count()],
         "embedding_dim": [Count(), Counts(), None],
         "embedding_matrix": [Vectors(), None],
         "embedding_trainable": ["boolean"],
@@ -172,6 +174,7 @@ class BaseRecurrent(
             attention=attention,
             conv_filters=self.conv_filters,
             conv_kernel_size=int(self.conv_kernel_size),
+            conv_pool_size=int(self.conv_pool_size),
             vocabulary_size=embedding.vocabulary_size,
             embedding_dim=embedding.dim,
             embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,

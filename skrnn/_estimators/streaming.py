@@ -32,9 +32,11 @@ class StreamingPredictor:
         self._name = type(estimator).__name__
         spec = estimator._spec
         if not all(layer.streams for layer in spec.layers):
+            both = estimator.bidirectional
+            why = "bidirectional=True" if both else "conv_filters"
             raise ValueError(
                 "stream needs a network that reads forward only, but this "
-                f"{self._name} was fitted with bidirectional=True: its outputs depend "
+                f"{self._name} was fitted with {why}: its outputs depend "
                 "on steps that are still to come."
             )
         if not hasattr(estimator, _DECODERS.get(method, "")):

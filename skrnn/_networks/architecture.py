@@ -20,9 +20,6 @@ from skrnn._networks.layers import (
 )
 from skrnn._networks.specs import Head, LanguageSpec, NetworkSpec, Seq2SeqSpec
 
-# How much further apart the steps are that each convolution after the first one reads.
-DILATION = 3
-
 
 def as_tuple(units) -> tuple[int, ...]:
     """Return one number, or several, as a tuple."""
@@ -41,6 +38,7 @@ def network_spec(
     attention: str | None = None,
     conv_filters: Widths = (),
     conv_kernel_size: int = 8,
+    conv_pool_size: int = 3,
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
@@ -58,9 +56,11 @@ def network_spec(
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
-    layers += _convolutions(conv_filters, conv_kernel_size, dropout)
+    every_step = return_sequences or attention is not None
+    sizes = conv_kernel_size, conv_pool_size
+    layers += _convolutions(conv_filters, *sizes, dropout, every_step=every_step)
     is_last = [i == len(units) - 1 for i in range(len(units))]
-    steps = [not last or return_sequences or attention is not None for last in is_last]
+    steps = [not last or every_step for last in is_last]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
     if as_tuple(conv_filters) and not return_sequences:
@@ -215,12 +215,16 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
     return [layer, *_dropout(f"{name}_dropout", dropout)]
 
 
-def _convolutions(conv_filters, kernel_size, dropout):
-    """Return convolutions, each of which reads steps further apart."""
+def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):
+    """Return convolutions, each of which sees more of the sequence.
+
+    They pool steps, or where every step is needed read steps that are further apart.
+    """
     layers: list = []
     for i, filters in enumerate(as_tuple(conv_filters)):
-        dilation = DILATION**i
-        layers.append(Convolution(f"convolution_{i}", filters, kernel_size, dilation))
+        reach = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
+        name = f"convolution_{i}"
+        layers.append(Convolution(name, filters, kernel_size, **reach))
         layers += _dropout(f"convolution_dropout_{i}", dropout)
     return layers
 

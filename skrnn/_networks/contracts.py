@@ -270,5 +270,12 @@ class Layer(Protocol):
     def streams(self) -> bool:
         """Whether `step` gives what `forward` does: nothing depends on later steps."""
 
+    @property
+    def keeps_steps(self) -> bool:
+        """Whether layers behind it read as many steps as it does."""
+
+    def lengths_after(self, lengths: Tensor) -> Tensor:
+        """Return how many steps each sequence has behind it."""
+
     def keras(self, flow: Any, seeds: Any) -> Any:
         """Do the same with layers of Keras, on arrays (B, T, F) without padding."""

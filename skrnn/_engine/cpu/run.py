@@ -132,6 +132,10 @@ class CpuRun:
         bias, recurrent_bias = cell.cell.biases(cell.weights)
         if isinstance(x, Lookup):
             x, kernel, bias = x.ids, self.ops.matmul(x.table, kernel) + bias, None
+        active = self.active
+        if len(active) != x.shape[0]:
+            # Steps were pooled.
+            active = active_sequences(lengths)
         needs_dx, found, d_final = isinstance(x, Node), list[Any](), dict[int, Any]()
 
         def rule(x, kernel, recurrent_kernel, bias, recurrent_bias, *initial):
@@ -139,7 +143,7 @@ class CpuRun:
                 cell=cell.name,
                 activation=cell.activation,
                 x=np.ascontiguousarray(x, np.int32 if x.ndim == 2 else np.float32),
-                active=self.active,
+                active=active,
                 kernel=kernel,
                 recurrent_kernel=recurrent_kernel,
                 biases=(bias, recurrent_bias),

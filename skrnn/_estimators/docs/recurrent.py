@@ -49,15 +49,22 @@ PARAMETERS: dict[str, Row | None] = {
     "conv_filters": (
         "int or tuple of int",
         """Widths of convolutions over time before the recurrent layers, for long series
-        that are told by their shapes; a tuple stacks one for each entry, and each reads
-        steps three times as far apart as the one before. They are normalised over each
-        sequence (Wu & He, 2018) and rectified. What the last one finds on average
-        stands beside the last state, as in LSTM-FCN (Karim et al., 2018). Every step
-        depends on later ones, so that such a network can't stream.""",
+        that are told by their shapes; a tuple stacks one for each entry. They
+        are normalised over the batches of training (Ioffe & Szegedy, 2015) and
+        rectified. What the last one finds on average stands beside the last state, as
+        in LSTM-FCN (Karim et al., 2018). Every step depends on later ones, so that such
+        a network can't stream.""",
     ),
     "conv_kernel_size": (
         "int",
         """Steps that each convolution reads.""",
+    ),
+    "conv_pool_size": (
+        "int",
+        """Steps after each convolution of which the greatest values go on, so that the
+        recurrent layers read fewer; 1 keeps all. With `return_sequences` or `attention`
+        every step is kept, and each convolution reads steps so many times as far apart
+        as the one before.""",
     ),
     "embedding_dim": (
         "int or tuple of int",

@@ -131,6 +131,15 @@ class BaseLayer:
         """Whether it puts something out for each step, as what is before it may do."""
         return before
 
+    @property
+    def keeps_steps(self) -> bool:
+        """Whether layers behind it read as many steps as it does."""
+        return True
+
+    def lengths_after(self, lengths):
+        """Return how many steps each sequence has behind it."""
+        return lengths
+
     def forward(self, run, w, flow, lengths):
         raise NotImplementedError
 

@@ -21,18 +21,20 @@ class Convolution(BaseLayer):
     no answer depends on padding. Filters are normalised over all real steps of a batch
     (Ioffe & Szegedy, 2015); prediction takes the statistics that followed the batches
     of training. `dilation` is how far apart the steps are that a window reads (van den
-    Oord et al., 2016).
+    Oord et al., 2016). Of each `pool` steps the greatest values go on.
     """
 
     filters: int
     kernel_size: int
     dilation: int = 1
+    pool: int = 1
 
     parameter = "conv_filters"
     parameters = {
         "filters": "conv_filters",
         "kernel_size": "conv_kernel_size",
         "dilation": None,
+        "pool": None,
     }
 
     @property
@@ -41,13 +43,21 @@ class Convolution(BaseLayer):
         return False
 
     @property
+    def keeps_steps(self):
+        return self.pool == 1
+
+    def lengths_after(self, lengths):
+        return (lengths + (self.pool - 1)) // self.pool
+
+    @property
     def label(self):
         return numbered(self.name, "conv1d")
 
     @property
     def title(self):
         apart = "" if self.dilation == 1 else f", dilation {self.dilation}"
-        return f"Conv1D, {self.kernel_size} steps{apart}"
+        pooled = "" if self.pool == 1 else f", pooled by {self.pool}"
+        return f"Conv1D, {self.kernel_size} steps{apart}{pooled}"
 
     def weights(self, width):
         shape = self.kernel_size, width, self.filters
@@ -76,6 +86,10 @@ class Convolution(BaseLayer):
         mean, variance = run.follow(y, real, {name: w[name] for name in names})
         scale = gamma / ops.sqrt(variance + EPSILON)
         y = ops.maximum((y - mean) * scale + beta, 0.0)
+        # What is rectified is nowhere below the zeros at padding.
+        y = greatest(ops, ops.where(real, y, 0.0), self.pool)
+        if self.pool > 1:
+            real = run.real_steps(y, self.lengths_after(lengths))[..., None]
         return Flow(y, aside=mean_step(ops, y, real)[0])
 
     def keras(self, flow, seeds):
@@ -93,6 +107,8 @@ class Convolution(BaseLayer):
         )(flow.steps)
         norm = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_norm")
         y = ops.relu(norm(convolved))
+        if self.pool > 1:
+            y = layers.MaxPooling1D(self.pool, padding="same")(y)
         return Flow(y, aside=ops.mean(y, axis=1))
 
 
@@ -146,6 +162,17 @@ def windows(ops, x, size, dilation=1):
     ends = [(i - size + 1) * dilation or None for i in range(size)]
     parts = [whole[i * dilation : end] for i, end in enumerate(ends)]
     return ops.concatenate(parts, axis=-1)
+
+
+def greatest(ops, x, pool):
+    """Return the greatest of each `pool` steps of x (T, B, C), which isn't below 0."""
+    if pool == 1:
+        return x
+    whole = ops.concatenate([x] + [x[:1] * 0] * (pool - 1), axis=0)
+    found = whole[: 1 - pool : pool]
+    for i in range(1, pool):
+        found = ops.maximum(found, whole[i : i + 1 - pool or None : pool])
+    return found
 
 
 def mean_step(ops, x, real):
