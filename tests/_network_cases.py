@@ -82,8 +82,8 @@ _TOKENS = {type(None): "", int: "tokens", tuple: "channels"}
 
 
 def name_of(
-    *, cell, units, bidirectional, return_sequences, attention, conv_filters, embedding_dim,
-    layer_norm, dense_units, activation, head,
+    *, cell, units, bidirectional, return_sequences, attention, conv_filters,
+    embedding_dim, layer_norm, dense_units, activation, head,
 ):  # fmt: skip
     """Say what is special about a network, for the name of a test."""
     sizes = "-".join(map(str, units))
@@ -102,9 +102,7 @@ SPECS = {name_of(**row): spec_of(**row) for row in ROWS}
 def draw_weights(spec, seed=0):
     """Draw weights none of which is zero or one, so that each of them matters."""
     rng = np.random.default_rng(seed)
-    return [
-        _drawn(rng, row) for row in weight_table(spec)
-    ]
+    return [_drawn(rng, row) for row in weight_table(spec)]
 
 
 def _drawn(rng, row):

@@ -93,10 +93,7 @@ def _memory():
 
 def named(prefix: str, rows) -> list[Weight]:
     """Put a prefix in front of the names of weights."""
-    return [
-        replace(r, name=f"{prefix}/{r.name}")
-        for r in rows
-    ]
+    return [replace(r, name=f"{prefix}/{r.name}") for r in rows]
 
 
 def _glorot(rng, shape):

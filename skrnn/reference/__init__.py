@@ -19,6 +19,7 @@ from skrnn.reference._attention import (
     dot_attention,
     multi_head_attention,
 )
+from skrnn.reference._convolution import convolution
 from skrnn.reference._gru import gru, gru_step
 from skrnn.reference._layers import (
     bidirectional,
@@ -35,6 +36,7 @@ __all__ = [
     "activate",
     "additive_attention",
     "bidirectional",
+    "convolution",
     "dense",
     "dot_attention",
     "embedding",
