@@ -120,12 +120,25 @@ class Run(Protocol):
         arguments of a training step and not of the network.
         """
 
-    def follow(self, x: Tensor, real: Tensor, kept: dict[str, Tensor]) -> Any:
-        """Return the means and the variances of x (T, B, C) that it is normalised by.
+    def windows(self, x: Tensor, size: int, dilation: int) -> Tensor:
+        """Return the steps around each step of x (T, B, F): (T, B, size * F).
 
-        In training they are those of the batch's real steps, (C,), which the weights
-        of `kept`, by their names, follow: of means and of variances. Otherwise they are
-        these weights. `real` (T, B, 1) says what isn't padding.
+        They are `dilation` apart, and zeros where there are none.
+        """
+
+    def normalise(
+        self,
+        x: Tensor,
+        real: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        kept: dict[str, Tensor],
+    ) -> Tensor:
+        """Normalise x (T, B, C), rectify it, and put zeros where nothing is `real`.
+
+        In training by means and variances (C,) of the batch's real steps, which the
+        weights of `kept`, by their names, follow: of means and of variances. Otherwise
+        by these weights.
         """
 
     def reverse(self, x: Tensor, lengths: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 from skrnn._engine.cpu.autodiff import value_of
 from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
 from skrnn._networks.cells import hold
-from skrnn._networks.layers import Lookup
+from skrnn._networks.layers import Lookup, normalise, windows
 
 
 def _split(x, sections, axis):
@@ -77,8 +77,11 @@ class ReferenceRun:
         # It only predicts.
         return x
 
-    def follow(self, x, real, kept):
-        return tuple(kept.values())
+    def windows(self, x, size, dilation):
+        return windows(self.ops, x, size, dilation)
+
+    def normalise(self, x, real, gamma, beta, kept):
+        return normalise(self.ops, x, real, gamma, beta, *kept.values())
 
     def last(self, x, lengths):
         return x[lengths - 1, np.arange(x.shape[1])]

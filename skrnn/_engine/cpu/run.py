@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from skrnn._engine.cpu import reference
-from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable, value_of
+from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
+from skrnn._engine.cpu.kernels.convolution import normalise_rule, windows_rule
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
     LayerRun,
@@ -19,7 +20,7 @@ from skrnn._engine.cpu.kernels.layer import (
 )
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
 from skrnn._engine.cpu.ops import ops, plain_ops
-from skrnn._networks.layers import Lookup, batch_statistics, followed
+from skrnn._networks.layers import EPSILON, Lookup, followed, normalise
 
 
 def _reverse(x, lengths):
@@ -50,13 +51,18 @@ class CpuRun:
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
 
-    def follow(self, x, real, kept):
+    def windows(self, x, size, dilation):
+        return self._apply(windows_rule, x, size=size, dilation=dilation)
+
+    def normalise(self, x, real, gamma, beta, kept):
         if self.masks is None:
-            return tuple(kept.values())
-        found = batch_statistics(self.ops, x, real & self.masks.present[:, None])
+            return normalise(self.ops, x, real, gamma, beta, *kept.values())
+        real, found = real & self.masks.present[:, None], list[Any]()
+        known = {"real": None if real.all() else real, "epsilon": EPSILON}
+        y = self._apply(normalise_rule, x, gamma, beta, found=found, **known)
         for (name, before), now in zip(kept.items(), found, strict=True):
-            self.masks.statistics[name] = followed(before, value_of(now))
-        return found
+            self.masks.statistics[name] = followed(before, now)
+        return y
 
     def last(self, x, lengths):
         return self._apply(self._last, x, lengths)

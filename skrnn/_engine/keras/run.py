@@ -14,7 +14,13 @@ from skrnn._engine.keras.backends import backend
 from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
-from skrnn._networks.layers import Lookup, batch_statistics, followed
+from skrnn._networks.layers import (
+    Lookup,
+    batch_statistics,
+    followed,
+    normalise,
+    windows,
+)
 
 adapter = backend()
 # A table of at most this many rows is projected before rows are looked up. The rule
@@ -46,14 +52,18 @@ class KerasRun:
     def reverse(x, lengths):
         return adapter.reverse(x, lengths)
 
-    def follow(self, x, real, kept):
-        if self.masks is None:
-            return tuple(kept.values())
-        real = k.logical_and(real, self.masks.present[:, None])
-        found = batch_statistics(ops, x, real)
-        for (name, before), now in zip(kept.items(), found, strict=True):
-            self.masks.statistics[name] = followed(before, now)
-        return found
+    @staticmethod
+    def windows(x, size, dilation):
+        return windows(ops, x, size, dilation)
+
+    def normalise(self, x, real, gamma, beta, kept):
+        found = tuple(kept.values())
+        if self.masks is not None:
+            real = k.logical_and(real, self.masks.present[:, None])
+            found = batch_statistics(ops, x, real)
+            for (name, before), now in zip(kept.items(), found, strict=True):
+                self.masks.statistics[name] = followed(before, now)
+        return normalise(ops, x, real, gamma, beta, *found)
 
     @staticmethod
     def last(x, lengths):

@@ -3,10 +3,13 @@
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
 from skrnn._networks.layers.convolution import (
+    EPSILON,
     Beside,
     Convolution,
     batch_statistics,
     followed,
+    normalise,
+    windows,
 )
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
@@ -18,6 +21,7 @@ from skrnn._networks.layers.recurrent import Recurrent
 from skrnn._networks.layers.repeat import Code, Repeat
 
 __all__ = [
+    "EPSILON",
     "LAYERS",
     "AttentionPooling",
     "BaseLayer",
@@ -40,4 +44,6 @@ __all__ = [
     "dense",
     "dense_weights",
     "followed",
+    "normalise",
+    "windows",
 ]

@@ -80,14 +80,12 @@ class Convolution(BaseLayer):
             w[f"{self.name}/{name}"] for name in ("kernel", "bias", "gamma", "beta")
         )
         real = run.real_steps(x, lengths)[..., None]
-        read = windows(ops, ops.where(real, x, 0.0), self.kernel_size, self.dilation)
+        read = run.windows(ops.where(real, x, 0.0), self.kernel_size, self.dilation)
         y = ops.matmul(read, ops.reshape(kernel, (-1, self.filters))) + bias
         names = [f"{self.name}/moving_{name}" for name in ("mean", "variance")]
-        mean, variance = run.follow(y, real, {name: w[name] for name in names})
-        scale = gamma / ops.sqrt(variance + EPSILON)
-        y = ops.maximum((y - mean) * scale + beta, 0.0)
+        y = run.normalise(y, real, gamma, beta, {name: w[name] for name in names})
         # What is rectified is nowhere below the zeros at padding.
-        y = greatest(ops, ops.where(real, y, 0.0), self.pool)
+        y = greatest(ops, y, self.pool)
         if self.pool > 1:
             real = run.real_steps(y, self.lengths_after(lengths))[..., None]
         return Flow(y, aside=mean_step(ops, y, real)[0])
@@ -176,10 +174,10 @@ def greatest(ops, x, pool):
 
 
 def mean_step(ops, x, real):
-    """Return means (1, B, C) over the real steps of x (T, B, C)."""
+    """Return means (1, B, C) over the real steps of x (T, B, C), 0 elsewhere."""
     of_steps = ops.where(real, x[..., :1] * 0 + 1, 0.0)
     n_real = ops.sum(of_steps, axis=0, keepdims=True)
-    return ops.sum(ops.where(real, x, 0.0), axis=0, keepdims=True) / n_real
+    return ops.sum(x, axis=0, keepdims=True) / n_real
 
 
 def batch_statistics(ops, x, real):
@@ -189,6 +187,15 @@ def batch_statistics(ops, x, real):
     mean = _sum(ops, ops.where(real, x, 0.0)) / n_real
     centred = ops.where(real, x - mean, 0.0)
     return mean, _sum(ops, centred * centred) / n_real
+
+
+def normalise(ops, x, real, gamma, beta, mean, variance):
+    """Normalise x (T, B, C) by means and variances (C,) and rectify it.
+
+    Zeros stand where nothing is `real`.
+    """
+    y = (x - mean) * (gamma / ops.sqrt(variance + EPSILON)) + beta
+    return ops.where(real, ops.maximum(y, 0.0), 0.0)
 
 
 def followed(before, now):

@@ -7,6 +7,7 @@ import numpy as np
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import hold
 from skrnn._networks.forward import forward
+from skrnn._networks.layers import normalise, windows
 from skrnn._networks.specs import NetworkSpec
 from skrnn._persistence.export.tracing import (
     FLOAT,
@@ -189,8 +190,11 @@ class TracedRun:
         # It only predicts.
         return x
 
-    def follow(self, x, real, kept):
-        return tuple(kept.values())
+    def windows(self, x, size, dilation):
+        return windows(ops, x, size, dilation)
+
+    def normalise(self, x, real, gamma, beta, kept):
+        return normalise(ops, x, real, gamma, beta, *kept.values())
 
     def reverse(self, x, lengths):
         return self._tape.note("reverse", [x, lengths], x.shape)
