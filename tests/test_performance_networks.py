@@ -31,7 +31,7 @@ def module(monkeypatch):
 
 def test_there_is_one_of_each_kind(module):
     networks = module("performance_networks").NETWORKS
-    assert len({network.name for network in networks}) == len(networks) == 35
+    assert len({network.name for network in networks}) == len(networks) == 37
     assert {network.cell for network in networks} == set(CELLS)
     given = [{"activation": "tanh", "optimizer": "adam"} | n.params for n in networks]
     assert {each["activation"] for each in given} == set(HIDDEN_ACTIVATIONS)

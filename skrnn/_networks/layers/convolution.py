@@ -67,11 +67,9 @@ class Convolution(BaseLayer):
             Weight(f"{self.name}/gamma", (self.filters,), "ones"),
             Weight(f"{self.name}/beta", (self.filters,), "zeros"),
         ]
-        shape, follows = (self.filters,), {"trainable": False, "follows": True}
-        table += [
-            Weight(f"{self.name}/moving_mean", shape, "zeros", **follows),
-            Weight(f"{self.name}/moving_variance", shape, "ones", **follows),
-        ]
+        for name, first in (("mean", "zeros"), ("variance", "ones")):
+            name = f"{self.name}/moving_{name}"
+            table.append(Weight(name, (self.filters,), first, False, follows=True))
         return table, self.filters
 
     def forward(self, run, w, flow, lengths):
@@ -103,7 +101,9 @@ class Convolution(BaseLayer):
             kernel_initializer=HeUniform(seed=next(seeds)),
             name=name,
         )(flow.steps)
-        norm = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_norm")
+        norm = layers.BatchNormalization(
+            momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm"
+        )
         y = ops.relu(norm(convolved))
         if self.pool > 1:
             y = layers.MaxPooling1D(self.pool, padding="same")(y)

@@ -35,12 +35,13 @@ def normalise_rule(x, gamma, beta, *, real, epsilon, found):
     `found` gets the means and the variances (C,). `real` (T, B, 1) is None where no
     step is padding.
     """
-    n = x.shape[0] * x.shape[1] if real is None else max(np.count_nonzero(real), 1)
-    mean = _sum(x if real is None else np.where(real, x, np.float32(0))) / np.float32(n)
+    n_real = x.shape[0] * x.shape[1] if real is None else int(real.sum())
+    n = np.float32(max(n_real, 1))
+    mean = _sum(x if real is None else np.where(real, x, np.float32(0))) / n
     centred = x - mean
     if real is not None:
         centred *= real
-    variance = _sum_of_products(centred, centred) / np.float32(n)
+    variance = _sum_of_products(centred, centred) / n
     found.extend((mean, variance))
     scale = 1 / np.sqrt(variance + np.float32(epsilon))
     y = centred * (scale * gamma)
@@ -52,8 +53,8 @@ def normalise_rule(x, gamma, beta, *, real, epsilon, found):
     def pull(g):
         g = g * (y > 0)
         d_beta, d_gamma = _sum(g), _sum_of_products(g, centred) * scale
-        dx = centred * (-scale * d_gamma / np.float32(n))
-        dx -= d_beta / np.float32(n)
+        dx = centred * (-scale * d_gamma / n)
+        dx -= d_beta / n
         dx += g
         dx *= scale * gamma
         if real is not None:
