@@ -296,7 +296,11 @@ def on_counts(pattern):
 
 
 # One set of them for all series: shapes of any length before what is remembered.
-CONVOLUTIONS = {"conv_filters": (64, 64, 64)}
+CONVOLUTIONS = {
+    "conv_filters": (64, 64, 64),
+    "dropout": 0.3,
+    "learning_rate_schedule": "cosine",
+}
 
 
 def make_cylinders(n_train=30, n_test=900, n_steps=128):
