@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(addprefix $(VENV)/.,bench docs examples test)
 EXAMPLES := $(sort $(wildcard examples/plot_*.py))
-KERNELS := skrnn/_engine/cpu/kernels/_kernels.c
+KERNELS := skrnn/_engine/cpu/kernels/source/_kernels.c
 # They run by themselves: what TensorFlow keeps of each compiled network is in the way of
 # the others, and new workers begin without it.
 FIRST := $(wildcard tests/engine tests/inspection tests/networks tests/persistence \
@@ -121,7 +121,7 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(STAMPS): $(VENV)/.%: pyproject.toml $(wildcard skrnn/_engine/cpu/kernels/*.[ch]) $(VENV)/.made
+$(STAMPS): $(VENV)/.%: pyproject.toml $(wildcard skrnn/_engine/cpu/kernels/source/*.[ch]) $(VENV)/.made
 	@echo "Installing skrnn[$*] in $(VENV): some minutes the first time"
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@

@@ -9,6 +9,7 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 
+from performance_crf import Tagging
 from performance_networks import NETWORKS
 from performance_ways import LIBRARIES, WAYS, Problem
 from performance_worker import MissingPackageError, Worker, ask_new
@@ -136,6 +137,18 @@ def networks(rounds, seconds):
             cases.append(Case(f"network, {network.name}", in_units(found, 1e3)))
             yield cases[-1]
     yield from worst_and_median(cases)
+
+
+def taggers(rounds, seconds):
+    """Compare steps with a CRF, of few and of many labels, and without one."""
+    with Contest(["skrnn", "PyTorch"], rounds) as contest:
+        for labels, crf in ((23, False), (23, True), (127, True)):
+            tagging = asdict(Tagging(labels, crf=crf))
+            given = {"tagging": tagging, "seconds": seconds}
+            found = contest.measure("tagger_step", **given)
+            what = "with CRF" if crf else "without CRF"
+            name = f"step, tags of both directions, {labels} labels, {what}"
+            yield Case(name, in_units(found, 1e3))
 
 
 def worst_and_median(cases):

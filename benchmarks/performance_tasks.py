@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from performance_crf import Tagging
 from performance_networks import Network
 from performance_text import make_words
 from performance_ways import Problem
@@ -53,6 +54,16 @@ class Tasks:
             return self.way.network_trainer(network)
 
         return self._step(network.name, network.batches, make, seconds)
+
+    def tagger_step(self, tagging, seconds, threads=None):
+        """Return the seconds of a training step of a tagger."""
+        self._use(threads)
+        tagging = Tagging(**tagging)
+
+        def make():
+            return self.way.tagger(tagging)
+
+        return self._step(tagging, tagging.batches, make, seconds)
 
     def _step(self, key, batches, make, seconds):
         train, epochs = self._once(key, warm_up, make, seconds)

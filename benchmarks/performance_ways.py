@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
+from performance_crf import OurTaggers, TorchTaggers
 from performance_networks import OurNetworks, TheirNetworks
 from performance_text import OurText, TextbookText
 
@@ -46,7 +47,7 @@ class Problem:
         return X, np.ascontiguousarray(X[:, -1, 0])
 
 
-class Skrnn(OurText, OurNetworks):
+class Skrnn(OurText, OurNetworks, OurTaggers):
     """The package itself, with its defaults: it clips the gradients too."""
 
     def __init__(self):
@@ -159,7 +160,7 @@ def network_of_scikeras(problem):
     return Keras().network(problem)
 
 
-class Torch:
+class Torch(TorchTaggers):
     """The loop that PyTorch's users write."""
 
     def __init__(self):

@@ -23,7 +23,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 COLUMNS = {
     "set": "<38",
     "score": "<10",
-    "cell": "<4",
+    "cell": "<7",
     "mean": ">7",
     "lowest": ">7",
     "highest": ">7",

@@ -282,6 +282,15 @@ TEXTS = {
     "dropout": 0.7,
     "early_stopping": False,
 }
+# A cell whose units add up over any number of steps, and steps that end small.
+LONG = {
+    "units": (32, 32),
+    "activation": "linear",
+    "learning_rate": 0.02,
+    "learning_rate_schedule": "cosine",
+    "epochs": 12,
+    "early_stopping": False,
+}
 
 
 def on_counts(pattern):
@@ -440,6 +449,18 @@ SETS = {
         floors={"mean": DummyRegressor()},
         published="LSTM .164, GRU 5.3e-5 [2]",
     ),
+    "adding-long": Set(
+        title="adding problem, 600 steps",
+        read=partial(make_adding, 600),
+        path=None,
+        model=regressor,
+        params=LONG,
+        metric=MSE,
+        bar=1e-3,
+        floors={"mean": DummyRegressor()},
+        published="LSTM .164, GRU 5.3e-5 [2]",
+        cells=("mingru",),
+    ),
     "chunks": Set(
         title="CoNLL-2000 chunks, words alone",
         read=lambda path: Split(*tags.read_chunks(path)),
@@ -474,6 +495,30 @@ SETS = {
         bar=93,
         floors={"commonest tag": tags.MostFrequentTag()},
         published="BLSTM 95.6, BiRNN 96.0 [7]",
+    ),
+    "chunks-crf": Set(
+        title="CoNLL-2000 chunks, parts, CRF",
+        read=lambda path: Split(*tags.read_chunks(path)),
+        path="tagging",
+        model=tags.tagger,
+        params=tags.WITH_CRF,
+        metric=SPAN_F1,
+        bar=93,
+        floors={"commonest tag": tags.MostFrequentTag()},
+        published="BI-LSTM-CRF 94.1 [3]",
+        cells=("lstm",),
+    ),
+    "slots-crf": Set(
+        title="ATIS slots, parts, CRF",
+        read=lambda path: Split(*tags.read_requests(path, "slots")),
+        path="tagging",
+        model=tags.tagger,
+        params=tags.WITH_CRF,
+        metric=SPAN_F1,
+        bar=95.3,
+        floors={"commonest tag": tags.MostFrequentTag()},
+        published="BLSTM 95.6, BiRNN 96.0 [7]",
+        cells=("lstm",),
     ),
     "intents": Set(
         title="ATIS intents",

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
         SequenceRegressor,
     )
     from skrnn._estimators.seq2seq import Seq2SeqClassifier, Seq2SeqRegressor
+    from skrnn._estimators.transformer import (
+        TransformerClassifier,
+        TransformerRegressor,
+    )
     from skrnn._estimators.versions import show_versions
     from skrnn.persistence import load, save
     from skrnn.preprocessing import (
@@ -60,6 +64,8 @@ __all__ = [
     "SequenceWise",
     "SlidingWindow",
     "TextSequencer",
+    "TransformerClassifier",
+    "TransformerRegressor",
     "forecasting",
     "from_channels_first",
     "inspection",
@@ -91,6 +97,7 @@ _PUBLIC = {
         "SequenceRegressor",
     ),
     "_estimators.seq2seq": ("Seq2SeqClassifier", "Seq2SeqRegressor"),
+    "_estimators.transformer": ("TransformerClassifier", "TransformerRegressor"),
     "_estimators.versions": ("show_versions",),
     "persistence": ("load", "save"),
     "preprocessing": (

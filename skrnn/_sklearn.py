@@ -1,8 +1,8 @@
 """scikit-learn's private names, and what the package adds to its conventions.
 
-Constraints of parameters, decorators with types, the one seed of a fit, and what keeps
-an estimator as it was if something fails. No other file takes a private name from
-scikit-learn: when one goes, `tests/test_sklearn_names.py` says which and what to do.
+Constraints of parameters, decorators with types, and the one seed of a fit. No other
+file takes a private name from scikit-learn: when one goes,
+`tests/test_sklearn_names.py` says which and what to do.
 
 The classes of constraints derive from ``Interval`` because that is what scikit-learn's
 check lets in.
@@ -44,7 +44,7 @@ from sklearn.utils.multiclass import (
     _check_partial_fit_first_call as check_partial_fit_first_call,
 )
 from sklearn.utils.validation import _check_feature_names as check_feature_names
-from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _check_feature_names_in
 from sklearn.utils.validation import _check_n_features as check_n_columns
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _check_y as check_y
@@ -96,9 +96,9 @@ __all__ = [
     "naming",
     "num_samples",
     "positive",
+    "refuse_no_names",
     "safe_indexing",
     "set_output_config",
-    "unchanged_on_error",
     "validate_parameter_constraints",
     "validate_params",
 ]
@@ -110,6 +110,27 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _
     """Decorate a ``fit`` so that it checks parameters first, as in scikit-learn."""
     options = {"prefer_skip_nested_validation": prefer_skip_nested_validation}
     return _fit_context(**options)
+
+
+def check_feature_names_in(estimator, input_features=None, **options):
+    """Return the names of the columns of X; of another number or form they are refused.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words, or one that names `input_features`.
+    """
+    refuse_no_names(input_features)
+    return _check_feature_names_in(estimator, input_features, **options)
+
+
+def refuse_no_names(input_features):
+    """Refuse `input_features` that are no array of names, nor None."""
+    if input_features is not None and np.asarray(input_features, object).ndim != 1:
+        raise ValueError(
+            f"input_features={input_features!r:.60} is no list of names; expected one "
+            "for each column of X, or None."
+        )
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
@@ -333,32 +354,12 @@ def naming(what):
     """
     try:
         yield
-    except (TypeError, ValueError) as error:
+    except OverflowError as error:
+        raise ValueError(
+            f"{what} holds an integer beyond the largest number of float64."
+        ) from error
+    except (TypeError, ValueError, NotImplementedError) as error:
         if re.search(rf"(?<!\w){re.escape(what)}(?!\w)", str(error)):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{what} can't be read: {error}") from error
-
-
-@contextmanager
-def unchanged_on_error(estimator):
-    """Restore the attributes of `estimator` if the body raises."""
-    before = dict(vars(estimator))
-    try:
-        try:
-            yield
-        except BaseException:
-            _give_back(estimator, before)
-            raise
-    except BaseException:
-        # Once more: a second Ctrl-C may have ended the first try.
-        _give_back(estimator, before)
-        raise
-
-
-def _give_back(estimator, before):
-    """Restore the attributes of `before`; none of them is ever missing meanwhile."""
-    attributes = vars(estimator)
-    attributes.update(before)
-    for name in attributes.keys() - before.keys():
-        del attributes[name]

@@ -82,11 +82,21 @@ BAD_REGRESSOR_PARAMS = {
     "loss": (REGRESSION_LOSSES, ["msee", "binary_crossentropy", None, 3]),
     "normalize_y": (A_BOOL, NOT_BOOLS),
 }
+LABELS_APART = (
+    "an instance of 'list', an instance of 'tuple', a str among {'bio'} or None"
+)
 BAD_CLASSIFIER_PARAMS = {
     "loss": (CLASSIFICATION_LOSSES, ["mean_squared_error", "crossentropies", None]),
     "class_weight": (CLASS_WEIGHTS, ["balancd", 3]),
+    "crf": (A_BOOL, NOT_BOOLS),
+    "illegal_transitions": (LABELS_APART, ["iob", 3, {"a": "b"}]),
 }
-BAD_CELLS = {"cell": ("a str among {'gru', 'lstm', 'rnn'}", ["lstn", "LSTMs", int])}
+BAD_CELLS = {
+    "cell": (
+        "a str among {'gru', 'indrnn', 'lstm', 'mingru', 'minlstm', 'rnn'}",
+        ["lstn", "LSTMs", int],
+    )
+}
 
 
 def parameters(rows):

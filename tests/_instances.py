@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, is_outlier_detector, is_regressor
+from sklearn.base import BaseEstimator, clone, is_outlier_detector, is_regressor
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
@@ -28,6 +28,12 @@ TINY = dict(units=8, epochs=30, learning_rate=0.05, random_state=0)
 # don't look at quality.
 FAST = TINY | dict(epochs=2)
 
+# The same of the others.
+TINY_BLOCKS = dict(
+    d_model=8, n_heads=2, n_layers=1, dim_feedforward=16, dropout=0.0, epochs=30,
+    learning_rate=0.02, random_state=0,
+)  # fmt: skip
+
 NETWORKS = [
     skrnn.RNNRegressor(**TINY),
     skrnn.LSTMRegressor(**TINY),
@@ -38,11 +44,15 @@ NETWORKS = [
     skrnn.GRUClassifier(**TINY),
     skrnn.SequenceClassifier(**TINY),
 ]
+BLOCKS = [
+    skrnn.TransformerRegressor(**TINY_BLOCKS),
+    skrnn.TransformerClassifier(**TINY_BLOCKS),
+]
 PAIRS = [
     skrnn.Seq2SeqRegressor(**TINY),
     skrnn.Seq2SeqClassifier(**TINY),
 ]
-LEARNERS = NETWORKS + PAIRS
+LEARNERS = NETWORKS + BLOCKS + PAIRS
 # They have no targets.
 DETECTORS = [
     skrnn.SequenceOutlierDetector(**TINY),
@@ -129,6 +139,13 @@ EXPECTED_FAILS = {type(each): MINIBATCHES for each in LEARNERS} | {
 
 # The forms in which sequences come: 24 of them, of 5 steps, or 3 to 6.
 FORMS = ("3-D", "2-D", "ragged")
+
+
+def with_params(estimator, **params):
+    """Return a clone with other parameters: `units` are the width of any network."""
+    if "units" in params and hasattr(estimator, "d_model"):
+        params["d_model"] = params.pop("units")
+    return clone(estimator).set_params(**params)
 
 
 def public_estimators():

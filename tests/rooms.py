@@ -34,7 +34,7 @@ class Room:
 ROOMS = (
     Room(
         "_sklearn",
-        "scikit-learn's private names, constraints, the seed, `unchanged_on_error`",
+        "scikit-learn's private names, constraints of parameters, the seed",
         ("numpy", "sklearn"),
     ),
     Room(
@@ -82,14 +82,15 @@ ROOMS = (
     ),
     Room("_data/targets/", "what y and weights become", ("numpy", "scipy", "sklearn")),
     Room(
-        "_networks/activations _networks/attention _networks/cells"
-        " _networks/contracts _networks/distributions/ _networks/formulas"
-        " _networks/losses/ _networks/optimizers _networks/outline _networks/weights",
+        "_networks/activations _networks/attention _networks/cells/"
+        " _networks/contracts _networks/crf/ _networks/distributions/"
+        " _networks/formulas _networks/losses/ _networks/optimizers"
+        " _networks/outline _networks/weights",
         "what networks are made of, one row each: plain formulas over `ops`",
         NUMBERS,
     ),
     Room(
-        "_networks/keras/parts",
+        "_networks/keras/parts _networks/keras/blocks",
         "the parts of Keras that layers are made of",
         ("keras",),
         heavy=True,
@@ -145,6 +146,10 @@ ROOMS = (
     Room("_engine/prediction/", "prediction in batches, streaming, decoding", NUMBERS),
     Room("_engine", "the border: nothing else of the engine is imported from outside"),
     Room(
+        "_estimators/one_fit",
+        "`unchanged_on_error`, and answers that are wholly of one fit",
+    ),
+    Room(
         "_estimators/names _estimators/links _estimators/advice",
         "what things are called elsewhere, errors that say what to write instead, and"
         " where it is documented",
@@ -184,7 +189,7 @@ ROOMS = (
     ),
     Room(
         "_estimators/recurrent _estimators/seq2seq _estimators/outliers"
-        " _estimators/versions _estimators/inspected",
+        " _estimators/transformer _estimators/versions _estimators/inspected",
         "the estimators, and what inspection asks them for",
         ("numpy", "sklearn"),
     ),

@@ -25,6 +25,7 @@ from _instances import (
     numbers,
     sequences,
     target,
+    with_params,
 )
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -239,7 +240,7 @@ def test_import_and_clone_load_no_tensorflow():
 
 @pytest.mark.parametrize("network", LEARNERS, ids=name)
 def test_size_of_32_units(network):
-    model = clone(network).set_params(units=32, epochs=1)
+    model = with_params(network, units=32, epochs=1)
     X = sequences("3-D")
     model.fit(X, target(model, X))
     assert len(pickle.dumps(model)) < 200_000

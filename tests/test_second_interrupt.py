@@ -5,22 +5,23 @@ import sys
 import numpy as np
 import pytest
 
-from skrnn import GRURegressor, _sklearn
+from skrnn import GRURegressor
+from skrnn._estimators import one_fit
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(8, 3, 2)), RNG.normal(size=8)
 # More lines than are run there.
-N_LINES = 30
+N_LINES = 40
 
 
 class SecondCtrlC:
-    """Press Ctrl-C before the n-th line that `skrnn._sklearn` runs after an error."""
+    """Press Ctrl-C before the n-th line that `one_fit` runs after an error."""
 
     def __init__(self, n):
         self.n, self.seen, self.pressed = n, 0, False
 
     def __call__(self, frame, event, argument):
-        if frame.f_code.co_filename != _sklearn.__file__:
+        if frame.f_code.co_filename != one_fit.__file__:
             return None
         if event == "line" and sys.exception() is not None:
             self.seen += 1
@@ -35,7 +36,7 @@ def fail_halfway(model, ctrl_c):
     before = sys.gettrace()
     sys.settrace(ctrl_c)
     try:
-        with _sklearn.unchanged_on_error(model):
+        with one_fit.unchanged_on_error(model):
             model._spec, model._weights, model.new_ = None, [], 1
             del model.n_features_in_
             raise KeyboardInterrupt("the first")

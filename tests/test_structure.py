@@ -180,7 +180,8 @@ def test_modules_of_a_room_import_in_one_direction():
     for used in graph.values():
         used.discard("skrnn/__init__")
     # It raises for a circle.
-    assert set(TopologicalSorter(graph).static_order()) >= {"skrnn/_networks/cells"}
+    order = [*TopologicalSorter(graph).static_order()]
+    assert "skrnn/_networks/cells/table" in order
 
 
 DOORS = ("__init__.py", "forecasting.py", "persistence.py", "text.py")
@@ -425,6 +426,7 @@ def test_a_recurrent_leaf_is_a_cell_and_a_docstring():
 ORDER = [
     "cell",
     "units",
+    "timescales",
     "bidirectional",
     "return_sequences",
     "attention",
@@ -458,6 +460,8 @@ ORDER = [
     "patience",
     "class_weight",
     "normalize_y",
+    "crf",
+    "illegal_transitions",
     "callbacks",
     "checkpoint_path",
     "warm_start",

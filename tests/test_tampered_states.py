@@ -17,6 +17,7 @@ from _instances import (
     SERIES,
     sequences,
     target,
+    with_params,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,7 +50,7 @@ def target_of(model):
 # Kind -> an estimator that isn't fitted, its X and its y.
 KINDS = (
     {
-        type(each).__name__: (clone(each).set_params(**TINY), X, target_of(each))
+        type(each).__name__: (with_params(each, **TINY), X, target_of(each))
         for each in LEARNERS
     }
     | {each.method: (clone(each).set_params(**TINY), X, None) for each in DETECTORS}

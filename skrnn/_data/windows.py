@@ -44,7 +44,9 @@ def sliding_windows(series, lookback, sampling_rate=1):
         )
     row, column = series.strides
     shape = (n_windows, lookback, series.shape[1])
-    return _read_only_view(series, shape, (row, row * sampling_rate, column))
+    # Of one step there is no next one; a large rate is no number of bytes.
+    step = sampling_rate if lookback > 1 else 1
+    return _read_only_view(series, shape, (row, row * step, column))
 
 
 def recognise_windows(X):
@@ -205,6 +207,8 @@ def _pad_equally_long(X, maxlen, padding, truncating, value):
 
 def _kept_and_place(length, maxlen, padding, truncating):
     """Return which steps of a sequence stay, and their positions among `maxlen`."""
+    # Of NumPy's small types they may not have a difference.
+    maxlen = int(maxlen)
     n_kept = min(length, maxlen)
     kept = slice(length - n_kept, None) if truncating == "pre" else slice(n_kept)
     place = slice(maxlen - n_kept, None) if padding == "pre" else slice(n_kept)

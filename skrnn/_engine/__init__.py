@@ -21,6 +21,7 @@ from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, for_each
 from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.cpu.network import NetworkProgram
 from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
+from skrnn._engine.cpu.tagging import CrfProgram
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
@@ -240,7 +241,8 @@ def _program_of_cpu(spec, plan, _teacher_forcing):
             loss = stack.enter_context(_loss_of_keras(spec.head, plan.loss))
         if not isinstance(optimizer, str):
             optimizer, rate = stack.enter_context(_optimizer_of_keras(spec, plan))
-        yield CPU_PROGRAMS[type(spec)](spec, loss, optimizer), rate
+        program = CrfProgram if spec.head.crf else CPU_PROGRAMS[type(spec)]
+        yield program(spec, loss, optimizer), rate
 
 
 @contextmanager

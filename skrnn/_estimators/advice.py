@@ -18,6 +18,7 @@ from skrnn._estimators.names import (
     meant_argument,
     meant_parameter,
 )
+from skrnn._estimators.one_fit import lasting
 from skrnn._sklearn import (
     InvalidParameterError,
     StrOptions,
@@ -48,6 +49,9 @@ class AdvisedEstimator(BaseEstimator):
             if inspect.isfunction(method) and _is_to_be_advised(method):
                 # Also the methods of mixins: errors must name the public class.
                 setattr(cls, name, advised_arguments(method))
+
+    def __getstate__(self):
+        return lasting(super().__getstate__())
 
     def set_params(self, **params: Any) -> Self:
         try:
@@ -154,8 +158,9 @@ def _by_name(cls, args, kwargs, parameters, n_in_order):
     Arguments that fit no parameter at their position are left out, and so are those
     after the ones that may be positional.
     """
-    is_width = isinstance(args[0], Real | tuple | list) and "units" in parameters
-    names = parameters[parameters.index("units") if is_width else 0 :]
+    widths = [name for name in ("units", "d_model") if name in parameters]
+    is_width = isinstance(args[0], Real | tuple | list) and bool(widths)
+    names = parameters[parameters.index(widths[0]) if is_width else 0 :]
     allowed = cls._parameter_constraints
     fit = [
         name not in kwargs and is_allowed(value, allowed.get(name, ()))

@@ -1,4 +1,4 @@
-"""The base of the recurrent estimators: `fit`, as a list of its steps."""
+"""The bases of networks that answer sequences, or each of their steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,36 +27,39 @@ from skrnn._data.validation import check_sequences
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import fit_context
 from skrnn._estimators.embedding import (
+    LooksUpTokens,
     ReadsWholeSequences,
     SharedVectorsMixin,
     read_embedding,
     reads_tokens,
 )
 from skrnn._estimators.names import named
-from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.network_base import BaseNetwork, RecurrentLayers
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.streaming import StreamingPredictor
 from skrnn._networks.architecture import network_spec
 from skrnn._sklearn import (
     Count,
     Counts,
     Vectors,
+    refuse_no_names,
 )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseRecurrent(
+class SequenceNetwork(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     SharedVectorsMixin,
-    ReadsWholeSequences,
+    LooksUpTokens,
     BaseNetwork,
 ):
-    """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
+    """What all networks do that answer sequences, or each of their steps.
+
+    A subclass makes the network: ``_network(X, resume)``.
+    """
 
     return_sequences: bool = False
-    conv_filters: Widths = ()
-    conv_kernel_size: int = 8
-    conv_pool_size: int = 3
     embedding_matrix: Any = None
     embedding_trainable: bool = True
     # Inherited from scikit-learn, which has no types.
@@ -64,9 +67,6 @@ class BaseRecurrent(
 
     _network_constraints = {
         "return_sequences": ["boolean"],
-        "conv_filters": [Count(), Counts(empty=True)],
-        "conv_kernel_size": [Count()],
-        "conv_pool_size": [Count()],
         "embedding_dim": [Count(), Counts(), None],
         "embedding_matrix": [Vectors(), None],
         "embedding_trainable": ["boolean"],
@@ -160,31 +160,29 @@ class BaseRecurrent(
         dataset = Dataset(X, targets, own, firsts, self.return_sequences)
         return weighted(dataset, weights)
 
-    def _network(self, X, resume):
-        """Return the spec of the network to build, and what fills first weights."""
+    def _common_network(self, X, resume):
+        """Return what every such network is told, and what fills first weights."""
         embedding = read_embedding(self, X, self._spec if resume else None)
-        cell, attention, activation = named(self, "cell", "attention", "activation")
-        spec = network_spec(
-            cell=cell,
-            units=self.units,
+        common = dict(
             n_features=X.n_features,
             head=self._head(),
-            bidirectional=bool(self.bidirectional),
             return_sequences=bool(self.return_sequences),
-            attention=attention,
-            conv_filters=self.conv_filters,
-            conv_kernel_size=int(self.conv_kernel_size),
-            conv_pool_size=int(self.conv_pool_size),
             vocabulary_size=embedding.vocabulary_size,
             embedding_dim=embedding.dim,
             embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,
             dense_units=self.dense_units,
-            activation=activation,
-            layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
-            recurrent_dropout=float(self.recurrent_dropout),
         )
-        return spec, None if embedding.vectors is None else embedding.fill
+        return common, None if embedding.vectors is None else embedding.fill
+
+    def _filled(self, spec, fill):
+        """Return a spec, and one function of all that change its first weights."""
+        fills = [] if fill is None else [fill]
+        return spec, _one_after_the_other([*fills, *self._fills_of_head(spec)])
+
+    def _fills_of_head(self, spec):
+        """Return what changes first weights of the head: ``f(weights, dataset)``."""
+        return []
 
     @property
     def _n_features_out(self):
@@ -200,12 +198,16 @@ class BaseRecurrent(
         return sequences, found
 
     def _attention(self, X):
-        """Return what the states of each sequence attend to, and the sequences."""
+        """Return what each sequence's steps attend to, and the sequences."""
         sequences = self._check_X(X, reset=False)
         return _engine.attention_of(self._spec, self._weights, sequences), sequences
 
+    @of_one_fit
     def transform(self, X: SequenceData) -> Array:
-        """Return the last hidden state of the last layer.
+        """Return what the network has made of each sequence, before its last layers.
+
+        That is the last hidden state of the last recurrent layer, or what a Transformer
+        pools its steps to.
 
         Parameters
         ----------
@@ -215,8 +217,9 @@ class BaseRecurrent(
         Returns
         -------
         states : ndarray of shape (n, units)
-            Of both directions side by side, (n, 2 * units), if bidirectional. A frame
-            if `set_output` asks for one, with the index of the rows of X.
+            Of both directions side by side, (n, 2 * units), if bidirectional; of a
+            Transformer (n, d_model). A frame if `set_output` asks for one, with the
+            index of the rows of X.
 
         Raises
         ------
@@ -240,6 +243,7 @@ class BaseRecurrent(
             The name of the class in lower case, and a number.
         """
         self._require_fit()
+        refuse_no_names(input_features)
         names = getattr(self, "feature_names_in_", None)
         no_table = self._form == "ragged" or self._spec.embedding is not None
         if input_features is not None and no_table:
@@ -247,11 +251,13 @@ class BaseRecurrent(
             input_features = None if known else input_features
         return super().get_feature_names_out(input_features)
 
+    @of_one_fit
     def stream(self, method: str = "predict") -> StreamingPredictor:
         """Follow one sequence as it comes in, a step at a time.
 
-        The hidden state is kept between the steps, so an update costs one step however
-        long the sequence has become.
+        What was read is kept between the steps: the hidden state, so that an update
+        costs one step however long the sequence has become, or the keys and values of
+        a Transformer, to which the next step attends.
 
         Parameters
         ----------
@@ -266,7 +272,56 @@ class BaseRecurrent(
         Raises
         ------
         ValueError
-            If the network is bidirectional: then every output depends on all steps.
+            If the network is bidirectional, has convolutions, or attends to later
+            steps: then outputs depend on steps that are still to come.
         """
         self._require_fit()
         return StreamingPredictor(self, method)
+
+
+def _one_after_the_other(fills):
+    """Return one function of all that fill first weights; None if there are none."""
+    if not fills:
+        return None
+
+    def fill(weights, dataset):
+        for each in fills:
+            weights = each(weights, dataset)
+        return weights
+
+    return fill
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BaseRecurrent(RecurrentLayers, ReadsWholeSequences, SequenceNetwork):
+    """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
+
+    conv_filters: Widths = ()
+    conv_kernel_size: int = 8
+    conv_pool_size: int = 3
+
+    _network_constraints = SequenceNetwork._network_constraints | {
+        "conv_filters": [Count(), Counts(empty=True)],
+        "conv_kernel_size": [Count()],
+        "conv_pool_size": [Count()],
+    }
+
+    def _network(self, X, resume):
+        """Return the spec of the network to build, and what fills first weights."""
+        common, fill = self._common_network(X, resume)
+        cell, attention, activation = named(self, "cell", "attention", "activation")
+        spec = network_spec(
+            cell=cell,
+            units=self.units,
+            bidirectional=bool(self.bidirectional),
+            attention=attention,
+            conv_filters=self.conv_filters,
+            conv_kernel_size=int(self.conv_kernel_size),
+            conv_pool_size=int(self.conv_pool_size),
+            activation=activation,
+            layer_norm=bool(self.layer_norm),
+            recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
+            **common,
+        )
+        return self._filled(spec, fill)

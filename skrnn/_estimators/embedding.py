@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils.validation import check_array
@@ -49,17 +49,25 @@ class Embedding:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ReadsWholeSequences:
+class LooksUpTokens:
+    """The parameter of networks that read numbers, or token ids."""
+
+    embedding_dim: int | tuple[int, ...] | None = None
+
+    _reading_constraints: ClassVar[dict[str, list]] = {"embedding_dim": [Count(), None]}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ReadsWholeSequences(LooksUpTokens):
     """The parameters of networks that may look at all steps before they answer."""
 
     bidirectional: bool = False
     attention: str | None = None
-    embedding_dim: int | tuple[int, ...] | None = None
 
-    _reading_constraints = {
+    _reading_constraints: ClassVar[dict[str, list]] = {
+        **LooksUpTokens._reading_constraints,
         "bidirectional": ["boolean"],
         "attention": [Names("attention", set(ATTENTIONS)), None],
-        "embedding_dim": [Count(), None],
     }
 
 

@@ -289,3 +289,24 @@ class Names(StrOptions):
 
     def is_satisfied_by(self, val):
         return super().is_satisfied_by(resolve(self.kind, val))
+
+
+def check_loss_of_labels(loss, n_classes, multilabel):
+    """Refuse a loss by name that is for a head of the other kind."""
+    loss = resolve("loss of labels", loss)
+    if n_classes > 2 and not multilabel:
+        refuse_one_hot(loss, n_classes)
+    head = "sigmoid" if multilabel else "softmax"
+    fit = ["auto", *names_of_losses("labels", head)]
+    if not isinstance(loss, str) or loss in fit or not (multilabel or n_classes > 2):
+        return
+    choice = f"use {' or '.join(map(repr, fit))}"
+    if multilabel:
+        raise ValueError(
+            f"loss={loss!r} is for one label a sequence, but y is an indicator matrix; "
+            f"{choice}, or if y is one-hot pass y.argmax(axis=1)."
+        )
+    raise ValueError(
+        f"loss={loss!r} is for two classes or an indicator matrix, but y has "
+        f"{n_classes} classes; {choice}."
+    )

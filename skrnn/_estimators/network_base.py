@@ -17,6 +17,7 @@ from skrnn._engine import ENGINES, TrainPlan
 from skrnn._estimators.description.network import DescribedNetwork
 from skrnn._estimators.going_on import GoesOn, going_on, kind_of
 from skrnn._estimators.names import NAMES, Names, named
+from skrnn._estimators.one_fit import unchanged_on_error
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._estimators.watching import WatchedFit, watch_fit
@@ -33,7 +34,6 @@ from skrnn._sklearn import (
     Share,
     StrOptions,
     positive,
-    unchanged_on_error,
 )
 
 # With fewer sequences than this, early_stopping="auto" trains for all epochs on all of
@@ -51,11 +51,8 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
     It keeps `_spec`, `_weights` and the optimizer's state.
     """
 
-    units: Widths = 32
     activation: str = "tanh"
     dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    layer_norm: bool = False
     optimizer: Any = "adam"
     learning_rate: float = 3e-3
     learning_rate_schedule: Any = None
@@ -74,14 +71,11 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
     random_state: Any = None
 
     _training_constraints = {
-        "units": [Count(), Counts()],
         "activation": [Names("activation", set(HIDDEN_ACTIVATIONS))],
         "dropout": [Share()],
-        "recurrent_dropout": [Share()],
-        "layer_norm": ["boolean"],
         "optimizer": [
             Names("optimizer", set(OPTIMIZERS)),
-            Instance("keras.optimizers.Optimizer", "apply"),
+            Instance("keras.optimizers.Optimizer", "apply_gradients"),
         ],
         "learning_rate": [positive()],
         "learning_rate_schedule": [
@@ -187,6 +181,23 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
+class RecurrentLayers:
+    """The parameters of recurrent layers, whatever network they are part of."""
+
+    units: Widths = 32
+    timescales: tuple[int, ...] | None = None
+    recurrent_dropout: float = 0.0
+    layer_norm: bool = False
+
+    _layer_constraints = {
+        "units": [Count(), Counts()],
+        "timescales": [Counts(), None],
+        "recurrent_dropout": [Share()],
+        "layer_norm": ["boolean"],
+    }
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
 class BaseNetwork(TrainedNetwork):
     """The parameters of a network that reads sequences, and how it is trained."""
 
@@ -200,6 +211,8 @@ class BaseNetwork(TrainedNetwork):
     }
     # Name -> type and description of parameters that mean something of their own here.
     _network_docs: ClassVar[Mapping[str, Row]] = {}
+    # The parameter that examples set to make a small network.
+    _width: ClassVar[str] = "units"
     # How the names of losses are looked up.
     _kind_of_loss: ClassVar[str] = "loss of numbers"
 
@@ -207,6 +220,7 @@ class BaseNetwork(TrainedNetwork):
         super().__init_subclass__(**kwargs)
         network = getattr(cls, "_network_constraints", {})
         network = getattr(cls, "_reading_constraints", {}) | network
+        network = getattr(cls, "_layer_constraints", {}) | network
         task = getattr(cls, "_task_constraints", {})
         cls._parameter_constraints = cls._common_constraints | network | task
         if "cell" in inspect.get_annotations(cls):

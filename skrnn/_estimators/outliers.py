@@ -11,7 +11,7 @@ from skrnn._data.datasets import of_own_steps
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.names import Names, named
-from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.network_base import BaseNetwork, RecurrentLayers
 from skrnn._estimators.tasks import SequenceOutlierMixin
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._networks.architecture import prediction_spec, reconstruction_spec
@@ -39,7 +39,7 @@ _DOCS: dict[str, Row] = {
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseSelfTaught(BaseNetwork):
+class BaseSelfTaught(RecurrentLayers, BaseNetwork):
     """A network that tells the steps of X; a mixin adds what its errors mean."""
 
     cell: str = "lstm"
@@ -107,6 +107,7 @@ class BaseSelfTaught(BaseNetwork):
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
         )
         if self.method == "prediction":
             return prediction_spec(**common), None

@@ -10,11 +10,13 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skrnn._data.targets.blocks import MOST_STEPS
 from skrnn._data.tokens.symbols import Symbols
 from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
 from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
-from skrnn._networks.layers import Embedding
+from skrnn._networks.layers import POOLINGS, POSITIONS, Embedding
+from skrnn._networks.outline import Outline
 from skrnn._networks.specs import Head, LanguageSpec, Seq2SeqSpec
 from skrnn._networks.weights import weight_table
 
@@ -165,7 +167,21 @@ def _layers_fit(spec):
             return False
     if isinstance(spec, Seq2SeqSpec) and not _decoder_fits(spec):
         return False
-    return len(set(names)) == len(names) and len(spec.recurrent) > 0
+    return len(set(names)) == len(names) and _blocks_fit(spec)
+
+
+def _blocks_fit(spec):
+    """Whether steps are read by recurrent layers, or by blocks of one width."""
+    blocks = spec.blocks
+    if not blocks:
+        return len(spec.recurrent) > 0
+    (width,) = {block.units for block in blocks}
+    widths = Outline(spec.n_features)
+    widths.add(layer for layer in spec.layers[: spec.layers.index(blocks[0])])
+    heads_fit = all(
+        width % (block.n_heads * (2 if block.rotary else 1)) == 0 for block in blocks
+    )
+    return heads_fit and widths.width == width and not spec.recurrent
 
 
 def _decoder_fits(spec):
@@ -188,10 +204,15 @@ _FIELDS = {
     "cell": lambda value: value in CELLS,
     "activation": lambda value: value in HIDDEN_ACTIVATIONS,
     "units": _is_count,
+    "timescale": _is_count,
     "n_features": _is_count,
     "head": _is_head,
     "attention": lambda value: value is None or value in ATTENTIONS,
-    "kind": lambda value: value in ATTENTIONS,
+    "kind": lambda value: value in (*ATTENTIONS, *POSITIONS, *POOLINGS),
+    "n_heads": _is_count,
+    "dim_feedforward": _is_count,
+    "n_rows": _is_int,
+    "dropout": _is_share,
     "sizes": _are_counts,
     "dims": _are_counts,
     "rate": _is_share,
@@ -201,7 +222,7 @@ _FIELDS = {
     **dict.fromkeys(
         [
             "bidirectional", "channels", "trainable", "late", "per_step", "steps",
-            "state", "tie_weights", "has_end",
+            "state", "tie_weights", "has_end", "causal", "rotary",
         ],
         _is_bool,
     ),
@@ -255,9 +276,14 @@ def _is_multilabel(value, spec):
 
 
 def _is_shape(value, spec):
-    sizes = isinstance(value, tuple) and all(map(_is_count, value))
-    # An encoder and a decoder answer with several steps.
-    return sizes and math.prod(value) % spec.head.n_targets == 0
+    if not isinstance(value, tuple) or not all(map(_is_count, value)):
+        return False
+    if isinstance(spec, Seq2SeqSpec):
+        # An encoder and a decoder answer with several steps.
+        steps, value = (*value, 1)[0], value[1:]
+        if steps > MOST_STEPS:
+            return False
+    return math.prod(value) == spec.head.n_targets
 
 
 def _is_vocabulary(value, spec):
@@ -330,7 +356,11 @@ _ATTRIBUTES = {
         lambda value, spec: np.shape(value) == spec.embedding.sizes,
     ),
     **dict.fromkeys(
-        ["max_length_", "_longest_output", "_longest_input"],
+        ["max_length_", "_longest_input"],
         ("a length of sequences", lambda value, _: _is_count(value) and value < 2**31),
+    ),
+    "_longest_output": (
+        f"a length of sequences, at most {MOST_STEPS}",
+        lambda value, _: _is_count(value) and value <= MOST_STEPS,
     ),
 }

@@ -26,7 +26,7 @@ from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
 from skrnn._estimators.embedding import ReadsWholeSequences
 from skrnn._estimators.names import Names, named
-from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.network_base import BaseNetwork, RecurrentLayers
 from skrnn._estimators.output_bias import at_frequencies
 from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._networks.architecture import as_tuple, seq2seq_spec
@@ -36,7 +36,7 @@ from skrnn._sklearn import StrictInterval
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseSeq2Seq(ReadsWholeSequences, BaseNetwork):
+class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
     """An encoder, a decoder, and how they are trained; a mixin adds the task."""
 
     cell: str = "lstm"
@@ -172,6 +172,7 @@ class BaseSeq2Seq(ReadsWholeSequences, BaseNetwork):
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
             **decoder,
         )
         return spec, at_frequencies

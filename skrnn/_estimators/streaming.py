@@ -31,15 +31,20 @@ class StreamingPredictor:
     def __init__(self, estimator: Any, method: str) -> None:
         self._name = type(estimator).__name__
         spec = estimator._spec
-        if not all(layer.streams for layer in spec.layers):
-            both = estimator.bidirectional
-            why = "bidirectional=True" if both else "conv_filters"
+        ahead = [layer.reads_ahead for layer in spec.layers if not layer.streams]
+        if ahead:
             raise ValueError(
                 "stream needs a network that reads forward only, but this "
-                f"{self._name} was fitted with {why}: its outputs depend "
-                "on steps that are still to come."
+                f"{self._name} was fitted with {ahead[0]}: its outputs depend on steps "
+                "that are still to come."
             )
-        if not hasattr(estimator, _DECODERS.get(method, "")):
+        if spec.head.crf:
+            raise ValueError(
+                f"stream isn't for crf=True, with which this {self._name} was fitted: "
+                "each label depends on steps that are still to come."
+            )
+        decoder = _DECODERS.get(method, "") if isinstance(method, str) else ""
+        if not hasattr(estimator, decoder):
             known = [name for name in _DECODERS if hasattr(estimator, _DECODERS[name])]
             raise ValueError(
                 f"The 'method' parameter of stream must be one of {known} for "
@@ -48,7 +53,7 @@ class StreamingPredictor:
         self._tokens, self._spec = spec.embedding is not None, spec
         # A copy, because fitting again changes how outputs are read.
         self._estimator = copy(estimator)
-        self._decode = getattr(self._estimator, _DECODERS[method])
+        self._decode = getattr(self._estimator, decoder)
         self._stream = _engine.Stream(spec, estimator._weights)
         self.n_steps_ = 0
 

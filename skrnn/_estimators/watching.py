@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, cast
 from sklearn.callback import CallbackSupportMixin
 
 from skrnn._estimators.advice import Method
+from skrnn._estimators.one_fit import lasting
 from skrnn._sklearn import begin_callbacks, has_callbacks
 
 # Arguments of `fit` that a score may need beside X and y.
@@ -57,7 +58,7 @@ class WatchedFit(CallbackSupportMixin):
         # As objects without __getstate__ are copied. That of ours makes what a pickle
         # needs, and refuses what isn't whole, as an estimator amid its `fit`.
         copied = type(self).__new__(type(self))
-        copied.__dict__.update(vars(self))
+        copied.__dict__.update(lasting(dict(vars(self))))
         return copied
 
     def _as_if_ended(self, X, spec, plan, resume, trained):

@@ -1,5 +1,6 @@
 """The flat parameters of an estimator as layers: the one place that turns them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from skrnn._data.typing import Widths
@@ -15,8 +16,11 @@ from skrnn._networks.layers import (
     EveryStep,
     LastState,
     LayerNorm,
+    Positions,
     Recurrent,
     Repeat,
+    StepPooling,
+    TransformerBlock,
 )
 from skrnn._networks.specs import Head, LanguageSpec, NetworkSpec, Seq2SeqSpec
 
@@ -47,6 +51,7 @@ def network_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that answers sequences, or each of their steps.
 
@@ -54,7 +59,8 @@ def network_spec(
     where ids have channels.
     """
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, bidirectional=bidirectional)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells["bidirectional"] = bidirectional
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
@@ -65,6 +71,53 @@ def network_spec(
     layers.append(_pooling(attention, return_sequences))
     if as_tuple(conv_filters) and not return_sequences:
         layers.append(Beside("beside", as_tuple(conv_filters)[-1]))
+    layers += _dense(dense_units, activation, dropout)
+    return NetworkSpec(tuple(layers), head, n_features)
+
+
+def transformer_spec(
+    *,
+    d_model: int,
+    n_layers: int,
+    n_features: int,
+    head: Head,
+    positional: str = "sinusoidal",
+    pooling: str = "mean",
+    n_places: int = 0,
+    return_sequences: bool = False,
+    vocabulary_size: int | tuple[int, ...] | None = None,
+    embedding_dim: int | tuple[int, ...] | None = None,
+    embedding_trainable: bool = True,
+    dense_units: Widths = (),
+    activation: str = "relu",
+    dropout: float = 0.0,
+    **blocks: Any,
+) -> NetworkSpec:
+    """Return the spec of a network whose steps attend to each other.
+
+    Parameters are those of the estimators; `n_places` are the steps that a learned
+    table of positions has, and `blocks` is what else its blocks are told.
+    """
+    layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    blocks |= {"activation": activation, "dropout": dropout}
+    dims = embedding_dim if isinstance(embedding_dim, tuple) else (embedding_dim or 0,)
+    if sum(dims) != d_model:
+        layers.append(Dense("projection", units=d_model))
+    if embedding_dim is not None:
+        # Vectors begin small, given ones may be large: what blocks add must fit.
+        layers.append(LayerNorm("norm_0"))
+    if positional != "rotary":
+        n_rows = n_places if positional == "learned" else 0
+        layers.append(Positions("positions", kind=positional, n_rows=n_rows))
+    layers += [
+        TransformerBlock(
+            f"block_{i}", units=d_model, rotary=positional == "rotary", **blocks
+        )
+        for i in range(n_layers)
+    ]
+    last = LayerNorm("norm_0" if embedding_dim is None else "norm_1")
+    layers += [last, StepPooling("steps", kind=pooling)]
+    layers.append(_pooling(None, return_sequences))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
 
@@ -84,6 +137,7 @@ def seq2seq_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
     n_labels: int | None = None,
     has_end: bool = False,
     n_future: int = 0,
@@ -93,10 +147,11 @@ def seq2seq_spec(
     A label more stands before the first one. Without attention the decoder has only
     the last states: nobody reads the steps of the encoder's last layer.
     """
-    cells = _cells(cell, activation, recurrent_dropout, state=False)
-    n_layers = len(units := as_tuple(units))
-    is_read = [attention is not None or i < n_layers - 1 for i in range(n_layers)]
-    n_rows, after = n_labels and n_labels + 1, (layer_norm, dropout)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
+    units, after = as_tuple(units), (layer_norm, dropout)
+    n_rows = n_labels and n_labels + 1
+    written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
+    is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, True, dropout),
@@ -110,9 +165,7 @@ def seq2seq_spec(
         ),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
-        n_labels=n_labels,
-        has_end=has_end,
-        n_future=n_future,
+        **written,
     )
 
 
@@ -127,12 +180,14 @@ def language_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, state=False)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
-    layers += _stack(units, [True] * len(units), layer_norm, dropout, **cells)
+    is_read = [True] * len(units)
+    layers += _stack(units, is_read, layer_norm, dropout, **cells)
     head = Head(vocabulary_size, "softmax")
     return LanguageSpec(tuple(layers), head, 1, tie_weights)
 
@@ -148,13 +203,15 @@ def prediction_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that tells each step from the steps before it."""
-    cells = _cells(cell, activation, recurrent_dropout)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
     units = as_tuple(units)
+    is_read = [True] * len(units)
     layers = [
         Delay("delay"),
-        *_stack(units, [True] * len(units), layer_norm, dropout, **cells),
+        *_stack(units, is_read, layer_norm, dropout, **cells),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
@@ -173,29 +230,31 @@ def reconstruction_spec(
     layer_norm: bool = False,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    timescales: Sequence[int] | None = None,
 ) -> NetworkSpec:
     """Return the spec of a network that tells all steps from a few numbers of them.
 
     An encoder reads the sequence into `latent_dim` numbers, and a decoder of the same
     layers, the last one first, reads these alone.
     """
-    cells, after = _cells(cell, activation, recurrent_dropout), (layer_norm, dropout)
-    units = as_tuple(units)
+    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    units, after = as_tuple(units), (layer_norm, dropout)
     is_read, back = [True] * len(units), units[::-1]
+    backwards = cells | {"timescales": timescales and timescales[::-1]}
     layers = [
         *_stack(units, is_read, *after, **cells),
         Code("code", units=latent_dim),
         Repeat("repeat"),
-        *_stack(back, is_read, *after, prefix="decoder/", **cells),
+        *_stack(back, is_read, *after, prefix="decoder/", **backwards),
         EveryStep("pooling"),
         *_dense(dense_units, activation, dropout),
     ]
     return NetworkSpec(tuple(layers), head, n_features)
 
 
-def _cells(cell, activation, recurrent_dropout, **options) -> dict[str, Any]:
-    """Return what all recurrent layers are told."""
-    options |= {"cell": cell, "activation": activation}
+def _cells(cell, activation, recurrent_dropout, timescales, **options):
+    """Return what all recurrent layers are told, and `_stack` of them."""
+    options |= {"cell": cell, "activation": activation, "timescales": timescales}
     return options | {"recurrent_dropout": recurrent_dropout}
 
 
@@ -229,16 +288,29 @@ def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):
     return layers
 
 
-def _stack(units, steps, layer_norm, dropout, *, prefix="", **cells):
+def _timescales(timescales, units) -> tuple[int, ...]:
+    """Return how many steps lie between two states of each layer that follow."""
+    if timescales is None:
+        return (1,) * len(units)
+    if len(timescales) != len(units):
+        raise ValueError(
+            f"timescales={timescales!r} must have one entry for each recurrent layer, "
+            f"of which units={units!r} makes {len(units)}."
+        )
+    return tuple(int(n) for n in timescales)
+
+
+def _stack(units, steps, layer_norm, dropout, *, timescales, prefix="", **cells):
     """Return recurrent layers, and what comes after each whose `steps` are read.
 
     The last state of a layer that is read, or of one that has no steps to read, goes
     the same way.
     """
     layers: list = []
-    for i, (width, is_read) in enumerate(zip(units, steps, strict=True)):
-        name = f"{prefix}recurrent_{i}"
-        layers.append(Recurrent(name, units=width, steps=is_read, **cells))
+    rows = zip(units, _timescales(timescales, units), steps, strict=True)
+    for i, (width, timescale, is_read) in enumerate(rows):
+        own = {"units": width, "timescale": timescale, "steps": is_read}
+        layers.append(Recurrent(f"{prefix}recurrent_{i}", **own, **cells))
         if is_read or cells.get("state", True):
             norm = [LayerNorm(f"{prefix}norm_{i}")] if layer_norm else []
             layers += [*norm, *_dropout(f"{prefix}dropout_{i}", dropout)]

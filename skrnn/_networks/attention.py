@@ -8,6 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+# Wavelengths of positions go from 2 pi to this times 2 pi (Vaswani et al., 2017).
+LONGEST = 10_000.0
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -85,7 +90,7 @@ def _dot(ops, w, queries, memory):
 def _remember_heads(ops, w, keys, mask):
     heads = number_of_heads(keys.shape[-1])
     k, v = (
-        _split_heads(ops, ops.matmul(keys, w[f"attention/{name}/kernel"]), heads)
+        split_heads(ops, ops.matmul(keys, w[f"attention/{name}/kernel"]), heads)
         for name in ("key", "value")
     )
     return Memory(k, v, mask)
@@ -93,24 +98,75 @@ def _remember_heads(ops, w, keys, mask):
 
 def _multihead(ops, w, queries, memory):
     """Vaswani et al. (2017), with as many of 4 heads as divide U."""
+    heads = memory.keys.shape[2]
+    q = split_heads(ops, ops.matmul(queries, w["attention/query/kernel"]), heads)
+    context, weights = attend_by_heads(ops, q, memory)
+    return ops.matmul(merge_heads(ops, context), w["attention/output/kernel"]), weights
+
+
+def attend_by_heads(ops, q, memory, places=None):
+    """Attend from queries (Q, B, heads, d) to keys and values (S, B, heads, d).
+
+    With the `places` (S,) of the steps each attends to itself and to those before it.
+    Return what each head has found, (Q, B, heads, d), and weights (Q, S, B, heads).
+    """
     k, v = memory.keys, memory.values
-    heads = k.shape[2]
-    q = _split_heads(ops, ops.matmul(queries, w["attention/query/kernel"]), heads)
     scores = ops.einsum("qbhd,sbhd->qsbh", q, k) * k.shape[-1] ** -0.5
+    if places is not None:
+        sees = places[:, None] >= places[None]
+        scores = ops.where(sees[:, :, None, None], scores, -1e9)
     weights = _softmax_over_keys(ops, scores, memory.mask[None, :, :, None])
-    context = ops.einsum("qsbh,sbhd->qbhd", weights, v)
-    merged = ops.concatenate([context[:, :, h] for h in range(heads)], axis=-1)
-    return ops.matmul(merged, w["attention/output/kernel"]), weights
+    return ops.einsum("qsbh,sbhd->qbhd", weights, v), weights
 
 
-def _split_heads(ops, x, heads):
+def split_heads(ops, x, heads):
     """(T, B, heads * d) -> (T, B, heads, d)."""
+    if all(isinstance(size, int) for size in x.shape):
+        return ops.reshape(x, (*x.shape[:2], heads, x.shape[2] // heads))
     return ops.stack(ops.split(x, heads, axis=-1), axis=2)
+
+
+def merge_heads(ops, x):
+    """(T, B, heads, d) -> (T, B, heads * d)."""
+    heads, d = x.shape[2:]
+    if all(isinstance(size, int) for size in x.shape):
+        return ops.reshape(x, (*x.shape[:2], heads * d))
+    return ops.concatenate([x[:, :, h] for h in range(heads)], axis=-1)
 
 
 def number_of_heads(width: int) -> int:
     """Return the largest of 4, 2 and 1 that divides `width`."""
     return next(heads for heads in (4, 2, 1) if width % heads == 0)
+
+
+def frequencies(n):
+    """Return n angles by which a step turns, from 1 down to 1 / `LONGEST`, float32."""
+    return (LONGEST ** -(np.arange(n) / n)).astype(np.float32)
+
+
+def waves(ops, places, width):
+    """Return sines, and behind them cosines, of places (T,): (T, width)."""
+    angles = places[:, None] * frequencies((width + 1) // 2)
+    both = ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
+    return both if both.shape[-1] == width else both[:, :width]
+
+
+def turned(ops, x, places):
+    """Turn each pair of x (T, B, ..., d) by the angles of its place.
+
+    Products of two such vectors then depend on how far the steps are apart. Columns i
+    and i + d / 2 are a pair.
+
+    Source: Su et al. (2021), "RoFormer: enhanced transformer with rotary position
+    embedding".
+    """
+    angles = places[:, None] * frequencies(x.shape[-1] // 2)
+    key = slice(None), *(None,) * (len(x.shape) - 2), slice(None)
+    cos, sin = ops.cos(angles)[key], ops.sin(angles)[key]
+    first, second = ops.split(x, 2, axis=-1)
+    return ops.concatenate(
+        [first * cos - second * sin, first * sin + second * cos], axis=-1
+    )
 
 
 @dataclass(frozen=True)

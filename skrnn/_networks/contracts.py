@@ -31,6 +31,9 @@ class Ops(Protocol):
     def concatenate(self, arrays: list[Tensor], /, axis: int) -> Tensor:
         """Join arrays along an axis."""
 
+    def cos(self, x: Tensor, /) -> Tensor:
+        """Return cosines."""
+
     def cumsum(self, x: Tensor, /, axis: int) -> Tensor:
         """Return the sums of all entries so far."""
 
@@ -73,6 +76,9 @@ class Ops(Protocol):
 
     def sigmoid(self, x: Tensor, /) -> Tensor:
         """Return ``1 / (1 + exp(-x))``."""
+
+    def sin(self, x: Tensor, /) -> Tensor:
+        """Return sines."""
 
     def softmax(self, x: Tensor, /, axis: int) -> Tensor:
         """Return exponentials that sum to one along an axis."""
@@ -126,7 +132,7 @@ class Run(Protocol):
         They are `dilation` apart, and zeros where there are none.
         """
 
-    def normalise(
+    def normalise_batch(
         self,
         x: Tensor,
         real: Tensor,
@@ -149,6 +155,39 @@ class Run(Protocol):
 
     def real_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return which steps of x (T, B, ...) aren't padding: bool, (T, B)."""
+
+    def normalise(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        """Return x with mean 0 and variance 1 on its last axis, times gamma plus beta.
+
+        A little is added to the variance, as in Keras.
+        """
+
+    def positions(self, x: Tensor) -> Tensor:
+        """Return the numbers of the steps of x (T, B, ...), from 0, as floats: (T,)."""
+
+    def rows_of_steps(self, table: Tensor, x: Tensor) -> Tensor:
+        """Return a row of `table` (N, D) for each step of x: (T, D).
+
+        Steps that it has no row for have the last one.
+        """
+
+    def attend_to_steps(
+        self, q: Tensor, k: Tensor, v: Tensor, lengths: Tensor, causal: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Let every step attend to all real steps of its sequence.
+
+        Parameters
+        ----------
+        q, k, v : arrays of shape (T, B, heads, d)
+        causal : bool
+            Whether to itself and to earlier ones alone; without it there may be fewer
+            queries than keys.
+
+        Returns
+        -------
+        context : array of shape (T, B, heads, d)
+        weights : array of shape (T, T, B, heads), or None where nobody reads them
+        """
 
     def dense(
         self, x: Tensor, kernel: Tensor, bias: Tensor, transposed: bool = False
@@ -256,6 +295,7 @@ class CellRun(Protocol):
     units: int
     weights: dict[str, Tensor]
     drops: bool
+    timescale: int
 
 
 class Layer(Protocol):

@@ -18,11 +18,15 @@ class Head:
         says how many outputs belong to a target, and what they mean: a head of
         ``("quantiles", (0.1, 0.5, 0.9))`` has three for each. A decoder, which reads
         its own outputs, can't have several.
+    crf : bool
+        Whether the outputs are the emissions of a chain of labels, whose likelihood as
+        a whole is minimised: `skrnn._networks.crf`. Its weights come behind the head's.
     """
 
     units: int
     activation: str = "linear"
     loss: NamedLoss | None = None
+    crf: bool = False
 
     def __post_init__(self):
         # Here alone: heads with the same loss are equal, however it was named.

@@ -6,21 +6,21 @@ functions.
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-from skrnn._networks.cells import CELLS
+from skrnn._networks.crf import crf_weights
 from skrnn._networks.head import Head
 from skrnn._networks.layers import (
     LAYERS,
     AttentionPooling,
     Dense,
-    Dropout,
     Embedding,
     EveryStep,
+    Positions,
     Recurrent,
+    TransformerBlock,
     attention_weights,
     dense_weights,
 )
@@ -52,6 +52,8 @@ class Spec:
         """List its parts from the input on, as users see them."""
         found = Outline(self.n_features)
         found.add([*self.layers, self.head_layer])
+        if self.head.crf:
+            found.add_weights("crf", "CRF", "crf", crf_weights(self.head.units))
         return found.parts
 
     def weights(self) -> list[Weight]:
@@ -95,39 +97,41 @@ class Spec:
         return _one_or_each(self.embedding, "dims")
 
     @cached_property
-    def recurrent_products(self) -> int:
-        """Multiplications of one step of one sequence with recurrent weights, about."""
-        return sum(
-            math.prod(weight.shape)
-            for layer in self.recurrent
-            for weight in CELLS[layer.cell].weights(layer.units, layer.units)
-            if weight.name.startswith("recurrent")
-        )
+    def blocks(self) -> list[TransformerBlock]:
+        """The blocks of self-attention."""
+        return [layer for layer in self.layers if isinstance(layer, TransformerBlock)]
+
+    @cached_property
+    def over_steps(self) -> list[Any]:
+        """The layers in which a step depends on others: recurrent ones, and blocks."""
+        return self.recurrent + self.blocks
+
+    @cached_property
+    def products(self) -> int:
+        """Multiplications that these do for one step of one sequence, about."""
+        return sum(layer.products for layer in self.over_steps)
 
     @cached_property
     def state_width(self) -> int:
         """Numbers of the last hidden state, both directions together."""
-        return self.recurrent[-1].width
+        return self.over_steps[-1].width
 
     @cached_property
     def rates(self) -> dict[str, float]:
         """The shares that are dropped in training, by name."""
-        layers = self.all_layers
-        dropped = [layer.rate for layer in layers if isinstance(layer, Dropout)]
-        recurrent = [x.recurrent_dropout for x in layers if isinstance(x, Recurrent)]
-        return {
-            "dropout": max(dropped, default=0.0),
-            "recurrent_dropout": max(recurrent, default=0.0),
-        }
+        found = {"dropout": 0.0, "recurrent_dropout": 0.0}
+        for layer in self.all_layers:
+            found |= {name: max(x, found[name]) for name, x in layer.rates.items()}
+        return found
 
     def with_rates_as_arguments(self) -> Any:
         """Return the spec with 1 for every share that is dropped, an argument then."""
-        return self._map(_with_any_rate)
+        return self._map(lambda layer: layer.with_any_rate())
 
     def without_rates(self) -> Any:
         """Return the spec for prediction, which drops nothing and trains nothing."""
         head = replace(self.head, loss=None)
-        return replace(self._map(_without_rate), head=head)
+        return replace(self._map(lambda layer: layer.without_rates()), head=head)
 
     def _map(self, function):
         stacks: dict[str, Any] = {
@@ -172,6 +176,9 @@ class Spec:
         for name in self._stacks:
             fields[name] = [_layer_as_dict(layer) for layer in fields[name]]
         fields["head"] = dataclasses.asdict(self.head)
+        if not self.head.crf:
+            # As it was before there were chains, for whoever reads it.
+            del fields["head"]["crf"]
         return json.dumps(fields, sort_keys=True)
 
     @classmethod
@@ -199,9 +206,21 @@ class NetworkSpec(Spec):
 
     @cached_property
     def attention(self) -> str | None:
-        """The kind of attention that it pools with, or None."""
+        """The kind of attention that it pools with, or that of its blocks, or None."""
         kinds = [x.kind for x in self.layers if isinstance(x, AttentionPooling)]
+        kinds += ["multihead"] * len(self.blocks)
         return kinds[0] if kinds else None
+
+    @cached_property
+    def n_places(self) -> int | None:
+        """The steps that a learned table of positions has; None without such."""
+        rows = [x.n_rows for x in self.layers if isinstance(x, Positions)]
+        return rows[0] if rows and rows[0] else None
+
+    @cached_property
+    def attends_from_steps(self) -> bool:
+        """Whether each step attends, and not the last state alone."""
+        return self.return_sequences or bool(self.blocks)
 
 
 @dataclass(frozen=True)
@@ -240,6 +259,11 @@ class Seq2SeqSpec(Spec):
     @cached_property
     def return_sequences(self) -> bool:
         """False: no step of the input is answered."""
+        return False
+
+    @property
+    def attends_from_steps(self) -> bool:
+        """False: steps of the output attend."""
         return False
 
     @cached_property
@@ -329,22 +353,6 @@ def _one_or_each(embedding, field):
         return None
     values = getattr(embedding, field)
     return values if embedding.channels else values[0]
-
-
-def _with_any_rate(layer):
-    if isinstance(layer, Dropout):
-        return replace(layer, rate=1.0)
-    if isinstance(layer, Recurrent):
-        return replace(layer, recurrent_dropout=float(layer.recurrent_dropout > 0))
-    return layer
-
-
-def _without_rate(layer):
-    if isinstance(layer, Dropout):
-        return None
-    if isinstance(layer, Recurrent):
-        return replace(layer, recurrent_dropout=0.0)
-    return replace(layer, trainable=True) if isinstance(layer, Embedding) else layer
 
 
 def _layer_as_dict(layer):

@@ -18,6 +18,8 @@ _FACTORED = 8
 # From more numbers than these on OpenBLAS divides a factorisation, and from more
 # multiplications a product.
 _MOST_FACTORED, _MOST_MULTIPLIED = 8192, 2**18
+# Steps over which the slowest gates forget at first.
+SLOWEST = 1000
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Weight:
         The first one and the one after the last one of the last axis' entries that
         begin with 1 whatever the initializer says: the bias of a forget gate
         (Jozefowicz et al., 2015).
+    slow : tuple of two ints or None
+        The same of entries that begin with ``-log(n - 1)``: a sigmoid of it is 1 / n,
+        and n is as often from 2 to 20 as from 20 to 200 or up to `SLOWEST`. A gate that
+        lets inputs in so forgets over times of all sizes (Tallec & Ollivier, 2018).
     """
 
     name: str
@@ -46,12 +52,17 @@ class Weight:
     trainable: bool = True
     ones: tuple[int, int] | None = None
     follows: bool = False
+    slow: tuple[int, int] | None = None
 
     def draw(self, rng):
         """Draw the first value, float32."""
         value = INITIALIZERS[self.initializer](rng, self.shape)
         if self.ones is not None:
             value[..., slice(*self.ones)] = 1
+        if self.slow is not None:
+            first, last = self.slow
+            n = np.exp(rng.uniform(np.log(2), np.log(SLOWEST), last - first))
+            value[..., first:last] = -np.log(n - 1)
         return value.astype(np.float32)
 
 
@@ -93,7 +104,7 @@ def _memory():
 
 def named(prefix: str, rows) -> list[Weight]:
     """Put a prefix in front of the names of weights."""
-    return [replace(r, name=f"{prefix}/{r.name}") for r in rows]
+    return [replace(row, name=f"{prefix}/{row.name}") for row in rows]
 
 
 def _glorot(rng, shape):
@@ -139,6 +150,7 @@ INITIALIZERS = {
     "he": _he,
     "orthogonal": _orthogonal,
     "uniform": lambda rng, shape: rng.uniform(-0.05, 0.05, shape),
+    "shares": lambda rng, shape: rng.uniform(0, 1, shape),
     "zeros": lambda _rng, shape: np.zeros(shape),
     "ones": lambda _rng, shape: np.ones(shape),
 }

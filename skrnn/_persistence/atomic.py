@@ -2,10 +2,21 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable
-from typing import IO
+from contextlib import suppress
+from typing import IO, Any
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:
+    # Windows: a file that is open has a lock of another kind.
+    fcntl = None
+
+_END = ".tmp"
 
 
 def write_atomically(
@@ -16,7 +27,9 @@ def write_atomically(
     The bytes go to a new file in the same folder. They are on the disk before that
     file takes the name: a crash, a kill, a full disk or Ctrl-C leaves what was there
     before. A kill, after which nothing can be tidied up, may leave the new file under
-    its own name, ``.<name>.<number>.tmp``.
+    its own name, ``.<name>.<number>.tmp``. The next writer of that name removes it,
+    where the system has locks of files (not on Windows): a writer holds a lock on its
+    own as long as it lives.
 
     Parameters
     ----------
@@ -36,16 +49,22 @@ def write_atomically(
     path = os.path.realpath(os.fspath(path))
     mode = _mode_of(path)
     folder, name = os.path.split(path)
-    unfinished = os.path.join(folder, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
+    beginning = f".{name[:32]}."
+    _remove_left_over(folder or ".", beginning)
+    unfinished = ""
     try:
-        # "x": never a file of somebody else.
-        with open(unfinished, "xb") as file:
+        unfinished, file = _begin(os.path.join(folder, beginning))
+        with file:
             if mode is not None and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), mode)
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(unfinished, path)
+            if fcntl is not None:
+                # Before the lock goes with the open file.
+                os.replace(unfinished, path)
+        if fcntl is None:
+            os.replace(unfinished, path)
     except BaseException as error:
         _remove(unfinished)
         if isinstance(error, OSError) and error.errno and not error.filename:
@@ -53,6 +72,56 @@ def write_atomically(
             error.filename = path
         raise
     _sync_folder(folder)
+
+
+def _begin(beginning):
+    """Open a new file that no other writer takes for left over; return its name too."""
+    while True:
+        name = f"{beginning}{secrets.token_hex(8)}{_END}"
+        # "x": never a file of somebody else.
+        file = open(name, "xb")  # noqa: SIM115
+        if _is_ours(file.fileno()) and os.path.exists(name):
+            return name, file
+        # Another writer took it for left over before the lock was there.
+        file.close()
+
+
+def _is_ours(descriptor):
+    """Lock an open file; False if another one has its lock."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # A file system without locks: nobody takes it for left over either.
+        return True
+    return True
+
+
+def _remove_left_over(folder, beginning):
+    """Remove what killed writers of a file left behind."""
+    if fcntl is None:
+        return
+    whole = re.compile(re.escape(beginning) + "[0-9a-f]{16}" + re.escape(_END))
+    try:
+        names = [name for name in os.listdir(folder) if whole.fullmatch(name)]
+    except OSError:
+        return
+    for name in names:
+        with suppress(OSError):
+            _remove_if_left_over(os.path.join(folder, name))
+
+
+def _remove_if_left_over(path):
+    # Neither a link nor a pipe: in a folder for everybody these may be a trap.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.remove(path)
+    finally:
+        os.close(descriptor)
 
 
 def _mode_of(path):
@@ -70,11 +139,9 @@ def _mode_of(path):
 
 
 def _remove(path):
-    try:
+    # It may have its new name already, or was never made.
+    with suppress(FileNotFoundError):
         os.remove(path)
-    except FileNotFoundError:
-        # It has its new name already, or was never made.
-        return
 
 
 def _sync_folder(folder):

@@ -8,6 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._persistence.machines import (
+    of_boosting,
+    of_histograms,
+    of_machine,
+    of_means,
+    of_neighbors,
+)
+
 
 def fault_of(estimator: Any) -> str | None:
     """Return what is wrong with an estimator of scikit-learn, or None."""
@@ -88,4 +96,9 @@ _CHECKS = {
     "sklearn.OneHotEncoder": _of_one_hot,
     "sklearn.BaseDecisionTree": _of_tree,
     "sklearn.BaseForest": _of_forest,
+    "sklearn.BaseGradientBoosting": of_boosting,
+    "sklearn.BaseHistGradientBoosting": of_histograms,
+    "sklearn.BaseLibSVM": of_machine,
+    "sklearn.NeighborsBase": of_neighbors,
+    "sklearn._BaseKMeans": of_means,
 }

@@ -16,7 +16,8 @@ OURS = {
     "skrnn": (
         "GRUClassifier GRURegressor LSTMClassifier LSTMRegressor RNNClassifier"
         " RNNRegressor Seq2SeqClassifier Seq2SeqRegressor SequenceClassifier"
-        " SequenceOutlierDetector SequenceRegressor"
+        " SequenceOutlierDetector SequenceRegressor TransformerClassifier"
+        " TransformerRegressor"
     ),
     "skrnn.preprocessing": (
         "SequencePadder SequenceWise SlidingWindow TextSequencer WordFeaturizer"
@@ -40,6 +41,8 @@ OF_SKLEARN = {
     ),
     "sklearn.ensemble": (
         "BaggingClassifier BaggingRegressor ExtraTreesClassifier ExtraTreesRegressor"
+        " GradientBoostingClassifier GradientBoostingRegressor"
+        " HistGradientBoostingClassifier HistGradientBoostingRegressor"
         " RandomForestClassifier RandomForestRegressor StackingClassifier"
         " StackingRegressor VotingClassifier VotingRegressor"
     ),
@@ -63,11 +66,19 @@ OF_SKLEARN = {
     ),
     "sklearn.linear_model": (
         "ARDRegression BayesianRidge ElasticNet ElasticNetCV HuberRegressor Lasso"
-        " LassoCV LinearRegression LogisticRegression Ridge RidgeCV RidgeClassifier"
+        " LassoCV LassoLars Lars LinearRegression LogisticRegression"
+        " OrthogonalMatchingPursuit QuantileRegressor Ridge RidgeCV RidgeClassifier"
+        " RidgeClassifierCV SGDClassifier SGDRegressor TheilSenRegressor"
     ),
+    "sklearn.svm": "LinearSVC LinearSVR NuSVC NuSVR SVC SVR",
+    "sklearn.neighbors": "KNeighborsClassifier KNeighborsRegressor",
+    "sklearn.neural_network": "MLPClassifier MLPRegressor",
+    "sklearn.cluster": "KMeans MiniBatchKMeans",
+    "sklearn.kernel_ridge": "KernelRidge",
+    "sklearn.multiclass": "OneVsOneClassifier OneVsRestClassifier",
     "sklearn.discriminant_analysis": "LinearDiscriminantAnalysis",
     "sklearn.cross_decomposition": "PLSRegression",
-    "sklearn.naive_bayes": "GaussianNB",
+    "sklearn.naive_bayes": "BernoulliNB ComplementNB GaussianNB MultinomialNB",
     "sklearn.dummy": "DummyClassifier DummyRegressor",
 }
 # What estimators of ours are made of: frozen dataclasses. Files keep these names when

@@ -23,6 +23,7 @@ from skrnn._persistence.classes import (
     public_name,
 )
 from skrnn._persistence.container import UnreadableError
+from skrnn._persistence.learners import make_again, without_repeated
 from skrnn._persistence.nodes import Kind, exactly
 
 # What set_fit_request and the like leave; it knows its owner, which has it.
@@ -37,7 +38,7 @@ def _write_estimator(value, writer):
     name = public_name(cls) or own_name(cls, writer.trusted)
     state = value.__getstate__() if hasattr(value, "__getstate__") else vars(value)
     # Optimizers of Keras are in boxes, which pickle needs.
-    state = _engine.unpack(state or {})
+    state = without_repeated(cls, _engine.unpack(state or {}))
     return {
         "class": name,
         "state": {key: writer.value(v, f".{key}") for key, v in state.items()},
@@ -63,6 +64,7 @@ def _read_estimator(node, reader):
     fault = fault_of(made)
     if fault:
         raise UnreadableError(f"it holds a {fault}")
+    make_again(made, "n_features_in_" in state)
     return made
 
 

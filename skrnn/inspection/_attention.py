@@ -30,15 +30,16 @@ def attention_weights(
     weights : ndarray
         Where every predicted step looks, as shares of one: (n, T_out, T_in), with a row
         for each predicted step, that of a sequence's end included, or for each step of
-        X with ``return_sequences=True``; of other recurrent estimators, whose last
-        state alone attends, (n, T_in). Sequences of different lengths are filled up
+        X with ``return_sequences=True`` and of a Transformer, whose last block it is;
+        of other recurrent estimators, whose last state alone attends, (n, T_in).
+        Sequences of different lengths are filled up
         with zeros. With several heads it is their mean. With `n_beams` above 1 it is
         still the greedy path's, whose labels need not be those of ``predict``.
 
     Raises
     ------
     ValueError
-        If the network has no attention.
+        If the network has no attention. Transformers always have.
     TypeError
         If the estimator is no recurrent one, or `future` is given and it takes none.
 
@@ -78,7 +79,7 @@ def attention_weights(
             "Seq2SeqRegressor can be fitted with one."
         )
     rows, sequences = estimator._attention(X, **options)
-    return _filled_up(rows, sequences, estimator._spec.return_sequences)
+    return _filled_up(rows, sequences, estimator._spec.attends_from_steps)
 
 
 def _filled_up(rows, sequences, of_own_steps):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.frames.numbers import is_object
 from skrnn._data.typing import SequenceData, Targets, Weights
 from skrnn._sklearn import Count, RealNotInt, StrictInterval, check_arguments
-from skrnn.inspection._parts import Reached
+from skrnn.inspection._parts import Reached, refuse_no_windows
 from skrnn.inspection._sequences import feature_names
 
 _CONSTRAINTS = {
@@ -125,6 +125,7 @@ def sequence_importance(
     )
     if isinstance(estimator, BaseEstimator):
         check_is_fitted(estimator)
+    refuse_no_windows(estimator, "sequence_importance")
     model, windows, before = _at_windows(estimator, X)
     block = _Block(windows)
     reached = Reached(model, windows, y, before)

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.inspected import is_network
+from skrnn._estimators.inspected import is_network, reads_texts
 
 
 def part_with(estimator: Any, name: str, expected: str) -> Any:
@@ -82,13 +82,17 @@ class Reached:
     before: tuple[Any, ...] = ()
 
 
-def reach_network(estimator: Any, X: Any, caller: str, y: Any = None) -> Reached:
+def reach_network(
+    estimator: Any, X: Any, caller: str, y: Any = None, *, texts: bool = False
+) -> Reached:
     """Return the network in a Pipeline or search, with X and y as they reach it.
 
     Parameters
     ----------
     caller : str
         For the error.
+    texts : bool
+        Whether a language model is a network too.
 
     Raises
     ------
@@ -97,9 +101,12 @@ def reach_network(estimator: Any, X: Any, caller: str, y: Any = None) -> Reached
     TypeError
         If it is no network of skrnn, and ends in none.
     """
-    _need_network(estimator, caller)
+    is_one = (
+        (lambda each: is_network(each) or reads_texts(each)) if texts else is_network
+    )
+    _need_network(estimator, caller, is_one)
     before = list[Any]()
-    while not is_network(estimator):
+    while not is_one(estimator):
         check_is_fitted(estimator)
         if getattr(estimator, "steps", None) and len(estimator.steps) > 1:
             X = estimator[:-1].transform(X)
@@ -110,10 +117,10 @@ def reach_network(estimator: Any, X: Any, caller: str, y: Any = None) -> Reached
     return Reached(estimator, X, y, tuple(before))
 
 
-def _need_network(estimator, caller):
+def _need_network(estimator, caller, is_one):
     """Raise a TypeError unless there is a network, before X is transformed."""
     inside = None if isinstance(estimator, type) else estimator
-    while inside is not None and not is_network(inside):
+    while inside is not None and not is_one(inside):
         if isinstance(inside, BaseEstimator):
             check_is_fitted(inside)
         inside = _inside(inside)
@@ -121,8 +128,31 @@ def _need_network(estimator, caller):
         found = estimator if isinstance(estimator, type) else type(estimator)
         raise TypeError(
             f"{caller} takes a recurrent estimator of skrnn, or a Pipeline or search "
-            f"that ends in one. Got {found.__name__}."
+            f"that ends in one. Got {found.__name__}.{_instead_of(found.__name__)}"
         )
+
+
+def refuse_no_windows(estimator: Any, caller: str) -> None:
+    """Refuse what reads texts, or whole series, and no windows."""
+    name = type(estimator).__name__
+    if name in _INSTEAD:
+        raise TypeError(
+            f"{caller} takes an estimator that reads sequences (n, T, F). Got {name}."
+            f"{_instead_of(name)}"
+        )
+
+
+def _instead_of(name):
+    """Say what to pass instead of what holds networks, or is one of another kind."""
+    return _INSTEAD.get(name, "")
+
+
+_INSTEAD = {
+    "Forecaster": " Pass one of its networks, forecaster.estimators_[0], with X of "
+    "shape (n, T, F) in units of its windows.",
+    "TextGenerator": " Of a TextGenerator there are hidden_states(model, texts) and "
+    "gates(model, texts).",
+}
 
 
 def _as_transformed(estimator, y):

@@ -26,7 +26,9 @@ def hidden_states(
         A fitted network of skrnn, or a Pipeline or search that ends in one. Of an
         encoder and decoder the encoder's layers are meant.
     X : array-like or list of array-likes
-        Sequences of any length, in one of the forms that ``fit`` takes.
+        Sequences of any length, in one of the forms that ``fit`` takes. Texts of a
+        :class:`~skrnn.text.TextGenerator`: its first step is the beginning, and each
+        token is a step after it.
     layer : int, default=-1
         Which recurrent layer: 0 is the first one, -1 the last.
     direction : {"forward", "backward"} or None, default=None
@@ -65,7 +67,7 @@ def hidden_states(
     >>> np.allclose(states[:, -1], model.transform(X))  # the last step's
     True
     """
-    reached = reach_network(estimator, X, "hidden_states")
+    reached = reach_network(estimator, X, "hidden_states", texts=True)
     layer = _number_of_layer(reached.network, layer)
     known = recurrent_layers(reached.network)[layer].directions
     wanted = known if direction is None else (_known(direction, known),)
@@ -105,7 +107,9 @@ def gates(
         A fitted network of skrnn whose cell has gates, or a Pipeline or search that
         ends in one. Of an encoder and decoder the encoder's layers are meant.
     X : array-like or list of array-likes
-        Sequences of any length, in one of the forms that ``fit`` takes.
+        Sequences of any length, in one of the forms that ``fit`` takes. Texts of a
+        :class:`~skrnn.text.TextGenerator`: its first step is the beginning, and each
+        token is a step after it.
     layer : int, default=-1
         Which recurrent layer: 0 is the first one, -1 the last.
     direction : {"forward", "backward"}, default="forward"
@@ -144,7 +148,7 @@ def gates(
     >>> bool(found.forget.mean() > 0.5)  # it starts with a bias of 1: to keep
     True
     """
-    reached = reach_network(estimator, X, "gates")
+    reached = reach_network(estimator, X, "gates", texts=True)
     layer = _number_of_layer(reached.network, layer)
     chosen = recurrent_layers(reached.network)[layer]
     direction = _known(direction, chosen.directions)

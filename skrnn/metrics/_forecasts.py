@@ -90,12 +90,8 @@ def mean_absolute_scaled_error(
     truth, predicted = _read_pair(y_true, y_pred)
     scale = _naive_errors(y_train, seasonal_period, truth.shape[1])
     scale = np.maximum(scale, _LEAST)
-    return mean_absolute_error(
-        truth / scale,
-        predicted / scale,
-        sample_weight=sample_weight,
-        multioutput=multioutput,
-    )
+    how = _weighting(sample_weight, multioutput, truth.shape[1])
+    return mean_absolute_error(truth / scale, predicted / scale, **how)
 
 
 @validate_params(
@@ -163,12 +159,8 @@ def symmetric_mean_absolute_percentage_error(
     """
     truth, predicted = _read_pair(y_true, y_pred)
     errors = percentage_errors(truth, predicted)
-    return mean_absolute_error(
-        errors,
-        np.zeros_like(errors),
-        sample_weight=sample_weight,
-        multioutput=multioutput,
-    )
+    how = _weighting(sample_weight, multioutput, truth.shape[1])
+    return mean_absolute_error(errors, np.zeros_like(errors), **how)
 
 
 @validate_params(
@@ -256,14 +248,9 @@ def continuous_ranked_probability_score(
             f"y_true and a column for each of the {len(levels)} quantiles."
         )
     predicted = predicted.reshape(*truth.shape, len(levels))
+    how = _weighting(sample_weight, multioutput, truth.shape[1])
     losses = [
-        mean_pinball_loss(
-            truth,
-            predicted[..., i],
-            alpha=level,
-            sample_weight=sample_weight,
-            multioutput=multioutput,
-        )
+        mean_pinball_loss(truth, predicted[..., i], alpha=level, **how)
         for i, level in enumerate(levels)
     ]
     score = 2 * np.mean(losses, axis=0)
@@ -290,15 +277,30 @@ def _read_pair(y_true, y_pred):
     return truth, predicted
 
 
+def _weighting(sample_weight, multioutput, n_columns):
+    """Return both as scikit-learn takes them, once they are numbers."""
+    if sample_weight is not None:
+        sample_weight = _numbers("sample_weight", sample_weight)
+        # Only proportions count, and sums of very large numbers would be infinite.
+        _, exponent = np.frexp(np.abs(sample_weight).max(initial=0))
+        sample_weight = np.ldexp(sample_weight, -exponent)
+    if not isinstance(multioutput, str):
+        given = multioutput
+        multioutput = _numbers("multioutput", given)
+        if n_columns == 1 or multioutput.shape != (n_columns,) or not multioutput.sum():
+            raise ValueError(
+                f"multioutput={given!r:.60} is invalid for {n_columns} columns; "
+                "expected 'raw_values', 'uniform_average' or, of several columns, a "
+                "weight for each, not all of them 0. Custom weights are useful only in "
+                "multi-output cases."
+            )
+    return {"sample_weight": sample_weight, "multioutput": multioutput}
+
+
 def _numbers(name, y, **options):
     options |= {"ensure_2d": False, "dtype": float, "input_name": name}
-    try:
-        with naming(name):
-            return check_array(y, **options)
-    except OverflowError as error:
-        raise ValueError(
-            f"{name} holds an integer beyond the largest number of float64."
-        ) from error
+    with naming(name):
+        return check_array(y, **options)
 
 
 def _columns(name, y, *, allow_nan=False):
@@ -310,6 +312,8 @@ def _columns(name, y, *, allow_nan=False):
 def _naive_errors(y_train, seasonal_period, n_outputs):
     """Return the error of the naive forecast on each column of the training series."""
     series = _columns("y_train", y_train, allow_nan=True)
+    # NumPy's unsigned types have no negative numbers.
+    seasonal_period = int(seasonal_period)
     if series.shape[1] not in (1, n_outputs):
         raise ValueError(
             f"y_train has {series.shape[1]} columns, but y_true has {n_outputs}; "

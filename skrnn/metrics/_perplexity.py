@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from skrnn._data.targets.reading import as_array, check_labels
+from skrnn._data.targets.reading import as_array, check_labels, is_several
 from skrnn._data.targets.weights import are_of_steps
 from skrnn._data.typing import (
     ArrayLike,
@@ -157,7 +157,7 @@ def _read(y_true, y_proba, mixed):
 
 def _is_flat(y_true):
     """Whether there is one label for each sample."""
-    return not any(np.ndim(labels) for labels in y_true)
+    return not any(map(is_several, y_true))
 
 
 def _read_truth(y_true, mixed):
@@ -189,9 +189,15 @@ _SHAPES = {
 
 def _read_block(i, block):
     try:
-        block = np.asarray(block, float)
-    except (TypeError, ValueError):
+        # A cast to float would leave out imaginary parts.
+        dtype = np.asarray(block).dtype
+        block = np.asarray(block, float if dtype.kind != "c" else None)
+    except (TypeError, ValueError, OverflowError):
         block = np.empty(0)
+    if block.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: y_proba[{i}] has dtype {block.dtype}."
+        )
     if block.ndim != 2:
         raise ValueError(
             f"y_proba[{i}] must hold numbers of shape (n_timesteps, n_classes)."

@@ -1,14 +1,16 @@
 """Reading label sequences, for all scores."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn._data.frames.columns import as_plain, is_frame
 from skrnn._data.targets.reading import as_array, check_labels
 from skrnn._data.targets.weights import are_of_steps, rows_of
-from skrnn._sklearn import check_sample_weight
+from skrnn._sklearn import check_sample_weight, naming
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ def _of_one_kind(arrays):
 def as_sequences(name, y, what="label sequences"):
     """Return a non-empty list or array of sequences."""
     y = np.asarray(y) if is_frame(y) else as_plain(y)
+    if issparse(y):
+        raise TypeError(
+            f"{name} is a sparse {type(y).__name__}; expected {what} in dense arrays: "
+            "use '.toarray()'."
+        )
     if isinstance(y, str | bytes) or getattr(y, "shape", None) == () or not _has_len(y):
         raise TypeError(f"{name} must hold {what}. Got {y!r:.60}.")
     if len(y) == 0:
@@ -70,7 +77,7 @@ def as_sequences(name, y, what="label sequences"):
 def _has_len(y):
     # A generator can be read only once.
     has_both = hasattr(y, "__len__") and hasattr(y, "__getitem__")
-    return has_both and not isinstance(y, type)
+    return has_both and not isinstance(y, type | Mapping)
 
 
 def _read_sequence(name, sequence, *, strings=False, several=False, mixed=False):
@@ -215,13 +222,19 @@ def _empty_ends(labels):
     return places[(places < there[0]) | (places > there[-1])]
 
 
+# Kind of NumPy -> what labels of it are; all others are numbers.
+_KINDS = dict.fromkeys("OUS", "string") | {"M": "time", "m": "length of time"}
+
+
 def refuse_other_types(truth, labels, name="y_pred"):
     """Refuse strings in one and numbers in the other."""
     if not len(truth) or not len(labels):
         return
-    if (truth.dtype.kind in "OUS") != (labels.dtype.kind in "OUS"):
+    of_truth, of_labels = (_KINDS.get(x.dtype.kind, "number") for x in (truth, labels))
+    kinds = sorted({of_truth, of_labels}, reverse=True)
+    if len(kinds) > 1:
         raise TypeError(
-            "Mix of label input types (string and number): y_true holds "
+            f"Mix of label input types ({' and '.join(kinds)}): y_true holds "
             f"{truth[:1].tolist()[0]!r}, {name} holds {labels[:1].tolist()[0]!r}."
         )
 
@@ -243,6 +256,11 @@ def weights_of_labels(sample_weight, lengths):
 
 def _read_weights(sample_weight, lengths):
     """Return the weights of labels by sequence, and those of sequences or None."""
+    with naming("sample_weight"):
+        return _split_weights(sample_weight, lengths)
+
+
+def _split_weights(sample_weight, lengths):
     ends = np.cumsum(lengths)[:-1]
     if not are_of_steps(sample_weight):
         of_sequences = _check_weights(sample_weight, lengths)

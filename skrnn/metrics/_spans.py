@@ -155,7 +155,7 @@ def _check_parameters(scheme, mode, average, zero_division):
                 f"{', '.join(map(repr, choices))}. Got {value!r} instead."
             )
     number = isinstance(zero_division, Real) and not isinstance(zero_division, bool)
-    known = number and (zero_division in (0, 1) or np.isnan(zero_division))
+    known = number and (zero_division in (0, 1) or zero_division != zero_division)
     if not known and not (isinstance(zero_division, str) and zero_division == "warn"):
         raise ValueError(
             "The 'zero_division' parameter of span_f1_score must be 'warn', 0, 1 or "

@@ -1,5 +1,6 @@
 """Accuracies: over single labels, and over whole sequences."""
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,8 @@ def token_accuracy_score(
 
 def _refuse_other_type(ignore_label, labels):
     is_text = labels.dtype.kind in "OUS"
-    if isinstance(ignore_label, str | bytes) != is_text:
+    fits = isinstance(ignore_label, str | bytes if is_text else Number | np.bool_)
+    if not fits:
         raise TypeError(
             f"ignore_label={ignore_label!r} is of another type than the labels of "
             f"y_true, such as {labels[:1].tolist()[0]!r}: expected "

@@ -27,7 +27,7 @@ def analyzer_of(name, analyzer, **params):
         return analyzer
     try:
         return CountVectorizer(analyzer=analyzer, **params).build_analyzer()
-    except (re.error, TypeError) as error:
+    except (re.error, TypeError, ValueError) as error:
         raise ValueError(
             f"The 'token_pattern' parameter of {name} must be a regular expression "
             f"where there is no tokenizer. Got {params['token_pattern']!r} instead: "

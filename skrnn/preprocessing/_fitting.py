@@ -56,6 +56,11 @@ class SequenceOutputMixin(WatchedFit):
         -------
         self : estimator
         """
+        if transform is not None and not isinstance(transform, str):
+            raise ValueError(
+                f"transform={transform!r:.60} is no output; expected 'default', "
+                "'pandas', 'polars' or None."
+            )
         # scikit-learn's own would wrap every result, and fails with three dimensions.
         if transform is not None:
             set_output_config(self, transform)

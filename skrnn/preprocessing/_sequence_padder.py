@@ -16,12 +16,12 @@ from skrnn._data.typing import (
 from skrnn._data.validation import check_sequences
 from skrnn._data.windows import pad_sequences
 from skrnn._estimators.advice import fit_context
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     StrictInterval,
     StrOptions,
     check_feature_names_in,
-    unchanged_on_error,
 )
 from skrnn.preprocessing._fitting import (
     NUMBERS,
@@ -125,9 +125,10 @@ class SequencePadder(
             sequences = check_sequences(self, X, reset=True, dtype=NUMBERS)
             self._fill(sequences.values.dtype, vocabulary_of(X))
             self._has_features = not lacks_feature_axis(X, sequences)
-            self.maxlen_ = self.maxlen or sequences.n_timesteps
+            self.maxlen_ = int(self.maxlen or sequences.n_timesteps)
         return self
 
+    @of_one_fit
     def transform(self, X: SequenceData) -> Array:
         """Return the sequences as one array.
 
@@ -159,7 +160,12 @@ class SequencePadder(
         ragged = sequences.form == "ragged"
         unpacked = list(unpacked) if ragged else np.asarray(unpacked)
         how = self.padding, self.truncating, value
-        padded = pad_sequences(unpacked, self.maxlen_, *how)
+        try:
+            padded = pad_sequences(unpacked, self.maxlen_, *how)
+        except ValueError as error:
+            raise ValueError(
+                f"maxlen={self.maxlen_} is more than an array has room for."
+            ) from error
         if vocabulary is not None:
             padded = token_ids(padded, vocabulary)
         names = self._steps if self._has_features else self.get_feature_names_out

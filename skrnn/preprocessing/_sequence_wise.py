@@ -17,12 +17,13 @@ from skrnn._data.typing import (
 )
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     HasMethods,
     available_if,
     check_feature_names_in,
-    unchanged_on_error,
+    naming,
 )
 from skrnn.preprocessing._fitting import (
     NUMBERS,
@@ -119,6 +120,7 @@ class SequenceWise(
             self.n_features_out_ = first.shape[1]
         return self
 
+    @of_one_fit
     def transform(self, X: SequenceData) -> Array:
         """Transform every step.
 
@@ -149,6 +151,7 @@ class SequenceWise(
         return self._as_output(result, X, self.get_feature_names_out)
 
     @available_if(_has_inverse_transform)
+    @of_one_fit
     def inverse_transform(self, X: SequenceData) -> Array:
         """Undo the transformation of every step.
 
@@ -174,7 +177,8 @@ class SequenceWise(
         # A copy: reading X sets attributes, and its features aren't those of fit.
         sequences = check_sequences(copy(self), X, reset=True, dtype=NUMBERS)
         self._check_n_features_out(sequences.n_features)
-        rows = self.transformer_.inverse_transform(sequences.values)
+        with naming("X"):
+            rows = self.transformer_.inverse_transform(sequences.values)
         gained_axis = self._form == "columns" and self.n_features_out_ > 1
         univariate = gained_axis or lacks_feature_axis(X, sequences)
         return self._unpacked(rows, sequences, univariate)

@@ -21,12 +21,12 @@ from skrnn._data.typing import (
 )
 from skrnn._data.windows import pad_rows, pad_series, sliding_windows
 from skrnn._estimators.advice import fit_context
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     StrictInterval,
     StrOptions,
     check_feature_names_in,
-    unchanged_on_error,
 )
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 from skrnn.preprocessing._saved_state import SavedStateMixin
@@ -226,6 +226,7 @@ class SlidingWindow(
         series, rows = self._learn(X, y, groups)
         return self._with_index(self._windows(series, rows, {}), X)
 
+    @of_one_fit
     def transform(self, X: SequenceData, *, groups: ArrayLike | None = None) -> Array:
         """Return for every row the window that ends there.
 

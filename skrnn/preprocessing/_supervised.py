@@ -9,7 +9,7 @@ import numpy as np
 from skrnn._data.rows.series import read_rows, refuse_list_of_series
 from skrnn._data.typing import ArrayLike, SequenceData
 from skrnn._data.windows import sliding_windows
-from skrnn._sklearn import StrictInterval, validate_params
+from skrnn._sklearn import StrictInterval, naming, validate_params
 from skrnn.preprocessing._tables import read_table
 
 
@@ -100,6 +100,8 @@ def make_supervised(
     targets = _target_positions(target, table)
     values = table.columns(targets)
     rows = read_rows(series, len(values), groups=groups, name="series")
+    # NumPy's small types may not hold their sum.
+    horizon, gap = int(horizon), int(gap)
     _check_length(rows, horizon, gap)
     kept, futures = _with_future(rows, horizon, gap)
     if futures is None:
@@ -145,8 +147,9 @@ def _target_positions(target, table):
     is_one = isinstance(target, str) or np.ndim(target) == 0
     # A tuple is the name of a column of a MultiIndex.
     is_one = is_one or (isinstance(target, tuple) and target in (names or ()))
-    items = [target] if is_one else target
-    positions = [_position(item, names, n_columns) for item in items]
+    with naming("target"):
+        items = [target] if is_one else list(target)
+        positions = [_position(item, names, n_columns) for item in items]
     if not positions or len(set(positions)) < len(positions):
         raise ValueError(
             f"target={target!r} is invalid; expected at least one column of series, "

@@ -26,13 +26,13 @@ from skrnn._data.typing import (
 )
 from skrnn._data.windows import pad_sequences
 from skrnn._estimators.advice import fit_context
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.watching import told
 from skrnn._sklearn import (
     Count,
     RealNotInt,
     StrictInterval,
     StrOptions,
-    unchanged_on_error,
 )
 from skrnn.preprocessing._counting import analyzer_of, count_tokens
 from skrnn.preprocessing._documents import (
@@ -223,6 +223,7 @@ class TextSequencer(
         """
         return self._encode(self._learn(X), X)
 
+    @of_one_fit
     def transform(self, X: Iterable[Any]) -> Array:
         """Return the documents as sequences of token ids.
 
@@ -250,6 +251,7 @@ class TextSequencer(
         self._validate_params()
         return self._encode(self._analyze(X), X)
 
+    @of_one_fit
     def inverse_transform(self, X: SequenceData) -> list[list[str]]:
         """Return the tokens of sequences of ids.
 
@@ -310,7 +312,7 @@ class TextSequencer(
             known = count_tokens(name, cut, **limits)
             by_column = sorted(known.items(), key=itemgetter(1))
             self.vocabulary_ = {word: FIRST_WORD + int(i) for word, i in by_column}
-            self.maxlen_ = self.maxlen
+            self.maxlen_ = None if self.maxlen is None else int(self.maxlen)
             if self.padding is not None and self.maxlen is None:
                 self.maxlen_ = max(map(len, self._ids(documents)))
         return documents
@@ -326,7 +328,7 @@ class TextSequencer(
     def _cut(self, tokens, maxlen):
         if maxlen is None or len(tokens) <= maxlen:
             return tokens
-        return tokens[-maxlen:] if self.truncating == "pre" else tokens[:maxlen]
+        return tokens[-int(maxlen) :] if self.truncating == "pre" else tokens[:maxlen]
 
     def _encode(self, documents, X):
         """Return the documents of X, whole lists of tokens, as ids."""

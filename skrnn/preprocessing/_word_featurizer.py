@@ -16,8 +16,9 @@ from skrnn._data.sequences import ragged_array
 from skrnn._data.tokens.ids import FIRST_WORD, UNKNOWN, token_ids
 from skrnn._data.typing import Array, ArrayLike
 from skrnn._estimators.advice import AdvisedEstimator, fit_context
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.watching import told
-from skrnn._sklearn import Count, unchanged_on_error
+from skrnn._sklearn import Count
 from skrnn.preprocessing._fitting import SequenceOutputMixin
 
 # Longer runs of one kind of character are cut to this length.
@@ -146,6 +147,7 @@ class WordFeaturizer(
             self._features = tuple(self.features)
         return self
 
+    @of_one_fit
     def transform(self, X: Iterable[Any]) -> Array:
         """Return the token ids of sequences of words.
 
@@ -217,7 +219,7 @@ def _reader(feature):
     """Return the function from a token, a tuple, to the value of a feature."""
     if isinstance(feature, int) and not isinstance(feature, bool) and feature > 0:
         return lambda token: token[feature]
-    if feature in WHOLE:
+    if isinstance(feature, str) and feature in WHOLE:
         return lambda token: WHOLE[feature](token[0])
     affix = _AFFIX.fullmatch(feature) if isinstance(feature, str) else None
     if affix is None:

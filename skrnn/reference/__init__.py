@@ -20,7 +20,13 @@ from skrnn.reference._attention import (
     multi_head_attention,
 )
 from skrnn.reference._convolution import convolution
+from skrnn.reference._crf import (
+    crf_best_labels,
+    crf_log_likelihood,
+    crf_marginals,
+)
 from skrnn.reference._gru import gru, gru_step
+from skrnn.reference._indrnn import indrnn, indrnn_step
 from skrnn.reference._layers import (
     bidirectional,
     dense,
@@ -30,26 +36,45 @@ from skrnn.reference._layers import (
     stacked,
 )
 from skrnn.reference._lstm import lstm, lstm_step
+from skrnn.reference._mingru import mingru, mingru_step
+from skrnn.reference._minlstm import minlstm, minlstm_step
 from skrnn.reference._rnn import rnn, rnn_step
+from skrnn.reference._transformer import (
+    rotary_positions,
+    sinusoidal_positions,
+    transformer_block,
+)
 
 __all__ = [
     "activate",
     "additive_attention",
     "bidirectional",
     "convolution",
+    "crf_best_labels",
+    "crf_log_likelihood",
+    "crf_marginals",
     "dense",
     "dot_attention",
     "embedding",
     "gru",
     "gru_step",
+    "indrnn",
+    "indrnn_step",
     "layer_normalization",
     "lstm",
     "lstm_step",
+    "mingru",
+    "mingru_step",
+    "minlstm",
+    "minlstm_step",
     "multi_head_attention",
     "rescaling",
     "rnn",
     "rnn_step",
+    "rotary_positions",
     "sigmoid",
+    "sinusoidal_positions",
     "softmax",
     "stacked",
+    "transformer_block",
 ]

@@ -13,7 +13,7 @@ from skrnn._data.frames.as_arrays import names_of, read_table
 from skrnn._data.frames.columns import frames_in, is_frame
 from skrnn._data.frames.numbers import warn_of_lost_numbers
 from skrnn._data.validation import check_sequences, is_ragged
-from skrnn._sklearn import check_feature_names
+from skrnn._sklearn import check_feature_names, naming
 from skrnn.scikeras._steps import lengths_of, read_answers
 
 # Up to this many values (half a gigabyte) a sparse X is made dense. A larger one is
@@ -114,15 +114,17 @@ def _warn_of_lost_numbers(X, names, **steps):
 def read_y(estimator, y, *, reset, numeric):
     """Return y as an array of one, two or three dimensions."""
     kind = getattr(getattr(y, "dtype", None), "kind", "O")
-    y = check_array(
-        y,
-        ensure_2d=False,
-        allow_nd=True,
-        dtype="numeric" if numeric and kind in "OUS" else None,
-        input_name="y",
-    )
+    with naming("y"):
+        y = check_array(
+            y,
+            ensure_2d=False,
+            allow_nd=True,
+            dtype="numeric" if numeric and kind in "OUS" else None,
+            input_name="y",
+        )
     if reset:
-        estimator.target_type_ = estimator._type_of_target(y)
+        with naming("y"):
+            estimator.target_type_ = estimator._type_of_target(y)
         estimator.y_dtype_, estimator.y_ndim_ = y.dtype, y.ndim
         return y
     _check_kind(estimator, y, estimator.y_dtype_, "y")
@@ -181,9 +183,9 @@ def _read_table(estimator, X, *, reset):
         # scikit-learn reads pandas' frames itself.
         X = read_table(estimator, X, reset=reset, dtype="numeric")
     else:
-        X = validate_data(
-            estimator, X, reset=reset, accept_sparse=["csr", "csc"], dtype="numeric"
-        )
+        how = {"accept_sparse": ["csr", "csc"], "dtype": "numeric"}
+        with naming("X"):
+            X = validate_data(estimator, X, reset=reset, **how)
     if reset:
         estimator._form = "columns"
     if issparse(X) and np.prod(X.shape) <= _DENSE_UP_TO:
@@ -192,9 +194,9 @@ def _read_table(estimator, X, *, reset):
 
 
 def _read_blocks(estimator, X, *, reset):
-    X = check_array(
-        X, allow_nd=True, dtype="numeric", estimator=estimator, input_name="X"
-    )
+    how = {"allow_nd": True, "dtype": "numeric", "input_name": "X"}
+    with naming("X"):
+        X = check_array(X, estimator=estimator, **how)
     if 0 in X.shape:
         raise ValueError(
             f"Found array with an empty axis (shape={X.shape}) while a minimum of 1 is "

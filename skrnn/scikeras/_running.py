@@ -15,7 +15,8 @@ from skrnn._data.typing import Array, SequenceData
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._data.warn import warn
 from skrnn._engine import refuse_forked_process
-from skrnn._sklearn import check_parameters, unchanged_on_error
+from skrnn._estimators.one_fit import unchanged_on_error
+from skrnn._sklearn import check_parameters
 from skrnn.scikeras._parameters import refuse_unknown
 from skrnn.scikeras._reading import ReadingMixin
 from skrnn.scikeras._steps import (

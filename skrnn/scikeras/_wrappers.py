@@ -71,6 +71,7 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
         -------
         score : float
         """
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         if y_true.ndim == 3:
             weights = kwargs.get("sample_weight")
             if weights is not None:

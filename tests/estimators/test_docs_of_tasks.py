@@ -129,7 +129,7 @@ def test_counterparts_are_public_and_point_at_each_other():
             pairs[name] = see_also(cls)[0]
     # It has no task beside it, and points at what predicts the same series.
     assert pairs.pop("SequenceOutlierDetector") == "SequenceRegressor"
-    assert len(pairs) == 10
+    assert len(pairs) == 12
     assert all(pairs[other] == name for name, other in pairs.items())
     for one, other in pairs.items():
         kinds = {getattr(skrnn, each)._task_docs is LABELS for each in (one, other)}

@@ -114,7 +114,9 @@ UNBOUNDED = {
     "calibration_size",
     "scored_steps",
 }
-COUNTS = [1, 2, 3, np.int64(2), np.uint8(3)]
+COUNTS = [1, 2, 3, np.int64(2), np.uint8(3), np.int8(2)]
+# Sums and products of them are more than their types hold.
+SMALL_TYPES = [np.uint8(200), np.int8(127)]
 POSITIVE = [
     1e-3,
     1,
@@ -137,7 +139,8 @@ def of_constraint(name, constraint):
         made = st.lists(counts, min_size=not constraint.empty, max_size=2)
         return st.one_of(made, made.map(tuple))
     if isinstance(constraint, Count):
-        large = [10**20, 2**31, 2**63 - 1] if name in UNBOUNDED else []
+        large = [10**20, 2**31, 2**63 - 1, *SMALL_TYPES]
+        large = large if name in UNBOUNDED else []
         return st.sampled_from([least, *[c for c in COUNTS if c >= least], *large])
     if isinstance(constraint, Share):
         return st.sampled_from([0.2, 0.5, 0.999, 1e-300, np.float32(0.3)])

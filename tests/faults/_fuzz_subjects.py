@@ -9,6 +9,7 @@ from _fuzz_data import INDEXES, PLAIN_FORMS, Data, Texts, data, texts
 from _fuzz_parameters import ODD, parameters
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 import skrnn
@@ -16,7 +17,7 @@ from skrnn import forecasting, metrics, preprocessing, text
 
 TINY = dict(units=2, epochs=1, batch_size=4, random_state=0, engine="cpu")
 # Two of whatever must be small, because it takes time.
-SMALL = st.one_of(st.sampled_from([1, 2, 3]), ODD)
+SMALL = st.one_of(st.sampled_from([1, 2, 3, np.uint8(2), np.int8(3)]), ODD)
 
 # Name of an argument -> what it may be, where that doesn't depend on the data.
 ARGUMENTS = {
@@ -31,6 +32,12 @@ ARGUMENTS = {
     "n_samples": SMALL,
     "steps": SMALL,
     "n_beams": SMALL,
+    "n_best": SMALL,
+    "step": SMALL,
+    "horizon": SMALL,
+    "gap": SMALL,
+    "seasonal_period": SMALL,
+    "n_jobs": st.sampled_from([None, 1, 0, "x", 2.5]),
     "temperature": st.one_of(st.sampled_from([0, 0.5, 1, 1e-300, 1e300, 5e-324]), ODD),
     "top_k": SMALL,
     "top_p": st.one_of(st.sampled_from([0.5, 1, 1e-300]), ODD),
@@ -66,10 +73,12 @@ class Subject:
     kind: str
     base: dict = field(default_factory=dict)
     given: dict = field(default_factory=dict)
+    # What tells it from another one of the same class.
+    on: str = ""
 
     @property
     def name(self):
-        return self.made.__name__
+        return self.made.__name__ + self.on
 
 
 _ESTIMATORS = [
@@ -93,6 +102,27 @@ _MODELS = st.sampled_from(
         skrnn.LSTMRegressor(**TINY, bidirectional=True),
         skrnn.GRUClassifier(**TINY),
     ]
+)
+_FORECASTERS = st.sampled_from(
+    [
+        forecasting.Forecaster(Ridge(), lookback=2),
+        forecasting.Forecaster(Ridge(), lookback=2, horizon=2, calibration_size=3),
+        Ridge(),
+        StandardScaler(),
+        forecasting.Forecaster,
+        None,
+    ]
+)
+_CVS = st.one_of(
+    st.sampled_from(
+        [
+            forecasting.WindowSplit(2, test_size=2),
+            TimeSeriesSplit(2, test_size=2),
+            KFold(2),
+            [(np.arange(4), np.arange(4, 6))],
+        ]
+    ),
+    ODD,
 )
 _TRANSFORMERS = [
     Subject(preprocessing.SlidingWindow, "series", {"lookback": 2}),
@@ -125,9 +155,39 @@ _FUNCTIONS = [
     Subject(preprocessing.make_supervised, "series"),
     Subject(preprocessing.from_channels_first, "sequences"),
     Subject(forecasting.check_leakage, "series"),
+    Subject(
+        forecasting.backtest,
+        "forecasts",
+        given={"forecaster": _FORECASTERS, "cv": _CVS, "initial": SMALL},
+    ),
     Subject(forecasting.WindowSplit, "series"),
 ]
 CLASSES = [*_ESTIMATORS, *_PAIRS, *_OTHERS, *_TRANSFORMERS]
+
+
+@cache
+def heavy():
+    """Return what compiles a network a case, and is left to the long form."""
+    # Deferred: it loads Keras.
+    from skrnn.scikeras import (
+        KerasClassifier,
+        KerasRegressor,
+        recurrent_network,
+    )
+
+    base = {"model": recurrent_network, "epochs": 1, "verbose": 0, "random_state": 0}
+    base |= {"model__units": 2}
+    on_keras = {"base": TINY | {"engine": "keras"}, "on": " on keras"}
+    found = [
+        Subject(KerasRegressor, "numbers", base),
+        Subject(KerasClassifier, "labels", base),
+        Subject(skrnn.LSTMRegressor, "numbers", **on_keras),
+        Subject(skrnn.GRUClassifier, "labels", **on_keras),
+        Subject(skrnn.Seq2SeqClassifier, "pairs of labels", **on_keras),
+    ]
+    return {subject.name: subject for subject in found}
+
+
 FUNCTIONS = [*_SCORES, *_FUNCTIONS]
 SUBJECTS = {subject.name: subject for subject in [*CLASSES, *FUNCTIONS]}
 
@@ -215,8 +275,10 @@ def of_y(shape, kind):
     return st.one_of(each, each, each, data((n, 2), fills), steps)
 
 
-def of_argument(name, shape, kind):
+def of_argument(name, shape, kind, given=None):
     """Return a strategy of an argument of a method."""
+    if given and name in given:
+        return given[name]
     if name in ("X", "X_val", "texts", "history"):
         return of_X(shape, kind)
     if name in ("y", "y_val", "y_true", "y_pred", "y_train"):
@@ -271,18 +333,18 @@ def methods_of(cls):
 
 
 @st.composite
-def calls(draw, made, method, shape, kind):
+def calls(draw, made, method, shape, kind, given=None):
     """Draw the arguments of a method: those it needs, and now and then another."""
     function = made if method == made.__name__ else getattr(made, method)
     rows = list(inspect.signature(function).parameters.values())
     rows = [r for r in rows if r.kind not in (r.VAR_KEYWORD, r.VAR_POSITIONAL)]
-    arguments = {}
+    arguments, given = {}, given or {}
     for row in rows:
         if row.name == "self":
             continue
         is_asked = row.default is row.empty or row.name == "y" or draw(_SELDOM)
         if is_asked:
-            arguments[row.name] = draw(of_argument(row.name, shape, kind))
+            arguments[row.name] = draw(of_argument(row.name, shape, kind, given))
     return Call(method, arguments)
 
 
@@ -294,11 +356,14 @@ def cases(draw, subject):
     """Draw what is tried with one subject."""
     shape, kind = draw(shapes(subject.kind)), subject.kind
     if not inspect.isclass(subject.made):
-        call = draw(calls(subject.made, subject.name, shape, kind))
+        how = shape, kind, subject.given
+        call = draw(calls(subject.made, subject.name, *how))
         return Case(subject.name, {}, (call,))
     if not hasattr(subject.made, "fit"):
-        return Case(subject.name, draw(_of_signature(subject)), ())
-    names = list(inspect.signature(subject.made).parameters)
+        call = draw(calls(subject.made, "split", shape, kind))
+        return Case(subject.name, draw(_of_signature(subject)), (call,))
+    rows = inspect.signature(subject.made).parameters.values()
+    names = [row.name for row in rows if row.kind is not row.VAR_KEYWORD]
     params = subject.base | draw(parameters(subject.made, names, subject.given))
     tried = [draw(calls(subject.made, "fit", shape, kind))]
     for method in draw(st.lists(st.sampled_from(methods_of(subject.made)), max_size=4)):

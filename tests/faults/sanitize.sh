@@ -22,7 +22,7 @@ include=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 # -O1: with more of it the sanitizers take minutes to compile.
 # shellcheck disable=SC2086
 $CC $SANITIZERS -O1 -fPIC -shared -fno-math-errno -fno-trapping-math -I"$include" \
-    "$kernels/_kernels.c" -o "$kernels/_kernels.abi3.so"
+    "$kernels/source/_kernels.c" -o "$kernels/_kernels.abi3.so"
 # Python itself isn't compiled so: the sanitizers are loaded before it. It keeps some of
 # its memory to its end, which is no leak of ours; its allocator would hide small arrays.
 preload=$($CC -print-file-name=libasan.so)

@@ -83,7 +83,9 @@ def test_a_save_that_is_killed_leaves_the_file_before_or_after(tmp_path):
     # It was killed at many moments: both are there.
     assert set(found["found"]) == {"one", "other"}
     assert found["last"] == "one"
-    print(found["left"], "unfinished files were left, now", len(found["after"]))
+    # A save that isn't killed removes what the killed ones left.
+    assert found["after"] == []
+    print(found["left"], "unfinished files were left")
 
 
 # What goes wrong in the middle of a save -> what brings it about, and what ends it.

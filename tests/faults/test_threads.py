@@ -85,32 +85,37 @@ def test_eight_threads_of_which_some_use_another_engine(backend):
     assert json.loads(found) == []
 
 
-# One estimator is fitted again and again, as small and large networks in turn, while
-# others predict with it. As with any estimator of scikit-learn, what they are told then
-# is of no use. But nothing crashes or hangs, and the estimator is as good as ever.
+# One estimator is fitted again and again, on units of other sizes and as small and
+# large networks in turn, while others predict with it: each answer is of one of these.
 UNDER_WAY = """
 from skrnn import LSTMRegressor
 
 X = rng.normal(size=(30, 6, 2)).astype(np.float32)
 y = 5 + X[:, -1, 0]
-small, large = dict(units=2, layer_norm=False), dict(units=(90, 7), layer_norm=True)
-sizes = {"small": small, "large": large}
+sizes = [dict(units=2, layer_norm=False), dict(units=(90, 7), layer_norm=True)]
+targets = [y, 1000 * y - 7e6]
 model = LSTMRegressor(epochs=1, random_state=0)
-known = [model.set_params(**size).fit(X, y).predict(X) for size in sizes.values()]
+
+
+def fitted(i):
+    return model.set_params(**sizes[i]).fit(X, targets[i])
+
+
+known = [fitted(i).predict(X) for i in (0, 1)]
 deadline = time.monotonic() + float(sys.argv[1])
 said = []
 
 
 def predict():
     while time.monotonic() < deadline:
-        assert model.predict(X).shape == (30,)
+        found = model.predict(X)
+        if not any(np.array_equal(found, each) for each in known):
+            said.append(f"of two networks: {found[:3]}")
 
 
 def guarded():
     try:
         predict()
-    except (ValueError, TypeError):
-        guarded()
     except BaseException as error:
         said.append(repr(error))
 
@@ -120,17 +125,17 @@ for each in threads:
     each.start()
 n_fits = 0
 while time.monotonic() < deadline:
-    model.set_params(**list(sizes.values())[n_fits % 2]).fit(X, y)
+    fitted(n_fits % 2)
     n_fits += 1
 for each in threads:
     each.join()
-after = [model.set_params(**size).fit(X, y).predict(X) for size in sizes.values()]
+after = [fitted(i).predict(X) for i in (0, 1)]
 same = [np.array_equal(*pair) for pair in zip(known, after)]
 print(json.dumps({"n_fits": n_fits, "said": said[:5], "same": same}))
 """
 
 
-def test_predicting_during_a_fit_breaks_nothing():
+def test_answers_during_a_fit_are_wholly_of_one_fit():
     found = json.loads(run(UNDER_WAY, 60 if LONG else 5))
     assert found["n_fits"] > 50
     assert found["said"] == []

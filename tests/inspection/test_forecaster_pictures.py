@@ -44,3 +44,22 @@ def test_without_a_calibration_part_there_is_no_fan():
     assert new.lines_[0].get_xdata()[0] == np.datetime64("2027-07-01")
     with pytest.raises(ValueError, match="calibration_size"):
         ForecastDisplay.from_estimator(model, coverage=0.5)
+
+
+@pytest.mark.parametrize(
+    ("quantiles", "n_areas"),
+    [((0.1, 0.5, 0.9), 1), ((0.05, 0.2, 0.8, 0.95), 2), ((0.1, 0.5), 0)],
+)
+def test_trained_quantiles_are_the_fan(quantiles, n_areas):
+    model = Forecaster(**TINY, quantiles=quantiles).fit(None, Y)
+    display = ForecastDisplay.from_estimator(model)
+    assert len(display.fill_between_) == n_areas
+    if n_areas:
+        corners = display.fill_between_[0].get_paths()[0].vertices[:, 1]
+        outer = model.forecast(6, quantiles=(quantiles[0], quantiles[-1]))
+        np.testing.assert_allclose(corners.min(), outer.to_numpy().min())
+
+
+def test_a_number_of_steps_in_the_place_of_the_truth_is_told(forecaster):
+    with pytest.raises(TypeError, match=r"y=12; expected the values .* steps=12"):
+        ForecastDisplay.from_estimator(forecaster, 12)

@@ -25,7 +25,7 @@ from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head, NetworkSpec
 
 VALUES = {"quantile": 0.8}
-STEPS_IN_C = Path(skrnn.__file__).parent / "_engine/cpu/kernels/steps.h"
+STEPS_IN_C = Path(skrnn.__file__).parent / "_engine/cpu/kernels/source/steps.h"
 # Those of forecasts are in test_forecast_losses.py.
 NAMED = [name for name, row in LOSSES.items() if row.targets != "forecasts"]
 every_loss = pytest.mark.parametrize("name", NAMED)

@@ -47,6 +47,7 @@ OPERATORS = {
 FUNCTIONS = {
     "abs": lambda o, x, y: o.abs(x - y),
     "concatenate": lambda o, x, y: o.concatenate([x, y, x], axis=-1),
+    "cos": lambda o, x, y: o.cos(x),
     "cumsum": lambda o, x, y: o.cumsum(x, axis=0),
     "einsum": lambda o, x, y: o.einsum("ij,ij->i", x, y),
     "exp": lambda o, x, y: o.exp(x),
@@ -60,6 +61,7 @@ FUNCTIONS = {
     "minimum": lambda o, x, y: o.minimum(x, y) + o.minimum(x, 1),
     "reshape": lambda o, x, y: o.reshape(x, (-1, 1)) * o.reshape(y, (1, -1)),
     "sigmoid": lambda o, x, y: o.sigmoid(x),
+    "sin": lambda o, x, y: o.sin(x),
     "softmax": lambda o, x, y: o.softmax(x, axis=-1) + o.softmax(y, axis=0),
     "split": lambda o, x, y: o.split(o.concatenate([x, y], axis=0), 2, axis=0)[1] * x,
     "sqrt": lambda o, x, y: o.sqrt(x),

@@ -89,6 +89,11 @@ NETWORKS = {
     ),
     "columns": (regressor(), X[:, :, 0], Y),
     "three classes": (classifier(), X, LABELS),
+    "chain of labels": (
+        classifier(bidirectional=True, crf=True, **EVERY_STEP),
+        X,
+        np.repeat(LABELS[:, None], 7, axis=1),
+    ),
     "two classes": (classifier(cell="gru"), X, LABELS == "low"),
     "several labels": (classifier(), X, (X[:, -1] > 0).astype(int)),
     "tags": (classifier(bidirectional=True, **EVERY_STEP), X, X[:, :, 0] > 0),

@@ -44,6 +44,10 @@ OTHERS = {
     "CountVectorizer": ([], TEXTS, None),
     "TfidfVectorizer": ([], TEXTS, None),
     "TfidfTransformer": ([], np.abs(X), None),
+    "ComplementNB": ([], np.abs(X), LABELS),
+    "MultinomialNB": ([], np.abs(X), LABELS),
+    "OneVsOneClassifier": ([LogisticRegression()], X, LABELS),
+    "OneVsRestClassifier": ([LogisticRegression()], X, LABELS),
     "LabelEncoder": ([], LABELS, None),
     "LabelBinarizer": ([], LABELS, None),
     "MissingIndicator": ([], HOLES, None),
@@ -54,7 +58,10 @@ OTHERS = {
 def fitted(name):
     cls = found(name)
     given, X_, y = OTHERS.get(cls.__name__, ([], X, None))
-    options = {"n_estimators": 2} if "Forest" in name or "ExtraTrees" in name else {}
+    large = "Forest", "ExtraTrees", "GradientBoosting"
+    options = {"n_estimators": 2} if any(each in name for each in large) else {}
+    if "HistGradient" in name:
+        options = {"max_iter": 2, "min_samples_leaf": 2}
     estimator = cls(*given, **options)
     if cls.__name__ not in OTHERS:
         y = LABELS if is_classifier(estimator) else Y

@@ -19,6 +19,7 @@ from _instances import (
     numbers,
     sequences,
     target,
+    with_params,
 )
 from sklearn.base import clone
 
@@ -86,7 +87,7 @@ def test_before_fit(estimator, there_and_back):
 
 
 def learner(estimator, **options):
-    return clone(estimator).set_params(**TINY, **options)
+    return with_params(estimator, **TINY, **options)
 
 
 @pytest.mark.parametrize("estimator", [*LEARNERS, *DETECTORS], ids=name)

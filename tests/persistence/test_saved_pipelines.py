@@ -219,9 +219,12 @@ def test_selectors_and_unfitted_ones(tmp_path):
 
 
 def bad():
-    from sklearn.neighbors import KNeighborsRegressor
+    from sklearn.gaussian_process import GaussianProcessRegressor
 
-    yield make_pipeline(KNeighborsRegressor()), r"steps\[0\]\[1\] is of type sklearn\."
+    yield (
+        make_pipeline(GaussianProcessRegressor()),
+        r"steps\[0\]\[1\] is of type sklearn\.",
+    )
     yield FunctionTransformer(lambda x: x), r"FunctionTransformer\.func is of type"
     yield FunctionTransformer(np.load), r"FunctionTransformer\.func is of type"
     yield make_pipeline(GRU, memory="folder"), "a Pipeline with a memory on disk"

@@ -15,7 +15,7 @@ from skrnn._networks.cells import CELLS, CellRun
 from skrnn.reference import _activations
 
 CLOSE = dict(rtol=1e-10, atol=1e-12)
-CELL_NAMES = ["rnn", "lstm", "gru"]
+CELL_NAMES = [*CELLS]
 LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -52,9 +52,9 @@ def test_every_row_of_the_table_has_its_formula():
 
 
 def test_a_new_row_without_a_formula_is_told_what_to_write(monkeypatch):
-    message = what_is_missing(CELLS | {"indrnn": CELLS["rnn"]})
-    assert "skrnn.reference has no indrnn" in message
-    assert "write the cell's equations as indrnn_step" in message
+    message = what_is_missing(CELLS | {"clockwork": CELLS["rnn"]})
+    assert "skrnn.reference has no clockwork" in message
+    assert "write the cell's equations as clockwork_step" in message
     monkeypatch.setattr(reference, "rnn", lambda x, kernel: x)
     assert "['bias', 'recurrent_kernel']" in what_is_missing(CELLS)
 
@@ -76,7 +76,7 @@ def test_extreme_numbers_do_not_overflow():
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("cell", LAYERS)
 def test_keras_layer_puts_out_the_same(cell, activation):
     x = np.random.default_rng(1).normal(size=(4, 6, 3))
     w = weights_of(cell, 3, 5)
@@ -188,7 +188,7 @@ LETTERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru"])
 def test_gates_stand_in_the_order_that_the_table_tells(cell):
     """A bias of 7 in the columns of a gate alone moves that gate, and no other."""
     w = {name: np.zeros_like(array) for name, array in weights_of(cell, 1, 2).items()}

@@ -28,7 +28,7 @@ from skrnn._data.frames.numbers import (
 )
 from skrnn._data.rows.labels import read_labels
 from skrnn._data.warn import warn
-from skrnn._sklearn import check_feature_names, check_n_columns
+from skrnn._sklearn import check_feature_names, check_n_columns, naming
 
 # Enough to tell times from names: strings take long to read.
 _N_LABELS = 100
@@ -149,7 +149,7 @@ def read_table(estimator, X, *, reset, **options):
         values = as_plain(X)
     if hasattr(values, "dtype"):
         refuse_non_numbers(estimator, values, "X")
-    with np.errstate(over="ignore"):
+    with naming("X"), np.errstate(over="ignore"):
         values = check_array(values, estimator=estimator, input_name="X", **options)
     check_n_columns(estimator, values, reset=reset)
     return values

@@ -76,6 +76,9 @@ def at_once(frame):
 
 def as_plain(x):
     """Return a Series, or an array of pyarrow, as an array; anything else as it is."""
+    if isinstance(x, memoryview):
+        # One of two dimensions can't be read item by item.
+        return np.asarray(x)
     if not is_column(x):
         return x
     if _is_arrow(x):

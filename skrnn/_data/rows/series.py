@@ -221,13 +221,16 @@ def refuse_list_of_series(X, name):
 
 def _has_cells(X):
     """Whether X is a Series, or a one-dimensional array, whose cells are series."""
+    if isinstance(X, type):
+        return False
     has_rows = hasattr(X, "__iter__") and len(getattr(X, "shape", [0])) == 1
     return has_rows and _is_series(next(iter(X), None))
 
 
 def _is_series(x):
     # numpy.ndim fails for lists of different lengths.
-    return hasattr(x, "__len__") and not isinstance(x, str | bytes)
+    is_sized = hasattr(x, "__len__") and getattr(x, "shape", None) != ()
+    return is_sized and not isinstance(x, str | bytes)
 
 
 def row_index(X):

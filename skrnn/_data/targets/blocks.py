@@ -13,6 +13,18 @@ from skrnn._data.frames.numbers import (
     warn_of_rounding,
 )
 from skrnn._data.rows.series import check_order_within
+from skrnn._data.sequences import ragged_array
+
+# Steps of outputs: their number isn't in the weights, so that a file may tell any.
+MOST_STEPS = 100_000
+
+
+def refuse_too_long(n_steps):
+    """Refuse a y of more steps than an encoder and decoder predicts."""
+    if n_steps > MOST_STEPS:
+        raise ValueError(
+            f"y has sequences of {n_steps} steps; expected at most {MOST_STEPS}."
+        )
 
 
 def one_array(y):
@@ -24,7 +36,7 @@ def one_array(y):
         return np.asarray(y.tolist() if is_object(y) and y.ndim == 1 else y)
     except ValueError:
         # An object array of the sequences: the caller refuses it with a message.
-        return np.array([*y, None], dtype=object)[:-1]
+        return ragged_array(list(y))
 
 
 def holds_sequences(y):

@@ -7,6 +7,7 @@ ten million windows have no memory to spare beside their series.
 import numpy as np
 
 from skrnn._data.batches import row_blocks
+from skrnn._sklearn import naming
 
 # So many different labels are no classes any more: blocks of them save nothing.
 _MOST_LABELS = 2**15
@@ -97,7 +98,8 @@ def encode(y, classes):
     numbers = np.empty(len(y), np.min_scalar_type(-1 - last))
     for rows in row_blocks(len(y)):
         own = y[rows]
-        found = np.minimum(np.searchsorted(classes, own), last)
+        with naming("y"):
+            found = np.minimum(np.searchsorted(classes, own), last)
         if not np.array_equal(classes[found], own):
             _refuse_unknown(y, classes)
             # Labels of another kind, which NumPy makes alike before it compares.

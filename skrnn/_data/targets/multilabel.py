@@ -90,7 +90,8 @@ def labels_of_sequences(estimator, X, y):
     X : Sequences
     y : array-like, or sparse matrix of zeros and ones
     """
-    with naming("y"):
+    # It is asked whether floats are integers, which those beyond int64 aren't.
+    with naming("y"), np.errstate(invalid="ignore"):
         y = y if issparse(y) else check_labels(y)
         y = check_y(y, multi_output=True, estimator=estimator)
         few = few_like(y)

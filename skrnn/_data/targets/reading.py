@@ -8,7 +8,12 @@ from sklearn.utils.validation import assert_all_finite, column_or_1d
 from skrnn._data.frames.columns import as_plain
 from skrnn._data.frames.numbers import refuse_masked, refuse_non_numbers
 from skrnn._data.rows.series import check_order_within
-from skrnn._data.sequences import Sequences, pack_ragged_steps, pack_steps
+from skrnn._data.sequences import (
+    Sequences,
+    pack_ragged_steps,
+    pack_steps,
+    ragged_array,
+)
 from skrnn._data.validation import check_same_width, is_ragged
 from skrnn._data.warn import warn
 from skrnn._sklearn import check_y, is_pandas_na, is_scalar_nan, naming
@@ -146,6 +151,11 @@ def put_back(values, weights):
     return whole
 
 
+def is_several(value) -> bool:
+    """Whether an object in an array is a sequence of others, and not one label."""
+    return isinstance(value, list | tuple) or bool(getattr(value, "ndim", 0))
+
+
 def require(estimator, y):
     """Refuse a y that is None or has masked values."""
     if y is None:
@@ -153,6 +163,8 @@ def require(estimator, y):
             f"This {type(estimator).__name__} estimator requires y to be passed, but "
             "the target y is None."
         )
+    if isinstance(y, type):
+        raise TypeError(f"y is the class {y.__name__}; expected an array of targets.")
     refuse_masked(y, "y")
 
 
@@ -161,13 +173,13 @@ def _one_array(estimator, y):
         return as_array(y, mixed=is_classifier(estimator))
     except ValueError:
         # An object array of the sequences: the caller refuses it with a message.
-        return np.array([*y, None], dtype=object)[:-1]
+        return ragged_array(list(y))
 
 
 def _refuse_sequences(estimator, X, y):
     kind = getattr(getattr(y, "dtype", None), "kind", None)
-    if kind == "O" and any(map(np.ndim, np.ravel(y))):
-        lengths = [len(each) if np.ndim(each) else 0 for each in np.ravel(y)]
+    if kind == "O" and any(map(is_several, np.ravel(y))):
+        lengths = [len(each) if is_several(each) else 0 for each in np.ravel(y)]
         of_steps = lengths == X.lengths_as_given.tolist()
         other = (
             " For label sequences of other lengths than X take Seq2SeqClassifier."
@@ -187,7 +199,9 @@ def as_array(y, name="y", *, mixed=False):
     A mixture is refused, or with `mixed` returned as objects.
     """
     refuse_masked(y, name)
-    array = np.asarray(y)
+    with naming(name):
+        array = np.asarray(y)
+    _refuse_records(array, name)
     if array.dtype.kind not in "US" or not isinstance(y, list | tuple):
         return array
     objects = np.array(y, dtype=object)
@@ -196,6 +210,13 @@ def as_array(y, name="y", *, mixed=False):
         return objects if len(are_text) > 1 else array
     _refuse_mixture(objects.flat, name)
     return array
+
+
+def _refuse_records(array, name):
+    if array.dtype.kind == "V":
+        raise TypeError(
+            f"{name} holds records of dtype {array.dtype}; expected numbers or text."
+        )
 
 
 def _refuse_mixture(labels, name="y"):
@@ -238,6 +259,11 @@ def refuse_sparse(estimator, y):
             f"Sparse data was passed for y, but {type(estimator).__name__} requires "
             "dense data. Use '.toarray()' to convert to a dense numpy array."
         )
+
+
+def _is_no_label(value):
+    is_text = isinstance(value, str | bytes)
+    return not is_text and (hasattr(value, "__len__") or isinstance(value, type))
 
 
 def is_missing(label):
@@ -299,6 +325,7 @@ def _labels_of_one_hot(y):
 def check_labels(y, name="y"):
     """Return labels as an array: none missing, and strings or numbers throughout."""
     array = np.asarray(y)
+    _refuse_records(array, name)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype.kind == "f":
@@ -308,6 +335,11 @@ def check_labels(y, name="y"):
     if any(map(is_missing, array.flat)):
         raise ValueError(
             f"Input {name} contains NaN or None: every label must be known."
+        )
+    for label in filter(_is_no_label, array.flat):
+        raise TypeError(
+            f"{name} holds {label!r:.60}, of type {type(label).__name__}; every label "
+            "must be a string or a number."
         )
     _refuse_mixture(array.flat, name)
     # Numbers that came as objects get a dtype of numbers.

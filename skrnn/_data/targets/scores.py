@@ -44,7 +44,14 @@ def share_right(truth, predicted, weights=None):
     arrays = truth, predicted
     is_plain = all(type(a) is np.ndarray and a.ndim == 1 and len(a) for a in arrays)
     if not is_plain or len(truth) != len(predicted) or not _are_alike(*arrays):
-        return accuracy_score(truth, predicted, sample_weight=weights)
+        try:
+            return accuracy_score(truth, predicted, sample_weight=weights)
+        except (TypeError, ValueError) as error:
+            shapes = f"{np.shape(truth)}, and predictions {np.shape(predicted)}"
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
+                f"y can't be compared with predictions: {error}. y has shape {shapes}."
+            ) from error
     blocks = ((rows, truth[rows] == predicted[rows]) for rows in row_blocks(len(truth)))
     if weights is None:
         return int(sum(np.count_nonzero(here) for _, here in blocks)) / len(truth)

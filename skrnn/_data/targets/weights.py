@@ -14,7 +14,7 @@ from skrnn._sklearn import check_sample_weight, naming
 
 def are_of_steps(sample_weight) -> bool:
     """Whether each step has a weight: (n, T), or an array for each sequence."""
-    if sample_weight is None or isinstance(sample_weight, str | bytes):
+    if sample_weight is None or isinstance(sample_weight, str | bytes | type):
         return False
     if is_ragged(sample_weight):
         # An object array of plain numbers has a weight for each sequence.
@@ -107,10 +107,10 @@ def check_weights(estimator, n, weights):
     """
     if weights is None:
         return scaled_down(constant(np.float64(1), n))
-    refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
     # A stand-in of n rows: with array_api_dispatch scikit-learn takes only arrays.
     rows = np.broadcast_to(np.float64(), n)
     with naming("sample_weight"):
+        refuse_non_numbers(estimator, np.asanyarray(weights), "sample_weight")
         weights = check_sample_weight(
             weights, rows, dtype=np.float64, ensure_non_negative=True
         )

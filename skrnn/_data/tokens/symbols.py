@@ -67,13 +67,13 @@ class Symbols:
 
 def holds_symbols(X) -> bool:
     """Whether X holds strings, or sequences of them, and not numbers."""
-    if begins_with_text(X):
-        return True
+    if isinstance(X, type) or begins_with_text(X):
+        return not isinstance(X, type)
     if getattr(getattr(X, "dtype", None), "kind", "") in ("U", "S"):
         return True
     if is_frame(X):
         return len(X) > 0 and _begins_with_string(first_row(X))
-    if len(getattr(X, "shape", ())) == 2 and len(X) and not _is_numeric(X):
+    if len(getattr(X, "shape", ())) == 2 and X.shape[0] and not _is_numeric(X):
         # A table of tokens.
         return _begins_with_string(np.asarray(X[:1])[0])
     return _has_one_axis(X) and any(map(_holds_string, X))
@@ -168,11 +168,11 @@ def refuse_no_list(X, name, estimator):
         raise TypeError(
             f"{name} is {_described(X)}; expected a list of strings or of sequences."
         )
+    if hasattr(X, "tocsr"):
+        raise TypeError(f"Sparse data was passed for {name}: use '.toarray()'.")
     if not len(X):
-        raise ValueError(
-            f"Found array with 0 sample(s) while a minimum of 1 is required by "
-            f"{estimator}."
-        )
+        least = "a minimum of 1 is required by"
+        raise ValueError(f"Found array with 0 sample(s) while {least} {estimator}.")
 
 
 def refuse_missing(X, name):

@@ -225,11 +225,23 @@ def _entries(x, key):
 
 
 def _may_repeat(key):
-    """Whether an index can name an entry twice: one made of integers in arrays."""
+    """Whether an index can name an entry twice: one made of integers in arrays.
+
+    One of them that rises all the way, as numbers of sequences do, tells all apart.
+    """
     parts = key if isinstance(key, tuple) else (key,)
-    listed = [part for part in parts if isinstance(part, list | tuple | np.ndarray)]
-    arrays = [np.asarray(part) for part in listed]
-    return any(array.dtype.kind in "iu" and array.ndim for array in arrays)
+    arrays = [np.asarray(x) for x in parts if isinstance(x, list | tuple | np.ndarray)]
+    numbers = [array for array in arrays if array.dtype.kind in "iu" and array.ndim]
+    if not numbers or len(numbers) < len(arrays):
+        return bool(numbers)
+    size = np.broadcast(*numbers).size
+    return not any(_rises(x) and x.size == size for x in numbers)
+
+
+def _rises(numbers):
+    """Whether each is above the one before, and none counts from the end."""
+    above = (numbers[1:] > numbers[:-1]).all() and (numbers[:1] >= 0).all()
+    return numbers.ndim == 1 and above
 
 
 def differentiate(output, gradient):

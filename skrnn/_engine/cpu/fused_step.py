@@ -14,6 +14,7 @@ from skrnn._engine.cpu.kernels.layer import (
     IN_C,
     KERNEL_ACTIVATIONS,
     KERNEL_CELLS,
+    per_number,
 )
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD
@@ -22,6 +23,9 @@ from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import Dropout, LastState, Recurrent
 from skrnn._networks.losses import row_of
 from skrnn._networks.optimizers import BETA_1, BETA_2, EPSILON
+
+# Kernel, recurrent kernel and bias of the layer; kernel and bias of the head.
+_N_PARTS = 5
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class FusedStep:
 
     @property
     def _work(self):
-        """Multiplications with recurrent weights in a time step of one sequence."""
-        return self._n_columns * self.layer.units
+        """About the multiplications in a time step of one sequence."""
+        return self._n_columns * per_number(self.layer.cell, self.layer.units)
 
     def train(self, program, data, order, step_inputs):
         """Do what `CpuProgram.train` does; return None for batches that aren't taken.
@@ -124,7 +128,7 @@ class FusedStep:
             program._flat,
             program._gradient,
             *(moments or (None, None)),
-            program._ends,
+            self._ends(program),
             space,
             np.full(n_batches, rate, np.float64),
             *masks,
@@ -136,6 +140,11 @@ class FusedStep:
             n_done,
         )
         return total, count, bool(finite), n_done
+
+    def _ends(self, program):
+        """Return where the parts of the weights end: the recurrent ones may be none."""
+        ends = program._ends
+        return ends if len(ends) == _N_PARTS else np.insert(ends, 1, ends[0])
 
     def _masks(self, counts, batch_size, step_inputs):
         """Draw what is dropped in each step: recurrent states, and those of the head.
@@ -182,6 +191,7 @@ def fused_step(spec) -> FusedStep | None:
     if not (
         isinstance(layer, Recurrent)
         and not layer.bidirectional
+        and layer.timescale == 1
         and (layer.cell, layer.activation) in IN_C
         and [type(each) for each in others] in ([LastState], [Dropout, LastState])
         and row.fused is not None

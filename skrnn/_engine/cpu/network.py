@@ -78,12 +78,17 @@ class NetworkProgram(CpuProgram):
         x, lengths = batch.inputs["x"], batch.inputs["lengths"]
         run = CpuRun(lengths, self._workspace, masks)
         self._workspace.rewind()
-        return forward(run, self.spec, weights, x, lengths)[0]
+        if masks is not None:
+            masks.present = batch.rows_present
+        outputs = forward(run, self.spec, weights, x, lengths)[0]
+        if masks is not None:
+            found = masks.statistics.items()
+            self._statistics = {self._numbers[name]: value for name, value in found}
+        return outputs
 
     def _differentiate(self, data, rows, masks):
         """Set the gradients of a batch's mean loss; return the sum and the number."""
         batch = data.gather(rows)
-        masks.present = batch.rows_present
         weights = self._nodes()
         outputs = self._forward(batch, weights, masks)
         real = self._keep_logits(batch.real(outputs.value))
@@ -92,9 +97,6 @@ class NetworkProgram(CpuProgram):
         gradients = gradients * (own / len(losses))[:, None]
         differentiate(outputs, batch.spread(gradients, outputs.shape))
         self._keep_gradients(weights)
-        self._statistics = {
-            self._numbers[name]: value for name, value in masks.statistics.items()
-        }
         return float(losses @ own), len(losses)
 
 

@@ -11,8 +11,11 @@ from scipy.special import expit, softmax
 
 from skrnn._engine.cpu.autodiff import value_of
 from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
+from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
-from skrnn._networks.layers import Lookup, normalise, windows
+from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.convolution import normalise_batch, windows
+from skrnn._networks.layers.normalization import normalise
 
 
 def _split(x, sections, axis):
@@ -26,6 +29,7 @@ def _split(x, sections, axis):
 ops = SimpleNamespace(
     abs=np.abs,
     concatenate=np.concatenate,
+    cos=np.cos,
     cumsum=np.cumsum,
     einsum=np.einsum,
     exp=np.exp,
@@ -39,6 +43,7 @@ ops = SimpleNamespace(
     minimum=np.minimum,
     reshape=np.reshape,
     sigmoid=expit,
+    sin=np.sin,
     softmax=softmax,
     split=_split,
     sqrt=np.sqrt,
@@ -63,12 +68,29 @@ def real_steps(x, lengths):
     return np.arange(x.shape[0])[:, None] < lengths
 
 
+def attend_to_steps(run, q, k, v, lengths, causal):
+    """Do what `Run.attend_to_steps` says."""
+    places = run.positions(k) if causal else None
+    memory = Memory(k, v, run.real_steps(k, lengths))
+    return attend_by_heads(run.ops, q, memory, places)
+
+
 class ReferenceRun:
     """One pass over a batch: the specification of what other runs compute."""
 
     ops = ops
     reverse = staticmethod(reverse)
     real_steps = staticmethod(real_steps)
+    attend_to_steps = attend_to_steps
+
+    def normalise(self, x, gamma, beta):
+        return normalise(self.ops, x, gamma, beta)
+
+    def positions(self, x):
+        return np.arange(x.shape[0], dtype=np.float64)
+
+    def rows_of_steps(self, table, x):
+        return self.take_rows(table, np.minimum(np.arange(len(x)), len(table) - 1))
 
     def take_rows(self, table, ids):
         return table[ids]
@@ -80,8 +102,8 @@ class ReferenceRun:
     def windows(self, x, size, dilation):
         return windows(self.ops, x, size, dilation)
 
-    def normalise(self, x, real, gamma, beta, kept):
-        return normalise(self.ops, x, real, gamma, beta, *kept.values())
+    def normalise_batch(self, x, real, gamma, beta, kept):
+        return normalise_batch(self.ops, x, real, gamma, beta, *kept.values())
 
     def last(self, x, lengths):
         return x[lengths - 1, np.arange(x.shape[1])]

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._engine.cpu import reference
+from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
-from skrnn._engine.cpu.kernels.convolution import normalise_rule, windows_rule
+from skrnn._engine.cpu.kernels.attention import attend_rule, normalise_rule
+from skrnn._engine.cpu.kernels.convolution import (
+    normalise_batch_rule,
+    windows_rule,
+)
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
     LayerRun,
@@ -20,7 +24,9 @@ from skrnn._engine.cpu.kernels.layer import (
 )
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
 from skrnn._engine.cpu.ops import ops, plain_ops
-from skrnn._networks.layers import EPSILON, Lookup, followed, normalise
+from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.convolution import EPSILON, followed, normalise_batch
+from skrnn._networks.layers.normalization import normalise
 
 
 def _reverse(x, lengths):
@@ -46,7 +52,24 @@ class CpuRun:
 
     def __init__(self, lengths, workspace, masks=None):
         self.active = active_sequences(lengths)
+        self._lengths = lengths
         self.workspace, self.masks = workspace, masks
+
+    def normalise(self, x, gamma, beta):
+        return self._apply(normalise_rule, x, gamma, beta, space=self.workspace)
+
+    def attend_to_steps(self, q, k, v, lengths, causal):
+        if q.shape != k.shape:
+            return reference.attend_to_steps(self, q, k, v, lengths, causal)
+        known = {"lengths": lengths, "causal": causal, "space": self.workspace}
+        return self._apply(attend_rule, q, k, v, **known), None
+
+    def positions(self, x):
+        return np.arange(x.shape[0], dtype=np.float32)
+
+    def rows_of_steps(self, table, x):
+        places = np.arange(x.shape[0], dtype=np.int32)
+        return self.take_rows(table, np.minimum(places, table.shape[0] - 1))
 
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
@@ -54,12 +77,12 @@ class CpuRun:
     def windows(self, x, size, dilation):
         return self._apply(windows_rule, x, size=size, dilation=dilation)
 
-    def normalise(self, x, real, gamma, beta, kept):
+    def normalise_batch(self, x, real, gamma, beta, kept):
         if self.masks is None:
-            return normalise(self.ops, x, real, gamma, beta, *kept.values())
+            return normalise_batch(self.ops, x, real, gamma, beta, *kept.values())
         real, found = real & self.masks.present[:, None], list[Any]()
         known = {"real": None if real.all() else real, "epsilon": EPSILON}
-        y = self._apply(normalise_rule, x, gamma, beta, found=found, **known)
+        y = self._apply(normalise_batch_rule, x, gamma, beta, found=found, **known)
         for (name, before), now in zip(kept.items(), found, strict=True):
             self.masks.statistics[name] = followed(before, now)
         return y
@@ -108,7 +131,7 @@ class CpuRun:
 
     def step(self, cell, x, states):
         # The same way for any number of sequences, whose numbers are their own.
-        if (cell.name, cell.activation) not in IN_C:
+        if (cell.name, cell.activation) not in IN_C or cell.timescale > 1:
             return reference.step_by_formula(self, cell, x, states)
         lengths = np.ones(len(x), np.intp)
         return self.recur(cell, x[None], lengths, states, final=True)[1]
@@ -118,8 +141,11 @@ class CpuRun:
             # Projecting the table would take more products than projecting the rows.
             x = self.take_rows(x.table, x.ids)
         mask = self._recurrent_mask(cell, x.shape[1])
+        given = cell, x, lengths, states, reset_mask, final, mask
         if (cell.name, cell.activation) in IN_C:
-            return self._recur_in_c(cell, x, lengths, states, reset_mask, final, mask)
+            if cell.timescale > 1:
+                return timescales.recur(self, *given)
+            return self.recur_undilated(*given)
         run = self, cell, x, lengths, states, reset_mask, mask
         held = reference.is_held(cell, final)
         outputs, after = reference.recur_by_formula(*run, held=held)
@@ -130,18 +156,16 @@ class CpuRun:
             return None
         return self.masks.mask((n_sequences, cell.units), "recurrent_dropout")
 
-    def _recur_in_c(self, cell, x, lengths, states, reset_mask, final, mask):
-        kernel, recurrent_kernel = (
-            cell.weights["kernel"],
-            cell.weights["recurrent_kernel"],
-        )
+    def recur_undilated(self, cell, x, lengths, states, reset_mask, final, mask):
+        """Run a cell that goes on from the step before by a kernel in C."""
+        active = self.active
+        if lengths is not self._lengths:
+            active = active_sequences(lengths)
+        kernel = cell.weights["kernel"]
+        recurrent_kernel = cell.weights.get("recurrent_kernel")
         bias, recurrent_bias = cell.cell.biases(cell.weights)
         if isinstance(x, Lookup):
             x, kernel, bias = x.ids, self.ops.matmul(x.table, kernel) + bias, None
-        active = self.active
-        if len(active) != x.shape[0]:
-            # Steps were pooled.
-            active = active_sequences(lengths)
         needs_dx, found, d_final = isinstance(x, Node), list[Any](), dict[int, Any]()
 
         def rule(x, kernel, recurrent_kernel, bias, recurrent_bias, *initial):
@@ -192,6 +216,10 @@ class StepRun:
     ops = SimpleNamespace(**vars(plain_ops) | {"matmul": _multiply})
     take_rows = staticmethod(lambda table, ids: table[ids])
     dropout = staticmethod(lambda x, rate: x)
+
+    @classmethod
+    def normalise(cls, x, gamma, beta):
+        return normalise(cls.ops, x, gamma, beta)
 
     @classmethod
     def step(cls, cell, x, states):

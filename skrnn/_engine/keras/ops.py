@@ -35,6 +35,7 @@ def _softmax(x, axis):
 ops = SimpleNamespace(
     abs=k.abs,
     concatenate=k.concatenate,
+    cos=k.cos,
     cumsum=k.cumsum,
     einsum=k.einsum,
     exp=k.exp,
@@ -48,6 +49,7 @@ ops = SimpleNamespace(
     minimum=k.minimum,
     reshape=lambda x, shape: k.reshape(x, shape),
     sigmoid=k.sigmoid,
+    sin=k.sin,
     softmax=_softmax,
     split=k.split,
     sqrt=k.sqrt,

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from keras import ops as k
 
-from skrnn._engine.keras.run import DropoutMasks, adapter
+from skrnn._engine.keras.run import DropoutMasks, KerasRun, adapter
 from skrnn._engine.keras.runs import Runs
 from skrnn._engine.keras.topologies import topology_of
 from skrnn._engine.keras.variables import Variables, assign
+from skrnn._networks.crf import Chain, losses
+from skrnn._networks.forward import named_weights
 from skrnn._networks.weights import weight_table
 
 # Least rows of a batch in evaluation, where few shapes are compiled.
@@ -174,10 +176,27 @@ class Program(Variables):
         """Return the weighted sum of a batch's losses, their number and the states."""
         outputs, states = self.topology.outputs(weights, batch, states, masks)
         present = batch["present"]
+        if self.spec.head.crf:
+            chain = Chain.of(named_weights(self.spec, weights))
+            return *_loss_of_chains(batch, outputs, chain), states
         losses = self.loss(batch["targets"], outputs)
         # `where`, not a product: rows of padding may hold NaN, and 0 * NaN is NaN.
         weighted = k.where(present, losses * batch["weights"], 0.0)
         return k.sum(weighted), k.sum(k.cast(present, "float32")), states
+
+
+def _loss_of_chains(batch, x, chain):
+    """Return the weighted sum of the losses of sequences of labels, and of steps."""
+    weights, present = batch["weights"], batch["present"]
+    numbers = k.arange(x.shape[-1], dtype=batch["targets"].dtype)
+    # A label of weight 0 isn't known.
+    unknown = k.logical_or(k.logical_not(present), weights <= 0)
+    allowed = k.logical_or(k.equal(batch["targets"], numbers), unknown[..., None])
+    found = losses(KerasRun(), chain, x, allowed, batch["lengths"])
+    # All known labels of a sequence have the same weight.
+    of_each = k.max(k.where(present, weights, 0.0), axis=0)
+    weighted = k.where(of_each > 0, found * of_each, 0.0)
+    return k.sum(weighted), k.sum(k.cast(present, "float32"))
 
 
 # Inputs of a step, and their defaults.

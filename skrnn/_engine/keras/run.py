@@ -9,18 +9,19 @@ from typing import Any
 
 from keras import ops as k
 
-from skrnn._engine.cpu.reference import is_held, project, project_step
+from skrnn._engine.cpu.reference import attend_to_steps, is_held, project, project_step
 from skrnn._engine.keras.backends import backend
 from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
-from skrnn._networks.layers import (
-    Lookup,
+from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.convolution import (
     batch_statistics,
     followed,
-    normalise,
+    normalise_batch,
     windows,
 )
+from skrnn._networks.layers.normalization import normalise
 
 adapter = backend()
 # A table of at most this many rows is projected before rows are looked up. The rule
@@ -56,14 +57,14 @@ class KerasRun:
     def windows(x, size, dilation):
         return windows(ops, x, size, dilation)
 
-    def normalise(self, x, real, gamma, beta, kept):
+    def normalise_batch(self, x, real, gamma, beta, kept):
         found = tuple(kept.values())
         if self.masks is not None:
             real = k.logical_and(real, self.masks.present[:, None])
             found = batch_statistics(ops, x, real)
             for (name, before), now in zip(kept.items(), found, strict=True):
                 self.masks.statistics[name] = followed(before, now)
-        return normalise(ops, x, real, gamma, beta, *found)
+        return normalise_batch(ops, x, real, gamma, beta, *found)
 
     @staticmethod
     def last(x, lengths):
@@ -72,6 +73,21 @@ class KerasRun:
     @staticmethod
     def real_steps(x, lengths):
         return step_numbers(x)[:, None] < lengths
+
+    @staticmethod
+    def normalise(x, gamma, beta):
+        return normalise(ops, x, gamma, beta)
+
+    @staticmethod
+    def positions(x):
+        return k.cast(step_numbers(x), "float32")
+
+    def rows_of_steps(self, table, x):
+        last = table.shape[0] - 1
+        return self.take_rows(table, k.minimum(step_numbers(x), last))
+
+    def attend_to_steps(self, q, k, v, lengths, causal):
+        return attend_to_steps(self, q, k, v, lengths, causal)
 
     @staticmethod
     def dense(x, kernel, bias, transposed=False):

@@ -7,10 +7,12 @@ import numpy as np
 
 from skrnn._engine import choice
 from skrnn._engine.cpu import network
+from skrnn._engine.cpu.kernels.crf import best_paths, marginals
 from skrnn._engine.cpu.kernels.threads import for_each
 from skrnn._engine.cpu.reference import ReferenceRun, ops
 from skrnn._engine.keras.backends import backend
-from skrnn._networks.forward import forward
+from skrnn._networks.crf import Chain
+from skrnn._networks.forward import forward, named_weights
 
 # Below this many sequence steps times units NumPy is done before a backend begins.
 SMALL = 200_000
@@ -34,6 +36,7 @@ def predict(
     states=False,
     dtype=np.float64,
     decode=None,
+    best_path=False,
     engine="auto",
 ):
     """Run the network on packed sequences.
@@ -43,6 +46,9 @@ def predict(
     decode : tuple or None
         A function that makes predictions (n, ...) of outputs (n, K), row by row, and
         the shape of one: only these are kept, as an array of `dtype`.
+    best_path : bool
+        What the outputs of a chain of labels are: probabilities, or 1 for each label of
+        the likeliest sequence of them.
 
     Returns
     -------
@@ -56,11 +62,12 @@ def predict(
     name = choice.predicts_on(is_small, engine)
     run = RUNNERS[name](spec, weights, sequences)
     collect = _collect_states if states else _collect_outputs
-    found, keep = collect(spec, sequences, dtype, decode)
+    answers = answers_of(spec, weights, best_path)
+    found, keep = collect(spec, sequences, dtype, decode, answers)
     # Only the kernels let go of the interpreter's lock, which pays for many products.
     work = 0
     if name == "kernels" and not is_small:
-        work = sequences.n_steps * spec.recurrent_products
+        work = sequences.n_steps * spec.products
     blocks = _blocks(size, sequences, _BLOCK[name])
     if not work:
         for rows in blocks:
@@ -71,7 +78,7 @@ def predict(
 
 
 def attention_of(spec, weights, sequences):
-    """Return what each sequence attends to: (T,), or (T, T) with ``return_sequences``.
+    """Return what each sequence attends to: (T,), or (T, T) where each step does.
 
     A mean over heads; the last axis are the steps attended to.
     """
@@ -86,14 +93,14 @@ def attention_of(spec, weights, sequences):
         numbers = np.arange(len(sequences))[rows]
         for i, (row, length) in enumerate(zip(numbers, block.lengths, strict=True)):
             own = shares[:length, :length, i]
-            found[row] = own if spec.return_sequences else own[0]
+            found[row] = own if spec.attends_from_steps else own[0]
     return found
 
 
 # Each returns the array to fill and ``keep(rows, outputs, states)``, which fills it.
 
 
-def _collect_states(spec, sequences, dtype, _decode):
+def _collect_states(spec, sequences, dtype, _decode, _answers):
     found = np.empty((len(sequences), spec.state_width), dtype)
 
     def keep(rows, _outputs, states):
@@ -102,7 +109,7 @@ def _collect_states(spec, sequences, dtype, _decode):
     return found, keep
 
 
-def _collect_outputs(spec, sequences, dtype, decode):
+def _collect_outputs(spec, sequences, dtype, decode, answers):
     n_outputs, ends = len(sequences.lengths), None
     if spec.return_sequences:
         n_outputs, ends = sequences.n_steps, np.cumsum(sequences.lengths)
@@ -110,7 +117,7 @@ def _collect_outputs(spec, sequences, dtype, decode):
     found = np.empty((n_outputs, *shape), dtype)
 
     def keep(rows, outputs, _states):
-        outputs = spec.head.predictions(ops, outputs.astype(np.float64))
+        outputs = answers(outputs.astype(np.float64), sequences.lengths[rows])
         if decode is not None:
             found_at = outputs.shape[:-1]
             outputs = decode(outputs.reshape(-1, outputs.shape[-1]))
@@ -123,6 +130,20 @@ def _collect_outputs(spec, sequences, dtype, decode):
             found[end - length : end] = outputs[:length, i]
 
     return found, keep
+
+
+def answers_of(spec, weights, best_path=False):
+    """Return ``f(outputs, lengths)``, which makes predictions of a head's outputs."""
+    head = spec.head
+    if not head.crf:
+        return lambda outputs, _lengths: head.predictions(ops, outputs)
+    chain = Chain.of(named_weights(spec, weights))
+    if not best_path:
+        return lambda outputs, lengths: marginals(outputs, lengths, chain)
+    labels = np.arange(head.units)
+    return lambda outputs, lengths: (
+        best_paths(outputs, lengths, chain)[..., None] == labels
+    )
 
 
 # Each takes a spec, weights and sequences and returns ``run(rows)``, which returns the
@@ -192,10 +213,12 @@ class Size:
     @classmethod
     def of(cls, spec):
         """Return that of the widest layer."""
-        layers = spec.recurrent
-        attends = spec.attention and spec.return_sequences
+        layers = spec.over_steps
+        attends = spec.attention and spec.return_sequences and not spec.blocks
         widest = max(spec.n_features, *[layer.units for layer in layers])
-        return cls(widest, layers[-1].units if attends else 0)
+        widest = max(widest, *[0, 0, *[x.dim_feedforward for x in spec.blocks]])
+        of_pair = layers[-1].units if attends else 0
+        return cls(widest, max([of_pair, *[layer.n_heads for layer in spec.blocks]]))
 
     def of_lengths(self, lengths):
         """Return the numbers for sequences of `lengths`."""

@@ -119,7 +119,7 @@ class Seq2SeqPredictor:
         order = np.argsort(-inputs.lengths, kind="stable")
         blocks = [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]
         n_steps = inputs.n_steps + len(inputs) * n_steps
-        work = self.spec.recurrent_products * n_steps
+        work = self.spec.products * n_steps
 
         def run(rows):
             with np.errstate(all="ignore"):

@@ -10,10 +10,12 @@ from skrnn._data.datasets import Dataset, Seq2SeqData
 from skrnn._data.sequences import Sequences
 from skrnn._engine.cpu.autodiff import Node, differentiate
 from skrnn._engine.cpu.reference import reverse
+from skrnn._engine.cpu.tagging import loss_of_chains
 from skrnn._engine.cpu.tracing import Pass, TracingRun, UnwatchedRun
+from skrnn._networks.crf import Chain
 from skrnn._networks.encoder_decoder import answer, decode, encode, memory_of
-from skrnn._networks.forward import forward, named_weights
-from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec, Spec
+from skrnn._networks.forward import carry, forward, named_weights
+from skrnn._networks.specs import LanguageSpec, NetworkSpec, Seq2SeqSpec, Spec
 from skrnn._networks.weights import weight_table
 
 # Steps of all sequences times units that are traced at once: with gates and gradients
@@ -89,6 +91,8 @@ def trace(
         with np.errstate(all="ignore"):
             if isinstance(spec, Seq2SeqSpec):
                 encode(run, spec, named_weights(spec, w), x, lengths)
+            elif isinstance(spec, LanguageSpec):
+                carry(run, spec.layers, named_weights(spec, w), x, lengths)
             else:
                 forward(run, _network(spec), w, x, lengths)
         for place in places:
@@ -127,11 +131,18 @@ def gradient_flow(
         with np.errstate(all="ignore"):
             outputs, lengths = _outputs(run, spec, nodes, batch)
             factors = _factors(batch, lengths, last)
-            real = batch.real(batch.targets), batch.real(outputs.value)
-            losses, slopes = loss(*real)
-            slopes = np.asarray(slopes * factors[:, None], np.float64)
-            differentiate(outputs, batch.spread(slopes, outputs.shape))
-            totals.add(run, rows, float(losses @ factors), nodes)
+            if spec.head.crf:
+                given = batch, outputs.value, Chain.of(named_weights(spec, weights))
+                losses, slopes, _ = loss_of_chains(*given, 1 / lengths)
+                total = float(losses.sum())
+            else:
+                real = batch.real(batch.targets), batch.real(outputs.value)
+                losses, slopes = loss(*real)
+                slopes = np.asarray(slopes * factors[:, None], np.float64)
+                slopes = batch.spread(slopes, outputs.shape)
+                total = float(losses @ factors)
+            differentiate(outputs, slopes)
+            totals.add(run, rows, total, nodes)
     return totals.means()
 
 
@@ -291,7 +302,9 @@ class _Totals:
         """Return the means over the sequences that have a step; NaN where none has."""
         n = len(self.inputs.lengths)
         count = np.where(self.count > 0, self.count, np.nan)
-        names = [row.name for row in weight_table(self.spec)]
+        # As users know them from `weights_`.
+        known = (row for part in self.spec.outline() for row in part.weights)
+        names = [f"{layer}/{name}" for layer, name, _ in known]
         norms = [float(np.sqrt(np.sum(np.square(g)))) / n for g in self.weights]
         return GradientFlow(
             hidden=self.hidden / count,

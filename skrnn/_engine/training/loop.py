@@ -66,7 +66,7 @@ class Loop:
         if plan.verbose and progress is None:
             self.progress = Progress(plan.name, plan.epochs, plan.verbose)
         self.schedule = None
-        if plan.schedule is not None:
+        if plan.schedule is not None or plan.warmup_steps:
             self.schedule = Schedule(plan, training.n_batches(plan.batch_size))
         self.best, self.pace = Best(), Pace()
         self.step, self.restored_epoch = 0, None

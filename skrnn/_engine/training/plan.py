@@ -18,6 +18,8 @@ class TrainPlan:
         Learning rates of the steps; None for `learning_rate` throughout. A named
         schedule falls over `planned_epochs` epochs; this training begins with
         `first_epoch` of them.
+    warmup_steps : int
+        Steps over which rates grow to those, linearly; at most a tenth of all planned.
     scale, offset : list of float or None
         ``outputs * scale + offset`` are in the user's units; callbacks see those.
     """
@@ -39,6 +41,7 @@ class TrainPlan:
     schedule: Any = None
     first_epoch: int = 0
     planned_epochs: int = 1
+    warmup_steps: int = 0
     scale: list | None = None
     offset: list | None = None
 

@@ -14,6 +14,7 @@ from skrnn._estimators.description.summary import (
     summary_of,
 )
 from skrnn._estimators.description.weights import NetworkWeights, weights_by_layer
+from skrnn._sklearn import check_arguments
 
 # To read them takes a while, or loads Keras.
 _NOT_SHOWN = ("model_", "weights_")
@@ -79,6 +80,9 @@ class DescribedNetwork(AdvisedEstimator):
         Parameters: 297 (1.19 kB), all trainable
         Training: 3 epochs, loss 0.72...
         """
+        check_arguments(
+            {"print_fn": [callable, None]}, {"print_fn": print_fn}, "summary"
+        )
         (print_fn or print)("\n".join(self._summary_lines()))
 
     def _summary_lines(self):
@@ -122,6 +126,9 @@ class DescribedEnsemble(AdvisedEstimator):
         print_fn : callable or None, default=None
             Gets the text in place of ``print``.
         """
+        check_arguments(
+            {"print_fn": [callable, None]}, {"print_fn": print_fn}, "summary"
+        )
         (print_fn or print)("\n".join(self._summary_lines()))
 
     def _summary_lines(self):

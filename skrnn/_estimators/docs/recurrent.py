@@ -22,12 +22,30 @@ T = TypeVar("T")
 PARAMETERS: dict[str, Row | None] = {
     "cell": (
         as_type(CELLS),
-        "Kind of the recurrent layers.",
+        """Kind of the recurrent layers. "mingru" and "minlstm" (Feng et al., 2024) and
+        "indrnn" (Li et al., 2018) have no product with the state before: long
+        sequences take a fraction of the time. Units of theirs read no state but their
+        own; stack layers, so that they meet.""",
     ),
     "units": (
         "int or tuple of int",
         "Width of the recurrent layer; a tuple stacks one layer for each entry.",
     ),
+    "timescales": (
+        "tuple of int or None",
+        """Let layer i go on from its state ``timescales[i]`` steps before, not from
+        that of the step before (Chang et al., 2017): with ``units=(32, 32, 32)``,
+        ``(1, 4, 16)`` reaches back far in few steps. The first is 1, as a rule: what a
+        slower layer puts out at a step has read only every so many of the steps before
+        by itself. None is 1 for each layer.""",
+    ),
+    "d_model": None,
+    "n_heads": None,
+    "n_layers": None,
+    "dim_feedforward": None,
+    "positional": None,
+    "causal": None,
+    "pooling": None,
     "bidirectional": (
         "bool",
         """Read every sequence in both directions (Schuster & Paliwal, 1997), with
@@ -95,7 +113,8 @@ PARAMETERS: dict[str, Row | None] = {
     "activation": (
         as_type(HIDDEN_ACTIVATIONS),
         """Activation of the recurrent layers' candidates and of the hidden dense
-        layers.""",
+        layers. That of the papers is "linear" for cells "mingru" and "minlstm", and
+        "relu" for "indrnn".""",
     ),
     "dropout": (
         "float in [0, 1)",
@@ -106,7 +125,8 @@ PARAMETERS: dict[str, Row | None] = {
     "recurrent_dropout": (
         "float in [0, 1)",
         """Share of the hidden state dropped between steps in training, the same units
-        at every step of a sequence (Gal & Ghahramani, 2016).""",
+        at every step of a sequence (Gal & Ghahramani, 2016). Cells "mingru" and
+        "minlstm" have no weights that the state meets, and drop nothing.""",
     ),
     "layer_norm": (
         "bool",
@@ -139,6 +159,7 @@ PARAMETERS: dict[str, Row | None] = {
         ``keras.optimizers.schedules.LearningRateSchedule`` is asked at each step, and
         `learning_rate` isn't read. None leaves it as it is.""",
     ),
+    "warmup_steps": None,
     "clipnorm": (
         "float > 0 or None",
         """Scale the gradient of each weight array down to at most this norm, which
@@ -293,7 +314,7 @@ def _docstring(cls, table):
         "Parameters": described(cls, table),
         "Attributes": task.attributes + _ATTRIBUTES,
         "See Also": _see_also(cls, task),
-        "Examples": task.example.format(name=cls.__name__),
+        "Examples": task.example.format(name=cls.__name__, width=cls._width),
     }
     return with_sections(cls.__doc__, sections)
 
@@ -326,5 +347,6 @@ def _entry(name, default, kind, description):
 def _see_also(cls, task):
     other = task.counterpart
     if "cell" not in inspect.signature(cls).parameters:
-        other = task.counterparts.get(getattr(cls, "cell", None), other)
+        kind = getattr(cls, "_kind", None) or getattr(cls, "cell", None)
+        other = task.counterparts.get(kind, other)
     return f"{other} : {task.relation}"

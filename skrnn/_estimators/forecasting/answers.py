@@ -162,8 +162,14 @@ class Drawn:
         return len(self._row.parameters)
 
     def possible(self, quantiles):
-        """Return whole numbers from 0 where the distribution is of counts."""
-        return np.maximum(np.round(quantiles), 0) if self.counts else quantiles
+        """Return whole numbers from 0 where the distribution is of counts.
+
+        Between two of them it is the higher one: as many are at or below it as the
+        level says, or more.
+        """
+        if not self.counts:
+            return quantiles
+        return np.maximum(np.floor(quantiles + 0.5), 0)
 
     def targets(self, values, units):
         """Return values in the windows' units; or counts, and their windows' scales."""

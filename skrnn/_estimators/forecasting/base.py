@@ -24,6 +24,7 @@ from skrnn._estimators.forecasting.model import fit_model, without_last
 from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.planning import (
+    MOST_ROWS,
     check_counts,
     check_lengths,
     check_plan,
@@ -36,7 +37,10 @@ from skrnn._estimators.forecasting.planning import (
 )
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
-from skrnn._estimators.forecasting.reading.following import with_steps_behind
+from skrnn._estimators.forecasting.reading.following import (
+    with_steps_behind,
+    with_steps_between,
+)
 from skrnn._estimators.forecasting.reading.later import (
     ahead_of,
     read_ahead,
@@ -46,6 +50,7 @@ from skrnn._estimators.forecasting.reading.panels import read_panel
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
+from skrnn._estimators.one_fit import unchanged_on_error
 from skrnn._estimators.watching import WatchedFit, watch_fit
 from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._sklearn import (
@@ -57,7 +62,6 @@ from skrnn._sklearn import (
     StrOptions,
     check_arguments,
     draw_seed,
-    unchanged_on_error,
 )
 
 
@@ -161,7 +165,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             network = default_network() if network is None else network
             own = self._checkpoint(network, training)
             transform = fit_transform(self.target_transform, self._lags, training.y)
-            rows = training.lengths - transform.n_lost
+            rows = training.lengths - min(transform.n_lost, MOST_ROWS)
             plan = self._plan(periods, network, answer, rows, own)
             check_lengths(training, plan, transform.n_lost)
             model = self._fit_model(network, training, plan, transform, watch, own)
@@ -303,7 +307,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             panel = read_history(history, self._columns, self._panel)
             self._model.check_values(panel)
         if steps is None and X is not None:
-            ahead = read_ahead(X, None, panel, self._columns)
+            ahead = read_ahead(X, None, panel, self._columns, with_gap=True)
         else:
             ahead = ahead_of(int(steps or self.horizon), panel, self._columns, X)
         self._model.check_steps(int(ahead.lengths.max()))
@@ -320,6 +324,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         horizon = self._model.plan.horizon
         n_steps = -(-int(ahead.lengths.max()) // horizon) * horizon
         known = ahead if ahead.whole is None else ahead.whole.first(n_steps)
+        known = with_steps_between(known, panel, self._columns)
         return with_steps_behind(known, panel, self._columns, n_steps)
 
     def _forecasts(self, panel, ahead):

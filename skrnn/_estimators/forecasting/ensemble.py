@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -66,13 +67,34 @@ class EnsemblePlan:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """One of `of` parts of all windows, in order of time, series after series."""
+
+    number: int
+    of: int
+
+    def split(self, origins: np.ndarray, layout: Layout):
+        """Return the origins that aren't learned from, and those that may be.
+
+        No target of one is a target of the other.
+        """
+        edges = np.linspace(0, len(origins), self.of + 1).astype(int)
+        own = origins[edges[self.number] : edges[self.number + 1]]
+        near = (origins > own[0] - layout.horizon) & (
+            origins < own[-1] + layout.horizon
+        )
+        return own, origins[~near]
+
+
+@dataclass(frozen=True)
 class _Task:
-    """One model to train."""
+    """One model to train, on all windows but those of a fold."""
 
     layout: Layout
     seed: int
     verbose: int
     checkpoint_path: str | None = None
+    omitted: Fold | None = None
 
 
 def is_network(estimator) -> bool:
@@ -148,14 +170,38 @@ def train(
     )
 
 
+def train_without(estimator, table, plan, folds) -> tuple[list, bool]:
+    """Train a network for each fold, which hasn't seen it, and layout.
+
+    Returns
+    -------
+    members : list of list of Member or None
+        Fold after fold, each with a member for each layout; None where Ctrl-C came.
+    interrupted : bool
+    """
+    strategy, tasks = STRATEGIES[plan.strategy], []
+    for fold in folds:
+        lookback = plan.lookbacks[fold.number % len(plan.lookbacks)]
+        given = plan.horizon, plan.gap, plan.season, lookback, plan.normalize
+        seed = (plan.seed + len(plan.lookbacks) + fold.number) % 2**31
+        layouts = strategy.layouts(*given)
+        tasks += [_Task(each, seed, 0, omitted=fold) for each in layouts]
+    trained, _, interrupted = _networks(estimator, table, plan, tasks, None)
+    n = len(tasks) // len(folds)
+    return [trained[at : at + n] for at in range(0, len(tasks), n)], interrupted
+
+
 def _networks(estimator, table, plan, tasks, watch):
-    """Train networks side by side; each computes on one core then."""
+    """Train networks side by side; each computes on one core then.
+
+    `watch` is told of each; None is nobody.
+    """
     trained: list[Any] = [None] * len(tasks)
     stop, outcomes = threading.Event(), list[Any]()
 
     def run(i):
         if not stop.is_set():
-            told = partial(watch.subtask, i)
+            told = nullcontext if watch is None else partial(watch.subtask, i)
             given = estimator, table, plan, tasks[i], stop, told
             trained[i], outcome = _network(*given)
             outcomes.append(outcome)
@@ -230,7 +276,9 @@ def _network(estimator, table, plan, task, stop, told):
 def _windows(table, task, plan, stop):
     of_steps = STRATEGIES[plan.strategy].answers_steps
     layout = task.layout
-    origins = _origins(table, layout, of_steps)
+    origins = origins_of(table, layout, of_steps)
+    if task.omitted is not None:
+        _, origins = task.omitted.split(origins, layout)
     # Those with a loss of their own answer with more than a number.
     of_spread = plan.answer.loss is not None
     drawn = Budget(plan.n_windows, task.seed, of_spread).draw(len(origins))
@@ -239,7 +287,7 @@ def _windows(table, task, plan, stop):
     return Windows(*given)
 
 
-def _origins(table, layout, of_steps=False):
+def origins_of(table, layout, of_steps=False):
     """Return the rows behind windows.
 
     Raises
@@ -272,7 +320,7 @@ def _others(estimator, table, plan, tasks, watch):
 def _other(estimator, table, plan, task, told):
     """Fit an estimator that isn't one of our networks on windows as an array."""
     layout = task.layout
-    origins = _origins(table, layout)
+    origins = origins_of(table, layout)
     if len(origins) > plan.n_windows:
         rng = np.random.default_rng(task.seed)
         drawn = rng.choice(len(origins), plan.n_windows, replace=False)

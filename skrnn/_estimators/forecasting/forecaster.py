@@ -25,9 +25,8 @@ from skrnn._estimators.forecasting.reading.later import (
 )
 from skrnn._estimators.forecasting.reading.long_frames import from_long
 from skrnn._estimators.forecasting.uncertainty import UncertainForecaster
-from skrnn._sklearn import (
-    unchanged_on_error,
-)
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
+from skrnn._sklearn import naming
 
 
 @lists_its_names
@@ -85,11 +84,14 @@ class Forecaster(UncertainForecaster):
         Lags that y is differenced by, one after the other: 1 for a trend.
     gap : int, default=0
         Rows between the last known value and the first forecast. With a gap no more
-        than `horizon` steps are forecast, but for "recursive", which forecasts the gap.
+        than `horizon` steps are forecast, but for "recursive", which forecasts the gap:
+        from the dates of these rows, and from their covariates if :meth:`forecast` is
+        given them; otherwise the last known ones stay.
     past_features, future_features, static_features : sequence or None, default=None
         Columns of X, by name or position: those known only up to the present, those
         known ahead, and those constant for a series. None for `future_features` means
-        all the others.
+        all the others. Strings and categories become a channel each; one that wasn't in
+        training is 0 in all of them, with a warning.
     calendar : {"auto"}, tuple of str, None or False, default="auto"
         What is read off the dates: "auto" takes the cycles that training covers twice.
     impute : {"last", "mean"} or None, default=None
@@ -161,6 +163,7 @@ class Forecaster(UncertainForecaster):
     """
 
     @advised_arguments
+    @of_one_fit
     def predict(self, X: Any, *, groups: Any = None) -> Array:
         """Forecast rows that follow the training data.
 
@@ -189,6 +192,7 @@ class Forecaster(UncertainForecaster):
         return self._answered(self._forecasts(self._panel, ahead), ahead)
 
     @advised_arguments
+    @of_one_fit
     def score(
         self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
     ) -> float:
@@ -211,9 +215,11 @@ class Forecaster(UncertainForecaster):
             1 for perfect forecasts, 0 for those that are as good as the mean of y.
         """
         forecasts = self.predict(X, groups=groups)
-        return r2_score(y, forecasts, sample_weight=sample_weight)
+        with naming("y"):
+            return r2_score(y, forecasts, sample_weight=sample_weight)
 
     @advised_arguments
+    @of_one_fit
     def forecast(
         self,
         steps: int | None = None,
@@ -232,7 +238,8 @@ class Forecaster(UncertainForecaster):
         X : array-like of shape (n, F), frame or None, default=None
             What is known about these rows, if ``fit`` was given columns that are known
             ahead. Rows behind the last step are read as far as the horizon goes: the
-            first steps are the same for any number of `steps`.
+            first steps are the same for any number of `steps`. With dates the rows of
+            the `gap` may stand in front.
         history : array-like, Series, frame, or tuple of X and y, default=None
             Other series, to be forecast from their own past: y in a form that ``fit``
             takes, or X and y if there are covariates. None of it is learned.
@@ -287,6 +294,7 @@ class Forecaster(UncertainForecaster):
             self._model.check_values(self._panel)
         return self
 
+    @of_one_fit
     def fitted_values(self) -> Any:
         """Return what the first step of the horizon would have been, for each row.
 

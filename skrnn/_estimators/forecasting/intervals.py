@@ -79,7 +79,7 @@ class Shifts:
             for step in self.values
         ]
         moved = quantiles + np.asarray(shifts)[steps][:, None] * scale[..., None]
-        return np.sort(moved, axis=-1)
+        return _around_median(np.sort(moved, axis=-1), quantiles, np.asarray(levels))
 
     def at(self, levels: np.ndarray) -> np.ndarray:
         """Return how far quantiles at `levels` (S, H, n, K) are to be moved."""
@@ -88,6 +88,17 @@ class Shifts:
             values = self.values[min(h, len(self.values) - 1), k]
             found[:, h, :, k] = np.interp(levels[:, h, :, k], self.levels, values)
         return found
+
+
+def _around_median(moved, before, levels):
+    """Put increasing quantiles on both sides of the median, where it was before."""
+    place = np.flatnonzero(np.isclose(levels, 0.5, rtol=0, atol=1e-9))
+    if not len(place):
+        return moved
+    middle = before[..., place[0]][..., None]
+    low, high = moved[..., : place[0]], moved[..., place[0] + 1 :]
+    parts = [np.minimum(low, middle), middle, np.maximum(high, middle)]
+    return np.concatenate(parts, axis=-1)
 
 
 def shifts_of(truth, quantiles, scale, levels) -> Shifts:

@@ -25,12 +25,15 @@ class Member:
         sequences of another length; or rows of a table.
     answer : Answer
         What the estimator answers with.
+    spread : ndarray of shape (H,) or None
+        What the distances of quantiles from their median are multiplied by.
     """
 
     layout: Layout
     estimator: Any
     reads: str
     answer: Any
+    spread: np.ndarray | None = None
 
     @property
     def lookback(self) -> int:
@@ -50,9 +53,25 @@ class Member:
         """Return quantiles (H, B, K, Q) in units of the table's values."""
 
         def read(found, units):
-            return self.answer.quantiles(found, units, levels)
+            quantiles = self.answer.quantiles(found, units, levels)
+            return self._spread_out(
+                quantiles, self.answer.point(found, units)[..., None]
+            )
 
         return self._each_block(read, table, origins)
+
+    def drawn(self, table: SeriesTable, origins: np.ndarray, u) -> np.ndarray:
+        """Return the values (H, B, K) of quantiles u (H, B, K) of the distributions."""
+        frozen = self.distributions(table, origins)
+        drawn = np.asarray(frozen.ppf(u), np.float64)
+        return self._spread_out(drawn, frozen.median())
+
+    def _spread_out(self, values, medians):
+        """Move values (H, ...) away from their medians, or towards them."""
+        if self.spread is None:
+            return values
+        factors = self.spread.reshape(-1, *[1] * (values.ndim - 1))
+        return self.answer.possible(medians + factors * (values - medians))
 
     def distributions(self, table: SeriesTable, origins: np.ndarray) -> Any:
         """Return the distributions (H, B, K) of ``scipy.stats``."""

@@ -27,6 +27,7 @@ from skrnn._estimators.forecasting.sampling import (
     dependence_of,
     roll_paths,
 )
+from skrnn._estimators.forecasting.spreading import spread_out
 from skrnn._estimators.forecasting.table import Room, series_table, tails
 from skrnn._estimators.forecasting.transforms import TargetTransform
 
@@ -98,7 +99,8 @@ class Model:
         ignored.
         """
         found, ends = self._at_ends(panel, ahead)
-        return found.undo(self._median(self._table(found.panel), ends, ahead), ends)
+        z = self._median(self._table(found.panel), ends, ahead)
+        return self._undone(found, z, ends)
 
     def quantiles(self, panel: Panel, ahead: Ahead, levels) -> np.ndarray:
         """Return quantiles (H, n, K, Q); forecasts beyond the horizon follow medians.
@@ -108,7 +110,7 @@ class Model:
         """
         found, ends = self._at_ends(panel, ahead)
         z = self._median(self._table(found.panel), ends, ahead, levels)
-        z = _undone(found, z, ends)
+        z = self._undone(found, z, ends)
         if self.shifts is None:
             return z
         scale = self.scale(panel, (panel.starts + panel.lengths)[ahead.series])
@@ -156,14 +158,14 @@ class Model:
     def _median(self, table, ends, ahead, levels=None):
         """Return the forecasts (H, n, K) behind the rows before `ends`.
 
-        With `levels` they are quantiles (H, n, K, Q).
+        With `levels` they are quantiles (H, n, K, Q). The steps of a gap that members
+        forecast are among them.
         """
         n_steps, found = int(ahead.lengths.max()), []
         for member in self.ensemble.members:
             behind, skipped = self._behind(table, ends, ahead, member)
-            rolled = roll(member, behind, self.gap, skipped + n_steps, levels)
-            found.append(rolled[skipped:])
-        return np.median(found, axis=0)
+            found.append(roll(member, behind, self.gap, skipped + n_steps, levels))
+        return self.plan.answer.possible(np.median(found, axis=0))
 
     def _behind(self, table, ends, ahead, member):
         """Return the ends of series for a member, and the steps to skip before."""
@@ -171,7 +173,7 @@ class Model:
         skipped = plan.gap - self.gap
         rounds = -(-(skipped + int(ahead.lengths.max())) // member.horizon)
         room = Room(member.lookback, self.gap, rounds * member.horizon)
-        ahead = _with_steps(ahead, skipped)
+        ahead = _with_gap(ahead) if skipped else ahead
         return tails(table, ends, ahead, season=plan.season, room=room), skipped
 
     def at_origins(
@@ -201,12 +203,27 @@ class Model:
     def _at(self, panel, found, table, origins, behind, levels):
         plan, n = self.plan, len(origins)
         series = series_of(panel.starts, origins)
-        steps = origins[:, None] + plan.gap + np.arange(plan.horizon)
-        known = _known_at(panel, series, steps, behind)
-        ahead = Ahead(series, np.full(n, plan.horizon), known, np.arange(len(known)))
+        steps = origins[:, None] + np.arange(plan.gap + plan.horizon)
+        known = _known_at(panel, series, steps, behind).reshape(*steps.shape, -1)
+        asked = known[:, plan.gap :].reshape(n * plan.horizon, -1)
+        lengths, order = np.full(n, plan.horizon), np.arange(len(asked))
+        between = known[:, : plan.gap]
+        ahead = Ahead(series, lengths, asked, order, between=between)
         # Each series has lost its first rows to the differences.
         ends = origins - (series + 1) * self.transform.n_lost
-        return _undone(found, self._median(table, ends, ahead, levels), ends)
+        return self._undone(found, self._median(table, ends, ahead, levels), ends)
+
+    def _undone(self, transformed, z, ends):
+        """Return forecasts, or quantiles with an axis more, in units of y.
+
+        Those of a gap are left out when they have been added up.
+        """
+        if z.ndim == 3:
+            found = transformed.undo(z, ends)
+        else:
+            each = [transformed.undo(one, ends) for one in np.moveaxis(z, -1, 0)]
+            found = np.stack(each, axis=-1)
+        return found[self.plan.gap - self.gap :]
 
     def scale(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the spread (n, K) of the windows before rows of a panel."""
@@ -253,7 +270,8 @@ class Model:
         ends = (panel.starts + panel.lengths)[ahead.series]
         width = self.calibration.width(coverage)[: len(forecasts), None]
         width = width * self.scale(panel, ends)
-        return np.stack([forecasts - width, forecasts + width], axis=-1)
+        bounds = np.stack([forecasts - width, forecasts + width], axis=-1)
+        return self.plan.answer.possible(bounds)
 
     def fitted(self, panel: Panel, behind: np.ndarray) -> np.ndarray:
         """Return the forecast (n_rows, K) of each row by the horizon's first step.
@@ -288,6 +306,7 @@ def fit_model(
     if not ensemble.members:
         # Ctrl-C came before any was there.
         raise KeyboardInterrupt
+    ensemble = spread_out(ensemble, estimator, table, plan)
     if not isinstance(plan.answer, Drawn):
         return Model(ensemble, plan, transform, marks)
     rng = np.random.default_rng(plan.seed)
@@ -301,14 +320,6 @@ def without_last(panel: Panel, n_rows: int) -> Panel:
     return panel.taken(ranges(panel.starts, lengths), lengths)
 
 
-def _undone(transformed, z, ends):
-    """Return forecasts (H, n, K), or quantiles with an axis more, in units of y."""
-    if z.ndim == 3:
-        return transformed.undo(z, ends)
-    levels_first = np.moveaxis(z, -1, 0)
-    return np.stack([transformed.undo(each, ends) for each in levels_first], axis=-1)
-
-
 def _known_at(panel, series, steps, behind):
     """Return the known channels of rows `steps` (n, H) of series (n,), (n * H, F)."""
     last = (panel.starts + panel.lengths - 1)[series][:, None]
@@ -320,21 +331,24 @@ def _known_at(panel, series, steps, behind):
     return known
 
 
-def _with_steps(ahead, n):
-    """Put `n` steps in front, of which the first one's covariates are assumed."""
-    if not n:
-        return ahead
-    lengths = ahead.lengths + n
+def _with_gap(ahead):
+    """Ask for the steps of the gap as well, each with its own covariates."""
+    gap = ahead.between.shape[1]
+    lengths = ahead.lengths + gap
     steps = ranges(np.zeros_like(lengths), lengths)
-    rows = np.repeat(ahead.starts, lengths) + np.maximum(steps - n, 0)
-    return replace(ahead, lengths=lengths, known=ahead.known[rows])
+    rows = np.repeat(ahead.starts, lengths) + np.maximum(steps - gap, 0)
+    known = ahead.known[rows]
+    known[steps < gap] = ahead.between.reshape(len(lengths) * gap, -1)
+    return replace(ahead, lengths=lengths, known=known)
 
 
 def _repeated(ahead, n):
     """Ask for the same series `n` times over."""
+    between = None if ahead.between is None else np.tile(ahead.between, (n, 1, 1))
     return Ahead(
         np.tile(ahead.series, n),
         np.tile(ahead.lengths, n),
         np.tile(ahead.known, (n, 1)),
         np.arange(n * len(ahead.known)),
+        between=between,
     )

@@ -85,6 +85,8 @@ class Ahead:
     whole : Ahead or None
         The same with further steps that are known too: a network that runs over the
         horizon in both directions reads them.
+    between : ndarray of float32 of shape (n_asked, gap, F), or None
+        The covariates of the steps of the gap, before the first one asked for.
     """
 
     series: np.ndarray
@@ -92,6 +94,7 @@ class Ahead:
     known: np.ndarray
     order: np.ndarray
     whole: "Ahead | None" = None
+    between: np.ndarray | None = None
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -102,7 +105,10 @@ class Ahead:
         """Return the first `n` steps of each series, or as many as it has."""
         lengths = np.minimum(self.lengths, n)
         rows = ranges(self.starts, lengths)
-        return Ahead(self.series, lengths, self.known[rows], np.arange(len(rows)))
+        order = np.arange(len(rows))
+        return replace(
+            self, lengths=lengths, known=self.known[rows], order=order, whole=None
+        )
 
 
 def ranges(firsts, counts) -> np.ndarray:

@@ -66,6 +66,10 @@ def lookbacks_of(lookback, periods, n_members, room) -> tuple[int, ...]:
     return tuple(given[i % len(given)] for i in range(n_members))
 
 
+# More than any series has; a sum of two is still an integer of NumPy.
+MOST_ROWS = 2**62
+
+
 def _that_fits(lookback, season, room):
     """Shorten a lookback by seasons until a season of windows is there to learn from.
 
@@ -78,13 +82,13 @@ def _that_fits(lookback, season, room):
 
 
 def _n_windows(lookback, room):
-    return int(np.maximum(room - lookback, 0).sum())
+    return int(np.maximum(room - min(lookback, MOST_ROWS), 0).sum())
 
 
 def rows_ahead(strategy, horizon, gap) -> int:
     """Return the rows behind a window that a model learns from."""
     # One step alone is learned by "recursive".
-    return 1 if strategy == "recursive" else gap + horizon
+    return 1 if strategy == "recursive" else min(gap + horizon, MOST_ROWS)
 
 
 def season_of(periods, lookbacks) -> int:

@@ -90,9 +90,8 @@ def roll_paths(member, ends: Tails, gap, n_steps, dependence, rng):
     table = replace(ends.table, values=values)
     for first in range(0, n_steps, member.horizon):
         origins = ends.origins + first
-        frozen = member.distributions(table, origins)
         u = dependence.uniform((len(origins),), rng)
-        drawn = np.asarray(frozen.ppf(u), np.float64)
+        drawn = member.drawn(table, origins, u)
         found.append(drawn)
         levels.append(u)
         values[origins + gap + np.arange(len(drawn))[:, None]] = drawn

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 
 from skrnn._estimators.forecasting.panel import Panel, series_of
@@ -158,11 +159,16 @@ def _as_rows(function, y):
     """Apply a transformer's method to rows (n, K) of which some may be missing."""
     y = np.asarray(y, np.float64)
     there = ~np.isnan(y).any(axis=1)
-    if there.all():
-        return np.asarray(function(y), np.float64).reshape(y.shape)
     out = np.full_like(y, np.nan)
     if there.any():
-        out[there] = np.asarray(function(y[there]), np.float64)
+        rows = y[there]
+        made = function(rows)
+        if issparse(made) or np.size(made) != rows.size:
+            raise ValueError(
+                f"target_transform makes {np.shape(made)} of y, {rows.shape}; expected "
+                "a dense array of one number for each number."
+            )
+        out[there] = np.asarray(made, np.float64).reshape(rows.shape)
     return out
 
 

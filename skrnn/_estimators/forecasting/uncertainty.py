@@ -10,6 +10,7 @@ from skrnn._estimators.forecasting.answers import SHOWN, Numbers, checked_levels
 from skrnn._estimators.forecasting.base import BaseForecaster
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.reading.answers import as_answer, index_ahead
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._sklearn import Count, Share, check_arguments, draw_seed
 
 
@@ -17,6 +18,7 @@ class UncertainForecaster(BaseForecaster):
     """Intervals, quantiles and paths."""
 
     @advised_arguments
+    @of_one_fit
     def predict_quantiles(
         self, X: Any, quantiles: Any = None, *, groups: Any = None
     ) -> Array:
@@ -55,6 +57,7 @@ class UncertainForecaster(BaseForecaster):
         return self._answered(found, ahead)
 
     @advised_arguments
+    @of_one_fit
     def sample_paths(
         self,
         steps: int | None = None,
@@ -105,12 +108,13 @@ class UncertainForecaster(BaseForecaster):
             )
         rng = np.random.default_rng(draw_seed(random_state, 0))
         whole = self._whole(panel, ahead)
-        paths = self._model.paths(panel, whole, n_samples, rng)
+        paths = self._model.paths(panel, whole, int(n_samples), rng)
         index = index_ahead(panel, self._columns, ahead)
         found = in_rows(np.moveaxis(paths, 0, -1), ahead)
         return as_answer(found, index, self._columns, list(range(n_samples)))
 
     @advised_arguments
+    @of_one_fit
     def predict_interval(
         self, X: Any, coverage: float = 0.9, *, groups: Any = None
     ) -> Array:

@@ -23,21 +23,22 @@ from skrnn._estimators.language.reading import (
 )
 from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
 from skrnn._estimators.names import Names, named
-from skrnn._estimators.network_base import TrainedNetwork
+from skrnn._estimators.network_base import RecurrentLayers, TrainedNetwork
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.watching import watch_fit
 from skrnn._networks.architecture import as_tuple, language_spec
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import LanguageSpec
-from skrnn._sklearn import Count, StrOptions, unchanged_on_error
+from skrnn._sklearn import Count, StrOptions
 
 # With fewer tokens than this, early_stopping="auto" trains for all epochs on all.
 EARLY_STOPPING_FROM = 10_000
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class LanguageModel(TrainedNetwork):
+class LanguageModel(RecurrentLayers, TrainedNetwork):
     """A recurrent language model: its parameters, training, and likelihoods of texts.
 
     A subclass has ``_sample(spec, weights, seed)``, a text that progress shows.
@@ -56,7 +57,9 @@ class LanguageModel(TrainedNetwork):
     epochs: int = 50
     patience: int = 5
 
-    _parameter_constraints = TrainedNetwork._training_constraints | {
+    _parameter_constraints = {
+        **TrainedNetwork._training_constraints,
+        **RecurrentLayers._layer_constraints,
         "analyzer": [StrOptions(set(ANALYZERS))],
         "max_features": [Count(), None],
         "min_count": [Count()],
@@ -191,6 +194,7 @@ class LanguageModel(TrainedNetwork):
             layer_norm=bool(self.layer_norm),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
+            timescales=self.timescales,
         )
         if resume:
             self._refuse_changes(spec)
@@ -264,6 +268,7 @@ class LanguageModel(TrainedNetwork):
         end = np.array([END] if ends else [], np.int32)
         return [np.append(ids, end) for ids in self._vocabulary.expect_all(texts)]
 
+    @of_one_fit
     def predict_proba(self, texts: Documents) -> Array:
         """Return the probabilities of the token that follows each text.
 
@@ -288,6 +293,7 @@ class LanguageModel(TrainedNetwork):
         impossible = impossible & ~self._vocabulary.begins_with_space
         return softmax(np.where(impossible, -np.inf, found), axis=1)
 
+    @of_one_fit
     def score(self, texts: Documents, y: Any = None) -> float:
         """Return the mean log-likelihood of a token, in nats: the higher, the better.
 
@@ -323,6 +329,7 @@ class LanguageModel(TrainedNetwork):
         found = _engine.log_likelihoods(*network, documents, targets)
         return float(found.sum() / n_tokens)
 
+    @of_one_fit
     def perplexity(self, texts: Documents) -> float:
         """Return the perplexity of a token, ``exp(-score(texts))``.
 

@@ -14,6 +14,7 @@ from skrnn._estimators.language.docs import text_estimator
 from skrnn._estimators.language.reading import as_stops, check_text
 from skrnn._estimators.language.sampling import Draft, Hand, Sampler, go_on, written
 from skrnn._estimators.language.vocabulary import END, UNKNOWN
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._sklearn import (
     Count,
     StrictInterval,
@@ -82,6 +83,7 @@ class TextGenerator(LanguageModel):
         stop_at_end: bool = ...,
     ) -> str | list[str]: ...
 
+    @of_one_fit
     def generate(
         self,
         prompt: str = "",
@@ -141,6 +143,7 @@ class TextGenerator(LanguageModel):
         texts = [prompt + draft.text() for draft in drafts]
         return texts[0] if n_samples == 1 else texts
 
+    @of_one_fit
     def stream(
         self,
         prompt: str = "",

@@ -38,7 +38,9 @@ class Sampler:
             return outputs.argmax(axis=1)
         outputs -= outputs.max(axis=1, keepdims=True)
         if self.top_k is not None and self.top_k < outputs.shape[1]:
-            least = np.partition(outputs, -self.top_k, axis=1)[:, -self.top_k, None]
+            # NumPy's small types have no negative numbers, or too small ones.
+            place = -int(self.top_k)
+            least = np.partition(outputs, place, axis=1)[:, place, None]
             outputs[outputs < least] = -np.inf
         with np.errstate(over="ignore"):
             p = np.exp(outputs / self.temperature)

@@ -35,6 +35,11 @@ def _seam_pattern():
     return re.compile(rf"[\w{_marks()}]\w")
 
 
+def patterns():
+    """Return the expressions by which words are cut, and seams of words are found."""
+    return {"word": _word_pattern().pattern, "seam": _seam_pattern().pattern}
+
+
 def words(text):
     """Cut a text into words, each with the space before it, and other characters.
 

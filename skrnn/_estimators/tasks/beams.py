@@ -6,12 +6,14 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from skrnn._data.typing import SequenceData
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._sklearn import Count
 
 
 class BeamsMixin(ClassifierMixin):
     """What a beam search finds, for classifiers that write label sequences."""
 
+    @of_one_fit
     def predict_beams(
         self, X: SequenceData, n_best: int | None = None
     ) -> list[list[tuple[Any, float]]]:
@@ -57,7 +59,8 @@ class BeamsMixin(ClassifierMixin):
         """Return the `n_best` best paths of each sequence."""
         limits = self._limits(sequences)
         if self.n_beams > 1:
-            options = self.n_beams, self.length_penalty, n_best
+            # Of NumPy's small types 2 * n_beams may be another number.
+            options = int(self.n_beams), self.length_penalty, int(n_best)
             return self._predictor().beams(sequences, limits, *options)
         # One beam is the greedy path.
         paths = self._predictor().greedy(sequences, limits, probabilities=True)

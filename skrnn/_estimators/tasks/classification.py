@@ -43,22 +43,16 @@ from skrnn._data.targets.weights import (
     left_out,
     steps_of_padding,
 )
-from skrnn._data.typing import (
-    Array,
-    ArrayLike,
-    SequenceData,
-    Targets,
-    Weights,
-)
+from skrnn._data.typing import Array, ArrayLike, SequenceData, Targets, Weights
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import (
     NAMES,
     Names,
+    check_loss_of_labels,
     loss_of,
-    names_of_losses,
-    refuse_one_hot,
-    resolve,
 )
+from skrnn._estimators.one_fit import of_one_fit
+from skrnn._estimators.tasks.chains import ChainMixin
 from skrnn._estimators.tasks.contracts import LabelContract
 from skrnn._estimators.tasks.documentation import LABELS, TaskDocs
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
@@ -71,7 +65,9 @@ from skrnn._sklearn import (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
+class SequenceClassifierMixin(
+    ChainMixin, OutOfFoldMixin, ClassifierMixin, LabelContract
+):
     """Targets are labels: one of several, or several at once (indicator matrix)."""
 
     class_weight: dict | str | None = None
@@ -85,6 +81,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             Function(),
         ],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "crf": ["boolean"],
+        "illegal_transitions": [list, tuple, StrOptions({"bio"}), None],
     }
 
     def _encode_target(self, X, y, weights, known, sample_weight):
@@ -100,7 +98,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         pad_label = given_label(X, y) if steps else None
         # Not for a validation set, whose network exists already.
         if labels.ndim == 2 and not (known and hasattr(self, "_spec")):
-            _check_loss(self.loss, labels.shape[1], multilabel=True)
+            check_loss_of_labels(self.loss, labels.shape[1], multilabel=True)
             warn_of_one_hot(labels, self, y)
         if not known:
             padding = np.full(len(weights), are_of_steps(sample_weight))
@@ -121,6 +119,8 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         targets, there = put_back(targets, weights), put_back(there, weights)
         if self._multilabel:
             return targets, there
+        if self.crf and self.return_sequences:
+            return self._encode_chain(targets, there, X.lengths)
         dtype = np.float32 if len(self.classes_) == 2 else np.int32
         return Codes(targets[:, None], dtype), there
 
@@ -214,8 +214,10 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         return numbers, weighted_by_class(weights, numbers, table)
 
     def _head(self):
+        if self.crf:
+            return self._head_of_chain()
         n_classes = len(self.classes_)
-        _check_loss(self.loss, n_classes, self._multilabel)
+        check_loss_of_labels(self.loss, n_classes, self._multilabel)
         n_outputs = 1 if n_classes == 2 and not self._multilabel else n_classes
         activation = "sigmoid" if self._multilabel or n_classes == 2 else "softmax"
         return Head(n_outputs, activation, loss_of(self))
@@ -230,6 +232,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         numbers, starts = dataset.targets.numbers[:, 0], dataset.target_starts
         return starts.of(numbers) if isinstance(starts, Multiples) else numbers[starts]
 
+    @of_one_fit
     def predict_proba(self, X: SequenceData) -> Array:
         """Predict the probability of every class.
 
@@ -270,6 +273,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
                 return ragged_array([np.log(p) for p in probabilities])
             return np.log(probabilities)
 
+    @of_one_fit
     def predict(self, X: SequenceData) -> Array:
         """Predict the labels of X.
 
@@ -308,7 +312,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         else:
             shape = (len(self.classes_),)
             wanted = {"decode": (decode, shape), "dtype": int if labels else float}
-        return self._run(X, **wanted)
+        return self._run(X, best_path=labels, **wanted)
 
     def _decode(self, outputs):
         """Turn the network's outputs (n, K) into labels."""
@@ -326,6 +330,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
             return np.hstack([1 - outputs, outputs])
         return outputs
 
+    @of_one_fit
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:
@@ -369,27 +374,7 @@ class SequenceClassifierMixin(OutOfFoldMixin, ClassifierMixin, LabelContract):
         return tags
 
 
+@np.errstate(invalid="ignore")  # Large floats are asked whether they are integers.
 def _unique(labels):
     # unique_labels turns objects that are strings into an array of strings.
     return unique_labels(few_like(labels)).astype(labels.dtype)
-
-
-def _check_loss(loss, n_classes, multilabel):
-    """Refuse a loss by name that is for a head of the other kind."""
-    loss = resolve("loss of labels", loss)
-    if n_classes > 2 and not multilabel:
-        refuse_one_hot(loss, n_classes)
-    head = "sigmoid" if multilabel else "softmax"
-    fit = ["auto", *names_of_losses("labels", head)]
-    if not isinstance(loss, str) or loss in fit or not (multilabel or n_classes > 2):
-        return
-    choice = f"use {' or '.join(map(repr, fit))}"
-    if multilabel:
-        raise ValueError(
-            f"loss={loss!r} is for one label a sequence, but y is an indicator matrix; "
-            f"{choice}, or if y is one-hot pass y.argmax(axis=1)."
-        )
-    raise ValueError(
-        f"loss={loss!r} is for two classes or an indicator matrix, but y has "
-        f"{n_classes} classes; {choice}."
-    )

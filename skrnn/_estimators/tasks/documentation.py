@@ -29,11 +29,13 @@ class TaskDocs:
         Type and description of each parameter that only this task has, or that means
         something of its own here. One that no network has stands before `callbacks`.
     example : str
-        Code that runs, with ``{name}`` for the name of the estimator.
+        Code that runs, with ``{name}`` for the name of the estimator, and ``{width}``
+        for that of the parameter that is its width.
     counterpart : str
         Name of the estimator of the other task, for "See Also".
     counterparts : mapping of str to str
-        The same by cell, for estimators that have one cell and no parameter for it.
+        The same by cell, or kind of network, for estimators that have one and no
+        parameter for it.
     relation : str
         What "See Also" says of the counterpart.
     attributes : str
@@ -114,7 +116,26 @@ _OF_LABELS: dict[str, Row] = {
         'dict, "balanced" or None',
         """Weight of each class in the loss; "balanced" makes it inversely proportional
         to the class's frequency, rows counted with their `sample_weight`. Multiplied
-        with `sample_weight`.""",
+        with `sample_weight`. Not for `crf`.""",
+    ),
+    "crf": (
+        "bool",
+        """Read the labels of all steps as one chain, a conditional random field
+        (Lafferty et al., 2001); with `return_sequences`. Beside the network's scores
+        of each step, pairs of labels that follow each other are scored, and the first
+        and the last label; the likelihood of whole sequences is maximised. ``predict``
+        returns the likeliest sequence of labels (Viterbi, 1967), ``predict_proba`` the
+        probability of each label at each step given all of X. A step of
+        `sample_weight` 0 may have any label; other weights must be equal within a
+        sequence.""",
+    ),
+    "illegal_transitions": (
+        '"bio", list of pairs, or None',
+        """Labels that `crf` lets never follow each other. "bio": ``I-x`` follows
+        ``B-x`` and ``I-x`` alone. In a pair the second label may not follow the first;
+        None as the first stands for the start of a sequence, as the second for its
+        end. They count from the next ``fit`` on that begins anew. Labels in ``fit``
+        that break them are an error. Not read without `crf`.""",
     ),
 }
 _OF_LABEL_SEQUENCES: dict[str, Row] = {
@@ -192,6 +213,10 @@ _OF_OUTLIERS: dict[str, Row] = {
         nothing without it; a number holds out so much in any case.""",
     ),
 }
+_CHAIN = """transitions_ : ndarray of shape (n_classes, n_classes)
+    With `crf`, the score of ``classes_[j]`` behind ``classes_[i]`` at [i, j]; minus
+    infinity where it is excluded.
+"""
 _CLASSES = """classes_ : ndarray of shape (n_classes,)
     Labels, sorted; for an indicator matrix the numbers of its columns.
 """
@@ -204,7 +229,7 @@ NUMBERS = TaskDocs(
 >>> rng = np.random.default_rng(0)
 >>> X = rng.normal(size=(200, 8, 2))  # 200 sequences, 8 steps, 2 features
 >>> y = X[:, -3:, 0].sum(axis=1)
->>> model = {name}(units=16, epochs=40, random_state=0).fit(X[:150], y[:150])
+>>> model = {name}({width}=16, epochs=40, random_state=0).fit(X[:150], y[:150])
 >>> model.predict(X[150:]).shape
 (50,)
 >>> model.score(X[150:], y[150:]) > 0.5
@@ -214,6 +239,7 @@ True""",
         "rnn": "RNNClassifier",
         "lstm": "LSTMClassifier",
         "gru": "GRUClassifier",
+        "transformer": "TransformerClassifier",
     },
 )
 HORIZONS = TaskDocs(
@@ -241,7 +267,7 @@ LABELS = TaskDocs(
 >>> lengths = rng.integers(4, 12, size=200)
 >>> X = [rng.normal(size=(length, 2)) for length in lengths]  # of different lengths
 >>> y = np.array(["up" if x[-3:, 0].sum() > 0 else "down" for x in X])
->>> model = {name}(units=16, epochs=60, random_state=0).fit(X[:150], y[:150])
+>>> model = {name}({width}=16, epochs=60, random_state=0).fit(X[:150], y[:150])
 >>> model.predict_proba(X[150:]).shape
 (50, 2)
 >>> model.score(X[150:], y[150:]) > 0.7
@@ -251,8 +277,9 @@ True""",
         "rnn": "RNNRegressor",
         "lstm": "LSTMRegressor",
         "gru": "GRURegressor",
+        "transformer": "TransformerRegressor",
     },
-    attributes=_CLASSES,
+    attributes=_CLASSES + _CHAIN,
 )
 LABEL_SEQUENCES = TaskDocs(
     parameters=_OF_LABEL_SEQUENCES,

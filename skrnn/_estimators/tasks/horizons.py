@@ -10,7 +10,12 @@ from skrnn._data.frames.as_arrays import check_names
 from skrnn._data.frames.columns import as_plain
 from skrnn._data.rows.series import check_order_within
 from skrnn._data.sequences import pack_dense
-from skrnn._data.targets.blocks import as_numbers, holds_sequences, one_array
+from skrnn._data.targets.blocks import (
+    as_numbers,
+    holds_sequences,
+    one_array,
+    refuse_too_long,
+)
 from skrnn._data.targets.reading import (
     check_count,
     check_numbers,
@@ -38,6 +43,7 @@ from skrnn._data.typing import (
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import NAMES, Names, loss_of
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import HORIZONS, TaskDocs
 from skrnn._networks.specs import Head
@@ -172,6 +178,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
     def _read_array(self, X, y):
         """Read y as an array (n,), (n, H) or (n, H, K)."""
         require(self, y)
+        refuse_sparse(self, y)
         check_order_within(y, "y")
         y = one_array(as_plain(y))
         if holds_sequences(y):
@@ -185,6 +192,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
                 f"y has shape {y.shape}; {type(self).__name__} expects (n, H), "
                 "(n, H, K) or (n,), and at least one number for each sequence."
             )
+        refuse_too_long(_shape_of_steps(y)[1])
         check_count(X, y)
         return y
 
@@ -261,6 +269,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
         """No strata: hold out the last rows, which in a series are the latest."""
         return None
 
+    @of_one_fit
     def predict(self, X: SequenceData, *, future: SequenceData | None = None) -> Array:
         """Predict the targets of X, each step from the one before.
 
@@ -289,6 +298,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
         steps = self._horizon, future
         return self._predictor().values(sequences, *steps, attention=True), sequences
 
+    @of_one_fit
     def score(
         self,
         X: SequenceData,

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.sequences import ragged_array
+from skrnn._data.targets.blocks import refuse_too_long
 from skrnn._data.targets.class_weights import factors_of_classes
 from skrnn._data.targets.masked_labels import share_of_right, with_ends, without_masked
 from skrnn._data.targets.reading import check_count, require
@@ -21,16 +22,11 @@ from skrnn._data.tokens.symbols import (
     refuse_other_type,
     restore,
 )
-from skrnn._data.typing import (
-    Array,
-    ArrayLike,
-    SequenceData,
-    Targets,
-    Weights,
-)
+from skrnn._data.typing import Array, ArrayLike, SequenceData, Targets, Weights
 from skrnn._data.validation_set import validation_set
 from skrnn._estimators.advice import advised_arguments, fit_context
 from skrnn._estimators.names import Names, loss_of, names_of_losses, refuse_one_hot
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.beams import BeamsMixin
 from skrnn._estimators.tasks.contracts import Seq2SeqContract
 from skrnn._estimators.tasks.documentation import LABEL_SEQUENCES, TaskDocs
@@ -238,6 +234,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
 
     def _learn_lengths(self, X, symbols, known):
         longest = int(symbols.lengths.max()), int(X.lengths.max())
+        refuse_too_long(longest[0])
         if known and not self._has_end and longest[0] != self._longest_output:
             raise ValueError(
                 f"y has {longest[0]} labels a sequence, but {type(self).__name__} was "
@@ -245,9 +242,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
             )
         self._longest_output = max(longest[0], self._longest_output)
         self._longest_input = max(longest[1], self._longest_input)
-        self.max_length_ = (
-            self._longest_output if self.max_length is None else self.max_length
-        )
+        longest_output, given = self._longest_output, self.max_length
+        self.max_length_ = longest_output if given is None else given
 
     def _sequences(self, X):
         """Read X; check the parameters of decoding, which may be set after `fit`."""
@@ -264,8 +260,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         if self.max_length is not None:
             return np.full(len(X), self.max_length)
         # Longer inputs than any in fit may have longer outputs, in proportion.
-        growth = np.maximum(X.lengths / self._longest_input, 1)
-        return np.ceil(self._longest_output * growth).astype(int)
+        lengths = np.maximum(X.lengths.astype(int), self._longest_input)
+        return -(-self._longest_output * lengths // self._longest_input)
 
     def _head(self):
         n_outputs = len(self.classes_) + self._has_end
@@ -276,13 +272,13 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         return {}
 
     def _decoder(self):
-        n_labels = len(self.classes_)
-        return {"n_labels": n_labels, "has_end": self._has_end}
+        return {"n_labels": len(self.classes_), "has_end": self._has_end}
 
     def _validation_strata(self, pairs):
         """Hold out sequences at random."""
         return np.zeros(len(pairs))
 
+    @of_one_fit
     def predict(self, X: SequenceData) -> Array | list[Any]:
         """Predict the labels of X.
 
@@ -306,6 +302,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         paths = self._predictor().greedy(sequences, self._limits(sequences))
         return [path.labels for path in paths]
 
+    @of_one_fit
     def predict_proba(self, X: SequenceData) -> Array | list[Array]:
         """Predict the probability of every label at every step of the greedy path.
 
@@ -364,6 +361,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         )
         return [path.attended for path in paths], sequences
 
+    @of_one_fit
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:

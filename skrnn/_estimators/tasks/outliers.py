@@ -13,6 +13,7 @@ from skrnn._data.sequences import are_windows, step_numbers
 from skrnn._data.typing import Array, SequenceData, Targets
 from skrnn._estimators.advice import fit_context
 from skrnn._estimators.names import Names, loss_of, names_without_parameters
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.contracts_of_outliers import OutlierContract
 from skrnn._estimators.tasks.documentation import OUTLIERS, TaskDocs
 from skrnn._networks.specs import Head
@@ -76,6 +77,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
         """
         return self._report(self._fit(X, y, None))
 
+    @of_one_fit
     def score_samples(self, X: SequenceData) -> Array:
         """Return how normal each sequence is, the higher the more.
 
@@ -92,6 +94,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
         self._require_fit()
         return -self._sizes(self._check_X(X, reset=False))
 
+    @of_one_fit
     def decision_function(self, X: SequenceData) -> Array:
         """Return the scores less `offset_`: negative for outliers.
 
@@ -106,6 +109,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
         """
         return self.score_samples(X) - self.offset_
 
+    @of_one_fit
     def predict(self, X: SequenceData) -> Array:
         """Tell outliers from the other sequences.
 

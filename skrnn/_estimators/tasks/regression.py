@@ -28,6 +28,7 @@ from skrnn._data.typing import (
 )
 from skrnn._estimators.advice import advised_arguments
 from skrnn._estimators.names import NAMES, Names, loss_of
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.contracts import SequenceContract
 from skrnn._estimators.tasks.documentation import NUMBERS, TaskDocs
 from skrnn._estimators.watching import watch_fit
@@ -145,6 +146,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         """No strata: hold out the last rows, which in a series are the latest."""
         return None
 
+    @of_one_fit
     def predict(self, X: SequenceData) -> Array:
         """Predict the targets of X.
 
@@ -177,6 +179,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         shape = len(outputs), *self._y_shape
         return outputs.reshape(shape).astype(self._y_dtype, copy=False)
 
+    @of_one_fit
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from skrnn._networks.keras.parts import dense
+from skrnn._networks.keras.parts import CRF, dense
 
 
 def input_of(spec):
@@ -17,5 +17,8 @@ def input_of(spec):
 
 def head(spec, x, seeds):
     """Return what the head predicts of x."""
+    if spec.head.crf:
+        outputs = dense(spec.head.units, "linear", "head", seeds)(x)
+        return CRF(spec.head.units, name="crf")(outputs)
     outputs = dense(spec.head.units, spec.head.activation, "head", seeds)(x)
     return spec.head.meaning(ops, outputs)

@@ -76,6 +76,6 @@ def _network(spec, _scale, _offset):
 # Class of the spec -> its inputs and output, and its variables in the order of the
 # table of its weights.
 _TOPOLOGIES = {
-    NetworkSpec: (_network, lambda model, _spec: model.weights),
+    NetworkSpec: (_network, pair_variables),
     Seq2SeqSpec: (pair_network, pair_variables),
 }

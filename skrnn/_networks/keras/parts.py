@@ -10,7 +10,8 @@ from keras.initializers import GlorotUniform, Orthogonal
 
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import number_of_heads
-from skrnn._networks.cells import CELLS
+from skrnn._networks.cells import cell_of
+from skrnn._networks.crf import SUM_OF_PATHS, Chain, crf_weights
 
 
 def dense(units, activation, name, seeds, *, use_bias=True):
@@ -31,9 +32,10 @@ def directions(layer, seeds, **options):
 def one_direction(layer, seeds, **options):
     """Return the Keras layer of one direction of a recurrent layer."""
     options["name"] = layer.name.replace("/", "_")
-    keras_layer = CELLS[layer.cell].keras_layer
+    keras_layer = layer.cell_itself.keras_layer
     if keras_layer is None:
-        cell = FormulaCell(layer.cell, layer.units, layer.activation)
+        given = layer.cell, layer.units, layer.activation, layer.timescale
+        cell = FormulaCell(*given)
         return layers.RNN(cell, **options)
     return getattr(layers, keras_layer)(
         layer.units,
@@ -59,11 +61,12 @@ def attend(kind, queries, keys, seeds):
 class FormulaCell(layers.Layer):
     """A cell that Keras doesn't have, made from its formula in `CELLS`."""
 
-    def __init__(self, cell, units, activation, **kwargs):
+    def __init__(self, cell, units, activation, timescale=1, **kwargs):
         super().__init__(**kwargs)
         self.cell, self.units, self.activation = cell, units, activation
+        self.timescale = timescale
         # Keras' states have columns; one that is a single number has one.
-        shapes = CELLS[cell].state_shapes(units)
+        shapes = cell_of(cell, timescale).state_shapes(units)
         self._shapes = [shape or (1,) for shape in shapes]
         self._numbers = [not shape for shape in shapes]
         self.state_size = [shape[-1] for shape in self._shapes]
@@ -73,14 +76,14 @@ class FormulaCell(layers.Layer):
         self._named = {
             # Constants: it is made to be given weights.
             row.name: self.add_weight(row.shape, "zeros", name=row.name)
-            for row in CELLS[self.cell].weights(shape[-1], self.units)
+            for row in cell_of(self.cell).weights(shape[-1], self.units)
         }
 
     def get_initial_state(self, batch_size=None):
         return [ops.zeros((batch_size, *shape)) for shape in self._shapes]
 
     def call(self, inputs, states):
-        cell, w = CELLS[self.cell], self._named
+        cell, w = cell_of(self.cell, self.timescale), self._named
         pairs = zip(states, self._numbers, strict=True)
         states = tuple(state[:, 0] if number else state for state, number in pairs)
         projected = cell.project(ops, w, inputs)
@@ -92,22 +95,66 @@ class FormulaCell(layers.Layer):
 
     def get_config(self):
         own = {"cell": self.cell, "units": self.units, "activation": self.activation}
-        return super().get_config() | own
+        return super().get_config() | own | {"timescale": self.timescale}
+
+
+@keras.saving.register_keras_serializable("skrnn")
+class CRF(layers.Layer):
+    """The probability of each label of a chain at each step, of emissions (B, T, K)."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, shape):
+        rows = {row.name.split("/")[1]: row for row in crf_weights(self.units)}
+        self._named = {
+            name: self.add_weight(row.shape, "zeros", name=name)
+            for name, row in rows.items()
+        }
+
+    def call(self, inputs):
+        chain = Chain(**self._named)
+        until = layers.RNN(_PathsCell(chain, self.units), return_sequences=True)(inputs)
+        cell = _PathsCell(chain.reversed(ops), self.units)
+        backwards = layers.RNN(cell, return_sequences=True, go_backwards=True)(inputs)
+        # Both have the step's own emission.
+        return ops.softmax(until + ops.flip(backwards, axis=1) - inputs, axis=-1)
+
+    def get_config(self):
+        return super().get_config() | {"units": self.units}
+
+
+class _PathsCell(layers.Layer):
+    """The step of a chain, as `RNN` takes it, with weights that another layer has."""
+
+    def __init__(self, chain, units):
+        super().__init__()
+        weights = {"transitions": chain.transitions, "start": chain.start}
+        # In a function: a layer would take an attribute for weights of its own.
+        self._chain, self.output_size = (lambda: weights), units
+        self.state_size = [shape[0] for shape in SUM_OF_PATHS.state_shapes(units)]
+
+    def call(self, inputs, states):
+        given = self._chain(), (inputs,), tuple(states)
+        after = SUM_OF_PATHS.step(ops, None, *given, None)
+        return after[0], list(after)
 
 
 def _additive(project, queries, keys):
     q = ops.expand_dims(project("query")(queries), 2)
     k = ops.expand_dims(project("key")(keys), 1)
     scores = project("score", 1)(ops.tanh(q + k))[..., 0]
-    return ops.matmul(_softmax(scores), keys)
+    return ops.matmul(softmax(scores), keys)
 
 
 def _scaled_dot(queries, keys, values):
     scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
-    return ops.matmul(_softmax(scores * keys.shape[-1] ** -0.5), values)
+    return ops.matmul(softmax(scores * keys.shape[-1] ** -0.5), values)
 
 
-def _softmax(scores):
+def softmax(scores):
+    """Return the shares of scores (..., S), which sum to one."""
     # Keras' own warns of a single step, over which it is 1 as it should be.
     powers = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
     return powers / ops.sum(powers, axis=-1, keepdims=True)

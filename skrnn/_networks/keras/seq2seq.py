@@ -60,12 +60,12 @@ def pair_variables(model, spec):
     for layer in spec.recurrent:
         if layer.bidirectional:
             found[layer.name] = found[f"both_directions_{layer.name}"]
-    names = [_layer_of(row.name, found) for row in weight_table(spec)]
+    names = [layer_of(row.name, found) for row in weight_table(spec)]
     ordered = [found[name] for name in dict.fromkeys(names)]
     return [variable for layer in ordered for variable in layer.weights]
 
 
-def _layer_of(weight, layers):
+def layer_of(weight, layers):
     """Return which of `layers` a weight's name begins with: the longest of them."""
     parts = weight.split("/")
     starts = ("_".join(parts[:n]) for n in range(len(parts), 0, -1))

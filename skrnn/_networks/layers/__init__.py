@@ -2,27 +2,27 @@
 
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
-from skrnn._networks.layers.convolution import (
-    EPSILON,
-    Beside,
-    Convolution,
-    batch_statistics,
-    followed,
-    normalise,
-    windows,
-)
+from skrnn._networks.layers.convolution import Beside, Convolution
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
 from skrnn._networks.layers.embedding import Embedding
 from skrnn._networks.layers.normalization import LayerNorm
-from skrnn._networks.layers.pooling import EveryStep, LastState
+from skrnn._networks.layers.pooling import (
+    POOLINGS,
+    EveryStep,
+    LastState,
+    StepPooling,
+)
+from skrnn._networks.layers.positions import POSITIONS, Positions
 from skrnn._networks.layers.recurrent import Recurrent
 from skrnn._networks.layers.repeat import Code, Repeat
+from skrnn._networks.layers.self_attention import TransformerBlock
 
 __all__ = [
-    "EPSILON",
     "LAYERS",
+    "POOLINGS",
+    "POSITIONS",
     "AttentionPooling",
     "BaseLayer",
     "Beside",
@@ -37,13 +37,12 @@ __all__ = [
     "LastState",
     "LayerNorm",
     "Lookup",
+    "Positions",
     "Recurrent",
     "Repeat",
+    "StepPooling",
+    "TransformerBlock",
     "attention_weights",
-    "batch_statistics",
     "dense",
     "dense_weights",
-    "followed",
-    "normalise",
-    "windows",
 ]

@@ -83,6 +83,9 @@ class BaseLayer:
     # description.
     documentation: ClassVar[dict[str, tuple[str, str]]] = {}
 
+    # What was set where a layer answers a step by later ones: "bidirectional=True".
+    reads_ahead: ClassVar[str] = ""
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         LAYERS[cls.__name__] = cls
@@ -103,6 +106,19 @@ class BaseLayer:
     def streams(self) -> bool:
         """Whether `step` gives what `forward` does: nothing depends on later steps."""
         return True
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Shares that it drops in training, by name."""
+        return {}
+
+    def with_any_rate(self) -> Any:
+        """Return the layer with 1 for every share that it drops."""
+        return self
+
+    def without_rates(self) -> Any:
+        """Return the layer as it predicts; None if it then does nothing."""
+        return self
 
     def weights(self, width):
         return [], width

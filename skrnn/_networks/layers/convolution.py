@@ -36,6 +36,7 @@ class Convolution(BaseLayer):
         "dilation": None,
         "pool": None,
     }
+    reads_ahead = "conv_filters"
 
     @property
     def streams(self):
@@ -81,7 +82,7 @@ class Convolution(BaseLayer):
         read = run.windows(ops.where(real, x, 0.0), self.kernel_size, self.dilation)
         y = ops.matmul(read, ops.reshape(kernel, (-1, self.filters))) + bias
         names = [f"{self.name}/moving_{name}" for name in ("mean", "variance")]
-        y = run.normalise(y, real, gamma, beta, {name: w[name] for name in names})
+        y = run.normalise_batch(y, real, gamma, beta, {name: w[name] for name in names})
         # What is rectified is nowhere below the zeros at padding.
         y = greatest(ops, y, self.pool)
         if self.pool > 1:
@@ -122,6 +123,7 @@ class Beside(BaseLayer):
 
     parameter = "conv_filters"
     parameters = {"width": "conv_filters"}
+    reads_ahead = "conv_filters"
     # Users see no layer in it.
     title = ""
 
@@ -189,7 +191,7 @@ def batch_statistics(ops, x, real):
     return mean, _sum(ops, centred * centred) / n_real
 
 
-def normalise(ops, x, real, gamma, beta, mean, variance):
+def normalise_batch(ops, x, real, gamma, beta, mean, variance):
     """Normalise x (T, B, C) by means and variances (C,) and rectify it.
 
     Zeros stand where nothing is `real`.

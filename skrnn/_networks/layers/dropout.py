@@ -1,6 +1,6 @@
 """Dropout: a share of the entries is zero in training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skrnn._networks.layers.base import BaseLayer
 
@@ -16,6 +16,16 @@ class Dropout(BaseLayer):
     @property
     def title(self):
         return f"Dropout, {self.rate:g}"
+
+    @property
+    def rates(self):
+        return {"dropout": self.rate}
+
+    def with_any_rate(self):
+        return replace(self, rate=1.0)
+
+    def without_rates(self):
+        return None
 
     def described(self):
         return None

@@ -38,6 +38,9 @@ class Embedding(BaseLayer):
         "late": None,
     }
 
+    def without_rates(self):
+        return replace(self, trainable=True)
+
     @property
     def tables(self):
         """Names of the tables."""

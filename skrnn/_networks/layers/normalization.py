@@ -33,7 +33,7 @@ class LayerNorm(BaseLayer):
 
     def forward(self, run, w, flow, lengths):
         gamma, beta = w[f"{self.name}/gamma"], w[f"{self.name}/beta"]
-        return flow.map(lambda x: normalise(run.ops, x, gamma, beta))
+        return flow.map(lambda x: run.normalise(x, gamma, beta))
 
     def keras(self, flow, seeds):
         from keras import layers  # noqa: PLC0415

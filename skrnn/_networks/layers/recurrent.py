@@ -1,9 +1,11 @@
 """Recurrent layers of one direction or both."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import ClassVar
 
-from skrnn._networks.cells import CELLS, CellRun
+from skrnn._networks.cells import CellRun, cell_of
 from skrnn._networks.layers.base import BaseLayer, Flow
 from skrnn._networks.outline import numbered
 from skrnn._networks.weights import named
@@ -25,6 +27,8 @@ class Recurrent(BaseLayer):
         Share of the states dropped in products with recurrent weights.
     steps, state : bool
         Whether the outputs of all steps, and the last ones, are read by anybody.
+    timescale : int
+        How many steps lie between states that follow one another.
     """
 
     cell: str
@@ -34,9 +38,19 @@ class Recurrent(BaseLayer):
     recurrent_dropout: float = 0.0
     steps: bool = True
     state: bool = True
+    timescale: int = 1
 
     parameter = "units"
-    parameters = dict.fromkeys(["recurrent_dropout", "steps", "state"])
+    parameters: ClassVar[dict[str, str | None]] = {
+        **dict.fromkeys(["recurrent_dropout", "steps", "state"]),
+        "timescale": "timescales",
+    }
+    reads_ahead = "bidirectional=True"
+
+    @property
+    def cell_itself(self):
+        """The cell, without weights."""
+        return cell_of(self.cell, self.timescale)
 
     @property
     def directions(self):
@@ -48,17 +62,37 @@ class Recurrent(BaseLayer):
         return not self.bidirectional
 
     @property
+    def rates(self):
+        return {"recurrent_dropout": self.recurrent_dropout}
+
+    def with_any_rate(self):
+        return replace(self, recurrent_dropout=float(self.recurrent_dropout > 0))
+
+    def without_rates(self):
+        return replace(self, recurrent_dropout=0.0)
+
+    @property
+    def products(self):
+        """Multiplications of one step with recurrent weights, about."""
+        return sum(
+            math.prod(weight.shape)
+            for weight in self.cell_itself.weights(self.units, self.units)
+            if weight.name.startswith("recurrent")
+        )
+
+    @property
     def label(self):
         return numbered(self.name, self.cell)
 
     @property
     def title(self):
-        name = CELLS[self.cell].keras_layer or self.cell
-        return f"Bidirectional {name}" if self.bidirectional else name
+        name = cell_of(self.cell).keras_layer or self.cell
+        name = f"Bidirectional {name}" if self.bidirectional else name
+        return name if self.timescale == 1 else f"{name}, timescale {self.timescale}"
 
     @property
     def gate_order(self):
-        return CELLS[self.cell].gate_order
+        return cell_of(self.cell).gate_order
 
     def names_of(self, weight):
         """Each direction is a layer among users."""
@@ -77,10 +111,10 @@ class Recurrent(BaseLayer):
     @property
     def state_shapes(self):
         """The shape of each state of one direction."""
-        return CELLS[self.cell].state_shapes(self.units)
+        return self.cell_itself.state_shapes(self.units)
 
     def weights(self, width):
-        rows = CELLS[self.cell].weights(width, self.units)
+        rows = self.cell_itself.weights(width, self.units)
         table = []
         for direction in self.directions:
             table += named(f"{self.name}/{direction}", rows)
@@ -88,13 +122,14 @@ class Recurrent(BaseLayer):
 
     def cell_run(self, w, direction="forward"):
         """Return the cell with its weights of a direction."""
-        names = _names_of_weights(CELLS[self.cell])
+        names = _names_of_weights(self.cell_itself)
         return CellRun(
             self.cell,
             self.activation,
             self.units,
             {name: w[f"{self.name}/{direction}/{name}"] for name in names},
             drops=self.recurrent_dropout > 0,
+            timescale=self.timescale,
         )
 
     def forward(self, run, w, flow, lengths):

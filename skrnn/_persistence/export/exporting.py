@@ -4,20 +4,30 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimators.language.base import LanguageModel
+from skrnn._estimators.language.keras_model import as_keras
 from skrnn._estimators.network_base import BaseNetwork
+from skrnn._estimators.seq2seq import BaseSeq2Seq
 from skrnn._estimators.tasks import SequenceClassifierMixin, SequenceRegressorMixin
 from skrnn._persistence.atomic import write_atomically
 from skrnn._persistence.export import predictor
-from skrnn._persistence.export.networks import Network
+from skrnn._persistence.export.describing import described
+from skrnn._persistence.export.text_writer import TextWriter
 
+# What writes step by step.
+_WRITING = BaseSeq2Seq, LanguageModel
+# The tokens of a language model in a .keras file, and in a SavedModel, where other
+# programs leave room for what isn't theirs.
+_VOCABULARY = "vocabulary.json"
+_EXTRA = "assets.extra"
 # What is in every SavedModel.
 _SAVED_MODEL = "saved_model.pb"
 
@@ -31,11 +41,10 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     Parameters
     ----------
     estimator : estimator
-        A fitted recurrent regressor or classifier, such as
+        A fitted network: a recurrent regressor or classifier, such as
         :class:`~skrnn.LSTMRegressor` or one of a Forecaster's ``estimators_``, whose
-        answers are in units of its windows. "keras" and "saved_model" also take
-        :class:`~skrnn.Seq2SeqRegressor` and :class:`~skrnn.Seq2SeqClassifier`, whose
-        network is told what came before each step, as ``model_`` is.
+        answers are in units of its windows; :class:`~skrnn.Seq2SeqRegressor`,
+        :class:`~skrnn.Seq2SeqClassifier`, :class:`~skrnn.text.TextGenerator`.
     path : str or path-like
         A file; for "saved_model" a folder.
     format : {"onnx", "numpy", "keras", "saved_model"}
@@ -69,6 +78,23 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     ImportError
         If the package onnx is missing.
 
+    Notes
+    -----
+    An encoder and decoder decodes greedily, all in one file, in "onnx" and "numpy". A
+    regressor also reads "future", float32 (n, H, F2), if ``fit`` did. A classifier
+    answers "labels", int64 (n, H), places in ``classes_``, with -1 behind the end; and
+    "probabilities" (n, H, K) of every step, the last of K being the end. For X of
+    strings, ids of symbols are in the metadata "symbols"; 1 is any other. In "keras"
+    and "saved_model" the network is told what came before each step, as ``model_`` is.
+
+    A text generator reads "ids", int64 (n, T), and its states, "state_0" (n, units) and
+    so on, and answers the "probabilities" (n, T, V) of what follows each id, and
+    "next_state_0" and so on, in all formats: T is 1 to go on by one token. A text
+    begins with id 0 and states of zeros. What ids stand for is in "vocabulary": of the
+    metadata, of ``about``, of ``vocabulary.json`` in the .keras file, which is a zip,
+    or in ``assets.extra`` of the SavedModel. ``text_writer.py``, beside
+    ``predictor.py``, writes texts with any of these, by NumPy alone.
+
     Examples
     --------
     >>> import tempfile
@@ -100,64 +126,20 @@ def _check_estimator(estimator, format):
             "A Pipeline can't be exported: its transformers are no networks. Export "
             "its last step, pipeline[-1], and prepare X as its other steps do."
         )
-    if not isinstance(estimator, BaseNetwork):
+    if not isinstance(estimator, (BaseNetwork, LanguageModel)):
         raise TypeError(
-            f"{name} can't be exported: give a recurrent regressor or classifier of "
-            "skrnn, or one of the estimators_ of a Forecaster."
+            f"{name} can't be exported: give a network of skrnn, such as one of the "
+            "estimators_ of a Forecaster."
         )
-    takes: tuple[type, ...] = (BaseNetwork,)
+    takes: tuple[type, ...] = (BaseNetwork, LanguageModel)
     if format in ("onnx", "numpy"):
-        takes = SequenceRegressorMixin, SequenceClassifierMixin
+        takes = SequenceRegressorMixin, SequenceClassifierMixin, *_WRITING
     if not isinstance(estimator, takes):
         raise TypeError(
-            f"{name} can't be exported with format={format!r}: that is for recurrent "
-            "regressors and classifiers, which answer from the whole sequence at once. "
-            "An encoder and a decoder have format='keras' and 'saved_model'."
+            f"{name} can't be exported with format={format!r}: its answers aren't "
+            "those of its network. That has format='keras' and 'saved_model'."
         )
     check_is_fitted(estimator)
-
-
-def network_of(estimator) -> Network:
-    """Return the network of a fitted regressor or classifier."""
-    spec, tokens = estimator._spec, estimator._spec.embedding is not None
-    channels = tokens and spec.embedding.channels
-    as_columns = estimator._form == "columns" and not channels
-    facts = {
-        "estimator": type(estimator).__name__,
-        "tokens": tokens,
-        "return_sequences": bool(spec.return_sequences),
-    }
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and not as_columns:
-        facts["features"] = list(map(str, names))
-    answer = _of_classes if hasattr(estimator, "classes_") else _of_numbers
-    told, more = answer(estimator)
-    return Network(
-        spec=spec,
-        weights=estimator._weights,
-        n_dimensions=2 if as_columns or (tokens and not channels) else 3,
-        reads_lengths=estimator._form == "ragged" and not tokens,
-        facts=facts | more,
-        **told,
-    )
-
-
-def _of_classes(estimator):
-    """Return what is told of probabilities, and the facts beside it."""
-    classes = estimator.classes_.tolist()
-    told: dict[str, Any] = {"scale": None, "offset": None, "dtype": "float64"}
-    told |= {"shape": (len(classes),), "answer": "probabilities"}
-    return told, {"classes": json.loads(json.dumps(classes, default=str))}
-
-
-def _of_numbers(estimator):
-    told: dict[str, Any] = {"scale": None, "offset": None, "answer": "y"}
-    told |= {"dtype": np.dtype(estimator._y_dtype).name}
-    if estimator._spec.head.outputs_per_target > 1:
-        # Quantiles or parameters, in units of a Forecaster's windows.
-        return told | {"shape": (estimator._spec.head.units,)}, {}
-    units = {"scale": estimator._y_scale, "offset": estimator._y_offset}
-    return told | units | {"shape": estimator._y_shape}, {}
 
 
 def _write_onnx(estimator, path):
@@ -168,15 +150,26 @@ def _write_onnx(estimator, path):
     # Deferred: it needs that package.
     from skrnn._persistence.export.onnx_file import as_onnx  # noqa: PLC0415
 
-    content = as_onnx(network_of(estimator))
+    content = as_onnx(described(estimator))
     write_atomically(path, lambda file: file.write(content))
 
 
 def _write_numpy(estimator, path):
     from skrnn._persistence.export.numpy_file import as_npz  # noqa: PLC0415
 
-    content = as_npz(network_of(estimator))
+    content = as_npz(described(estimator))
     write_atomically(path, lambda file: file.write(content))
+
+
+def _model_of(estimator):
+    """Return the network as a ``keras.Model``."""
+    is_text = isinstance(estimator, LanguageModel)
+    return as_keras(estimator) if is_text else estimator.model_
+
+
+def _vocabulary_of(estimator):
+    """Return what there is to know of a language model, as JSON."""
+    return json.dumps(described(estimator).about)
 
 
 def _write_keras(estimator, path):
@@ -187,7 +180,10 @@ def _write_keras(estimator, path):
         )
     with tempfile.TemporaryDirectory() as folder:
         made = os.path.join(folder, "network.keras")
-        estimator.model_.save(made)
+        _model_of(estimator).save(made)
+        if isinstance(estimator, LanguageModel):
+            with zipfile.ZipFile(made, "a") as whole:
+                whole.writestr(_VOCABULARY, _vocabulary_of(estimator))
         with open(made, "rb") as source:
             write_atomically(path, lambda file: shutil.copyfileobj(source, file))
 
@@ -200,7 +196,13 @@ def _write_saved_model(estimator, path):
     folder = tempfile.mkdtemp(prefix=f".{name[:32]}.", dir=parent)
     try:
         made, before = os.path.join(folder, "new"), os.path.join(folder, "old")
-        estimator.model_.export(made, format="tf_saved_model", verbose=False)
+        model = _model_of(estimator)
+        model.export(made, format="tf_saved_model", verbose=False)
+        if isinstance(estimator, LanguageModel):
+            os.mkdir(os.path.join(made, _EXTRA))
+            beside = os.path.join(made, _EXTRA, _VOCABULARY)
+            with open(beside, "w", encoding="utf-8") as file:
+                file.write(_vocabulary_of(estimator))
         is_there = os.path.isdir(path)
         if is_there:
             os.rename(path, before)
@@ -234,7 +236,7 @@ _FORMATS: dict[str, Callable[[Any, str], None]] = {
 }
 
 
-def load_network(path: str | os.PathLike[str]) -> predictor.Network:
+def load_network(path: str | os.PathLike[str]) -> Any:
     """Read a network that `export` wrote with ``format="numpy"``.
 
     It is ``load`` of ``predictor.py``, the file to copy to where skrnn isn't. No code
@@ -251,7 +253,12 @@ def load_network(path: str | os.PathLike[str]) -> predictor.Network:
         ``network.predict(X, lengths=None)`` answers as the estimator's ``predict``, or
         ``predict_proba`` of a classifier. X is (n, T, F), or token ids (n, T) with 0 as
         padding; `lengths` (n,) are the steps of sequences that are padded on the right.
-        ``network.about`` is a dict with "classes" and what else there is to know.
+        ``network.about`` is a dict with "classes" and what else there is to know. Of a
+        Seq2SeqClassifier the answers are places in "classes", -1 behind the end.
+        ``network.run(X=X)`` returns all that it answers, by name.
+
+        That of a TextGenerator has ``predict_proba(text)`` and ``generate(prompt)``
+        instead, which writes what the estimator does for the same `random_state`.
 
     Raises
     ------
@@ -281,7 +288,10 @@ def load_network(path: str | os.PathLike[str]) -> predictor.Network:
     """
     path = os.fspath(path)
     try:
-        return predictor.load(path)
+        network = predictor.load(path)
+        if "vocabulary" in network.about:
+            return TextWriter(network.about, network.run)
+        return network
     except OSError:
         raise
     except Exception as error:  # What isn't such a file may raise anything.

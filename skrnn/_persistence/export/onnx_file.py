@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from onnx import AttributeProto, TensorProto, checker, helper, numpy_helper
 
-from skrnn._persistence.export.networks import Network, trace
 from skrnn._persistence.export.tracing import BOOL, FLOAT, INT
 
 OPSET, IR_VERSION = 17, 9
@@ -30,21 +29,21 @@ FUSED = {(cell, activation) for cell in _CELLS for activation in _ACTIVATIONS}
 _TYPES = {FLOAT: TensorProto.FLOAT, INT: TensorProto.INT64, BOOL: TensorProto.BOOL}
 
 
-def as_onnx(network: Network) -> bytes:
+def as_onnx(network: Any) -> bytes:
     """Return the content of a file of ONNX."""
-    program = trace(network, FUSED)
+    program = network.trace(FUSED)
     writer = _Writer(program.arrays)
     for node in program.nodes:
         writer.write(node)
-    output = writer.finish(program.output.name, network)
-    inputs = _inputs(network)
-    if len(inputs) == 1:
+    inputs = [_described(port) for port in program.inputs]
+    outputs = [writer.finish(port) for port in program.outputs]
+    if "lengths" not in {port.name for port in program.inputs}:
         # One number, below 1, for sequences of as many steps as there are.
         writer.arrays["lengths"] = np.zeros(1, np.int64)
     used = set(_names_read(writer.nodes))
     arrays = {name: array for name, array in writer.arrays.items() if name in used}
     kept = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
-    graph = helper.make_graph(writer.nodes, "network", inputs, [output], kept)
+    graph = helper.make_graph(writer.nodes, "network", inputs, outputs, kept)
     model = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -56,16 +55,9 @@ def as_onnx(network: Network) -> bytes:
     return model.SerializeToString()
 
 
-def _inputs(network):
-    """Describe X, and lengths where sequences are of several."""
-    tokens, width = network.spec.embedding is not None, [network.spec.n_features]
-    shape = ["n", "T", *(width if network.n_dimensions == 3 else [])]
-    kind = TensorProto.INT64 if tokens else TensorProto.FLOAT
-    inputs = [helper.make_tensor_value_info("X", kind, shape)]
-    if network.reads_lengths:
-        lengths = helper.make_tensor_value_info("lengths", TensorProto.INT64, ["n"])
-        inputs.append(lengths)
-    return inputs
+def _described(port):
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(port.dtype))
+    return helper.make_tensor_value_info(port.name, kind, port.shape)
 
 
 def _names_read(nodes):
@@ -92,9 +84,13 @@ class _Writer:
         else:
             _TRANSLATIONS[node.operation](self, *given, **node.options)
 
+    def new_name(self):
+        """Return a name that nothing else has."""
+        return f"o{next(self._numbers)}"
+
     def add(self, operator, inputs, outputs=None, **attributes):
         """Add an operation of ONNX; return the name of its result."""
-        outputs = [f"o{next(self._numbers)}"] if outputs is None else list(outputs)
+        outputs = [self.new_name()] if outputs is None else list(outputs)
         made = helper.make_node(operator, list(inputs), outputs, **attributes)
         self.nodes.append(made)
         return outputs[0]
@@ -109,14 +105,12 @@ class _Writer:
         """Return a writer for a graph inside of this one."""
         return _Writer(self.arrays, self._numbers)
 
-    def finish(self, name, network):
-        """Give the answer its name and its type."""
-        is_double = network.scale is not None and network.dtype == "float64"
-        kind = TensorProto.DOUBLE if is_double else TensorProto.FLOAT
-        self.add("Cast", [name], [network.answer], to=kind)
-        steps = ["T"] if network.spec.return_sequences else []
-        shape = ["n", *steps, *network.shape]
-        return helper.make_tensor_value_info(network.answer, kind, shape)
+    def finish(self, port):
+        """Give an answer its name and its type."""
+        described = _described(port)
+        kind = described.type.tensor_type.elem_type
+        self.add("Cast", [port.inner], [port.name], to=kind)
+        return described
 
 
 _SIMPLE = {
@@ -133,8 +127,10 @@ _SIMPLE = {
     "less_equal": "LessOrEqual",
     "negative": "Neg",
     "abs": "Abs",
+    "cos": "Cos",
     "exp": "Exp",
     "log": "Log",
+    "sin": "Sin",
     "sqrt": "Sqrt",
     "tanh": "Tanh",
     "sigmoid": "Sigmoid",
@@ -279,52 +275,90 @@ def _roll(to, given, out):
     to.add("GatherElements", [x, to.add("Expand", [at, sizes])], out, axis=0)
 
 
-def _layer(to, given, out, cell, activation, units):
-    x, *names, lengths = given
-    kernel, recurrent, bias = (to.arrays[name] for name in names)
+def _argmax(to, given, out):
+    to.add("ArgMax", given, out, axis=-1, keepdims=0)
+
+
+def _layer(to, given, out, cell, activation, units, has_lengths):
+    x, *names = given[:4]
+    lengths, states = given[4 : 4 + has_lengths], given[4 + has_lengths :]
     operator, gates = _CELLS[cell]
-
-    def turned(array):
-        """Put the gates into ONNX's order."""
-        parts = np.split(array, len(gates), axis=-1)
-        return np.concatenate([parts[i] for i in gates], axis=-1)
-
-    both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-    arrays = [turned(kernel).T, turned(recurrent).T, turned(both).ravel()]
-    arrays = [to.constant(array[None], np.float32) for array in arrays]
-    lengths = to.add("Cast", [lengths], to=TensorProto.INT32)
+    arrays = [
+        to.constant(array[None], np.float32) for array in _turned(to, names, gates)
+    ]
+    lengths = [to.add("Cast", lengths, to=TensorProto.INT32)] if lengths else [""]
+    states = [to.add("Unsqueeze", [each, to.constant([0])]) for each in states]
     own = _ACTIVATIONS[activation]
     activations = {"RNN": [own], "GRU": ["Sigmoid", own]}
     more = {"linear_before_reset": 1} if operator == "GRU" else {}
-    y = to.add(
+    found = [to.new_name() for _ in out]
+    to.add(
         operator,
-        [x, *arrays, lengths],
+        [x, *arrays, *lengths, *states],
+        found,
         hidden_size=units,
         activations=activations.get(operator, ["Sigmoid", own, own]),
         **more,
     )
-    to.add("Squeeze", [y, to.constant([1])], out)
+    for axis, name, each in zip((1, 0, 0), found, out, strict=False):
+        to.add("Squeeze", [name, to.constant([axis])], [each])
 
 
-def _scan(to, given, out, n_states, states, steps, nodes, after, output):
+def _turned(to, names, gates):
+    """Return the weights of a layer in ONNX's order of gates."""
+    kernel, recurrent, bias = (to.arrays[name] for name in names)
+
+    def turned(array):
+        parts = np.split(array, len(gates), axis=-1)
+        return np.concatenate([parts[i] for i in gates], axis=-1)
+
+    both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    return turned(kernel).T, turned(recurrent).T, turned(both).ravel()
+
+
+def _body(to, nodes, inputs, given_back):
+    """Return the graph of one step.
+
+    `inputs` and `given_back` are names, each with a type and a shape.
+    """
     inner = to.inside()
     for node in nodes:
         inner.write(node)
-    # What a graph gives back has names of its own.
-    found = [inner.add("Identity", [name]) for name in (*after, output)]
-    # All are floats but the number of the step.
-    kinds = [TensorProto.FLOAT] * (n_states + len(steps) - 1) + [TensorProto.INT64]
     made = helper.make_tensor_value_info
-    pairs = zip((*states, *steps), kinds, strict=True)
-    body = helper.make_graph(
-        inner.nodes,
-        "step",
-        [made(name, kind, None) for name, kind in pairs],
-        [made(name, TensorProto.FLOAT, None) for name in found],
+    # What a graph gives back has names of its own.
+    outputs = [made(inner.add("Identity", [x]), *rest) for x, *rest in given_back]
+    inputs = [made(*each) for each in inputs]
+    return helper.make_graph(inner.nodes, "step", inputs, outputs)
+
+
+def _of_any_shape(names, kinds):
+    return [(*each, None) for each in zip(names, kinds, strict=True)]
+
+
+def _scan(to, given, out, states, steps, nodes, after, outputs):
+    # All are floats but the number of the step.
+    kinds = [TensorProto.FLOAT] * (len(states) + len(steps) - 1) + [TensorProto.INT64]
+    inputs = _of_any_shape((*states, *steps), kinds)
+    back = *after, *outputs
+    body = _body(
+        to, nodes, inputs, _of_any_shape(back, [TensorProto.FLOAT] * len(back))
     )
-    outputs, *carried = out
+    n = len(outputs)
     options = {"body": body, "num_scan_inputs": len(steps)}
-    to.add("Scan", given, [*carried, outputs], **options)
+    to.add("Scan", given, [*out[n:], *out[:n]], **options)
+
+
+def _loop(to, given, out, states, steps, nodes, after, outputs, going_on, kinds):
+    of_states, of_outputs = ([_TYPES[each] for each in names] for names in kinds)
+    # The loop itself has two: how often it ran, and whether it was to go on.
+    ran, went_on = (TensorProto.INT64, ()), (TensorProto.BOOL, ())
+    inputs = [(to.new_name(), *ran), (to.new_name(), *went_on)]
+    inputs += _of_any_shape(states, of_states)
+    back = [(going_on, *went_on), *_of_any_shape(after, of_states)]
+    back += _of_any_shape(outputs, of_outputs)
+    n, begin = len(outputs), to.constant(True, np.bool_)
+    body = _body(to, nodes, inputs, back)
+    to.add("Loop", ["", begin, *given], [*out[n:], *out[:n]], body=body)
 
 
 _TRANSLATIONS: dict[str, Any] = {
@@ -350,6 +384,8 @@ _TRANSLATIONS: dict[str, Any] = {
     "last": _last,
     "reverse": _reverse,
     "roll": _roll,
+    "argmax": _argmax,
     "layer": _layer,
     "scan": _scan,
+    "loop": _loop,
 }

@@ -1,11 +1,10 @@
 """Predict with a network that ``skrnn.persistence.export`` wrote, by NumPy alone.
 
-This file may be copied. X is (n, T, F), padded on the right, or holds token ids (n, T)
-with 0 as padding; an answer for each step is 0 there. No code of the file is run.
+This file may be copied. X is (n, T, F), padded on the right, or token ids (n, T) with 0
+as padding; an answer for each step is 0 there. No code of the file is run.
 
     network = load("network.npz")
     y = network.predict(X)  # or predict(X, lengths=[5, 3]) of padded sequences
-    network.about["classes"]  # what the columns of probabilities stand for
 """
 
 import json
@@ -30,36 +29,53 @@ class Network:
         self.about, self._program = program["about"], program
         self._arrays = {name: _in_double(array) for name, array in arrays.items()}
 
-    def predict(self, X, lengths=None):
+    def predict(self, X, lengths=None, **more):
         """Return what the estimator's ``predict``, or ``predict_proba``, does."""
-        X = _in_double(np.asarray(X))
+        X = np.asarray(X)
         X = X[..., None] if X.ndim < self.about["n_dimensions"] else X
-        given = {"X": X, "lengths": np.asarray([0] if lengths is None else lengths)}
-        names = self._arrays | given
-        _run(self._program["nodes"], names)
-        return names[self._program["output"]].astype(self.about["dtype"])
+        found = self.run(X=X, lengths=[0] if lengths is None else lengths, **more)
+        return next(iter(found.values())).astype(self.about["dtype"])
+
+    def run(self, **given):
+        """Return all that the network answers, by name."""
+        given = {name: _in_double(np.asarray(x)) for name, x in given.items()}
+        _run(self._program["nodes"], names := self._arrays | given)
+        return {name: names[v] for name, v in self._program["outputs"].items()}
+
+    def predict_labels(self, X, lengths=None):
+        """Return places in ``about["classes"]`` of labels (n, T), -1 at padding.
+
+        They are the likeliest sequence of labels: of networks with ``crf=True`` alone.
+        """
+        if "labels" not in self._program["outputs"]:
+            raise ValueError("This network has no chain of labels: take predict.")
+        found = self.run(X=X, lengths=[0] if lengths is None else lengths)
+        return found["labels"][..., 0] - 1
 
 
 def _run(nodes, names):
     for operation, inputs, options, outputs in nodes:
         values = [names[name] for name in inputs]
-        if operation == "scan":
-            found = _scan(names, values, **options)
+        if operation in ("scan", "loop"):
+            found = _loop(names, values, **options)
         else:
             found = (OPERATIONS[operation](*values, **options),)
         names.update(zip(outputs, found, strict=True))
 
 
-def _scan(names, values, n_states, states, steps, nodes, after, output):
-    """Run nodes for each step, from states (B, ...) on; return outputs and states."""
-    current, read, outputs = values[:n_states], values[n_states:], []
-    for t in range(len(read[0])):
+def _loop(names, values, states, steps, nodes, after, outputs, going_on="", kinds=()):
+    """Run nodes step by step, from states (B, ...) on; return outputs and states."""
+    current, read = values[: len(states)], values[len(states) :]
+    found, t, goes_on = [], 0, True
+    while goes_on:
         given = *current, *(each[t] for each in read)
         inner = names | dict(zip((*states, *steps), given, strict=True))
         _run(nodes, inner)
         current = [inner[name] for name in after]
-        outputs.append(inner[output])
-    return np.stack(outputs), *current
+        found.append([inner[name] for name in outputs])
+        t += 1
+        goes_on = inner[going_on] if going_on else t < len(read[0])
+    return *map(np.stack, zip(*found, strict=True)), *current
 
 
 def _in_double(x):
@@ -70,15 +86,27 @@ def _at(x, steps):
     return x[steps % len(x), np.arange(x.shape[1])]
 
 
-def _reverse(x, lengths):
-    steps = np.arange(len(x))[:, None]
-    return _at(x, np.where(steps < lengths, lengths - 1 - steps, steps))
+def _best_labels(x, lengths, transitions, start, end):
+    """Return numbers from 1 of the likeliest labels (T, B, 1) (Viterbi, 1967)."""
+    found = np.zeros((*x.shape[:2], 1), np.int64)
+    for b, n in enumerate(np.broadcast_to(lengths, x.shape[1:2])):
+        best, before = start + x[0, b], []
+        for emission in x[1:n, b]:
+            scores = best[:, None] + transitions
+            before.append(scores.argmax(axis=0))
+            best = scores.max(axis=0) + emission
+        labels = [(best + end).argmax()]
+        for places in reversed(before):
+            labels.append(places[labels[-1]])
+        found[:n, b, 0] = np.array(labels[::-1]) + 1
+    return found
 
 
 _OF_NUMPY = """add subtract multiply divide power maximum minimum negative greater less
-greater_equal less_equal abs exp log log1p sqrt tanh matmul where take max mean sum
-cumsum transpose"""
+greater_equal less_equal abs exp log log1p cos sin sqrt tanh matmul where take max
+mean sum cumsum transpose"""
 OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
+    "argmax": lambda x: x.argmax(-1),
     "reshape": lambda x, sizes: x.reshape(sizes),
     "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
     "softmax": lambda x, axis: (
@@ -92,8 +120,11 @@ OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "steps": lambda x: np.arange(len(x)),
     "zeros": lambda x, sizes: np.zeros((x.shape[1], *sizes)),
     "last": lambda x, lengths: _at(x, lengths - 1),
-    "reverse": _reverse,
+    "reverse": lambda x, n: _at(
+        x, np.where((t := np.arange(len(x))[:, None]) < n, n - 1 - t, t)
+    ),
     "roll": lambda x, shift: _at(x, np.arange(len(x))[:, None] - shift),
+    "best_labels": _best_labels,
     "tail": lambda x, keep, sizes: x.reshape(*x.shape[:keep], *sizes),
     "masked": lambda real, x: np.where(real, x, 0),
     "units": lambda x, scale, offset: x * scale + offset,

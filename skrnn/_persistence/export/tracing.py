@@ -19,7 +19,9 @@ FLOAT, INT, BOOL = "float", "int", "bool"
 
 @dataclass(frozen=True)
 class Node:
-    """One operation, by a name of `predictor.OPERATIONS`, "scan" or "layer".
+    """One operation, by a name of `predictor.OPERATIONS`, a loop or a "layer".
+
+    A "scan" goes over the steps that it reads, a "loop" goes on while it says so.
 
     Attributes
     ----------
@@ -38,6 +40,28 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Port:
+    """An array that a program is given, or answers.
+
+    Attributes
+    ----------
+    name : str
+        For users.
+    inner : str
+        For nodes.
+    dtype : str
+        "float32", "float64" or "int64".
+    shape : tuple of int or str
+        Sizes that depend on what is given have names.
+    """
+
+    name: str
+    inner: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
 class Program:
     """What a network computes.
 
@@ -47,12 +71,13 @@ class Program:
         In an order in which they can be run.
     arrays : dict of ndarray
         Weights and numbers.
-    output : Traced
+    inputs, outputs : list of Port
     """
 
     nodes: list[Node]
     arrays: dict[str, np.ndarray]
-    output: "Traced"
+    inputs: list[Port]
+    outputs: list[Port]
 
 
 class Tape:
@@ -259,6 +284,11 @@ def _logaddexp(x, y):
     return ops.maximum(x, y) + ops.log1p(ops.exp(-difference))
 
 
+def argmax(x):
+    """Return the places of the greatest entries of the last axis: no gradient."""
+    return x.tape.note("argmax", [x], x.shape[:-1], INT)
+
+
 def _matmul(x, w):
     return x.tape.note("matmul", [x, w], (*x.shape[:-1], w.shape[-1]))
 
@@ -302,7 +332,7 @@ def _where(condition, x, y):
 
 ops: Any = SimpleNamespace(
     **{name: _elementwise(name) for name in ("abs", "exp", "log", "log1p", "sigmoid")},
-    **{name: _elementwise(name) for name in ("sqrt", "tanh")},
+    **{name: _elementwise(name) for name in ("cos", "sin", "sqrt", "tanh")},
     **{name: _of_pair(name) for name in ("maximum", "minimum")},
     **{name: _reduction(name) for name in ("max", "mean", "sum")},
     **{name: _along(name) for name in ("cumsum", "softmax")},

@@ -159,8 +159,8 @@ class ForecastDisplay:
         {n_history}
         coverage : float, tuple of float, "auto" or None, default="auto"
             Shares of the truth that the intervals are meant to hold; None draws none.
-            "auto" is 0.5 and 0.9, each if the forecaster has such intervals: without a
-            calibration part, say, it has none.
+            "auto" is 0.5 and 0.9, each if the forecaster has such intervals, or those
+            between its `quantiles`: without these and a calibration part it has none.
         {series}
         {ax}
         {styles}
@@ -323,7 +323,7 @@ class ForecastDisplay:
 def _forecast(forecaster, steps, X, history, coverage):
     """Return a forecast, and its intervals by coverage, as far as there are any."""
     frames = {}
-    for each in coverages_of(coverage):
+    for each in _coverages(forecaster, coverage):
         try:
             frames[each] = forecaster.forecast(steps, X, history=history, coverage=each)
         except ValueError:
@@ -334,6 +334,17 @@ def _forecast(forecaster, steps, X, history, coverage):
     if first is None:
         first = forecaster.forecast(steps, X, history=history, coverage=None)
     return forecast_of(first), frames
+
+
+def _coverages(forecaster, coverage):
+    """Return the coverages to draw; by itself those of quantiles that were trained."""
+    levels = getattr(forecaster, "quantiles", None)
+    is_free = getattr(forecaster, "calibration_size", None) is not None
+    if not isinstance(coverage, str) or levels is None or is_free:
+        return coverages_of(coverage)
+    levels = np.atleast_1d(levels)
+    pairs = levels[(levels < 0.5) & np.isclose(levels[:, None], 1 - levels).any(axis=0)]
+    return [round(float(1 - 2 * level), 9) for level in pairs[::-1]]
 
 
 def _layout(n):

@@ -190,6 +190,11 @@ def longest(values: Any) -> int:
     index = getattr(values, "index", None)
     if isinstance(index, pd.MultiIndex):
         return int(index.get_level_values(0).value_counts().max())
+    if not np.ndim(values):
+        raise TypeError(
+            f"y={values!r}; expected the values that came. The number of steps to "
+            f"forecast is steps={values!r}."
+        )
     return len(values)
 
 

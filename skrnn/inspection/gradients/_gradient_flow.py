@@ -66,7 +66,8 @@ def gradient_flow(
             is as flat: tanh beyond .8. A plain network has "hidden" alone.
         weights : dict of str to float
             Norm of the gradient of the mean loss by each array of weights, before
-            `clipnorm` and `global_clipnorm` cut it.
+            `clipnorm` and `global_clipnorm` cut it. "lstm/kernel" is that of
+            ``weights_["lstm"]["kernel"]``.
         loss : float
             The mean loss of the sequences.
         n_sequences : ndarray of int of shape (T,)

@@ -17,6 +17,7 @@ from skrnn._engine.keras.private import (
     set_mask,
     supports_xla,
 )
+from skrnn._sklearn import naming
 from skrnn.scikeras.engine.keys import is_keras, training_key
 from skrnn.scikeras.engine.models import copy_of
 from skrnn.scikeras.engine.specs import metrics_of
@@ -124,7 +125,8 @@ class KerasProgram:
         metrics = compiled_metrics_of(self.model)
         if metrics is not None and not metrics.built:
             y = keras.KerasTensor(y.shape, y.dtype.name)
-            metrics.build(y, self.model.outputs[0])
+            with naming("metrics"):
+                metrics.build(y, self.model.outputs[0])
         return metrics is not None
 
     @staticmethod

@@ -10,6 +10,7 @@ from skrnn._engine.cpu.kernels.layer import KERNEL_ACTIVATIONS
 from skrnn._networks.losses import LOSSES
 
 F, N, L = np.float32, np.int32, np.int64
+EMPTY = np.zeros((1, 0), F)
 
 
 def layer_arguments(cell=2, steps=2, n=3, units=2):
@@ -54,6 +55,10 @@ GOOD = {
         "m": 2, "k": 3, "a": np.ones((2, 3), F), "b": np.ones((3, 4), F), "n": 4,
         "bias": None, "c": np.zeros((2, 4), F),
     },
+    "stacked": {
+        "stack": 2, "m": 2, "k": 3, "a": np.ones((2, 2, 3), F),
+        "b": np.ones((2, 4, 3), F), "n": 4, "c": np.zeros((2, 2, 4), F),
+    },
     "outer": {
         "steps": 1, "sequences": 2, "active": np.full(1, 2, N), "b": np.ones((2, 4), F),
         "ldb": 4, "first": 0, "n": 4, "column": 0, "ldout": 4, "total": None,
@@ -80,6 +85,7 @@ WRITTEN = {
     "layer": ["z", "h", "c", "extra"],
     "project": ["c"],
     "narrow": ["c"],
+    "stacked": ["c"],
     "outer": ["out"],
     "train": ["w", "g", "m", "v", "space"],
     "clip": ["x"],
@@ -169,7 +175,8 @@ def test_only_what_is_written_to_must_be_writable(kernel, name):
 @pytest.mark.parametrize(
     ("kernel", "changes"),
     [
-        ("layer", {"cell": 3}),
+        ("layer", {"cell": 99}),
+        ("layer", {"kernel": None}),
         ("layer", {"cell": -1}),
         ("layer", {"activation": len(KERNEL_ACTIVATIONS)}),
         ("layer", {"activation": -1}),
@@ -187,6 +194,9 @@ def test_only_what_is_written_to_must_be_writable(kernel, name):
         ("project", {"k": -1, "n": -1}),
         ("project", {"active": np.array([3], N)}),
         ("narrow", {"m": -1, "k": -1}),
+        ("stacked", {"stack": -1, "m": -2}),
+        ("stacked", {"k": -3}),
+        ("stacked", {"m": 2**40, "k": 0, "n": 0, "a": EMPTY, "b": EMPTY, "c": EMPTY}),
         ("outer", {"first": 1}),
         ("outer", {"column": -1}),
         ("outer", {"m": -1, "ldout": -4}),

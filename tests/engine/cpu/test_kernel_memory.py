@@ -73,6 +73,7 @@ calls = {
     "project": ("project", 1, 1, one, wide, big, tall, 0, 1, None, np.ones(1, F)),
     "outer": ("outer", 1, 1, one, wide, big, 0, big, 0, big, None, kernel, 1,
               np.zeros((1, big), F), None, 0, None, None),
+    "stacked": ("stacked", 1, 1, big, wide, tall, 1, np.ones(1, F)),
     "train": ("train", *training),
 }
 found = {}
@@ -82,7 +83,7 @@ for name, (kernel, *arguments) in calls.items():
 print(json.dumps(found))
 """)
     assert found == {name: ["MemoryError", "done"] for name in found}
-    assert len(found) == 6
+    assert len(found) == 7
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"], ids=["steps in C", "tape"])

@@ -23,10 +23,30 @@ def train(steps=1, units=1, features=1, outputs=1, stride=1, ends=(1, 2, 3, 4, 5
     )  # fmt: skip
 
 
+D, LENGTH = np.zeros(4), np.ones(1, np.int64)
+
+
+def chain(steps=1, sequences=1, k=1, groups=1, last=1):
+    sizes = steps, sequences, k, groups, 0, last
+    return kernels.chain(
+        *sizes, D, LENGTH, D, D, D, IDS, D, D.copy(), D.copy(), D.copy()
+    )
+
+
 CALLS = {
+    "chain, steps": lambda: chain(steps=BIG, k=4),
+    "chain, none": lambda: chain(steps=BIG, sequences=0),
+    "chain, labels": lambda: chain(k=2**32),
+    "chain, groups": lambda: chain(groups=BIG, k=2),
+    "chain, last": lambda: chain(last=2),
+    "viterbi, steps": lambda: kernels.viterbi(
+        BIG, 4, 1, 0, 1, D, LENGTH, D, D, D, IDS.copy()
+    ),
     "project, k": lambda: kernels.project(1, 1, IDS, F, BIG, F, 0, 4, None, F),
     "project, steps": lambda: kernels.project(BIG, 4, IDS, F, 1, F, 0, 1, None, F),
     "project, n": lambda: kernels.project(1, 1, IDS, F, 4, F, 0, BIG, None, F),
+    "stacked, stack": lambda: kernels.stacked(BIG, 4, 1, F, F, 1, F),
+    "stacked, m": lambda: kernels.stacked(1, BIG, 4, F, F, 1, F),
     "narrow, m": lambda: kernels.narrow(BIG, 4, F, F, 1, None, F),
     "narrow, all": lambda: kernels.narrow(2**32, 2**32, F, F, 2**32, None, F),
     "layer, units": lambda: kernels.layer(
@@ -67,3 +87,4 @@ def test_sizes_that_no_array_has_are_refused(name):
 
 def test_the_arrays_of_these_calls_are_fine_otherwise():
     assert train()[1] == 1
+    assert chain() is None

@@ -49,6 +49,17 @@ def test_products_are_those_of_their_twins(counts, k, n, seed):
 
 
 @settings(deadline=None)
+@given(sizes=st.tuples(*[st.integers(0, 20)] * 4), seed=st.integers(0, 99))
+def test_products_of_stacks_are_those_of_their_twin(sizes, seed):
+    (stack, m, k, n), rng = sizes, np.random.default_rng(seed)
+    a, b = (rng.normal(size=(stack, x, k)).astype("f4") for x in (m, n))
+    made = [np.full((stack, m, n), 7, np.float32) for _ in range(2)]
+    for module, c in zip((_kernels, reference_kernels), made, strict=True):
+        module.stacked(stack, m, k, a, b, n, c)
+    np.testing.assert_allclose(*made, **CLOSE)
+
+
+@settings(deadline=None)
 @given(rows=st.integers(1, 40), n=st.integers(1, 40), seed=st.integers(0, 99))
 def test_crossentropy_is_that_of_its_twin(rows, n, seed):
     rng = np.random.default_rng(seed)

@@ -139,7 +139,7 @@ def test_every_weight_has_a_gradient(cell):
     ["qbu,sbu->qsb", "qsb,sbu->qbu", "qbhd,sbhd->qsbh", "qsbh,sbhd->qbhd"],
 )
 def test_products_of_stacks_are_those_of_einsum(formula, least, monkeypatch):
-    monkeypatch.setattr("skrnn._engine.cpu.kernels.einsum._WORTH_A_CALL", least)
+    monkeypatch.setattr("skrnn._engine.cpu.kernels.einsum._WORTH_A_COPY", least)
     rng, sizes = np.random.default_rng(0), dict(q=3, s=4, b=5, u=6, h=2, d=7)
     left, right, out = *formula.split("->")[0].split(","), formula.split("->")[1]
     arrays = {

@@ -31,12 +31,11 @@ from skrnn import (
 )
 from skrnn._engine.keras import backends, fork
 from skrnn._engine.prediction import batches
-from skrnn._networks.cells import CELLS
 from skrnn._networks.specs import Head
 
 # Dropout is compiled in and its rate is zero: the numbers drawn are each backend's own.
 CHOICES = {
-    "cell": tuple(CELLS),
+    "cell": ("rnn", "lstm", "gru", "mingru"),
     "bidirectional": (False, True),
     "return_sequences": (False, True),
     "attention": (None, "additive", "dot", "multihead"),

@@ -54,6 +54,14 @@ def test_levels_between_are_moved_between_and_never_cross():
     assert (np.diff(moved, axis=-1) >= 0).all()
 
 
+def test_the_median_stays_where_others_cross_it():
+    """It is the forecast."""
+    levels = (0.1, 0.4, 0.5, 0.6, 0.9)
+    shifts = Shifts(np.array(levels), np.array([[[-1.0, 2.0, 0.0, -3.0, 1.0]]]))
+    moved = shifts.moved(np.zeros((1, 1, 1, 5)), levels, np.ones((1, 1)))
+    np.testing.assert_array_equal(moved[0, 0, 0], [-3, -1, 0, 1, 2])
+
+
 @pytest.fixture(scope="module")
 def series():
     return np.random.default_rng(3).normal(50, 5, 400).round()

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from _forecasters import of_every_strategy, panel_of, quick, season
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
@@ -49,6 +49,8 @@ def cases(draw):
 def test_true_forecasts_come_back_as_they_were(case):
     series, transform, lags, horizon = case
     panel = as_panel([each[:-horizon] for each in series])
+    # Box and Cox's transform of one row alone can't be found.
+    assume(len(panel.y) > 1 or transform is None or isinstance(transform, str))
     with warnings.catch_warnings():
         # Of few rows PowerTransformer can't tell much.
         warnings.simplefilter("ignore")

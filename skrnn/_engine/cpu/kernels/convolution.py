@@ -29,7 +29,7 @@ def windows_rule(x, size, dilation):
     return out.reshape(n_steps, n_sequences, size * width), pull
 
 
-def normalise_rule(x, gamma, beta, *, real, epsilon, found):
+def normalise_batch_rule(x, gamma, beta, *, real, epsilon, found):
     """Normalise x (T, B, C) over its real steps and rectify it; zeros stand elsewhere.
 
     `found` gets the means and the variances (C,). `real` (T, B, 1) is None where no

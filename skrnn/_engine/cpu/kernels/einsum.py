@@ -5,16 +5,17 @@ from functools import lru_cache
 import numpy as np
 
 from skrnn._engine.cpu.kernels.layer import kernels
+from skrnn._engine.cpu.kernels.threads import divide
 
-# Multiplications of one matrix product from which a call for each pays.
-_WORTH_A_CALL = 20_000
+# Multiplications of one matrix product from which laying the stack out anew pays.
+_WORTH_A_COPY = 2_000
 
 
 def contract(formula, a, b):
     """Do what ``numpy.einsum(formula, a, b)`` does, in float32.
 
     Indices that both operands and the result have are stacked: each matrix product of
-    the stack is a call of the kernel, whose sums don't depend on anything else.
+    the stack is one of the kernel's, whose sums don't depend on anything else.
     """
     axes = _axes(formula)
     if axes is None:
@@ -22,16 +23,18 @@ def contract(formula, a, b):
     left_axes, right_axes, back = axes
     left, right = a.transpose(left_axes), b.transpose(right_axes)
     (m, k), n = left.shape[-2:], right.shape[-2]
-    if m * n * k < _WORTH_A_CALL:
+    if min(m, n) == 1 or m * n * k < _WORTH_A_COPY:
         return np.einsum(formula, a, b)
     left, right = (np.ascontiguousarray(x, np.float32) for x in (left, right))
     out = np.empty((*left.shape[:-2], m, n), np.float32)
-    rows = 1, m, np.array([m], np.int32)
-    for x, y, z in zip(
-        left.reshape(-1, m, k), right.reshape(-1, n, k), out.reshape(-1, m, n),
-        strict=True,
-    ):  # fmt: skip
-        kernels.project(*rows, x, k, y, 1, n, None, z)
+    stack = left.reshape(-1, m, k), right.reshape(-1, n, k), out.reshape(-1, m, n)
+    size = len(stack[0])
+
+    def run(first, last):
+        x, y, z = (part[first:last] for part in stack)
+        kernels.stacked(last - first, m, k, x, y, n, z)
+
+    divide(run, size, size * m * n * k)
     return out.transpose(back)
 
 

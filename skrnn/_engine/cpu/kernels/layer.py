@@ -19,7 +19,7 @@ from skrnn._engine.cpu.kernels.matmul import (
     scatter,
 )
 from skrnn._engine.cpu.kernels.threads import divide
-from skrnn._networks.cells import CELLS
+from skrnn._networks.cells import CELLS, UnitwiseCell
 
 # The kernels know these by their place.
 KERNEL_CELLS: tuple[str, ...] = kernels.cells() if ARE_COMPILED else ()
@@ -36,10 +36,17 @@ KERNEL_ACTIVATIONS = (
 )
 
 
+# What a step takes without a matrix, as multiplications for each projected number.
+_PER_NUMBER = 16
 # The cells and their activations that run in C.
 IN_C = {
     (cell, activation) for cell in KERNEL_CELLS for activation in KERNEL_ACTIVATIONS
 }
+
+
+def per_number(cell, units):
+    """Return about how many multiplications a step takes for a projected number."""
+    return _PER_NUMBER if isinstance(CELLS[cell], UnitwiseCell) else units
 
 
 class Workspace:
@@ -100,6 +107,8 @@ class LayerRun:
         States before the first step; zeros if none are given.
     reset_mask : ndarray of bool of shape (T, B), or None
         Where the state before a step is zeros, whatever was before.
+    recurrent_kernel : ndarray of shape (U, gates * U), or (U,), or None
+        A matrix, one weight for each unit's own state, or none at all.
     outputs : ndarray of shape (T, B, U)
         Zeros where a sequence is over.
     """
@@ -109,7 +118,7 @@ class LayerRun:
     x: np.ndarray
     active: np.ndarray
     kernel: np.ndarray
-    recurrent_kernel: np.ndarray
+    recurrent_kernel: np.ndarray | None
     biases: tuple
     mask: Any
     workspace: Workspace
@@ -119,7 +128,7 @@ class LayerRun:
     def forward(self):
         """Run over all steps."""
         (n_steps, n_sequences), (width, columns) = self.x.shape[:2], self.kernel.shape
-        units, space = len(self.recurrent_kernel), self.workspace
+        units, space = self._units, self.workspace
         self.gates = space.empty(n_steps, n_sequences, columns)
         self.h = space.empty(n_steps + 1, n_sequences, units)
         self.c = self.extra = None
@@ -129,7 +138,7 @@ class LayerRun:
             states[0] = first
             if self.reset_mask is not None:
                 states[0][self.reset_mask[0]] = 0
-        if CELLS[self.cell].n_gates > 1:
+        if CELLS[self.cell].n_gates > 1 or self._has_weights:
             self.extra = space.empty(n_steps, n_sequences, units)
         if self.active[-1] < n_sequences:
             self.h[1:] = 0
@@ -157,7 +166,7 @@ class LayerRun:
         `dy` (T, B, U) is the gradient of the outputs; what stands at steps after the
         end of a sequence isn't read. `d_final` has last states' gradients, by place.
         """
-        n_sequences, (units, columns) = self.x.shape[1], self.recurrent_kernel.shape
+        n_sequences, units, columns = self.x.shape[1], self._units, self._columns
         space = self.workspace
         d_states = [space.zeros(n_sequences, units) for _ in range(self._n_states)]
         for place, d_state in d_final.items():
@@ -171,8 +180,30 @@ class LayerRun:
         return dx, *gradients, *(d_states if self.initial else ())
 
     def _gradients_of_weights(self):
-        (units, columns), rows = self.recurrent_kernel.shape, self._rows
-        reads_ids = self._reads_ids
+        """Return those of both kernels and of both biases."""
+        if self._has_matrix:
+            return self._gradients_with_matrix()
+        d_kernel, d_bias = np.empty_like(self.kernel), np.empty_like(self.gates[0, 0])
+        self._add_inputs(d_kernel, d_bias)
+        d_recurrent = None
+        if self._has_weights:
+            d_recurrent = np.empty_like(self.recurrent_kernel)
+            # Sums of rows, and of no products.
+            nothing = self.extra, 0, np.empty((0, self._units), np.float32)
+            outer(self._rows, self.extra, self._units, 0, d_recurrent, *nothing)
+        return d_kernel, d_recurrent, None if self._reads_ids else d_bias, None
+
+    def _add_inputs(self, d_kernel, d_bias):
+        """Set the gradients of the products with the inputs."""
+        if self._reads_ids:
+            d_kernel.fill(0)
+            scatter(self.x, self.gates, d_kernel)
+            return
+        inputs = self.x, len(self.kernel), d_kernel
+        outer(self._rows, self.gates, self._columns, 0, d_bias, *inputs)
+
+    def _gradients_with_matrix(self):
+        units, columns, rows = self._units, self._columns, self._rows
         d_kernel, d_bias = np.empty_like(self.kernel), np.empty(columns, np.float32)
         d_recurrent = np.empty_like(self.recurrent_kernel)
         # Where the recurrent product has a bias, that of the last gate, the candidate,
@@ -182,12 +213,11 @@ class LayerRun:
         inputs = self.x, len(self.kernel), d_kernel
         states = self.h[:-1], units, self.mask, d_recurrent
         alone = self.h[:-1], units, d_recurrent, (None, 0, self.mask, None)
-        if reads_ids:
-            d_kernel.fill(0)
-            scatter(self.x, self.gates, d_kernel)
+        if self._reads_ids:
+            self._add_inputs(d_kernel, d_bias)
             outer(rows, self.gates, shared, 0, d_bias, *alone)
         elif apart:
-            outer(rows, self.gates, columns, 0, d_bias, *inputs)
+            self._add_inputs(d_kernel, d_bias)
             outer(rows, self.gates, shared, 0, None, *alone)
         else:
             outer(rows, self.gates, columns, 0, d_bias, *inputs, states)
@@ -195,8 +225,24 @@ class LayerRun:
         if apart:
             d_recurrent_bias = d_bias.copy()
             outer(rows, self.extra, units, shared, d_recurrent_bias, *alone)
-        of_inputs = None if reads_ids else d_bias
+        of_inputs = None if self._reads_ids else d_bias
         return d_kernel, d_recurrent, of_inputs, d_recurrent_bias
+
+    @property
+    def _has_matrix(self):
+        return self.recurrent_kernel is not None and self.recurrent_kernel.ndim == 2
+
+    @property
+    def _has_weights(self):
+        return self.recurrent_kernel is not None and self.recurrent_kernel.ndim == 1
+
+    @property
+    def _columns(self):
+        return self.kernel.shape[1]
+
+    @property
+    def _units(self):
+        return self._columns // CELLS[self.cell].n_gates
 
     @property
     def _reads_ids(self):
@@ -215,8 +261,7 @@ class LayerRun:
         return *self.x.shape[:2], self.active
 
     def _run(self, dy, dh=None, dc=None):
-        n_steps, n_sequences = self.x.shape[:2]
-        units = len(self.recurrent_kernel)
+        (n_steps, n_sequences), units = self.x.shape[:2], self._units
         inputs = (self.kernel, self.x) if self._reads_ids else (None, None)
         resets = (None, None)
         if self.reset_mask is not None:
@@ -232,4 +277,5 @@ class LayerRun:
                 dy, dh, dc,
             )  # fmt: skip
 
-        divide(run, n_sequences, work=self.gates.size * units)
+        each = per_number(self.cell, units)
+        divide(run, n_sequences, work=self.gates.size * each)

@@ -6,6 +6,20 @@ isn't here: `skrnn._engine.cpu.reference` runs it step by step.
 
 import numpy as np
 
+from skrnn._engine.cpu.kernels.reference_chain import chain, viterbi
+
+__all__ = [
+    "adam",
+    "chain",
+    "clip",
+    "crossentropy",
+    "narrow",
+    "outer",
+    "project",
+    "scatter",
+    "viterbi",
+]
+
 
 def project(_steps, _sequences, active, a, k, b, transposed, n, bias, c):
     """Set c = [bias +] a b for the active rows, zeros for the others."""
@@ -37,6 +51,12 @@ def outer(
         if factor is not None:
             left = left * np.tile(factor, (len(active), 1))
         to.reshape(-1, ldout)[:, column : column + n] = left[rows].T @ right
+
+
+def stacked(stack, m, k, a, b, n, c):
+    """Set each c of a stack to a (m, k) times b (n, k)."""
+    left, right = a.reshape(stack, m, k), b.reshape(stack, n, k).transpose(0, 2, 1)
+    np.matmul(left, right, out=c.reshape(stack, m, n))
 
 
 def narrow(_m, k, a, b, n, bias, c):
@@ -85,6 +105,54 @@ def crossentropy(z, targets, losses, first, last, _n, scale):
     z *= np.float32(scale) / total
     z[at] -= np.float32(scale)
     z[targets < 0] = 0
+
+
+def attend(
+    steps, n, heads, d, causal, lengths, first, last, q, k, v, out, shares
+):  # fmt: skip
+    """Set what some heads find, and their shares."""
+    for p in range(first, last):
+        (b, h), length = divmod(p, heads), lengths[p // heads]
+        scores = q[:length, b, h] @ k[:length, b, h].T / np.sqrt(np.float32(d))
+        if causal:
+            scores[np.triu_indices(length, 1)] = -np.inf
+        share = np.exp(scores - scores.max(axis=1, keepdims=True))
+        share /= share.sum(axis=1, keepdims=True)
+        shares[b, h], shares[b, h, :length, :length] = 0, share
+        out[:, b, h], out[:length, b, h] = 0, share @ v[:length, b, h]
+
+
+def attend_back(
+    steps, n, heads, d, causal, lengths, first, last, q, k, v, g, shares, dq, dk, dv
+):  # fmt: skip
+    """Set the gradients of the queries, keys and values of some heads."""
+    for p in range(first, last):
+        (b, h), length = divmod(p, heads), lengths[p // heads]
+        share, own = shares[b, h, :length, :length], g[:length, b, h]
+        ds = own @ v[:length, b, h].T
+        ds = share * (ds - (share * ds).sum(axis=1, keepdims=True))
+        ds /= np.sqrt(np.float32(d))
+        found = ds @ k[:length, b, h], ds.T @ q[:length, b, h], share.T @ own
+        for to, gradient in zip((dq, dk, dv), found, strict=True):
+            to[:, b, h], to[:length, b, h] = 0, gradient
+
+
+def normalise(rows, n, x, gamma, beta, epsilon, y, found):
+    """Set y to normalised rows, and `found` to means and inverse deviations."""
+    x, found[:, 0] = x.reshape(rows, n), x.reshape(rows, n).mean(axis=1)
+    found[:, 1] = 1 / np.sqrt(x.var(axis=1) + epsilon)
+    own = (x - found[:, :1]) * found[:, 1:]
+    y.reshape(rows, n)[...] = own * gamma + beta
+
+
+def normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta):
+    """Set the gradients of rows, gamma and beta."""
+    g, own = g.reshape(rows, n), (x.reshape(rows, n) - found[:, :1]) * found[:, 1:]
+    dgamma[...], dbeta[...] = (g * own).sum(axis=0), g.sum(axis=0)
+    g = g * gamma
+    mean, product = g.mean(axis=1), (g * own).mean(axis=1)
+    g = (g - mean[:, None] - own * product[:, None]) * found[:, 1:]
+    dx.reshape(rows, n)[...] = g
 
 
 def _are_active(active, sequences):

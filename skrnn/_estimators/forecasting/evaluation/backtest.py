@@ -169,7 +169,8 @@ def backtest(
     check_consistent_length(X, y)
     truth = _truth_of(X, y, groups)
     if cv is None:
-        horizon = horizon or _count(forecaster, "horizon", 1)
+        horizon = int(horizon or _count(forecaster, "horizon", 1))
+        step = None if step is None else int(step)
         gap = _count(forecaster, "gap", 0)
         origins = origins_in_time(truth.grid, initial, step, horizon, gap)
     else:

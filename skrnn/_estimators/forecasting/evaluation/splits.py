@@ -173,12 +173,13 @@ class WindowSplit(BaseCrossValidator):
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         check_arguments(self._parameter_constraints, given, type(self).__name__)
         grid = read_grid(X, y, groups, align=self.align)
-        size = self.test_size or max(grid.n_times // (self.n_splits + 1), 1)
-        first = grid.n_times - size - (self.n_splits - 1) * (self.step or size)
+        n_splits = int(self.n_splits)
+        size = int(self.test_size or 0) or max(grid.n_times // (n_splits + 1), 1)
+        first = grid.n_times - size - (n_splits - 1) * int(self.step or size)
         self._check_length(grid, size, first)
-        for i in range(self.n_splits):
-            start = first + i * (self.step or size)
-            yield self._rows(grid, (start, start + size), first - self.purge)
+        for i in range(n_splits):
+            start = first + i * int(self.step or size)
+            yield self._rows(grid, (start, start + size), first - int(self.purge))
 
     def _rows(self, grid, part, first_size):
         """Return the rows to train and test on if `part` of the grid is tested."""
@@ -200,22 +201,22 @@ class WindowSplit(BaseCrossValidator):
         # The rows of a series may lie further apart than the grid's times.
         ends = grid.counts(is_earlier)
         goes_on = ends < grid.lengths
-        kept = np.where(goes_on, ends - self.purge, ends)[grid.codes]
-        train = is_earlier & (grid.positions < start - self.purge)
+        kept = np.where(goes_on, ends - int(self.purge), ends)[grid.codes]
+        train = is_earlier & (grid.positions < start - int(self.purge))
         train &= grid.places < kept
-        most = self.max_train_size or (None if self.expanding else first_size)
+        most = int(self.max_train_size or 0) or (None if self.expanding else first_size)
         if most is not None:
-            train &= grid.positions >= start - self.purge - most
+            train &= grid.positions >= start - int(self.purge) - most
         return train
 
     def _is_after(self, grid, end):
-        left_out = self.purge + self.embargo
+        left_out = int(self.purge) + int(self.embargo)
         firsts = grid.counts(grid.positions < end)[grid.codes]
         later = grid.positions >= end + left_out
         return later & (grid.places >= firsts + left_out)
 
     def _check_length(self, grid, size, first):
-        if first - self.purge >= 1:
+        if first - int(self.purge) >= 1:
             return
         apart = "" if self.step is None else f", step={self.step}"
         raise ValueError(

@@ -97,9 +97,10 @@ def find_calendar(calendar, labels, lengths, frequency):
     cycles : tuple of (str, int)
         Names, and the number of harmonics.
     """
-    if calendar is None or calendar is False:
+    is_bool = isinstance(calendar, bool | np.bool_)
+    if calendar is None or (is_bool and not calendar):
         return ()
-    if calendar is True:
+    if is_bool:
         raise ValueError(
             f"calendar=True; expected 'auto', a tuple of names among {sorted(CYCLES)}, "
             "None or False."

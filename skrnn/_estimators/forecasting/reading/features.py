@@ -3,15 +3,19 @@
 import numpy as np
 import pandas as pd
 
+from skrnn._data.warn import warn
 from skrnn._estimators.forecasting.reading.columns import Feature
 from skrnn._estimators.forecasting.reading.tables import (
     kind_of,
     numbers_of,
     objects_of,
 )
+from skrnn._sklearn import naming
 
 # More are names or texts rather than categories, and would widen the network.
 _MOST_CATEGORIES = 50
+# Unknown categories that a warning names.
+_N_SHOWN = 5
 # A spread below this share of the values is float64's own rounding of a constant.
 _CONSTANT = 1e-12
 
@@ -52,7 +56,8 @@ def _places(table, names, parameter, taken):
     """Return the positions of the columns that a parameter names."""
     if names is None:
         return []
-    names = [names] if isinstance(names, str | int) else list(names)
+    with naming(parameter):
+        names = [names] if isinstance(names, str | int) else list(names)
     places = []
     for name in names:
         if name in table.labels:
@@ -97,12 +102,18 @@ def learn_feature(table, place, take):
     values = numbers_of(column, label)[take]
     _check_finite(values, label)
     known = values[~np.isnan(values)]
-    mean = float(known.mean()) if len(known) else 0.0
+    mean, spread = _mean_and_spread(known) if len(known) else (0.0, 0.0)
     if kind == "flag":
         return Feature(label, place, kind, mean)
-    spread = float(known.std()) if len(known) else 0.0
     is_constant = spread <= _CONSTANT * abs(mean)
     return Feature(label, place, kind, mean, 0.0 if is_constant else 1 / spread)
+
+
+def _mean_and_spread(values):
+    # By a power of two, which rounds nothing: squares of large numbers are infinite.
+    exponent = np.frexp(np.abs(values).max())[1]
+    scaled = np.ldexp(values, -exponent)
+    return [float(np.ldexp(found, exponent)) for found in (scaled.mean(), scaled.std())]
 
 
 def _categories(values, label):
@@ -139,14 +150,47 @@ def encode(features, table, take, channels, *, impute):
         Where they go.
     impute : str or None
         None refuses what is missing.
+
+    Warns
+    -----
+    UserWarning
+        Of categories that weren't in training. They are 0 in all channels, as with
+        ``OneHotEncoder(handle_unknown="warn")`` of scikit-learn.
     """
-    first = 0
+    first, unknown = 0, {}
     for feature in features:
         last = first + feature.n_channels
-        channels[:, first:last] = _encoded(feature, table.column(feature.label), take)
+        column = table.column(feature.label)
+        channels[:, first:last] = _encoded(feature, column, take)
+        if feature.kind == "category":
+            unknown[feature.label] = _unknown(feature, column, take)
         if impute is None and np.isnan(channels[:, first:last].sum()):
             _refuse_missing(feature, channels[:, first], take)
         first = last
+    _warn_of({label: found for label, found in unknown.items() if found})
+
+
+def _unknown(feature, column, take):
+    """Return the categories of a column that weren't in training."""
+    values = pd.unique(pd.Series(objects_of(column)[take], dtype=object).dropna())
+    known = pd.Index(feature.categories, dtype=object)
+    return values[known.get_indexer(values) < 0].tolist()
+
+
+def _warn_of(unknown):
+    """Warn once, of all columns {label: unknown categories}."""
+    if not unknown:
+        return
+    shown = []
+    for label, found in unknown.items():
+        more = f" and {len(found) - _N_SHOWN} more" if len(found) > _N_SHOWN else ""
+        names = ", ".join(map(repr, found[:_N_SHOWN]))
+        shown.append(f"[{names}]{more} in column {label!r}")
+    warn(
+        f"Found unknown categories {'; '.join(shown)} of X, which weren't in fit. "
+        "These unknown categories will be encoded as all zeros: forecasts don't know "
+        "what they mean. Fit with rows that have them, or put rare ones together."
+    )
 
 
 def _encoded(feature, column, take):

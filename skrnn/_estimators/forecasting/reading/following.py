@@ -100,7 +100,21 @@ def _counted(lengths):
     return np.arange(int(np.sum(lengths))) - np.repeat(starts, lengths)
 
 
-def labels_that_follow(axis, panel, columns, where, *, method):
+def steps_between(axis, panel, columns, where) -> int:
+    """Return how many rows of each series are of the gap: all of it, or none.
+
+    They are if the first ones follow the last known ones at once.
+    """
+    gap, labels = columns.gap, axis.labels
+    if not gap or labels is None or not columns.is_labelled or panel.labels is None:
+        return 0
+    labels = alike(plain_labels(labels), panel.labels, axis)
+    first, last = labels.index[axis.starts], panel.labels.index[_ends(panel, where)]
+    is_next = are_next(columns.frequency, last, first)
+    return gap if is_next.all() and (axis.lengths > gap).all() else 0
+
+
+def labels_that_follow(axis, panel, columns, where, *, method, n_between=0):
     """Return the labels of later rows, checked or found.
 
     Parameters
@@ -113,6 +127,8 @@ def labels_that_follow(axis, panel, columns, where, *, method):
         Place in the panel of each series; -1 for a new one.
     method : {"predict", "update"}
         Rows to predict follow after the gap.
+    n_between : int, default=0
+        Rows of the gap that are among them.
 
     Returns
     -------
@@ -126,7 +142,7 @@ def labels_that_follow(axis, panel, columns, where, *, method):
     """
     if panel.labels is None:
         return None
-    gap = columns.gap if method == "predict" else 0
+    gap = columns.gap - n_between if method == "predict" else 0
     if axis.labels is None:
         if not columns.is_labelled:
             return None
@@ -249,6 +265,25 @@ def with_steps_behind(
     behind = first + n_calendar_channels(columns.calendar)
     known[:, first:behind] = calendar_channels(columns.calendar, index)
     return replace(ahead, lengths=lengths, known=known)
+
+
+def with_steps_between(ahead: Ahead, panel: Panel, columns: Columns) -> Ahead:
+    """Return the same with what is known of the steps of the gap.
+
+    They have dates of their own, and so a calendar. Of covariates that nobody gave the
+    last known row stays.
+    """
+    n, gap = len(ahead.series), columns.gap
+    if not gap or ahead.between is not None:
+        return ahead
+    lasts = panel.known[_ends(panel, ahead.series)]
+    known = np.repeat(lasts[:, None], gap, axis=1)
+    if columns.calendar:
+        index = times_ahead(panel, columns, ahead.series, np.full(n, gap), gap=0)
+        made = calendar_channels(columns.calendar, index)
+        first = n_channels(columns.future)
+        known[..., first : first + made.shape[1]] = made.reshape(n, gap, -1)
+    return replace(ahead, between=known)
 
 
 def with_rows_behind(panel: Panel, columns: Columns, n_rows: int) -> np.ndarray:

@@ -20,6 +20,7 @@ from skrnn._estimators.forecasting.reading.following import (
     alike,
     labels_that_follow,
     series_of,
+    steps_between,
     times_ahead,
 )
 from skrnn._estimators.forecasting.reading.panels import (
@@ -34,6 +35,7 @@ from skrnn._estimators.forecasting.reading.tables import (
     read_table,
     with_columns_of_fit,
 )
+from skrnn._sklearn import naming
 
 
 def read_more(X, y, groups, panel: Panel, columns: Columns) -> Panel:
@@ -88,7 +90,8 @@ def read_history(history, columns: Columns, of_fit: Panel | None = None) -> Pane
             f"history has no X, but fit had columns {needed}; expected a tuple (X, y) "
             "with them."
         )
-    given = read_given(X, y, None, columns)
+    with naming("history"):
+        given = read_given(X, y, None, columns)
     kept = without_beginnings(given)
     labels = None
     if given.axis.labels is not None and columns.is_labelled:
@@ -116,7 +119,9 @@ def _check_kind(labels, columns):
         )
 
 
-def read_ahead(X, groups, panel: Panel, columns: Columns) -> Ahead:
+def read_ahead(
+    X, groups, panel: Panel, columns: Columns, *, with_gap: bool = False
+) -> Ahead:
     """Read the rows to forecast: they follow each series after the gap.
 
     Parameters
@@ -127,6 +132,8 @@ def read_ahead(X, groups, panel: Panel, columns: Columns) -> Ahead:
     groups : array-like of shape (n,), column name, or None
     panel : Panel
     columns : Columns
+    with_gap : bool, default=False
+        Whether the rows of the gap may stand in front of them.
 
     Returns
     -------
@@ -148,11 +155,14 @@ def read_ahead(X, groups, panel: Panel, columns: Columns) -> Ahead:
     table = with_columns_of_fit(table, columns, _not_needed(columns))
     axis = read_axis(table, None, table.n_rows, groups, columns=columns)
     where = series_of(axis, panel)
-    labels = labels_that_follow(axis, panel, columns, where, method="predict")
+    n_between = steps_between(axis, panel, columns, where) if with_gap else 0
+    given = {"method": "predict", "n_between": n_between}
+    labels = labels_that_follow(axis, panel, columns, where, **given)
     before, _ = _last_channels(panel, where, columns)
     known = known_channels(table, columns, all_kept(axis), labels, before)
     _put_static(known, panel, where, axis.lengths, columns)
-    return Ahead(where, axis.lengths, known, axis.rows.places()[1])
+    ahead = Ahead(where, axis.lengths, known, axis.rows.places()[1])
+    return _behind_gap(ahead, n_between) if n_between else ahead
 
 
 def ahead_of(steps, panel: Panel, columns: Columns, X=None, groups=None) -> Ahead:
@@ -174,7 +184,8 @@ def ahead_of(steps, panel: Panel, columns: Columns, X=None, groups=None) -> Ahea
         In the order of the panel.
     """
     if X is not None:
-        return _cut(read_ahead(X, groups, panel, columns), steps, panel)
+        found = read_ahead(X, groups, panel, columns, with_gap=True)
+        return _cut(found, steps, panel)
     if columns.future:
         needed = [feature.label for feature in columns.future]
         raise ValueError(
@@ -192,6 +203,19 @@ def ahead_of(steps, panel: Panel, columns: Columns, X=None, groups=None) -> Ahea
         known[:, :n_cycles] = calendar_channels(columns.calendar, index)
     _put_static(known, panel, where, lengths, columns)
     return Ahead(where, lengths, known, np.arange(n_rows))
+
+
+def _behind_gap(ahead, gap):
+    """Put the first rows of each series, those of the gap, aside."""
+    lengths = ahead.lengths - gap
+    rows = ranges(ahead.starts + gap, lengths)
+    return Ahead(
+        ahead.series,
+        lengths,
+        ahead.known[rows],
+        np.arange(len(rows)),
+        between=ahead.known[ahead.starts[:, None] + np.arange(gap)],
+    )
 
 
 def _not_needed(columns):
@@ -235,7 +259,8 @@ def _cut(ahead, steps, panel):
     lengths = ahead.lengths[asked]
     rows = ranges(ahead.starts[asked], lengths)
     where, order = np.arange(len(asked)), np.arange(len(rows))
-    whole = Ahead(where, lengths, ahead.known[rows], order)
+    between = None if ahead.between is None else ahead.between[asked]
+    whole = Ahead(where, lengths, ahead.known[rows], order, between=between)
     return replace(whole.first(steps), whole=whole)
 
 

@@ -345,9 +345,9 @@ class _Correlograms:
 
 def _changes(values, smoothing, distance):
     """Return the changes of moving averages in their own unit, without outliers."""
-    rounding = np.finfo(float).eps * (
-        np.abs(values).max() + np.ptp(values) * len(values)
-    )
+    values = np.ldexp(values, -np.frexp(np.abs(values).max())[1])  # Huge sums overflow.
+    size = np.abs(values).max() + np.ptp(values) * len(values)
+    rounding = np.finfo(float).eps * size
     if smoothing > 1:
         sums = np.cumsum(np.concatenate([[0.0], values - values[0]]))
         values = (sums[smoothing:] - sums[:-smoothing]) / smoothing

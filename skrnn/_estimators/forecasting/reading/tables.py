@@ -146,17 +146,18 @@ def read_target(y) -> tuple[np.ndarray, TargetForm]:
 
 def _plain_target(y):
     refuse_list_of_series(y, "y")
-    array = check_array(
-        y,
-        dtype=None,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite=False,
-        ensure_min_samples=0,
-        ensure_min_features=0,
-        estimator=NAMED,
-        input_name="y",
-    )
+    with naming("y"):
+        array = check_array(
+            y,
+            dtype=None,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=False,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+            estimator=NAMED,
+            input_name="y",
+        )
     if array.ndim not in (1, 2):
         raise ValueError(
             "y should be an array of shape (n,) or (n, n_targets), got an array of "

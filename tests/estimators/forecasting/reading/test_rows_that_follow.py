@@ -87,7 +87,9 @@ def test_columns_that_no_parameter_names_are_not_used():
 def test_an_unknown_category_is_none_of_those_known():
     panel, columns = fitted(TABLE[["weather"]], calendar=None)
     X = TABLE[["weather"]][30:].replace("sun", "hail")
-    ahead = read_ahead(X, None, panel, columns)
+    message = r"unknown categories \['hail'\] in column 'weather' of X"
+    with pytest.warns(UserWarning, match=message):
+        ahead = read_ahead(X, None, panel, columns)
     hail = (X["weather"] == "hail").to_numpy()
     assert_array_equal(ahead.known.sum(axis=1), ~hail)
 

@@ -40,7 +40,9 @@
 /* Rows that `outer` sums at a time: its operands stay in the cache. */
 #define BLOCK 128
 
-enum { RNN, LSTM, GRU, N_CELLS };
+enum { RNN, LSTM, GRU, MINGRU, MINLSTM, INDRNN, N_CELLS };
+/* What meets the state before: a matrix, or one weight for each unit, or nothing. */
+enum { NOTHING, WEIGHTS, MATRIX };
 enum { TANH, SIGMOID, RELU, LINEAR, ELU, SELU, SOFTPLUS, SOFTSIGN, SILU, N_ACTIVATIONS };
 
 /* What sets one cell apart from another, but for its steps in `vector.h`. */
@@ -51,12 +53,17 @@ typedef struct {
     int has_extra;  /* whether its way back needs `extra` */
     int apart;      /* whether the last gate's recurrent product has a bias, and a gradient,
                        of its own: that stands in `extra` */
+    int recurrent;  /* what its recurrent kernel is. The way back of WEIGHTS leaves in `extra`
+                       the gradient of each step's, and so it has one */
 } Cell;
 
 static const Cell cells[N_CELLS] = {
-    [RNN] = {"rnn", 1, 0, 0, 0},
-    [LSTM] = {"lstm", 4, 1, 1, 0},
-    [GRU] = {"gru", 3, 0, 1, 1},
+    [RNN] = {"rnn", 1, 0, 0, 0, MATRIX},
+    [LSTM] = {"lstm", 4, 1, 1, 0, MATRIX},
+    [GRU] = {"gru", 3, 0, 1, 1, MATRIX},
+    [MINGRU] = {"mingru", 2, 0, 0, 0, NOTHING},
+    [MINLSTM] = {"minlstm", 3, 0, 1, 0, NOTHING},
+    [INDRNN] = {"indrnn", 1, 0, 1, 0, WEIGHTS},
 };
 
 /* Klambauer et al. (2017), "Self-normalizing neural networks". */
@@ -70,7 +77,7 @@ typedef struct {
     float *z;            /* (steps, sequences, gates * units): inputs, then gates */
     float *h, *c;        /* (steps + 1, sequences, units) */
     float *extra;        /* (steps, sequences, units): what backward needs besides */
-    const float *kernel; /* (units, gates * units) */
+    const float *kernel; /* (units, gates * units), or (units), or NULL */
     const float *bias;   /* (gates * units) of the recurrent product, or NULL */
     const float *mask;   /* (sequences, units) for the recurrent product, or NULL */
     const float *table;  /* (rows, gates * units): inputs are its rows `ids`; or NULL */
@@ -101,6 +108,18 @@ typedef struct {
 /* Room for n numbers, or NULL without memory: for none too, where malloc may say NULL. */
 static float *allocate(Py_ssize_t n) { return malloc(MAX(n, 1) * sizeof(float)); }
 
+typedef struct Chains Chains;
+/* Queries, keys and values of all heads, and what they find: (steps, sequences, heads,
+   width) each. */
+typedef struct {
+    Py_ssize_t steps, sequences, heads, width;
+    int causal;
+    const int *lengths; /* (sequences) */
+    const float *q, *k, *v;
+    float *out;    /* or NULL */
+    float *shares; /* (sequences, heads, steps, steps), or NULL */
+} Heads;
+
 typedef struct {
     int (*forward)(const Layer *);
     int (*backward)(const Layer *, const float *dy, float *dh, float *dc);
@@ -115,12 +134,23 @@ typedef struct {
                    const float *bias, float *c);
     void (*adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n, float rate,
                  float keep_1, float keep_2, float epsilon);
+    int (*chain)(const Chains *);
+    int (*viterbi)(const Chains *);
+    int (*attend)(const Heads *, Py_ssize_t first, Py_ssize_t last);
+    int (*attend_back)(const Heads *, const float *g, float *dq, float *dk, float *dv,
+                       Py_ssize_t first, Py_ssize_t last);
+    void (*normalise)(const float *x, Py_ssize_t rows, Py_ssize_t n, const float *gamma,
+                      const float *beta, float epsilon, float *y, float *found);
+    void (*normalise_back)(const float *x, const float *g, Py_ssize_t rows, Py_ssize_t n,
+                           const float *gamma, const float *found, float *dx, float *dgamma,
+                           float *dbeta);
 } Kernels;
 
 #define VL 4
 #define MR 4
 #define NV 2
 #define ISA(name) plain_##name
+#include "chain.h"
 #include "vector.h"
 #undef VL
 #undef MR
@@ -145,6 +175,7 @@ static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define MR 4
 #define NV 3
 #define ISA(name) avx2_##name
+#include "chain.h"
 #include "vector.h"
 #undef MASKED_LOAD
 #undef MASKED_STORE
@@ -176,6 +207,7 @@ static const int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define MR 8
 #define NV 3
 #define ISA(name) avx512_##name
+#include "chain.h"
 #include "vector.h"
 #undef MASKED_LOAD
 #undef MASKED_STORE
@@ -298,6 +330,8 @@ ARGUMENT(ints, "il", 4, 0, 1)
 ARGUMENT(maybe_ints, "il", 4, 0, 0)
 ARGUMENT(longs, "lq", 8, 0, 1)
 ARGUMENT(doubles, "d", 8, 0, 1)
+ARGUMENT(doubles_out, "d", 8, PyBUF_WRITABLE, 1)
+ARGUMENT(ints_out, "il", 4, PyBUF_WRITABLE, 1)
 ARGUMENT(maybe_bools, "?", 1, 0, 0)
 ARGUMENT(targets, "fil", 4, 0, 1)
 
@@ -388,7 +422,7 @@ static PyObject *layer(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "nnnnnnnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.cell,
                           &l.activation, &l.steps, &l.sequences, &l.units, &l.first,
                           &l.last, ints, a, out, a + 1, out, a + 2, maybe_out, a + 3,
-                          maybe_out, a + 4, in, a + 5, maybe_in, a + 6, maybe_in, a + 7,
+                          maybe_out, a + 4, maybe_in, a + 5, maybe_in, a + 6, maybe_in, a + 7,
                           maybe_in, a + 8, maybe_ints, a + 9, maybe_bools, a + 10,
                           maybe_out, a + 11, maybe_in, a + 12, maybe_out, a + 13,
                           maybe_out, a + 14))
@@ -413,7 +447,8 @@ static PyObject *layer(PyObject *self, PyObject *args)
     l.h = floats(a + 2, times(after, l.units), &good);
     l.c = floats(a + 3, times(after, l.units), &good);
     l.extra = floats(a + 4, times(rows, l.units), &good);
-    l.kernel = floats(a + 5, times(l.units, columns), &good);
+    int recurrent = cells[l.cell].recurrent;
+    l.kernel = floats(a + 5, recurrent == MATRIX ? times(l.units, columns) : l.units, &good);
     l.bias = floats(a + 6, columns, &good);
     l.mask = floats(a + 7, times(l.sequences, l.units), &good);
     l.table = floats(a + 8, 0, &good);
@@ -429,6 +464,10 @@ static PyObject *layer(PyObject *self, PyObject *args)
     }
     if (good && ((cells[l.cell].has_extra && !l.extra) || (cells[l.cell].has_c && !l.c))) {
         PyErr_SetString(PyExc_ValueError, "the cell needs c or extra");
+        good = 0;
+    }
+    if (good && recurrent != NOTHING && !l.kernel) {
+        PyErr_SetString(PyExc_ValueError, "the cell needs its recurrent kernel");
         good = 0;
     }
     if (good && (!l.table != !l.ids || !l.resets != !l.y)) {
@@ -474,6 +513,37 @@ static PyObject *project(PyObject *self, PyObject *args)
         Py_END_ALLOW_THREADS
     }
     return finish(a, 5, good, enough);
+}
+
+/* stacked(stack, m, k, a, b, n, c): of each matrix of a stack, a (m, k) times b (n, k). */
+static PyObject *stacked(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[3] = {0};
+    Py_ssize_t stack, m, k, n;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnO&O&nO&", &stack, &m, &k, in, a, in, a + 1, &n, out,
+                          a + 2))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){stack, m, k, n}, 4);
+    float *left = floats(a, times(stack, times(m, k)), &good);
+    float *right = floats(a + 1, times(stack, times(n, k)), &good);
+    float *to = floats(a + 2, times(stack, times(m, n)), &good);
+    if (good && m > INT_MAX) {
+        PyErr_Format(PyExc_ValueError, "%zd rows", m);
+        good = 0;
+    }
+    if (good) {
+        int active = (int)m;
+        Rows rows = {1, m, &active};
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(
+            for (Py_ssize_t i = 0; i < stack && enough; i++)
+                enough = kernels->project(&rows, left + i * m * k, k, right + i * n * k, 1, n,
+                                          NULL, to + i * m * n));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 3, good, enough);
 }
 
 /* narrow(m, k, a, b, n, bias, c): what `project` does, for a few rows. */
@@ -597,7 +667,9 @@ static PyObject *train(PyObject *self, PyObject *args)
     t.masks = floats(a + 12, good ? times(n, t.units) : 0, &good);
     if (good) {
         Py_ssize_t columns = times(cells[t.cell].gates, t.units);
-        Py_ssize_t sizes[] = {times(t.features, columns), times(t.units, columns),
+        int kind = cells[t.cell].recurrent;
+        Py_ssize_t recurrent = kind == MATRIX ? times(t.units, columns) : kind == WEIGHTS ? t.units : 0;
+        Py_ssize_t sizes[] = {times(t.features, columns), recurrent,
                               times(columns, cells[t.cell].apart ? 2 : 1),
                               times(t.units, t.outputs), t.outputs};
         for (Py_ssize_t i = 0, end = 0; i < 5; end = t.ends[i++])
@@ -758,6 +830,217 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
     return finish(a, 3, good, 1);
 }
 
+/* Whether a chain's sizes, lengths and labels can be computed with; an error if not. */
+static int is_chain(const Chains *c, Py_ssize_t n_groups)
+{
+    Py_ssize_t sizes[] = {c->steps - 1, c->sequences - 1, c->k - 1, c->groups, c->first,
+                          c->last - c->first, n_groups - c->last};
+    if (!sizes_are_good(sizes, 7))
+        return 0;
+    for (Py_ssize_t b = 0; b < c->sequences; b++)
+        if (c->lengths[b] < 1 || c->lengths[b] > c->steps) {
+            PyErr_Format(PyExc_ValueError, "a length of %lld", (long long)c->lengths[b]);
+            return 0;
+        }
+    for (Py_ssize_t i = 0; c->labels && i < c->steps * c->sequences; i++)
+        if (c->labels[i] < -1 || c->labels[i] >= c->k) {
+            PyErr_Format(PyExc_IndexError, "label %d of %zd", c->labels[i], c->k);
+            return 0;
+        }
+    return 1;
+}
+
+/* Read what both functions of chains are given; a has 5 arrays. */
+static void read_chain(Chains *c, const Array *a, int *good)
+{
+    Py_ssize_t n = times(c->steps, c->sequences);
+    c->x = items(a, times(n, c->k), sizeof(double), good);
+    c->lengths = items(a + 1, c->sequences, sizeof(int64_t), good);
+    c->transitions = items(a + 2, times(c->k, c->k), sizeof(double), good);
+    c->start = items(a + 3, c->k, sizeof(double), good);
+    c->end = items(a + 4, c->k, sizeof(double), good);
+}
+
+/* chain(steps, sequences, k, groups, first, last, x, lengths, transitions, start, end,
+         labels, weights, sums, dx, pairs): of every `groups`-th sequence, from the ones of
+   group `first` to before `last`, the log of the sum over all labels and their
+   probabilities; with labels the loss and its gradient. Adds to sums, dx and pairs. */
+static PyObject *chain(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[10] = {0};
+    Chains c = {0};
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnO&O&O&O&O&O&O&O&O&O&", &c.steps, &c.sequences, &c.k,
+                          &c.groups, &c.first, &c.last, doubles, a, longs, a + 1, doubles,
+                          a + 2, doubles, a + 3, doubles, a + 4, maybe_ints, a + 5, doubles,
+                          a + 6, doubles_out, a + 7, doubles_out, a + 8, doubles_out, a + 9))
+        return NULL;
+    Py_ssize_t n = times(c.steps, c.sequences);
+    read_chain(&c, a, &good);
+    c.labels = items(a + 5, n, sizeof(int), &good);
+    c.weights = items(a + 6, c.sequences, sizeof(double), &good);
+    c.sums = items(a + 7, c.sequences, sizeof(double), &good);
+    c.dx = items(a + 8, times(n, c.k), sizeof(double), &good);
+    Py_ssize_t n_pairs = c.labels ? times(c.groups, times(c.k, c.k)) : 0;
+    c.pairs = items(a + 9, n_pairs, sizeof(double), &good);
+    good = good && is_chain(&c, c.groups);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        enough = kernels->chain(&c);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 10, good, enough);
+}
+
+/* viterbi(steps, sequences, k, first, last, x, lengths, transitions, start, end, paths):
+   the labels of the highest score of the sequences `first` to `last`; of equal ones the
+   first. Padding stays as it is. */
+static PyObject *viterbi(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[6] = {0};
+    Chains c = {0};
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnO&O&O&O&O&O&", &c.steps, &c.sequences, &c.k, &c.first,
+                          &c.last, doubles, a, longs, a + 1, doubles, a + 2, doubles, a + 3,
+                          doubles, a + 4, ints_out, a + 5))
+        return NULL;
+    read_chain(&c, a, &good);
+    c.paths = items(a + 5, times(c.steps, c.sequences), sizeof(int), &good);
+    good = good && is_chain(&c, c.sequences);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        enough = kernels->viterbi(&c);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 6, good, enough);
+}
+
+/* normalise(rows, n, x, gamma, beta, epsilon, y, found): set y to the rows of x with
+   mean 0 and variance 1, times gamma plus beta, and `found` (rows, 2) to each row's mean
+   and the inverse of its standard deviation. */
+static PyObject *normalise(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[5] = {0};
+    Py_ssize_t rows, n;
+    float epsilon;
+    int good;
+    if (!PyArg_ParseTuple(args, "nnO&O&O&fO&O&", &rows, &n, in, a, in, a + 1, in, a + 2,
+                          &epsilon, out, a + 3, out, a + 4))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows, n}, 2);
+    const float *x = floats(a, times(rows, n), &good), *gamma = floats(a + 1, n, &good);
+    const float *beta = floats(a + 2, n, &good);
+    float *y = floats(a + 3, times(rows, n), &good);
+    float *found = floats(a + 4, times(rows, 2), &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->normalise(x, rows, n, gamma, beta, epsilon, y, found));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 5, good, 1);
+}
+
+/* normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta): set the gradients by
+   that of what `normalise` has set, g. */
+static PyObject *normalise_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[7] = {0};
+    Py_ssize_t rows, n;
+    int good;
+    if (!PyArg_ParseTuple(args, "nnO&O&O&O&O&O&O&", &rows, &n, in, a, in, a + 1, in, a + 2,
+                          in, a + 3, out, a + 4, out, a + 5, out, a + 6))
+        return NULL;
+    good = sizes_are_good((Py_ssize_t[]){rows, n}, 2);
+    const float *x = floats(a, times(rows, n), &good), *g = floats(a + 1, times(rows, n), &good);
+    const float *gamma = floats(a + 2, n, &good), *found = floats(a + 3, times(rows, 2), &good);
+    float *dx = floats(a + 4, times(rows, n), &good), *dgamma = floats(a + 5, n, &good);
+    float *dbeta = floats(a + 6, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(
+            kernels->normalise_back(x, g, rows, n, gamma, found, dx, dgamma, dbeta));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 7, good, 1);
+}
+
+/* Whether heads `first` to `last` are there, and no sequence is longer than the steps;
+   an error if not. */
+static int heads_are_good(const Heads *h, Py_ssize_t first, Py_ssize_t last)
+{
+    Py_ssize_t sizes[] = {h->steps, h->sequences, h->heads, h->width};
+    if (!sizes_are_good(sizes, 4))
+        return 0;
+    if (first < 0 || last > times(h->sequences, h->heads)) {
+        PyErr_Format(PyExc_ValueError, "heads %zd to %zd", first, last);
+        return 0;
+    }
+    return counts_are_good(h->lengths, h->sequences, h->steps);
+}
+
+/* attend(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, out,
+          shares): set `out`, and the shares unless they are None, of the heads `first`
+   to `last` of all sequences. */
+static PyObject *attend(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[6] = {0};
+    Heads h = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
+                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
+                          in, a + 3, out, a + 4, out, a + 5))
+        return NULL;
+    h.lengths = floats(a, h.sequences, &good);
+    good = good && heads_are_good(&h, first, last);
+    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
+    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
+    h.v = floats(a + 3, n, &good), h.out = floats(a + 4, n, &good);
+    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->attend(&h, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 6, good, enough);
+}
+
+/* attend_back(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, g,
+               shares, dq, dk, dv): set the gradients of q, k and v by that of what
+   `attend` has found, g. */
+static PyObject *attend_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[9] = {0};
+    Heads h = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
+                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
+                          in, a + 3, in, a + 4, in, a + 5, out, a + 6, out, a + 7, out, a + 8))
+        return NULL;
+    h.lengths = floats(a, h.sequences, &good);
+    good = good && heads_are_good(&h, first, last);
+    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
+    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
+    h.v = floats(a + 3, n, &good);
+    const float *g = floats(a + 4, n, &good);
+    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
+    float *dq = floats(a + 6, n, &good), *dk = floats(a + 7, n, &good);
+    float *dv = floats(a + 8, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->attend_back(&h, g, dq, dk, dv, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 9, good, enough);
+}
+
 /* use(name): compute with one set of instructions; an error if there is none such. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
@@ -793,10 +1076,16 @@ static PyObject *instructions(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {
     {"layer", layer, METH_VARARGS, NULL},     {"project", project, METH_VARARGS, NULL},
     {"outer", outer, METH_VARARGS, NULL},     {"clip", clip, METH_VARARGS, NULL},
+    {"stacked", stacked, METH_VARARGS, NULL},
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
-    {"train", train, METH_VARARGS, NULL},
+    {"attend", attend, METH_VARARGS, NULL},
+    {"normalise", normalise, METH_VARARGS, NULL},
+    {"normalise_back", normalise_back, METH_VARARGS, NULL},
+    {"attend_back", attend_back, METH_VARARGS, NULL},
+    {"train", train, METH_VARARGS, NULL},     {"chain", chain, METH_VARARGS, NULL},
+    {"viterbi", viterbi, METH_VARARGS, NULL},
     {"cells", names_of_cells, METH_NOARGS, NULL},
     {"instructions", instructions, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

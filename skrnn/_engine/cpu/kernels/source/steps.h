@@ -186,7 +186,11 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
     Left both[] = {inputs, states};
     /* A mask has a row for each sequence: steps are told apart then. */
     Rows *rows = recurrent ? &steps : &flat;
-    if (!cells[t->cell].apart)
+    if (cells[t->cell].recurrent != MATRIX) {
+        enough = enough && kernels->outer(rows, &inputs, 1, b->z, columns, columns, columns, d[2]);
+        if (cells[t->cell].recurrent == WEIGHTS)
+            enough = enough && kernels->outer(rows, NULL, 0, b->extra, units, units, units, d[1]);
+    } else if (!cells[t->cell].apart)
         enough = enough && kernels->outer(rows, both, 2, b->z, columns, columns, columns, d[2]);
     else {
         float *of_states = d[2] + columns;

@@ -401,6 +401,75 @@ INLINE void ISA(gru_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ss
     }
 }
 
+/* Cells without a product with the state before: r is NULL. */
+
+INLINE void ISA(mingru_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                              const float *r)
+{
+    (void)r;
+    Py_ssize_t units = l->units;
+    float *z = GATES(l, t, row);
+    const float *h = STATE(l, h, t, row);
+    float *to = STATE(l, h, t + 1, row);
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
+        vec update = ISA(sigmoid)(ISA(load)(z + u, n));
+        vec x = ISA(load)(z + units + u, n), before = ISA(load)(h + u, n);
+        vec new = ISA(activate)(kind, x);
+        ISA(store)(z + u, update, n);
+        ISA(store)(z + units + u, ISA(kept)(kind, x, new), n);
+        ISA(store)(to + u, before + update * (new - before), n);
+    }
+}
+
+/* sigmoid(-x), and log(1 + e^-x), which is -log(sigmoid(x)). */
+INLINE vec ISA(not_sigmoid)(vec x, vec *loss)
+{
+    vec zero = {0}, small = ISA(exp)(-ISA(absolute)(x)), large = 1.0f / (small + 1.0f);
+    *loss = ISA(at_least)(zero, -x) + ISA(log1p)(small);
+    return ISA(choose)(x > zero, small * large, large);
+}
+
+INLINE void ISA(minlstm_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                               const float *r)
+{
+    (void)r;
+    Py_ssize_t units = l->units;
+    float *z = GATES(l, t, row);
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
+        vec lost_f, lost_i;
+        vec not_f = ISA(not_sigmoid)(ISA(load)(z + u, n), &lost_f);
+        vec not_i = ISA(not_sigmoid)(ISA(load)(z + units + u, n), &lost_i);
+        vec x = ISA(load)(z + 2 * units + u, n), before = ISA(load)(STATE(l, h, t, row) + u, n);
+        vec new = ISA(activate)(kind, x);
+        /* The share of the forget gate, f / (f + i). */
+        vec keep = ISA(sigmoid)(lost_i - lost_f);
+        ISA(store)(z + u, not_f, n);
+        ISA(store)(z + units + u, not_i, n);
+        ISA(store)(z + 2 * units + u, ISA(kept)(kind, x, new), n);
+        ISA(store)(STATE(l, extra, t, row) + u, keep, n);
+        ISA(store)(STATE(l, h, t + 1, row) + u, new + keep * (before - new), n);
+    }
+}
+
+INLINE void ISA(indrnn_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                              const float *r)
+{
+    (void)r;
+    float *z = GATES(l, t, row);
+    for (Py_ssize_t u = 0; u < l->units; u += VL) {
+        Py_ssize_t n = l->units - u;
+        vec h = ISA(load)(STATE(l, h, t, row) + u, n);
+        if (l->mask)
+            h *= ISA(load)(l->mask + row * l->units + u, n);
+        vec x = ISA(load)(z + u, n) + ISA(load)(l->kernel + u, n) * h;
+        ISA(store)(STATE(l, h, t + 1, row) + u, ISA(activate)(kind, x), n);
+        if (kind == SILU)
+            ISA(store)(z + u, x, n);
+    }
+}
+
 /* Backward: dh is the gradient of the state after the step; afterwards GATES holds the
    gradient of the projected inputs, and dh what reaches the state before it directly,
    not through the recurrent product. */
@@ -468,6 +537,67 @@ INLINE void ISA(gru_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_s
     }
 }
 
+INLINE void ISA(mingru_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                               float *dh, float *dc)
+{
+    (void)dc;
+    Py_ssize_t units = l->units;
+    float *z = GATES(l, t, row);
+    const float *h = STATE(l, h, t, row);
+    vec one = ISA(constant)(1);
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
+        vec d = ISA(load)(dh + u, n), update = ISA(load)(z + u, n), slope;
+        vec new = ISA(recall)(kind, ISA(load)(z + units + u, n), &slope);
+        vec through = d * update;
+        ISA(store)(z + u, through * (new - ISA(load)(h + u, n)) * (one - update), n);
+        ISA(store)(z + units + u, through * slope, n);
+        ISA(store)(dh + u, d - through, n);
+    }
+}
+
+INLINE void ISA(minlstm_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                                float *dh, float *dc)
+{
+    (void)dc;
+    Py_ssize_t units = l->units;
+    float *z = GATES(l, t, row);
+    vec one = ISA(constant)(1);
+    for (Py_ssize_t u = 0; u < units; u += VL) {
+        Py_ssize_t n = units - u;
+        vec d = ISA(load)(dh + u, n), keep = ISA(load)(STATE(l, extra, t, row) + u, n), slope;
+        vec new = ISA(recall)(kind, ISA(load)(z + 2 * units + u, n), &slope);
+        vec h = ISA(load)(STATE(l, h, t, row) + u, n);
+        /* Of the difference whose sigmoid `keep` is. */
+        vec both = d * (h - new) * keep * (one - keep);
+        ISA(store)(z + u, both * ISA(load)(z + u, n), n);
+        ISA(store)(z + units + u, -both * ISA(load)(z + units + u, n), n);
+        ISA(store)(z + 2 * units + u, d * (one - keep) * slope, n);
+        ISA(store)(dh + u, d * keep, n);
+    }
+}
+
+INLINE void ISA(indrnn_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
+                               float *dh, float *dc)
+{
+    (void)dc;
+    for (Py_ssize_t u = 0; u < l->units; u += VL) {
+        Py_ssize_t n = l->units - u;
+        vec d = ISA(load)(dh + u, n), h = ISA(load)(STATE(l, h, t, row) + u, n), slope;
+        float *z = GATES(l, t, row) + u;
+        ISA(recall)(kind, ISA(load)(kind == SILU ? z : OUTPUT(l, t, row) + u, n), &slope);
+        d *= slope;
+        ISA(store)(z, d, n);
+        vec back = d * ISA(load)(l->kernel + u, n);
+        if (l->mask) {
+            vec mask = ISA(load)(l->mask + row * l->units + u, n);
+            back *= mask, h *= mask;
+        }
+        ISA(store)(STATE(l, extra, t, row) + u, d * h, n);
+        ISA(store)(dh + u, back, n);
+    }
+}
+
 #define BY_ACTIVATION(step, ...)                                                       \
     switch (l->activation) {                                                           \
     case TANH: step(TANH, __VA_ARGS__); break;                                         \
@@ -493,6 +623,15 @@ static void ISA(step_forward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, cons
     case GRU:
         BY_ACTIVATION(ISA(gru_forward), l, t, row, r)
         break;
+    case MINGRU:
+        BY_ACTIVATION(ISA(mingru_forward), l, t, row, r)
+        break;
+    case MINLSTM:
+        BY_ACTIVATION(ISA(minlstm_forward), l, t, row, r)
+        break;
+    case INDRNN:
+        BY_ACTIVATION(ISA(indrnn_forward), l, t, row, r)
+        break;
     }
 }
 
@@ -507,6 +646,15 @@ static void ISA(step_backward)(const Layer *l, Py_ssize_t t, Py_ssize_t row, flo
         break;
     case GRU:
         BY_ACTIVATION(ISA(gru_backward), l, t, row, dh, dc)
+        break;
+    case MINGRU:
+        BY_ACTIVATION(ISA(mingru_backward), l, t, row, dh, dc)
+        break;
+    case MINLSTM:
+        BY_ACTIVATION(ISA(minlstm_backward), l, t, row, dh, dc)
+        break;
+    case INDRNN:
+        BY_ACTIVATION(ISA(indrnn_backward), l, t, row, dh, dc)
         break;
     }
 }
@@ -541,28 +689,31 @@ static void ISA(hand_out)(const Layer *l, Py_ssize_t t, Py_ssize_t row)
 static int ISA(forward)(const Layer *l)
 {
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
-    float *packed = allocate(PACKED(units, columns, VL));
-    float *r = allocate(rows * columns);
+    int has_product = cells[l->cell].recurrent == MATRIX;
+    float *packed = allocate(has_product ? PACKED(units, columns, VL) : 0);
+    float *r = allocate(has_product ? rows * columns : 0);
     float *masked = l->mask ? allocate(rows * units) : NULL;
     int enough = packed && r && (masked || !l->mask);
     if (enough) {
-        ISA(pack)(l->kernel, units, columns, columns, 1, packed);
+        if (has_product)
+            ISA(pack)(l->kernel, units, columns, columns, 1, packed);
         for (Py_ssize_t t = 0; t < l->steps; t++) {
             Py_ssize_t n = MIN(l->last, l->active[t]) - l->first;
             if (n <= 0)
                 break;
             const float *h = STATE(l, h, t, l->first);
-            if (l->mask) {
+            if (has_product && l->mask) {
                 ISA(scale_rows)(masked, h, l->mask + l->first * units, n * units);
                 h = masked;
             }
-            ISA(product)(n, columns, units, h, units, 1, packed, r, columns, 0, l->bias);
+            if (has_product)
+                ISA(product)(n, columns, units, h, units, 1, packed, r, columns, 0, l->bias);
             for (Py_ssize_t i = 0; i < n; i++) {
                 Py_ssize_t row = l->first + i;
                 if (l->table)
                     memcpy(GATES(l, t, row), l->table + l->ids[t * l->sequences + row] * columns,
                            columns * sizeof(float));
-                ISA(step_forward)(l, t, row, r + i * columns);
+                ISA(step_forward)(l, t, row, has_product ? r + i * columns : NULL);
                 if (l->y)
                     ISA(hand_out)(l, t, row);
             }
@@ -577,11 +728,13 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
     /* The last gate may have gradients of its own: they stand in `extra`. */
     Py_ssize_t shared = cells[l->cell].apart ? columns - units : columns;
-    float *packed = allocate(PACKED(shared, units, VL) + PACKED(units, units, VL));
+    int has_product = cells[l->cell].recurrent == MATRIX;
+    float *packed = allocate(has_product ? PACKED(shared, units, VL) + PACKED(units, units, VL) : 0);
     float *through = allocate(rows * units);
     int enough = packed && through;
     if (enough) {
-        ISA(pack)(l->kernel, shared, units, 1, columns, packed);
+        if (has_product)
+            ISA(pack)(l->kernel, shared, units, 1, columns, packed);
         float *packed_new = packed + PACKED(shared, units, VL);
         if (cells[l->cell].apart)
             ISA(pack)(l->kernel + shared, units, units, 1, columns, packed_new);
@@ -598,12 +751,13 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
                 ISA(step_backward)(l, t, l->first + i, dh + i * units,
                                    cells[l->cell].has_c ? dc + i * units : NULL);
             float *to = l->mask ? through : dh;
-            ISA(product)(n, units, shared, GATES(l, t, l->first), columns, 1, packed, to,
-                         units, !l->mask, NULL);
+            if (has_product)
+                ISA(product)(n, units, shared, GATES(l, t, l->first), columns, 1, packed, to,
+                             units, !l->mask, NULL);
             if (cells[l->cell].apart)
                 ISA(product)(n, units, units, STATE(l, extra, t, l->first), units, 1,
                              packed_new, to, units, 1, NULL);
-            if (l->mask) {
+            if (has_product && l->mask) {
                 ISA(scale_rows)(to, to, l->mask + l->first * units, n * units);
                 ISA(add_rows)(dh, to, n * units);
             }
@@ -789,9 +943,13 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
     }
 }
 
+#include "attention.h"
+
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(square),   ISA(crossentropy),
-                                     ISA(narrow),  ISA(adam)};
+                                     ISA(narrow),  ISA(adam),
+                                     ISA(chain),   ISA(viterbi),  ISA(attend),
+                                     ISA(attend_back), ISA(normalise), ISA(normalise_back)};
 
 #undef BY_ACTIVATION
 #undef vec

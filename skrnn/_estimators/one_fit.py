@@ -1,0 +1,91 @@
+"""A fit changes all of an estimator or nothing, and answers are wholly of one fit."""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import wraps
+from threading import get_ident
+from typing import Any, TypeVar
+
+# An attribute while a fit runs: its thread, and the attributes from before.
+FITTING = "_fitting"
+# The mark of what `of_one_moment` returns: its attributes change no more.
+_SETTLED = "_settled"
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def of_one_fit(method: _Method) -> _Method:
+    """Decorate a method that answers: it reads what was fitted once, at its start."""
+
+    @wraps(method)
+    def answer(self, *args, **kwargs):
+        return method(of_one_moment(self), *args, **kwargs)
+
+    return answer  # type: ignore[return-value]
+
+
+def of_one_moment(estimator: Any) -> Any:
+    """Return an estimator with the attributes that this one has now.
+
+    While another thread fits it, these are those from before that fit.
+    """
+    # A copy of a dict is one step: no other thread comes in between.
+    attributes = dict(vars(estimator))
+    if _SETTLED in attributes:
+        return estimator
+    fitting = attributes.pop(FITTING, None)
+    if fitting is not None and fitting[0] != get_ident():
+        attributes = fitting[1]
+    found = object.__new__(type(estimator))
+    vars(found).update(attributes)
+    vars(found)[_SETTLED] = True
+    return found
+
+
+def lasting(state: Any) -> Any:
+    """Return a state without what is only there while something runs."""
+    if isinstance(state, dict) and (FITTING in state or _SETTLED in state):
+        fitting = state.get(FITTING)
+        own = {name: state[name] for name in state.keys() & {"_sklearn_version"}}
+        if fitting is not None and fitting[0] != get_ident():
+            state = fitting[1] | own
+        gone = FITTING, _SETTLED
+        return {name: value for name, value in state.items() if name not in gone}
+    return state
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Restore the attributes of `estimator` if the body raises.
+
+    Until the body ends they are kept for the answers that other threads ask for.
+    """
+    before = dict(vars(estimator))
+    thread, known = (get_ident(), before.get(FITTING))
+    is_outermost = known is None or known[0] != thread
+    if is_outermost:
+        before = dict(known[1]) if known else before
+    try:
+        try:
+            if is_outermost:
+                vars(estimator)[FITTING] = thread, before
+            yield
+            if is_outermost:
+                vars(estimator).pop(FITTING, None)
+        except BaseException:
+            _give_back(estimator, before)
+            raise
+    except BaseException:
+        # Once more: a second Ctrl-C may have ended the first try.
+        _give_back(estimator, before)
+        raise
+
+
+def _give_back(estimator, before):
+    """Restore the attributes of `before`; none of them is ever missing meanwhile."""
+    attributes = vars(estimator)
+    attributes.update(before)
+    for name in attributes.keys() - before.keys() - {FITTING}:
+        del attributes[name]
+    if FITTING not in before:
+        # The last one: meanwhile other threads read what was before.
+        attributes.pop(FITTING, None)

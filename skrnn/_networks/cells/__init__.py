@@ -1,0 +1,24 @@
+"""The table of recurrent cells: each owns its weights, its projection and its step.
+
+A cell is one row of `CELLS`, in a file of its own. Its formula is the textbook's, and
+every engine and every estimator reads it from here. `GatedCell` is for cells whose
+gates are sums of a product with the input and one with the state before; `UnitwiseCell`
+for those whose units read no state but their own; any other kind is an object with the
+methods of `skrnn._networks.contracts.Cell`.
+"""
+
+from skrnn._networks.cells.base import BaseCell, hold
+from skrnn._networks.cells.gated import GatedCell
+from skrnn._networks.cells.run import CellRun
+from skrnn._networks.cells.table import CELLS, cell_of
+from skrnn._networks.cells.unitwise import UnitwiseCell
+
+__all__ = [
+    "CELLS",
+    "BaseCell",
+    "CellRun",
+    "GatedCell",
+    "UnitwiseCell",
+    "cell_of",
+    "hold",
+]

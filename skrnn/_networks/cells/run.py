@@ -1,0 +1,41 @@
+"""A cell with its weights."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from skrnn._networks.cells.table import cell_of
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """A cell with its weights, ready to run over steps.
+
+    Attributes
+    ----------
+    name : str
+        Key of `CELLS`.
+    activation : str
+        Key of `ACTIVATIONS`.
+    weights : dict of arrays
+        By the names that the cell gives them.
+    drops : bool
+        Whether there is recurrent dropout in training.
+    timescale : int
+        How many steps lie between states that follow one another.
+    """
+
+    name: str
+    activation: str
+    units: int
+    weights: dict = field(repr=False)
+    drops: bool = False
+    timescale: int = 1
+
+    @cached_property
+    def cell(self):
+        return cell_of(self.name, self.timescale)
+
+    def zeros(self, make, n_sequences):
+        """Return the states before the first step, each by ``make(shape)``."""
+        shapes = self.cell.state_shapes(self.units)
+        return tuple(make((n_sequences, *shape)) for shape in shapes)

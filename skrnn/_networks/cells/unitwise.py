@@ -1,0 +1,71 @@
+"""Cells whose units read no state but their own: no matrix stands between the steps.
+
+All products are with the inputs, of all steps at once. What is left to do step after
+step is a few operations a unit, which no unit waits for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skrnn._networks.cells.base import BaseCell
+from skrnn._networks.weights import Weight
+
+
+@dataclass(frozen=True)
+class UnitwiseCell(BaseCell):
+    """A cell with one state, of which each unit reads its own number.
+
+    Attributes
+    ----------
+    n_gates : int
+        The kernel has ``n_gates * units`` columns.
+    formula : callable
+        ``formula(ops, activation, x, u, h, drop) -> states`` with the projection ``x =
+        x_t @ kernel + bias``, and the recurrent weights u, (units,) or None.
+    gates : callable or None
+        ``gates(ops, activation, x) -> dict`` with the gates that `formula` uses, by
+        name; None for a cell without any.
+    recurrent : bool
+        Whether each unit has a weight for its own state before.
+    coefficients : callable or None
+        ``coefficients(ops, activation, x) -> a, b`` of a step that is ``h' = a * h +
+        b``: such steps may be put together in any grouping. None for any other step.
+    slow_gate : int or None
+        Which gate lets inputs in, and so begins with biases by which the units forget
+        over times of all sizes.
+    gate_order : tuple of str
+        The gates that the columns of the kernel are for.
+    """
+
+    n_gates: int
+    formula: Callable
+    gates: Callable | None = None
+    recurrent: bool = False
+    coefficients: Callable | None = None
+    slow_gate: int | None = None
+    gate_order: tuple[str, ...] = ()
+
+    # What the kernels in C ask of every cell that they know.
+    n_states = 1
+    recurrent_bias = False
+
+    def weights(self, width, units):
+        columns = self.n_gates * units
+        rows = [Weight("kernel", (width, columns), "glorot")]
+        if self.recurrent:
+            rows.append(Weight("recurrent_kernel", (units,), "shares"))
+        slow = None
+        if self.slow_gate is not None:
+            slow = self.slow_gate * units, (self.slow_gate + 1) * units
+        return [*rows, Weight("bias", (columns,), "zeros", slow=slow)]
+
+    def biases(self, w):
+        """Return the bias of the input's projection; the state's has none."""
+        return w["bias"], None
+
+    def step(self, ops, activation, w, projected, states, drop):
+        (x,), (h,), u = projected, states, w.get("recurrent_kernel")
+        return self.formula(ops, activation, x, u, h, drop)
+
+    def gate_values(self, ops, activation, w, projected, states):
+        return {} if self.gates is None else self.gates(ops, activation, *projected)

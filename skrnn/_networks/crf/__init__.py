@@ -1,0 +1,30 @@
+"""Linear-chain conditional random fields: the scores of whole sequences of labels.
+
+The head of a network gives each label a score at each step, its emission. A chain adds
+a score for each pair of labels that follow each other, and one for the first and for
+the last label (Lafferty et al., 2001). `formula` has what that means for probabilities,
+over `ops` and `Run`, for every engine.
+"""
+
+from skrnn._networks.crf.formula import (
+    SUM_OF_PATHS,
+    Chain,
+    crf_weights,
+    log_partition,
+    losses,
+    marginals,
+)
+
+# The score of what is excluded. Finite: infinity minus infinity is no number. Beside
+# any score that a network learns its exponential is 0, and so is its gradient.
+EXCLUDED = -1e4
+
+__all__ = [
+    "EXCLUDED",
+    "SUM_OF_PATHS",
+    "Chain",
+    "crf_weights",
+    "log_partition",
+    "losses",
+    "marginals",
+]

@@ -1,0 +1,104 @@
+"""What attributes of machines and boosted trees must be: C code trusts their sizes."""
+
+import numpy as np
+
+_KERNELS = ("linear", "poly", "rbf", "sigmoid")
+_MOST_THREADS = 1024
+
+
+def of_machine(state):
+    """Find a fault in a support vector machine, whose arrays libsvm reads."""
+    if {"_impl", "_sparse_kernels"} & state.keys():
+        return "another kind of machine"
+    if "support_" not in state:
+        return None
+    if state["_sparse"] or state["kernel"] not in _KERNELS:
+        return "sparse vectors, or a kernel of its own"
+    vectors, n_support = state["support_vectors_"], state["_n_support"]
+    n, width = vectors.shape
+    k = len(state["classes_"]) if "classes_" in state else 2
+    pairs = k * (k - 1) // 2
+    total = n_support.sum() if "classes_" in state else n_support[0]
+    probabilities = {np.shape(state[name]) for name in ("_probA", "_probB")}
+    expected = (pairs,) if state["_effective_probability"] else (0,)
+    fits = (
+        width == state["n_features_in_"]
+        and np.shape(state["support_"]) == (n,)
+        and np.shape(n_support) == (k,)
+        and (n_support >= 0).all()
+        and total == n
+        and probabilities == {expected}
+    )
+    for name in ("dual_coef_", "_dual_coef_"):
+        fits = fits and np.shape(state[name]) == (k - 1, n)
+    for name in ("intercept_", "_intercept_"):
+        fits = fits and np.shape(state[name]) == (pairs,)
+    return None if fits else "support vectors that don't fit each other"
+
+
+def of_means(state):
+    """Find a fault in clusters by their means."""
+    if "cluster_centers_" not in state:
+        return None
+    n, width = state["cluster_centers_"].shape
+    fits = width == state["n_features_in_"] and n == state["n_clusters"]
+    fits = fits and 1 <= state["_n_threads"] <= _MOST_THREADS
+    fits = fits and np.shape(state.get("_counts", np.zeros(n))) == (n,)
+    return None if fits else "cluster_centers_ of another size"
+
+
+def of_neighbors(state):
+    """Find a fault in neighbours: labels are counted by their numbers."""
+    if "_fit_X" not in state:
+        return None
+    X, y, classes = state["_fit_X"], np.asarray(state["_y"]), state.get("classes_")
+    fits = X.ndim == 2 and X.dtype.kind == "f" and X.shape[1] == state["n_features_in_"]
+    fits = fits and len(X) == len(y) == state["n_samples_fit_"]
+    if classes is not None:
+        columns = classes if y.ndim == 2 else [classes]
+        y = y.reshape(len(y), -1)
+        fits = fits and y.dtype.kind == "i" and y.shape[1] == len(columns)
+        for column, known in zip(y.T, columns, strict=True):
+            fits = fits and column.min() >= 0 and column.max() < len(known)
+    return None if fits else "neighbours that don't fit each other"
+
+
+def of_boosting(state):
+    """Find a fault in boosted trees of nodes."""
+    if "estimators_" not in state:
+        return None
+    trees, init = state["estimators_"], state["init_"]
+    k, classes = state["n_trees_per_iteration_"], state.get("classes_")
+    fits = k == (1 if classes is None or len(classes) == 2 else len(classes))
+    fits = fits and trees.ndim == 2 and trees.shape[1] == k
+    for tree in trees.ravel():
+        fits = fits and type(tree).__name__ == "DecisionTreeRegressor"
+        fits = fits and tree.n_features_in_ == state["n_features_in_"]
+        fits = fits and tree.tree_.n_features == state["n_features_in_"]
+        fits = fits and tree.tree_.value.shape[1:] == (1, 1)
+    if type(init).__name__ == "DummyClassifier":
+        same = np.shape(init.class_prior_) == (len(classes),) == (init.n_classes_,)
+        fits = fits and same and init.strategy == "prior"
+    elif type(init).__name__ != "DummyRegressor" and not isinstance(init, str):
+        return "an init of its own"
+    return None if fits else "trees that don't fit each other"
+
+
+def of_histograms(state):
+    """Find a fault in boosted trees of histograms."""
+    if "_predictors" not in state:
+        return None
+    n, bins = state["n_features_in_"], vars(state["_bin_mapper"])
+    if state["_preprocessor"] is not None or np.any(bins["is_categorical_"]):
+        return "categories of its own"
+    fits = state["_n_features"] == n and len(bins["bin_thresholds_"]) == n
+    for name in ("is_categorical_", "n_bins_non_missing_"):
+        fits = fits and np.shape(bins[name]) == (n,)
+    fits = fits and 0 <= bins["missing_values_bin_idx_"] <= 255
+    fits = fits and 1 <= bins["n_threads"] <= _MOST_THREADS
+    fits = fits and (bins["n_bins_non_missing_"] <= 255).all()
+    for trees in state["_predictors"]:
+        fits = fits and len(trees) == state["n_trees_per_iteration_"]
+        for tree in trees:
+            fits = fits and (tree.nodes["feature_idx"] < n).all()
+    return None if fits else "trees that don't fit each other"
