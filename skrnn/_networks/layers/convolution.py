@@ -60,28 +60,34 @@ class Convolution(BaseLayer):
         pooled = "" if self.pool == 1 else f", pooled by {self.pool}"
         return f"Conv1D, {self.kernel_size} steps{apart}{pooled}"
 
+    def names_of(self, weight):
+        # Keras has a layer of its own for the normalisation.
+        label, name = super().names_of(weight)
+        return label, name.removeprefix("norm_")
+
     def weights(self, width):
         shape = self.kernel_size, width, self.filters
         table = [
             Weight(f"{self.name}/kernel", shape, "he"),
             Weight(f"{self.name}/bias", (self.filters,), "zeros"),
-            Weight(f"{self.name}/gamma", (self.filters,), "ones"),
-            Weight(f"{self.name}/beta", (self.filters,), "zeros"),
+            Weight(f"{self.name}/norm/gamma", (self.filters,), "ones"),
+            Weight(f"{self.name}/norm/beta", (self.filters,), "zeros"),
         ]
         for name, first in (("mean", "zeros"), ("variance", "ones")):
-            name = f"{self.name}/moving_{name}"
+            name = f"{self.name}/norm/moving_{name}"
             table.append(Weight(name, (self.filters,), first, False, follows=True))
         return table, self.filters
 
     def forward(self, run, w, flow, lengths):
         ops, x = run.ops, flow.steps
         kernel, bias, gamma, beta = (
-            w[f"{self.name}/{name}"] for name in ("kernel", "bias", "gamma", "beta")
+            w[f"{self.name}/{name}"]
+            for name in ("kernel", "bias", "norm/gamma", "norm/beta")
         )
         real = run.real_steps(x, lengths)[..., None]
         read = run.windows(ops.where(real, x, 0.0), self.kernel_size, self.dilation)
         y = ops.matmul(read, ops.reshape(kernel, (-1, self.filters))) + bias
-        names = [f"{self.name}/moving_{name}" for name in ("mean", "variance")]
+        names = [f"{self.name}/norm/moving_{name}" for name in ("mean", "variance")]
         y = run.normalise_batch(y, real, gamma, beta, {name: w[name] for name in names})
         # What is rectified is nowhere below the zeros at padding.
         y = greatest(ops, y, self.pool)
