@@ -62,6 +62,17 @@ def test_both_engines_train_alike_in_batches_that_are_not_full(kind):
     assert np.abs(cpu.weights_["conv1d"]["moving_mean"]).min() > 1e-6
 
 
+def test_both_engines_train_chains_of_labels_alike():
+    options = SMALL | dict(return_sequences=True, crf=True, optimizer="sgd")
+    labels, found = [(x[:, 0] > 0).astype(int) for x in RAGGED], {}
+    for engine in ("cpu", "keras"):
+        model = GRUClassifier(**options, shuffle=False, engine=engine)
+        found[engine] = model.fit(RAGGED, labels)
+    for one, other in zip(*(each._weights for each in found.values()), strict=True):
+        np.testing.assert_allclose(one, other, **CLOSE)
+    assert np.abs(found["cpu"].weights_["conv1d"]["moving_mean"]).min() > 1e-6
+
+
 @pytest.mark.parametrize("engine", ["cpu", "keras"])
 def test_statistics_are_those_of_real_steps(engine):
     options = dict(conv_filters=2, epochs=1, batch_size=20, learning_rate=1e-8)
