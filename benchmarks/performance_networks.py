@@ -143,6 +143,13 @@ NETWORKS = [
     ),
     Network("dropout", params={"dropout": 0.2}),
     Network("recurrent dropout", params={"recurrent_dropout": 0.2}),
+    Network("convolutions", params={"conv_filters": (32, 32)}),
+    Network(
+        "convolutions, 400 steps",
+        "binary",
+        params={"conv_filters": (32, 32)},
+        steps=400,
+    ),
     Network("layer normalisation", params={"layer_norm": True}),
     *(
         Network(f"{kind} attention", params={"attention": kind})

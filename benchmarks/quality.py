@@ -21,7 +21,7 @@ from quality_sets import SETS, SOURCES
 DATA = Path(__file__).parents[2] / "shared" / "data"
 # Column -> how it is aligned.
 COLUMNS = {
-    "set": "<31",
+    "set": "<38",
     "score": "<10",
     "cell": "<7",
     "mean": ">7",

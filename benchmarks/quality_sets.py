@@ -304,10 +304,49 @@ def on_counts(pattern):
     }
 
 
+# One set of them for all series: shapes of any length before what is remembered.
+CONVOLUTIONS = {
+    "conv_filters": (64, 64, 64),
+    "dropout": 0.3,
+    "learning_rate_schedule": "cosine",
+}
+
+
+def make_cylinders(n_train=30, n_test=900, n_steps=128):
+    """Generate cylinders, bells and funnels: Saito (1994), in noise."""
+    rng = np.random.default_rng(0)
+    n, steps = n_train + n_test, np.arange(n_steps)
+    y = np.arange(n) % 3
+    starts = rng.integers(16, 33, size=(n, 1))
+    ends = starts + rng.integers(32, 97, size=(n, 1))
+    inside = (steps >= starts) & (steps <= ends)
+    rise = (steps - starts) / (ends - starts)
+    shapes = np.choose(y[:, None], [np.ones_like(rise), rise, 1 - rise])
+    X = (6 + rng.normal(size=(n, 1))) * shapes * inside + rng.normal(size=(n, n_steps))
+    return Split(X[:n_train, :, None], y[:n_train], X[n_train:, :, None], y[n_train:])
+
+
 ON_TABLE = {
     "1-NN": on_table(KNeighborsClassifier(1)),
     "logistic": on_table(LogisticRegression(max_iter=2_000)),
 }
+
+
+def convolved(name, title, bar, published):
+    """Return the row of series that are read by convolutions first."""
+    return Set(
+        title=f"{title}, convolutions",
+        read=read_sequences,
+        path=f"tsc/{name}.npz",
+        model=classifier,
+        params=CONVOLUTIONS,
+        metric=ACCURACY,
+        bar=bar,
+        floors=ON_TABLE,
+        published=published,
+        cells=("gru",),
+    )
+
 
 SETS = {
     "vowels": Set(
@@ -349,6 +388,26 @@ SETS = {
         bar=85,
         floors=ON_TABLE,
         published="TWIESN 96.1, FCN 100 [1]",
+    ),
+    "leaves": convolved("OSULeaf", "OSULeaf", 85, "LSTM-FCN 98.4 [8]"),
+    "gunpoint-conv": convolved("GunPoint", "GunPoint", 98, "LSTM-FCN 100 [8]"),
+    "italy-conv": convolved(
+        "ItalyPowerDemand", "ItalyPowerDemand", 96, "LSTM-FCN 96.3 [8]"
+    ),
+    "vowels-conv": convolved(
+        "JapaneseVowels", "JapaneseVowels, ragged", 97, "LSTM-FCN 99 [8]"
+    ),
+    "motions-conv": convolved("BasicMotions", "BasicMotions", 97.5, ""),
+    "cylinders": Set(
+        title="cylinder, bell, funnel",
+        read=make_cylinders,
+        path=None,
+        model=classifier,
+        params=CONVOLUTIONS,
+        metric=ACCURACY,
+        bar=98,
+        floors=ON_TABLE,
+        cells=("gru",),
     ),
     "digits": Set(
         title="digits, 8 rows of 8 pixels",
@@ -594,4 +653,6 @@ SOURCES = """\
 [7] Both from the tables in github.com/sz128/slot_filling_and_intent_detection_of_SLU:
     BLSTM, which begins with vectors of GloVe; BiRNN with attention of Liu & Lane
     (2016), Attention-based recurrent neural network models for joint intent detection
-    and slot filling."""
+    and slot filling.
+[8] Karim et al. (2018), LSTM fully convolutional networks for time series
+    classification."""

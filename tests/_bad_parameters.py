@@ -49,6 +49,12 @@ BAD_PARAMS = {
         "a str among {'additive', 'dot', 'multihead'} or None",
         ["additve", True, 3],
     ),
+    "conv_filters": (
+        f"{COUNT} or a tuple of positive ints",
+        [0, -1, (0,), (8, 0), 2.5, "8", None],
+    ),
+    "conv_kernel_size": (COUNT, [*NOT_COUNTS, (3, 3), None]),
+    "conv_pool_size": (COUNT, [*NOT_COUNTS, (3, 3), None]),
     "embedding_dim": (
         f"{COUNT}, a non-empty tuple of positive ints or None",
         [*NOT_COUNTS, (), (8, 0), (8, 2.5), (True,)],

@@ -25,6 +25,7 @@ CHOICES = {
     "bidirectional": (False, True),
     "return_sequences": (False, True),
     "attention": (None, "additive", "dot", "multihead"),
+    "conv_filters": ((), (3,), (3, 2)),
     "embedding_dim": (None, 3, (3, 2)),
     "layer_norm": (False, True),
     "dense_units": ((), (3,)),
@@ -65,6 +66,7 @@ _VOCABULARY_SIZE = {type(None): None, int: VOCABULARY, tuple: VOCABULARIES}
 
 def spec_of(cell="lstm", units=(4,), head=None, embedding_dim=None, **choices):
     """Return the spec of a small network."""
+    choices |= {"conv_kernel_size": 3, "conv_pool_size": 2}
     return network_spec(
         cell=cell,
         units=units,
@@ -80,13 +82,14 @@ _TOKENS = {type(None): "", int: "tokens", tuple: "channels"}
 
 
 def name_of(
-    *, cell, units, bidirectional, return_sequences, attention, embedding_dim,
-    layer_norm, dense_units, activation, head,
+    *, cell, units, bidirectional, return_sequences, attention, conv_filters,
+    embedding_dim, layer_norm, dense_units, activation, head,
 ):  # fmt: skip
     """Say what is special about a network, for the name of a test."""
     sizes = "-".join(map(str, units))
     words = [f"{cell}{sizes}", bidirectional and "both", attention]
     words += [return_sequences and "steps", _TOKENS[type(embedding_dim)]]
+    words += [conv_filters and f"conv{len(conv_filters)}"]
     words += [layer_norm and "norm", dense_units and "dense"]
     words += [activation, f"{head.activation}{head.units}"]
     return " ".join(word for word in words if word)
@@ -99,9 +102,13 @@ SPECS = {name_of(**row): spec_of(**row) for row in ROWS}
 def draw_weights(spec, seed=0):
     """Draw weights none of which is zero or one, so that each of them matters."""
     rng = np.random.default_rng(seed)
-    return [
-        rng.normal(0, 0.5, row.shape).astype(np.float32) for row in weight_table(spec)
-    ]
+    return [_drawn(rng, row) for row in weight_table(spec)]
+
+
+def _drawn(rng, row):
+    drawn = rng.normal(0, 0.5, row.shape).astype(np.float32)
+    # No variance is below zero.
+    return 0.5 + np.abs(drawn) if row.name.endswith("variance") else drawn
 
 
 def draw_steps(spec, shape, seed=0):

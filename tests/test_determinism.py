@@ -65,6 +65,7 @@ def cases():
         layer_norm=True,
         dense_units=(3,),
     )
+    convolved = GRUClassifier(**FAST, conv_filters=(3, 2), conv_kernel_size=3)
     stopped = LSTMClassifier(**FAST, early_stopping=True, validation_split=0.25)
     steps = GRURegressor(**FAST, return_sequences=True)
     words = GRUClassifier(**FAST, embedding_dim=3)
@@ -73,6 +74,7 @@ def cases():
         **FAST, class_weight="balanced", dropout=0.2, optimizer="nadam"
     )
     return plain | {
+        "convolutions": (convolved, R, labels(R)),
         "dropout": (rich, R, numbers(R)),
         "early_stopping": (stopped, R, labels(R)),
         "return_sequences": (steps, X, X[:, :, 0]),

@@ -31,7 +31,7 @@ def module(monkeypatch):
 
 def test_there_is_one_of_each_kind(module):
     networks = module("performance_networks").NETWORKS
-    assert len({network.name for network in networks}) == len(networks) == 35
+    assert len({network.name for network in networks}) == len(networks) == 37
     # Those that stand beside a layer of Keras.
     of_keras = {name for name, cell in CELLS.items() if cell.keras_layer}
     assert {network.cell for network in networks} >= of_keras

@@ -42,6 +42,12 @@ class Batch:
     weights: np.ndarray
     present: np.ndarray
 
+    @property
+    def rows_present(self):
+        """Which rows, (B,), don't only fill up the batch."""
+        present = self.present
+        return present if present.ndim == 1 else present.any(axis=0)
+
     def real(self, array):
         """Return what stands where something is present, (n, ...), of any array."""
         if self.present.all():

@@ -21,6 +21,7 @@ from skrnn._data.typing import (
     SequenceData,
     Targets,
     Weights,
+    Widths,
 )
 from skrnn._data.validation import check_sequences
 from skrnn._data.validation_set import validation_set
@@ -272,8 +273,8 @@ class SequenceNetwork(
         Raises
         ------
         ValueError
-            If the network is bidirectional, or attends to later steps: then every
-            output depends on all steps.
+            If the network is bidirectional, has convolutions, or attends to later
+            steps: then outputs depend on steps that are still to come.
         """
         self._require_fit()
         return StreamingPredictor(self, method)
@@ -296,6 +297,16 @@ def _one_after_the_other(fills):
 class BaseRecurrent(RecurrentLayers, ReadsWholeSequences, SequenceNetwork):
     """Recurrent layers, a head, and how they are trained; a mixin adds the task."""
 
+    conv_filters: Widths = ()
+    conv_kernel_size: int = 8
+    conv_pool_size: int = 3
+
+    _network_constraints = SequenceNetwork._network_constraints | {
+        "conv_filters": [Count(), Counts(empty=True)],
+        "conv_kernel_size": [Count()],
+        "conv_pool_size": [Count()],
+    }
+
     def _network(self, X, resume):
         """Return the spec of the network to build, and what fills first weights."""
         common, fill = self._common_network(X, resume)
@@ -305,6 +316,9 @@ class BaseRecurrent(RecurrentLayers, ReadsWholeSequences, SequenceNetwork):
             units=self.units,
             bidirectional=bool(self.bidirectional),
             attention=attention,
+            conv_filters=self.conv_filters,
+            conv_kernel_size=int(self.conv_kernel_size),
+            conv_pool_size=int(self.conv_pool_size),
             activation=activation,
             layer_norm=bool(self.layer_norm),
             recurrent_dropout=float(self.recurrent_dropout),

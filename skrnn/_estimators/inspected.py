@@ -56,6 +56,7 @@ def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
         return _engine.trace(*network, sequences, layer), sequences
     # A copy: it may learn what it likes from the data it reads.
     estimator = of_one_moment(estimator)
+    _refuse_pooled(estimator)
     sequences = copy(estimator)._check_X(X, reset=False)
     in_units = getattr(estimator, "_in_units", None)
     read = sequences if in_units is None else in_units(sequences)
@@ -69,6 +70,7 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
     """
     estimator = of_one_moment(estimator)
     recurrent_layers(estimator)
+    _refuse_pooled(estimator)
     reader = copy(estimator)
     # Those that training had: y need not have the shares of classes that it saw.
     factors = vars(reader).pop("_class_factors", None)
@@ -81,6 +83,17 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
     loss = None if isinstance(estimator.loss, str) else estimator.loss
     network = estimator._spec, estimator._weights
     return _engine.gradient_flow(*network, data, loss, **options)
+
+
+def _refuse_pooled(estimator):
+    """Refuse to tell of steps what recurrent layers know of pooled ones."""
+    if not estimator._spec.keeps_steps:
+        raise ValueError(
+            f"This {type(estimator).__name__} was fitted with conv_filters="
+            f"{estimator.conv_filters!r} and conv_pool_size="
+            f"{estimator.conv_pool_size!r}: its recurrent layers read pooled steps, "
+            "and not each step of X. Fit it with conv_pool_size=1 to look at them."
+        )
 
 
 def _texts(estimator, texts):

@@ -6,7 +6,9 @@ from typing import Any
 from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
     AttentionPooling,
+    Beside,
     Code,
+    Convolution,
     Delay,
     Dense,
     Dropout,
@@ -38,6 +40,9 @@ def network_spec(
     bidirectional: bool = False,
     return_sequences: bool = False,
     attention: str | None = None,
+    conv_filters: Widths = (),
+    conv_kernel_size: int = 8,
+    conv_pool_size: int = 3,
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
@@ -57,10 +62,15 @@ def network_spec(
     cells = _cells(cell, activation, recurrent_dropout, timescales)
     cells["bidirectional"] = bidirectional
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    every_step = return_sequences or attention is not None
+    sizes = conv_kernel_size, conv_pool_size
+    layers += _convolutions(conv_filters, *sizes, dropout, every_step=every_step)
     is_last = [i == len(units) - 1 for i in range(len(units))]
-    steps = [not last or return_sequences or attention is not None for last in is_last]
+    steps = [not last or every_step for last in is_last]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
+    if as_tuple(conv_filters) and not return_sequences:
+        layers.append(Beside("beside", as_tuple(conv_filters)[-1]))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
 
@@ -262,6 +272,20 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
         late=late and not dropout,
     )
     return [layer, *_dropout(f"{name}_dropout", dropout)]
+
+
+def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):
+    """Return convolutions, each of which sees more of the sequence.
+
+    They pool steps, or where every step is needed read steps that are further apart.
+    """
+    layers: list = []
+    for i, filters in enumerate(as_tuple(conv_filters)):
+        reach = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
+        name = f"convolution_{i}"
+        layers.append(Convolution(name, filters, kernel_size, **reach))
+        layers += _dropout(f"convolution_dropout_{i}", dropout)
+    return layers
 
 
 def _timescales(timescales, units) -> tuple[int, ...]:

@@ -126,6 +126,27 @@ class Run(Protocol):
         arguments of a training step and not of the network.
         """
 
+    def windows(self, x: Tensor, size: int, dilation: int) -> Tensor:
+        """Return the steps around each step of x (T, B, F): (T, B, size * F).
+
+        They are `dilation` apart, and zeros where there are none.
+        """
+
+    def normalise_batch(
+        self,
+        x: Tensor,
+        real: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        kept: dict[str, Tensor],
+    ) -> Tensor:
+        """Normalise x (T, B, C), rectify it, and put zeros where nothing is `real`.
+
+        In training by means and variances (C,) of the batch's real steps, which the
+        weights of `kept`, by their names, follow: of means and of variances. Otherwise
+        by these weights.
+        """
+
     def reverse(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Reverse each sequence of x (T, B, ...) within its own length."""
 
@@ -301,6 +322,13 @@ class Layer(Protocol):
     @property
     def streams(self) -> bool:
         """Whether `step` gives what `forward` does: nothing depends on later steps."""
+
+    @property
+    def keeps_steps(self) -> bool:
+        """Whether layers behind it read as many steps as it does."""
+
+    def lengths_after(self, lengths: Tensor) -> Tensor:
+        """Return how many steps each sequence has behind it."""
 
     def keras(self, flow: Any, seeds: Any) -> Any:
         """Do the same with layers of Keras, on arrays (B, T, F) without padding."""

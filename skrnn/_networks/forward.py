@@ -42,6 +42,7 @@ def forward(run, spec: NetworkSpec, weights, x, lengths):
     w, flow = named_weights(spec, weights), Flow(x)
     for layer in spec.layers:
         flow = layer.forward(run, w, flow, lengths)
+        lengths = layer.lengths_after(lengths)
     return dense(run, w, "head", flow.answer), flow
 
 

@@ -76,6 +76,11 @@ class Spec:
         return [layer for layer in self.layers if isinstance(layer, Recurrent)]
 
     @cached_property
+    def keeps_steps(self) -> bool:
+        """Whether the recurrent layers read every step of the input."""
+        return all(layer.keeps_steps for layer in self.layers)
+
+    @cached_property
     def embedding(self) -> Embedding | None:
         """The layer that looks up token ids; None if numbers are read."""
         first = self.layers[0]

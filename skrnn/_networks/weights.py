@@ -34,6 +34,8 @@ class Weight:
     initializer : str
         A key of `INITIALIZERS`.
     trainable : bool
+    follows : bool
+        Whether training sets it to what it saw in the batches; no gradient changes it.
     ones : tuple of two ints or None
         The first one and the one after the last one of the last axis' entries that
         begin with 1 whatever the initializer says: the bias of a forget gate
@@ -49,6 +51,7 @@ class Weight:
     initializer: str
     trainable: bool = True
     ones: tuple[int, int] | None = None
+    follows: bool = False
     slow: tuple[int, int] | None = None
 
     def draw(self, rng):
@@ -109,6 +112,12 @@ def _glorot(rng, shape):
     return rng.uniform(-limit, limit, shape)
 
 
+def _he(rng, shape):
+    """Draw for layers that are rectified (He et al., 2015)."""
+    limit = np.sqrt(6 / math.prod(shape[:-1]))
+    return rng.uniform(-limit, limit, shape)
+
+
 def _orthogonal(rng, shape):
     units, columns = shape
     drawn = rng.standard_normal((columns, units))
@@ -138,6 +147,7 @@ def _product(a, b):
 # Name -> ``f(rng, shape) -> array``.
 INITIALIZERS = {
     "glorot": _glorot,
+    "he": _he,
     "orthogonal": _orthogonal,
     "uniform": lambda rng, shape: rng.uniform(-0.05, 0.05, shape),
     "shares": lambda rng, shape: rng.uniform(0, 1, shape),

@@ -19,6 +19,7 @@ from skrnn.reference._attention import (
     dot_attention,
     multi_head_attention,
 )
+from skrnn.reference._convolution import convolution
 from skrnn.reference._crf import (
     crf_best_labels,
     crf_log_likelihood,
@@ -48,6 +49,7 @@ __all__ = [
     "activate",
     "additive_attention",
     "bidirectional",
+    "convolution",
     "crf_best_labels",
     "crf_log_likelihood",
     "crf_marginals",

@@ -66,6 +66,17 @@ NETWORKS = {
         X,
         BOTH,
     ),
+    "convolutions": (regressor(conv_filters=(3, 2), conv_pool_size=2), X, Y),
+    "convolutions, each step": (
+        regressor(conv_filters=(3, 2), **EVERY_STEP),
+        X,
+        X[:, :, 0],
+    ),
+    "ragged, convolutions": (
+        regressor(conv_filters=3, bidirectional=True, conv_pool_size=2),
+        RAGGED,
+        Y,
+    ),
     "elu, softplus": (regressor(activation="softplus", dense_units=2), X, Y),
     "additive attention": (regressor(attention="additive"), X, Y),
     "dot attention": (regressor(attention="dot"), X, Y),

@@ -46,6 +46,7 @@ class NetworkProgram(CpuProgram):
         self.spec, self.fused = spec, None if loss else fused_step(spec)
         self.loss = loss or loss_at_outputs(spec.head)
         self.logits: list | None = None
+        self._numbers = {row.name: i for i, row in enumerate(table)}
 
     def train(self, data, order, step_inputs):
         """Train on batches `order`, in one call where the network is a plain one."""
@@ -77,7 +78,13 @@ class NetworkProgram(CpuProgram):
         x, lengths = batch.inputs["x"], batch.inputs["lengths"]
         run = CpuRun(lengths, self._workspace, masks)
         self._workspace.rewind()
-        return forward(run, self.spec, weights, x, lengths)[0]
+        if masks is not None:
+            masks.present = batch.rows_present
+        outputs = forward(run, self.spec, weights, x, lengths)[0]
+        if masks is not None:
+            found = masks.statistics.items()
+            self._statistics = {self._numbers[name]: value for name, value in found}
+        return outputs
 
     def _differentiate(self, data, rows, masks):
         """Set the gradients of a batch's mean loss; return the sum and the number."""

@@ -45,6 +45,8 @@ class CpuProgram:
         ]
         self.optimizer = make_optimizer(optimizer, views)
         self._workspace = Workspace()
+        # Number of a weight that follows the batches -> its value after this one.
+        self._statistics: dict[int, np.ndarray] = {}
 
     @staticmethod
     def load(dataset):
@@ -113,6 +115,8 @@ class CpuProgram:
                 if rates is not None:
                     self.optimizer.learning_rate = float(rates[i])
                 self.optimizer.apply(self._flat, self._gradient)
+                for number, value in self._statistics.items():
+                    self._views[number][...] = value
         return total, count, True
 
     def _clip(self, step_inputs):

@@ -14,6 +14,7 @@ from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
 from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
 from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.convolution import normalise_batch, windows
 from skrnn._networks.layers.normalization import normalise
 
 
@@ -97,6 +98,12 @@ class ReferenceRun:
     def dropout(self, x, rate):
         # It only predicts.
         return x
+
+    def windows(self, x, size, dilation):
+        return windows(self.ops, x, size, dilation)
+
+    def normalise_batch(self, x, real, gamma, beta, kept):
+        return normalise_batch(self.ops, x, real, gamma, beta, *kept.values())
 
     def last(self, x, lengths):
         return x[lengths - 1, np.arange(x.shape[1])]

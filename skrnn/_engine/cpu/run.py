@@ -12,6 +12,10 @@ import numpy as np
 from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
 from skrnn._engine.cpu.kernels.attention import attend_rule, normalise_rule
+from skrnn._engine.cpu.kernels.convolution import (
+    normalise_batch_rule,
+    windows_rule,
+)
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
     LayerRun,
@@ -21,6 +25,7 @@ from skrnn._engine.cpu.kernels.layer import (
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
 from skrnn._engine.cpu.ops import ops, plain_ops
 from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.convolution import EPSILON, followed, normalise_batch
 from skrnn._networks.layers.normalization import normalise
 
 
@@ -68,6 +73,19 @@ class CpuRun:
 
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
+
+    def windows(self, x, size, dilation):
+        return self._apply(windows_rule, x, size=size, dilation=dilation)
+
+    def normalise_batch(self, x, real, gamma, beta, kept):
+        if self.masks is None:
+            return normalise_batch(self.ops, x, real, gamma, beta, *kept.values())
+        real, found = real & self.masks.present[:, None], list[Any]()
+        known = {"real": None if real.all() else real, "epsilon": EPSILON}
+        y = self._apply(normalise_batch_rule, x, gamma, beta, found=found, **known)
+        for (name, before), now in zip(kept.items(), found, strict=True):
+            self.masks.statistics[name] = followed(before, now)
+        return y
 
     def last(self, x, lengths):
         return self._apply(self._last, x, lengths)
@@ -213,10 +231,18 @@ class DropoutMasks:
 
     Every mask asked for in a step gets its own stream; `counter` is the number of the
     training step.
+
+    Attributes
+    ----------
+    present : ndarray of bool of shape (B,)
+        Which rows of the batch don't only fill it up.
+    statistics : dict of ndarray
+        New values of weights that follow the batches, by their names.
     """
 
     def __init__(self, step_inputs, counter):
         self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
+        self.present, self.statistics = np.True_, dict[str, Any]()
 
     def mask(self, shape, rate):
         """Return zeros with the probability `rate` names, else 1 / (1 - it)."""

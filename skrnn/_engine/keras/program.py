@@ -13,9 +13,10 @@ from keras import ops as k
 from skrnn._engine.keras.run import DropoutMasks, KerasRun, adapter
 from skrnn._engine.keras.runs import Runs
 from skrnn._engine.keras.topologies import topology_of
-from skrnn._engine.keras.variables import Variables
+from skrnn._engine.keras.variables import Variables, assign
 from skrnn._networks.crf import Chain, losses
 from skrnn._networks.forward import named_weights
+from skrnn._networks.weights import weight_table
 
 # Least rows of a batch in evaluation, where few shapes are compiled.
 _MIN_BATCH = 64
@@ -47,7 +48,11 @@ class Program(Variables):
         self.topology = topology_of(spec, samples=samples)
         self.teacher_forcing = 1.0
         self.n_traces = 0
-        self._changed = [*self.trained, *self.optimizer.variables]
+        # Weights that follow the batches, by their names.
+        rows = zip(weight_table(spec), self.weights, strict=True)
+        self._followed = {row.name: each for row, each in rows if row.follows}
+        changed = *self.trained, *self.optimizer.variables
+        self._changed = [*changed, *self._followed.values()]
         self._functions: dict = {}
         self._states: tuple = ()
 
@@ -106,14 +111,22 @@ class Program(Variables):
 
         def body(i, states):
             batch, rate = self._batch(arrays, i), arrays["rates"][i]
-            masks = DropoutMasks(inputs, inputs["step"] + i)
+            present = batch["present"]
+            present = present if len(present.shape) == 1 else k.any(present, axis=0)
+            given = inputs, inputs["step"] + i, present
 
             def loss(trained):
-                weights = self._all_weights(trained)
+                # Its own: a backend may trace the loss more than once.
+                masks, weights = DropoutMasks(*given), self._all_weights(trained)
                 sum_, count, after = self._batch_loss(batch, weights, states, masks)
-                return sum_ / k.maximum(count, 1.0), (sum_, count, after)
+                return sum_ / k.maximum(count, 1.0), (
+                    sum_,
+                    count,
+                    after,
+                    [masks.statistics[name] for name in self._followed],
+                )
 
-            mean, (sum_, count, after), gradients = adapter.differentiate(
+            mean, (sum_, count, after, now), gradients = adapter.differentiate(
                 loss, self.trained
             )
             norms = k.stack([k.sqrt(k.sum(g * g)) for g in gradients])
@@ -124,6 +137,7 @@ class Program(Variables):
                     self.rate.assign(rate)
                 clipped = _clipped(gradients, norms, inputs)
                 self.optimizer.apply(clipped, self.trained)
+                assign(list(self._followed.values()), now)
 
             adapter.update_if(finite, update, self._changed)
             return sum_, count, after, finite

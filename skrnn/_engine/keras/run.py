@@ -5,6 +5,7 @@ faster ones.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from keras import ops as k
 
@@ -14,6 +15,12 @@ from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
+from skrnn._networks.layers.convolution import (
+    batch_statistics,
+    followed,
+    normalise_batch,
+    windows,
+)
 from skrnn._networks.layers.normalization import normalise
 
 adapter = backend()
@@ -45,6 +52,19 @@ class KerasRun:
     @staticmethod
     def reverse(x, lengths):
         return adapter.reverse(x, lengths)
+
+    @staticmethod
+    def windows(x, size, dilation):
+        return windows(ops, x, size, dilation)
+
+    def normalise_batch(self, x, real, gamma, beta, kept):
+        found = tuple(kept.values())
+        if self.masks is not None:
+            real = k.logical_and(real, self.masks.present[:, None])
+            found = batch_statistics(ops, x, real)
+            for (name, before), now in zip(kept.items(), found, strict=True):
+                self.masks.statistics[name] = followed(before, now)
+        return normalise_batch(ops, x, real, gamma, beta, *found)
 
     @staticmethod
     def last(x, lengths):
@@ -106,10 +126,18 @@ class DropoutMasks:
 
     Every mask asked for in a step gets its own stream; `counter` is the number of the
     training step.
+
+    Attributes
+    ----------
+    present : tensor of bool of shape (B,)
+        Which rows of the batch don't only fill it up.
+    statistics : dict of tensors
+        New values of weights that follow the batches, by their names.
     """
 
-    def __init__(self, step_inputs, counter):
+    def __init__(self, step_inputs, counter, present=None):
         self.step_inputs, self.counter, self.n_masks = step_inputs, counter, 0
+        self.present, self.statistics = present, dict[str, Any]()
 
     def mask(self, shape, rate):
         """Return 0 with the probability named `rate`, and 1 / (1 - it) elsewhere."""

@@ -64,6 +64,26 @@ PARAMETERS: dict[str, Row | None] = {
         Vaswani et al. (2017) with 4 heads, or 2 or 1 where 4 don't divide the
         width.""",
     ),
+    "conv_filters": (
+        "int or tuple of int",
+        """Widths of convolutions over time before the recurrent layers, for long series
+        that are told by their shapes; a tuple stacks one for each entry. They
+        are normalised over the batches of training (Ioffe & Szegedy, 2015) and
+        rectified. What the last one finds on average stands beside the last state, as
+        in LSTM-FCN (Karim et al., 2018). Every step depends on later ones, so that such
+        a network can't stream.""",
+    ),
+    "conv_kernel_size": (
+        "int",
+        """Steps that each convolution reads.""",
+    ),
+    "conv_pool_size": (
+        "int",
+        """Steps after each convolution of which the greatest values go on, so that the
+        recurrent layers read fewer; 1 keeps all. With `return_sequences` or `attention`
+        every step is kept, and each convolution reads steps so many times as far apart
+        as the one before.""",
+    ),
     "embedding_dim": (
         "int or tuple of int",
         """Read X as token ids, integers from 1 with 0 as padding, and learn a vector

@@ -2,6 +2,7 @@
 
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
+from skrnn._networks.layers.convolution import Beside, Convolution
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
@@ -24,7 +25,9 @@ __all__ = [
     "POSITIONS",
     "AttentionPooling",
     "BaseLayer",
+    "Beside",
     "Code",
+    "Convolution",
     "Delay",
     "Dense",
     "Dropout",

@@ -22,6 +22,8 @@ class Flow:
         The output at each sequence's last step.
     answer : array of shape (B, U) or (T, B, U), or None
         The pooled output, for the layers up to the head.
+    aside : array of shape (B, C), or None
+        The mean of the last convolution's steps, which goes past the recurrent layers.
     attended : array or None
         The weights of an attention, for `skrnn.inspection`: (Q, T, B, ...).
     """
@@ -30,6 +32,7 @@ class Flow:
     state: Any = None
     answer: Any = None
     attended: Any = None
+    aside: Any = None
 
     def map(self, function: Callable) -> "Flow":
         """Apply a function of each step to the answer, or to steps and state."""
@@ -143,6 +146,15 @@ class BaseLayer:
     def has_steps(self, before: bool) -> bool:
         """Whether it puts something out for each step, as what is before it may do."""
         return before
+
+    @property
+    def keeps_steps(self) -> bool:
+        """Whether layers behind it read as many steps as it does."""
+        return True
+
+    def lengths_after(self, lengths):
+        """Return how many steps each sequence has behind it."""
+        return lengths
 
     def forward(self, run, w, flow, lengths):
         raise NotImplementedError

@@ -164,7 +164,8 @@ class Recurrent(BaseLayer):
                 last.append(run.last(y, lengths))
             if self.steps:
                 outputs.append(run.reverse(y, lengths) if backward else y)
-        return Flow(_join(run.ops, outputs), _join(run.ops, last)), after
+        steps, state = _join(run.ops, outputs), _join(run.ops, last)
+        return replace(flow, steps=steps, state=state), after
 
     def step(self, run, w, flow, state):
         cell = self.cell_run(w)
@@ -177,8 +178,9 @@ class Recurrent(BaseLayer):
 
         x = directions(self, seeds, return_sequences=self.steps)(flow.steps)
         if not self.steps:
-            return Flow(state=x)
-        return Flow(x, self._last_of_keras(x) if self.state else None)
+            return replace(flow, steps=None, state=x)
+        state = self._last_of_keras(x) if self.state else None
+        return replace(flow, steps=x, state=state)
 
     def _last_of_keras(self, x):
         """Take the last output of each direction: (B, T, U) -> (B, U)."""

@@ -159,6 +159,11 @@ class Traced:
     def __rtruediv__(self, other):
         return self._with("divide", other, turned=True)
 
+    def __floordiv__(self, other):
+        """Divide what isn't negative."""
+        quotient = self.tape.note("as_float", [self], self.shape, FLOAT) / other
+        return self.tape.note("as_int", [quotient], quotient.shape, INT)
+
     def __pow__(self, other):
         return self._with("power", other)
 

@@ -1,0 +1,216 @@
+"""Convolutions over time, before the recurrent layers and beside them."""
+
+from dataclasses import dataclass, replace
+
+from skrnn._networks.layers.base import BaseLayer, Flow
+from skrnn._networks.outline import numbered
+from skrnn._networks.weights import Weight
+
+# Added to variances; Keras' default.
+EPSILON = 1e-3
+# Share of a statistic that is kept at each batch. Fits of few batches need less than
+# Keras' 0.99.
+MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class Convolution(BaseLayer):
+    """A convolution over time, normalised and rectified: (T, B, F) -> (T, B, filters).
+
+    A step is told from those around it, zeros standing outside of the sequence, so that
+    no answer depends on padding. Filters are normalised over all real steps of a batch
+    (Ioffe & Szegedy, 2015); prediction takes the statistics that followed the batches
+    of training. `dilation` is how far apart the steps are that a window reads (van den
+    Oord et al., 2016). Of each `pool` steps the greatest values go on.
+    """
+
+    filters: int
+    kernel_size: int
+    dilation: int = 1
+    pool: int = 1
+
+    parameter = "conv_filters"
+    parameters = {
+        "filters": "conv_filters",
+        "kernel_size": "conv_kernel_size",
+        "dilation": None,
+        "pool": None,
+    }
+    reads_ahead = "conv_filters"
+
+    @property
+    def streams(self):
+        """It reads steps that are still to come."""
+        return False
+
+    @property
+    def keeps_steps(self):
+        return self.pool == 1
+
+    def lengths_after(self, lengths):
+        return (lengths + (self.pool - 1)) // self.pool
+
+    @property
+    def label(self):
+        return numbered(self.name, "conv1d")
+
+    @property
+    def title(self):
+        apart = "" if self.dilation == 1 else f", dilation {self.dilation}"
+        pooled = "" if self.pool == 1 else f", pooled by {self.pool}"
+        return f"Conv1D, {self.kernel_size} steps{apart}{pooled}"
+
+    def names_of(self, weight):
+        # Keras has a layer of its own for the normalisation.
+        label, name = super().names_of(weight)
+        return label, name.removeprefix("norm_")
+
+    def weights(self, width):
+        shape = self.kernel_size, width, self.filters
+        table = [
+            Weight(f"{self.name}/kernel", shape, "he"),
+            Weight(f"{self.name}/bias", (self.filters,), "zeros"),
+            Weight(f"{self.name}/norm/gamma", (self.filters,), "ones"),
+            Weight(f"{self.name}/norm/beta", (self.filters,), "zeros"),
+        ]
+        for name, first in (("mean", "zeros"), ("variance", "ones")):
+            name = f"{self.name}/norm/moving_{name}"
+            table.append(Weight(name, (self.filters,), first, False, follows=True))
+        return table, self.filters
+
+    def forward(self, run, w, flow, lengths):
+        ops, x = run.ops, flow.steps
+        kernel, bias, gamma, beta = (
+            w[f"{self.name}/{name}"]
+            for name in ("kernel", "bias", "norm/gamma", "norm/beta")
+        )
+        real = run.real_steps(x, lengths)[..., None]
+        read = run.windows(ops.where(real, x, 0.0), self.kernel_size, self.dilation)
+        y = ops.matmul(read, ops.reshape(kernel, (-1, self.filters))) + bias
+        names = [f"{self.name}/norm/moving_{name}" for name in ("mean", "variance")]
+        y = run.normalise_batch(y, real, gamma, beta, {name: w[name] for name in names})
+        # What is rectified is nowhere below the zeros at padding.
+        y = greatest(ops, y, self.pool)
+        if self.pool > 1:
+            real = run.real_steps(y, self.lengths_after(lengths))[..., None]
+        return Flow(y, aside=mean_step(ops, y, real)[0])
+
+    def keras(self, flow, seeds):
+        from keras import layers, ops  # noqa: PLC0415
+        from keras.initializers import HeUniform  # noqa: PLC0415
+
+        name = self.name.replace("/", "_")
+        convolved = layers.Conv1D(
+            self.filters,
+            self.kernel_size,
+            padding="same",
+            dilation_rate=self.dilation,
+            kernel_initializer=HeUniform(seed=next(seeds)),
+            name=name,
+        )(flow.steps)
+        norm = layers.BatchNormalization(
+            momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm"
+        )
+        y = ops.relu(norm(convolved))
+        if self.pool > 1:
+            y = layers.MaxPooling1D(self.pool, padding="same")(y)
+        return Flow(y, aside=ops.mean(y, axis=1))
+
+
+@dataclass(frozen=True)
+class Beside(BaseLayer):
+    """Put the mean of the last convolution beside the answer: (B, U) -> (B, U + F).
+
+    That of LSTM-FCN (Karim et al., 2018), whose recurrent branch reads the series and
+    not the convolutions.
+    """
+
+    width: int
+
+    parameter = "conv_filters"
+    parameters = {"width": "conv_filters"}
+    reads_ahead = "conv_filters"
+    # Users see no layer in it.
+    title = ""
+
+    @property
+    def streams(self):
+        return False
+
+    def has_steps(self, before):
+        return False
+
+    def weights(self, width):
+        return [], width + self.width
+
+    def forward(self, run, w, flow, lengths):
+        joined = run.ops.concatenate([flow.answer, flow.aside], axis=-1)
+        return replace(flow, answer=joined)
+
+    def keras(self, flow, seeds):
+        from keras import ops  # noqa: PLC0415
+
+        joined = ops.concatenate([flow.answer, flow.aside], axis=-1)
+        return replace(flow, answer=joined)
+
+
+def windows(ops, x, size, dilation=1):
+    """Return what a convolution reads at each step of x (T, B, F): (T, B, size * F).
+
+    Zeros stand before the first step and after the last one.
+    """
+    if size == 1:
+        return x
+    before = (size - 1) * dilation // 2
+    after = (size - 1) * dilation - before
+    nothing = x[:1] * 0
+    whole = ops.concatenate([nothing] * before + [x] + [nothing] * after, axis=0)
+    ends = [(i - size + 1) * dilation or None for i in range(size)]
+    parts = [whole[i * dilation : end] for i, end in enumerate(ends)]
+    return ops.concatenate(parts, axis=-1)
+
+
+def greatest(ops, x, pool):
+    """Return the greatest of each `pool` steps of x (T, B, C), which isn't below 0."""
+    if pool == 1:
+        return x
+    whole = ops.concatenate([x] + [x[:1] * 0] * (pool - 1), axis=0)
+    found = whole[: 1 - pool : pool]
+    for i in range(1, pool):
+        found = ops.maximum(found, whole[i : i + 1 - pool or None : pool])
+    return found
+
+
+def mean_step(ops, x, real):
+    """Return means (1, B, C) over the real steps of x (T, B, C), 0 elsewhere."""
+    of_steps = ops.where(real, x[..., :1] * 0 + 1, 0.0)
+    n_real = ops.sum(of_steps, axis=0, keepdims=True)
+    return ops.sum(x, axis=0, keepdims=True) / n_real
+
+
+def batch_statistics(ops, x, real):
+    """Return means and variances (C,) over the real steps of x (T, B, C)."""
+    of_steps = ops.where(real, x[..., :1] * 0 + 1, 0.0)
+    n_real = ops.maximum(_sum(ops, of_steps), 1.0)
+    mean = _sum(ops, ops.where(real, x, 0.0)) / n_real
+    centred = ops.where(real, x - mean, 0.0)
+    return mean, _sum(ops, centred * centred) / n_real
+
+
+def normalise_batch(ops, x, real, gamma, beta, mean, variance):
+    """Normalise x (T, B, C) by means and variances (C,) and rectify it.
+
+    Zeros stand where nothing is `real`.
+    """
+    y = (x - mean) * (gamma / ops.sqrt(variance + EPSILON)) + beta
+    return ops.where(real, ops.maximum(y, 0.0), 0.0)
+
+
+def followed(before, now):
+    """Return a statistic after a batch whose own is `now`."""
+    return before * MOMENTUM + now * (1 - MOMENTUM)
+
+
+def _sum(ops, x):
+    """Sum x (T, B, C) over all but its last axis."""
+    return ops.sum(ops.sum(x, axis=0), axis=0)

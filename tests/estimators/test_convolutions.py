@@ -1,0 +1,147 @@
+"""Convolutions before the recurrent layers: padding, statistics, what they refuse."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skrnn import GRUClassifier, GRURegressor, reference
+from skrnn.inspection import hidden_states
+
+RNG = np.random.default_rng(0)
+LENGTHS = [7, 3, 9, 1, 5, 8, 2, 9, 4, 6, 9, 3, 7]
+RAGGED = [RNG.normal(size=(n, 2)).astype(np.float32) for n in LENGTHS]
+Y = np.array([x[:, 0].max() for x in RAGGED])
+SMALL = dict(units=3, conv_filters=(3, 2), conv_kernel_size=3, conv_pool_size=2)
+SMALL |= dict(epochs=3, batch_size=5, random_state=0)
+NETWORKS = {
+    "pooled": {},
+    "both directions": dict(bidirectional=True, dropout=0.1, units=(3, 2)),
+    "each step": dict(return_sequences=True),
+    "attention": dict(attention="dot"),
+    "steps kept": dict(conv_pool_size=1, conv_filters=2),
+}
+CLOSE = dict(rtol=1e-4, atol=1e-5)
+every_network = pytest.mark.parametrize("kind", NETWORKS)
+
+
+def fitted(kind="pooled", **options):
+    options = SMALL | NETWORKS[kind] | options
+    y = [x[:, 0] for x in RAGGED] if options.get("return_sequences") else Y
+    return GRURegressor(**options).fit(RAGGED, y)
+
+
+@every_network
+def test_a_sequence_is_answered_alike_alone_and_among_longer_ones(kind):
+    model = fitted(kind)
+    for x, among in zip(RAGGED, model.predict(RAGGED), strict=True):
+        np.testing.assert_allclose(model.predict([x])[0], among, **CLOSE)
+
+
+@pytest.mark.parametrize("kind", ["pooled", "each step", "attention"])
+def test_keras_and_pickles_answer_alike(kind):
+    model = fitted(kind)
+    for n in (4, 9):
+        X = RNG.normal(size=(3, n, 2)).astype(np.float32)
+        y = model.predict(list(X))
+        found = model.model_(X).numpy()[..., 0]
+        np.testing.assert_allclose(found, np.stack(y), **CLOSE)
+    again = pickle.loads(pickle.dumps(model)).predict(RAGGED)
+    for one, other in zip(again, model.predict(RAGGED), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["pooled", "each step"])
+def test_both_engines_train_alike_in_batches_that_are_not_full(kind):
+    options = dict(optimizer="sgd", shuffle=False, dropout=0.0)
+    cpu, keras = (fitted(kind, engine=each, **options) for each in ("cpu", "keras"))
+    for one, other in zip(cpu._weights, keras._weights, strict=True):
+        np.testing.assert_allclose(one, other, **CLOSE)
+    assert np.abs(cpu.weights_["conv1d"]["moving_mean"]).min() > 1e-6
+
+
+def test_both_engines_train_chains_of_labels_alike():
+    options = SMALL | dict(return_sequences=True, crf=True, optimizer="sgd")
+    labels, found = [(x[:, 0] > 0).astype(int) for x in RAGGED], {}
+    for engine in ("cpu", "keras"):
+        model = GRUClassifier(**options, shuffle=False, engine=engine)
+        found[engine] = model.fit(RAGGED, labels)
+    for one, other in zip(*(each._weights for each in found.values()), strict=True):
+        np.testing.assert_allclose(one, other, **CLOSE)
+    assert np.abs(found["cpu"].weights_["conv1d"]["moving_mean"]).min() > 1e-6
+
+
+@pytest.mark.parametrize("engine", ["cpu", "keras"])
+def test_statistics_are_those_of_real_steps(engine):
+    options = dict(conv_filters=2, epochs=1, batch_size=20, learning_rate=1e-8)
+    model = fitted(engine=engine, early_stopping=False, **options)
+    first = model.weights_["conv1d"]
+    padded = [np.pad(x, ((1, 1), (0, 0))) for x in RAGGED]
+    z = np.concatenate(
+        [
+            sum(x[i : len(x) - 2 + i] @ first["kernel"][i] for i in range(3))
+            for x in padded
+        ]
+    )
+    np.testing.assert_allclose(first["moving_mean"], 0.1 * z.mean(axis=0), **CLOSE)
+    expected = 0.9 + 0.1 * z.var(axis=0)
+    np.testing.assert_allclose(first["moving_variance"], expected, **CLOSE)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    n_steps=st.integers(1, 8),
+    size=st.integers(1, 4),
+    pool=st.integers(1, 3),
+    every_step=st.booleans(),
+)
+def test_it_is_the_textbook_formula(n_steps, size, pool, every_step):
+    options = dict(conv_kernel_size=size, conv_pool_size=pool, epochs=1)
+    options |= dict(return_sequences=every_step, engine="cpu")
+    model = fitted(**options)
+    x = np.random.default_rng(n_steps).normal(size=(n_steps, 2))
+    y, w = x, model.weights_
+    for i, name in enumerate(["conv1d", "conv1d_1"]):
+        reach = {"dilation": pool**i} if every_step else {"pool": pool}
+        y = reference.convolution(y, **w[name], **reach)
+    states = reference.gru(y, **w["gru"])
+    known = states if every_step else np.r_[states[-1], y.mean(axis=0)]
+    answer = reference.dense(known, **w["head"])
+    answer = reference.rescaling(answer, **w["units_of_y"])
+    np.testing.assert_allclose(model.predict([x])[0], answer[..., 0], **CLOSE)
+
+
+@pytest.mark.parametrize("kind", ["pooled", "each step"])
+def test_a_stream_would_need_later_steps(kind):
+    with pytest.raises(ValueError, match="fitted with conv_filters: its outputs dep"):
+        fitted(kind).stream()
+
+
+def test_states_at_each_step_are_those_of_networks_that_keep_steps():
+    with pytest.raises(ValueError, match="conv_pool_size=2: its recurrent layers read"):
+        hidden_states(fitted(), RAGGED)
+    states = hidden_states(fitted("steps kept"), RAGGED)
+    assert states.shape == (len(RAGGED), max(LENGTHS), 3)
+
+
+def test_training_goes_on_with_the_same_statistics():
+    model = fitted()
+    before = model.weights_["conv1d"]["moving_mean"].copy()
+    model.partial_fit(RAGGED, Y)
+    assert not np.array_equal(before, model.weights_["conv1d"]["moving_mean"])
+    model.set_params(conv_filters=4, warm_start=True)
+    with pytest.raises(ValueError, match="conv_filters"):
+        model.fit(RAGGED, Y)
+
+
+def test_a_shape_anywhere_in_a_long_series_is_found():
+    X = RNG.normal(size=(60, 60, 1))
+    y = np.arange(60) % 2
+    places = RNG.integers(0, 50, 60)
+    bump = np.sin(np.linspace(0, 2 * np.pi, 10))
+    for x, label, at in zip(X, y, places, strict=True):
+        x[at : at + 10, 0] += 4 * bump * (1 if label else -1)
+    model = GRUClassifier(units=4, conv_filters=(8, 8), epochs=50, random_state=0)
+    assert model.fit(X[:40], y[:40]).score(X[40:], y[40:]) >= 0.9
