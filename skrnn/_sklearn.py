@@ -360,7 +360,7 @@ def naming(what):
         yield
     except OverflowError as error:
         raise ValueError(
-            f"{what} holds an integer beyond the largest number of float64."
+            f"{what} holds an integer beyond 1.8e308, the largest float64."
         ) from error
     except (TypeError, ValueError, NotImplementedError) as error:
         if re.search(rf"(?<!\w){re.escape(what)}(?!\w)", str(error)):

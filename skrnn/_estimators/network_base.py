@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import warnings
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _engine
 from skrnn._data.holdout import hold_out
 from skrnn._data.typing import Widths
+from skrnn._data.warn import warn
 from skrnn._engine import ENGINES, TrainPlan
 from skrnn._estimators.description.network import DescribedNetwork
 from skrnn._estimators.going_on import GoesOn, going_on, kind_of
@@ -169,13 +169,12 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
         """Return self; warn if training diverged, raise if it was interrupted."""
         if trained.diverged:
             kept = f"of epoch {self.best_epoch_}" if self.best_epoch_ else "before it"
-            warnings.warn(
+            warn(
                 f"Training of {type(self).__name__} stopped in epoch "
                 f"{self.n_iter_ + 1}: the loss is not finite. The finite weights "
                 f"{kept} are kept. {self._advice} a lower learning_rate (now "
                 f"{self.learning_rate}) or clipnorm (now {self.clipnorm}).",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         if trained.interrupted:
             raise KeyboardInterrupt

@@ -16,8 +16,9 @@ from _instances import (
     numbers,
     sequences,
     target,
+    with_params,
 )
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
@@ -64,8 +65,8 @@ def same(one, other):
 def test_it_is_recorded_and_nothing_is_learnt_of_it(estimator, form):
     X, X_val = sequences(form), held(form)
     y, y_val = target(estimator, X), target(estimator, X_val)
-    expected = clone(estimator).set_params(**RECORDING).fit(X, y)
-    model = clone(estimator).set_params(**RECORDING)
+    expected = with_params(estimator, **RECORDING).fit(X, y)
+    model = with_params(estimator, **RECORDING)
     model.fit(X, y, X_val=X_val, y_val=y_val)
     assert_same_network(model, expected)
     assert model.history_["loss"] == expected.history_["loss"]
@@ -123,13 +124,13 @@ def test_early_stopping_looks_at_it(estimator, early_stopping):
     # It gets worse from the beginning.
     y_val = np.where(y == "up", "down", "up") if is_classifier(estimator) else -y
     params = FAST | dict(epochs=20, patience=2, early_stopping=early_stopping)
-    model = clone(estimator).set_params(**params).fit(X, y, X_val=X, y_val=y_val)
+    model = with_params(estimator, **params).fit(X, y, X_val=X, y_val=y_val)
     assert model.n_iter_ < 20
     assert model.best_epoch_ == np.argmin(model.history_["val_loss"]) + 1
     assert model.n_iter_ == model.best_epoch_ + 2
     # Trained on all of X, up to the best epoch.
     params |= dict(epochs=model.best_epoch_, early_stopping=False)
-    assert_same_network(model, clone(estimator).set_params(**params).fit(X, y))
+    assert_same_network(model, with_params(estimator, **params).fit(X, y))
 
 
 # What is held out
@@ -140,7 +141,7 @@ def test_a_share_is_held_out_without_early_stopping(estimator):
     X = sequences("3-D")
     y = target(estimator, X)
     params = RECORDING | {"validation_split": 0.25}
-    model = clone(estimator).set_params(**params).fit(X, y)
+    model = with_params(estimator, **params).fit(X, y)
     assert [len(each) for each in model.history_.values()] == [2, 2]
     assert list(model.history_) == ["loss", "val_loss"]
     assert model.best_epoch_ == 2
@@ -170,12 +171,12 @@ def test_by_default_little_is_held_out_and_only_to_stop(estimator):
     assert estimator.validation_split is None
     X = sequences("3-D")
     y = target(estimator, X)
-    model = clone(estimator).set_params(**FAST).fit(X, y)
+    model = with_params(estimator, **FAST).fit(X, y)
     assert list(model.history_) == ["loss"]
     one, other = (
-        clone(estimator)
-        .set_params(**FAST, early_stopping=True, validation_split=share)
-        .fit(X, y)
+        with_params(estimator, **FAST, early_stopping=True, validation_split=share).fit(
+            X, y
+        )
         for share in (None, 0.1)
     )
     assert_same_network(one, other)

@@ -50,7 +50,7 @@ def share_right(truth, predicted, weights=None):
             shapes = f"{np.shape(truth)}, and predictions {np.shape(predicted)}"
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(
-                f"y can't be compared with predictions: {error}. y has shape {shapes}."
+                f"y has shape {shapes}, which have no accuracy: {error}"
             ) from error
     blocks = ((rows, truth[rows] == predicted[rows]) for rows in row_blocks(len(truth)))
     if weights is None:
