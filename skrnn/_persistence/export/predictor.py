@@ -43,10 +43,7 @@ class Network:
         return {name: names[v] for name, v in self._program["outputs"].items()}
 
     def predict_labels(self, X, lengths=None):
-        """Return places in ``about["classes"]`` of labels (n, T), -1 at padding.
-
-        They are the likeliest sequence of labels: of networks with ``crf=True`` alone.
-        """
+        """Return places in ``about["classes"]`` of the best labels, -1 at padding."""
         if "labels" not in self._program["outputs"]:
             raise ValueError("This network has no chain of labels: take predict.")
         found = self.run(X=X, lengths=[0] if lengths is None else lengths)
@@ -109,9 +106,7 @@ OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "argmax": lambda x: x.argmax(-1),
     "reshape": lambda x, sizes: x.reshape(sizes),
     "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
-    "softmax": lambda x, axis: (
-        (e := np.exp(x - x.max(axis, keepdims=True))) / e.sum(axis, keepdims=True)
-    ),
+    "softmax": lambda x, axis: np.exp(x - np.logaddexp.reduce(x, axis, keepdims=True)),
     "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis),
     "einsum": lambda x, y, formula: np.einsum(formula, x, y),
     "index": lambda x, key: x[tuple(slice(*k) if type(k) is list else k for k in key)],
@@ -120,9 +115,7 @@ OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "steps": lambda x: np.arange(len(x)),
     "zeros": lambda x, sizes: np.zeros((x.shape[1], *sizes)),
     "last": lambda x, lengths: _at(x, lengths - 1),
-    "reverse": lambda x, n: _at(
-        x, np.where((t := np.arange(len(x))[:, None]) < n, n - 1 - t, t)
-    ),
+    "reverse": lambda x, n: _at(x, n - 1 - np.arange(len(x))[:, None]),
     "roll": lambda x, shift: _at(x, np.arange(len(x))[:, None] - shift),
     "best_labels": _best_labels,
     "tail": lambda x, keep, sizes: x.reshape(*x.shape[:keep], *sizes),

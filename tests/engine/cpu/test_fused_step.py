@@ -124,7 +124,7 @@ def test_what_is_dropped_is_what_the_tape_drops(cell, optimizer, rates):
     other = given | {"seed": 4}
     changed = assert_same_steps(spec, dataset, weights, optimizer=optimizer, **other)
     # States that meet no weights are never dropped.
-    drops = rates[0] or spec.recurrent_products
+    drops = rates[0] or spec.products
     is_other = any((a != b).any() for a, b in zip(found[0], changed[0], strict=True))
     assert is_other == bool(drops)
 
