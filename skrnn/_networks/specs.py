@@ -15,6 +15,7 @@ from skrnn._networks.head import Head
 from skrnn._networks.layers import (
     LAYERS,
     AttentionPooling,
+    Convolution,
     Dense,
     Embedding,
     EveryStep,
@@ -100,6 +101,11 @@ class Spec:
     def blocks(self) -> list[TransformerBlock]:
         """The blocks of self-attention."""
         return [layer for layer in self.layers if isinstance(layer, TransformerBlock)]
+
+    @cached_property
+    def convolved(self) -> list[Convolution]:
+        """The convolutions before the recurrent layers."""
+        return [layer for layer in self.layers if isinstance(layer, Convolution)]
 
     @cached_property
     def over_steps(self) -> list[Any]:

@@ -42,10 +42,7 @@ class Network:
         return {name: names[v] for name, v in self._program["outputs"].items()}
 
     def predict_labels(self, X, lengths=None):
-        """Return places in ``about["classes"]`` of labels (n, T), -1 at padding.
-
-        They are the likeliest sequence of labels: of networks with ``crf=True`` alone.
-        """
+        """Return places in ``about["classes"]`` of the best labels, -1 at padding."""
         if "labels" not in self._program["outputs"]:
             raise ValueError("This network has no chain of labels: take predict.")
         X, lengths = _checked(np.asarray(X), lengths, self.about)
@@ -137,9 +134,7 @@ OPERATIONS = {name: getattr(np, name) for name in _OF_NUMPY.split()} | {
     "steps": lambda x: np.arange(len(x)),
     "zeros": lambda x, sizes: np.zeros((x.shape[1], *sizes)),
     "last": lambda x, lengths: _at(x, lengths - 1),
-    "reverse": lambda x, n: _at(
-        x, np.where((t := np.arange(len(x))[:, None]) < n, n - 1 - t, t)
-    ),
+    "reverse": lambda x, n: _at(x, n - 1 - np.arange(len(x))[:, None]),
     "roll": lambda x, shift: _at(x, np.arange(len(x))[:, None] - shift),
     "best_labels": _best_labels,
     "tail": lambda x, keep, sizes: x.reshape(*x.shape[:keep], *sizes),
