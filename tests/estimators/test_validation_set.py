@@ -124,6 +124,9 @@ def test_early_stopping_looks_at_it(estimator, early_stopping):
     # It gets worse from the beginning.
     y_val = np.where(y == "up", "down", "up") if is_classifier(estimator) else -y
     params = FAST | dict(epochs=20, patience=2, early_stopping=early_stopping)
+    if hasattr(estimator, "warmup_steps"):
+        # Of fewer epochs, fewer steps would be of the warm-up.
+        params |= dict(warmup_steps=0)
     model = with_params(estimator, **params).fit(X, y, X_val=X, y_val=y_val)
     assert model.n_iter_ < 20
     assert model.best_epoch_ == np.argmin(model.history_["val_loss"]) + 1

@@ -14,6 +14,7 @@ from skrnn._data.targets.transitions import (
 from skrnn._data.typing import Array
 from skrnn._estimators.names import resolve
 from skrnn._networks.crf import EXCLUDED
+from skrnn._networks.forward import named_weights
 from skrnn._networks.specs import Head
 from skrnn._networks.weights import weight_table
 
@@ -91,6 +92,6 @@ class ChainMixin:
             raise AttributeError(
                 f"{type(self).__name__} has transitions_ after fit with crf=True."
             )
-        scores = self.weights_["crf"]["transitions"]
+        scores = named_weights(self._spec, self._weights)["crf/transitions"]
         # No network learns such a score, whatever the decay of weights.
         return np.where(scores < EXCLUDED / 10, -np.inf, scores)

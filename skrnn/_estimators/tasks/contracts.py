@@ -362,14 +362,9 @@ class SequenceNetwork(Network, Protocol):
     ----------
     return_sequences : bool
         Whether there is a target for each step.
-    weights_ : mapping
-        Arrays by the names of layers and weights.
     """
 
     return_sequences: bool
-
-    @property
-    def weights_(self) -> Mapping[str, Mapping[str, Array]]: ...
 
     def _run(self, X: SequenceData, /, **wanted: Any) -> tuple[Sequences, Array]:
         """Return X as sequences, and the outputs: (n, K) or (n_real_steps, K)."""
