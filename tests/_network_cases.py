@@ -185,9 +185,12 @@ def predict(spec, weights, sequences, by=None):
         return outputs, _engine.predict(spec, weights, sequences, states=True)
 
 
-def gradients(spec, dataset, weights, rows=None, **options):
-    """Return the mean loss of `rows` and its gradients, without compiling anything."""
-    from skrnn._engine.keras.run import adapter
+def gradients(spec, dataset, weights, rows=None, *, training=False, **options):
+    """Return the mean loss of `rows` and its gradients, without compiling anything.
+
+    In training nothing is dropped, but a batch is normalised by its own statistics.
+    """
+    from skrnn._engine.keras.run import DropoutMasks, adapter
 
     made = program(spec, **options)
     made.set_weights(weights)
@@ -196,8 +199,13 @@ def gradients(spec, dataset, weights, rows=None, **options):
     arrays = {name: adapter.tensor(array) for name, array in run.arrays.items()}
     batch = made._batch(arrays, 0)
 
+    nothing = {"seed": 0, "dropout": 0.0, "recurrent_dropout": 0.0}
+    present = np.asarray(batch["present"])
+    present = present.any(axis=0) if present.ndim > 1 else present
+
     def loss(weights):
-        total, count, _ = made._batch_loss(batch, weights, (), None)
+        masks = DropoutMasks(nothing, 0, present) if training else None
+        total, count, _ = made._batch_loss(batch, weights, (), masks)
         return total / count, ()
 
     value, _, found = adapter.differentiate(loss, made.weights)

@@ -68,7 +68,7 @@ def write_atomically(
     except BaseException as error:
         _remove(unfinished)
         if isinstance(error, OSError) and error.errno:
-            _name_target(error, path, unfinished)
+            _name_target(error, path, beginning)
         raise
     _sync_folder(folder)
 
@@ -123,14 +123,14 @@ def _remove_if_left_over(path):
         os.close(descriptor)
 
 
-def _name_target(error, path, unfinished):
+def _name_target(error, path, beginning):
     """Let an error tell the file that was asked for, or its folder if that isn't one.
 
     A full disk doesn't tell which file it had no room for, and of the new file under
     its own name nobody knows.
     """
     folder = os.path.dirname(path)
-    if error.filename in (None, "", unfinished):
+    if os.path.basename(error.filename or beginning).startswith(beginning):
         error.filename = path if os.path.isdir(folder) else folder
         error.filename2 = None
 
