@@ -25,7 +25,7 @@ STEPS = SequenceWise(StandardScaler()).fit(X)
 PAIRS = skrnn.Seq2SeqRegressor(**TINY)
 RECORDS = np.zeros((2, 2), "i4,f4")
 LABELS = [[0, 1], [1, 0]]
-BEYOND = "{} holds an integer beyond the largest number of float64"
+BEYOND = "{} holds an integer beyond 1.8e308, the largest float64"
 
 
 def with_huge(values):
