@@ -81,9 +81,16 @@ class Subject:
         return self.made.__name__ + self.on
 
 
+TINY_BLOCKS = dict(d_model=4, n_heads=2, n_layers=1, dim_feedforward=4) | {
+    name: value for name, value in TINY.items() if name != "units"
+}
 _ESTIMATORS = [
-    Subject(getattr(skrnn, f"{cell}{task}"), kind, TINY)
-    for cell in ("Sequence", "GRU", "LSTM", "RNN")
+    Subject(
+        getattr(skrnn, f"{network}{task}"),
+        kind,
+        TINY_BLOCKS if network == "Transformer" else TINY,
+    )
+    for network in ("Sequence", "GRU", "LSTM", "RNN", "Transformer")
     for task, kind in (("Regressor", "numbers"), ("Classifier", "labels"))
 ]
 _PAIRS = [
