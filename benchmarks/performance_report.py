@@ -74,6 +74,10 @@ REASONS = {
         "Keras' step takes several times as long in one round as in another, as the "
         "lowest and highest ratios show; beside PyTorch ours is as fast as it was."
     ),
+    ("worst network: convolutions", "Keras on TensorFlow"): (
+        "convolutions have no kernels in C yet: NumPy lays their windows out before "
+        "the matrix products. Of the other networks the slowest is 1.5x or more."
+    ),
     ("memory, 10,000,000 rows of 1", "the series"): (
         "three arrays of the series' size can't be done without, which are the series, "
         "its padded copy that the windows are views of, and the predictions; the rest "

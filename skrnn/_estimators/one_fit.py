@@ -28,16 +28,17 @@ def of_one_moment(estimator: Any) -> Any:
 
     While another thread fits it, these are those from before that fit.
     """
-    # A copy of a dict is one step: no other thread comes in between.
-    attributes = dict(vars(estimator))
+    attributes = vars(estimator)
     if _SETTLED in attributes:
         return estimator
+    # A copy of a dict is one step: no other thread comes in between.
+    attributes = attributes.copy()
     fitting = attributes.pop(FITTING, None)
     if fitting is not None and fitting[0] != get_ident():
-        attributes = fitting[1]
+        attributes = fitting[1].copy()
+    attributes[_SETTLED] = True
     found = object.__new__(type(estimator))
-    vars(found).update(attributes)
-    vars(found)[_SETTLED] = True
+    found.__dict__ = attributes
     return found
 
 

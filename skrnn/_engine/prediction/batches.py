@@ -216,14 +216,15 @@ class Size:
         layers = spec.over_steps
         attends = spec.attention and spec.return_sequences and not spec.blocks
         widest = max(spec.n_features, *[layer.units for layer in layers])
-        widest = max(widest, *[0, 0, *[x.dim_feedforward for x in spec.blocks]])
-        # A convolution's windows are laid side by side.
-        reads = (
-            max(x.filters, spec.n_features) * x.kernel_size for x in spec.convolved
-        )
-        widest = max(widest, *[0, 0, *reads])
         of_pair = layers[-1].units if attends else 0
-        return cls(widest, max([of_pair, *[layer.n_heads for layer in spec.blocks]]))
+        for block in spec.blocks:
+            widest = max(widest, block.dim_feedforward)
+            of_pair = max(of_pair, block.n_heads)
+        for layer in spec.convolved:
+            # Its windows are laid side by side.
+            reads = max(layer.filters, spec.n_features) * layer.kernel_size
+            widest = max(widest, reads)
+        return cls(widest, of_pair)
 
     def of_lengths(self, lengths):
         """Return the numbers for sequences of `lengths`."""

@@ -1,7 +1,6 @@
 """A cell with its weights."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from skrnn._networks.cells.table import cell_of
 
@@ -31,7 +30,7 @@ class CellRun:
     drops: bool = False
     timescale: int = 1
 
-    @cached_property
+    @property
     def cell(self):
         return cell_of(self.name, self.timescale)
 

@@ -165,7 +165,7 @@ class Recurrent(BaseLayer):
             if self.steps:
                 outputs.append(run.reverse(y, lengths) if backward else y)
         steps, state = _join(run.ops, outputs), _join(run.ops, last)
-        return replace(flow, steps=steps, state=state), after
+        return Flow(steps, state, aside=flow.aside), after
 
     def step(self, run, w, flow, state):
         cell = self.cell_run(w)
