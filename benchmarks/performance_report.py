@@ -76,7 +76,7 @@ REASONS = {
     ),
     ("worst network: convolutions", "Keras on TensorFlow"): (
         "convolutions have no kernels in C yet: NumPy lays their windows out before "
-        "the matrix products. Of the other networks the slowest is 1.5x or more."
+        "the matrix products."
     ),
     ("memory, 10,000,000 rows of 1", "the series"): (
         "three arrays of the series' size can't be done without, which are the series, "

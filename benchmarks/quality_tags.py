@@ -20,8 +20,7 @@ ON_PARTS = ON_WORDS | dict(
     embedding_dim=(50, 20, 20, 20),
     units=64,
 )
-# The same for both sets of tags: on 1,000 sentences of CoNLL-2000 set aside, a CRF on
-# the parts above has an F1 score of 92.0, and on these 92.6, with one seed.
+# The same for both sets of tags, chosen on 1,000 sentences of CoNLL-2000 set aside.
 BEGINNINGS, ENDINGS = ("prefix1", "prefix2", "prefix3"), ("suffix1", "suffix2")
 WITH_CRF = ON_PARTS | dict(
     features=("lower", *BEGINNINGS, *ENDINGS, "suffix3", "suffix4", "shape"),

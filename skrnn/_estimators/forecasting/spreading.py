@@ -25,8 +25,8 @@ N_FOLDS = 3
 # What distances from the median may be multiplied by.
 _FACTORS = np.geomspace(1 / 8, 8, 49)
 _LEVELS = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95])
-# Half of what they ask for, of its logarithm: they have learned from fewer windows, and
-# all of it made quantiles too wide on two of three real series.
+# Half of what they ask for, of its logarithm: they have learned from fewer windows than
+# the members, and so are worse than these.
 _SHARE = 0.5
 # Steps are smoothed over: the logarithms of those that count alike.
 _WIDTH = 0.35

@@ -9,13 +9,6 @@ def mingru_gates(ops, activation, x):
     return {"update": ops.sigmoid(z), "candidate": activation(ops, g)}
 
 
-def mingru_coefficients(ops, activation, x):
-    """Return a and b of ``h' = a * h + b``."""
-    gates = mingru_gates(ops, activation, x)
-    z = gates["update"]
-    return 1 - z, z * gates["candidate"]
-
-
 def mingru_step(ops, activation, x, _u, h, _drop):
     """Step a minGRU (Feng et al., 2024): ``h' = (1 - z) * h + z * candidate``.
 
@@ -29,7 +22,6 @@ CELL = UnitwiseCell(
     n_gates=2,
     formula=mingru_step,
     gates=mingru_gates,
-    coefficients=mingru_coefficients,
     slow_gate=0,
     gate_order=("update", "candidate"),
 )

@@ -17,27 +17,20 @@ def minlstm_gates(ops, activation, x):
     }
 
 
-def minlstm_coefficients(ops, activation, x):
-    """Return a and b of ``h' = a * h + b``."""
-    gates = minlstm_gates(ops, activation, x)
-    return gates["forget"], gates["input"] * gates["candidate"]
-
-
 def minlstm_step(ops, activation, x, _u, h, _drop):
     """Step a minLSTM (Feng et al., 2024): ``h' = f * h + i * candidate``.
 
     f and i are the shares of the forget and the input gate in their sum. The paper's
     candidate is linear; here the network's activation is applied to it.
     """
-    a, b = minlstm_coefficients(ops, activation, x)
-    return (a * h + b,)
+    gates = minlstm_gates(ops, activation, x)
+    return (gates["forget"] * h + gates["input"] * gates["candidate"],)
 
 
 CELL = UnitwiseCell(
     n_gates=3,
     formula=minlstm_step,
     gates=minlstm_gates,
-    coefficients=minlstm_coefficients,
     slow_gate=1,
     gate_order=("forget", "input", "candidate"),
 )

@@ -27,9 +27,6 @@ class UnitwiseCell(BaseCell):
         name; None for a cell without any.
     recurrent : bool
         Whether each unit has a weight for its own state before.
-    coefficients : callable or None
-        ``coefficients(ops, activation, x) -> a, b`` of a step that is ``h' = a * h +
-        b``: such steps may be put together in any grouping. None for any other step.
     slow_gate : int or None
         Which gate lets inputs in, and so begins with biases by which the units forget
         over times of all sizes.
@@ -41,7 +38,6 @@ class UnitwiseCell(BaseCell):
     formula: Callable
     gates: Callable | None = None
     recurrent: bool = False
-    coefficients: Callable | None = None
     slow_gate: int | None = None
     gate_order: tuple[str, ...] = ()
 

@@ -366,7 +366,7 @@ def test_batches_do_not_wait_for_the_garbage_collector():
         gc.enable()
 
 
-def test_callbacks_see_the_movedtaken():
+def test_callbacks_see_the_steps_taken():
     import keras
 
     seen = []
