@@ -1,5 +1,6 @@
 """Reading X: the only place that tells 2-D, 3-D, ragged and token input apart."""
 
+import math
 import warnings
 from dataclasses import replace
 
@@ -246,7 +247,7 @@ def _is_ready(values, min_samples, ensure_2d):
         and len(values) >= min_samples
         and values.size > 0
         # That of large numbers may be infinite: then they are looked at one by one.
-        and bool(np.isfinite(values.sum()))
+        and math.isfinite(np.add.reduce(values, axis=None))
     )
 
 

@@ -9,6 +9,8 @@ from sklearn.utils.validation import assert_all_finite
 
 from skrnn._data.batches import row_blocks
 
+_LARGEST = {np.dtype(kind): np.finfo(kind).max for kind in "efdg"}
+
 
 class ScaledTargets:
     """Targets of which those that are read are turned into units of their spread.
@@ -128,8 +130,10 @@ def in_units_of_y(outputs, scale, offset):
     with np.errstate(over="ignore"):
         outputs *= scale
         outputs += offset
-    limit = np.finfo(outputs.dtype).max
-    return np.clip(outputs, -limit, limit, out=outputs)
+    # `numpy.clip` takes longer than a small network for one sequence.
+    limit = _LARGEST[outputs.dtype]
+    np.minimum(outputs, limit, out=outputs)
+    return np.maximum(outputs, -limit, out=outputs)
 
 
 def _counted(y, weights):

@@ -91,9 +91,9 @@ class CpuRun:
         return self._apply(self._last, x, lengths)
 
     def _last(self, x, lengths):
-        at: Any = lengths - 1, np.arange(x.shape[1])
-        if self.active[-1] == len(lengths):
-            at = -1
+        at: Any = -1
+        if self.active[-1] < len(lengths):
+            at = lengths - 1, np.arange(x.shape[1])
 
         def pull(g):
             whole = self.workspace.zeros(*x.shape)

@@ -226,17 +226,16 @@ class Size:
             widest = max(widest, reads)
         return cls(widest, of_pair)
 
-    def of_lengths(self, lengths):
-        """Return the numbers for sequences of `lengths`."""
-        lengths = np.asarray(lengths, dtype=np.float64)
-        return lengths.sum() * self.of_step + (lengths**2).sum() * self.of_pair
+    def of_length(self, length):
+        """Return the numbers for a sequence of `length` steps, or for each of many."""
+        return length * (self.of_step + length * self.of_pair)
 
     def of_all(self, sequences):
         """Return the numbers for all sequences."""
         if sequences.is_uniform:
             # Ten million lengths would be more numbers than the windows' series has.
-            return len(sequences.lengths) * self.of_lengths(sequences.lengths[:1])
-        return self.of_lengths(sequences.lengths)
+            return len(sequences.lengths) * self.of_length(int(sequences.lengths[0]))
+        return self.of_length(sequences.lengths.astype(np.float64)).sum()
 
 
 def _blocks(size, sequences, most):
@@ -247,17 +246,18 @@ def _blocks(size, sequences, most):
     """
     lengths, n = sequences.lengths, len(sequences.lengths)
     if sequences.is_uniform:
-        own = most / size.of_lengths(lengths[:1])
-        n_rows = int(np.clip(own, 1, _MOST_TOGETHER))
+        # A plain number: NumPy's scalars take as long as a step of a small network.
+        own = int(most / size.of_length(int(lengths[0])))
+        n_rows = min(max(own, 1), _MOST_TOGETHER)
         yield from (slice(at, min(at + n_rows, n)) for at in range(0, n, n_rows))
         return
     order = np.argsort(lengths, kind="stable")
-    lengths = lengths[order]
+    lengths = lengths[order].tolist()
     first = 0
     while first < n:
-        last = min(first + max(1, int(most / size.of_lengths(lengths[first]))), n)
+        last = min(first + max(1, int(most / size.of_length(lengths[first]))), n)
         # The longest of them decides how many it may be.
-        fit = max(1, int(most / size.of_lengths(lengths[last - 1])))
+        fit = max(1, int(most / size.of_length(lengths[last - 1])))
         last = min(last, first + fit)
         yield order[first:last]
         first = last
