@@ -168,7 +168,8 @@ class Sequences:
         """
         as_they_are = lengths is None and n_steps is None and self.is_uniform
         if as_they_are and len(self) == 1:
-            first, length = int(self.starts[:1][0]), int(self.lengths[0])
+            starts, length = self.starts, int(self.lengths[0])
+            first = starts.first if isinstance(starts, Multiples) else int(starts[0])
             return self.values[first : first + length * self.step : self.step, None]
         if as_they_are and isinstance(self.starts, Multiples):
             return self._evenly_spaced(self.starts.first, self.starts.step)

@@ -34,10 +34,15 @@ class Flow:
     attended: Any = None
     aside: Any = None
 
+    def answered(self, answer: Any) -> "Flow":
+        """Return the flow with an answer."""
+        # `dataclasses.replace` takes as long as a small product, for each prediction.
+        return Flow(self.steps, self.state, answer, self.attended, self.aside)
+
     def map(self, function: Callable) -> "Flow":
         """Apply a function of each step to the answer, or to steps and state."""
         if self.answer is not None:
-            return replace(self, answer=function(self.answer))
+            return self.answered(function(self.answer))
         steps = None if self.steps is None else function(self.steps)
         if self.state is self.steps:
             return replace(self, steps=steps, state=steps)

@@ -20,10 +20,10 @@ class LastState(BaseLayer):
         return {"return_sequences": False}
 
     def forward(self, run, w, flow, lengths):
-        return replace(flow, answer=flow.state)
+        return flow.answered(flow.state)
 
     def keras(self, flow, seeds):
-        return replace(flow, answer=flow.state)
+        return flow.answered(flow.state)
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class EveryStep(BaseLayer):
         return {"return_sequences": True}
 
     def forward(self, run, w, flow, lengths):
-        return replace(flow, answer=flow.steps)
+        return flow.answered(flow.steps)
 
     def keras(self, flow, seeds):
-        return replace(flow, answer=flow.steps)
+        return flow.answered(flow.steps)
 
 
 # How a sequence's steps become one vector.

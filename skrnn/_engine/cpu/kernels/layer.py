@@ -70,13 +70,14 @@ class Workspace:
 
     def empty(self, *shape):
         """Return a float32 array that nobody uses since the last `rewind`."""
-        size = math.prod(shape)
-        if self._at == len(self._stores):
-            self._stores.append(np.empty(size, np.float32))
-        elif self._stores[self._at].size < size:
-            self._stores[self._at] = np.empty(size, np.float32)
-        self._at += 1
-        return self._stores[self._at - 1][:size].reshape(shape)
+        size, at, stores = math.prod(shape), self._at, self._stores
+        if at == len(stores):
+            stores.append(np.empty(size, np.float32))
+        store = stores[at]
+        if store.size < size:
+            store = stores[at] = np.empty(size, np.float32)
+        self._at = at + 1
+        return store[:size].reshape(shape)
 
     def zeros(self, *shape):
         """Return such an array filled with zeros."""
