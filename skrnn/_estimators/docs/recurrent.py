@@ -59,7 +59,7 @@ PARAMETERS: dict[str, Row | None] = {
     "attention": (
         '{"additive", "dot", "multihead"}',
         """Let the last state (with `return_sequences` each step's state) attend to the
-        states of all real steps, and give the head what it found beside it. "additive"
+        states of all real steps, and concatenate the attended context to it. "additive"
         is Bahdanau et al. (2015), "dot" Luong et al. (2015), scaled, "multihead"
         Vaswani et al. (2017) with 4 heads, or 2 or 1 where 4 don't divide the
         width.""",

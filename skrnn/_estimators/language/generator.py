@@ -110,7 +110,7 @@ class TextGenerator(LanguageModel):
             Below 1 likely tokens become likelier, above 1 less likely; 0 always takes
             the likeliest.
         top_k : int, default=None
-            Draw from so many of the likeliest tokens alone.
+            Sample only from the k most likely tokens.
         top_p : float in (0, 1], default=None
             Draw from the likeliest tokens alone whose probabilities, at this
             temperature, reach this sum (Holtzman et al., 2020).
