@@ -126,6 +126,7 @@ def test_what_needs_keras_is_refused_and_all_else_works():
         assert found == expected, name
 
 
+@pytest.mark.jax
 def test_jax_is_refused_where_it_ran():
     children = {name: NEEDS_KERAS[name] for name in ("fit", "model_")}
     children["predict"] = "lambda: known.predict(X)"
@@ -175,8 +176,8 @@ said["clone"] = says_that_it_works(lambda: cross_val_score(again, X, y, cv=2))
 """
 
 # joblib's own pool. Its workers return what they would raise: where one raises, joblib
-# terminates the pool, and Python's `Pool.terminate` hangs now and then, without Keras
-# too. It kills a worker that holds the lock of the results, and then asks for that lock.
+# terminates the pool, and Python's `Pool.terminate` may hang, whatever workers do. It
+# kills one that holds the lock of the results, and then asks for that lock.
 POOLED = """
 import faulthandler
 from joblib import Parallel, delayed
