@@ -484,23 +484,6 @@ def test_rows_of_tables_of_any_shape_have_gradients(shape, order):
     np.testing.assert_allclose(pull(g.astype(np.float32))[0], expected, rtol=1e-6)
 
 
-def test_it_works_without_the_kernels():
-    found = in_new_process(
-        textwrap.dedent("""
-        import sys, warnings
-        sys.modules["skrnn._engine.cpu.kernels._kernels"] = None
-        # It says that this is slow.
-        warnings.simplefilter("ignore", UserWarning)
-        import numpy as np
-        from skrnn import GRURegressor
-        X = np.random.default_rng(0).normal(size=(20, 4, 1))
-        model = GRURegressor(units=2, epochs=2, random_state=0).fit(X, X[:, 0, 0])
-        print("tensorflow" in sys.modules, np.isfinite(model.predict(X)).all())
-    """)
-    )
-    assert found.split() == ["True", "True"]
-
-
 @pytest.mark.parametrize(
     ("backend", "expected"), [("tensorflow", "cpu"), ("jax", "keras")]
 )
