@@ -52,7 +52,7 @@ demo: $(VENV)/.examples ## Train a few networks on real data, in about a minute
 	@$(BIN)/python examples/demo.py $(QUIETLY)
 
 test: $(VENV)/.test ## Run the tests and doctests (PYTEST_ARGS="-k lstm", TESTS=tests/test_x.py)
-	@status=0; for part in $(if $(TESTS),'$(TESTS)','$(FIRST)' '$(FIRST:%=--ignore=%)'); do \
+	@status=0; for part in $(if $(TESTS),'$(TESTS)','-m not(jax) $(FIRST)' '$(FIRST:%=--ignore=%)'); do \
 		$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) $$part; \
 		found=$$?; [ $$found = 0 -o $$found = 5 ] || status=$$found; \
 	done; exit $$status
@@ -60,9 +60,10 @@ test: $(VENV)/.test ## Run the tests and doctests (PYTEST_ARGS="-k lstm", TESTS=
 faults: $(VENV)/.test ## Run the tests under load and faults, and a fuzz (LONG=1: for hours)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist load $(PYTEST_ARGS) tests/faults
 
-jax: $(VENV)/.test ## Run scikit-learn's checks of two estimators on Keras' JAX backend
+jax: $(VENV)/.test ## Train on Keras' JAX backend, and run scikit-learn's checks of two estimators
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) \
 		tests/test_contract.py -k "RNNRegressor or GRUClassifier"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) -m jax tests/engine
 
 clang: $(VENV)/.test ## Compile the kernels with clang (for aarch64 too) and run their tests
 	rm -rf build/clang && mkdir -p build/clang

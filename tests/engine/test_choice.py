@@ -98,14 +98,12 @@ ESTIMATORS = {
 @pytest.mark.parametrize("key", ESTIMATORS)
 def test_engine_is_a_parameter_of_every_estimator(key):
     cls, data, y = ESTIMATORS[key]
-    small = dict(units=3, epochs=2, random_state=0, optimizer="sgd")
-    cpu, keras = (cls(engine=e, **small).fit(data, y) for e in ("cpu", "keras"))
-    for a, b in zip(cpu._weights, keras._weights, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+    # `keras/test_estimators.py` trains each on both engines.
+    assert cls().get_params()["engine"] == "auto"
     with pytest.raises(
         ValueError, match=r"'engine' parameter of .* must be a str among"
     ):
-        cls(engine="gpu", **small).fit(data, y)
+        cls(engine="gpu", units=3, epochs=2).fit(data, y)
 
 
 def test_the_cpu_engine_loads_no_backend():

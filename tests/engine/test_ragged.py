@@ -75,6 +75,8 @@ def lay_out(dataset, rng):
 # The network
 
 
+# `test_networks.py` compares what is compiled with the reference, on ragged ones too.
+@pytest.mark.parametrize("path", [n for n in RUNNERS if n != "compiled"], indirect=True)
 @every_spec
 def test_outputs_are_those_of_each_sequence_by_itself(spec, path):
     sequences, weights = draw_ragged(spec, LENGTHS), draw_weights(spec)

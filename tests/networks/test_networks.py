@@ -62,12 +62,13 @@ def keras_arrays(spec, dataset, X):
 
 @every_spec
 def test_three_twins_have_the_same_outputs(spec, monkeypatch):
-    X, sequences = draw_dense(spec)
+    X, dense = draw_dense(spec)
     weights = draw_weights(spec)
-    plain, plain_state = predict(spec, weights, sequences, "reference")
-    compiled, state = predict(spec, weights, sequences, "compiled")
-    np.testing.assert_allclose(compiled, plain, **CLOSE)
-    np.testing.assert_allclose(state, plain_state, **CLOSE)
+    for sequences in (draw_ragged(spec), dense):
+        plain, plain_state = predict(spec, weights, sequences, "reference")
+        compiled, state = predict(spec, weights, sequences, "compiled")
+        np.testing.assert_allclose(compiled, plain, **CLOSE)
+        np.testing.assert_allclose(state, plain_state, **CLOSE)
     outputs = build_model(spec, weights)(X).numpy()
     np.testing.assert_allclose(outputs.reshape(plain.shape), plain, **CLOSE)
 

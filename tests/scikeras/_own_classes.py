@@ -319,7 +319,8 @@ def moved_by_a_layer():
                 return factor * x
 
         make = chain(Half, rnn, end)
-        model = ours.KerasRegressor(make, loss="mse", epochs=1, verbose=0)
+        options = dict(loss="mse", epochs=1, verbose=0, compile__jit_compile=False)
+        model = ours.KerasRegressor(make, **options)
         predictions.append(model.fit(X, Y).predict(X))
     return float(np.abs(predictions[0] - predictions[1]).max())
 

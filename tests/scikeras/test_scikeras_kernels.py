@@ -149,6 +149,8 @@ def test_three_steps_and_more_are_those_of_keras(name):
     weights = None if name in NETWORKS else WEIGHTS
     one, y = compiled(name)
     other, _ = compiled(name)
+    # Keras doesn't compile then, which takes a second.
+    one.run_eagerly = True
     assert program_of(other, y) is not None
     # 16 rows to train on: a last batch of 2.
     options = dict(epochs=2, batch_size=7, shuffle=False, validation_split=0.2)
@@ -339,6 +341,10 @@ REFUSED = (
 def test_what_the_compiler_gets_is_as_keras_trains_it(name):
     make, more, y = OTHERS[name]
 
+    def fit_eagerly(model, y):
+        model.run_eagerly = True
+        return model.fit(X, y, **options).history
+
     def trained(fit):
         keras.utils.set_random_seed(0)
         model = make()
@@ -349,7 +355,7 @@ def test_what_the_compiler_gets_is_as_keras_trains_it(name):
         return [*state_of(model), *history.values()], history.keys(), model
 
     options = dict(epochs=2, batch_size=7, shuffle=False, verbose=0)
-    expected, names, one = trained(lambda m, y: m.fit(X, y, **options).history)
+    expected, names, one = trained(fit_eagerly)
     plan = KerasPlan(seed=0, **options)
     found, same, other = trained(lambda m, y: fit_keras(m, X, y, None, plan))
     assert same == names

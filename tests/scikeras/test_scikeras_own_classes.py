@@ -32,6 +32,9 @@ TAKEN = {"loss", "loss called MeanSquaredError", "loss of a function", "callback
 TAKEN |= {"metric of a function"}
 
 
+in_one_worker = pytest.mark.xdist_group("own_classes")
+
+
 @pytest.fixture(scope="module", params=WAYS)
 def told(request):
     """Run the script; return what it says."""
@@ -39,6 +42,7 @@ def told(request):
     return json.loads(in_new_process(code, *names).splitlines()[-1])
 
 
+@in_one_worker
 def test_all_are_trained_as_by_plain_scikeras(told):
     for name, (engine, away, epochs) in told["found"].items():
         assert away < 2e-5, name
@@ -46,6 +50,7 @@ def test_all_are_trained_as_by_plain_scikeras(told):
         assert (engine == "skrnn") == (name in TAKEN), name
 
 
+@in_one_worker
 def test_a_class_that_is_defined_again_is_another_one(told):
     assert min(told["moved"]) > 0.01
 

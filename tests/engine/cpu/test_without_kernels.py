@@ -1,5 +1,6 @@
 """An installation in which the kernels in C couldn't be compiled."""
 
+import functools
 import json
 
 import pytest
@@ -54,12 +55,30 @@ for name, (model, X_, y_) in cases.items():
 found["generated"] = len(model.generate("ab", max_new_tokens=3, random_state=0)) > 0
 stream = cases["regressor"][0].stream()
 found["stream"] = bool(np.isfinite([stream.update(x) for x in X[0]]).all())
-print(json.dumps([said, found, matmul.ARE_COMPILED]))
+on_keras = "tensorflow" in sys.modules
+
+X = rng.normal(size=(24, 5, 2))
+options = dict(units=3, epochs=3, random_state=0)
+warnings.simplefilter("ignore", UserWarning)
+numbers = skrnn.GRURegressor(**options).fit(X, X[:, 0, 0]).predict(X)
+pairs = skrnn.Seq2SeqRegressor(**options).fit(X, X[:, :1, 0]).predict(X)
+predicted = {"gru": numbers.tolist(), "pairs": pairs.ravel().tolist()}
+print(json.dumps([said, found, matmul.ARE_COMPILED, on_keras, predicted]))
 """
 
 
+@functools.cache
+def without_kernels():
+    return json.loads(in_new_process(WITHOUT + ALL))
+
+
+# In one worker, so that one process does it all.
+in_one_worker = pytest.mark.xdist_group("without_kernels")
+
+
+@in_one_worker
 def test_everything_works_and_one_warning_says_that_it_is_slow():
-    said, found, available = json.loads(in_new_process(WITHOUT + ALL))
+    said, found, available, on_keras, _ = without_kernels()
     (warning,) = said
     assert "installed without its kernels in C" in warning
     assert "skrnn._engine.cpu.kernels._kernels" in warning
@@ -68,6 +87,7 @@ def test_everything_works_and_one_warning_says_that_it_is_slow():
     # Who has another compiler would look for the fault elsewhere.
     assert "GCC or clang and a new installation help" in warning
     assert not available
+    assert on_keras
     lengths = [
         "regressor",
         "classifier",
@@ -80,25 +100,15 @@ def test_everything_works_and_one_warning_says_that_it_is_slow():
     assert found == dict.fromkeys(lengths, 12) | {"generated": True, "stream": True}
 
 
-def test_with_kernels_there_is_no_warning():
+@in_one_worker
+def test_with_kernels_there_is_no_warning_and_networks_are_the_same_up_to_rounding():
     assert matmul.ARE_COMPILED
-    code = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
-    in_new_process(code + "skrnn.GRURegressor(**tiny).fit(X, y)")
-
-
-def test_networks_are_the_same_up_to_rounding():
-    code = """
-warnings.simplefilter("ignore", UserWarning)
-X = rng.normal(size=(24, 5, 2))
-networks = {
-    "gru": skrnn.GRURegressor(units=3, epochs=3, random_state=0),
-    "pairs": skrnn.Seq2SeqRegressor(units=3, epochs=3, random_state=0),
-}
-print(json.dumps({k: m.fit(X, X[:, :1, 0] if k == "pairs" else X[:, 0, 0]).predict(X)
-                  .ravel().tolist() for k, m in networks.items()}))
-"""
-    without = json.loads(in_new_process(WITHOUT + code))
-    compiled = WITHOUT.replace("sys.meta_path", "# sys.meta_path")
-    with_kernels = json.loads(in_new_process(compiled + code))
-    for name, values in without.items():
-        assert values == pytest.approx(with_kernels[name], rel=1e-3, abs=1e-4)
+    code = WITHOUT.replace("sys.meta_path", "# sys.meta_path") + ALL
+    said, found, available, on_keras, predicted = json.loads(in_new_process(code))
+    assert said == []
+    assert available
+    assert not on_keras
+    _, same, _, _, expected = without_kernels()
+    assert found == same
+    for name, values in predicted.items():
+        assert values == pytest.approx(expected[name], rel=1e-3, abs=1e-4)

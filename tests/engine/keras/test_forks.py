@@ -90,74 +90,118 @@ REFUSAL = (
 )
 
 
-def said_in_forks(parent, children, **environment):
-    works = ", ".join(f"{name!r}: {code}" for name, code in children.items())
-    code = f"""{COMMON}{WHAT_CHILDREN_USE}
-{parent}
-children = {{{works}}}
-print(json.dumps({{k: says_that_it_works(v) for k, v in children.items()}}))
+# The kernels have trained in one process, whose forks are parents.
+IN_FORKS_OF_FORKS = """
+def said_by_children(start, children):
+    def say():
+        exec(start, globals())
+        works = {name: eval(code) for name, code in children.items()}
+        return json.dumps({k: says_that_it_works(v) for k, v in works.items()})
+
+    return json.loads(said_in_a_fork(say, seconds=200))
+
+
+families = json.loads(sys.argv[1])
+print(json.dumps({k: said_by_children(*v) for k, v in families.items()}))
 """
-    return json.loads(in_new_process(code, **environment))
 
 
-@pytest.mark.parametrize("parent", PARENTS)
-def test_what_needs_keras_is_refused_and_all_else_works(parent):
+def said_in_forks(families, before="", **environment):
+    code = COMMON + WHAT_CHILDREN_USE + before + IN_FORKS_OF_FORKS
+    return json.loads(in_new_process(code, json.dumps(families), **environment))
+
+
+def test_what_needs_keras_is_refused_and_all_else_works():
     refused = {f"keras: {k}": v for k, v in NEEDS_KERAS.items()}
     children = refused | NEEDS_NO_KERAS
-    said = said_in_forks(PARENTS[parent], children)
-    assert said == {k: REFUSAL if k in refused else "works" for k in children}
+    families = {name: (start, children) for name, start in PARENTS.items()}
+    # A backend that did nothing yet is free for the child.
+    free = {name: NEEDS_KERAS[name] for name in ("fit", "model_")}
+    loaded = "import keras; keras.layers.Dense(1)"
+    said = said_in_forks(families | {"nothing yet": ("", free)}, loaded)
+    assert said.pop("nothing yet") == dict.fromkeys(free, "works")
+    assert said.keys() == PARENTS.keys()
+    for name, found in said.items():
+        expected = {k: REFUSAL if k in refused else "works" for k in children}
+        assert found == expected, name
 
 
-def test_a_backend_that_did_nothing_yet_is_free_for_the_child():
-    children = {name: NEEDS_KERAS[name] for name in ("fit", "model_")}
-    # Loaded, and the kernels have trained.
-    said = said_in_forks("import keras; keras.layers.Dense(1)", children)
-    assert said == dict.fromkeys(children, "works")
-
-
+@pytest.mark.jax
 def test_jax_is_refused_where_it_ran():
     children = {name: NEEDS_KERAS[name] for name in ("fit", "model_")}
     children["predict"] = "lambda: known.predict(X)"
-    said = said_in_forks(PARENTS["fit"], children, KERAS_BACKEND="jax")
+    families = {"children": ("", children)}
+    said = said_in_forks(families, PARENTS["fit"], KERAS_BACKEND="jax")
     refusal = REFUSAL.replace("TensorFlow", "JAX")
-    assert said == {"fit": refusal, "model_": refusal, "predict": "works"}
+    expected = {"fit": refusal, "model_": refusal, "predict": "works"}
+    assert said["children"] == expected
 
 
 # Objects of Keras that a forked worker is sent: they are made where they are unpickled.
-SENT = """
-from joblib import parallel_config
-from sklearn.model_selection import GridSearchCV, cross_val_score
+HOLDERS = """
 import keras
 
-if __name__ == "__main__":
-    adam = keras.optimizers.Adam(0.01)
-    said = {}
-    for name, estimator in {
-        "ours": GRURegressor(**tiny, optimizer=adam),
-        "pairs": Seq2SeqRegressor(**tiny, optimizer=adam),
-        "scikeras": own_network(optimizer=adam),
-        "a model": own_network().set_params(model=build()),
+adam = keras.optimizers.Adam(0.01)
+Y = np.stack([y, y], axis=1)
+holders = {
+    "ours": (GRURegressor(**tiny, optimizer=adam), y),
+    "pairs": (Seq2SeqRegressor(**tiny, optimizer=adam), Y),
+    "scikeras": (own_network(optimizer=adam), y),
+    "a model": (own_network().set_params(model=build()), y),
+}
+"""
+
+# What pickle does, and scikit-learn with what came out of it, in forks with an alarm.
+UNPICKLED = """
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+
+def search(estimator, target):
+    grid = {"epochs": [1, 2]}
+    GridSearchCV(estimator, grid, cv=2, error_score="raise").fit(X, target)
+
+
+said = {}
+for name, (estimator, target) in holders.items():
+    data = pickle.dumps(estimator)
+    for kind, work in {
+        "fit": lambda: pickle.loads(data).set_params(epochs=2).fit(X, target),
+        "search": lambda: search(pickle.loads(data), target),
     }.items():
-        target = np.stack([y, y], axis=1) if name == "pairs" else y
-        with parallel_config("multiprocessing"):
-            search = GridSearchCV(
-                estimator, {"epochs": [1, 2]}, n_jobs=2, cv=2, error_score="raise"
-            )
-            try:
-                search.fit(X, target)
-                said[name] = "works"
-            except RuntimeError as error:
-                said[name] = f"RuntimeError: {error}"
-    fitted = own_network().fit(X, y)
-    data = pickle.dumps(fitted)
-    said["fitted"] = says_that_it_works(lambda: pickle.loads(data).predict(X))
-    again = GRURegressor(**tiny, optimizer=adam)
-    said["clone"] = says_that_it_works(lambda: cross_val_score(again, X, y, cv=2))
-    print(json.dumps(said))
+        said[f"{name}: {kind}"] = says_that_it_works(work)
+fitted = pickle.dumps(own_network().fit(X, y))
+said["fitted"] = says_that_it_works(lambda: pickle.loads(fitted).predict(X))
+again = GRURegressor(**tiny, optimizer=adam)
+said["clone"] = says_that_it_works(lambda: cross_val_score(again, X, y, cv=2))
+"""
+
+# joblib's own pool. Its workers return what they would raise: where one raises, joblib
+# terminates the pool, and Python's `Pool.terminate` may hang, whatever workers do. It
+# kills one that holds the lock of the results, and then asks for that lock.
+POOLED = """
+import faulthandler
+from joblib import Parallel, delayed
+
+
+def said_by_a_worker(estimator, target):
+    try:
+        estimator.fit(X, target)
+    except RuntimeError as error:
+        return f"RuntimeError: {error}"
+    return "works"
+
+
+os.register_at_fork(after_in_child=lambda: signal.alarm(40))
+faulthandler.dump_traceback_later(50, exit=True)
+jobs = (delayed(said_by_a_worker)(*holder) for holder in holders.values())
+pooled = Parallel(n_jobs=2, backend="multiprocessing")(jobs)
+print(json.dumps([said, pooled]))
 """
 
 
-def test_objects_of_keras_that_a_forked_worker_is_sent_are_refused(tmp_path):
-    said = json.loads(in_new_process(COMMON + SENT))
+def test_objects_of_keras_that_a_forked_process_is_sent_are_refused():
+    code = COMMON + HOLDERS + UNPICKLED + POOLED
+    said, by_workers = json.loads(in_new_process(code))
     assert said == dict.fromkeys(said, REFUSAL)
-    assert len(said) == 6
+    assert len(said) == 10
+    assert by_workers == [REFUSAL] * 4

@@ -171,7 +171,9 @@ np.savez(sys.argv[1], *made._weights)
 """
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize(
+    "backend", [pytest.param("jax", marks=pytest.mark.jax), "torch"]
+)
 def test_other_backends_take_the_same_steps(backend, tmp_path):
     needs(backend)
     in_new_process(CODE, tmp_path / "there.npz", KERAS_BACKEND=backend)
