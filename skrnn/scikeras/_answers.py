@@ -16,6 +16,7 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
+from skrnn._sklearn import naming
 from skrnn.scikeras._reading import read_X
 from skrnn.scikeras._running import RunningMixin, fill_padding
 from skrnn.scikeras._steps import (
@@ -67,7 +68,9 @@ class AnswersMixin(RunningMixin):
         longest = shape[0] if lengths is None else int(lengths.max())
         if sample_weight is not None:
             y = self._without_gaps(y, sample_weight)
-        _, truth = self._validate_data(y=read_answers(y, lengths, longest))
+        with naming("y"):
+            y = read_answers(y, lengths, longest)
+        _, truth = self._validate_data(y=y)
         if hasattr(predicted, "shape"):
             # The user's encoder may return several arrays.
             check_consistent_length(predicted, truth)
@@ -164,7 +167,9 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
         return array[..., 0] if is_column else y
 
     def _without_gaps(self, y, sample_weight):
-        return super()._without_gaps(without_masked(y, sample_weight), sample_weight)
+        with naming("y", "sample_weight"):
+            y = without_masked(y, sample_weight)
+        return super()._without_gaps(y, sample_weight)
 
     def _begin_reading(self, X, y):
         self._labels_steps = self._may_label_steps and looks_like_labels_of_steps(X, y)
