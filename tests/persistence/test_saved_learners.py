@@ -200,9 +200,8 @@ def few_bitsets(state, arrays):
 def narrow_columns(state, arrays):
     reader = state["_preprocessor"]["state"]
     reader["_columns"] = reader["_columns"][:1]
-    reader["transformers_"] = reader["transformers_"][:1] + [
-        {"type": "tuple", "items": ["numerical", "drop", [False] * 3]}
-    ]
+    nothing = {"type": "tuple", "items": ["numerical", "drop", [False] * 3]}
+    reader["transformers_"] = [reader["transformers_"][0], nothing]
 
 
 def another_reader(state, arrays):
