@@ -15,6 +15,7 @@ from skrnn._data.typing import (
     Targets,
     Weights,
 )
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn._sklearn import naming
 from skrnn.scikeras._reading import read_X
@@ -43,6 +44,7 @@ class AnswersMixin(RunningMixin):
     target_encoder: Any
     y_ndim_: int
 
+    @of_one_fit
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:
@@ -136,6 +138,7 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
     # Whether y has an axis of length 1 behind its steps, as Keras wants it.
     _is_column = False
 
+    @of_one_fit
     def predict(self, X: SequenceData, **kwargs: Any) -> Array:
         """Predict the labels of X.
 

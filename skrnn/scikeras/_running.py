@@ -15,7 +15,7 @@ from skrnn._data.typing import Array, SequenceData
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._data.warn import warn
 from skrnn._engine import refuse_forked_process
-from skrnn._estimators.one_fit import unchanged_on_error
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._sklearn import check_parameters, naming
 from skrnn.scikeras._parameters import (
     COMPILED,
@@ -32,6 +32,7 @@ from skrnn.scikeras._steps import (
     read_weights,
     without_unweighted_gaps,
 )
+from skrnn.scikeras._turns import turns_of
 from skrnn.scikeras.engine.keys import NotTakenError
 from skrnn.scikeras.engine.masks import padding_value
 from skrnn.scikeras.engine.models import (
@@ -185,6 +186,7 @@ class RunningMixin(ReadingMixin):
     _check_model_param: Callable
     X_shape_: tuple[int, ...]
 
+    @of_one_fit
     def predict(self, X: SequenceData, **kwargs: Any) -> Array:
         """Predict the targets of X.
 
@@ -307,7 +309,9 @@ class RunningMixin(ReadingMixin):
         unchanged = unchanged_weights_on_error(model) if known else nullcontext()
         self.model_ = running = RunningModel(model, self._seed)
         try:
-            with unchanged, self._noting(*COMPILED):
+            # A network that is known already, others may be predicting with.
+            turn = turns_of(model).changing() if known else nullcontext()
+            with turn, unchanged, self._noting(*COMPILED):
                 fit(X, y, *args, warm_start=warm_start, **kwargs)
         finally:
             self.model_ = model
@@ -323,9 +327,10 @@ class RunningMixin(ReadingMixin):
                 "with appropriate arguments before using this estimator."
             )
         # A copy: two threads may predict at once.
-        other = object.__new__(type(self))
-        vars(other).update(vars(self), model_=RunningModel(self.model_))
-        return super(RunningMixin, other)._predict_raw(X, **kwargs)  # type: ignore[misc]
+        other, model = object.__new__(type(self)), self.model_
+        vars(other).update(vars(self), model_=RunningModel(model))
+        with turns_of(model).reading():
+            return super(RunningMixin, other)._predict_raw(X, **kwargs)  # type: ignore[misc]
 
     @property
     def _answers_steps(self):

@@ -12,6 +12,7 @@ from skrnn._data.typing import (
     Targets,
     Weights,
 )
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._sklearn import naming
 from skrnn.scikeras._answers import LabelsMixin
 from skrnn.scikeras._base import EngineWrapper
@@ -224,6 +225,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         self.classes_ = classes
         wrappers.BaseWrapper.partial_fit(self, X, y, sample_weight, **kwargs)
 
+    @of_one_fit
     def predict_proba(self, X: SequenceData, **kwargs: Any) -> Array:
         """Predict the probability of every class.
 
