@@ -74,8 +74,8 @@ GradientFlowDisplay.from_estimator(before["GRU"], *test)
 # Clipping and normalisation
 # --------------------------
 # Inputs that are a hundred times as large make gradients that are too. ``clipnorm``
-# cuts what is larger than it, so that one step can't throw the weights away:
-# ``clipped`` has what the optimizer gets. Dividing the inputs by their spread, here with
+# cuts what is larger, so that one step can't throw the weights away: ``clipped`` has
+# what the optimizer gets. Dividing the inputs by their spread, here with
 # scikit-learn's scaler in a Pipeline, takes the cause away.
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
