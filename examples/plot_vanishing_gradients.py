@@ -74,9 +74,9 @@ GradientFlowDisplay.from_estimator(before["GRU"], *test)
 # Clipping and normalisation
 # --------------------------
 # Inputs that are a hundred times as large make gradients that are too. ``clipnorm``
-# cuts what is larger than it, so that one step can't throw the weights away. Dividing
-# the inputs by their spread, here with scikit-learn's scaler in a Pipeline, takes the
-# cause away.
+# cuts what is larger, so that one step can't throw the weights away: ``clipped`` has
+# what the optimizer gets. Dividing the inputs by their spread, here with
+# scikit-learn's scaler in a Pipeline, takes the cause away.
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -94,8 +94,11 @@ tries = {
 for name, model in tries.items():
     model.fit(large[:800], y[:800])
     flow = gradient_flow(model, large[800:], y[800:])
-    largest = max(flow.weights.values())
-    print(f"{name:19s} loss {flow.loss:8.2f}, largest gradient {largest:9.2f}")
+    largest, left = (max(each.values()) for each in (flow.weights, flow.clipped))
+    print(
+        f"{name:19s} loss {flow.loss:8.2f}, largest gradient {largest:9.2f}, "
+        f"clipped {left:9.2f}"
+    )
 
 # %%
 # Dropout, stacking, normalised layers, attention

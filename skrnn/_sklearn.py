@@ -90,6 +90,7 @@ __all__ = [
     "has_callbacks",
     "is_allowed",
     "is_arraylike_not_scalar",
+    "is_named",
     "is_pandas_na",
     "is_scalar_nan",
     "make_constraint",
@@ -97,6 +98,7 @@ __all__ = [
     "num_samples",
     "positive",
     "refuse_no_names",
+    "refuse_no_output",
     "safe_indexing",
     "set_output_config",
     "validate_parameter_constraints",
@@ -321,6 +323,15 @@ def set_output_config(estimator, transform):
     estimator._sklearn_output_config = {"transform": transform}
 
 
+def refuse_no_output(transform):
+    """Refuse a `transform` of ``set_output`` that names no kind of output."""
+    if transform is not None and not isinstance(transform, str):
+        raise ValueError(
+            f"transform={transform!r:.60} is no output; expected 'default', 'pandas', "
+            "'polars' or None."
+        )
+
+
 def begin_callbacks(estimator, n_tasks, in_order=True):
     """Set up the callbacks of an estimator; return the context of its whole fit."""
     options = {"max_subtasks": n_tasks, "sequential_subtasks": in_order}
@@ -350,12 +361,13 @@ def draw_seed(random_state, n_iter):
 
 
 @contextmanager
-def naming(what):
-    """Put the name of an argument before an error that doesn't tell it.
+def naming(*names):
+    """Put the names of arguments before an error that tells none of them.
 
     NumPy, pandas and scikit-learn describe what they couldn't read, and not where it
     came from.
     """
+    what = " and ".join(names)
     try:
         yield
     except OverflowError as error:
@@ -363,7 +375,12 @@ def naming(what):
             f"{what} holds an integer beyond 1.8e308, the largest float64."
         ) from error
     except (TypeError, ValueError, NotImplementedError) as error:
-        if re.search(rf"(?<!\w){re.escape(what)}(?!\w)", str(error)):
+        if is_named(names, str(error)):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{what} can't be read: {error}") from error
+
+
+def is_named(names, text):
+    """Whether a text has one of some names as a word."""
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)

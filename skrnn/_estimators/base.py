@@ -44,6 +44,7 @@ from skrnn._sklearn import (
     Counts,
     Vectors,
     refuse_no_names,
+    refuse_no_output,
 )
 
 
@@ -228,6 +229,21 @@ class SequenceNetwork(
             If pandas output is asked for, and a step before has lost that index.
         """
         return with_index_of(X, self._run(X, states=True)[1], self)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what `transform` returns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            None leaves it as it is.
+
+        Returns
+        -------
+        self : estimator
+        """
+        refuse_no_output(transform)
+        return super().set_output(transform=transform)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the columns of ``transform``.

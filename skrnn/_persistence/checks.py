@@ -89,6 +89,21 @@ def _of_forest(state):
     return None if fits else "trees of other features"
 
 
+def _of_isolation(state):
+    if "estimators_" not in state:
+        return None
+    n, width = state["n_features_in_"], state["_max_features"]
+    trees, columns = state["estimators_"], state["estimators_features_"]
+    fits = len(trees) == len(columns) and all(
+        type(tree).__name__ == "ExtraTreeRegressor"
+        and tree.n_features_in_ == width
+        and np.shape(chosen) == (width,)
+        and 0 <= np.min(chosen) <= np.max(chosen) < n
+        for tree, chosen in zip(trees, columns, strict=True)
+    )
+    return None if fits else "trees of other features"
+
+
 # Package and class, or a class that it derives from -> what finds a fault.
 _CHECKS = {
     "sklearn.Pipeline": _of_pipeline,
@@ -96,6 +111,7 @@ _CHECKS = {
     "sklearn.OneHotEncoder": _of_one_hot,
     "sklearn.BaseDecisionTree": _of_tree,
     "sklearn.BaseForest": _of_forest,
+    "sklearn.IsolationForest": _of_isolation,
     "sklearn.BaseGradientBoosting": of_boosting,
     "sklearn.BaseHistGradientBoosting": of_histograms,
     "sklearn.BaseLibSVM": of_machine,

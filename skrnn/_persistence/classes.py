@@ -40,9 +40,10 @@ OF_SKLEARN = {
         "ClassifierChain MultiOutputClassifier MultiOutputRegressor RegressorChain"
     ),
     "sklearn.ensemble": (
-        "BaggingClassifier BaggingRegressor ExtraTreesClassifier ExtraTreesRegressor"
+        "AdaBoostClassifier AdaBoostRegressor BaggingClassifier BaggingRegressor"
+        " ExtraTreesClassifier ExtraTreesRegressor"
         " GradientBoostingClassifier GradientBoostingRegressor"
-        " HistGradientBoostingClassifier HistGradientBoostingRegressor"
+        " HistGradientBoostingClassifier HistGradientBoostingRegressor IsolationForest"
         " RandomForestClassifier RandomForestRegressor StackingClassifier"
         " StackingRegressor VotingClassifier VotingRegressor"
     ),

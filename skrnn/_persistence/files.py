@@ -36,7 +36,7 @@ from skrnn._persistence.functions import (
     kind_of_function,
 )
 from skrnn._persistence.keras_objects import OF_KERAS, kind_of_keras
-from skrnn._persistence.learners import DRAWER, INSIDE, kind_of_learner
+from skrnn._persistence.learners import AS_NUMBERS, DRAWER, INSIDE, kind_of_learner
 from skrnn._persistence.nodes import Kind, Reader, Writer
 from skrnn._persistence.objects import (
     BUNCH,
@@ -55,7 +55,7 @@ FORMAT = 1
 _KINDS = (
     *PLAIN.values(), *KINDS_OF_PANDAS, ARRAY, SCALAR, MASKED, DTYPE, GENERATOR,
     FUNCTION, TYPE, SCORER, DISTRIBUTION, ESTIMATOR, MADE, PART, REQUESTS, BUNCH, TREE,
-    OF_KERAS, INSIDE, DRAWER,
+    OF_KERAS, INSIDE, DRAWER, AS_NUMBERS,
 )  # fmt: skip
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy")
 

@@ -8,7 +8,7 @@ isn't in a file: it is made again.
 
 import inspect
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,6 @@ def _write_inside(value, writer):
     state = vars(value)
     if type(value).__name__ == "TreePredictor":
         nodes = state["nodes"]
-        if nodes["is_categorical"].any():
-            writer.refuse("a tree of categories", "numbers, of an OrdinalEncoder say")
         columns = {n: np.ascontiguousarray(nodes[n]) for n in nodes.dtype.names}
         state = state | {"nodes": columns}
     return {
@@ -83,7 +81,7 @@ def _read_inside(node, reader):
     state = {name: reader.value(each) for name, each in fields.items()}
     made = cls.__new__(cls)
     if cls.__name__ == "TreePredictor":
-        state["nodes"] = _nodes(state["nodes"])
+        state["nodes"] = _nodes(state["nodes"], _n_bitsets(state))
     for name in state:
         if not name.isidentifier() or hasattr(cls, name) or name.startswith("__"):
             raise UnreadableError(f"{cls.__name__} has no attribute {name!r:.60}")
@@ -91,7 +89,17 @@ def _read_inside(node, reader):
     return made
 
 
-def _nodes(columns):
+def _n_bitsets(state):
+    """Return how many splits by categories a tree has: sets of 256 bits."""
+    sets = [state[f"{kind}_left_cat_bitsets"] for kind in ("raw", "binned")]
+    count = len(sets[0])
+    for each in sets:
+        if each.dtype != np.uint32 or each.shape != (count, 8):
+            raise UnreadableError("the categories of a boosted tree are wrong")
+    return count
+
+
+def _nodes(columns, n_bitsets):
     """Return the nodes of a boosted tree, every way through which ends."""
     dtype = _boosted()["TreePredictor"].nodes.dtype
     if type(columns) is not dict or set(columns) != set(dtype.names):
@@ -105,7 +113,10 @@ def _nodes(columns):
     inner, places = nodes[nodes["is_leaf"] != 1], np.flatnonzero(nodes["is_leaf"] != 1)
     leads = [(places < inner[n]) & (inner[n] < count) for n in ("left", "right")]
     fits = np.all(leads) and (inner["feature_idx"] >= 0).all()
-    if not count or not fits or nodes["is_categorical"].any():
+    fits = (
+        fits and (inner["bitset_idx"][inner["is_categorical"] != 0] < n_bitsets).all()
+    )
+    if not count or not fits:
         raise UnreadableError("the nodes of a boosted tree don't lead to its leaves")
     return nodes
 
@@ -139,8 +150,29 @@ def _read_drawer(node, _reader):
 DRAWER = Kind("generator", _write_drawer, _read_drawer, is_shared=True)
 
 
+def _as_numbers():
+    """Return the function by which boosted trees read numbers beside categories."""
+    from sklearn.utils import check_array  # noqa: PLC0415
+
+    return partial(check_array, dtype=[np.float64], ensure_all_finite=False)
+
+
+AS_NUMBERS = Kind("as_numbers", lambda *_: {}, lambda *_: _as_numbers())
+
+
+def is_as_numbers(value: Any) -> bool:
+    """Whether a value is that function."""
+    if type(value) is not partial:
+        return False
+    known = _as_numbers()
+    # `reduce` gives the function, its arguments, and nothing of a user's own.
+    return value.__reduce__()[2] == known.__reduce__()[2]
+
+
 def kind_of_learner(value: Any) -> Kind | None:
     """Return the kind of what is inside of scikit-learn's learners, or None."""
+    if is_as_numbers(value):
+        return AS_NUMBERS
     if type(value) is np.random.Generator:
         return DRAWER
     cls = type(value)

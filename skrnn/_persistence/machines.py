@@ -1,6 +1,10 @@
 """What attributes of machines and boosted trees must be: C code trusts their sizes."""
 
+import warnings
+
 import numpy as np
+
+from skrnn._persistence.learners import is_as_numbers
 
 _KERNELS = ("linear", "poly", "rbf", "sigmoid")
 _MOST_THREADS = 1024
@@ -89,9 +93,11 @@ def of_histograms(state):
     if "_predictors" not in state:
         return None
     n, bins = state["n_features_in_"], vars(state["_bin_mapper"])
-    if state["_preprocessor"] is not None or np.any(bins["is_categorical_"]):
-        return "categories of its own"
-    fits = state["_n_features"] == n and len(bins["bin_thresholds_"]) == n
+    fits = _reads_columns(state["_preprocessor"], n, state["is_categorical_"])
+    has_categories = bins["is_categorical_"] != 0
+    for known, is_one in zip(bins["bin_thresholds_"], has_categories, strict=True):
+        fits = fits and (not is_one or ((known >= 0) & (known < 256)).all())
+    fits = fits and state["_n_features"] == n and len(bins["bin_thresholds_"]) == n
     for name in ("is_categorical_", "n_bins_non_missing_"):
         fits = fits and np.shape(bins[name]) == (n,)
     fits = fits and 0 <= bins["missing_values_bin_idx_"] <= 255
@@ -100,5 +106,26 @@ def of_histograms(state):
     for trees in state["_predictors"]:
         fits = fits and len(trees) == state["n_trees_per_iteration_"]
         for tree in trees:
-            fits = fits and (tree.nodes["feature_idx"] < n).all()
+            splits = tree.nodes[tree.nodes["is_leaf"] != 1]
+            columns, by_category = splits["feature_idx"], splits["is_categorical"] != 0
+            fits = fits and (columns < n).all()
+            fits = fits and has_categories[columns[by_category]].all()
     return None if fits else "trees that don't fit each other"
+
+
+def _reads_columns(reader, n, is_categorical):
+    """Whether what numbers categories gives trees as many columns as they expect."""
+    if reader is None:
+        return True
+    steps = {name: each for name, each, _ in reader.transformers_}
+    encoder, numbers, rest = steps["encoder"], steps["numerical"], set(steps.values())
+    rest -= {encoder, numbers}
+    if rest - {"drop"} or not is_as_numbers(numbers.func):
+        return False
+    row = np.zeros((1, n), object)
+    firsts = [known[0] for known in encoder.categories_]
+    row[0, np.flatnonzero(is_categorical)] = firsts
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = reader.transform(row)
+    return found.shape == (1, n) and found.dtype == np.float64

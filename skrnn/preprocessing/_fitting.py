@@ -23,7 +23,7 @@ from skrnn._data.tokens.ids import (
 from skrnn._data.typing import Array
 from skrnn._data.windows import sliding_windows
 from skrnn._estimators.watching import WatchedFit
-from skrnn._sklearn import get_container_adapter, set_output_config
+from skrnn._sklearn import get_container_adapter, refuse_no_output, set_output_config
 
 # Other types become the first one. Integers stay: they may be token ids.
 NUMBERS = [
@@ -56,11 +56,7 @@ class SequenceOutputMixin(WatchedFit):
         -------
         self : estimator
         """
-        if transform is not None and not isinstance(transform, str):
-            raise ValueError(
-                f"transform={transform!r:.60} is no output; expected 'default', "
-                "'pandas', 'polars' or None."
-            )
+        refuse_no_output(transform)
         # scikit-learn's own would wrap every result, and fails with three dimensions.
         if transform is not None:
             set_output_config(self, transform)

@@ -15,7 +15,9 @@ from skrnn._data.typing import (
     Targets,
     Weights,
 )
+from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
+from skrnn._sklearn import naming
 from skrnn.scikeras._reading import read_X
 from skrnn.scikeras._running import RunningMixin, fill_padding
 from skrnn.scikeras._steps import (
@@ -42,6 +44,7 @@ class AnswersMixin(RunningMixin):
     target_encoder: Any
     y_ndim_: int
 
+    @of_one_fit
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:
@@ -67,7 +70,9 @@ class AnswersMixin(RunningMixin):
         longest = shape[0] if lengths is None else int(lengths.max())
         if sample_weight is not None:
             y = self._without_gaps(y, sample_weight)
-        _, truth = self._validate_data(y=read_answers(y, lengths, longest))
+        with naming("y"):
+            y = read_answers(y, lengths, longest)
+        _, truth = self._validate_data(y=y)
         if hasattr(predicted, "shape"):
             # The user's encoder may return several arrays.
             check_consistent_length(predicted, truth)
@@ -133,6 +138,7 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
     # Whether y has an axis of length 1 behind its steps, as Keras wants it.
     _is_column = False
 
+    @of_one_fit
     def predict(self, X: SequenceData, **kwargs: Any) -> Array:
         """Predict the labels of X.
 
@@ -164,7 +170,9 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
         return array[..., 0] if is_column else y
 
     def _without_gaps(self, y, sample_weight):
-        return super()._without_gaps(without_masked(y, sample_weight), sample_weight)
+        with naming("y", "sample_weight"):
+            y = without_masked(y, sample_weight)
+        return super()._without_gaps(y, sample_weight)
 
     def _begin_reading(self, X, y):
         self._labels_steps = self._may_label_steps and looks_like_labels_of_steps(X, y)

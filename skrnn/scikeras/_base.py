@@ -12,6 +12,7 @@ from skrnn._data.typing import (
     Weights,
 )
 from skrnn._engine import pack, refuse_forked_process, unpack
+from skrnn._estimators.one_fit import lasting, unchanged_on_error
 from skrnn.scikeras._answers import AnswersMixin
 
 
@@ -116,13 +117,15 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         self : object
         """
         refuse_forked_process()
-        return super().initialize(X, y)
+        with unchanged_on_error(self):
+            self._validate_params()
+            return super().initialize(X, y)
 
     def __sklearn_is_fitted__(self):
         return self.initialized_
 
     def __getstate__(self):
-        return pack(super().__getstate__())
+        return pack(lasting(super().__getstate__()))
 
     def __setstate__(self, state):
         super().__setstate__(unpack(state))

@@ -8,6 +8,7 @@ from skrnn._networks.architecture import network_spec
 from skrnn._networks.keras.models import build_model
 from skrnn._networks.specs import Head
 from skrnn._networks.weights import initial_weights
+from skrnn.scikeras._parameters import COMPILED, naming_parameters
 from skrnn.scikeras.engine.seeding import global_seed
 
 
@@ -93,7 +94,9 @@ def recurrent_network(
         steps = keras.Input((shape[1],))
         model = keras.Sequential([steps, keras.layers.Reshape((-1, 1)), model])
     given = compile_kwargs["loss"]
-    model.compile(**compile_kwargs | {"loss": loss if given is None else given})
+    names = {name: compile_kwargs[name] for name in COMPILED}
+    with naming_parameters("recurrent_network", names):
+        model.compile(**compile_kwargs | {"loss": loss if given is None else given})
     return model
 
 

@@ -1,6 +1,7 @@
 """Which parameters a wrapper may have: a misspelt one is an error, not a no-op."""
 
 import inspect
+from contextlib import contextmanager
 from difflib import get_close_matches
 from numbers import Integral
 
@@ -11,9 +12,14 @@ from skrnn._sklearn import (
     Options,
     Share,
     StrOptions,
+    is_named,
 )
 
 _ANYTHING = "no_validation"
+# What a network is compiled with.
+COMPILED = "loss", "optimizer", "metrics"
+# So much of a value is written in an error.
+_LONGEST = 80
 
 # Constraints of scikeras' own parameters; Keras checks the routed ones.
 CONSTRAINTS: dict = {
@@ -36,6 +42,47 @@ CONSTRAINTS: dict = {
 CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
     "class_weight": [dict, list, StrOptions({"balanced"}), None]
 }
+
+
+@contextmanager
+def naming_parameters(name, given):
+    """Put parameters and their values before an error of Keras that tells none.
+
+    It is a TypeError or a ValueError then, whatever Keras raises.
+
+    Parameters
+    ----------
+    name : str
+        What has the parameters.
+    given : dict
+    """
+    try:
+        yield
+    except Exception as error:
+        is_clear = isinstance(error, TypeError | ValueError)
+        if is_clear and is_named(given, str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} can't use {_written(given)}: {error}") from error
+
+
+@contextmanager
+def noting_parameters(name, given):
+    """Add parameters and their values to an error, which may be the user's own."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        error.add_note(f"Raised in {name} with {_written(given)}.")
+        raise
+
+
+def _written(given):
+    return ", ".join(f"{name}={_short(value)}" for name, value in given.items())
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def refuse_unknown(estimator, build, names):

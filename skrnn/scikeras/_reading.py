@@ -37,17 +37,21 @@ class ReadingMixin:
 
     def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
         if X is not None:
-            lengths, X = self._lengths_of(X, reset), read_X(self, X, reset=reset)
+            with naming("X"):
+                lengths = self._lengths_of(X, reset)
+            X = read_X(self, X, reset=reset)
         if X is not None and y is not None:
             n_steps = X.shape[1] if X.ndim > 1 else 1
-            y = y if _is_block(y) else read_answers(y, lengths, n_steps)
-            y = self._as_labels(y, reset)
-            if reset:
+            with naming("y"):
+                y = y if _is_block(y) else read_answers(y, lengths, n_steps)
+                y = self._as_labels(y, reset)
                 array = np.asarray(y)
+            if reset:
                 self._has_steps = array.ndim > 1 and array.shape[1] == n_steps
                 self._begin_reading(X, array)
         elif y is not None:
-            y = self._as_labels(y)
+            with naming("y"):
+                y = self._as_labels(y)
         if y is not None:
             y = read_y(self, y, reset=reset, numeric=y_numeric or self._numeric)
         check_consistent_length(X, y)
@@ -79,15 +83,17 @@ def read_X(estimator, X, *, reset):
         X = read(estimator, X, reset=reset)
     elif is_ragged(X) or _was_ragged(estimator, X, reset) or frames_in(X):
         sequences = check_sequences(estimator, X, reset=reset, dtype=None)
-        if reset:
-            _warn_of_lost_numbers(sequences.values, names, starts=sequences.starts)
-        X = _padded(sequences, estimator)
+        with naming("X"):
+            if reset:
+                _warn_of_lost_numbers(sequences.values, names, starts=sequences.starts)
+            X = _padded(sequences, estimator)
     elif _ndim(X) > 2:
         X = _read_blocks(estimator, X, reset=reset)
     else:
         X = _read_table(estimator, X, reset=reset)
     if reset:
-        _warn_of_lost_numbers(X, names)
+        with naming("X"):
+            _warn_of_lost_numbers(X, names)
         estimator.X_dtype_, estimator.X_shape_ = X.dtype, X.shape
     else:
         _check_same_form(estimator, X)
@@ -142,6 +148,8 @@ def _name(estimator):
 
 def _ndim(X):
     # numpy.ndim would dispatch to other libraries, by __array_function__.
+    if isinstance(X, type):
+        raise TypeError(f"X is the class {X.__name__}; expected an array or a list.")
     return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
 
 
@@ -164,7 +172,12 @@ def _padded(sequences, estimator):
         dtype=values.dtype if tokens else np.float32,
     )
     real = np.arange(longest) < sequences.lengths[:, None]
-    block[real] = values[sequences.positions()]
+    with np.errstate(over="ignore"):
+        block[real] = values[sequences.positions()]
+    if not tokens and not np.isfinite(block[real]).all():
+        raise ValueError(
+            "Input X contains infinity or a value too large for dtype('float32')."
+        )
     return block
 
 

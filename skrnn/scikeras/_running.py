@@ -15,9 +15,14 @@ from skrnn._data.typing import Array, SequenceData
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._data.warn import warn
 from skrnn._engine import refuse_forked_process
-from skrnn._estimators.one_fit import unchanged_on_error
-from skrnn._sklearn import check_parameters
-from skrnn.scikeras._parameters import refuse_unknown
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
+from skrnn._sklearn import check_parameters, naming
+from skrnn.scikeras._parameters import (
+    COMPILED,
+    naming_parameters,
+    noting_parameters,
+    refuse_unknown,
+)
 from skrnn.scikeras._reading import ReadingMixin
 from skrnn.scikeras._steps import (
     answers_steps,
@@ -27,6 +32,7 @@ from skrnn.scikeras._steps import (
     read_weights,
     without_unweighted_gaps,
 )
+from skrnn.scikeras._turns import turns_of
 from skrnn.scikeras.engine.keys import NotTakenError
 from skrnn.scikeras.engine.masks import padding_value
 from skrnn.scikeras.engine.models import (
@@ -180,6 +186,7 @@ class RunningMixin(ReadingMixin):
     _check_model_param: Callable
     X_shape_: tuple[int, ...]
 
+    @of_one_fit
     def predict(self, X: SequenceData, **kwargs: Any) -> Array:
         """Predict the targets of X.
 
@@ -208,8 +215,11 @@ class RunningMixin(ReadingMixin):
                     f"{type(self).__name__} requires y to be passed, but the target y "
                     "is None."
                 )
-            self._lengths = self._lengths_of(X, reset=True)
-            if sample_weight is None and self._needs_weights(y):
+            with naming("X"):
+                self._lengths = self._lengths_of(X, reset=True)
+            with naming("y"):
+                needs_weights = self._needs_weights(y)
+            if sample_weight is None and needs_weights:
                 sample_weight = 1.0
             if sample_weight is not None:
                 y = self._without_gaps(y, sample_weight)
@@ -242,7 +252,8 @@ class RunningMixin(ReadingMixin):
 
     def _without_gaps(self, y, sample_weight):
         """Return y with valid values in place of those of weight 0."""
-        return without_unweighted_gaps(y, sample_weight)
+        with naming("y", "sample_weight"):
+            return without_unweighted_gaps(y, sample_weight)
 
     def _initialize(self, X, y=None):
         refuse_unknown(self, self._check_model_param(), self.get_params(deep=False))
@@ -251,8 +262,20 @@ class RunningMixin(ReadingMixin):
             self._seed = check_random_state(self.random_state).randint(2**31 - 1)
         return super()._initialize(X, y)  # type: ignore[misc]
 
+    def _naming(self, *names):
+        return naming_parameters(type(self).__name__, self._given(names))
+
+    def _noting(self, *names):
+        return noting_parameters(type(self).__name__, self._given(names))
+
+    def _given(self, names):
+        """Return parameters, and for ``model`` all that is handed to it."""
+        known = self.get_params(deep=False)
+        routed = [name for name in known if name.partition("__")[0] in names]
+        return {name: known[name] for name in dict.fromkeys((*names, *routed))}
+
     def _build_keras_model(self):
-        with seeded(self._seed):
+        with seeded(self._seed), self._noting("model"):
             model = super()._build_keras_model()  # type: ignore[misc]
             if type(model) is keras.Sequential and not model.built:
                 # scikeras reads its outputs, which exist once the inputs are known.
@@ -260,11 +283,20 @@ class RunningMixin(ReadingMixin):
         return model
 
     def _get_compile_kwargs(self):
-        arguments = super()._get_compile_kwargs()  # type: ignore[misc]
-        if hasattr(arguments["optimizer"], "get_config"):
-            # An optimizer belongs to one network, so the user's own isn't used up.
-            arguments["optimizer"] = own_optimizer(arguments["optimizer"])
+        with self._naming(*COMPILED):
+            arguments = super()._get_compile_kwargs()  # type: ignore[misc]
+            if hasattr(arguments["optimizer"], "get_config"):
+                # An optimizer belongs to one network: the user's own isn't used up.
+                arguments["optimizer"] = own_optimizer(arguments["optimizer"])
         return arguments
+
+    def _ensure_compiled_model(self):
+        with self._naming(*COMPILED):
+            super()._ensure_compiled_model()  # type: ignore[misc]
+
+    def _initialize_callbacks(self):
+        with self._naming("callbacks"):
+            super()._initialize_callbacks()  # type: ignore[misc]
 
     def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
         model, y = self.model_, self._as_outputs(y)
@@ -277,7 +309,9 @@ class RunningMixin(ReadingMixin):
         unchanged = unchanged_weights_on_error(model) if known else nullcontext()
         self.model_ = running = RunningModel(model, self._seed)
         try:
-            with unchanged:
+            # A network that is known already, others may be predicting with.
+            turn = turns_of(model).changing() if known else nullcontext()
+            with turn, unchanged, self._noting(*COMPILED):
                 fit(X, y, *args, warm_start=warm_start, **kwargs)
         finally:
             self.model_ = model
@@ -293,9 +327,10 @@ class RunningMixin(ReadingMixin):
                 "with appropriate arguments before using this estimator."
             )
         # A copy: two threads may predict at once.
-        other = object.__new__(type(self))
-        vars(other).update(vars(self), model_=RunningModel(self.model_))
-        return super(RunningMixin, other)._predict_raw(X, **kwargs)  # type: ignore[misc]
+        other, model = object.__new__(type(self)), self.model_
+        vars(other).update(vars(self), model_=RunningModel(model))
+        with turns_of(model).reading():
+            return super(RunningMixin, other)._predict_raw(X, **kwargs)  # type: ignore[misc]
 
     @property
     def _answers_steps(self):

@@ -3,6 +3,8 @@
 import numpy as np
 from scikeras.utils.transformers import ClassifierLabelEncoder, RegressorTargetEncoder
 
+from skrnn._sklearn import naming
+
 
 class NumbersEncoder(RegressorTargetEncoder):
     """Encoder of numbers: one or several for each row or time step."""
@@ -51,6 +53,10 @@ class LabelsEncoder(ClassifierLabelEncoder):
 
     def fit(self, y):
         """Learn the classes; for one-hot steps (n, T, C) they number the last axis."""
+        with naming("y"):
+            return self._learn(y)
+
+    def _learn(self, y):
         if y.ndim < 3:
             super().fit(y.ravel() if self.steps else y)
             if self.n_classes_ is None and y.dtype.kind in "iu":
@@ -68,7 +74,8 @@ class LabelsEncoder(ClassifierLabelEncoder):
         if y.ndim > 2:
             return y
         if not self.steps:
-            return super().transform(y)
+            with naming("y"):
+                return super().transform(y)
         self._refuse_unknown(y)
         # Without a last axis of length 1, Keras' losses would take steps for classes.
         return super().transform(y.ravel()).reshape(*y.shape, -1)

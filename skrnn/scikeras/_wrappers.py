@@ -12,6 +12,8 @@ from skrnn._data.typing import (
     Targets,
     Weights,
 )
+from skrnn._estimators.one_fit import of_one_fit
+from skrnn._sklearn import naming
 from skrnn.scikeras._answers import LabelsMixin
 from skrnn.scikeras._base import EngineWrapper
 from skrnn.scikeras._docs import documented
@@ -71,13 +73,17 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
         -------
         score : float
         """
-        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-        if y_true.ndim == 3:
+        with naming("y_true"):
+            y_true = np.asarray(y_true)
+        with naming("y_pred"):
+            y_pred = np.asarray(y_pred)
+        if y_true.ndim == y_pred.ndim == 3:
             weights = kwargs.get("sample_weight")
             if weights is not None:
                 kwargs["sample_weight"] = np.repeat(weights, y_true.shape[1])
             y_true, y_pred = (y.reshape(-1, y.shape[-1]) for y in (y_true, y_pred))
-        return wrappers.KerasRegressor.scorer(y_true, y_pred, **kwargs)
+        with naming("y_true", "y_pred"):
+            return wrappers.KerasRegressor.scorer(y_true, y_pred, **kwargs)
 
 
 @documented
@@ -118,6 +124,24 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         """Encoder of y; override it for one of your own."""
         categories = "auto" if self.classes_ is None else [self.classes_]
         return LabelsEncoder(self.loss, categories, steps=self._labels_steps)
+
+    @staticmethod
+    def scorer(y_true: Targets, y_pred: Targets, **kwargs: Any) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like
+            Labels (n,), or an indicator matrix (n, K).
+        **kwargs : dict
+            More arguments of :func:`sklearn.metrics.accuracy_score`.
+
+        Returns
+        -------
+        score : float
+        """
+        with naming("y_true", "y_pred"):
+            return wrappers.KerasClassifier.scorer(y_true, y_pred, **kwargs)
 
     def fit(
         self,
@@ -201,6 +225,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         self.classes_ = classes
         wrappers.BaseWrapper.partial_fit(self, X, y, sample_weight, **kwargs)
 
+    @of_one_fit
     def predict_proba(self, X: SequenceData, **kwargs: Any) -> Array:
         """Predict the probability of every class.
 

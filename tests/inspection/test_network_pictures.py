@@ -49,6 +49,7 @@ def flow_of(norms, both=False, **options):
         inputs=norms[0],
         saturated={},
         weights={"kernel": 57.0, "bias": 2.0},
+        clipped={"kernel": 1.9, "bias": 1.9},
         loss=1.0,
         n_sequences=np.ones(norms.shape[1], int),
     )
@@ -117,7 +118,11 @@ def test_advice_against_vanishing_names_what_there_is(model, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (dict(clipnorm=2), "clipnorm=2 cuts that of kernel, whose norm is 57"),
+        (dict(clipnorm=2), "clipnorm=2 cuts that of kernel, whose norm is 57, to 1.9"),
+        (
+            dict(global_clipnorm=3),
+            "clipnorm=1 and global_clipnorm=3 cut that of kernel, whose norm is 57, to",
+        ),
         (dict(clipnorm=None), "clipnorm=1.0 (that of kernel has a norm of 57)"),
         (dict(activation="relu"), "activation='tanh', which bounds the states"),
     ],

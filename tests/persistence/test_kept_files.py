@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 
 import skrnn
+from skrnn._persistence import container
 
 FILES = sorted(FOLDER.glob("*/*.skrnn"))
 
@@ -32,8 +33,21 @@ def test_a_file_of_an_earlier_version_is_read(path):
 
 
 def test_there_are_files_of_every_version():
-    assert len(FILES) >= 15
+    assert len(FILES) >= 20
     assert sum(path.stat().st_size for path in FILES) < 2**20
+
+
+@pytest.mark.parametrize("name", ["regressor", "classifier", "tagger"])
+def test_a_file_from_before_a_parameter_has_its_default(name):
+    path = FOLDER / "0.1.0" / f"{name}.skrnn"
+    described, _ = container.from_bytes(path.read_bytes())
+    written = described["estimator"]["state"]
+    estimator = skrnn.load(path)
+    later = estimator.get_params(deep=False).keys() - written.keys()
+    assert {"timescales", "conv_filters"} <= later
+    defaults = type(estimator)().get_params(deep=False)
+    assert {n: getattr(estimator, n) for n in later} == {n: defaults[n] for n in later}
+    assert clone(estimator).get_params() == estimator.get_params()
 
 
 def test_files_are_in_the_checkout_and_not_in_the_package():

@@ -58,7 +58,7 @@ OTHERS = {
 def fitted(name):
     cls = found(name)
     given, X_, y = OTHERS.get(cls.__name__, ([], X, None))
-    large = "Forest", "ExtraTrees", "GradientBoosting"
+    large = "Forest", "ExtraTrees", "GradientBoosting", "AdaBoost"
     options = {"n_estimators": 2} if any(each in name for each in large) else {}
     if "HistGradient" in name:
         options = {"max_iter": 2, "min_samples_leaf": 2}

@@ -4,12 +4,17 @@ import copy
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
+    IsolationForest,
 )
 from sklearn.linear_model import Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
@@ -27,7 +32,11 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
 Y = X[:, 0] + 0.1 * X[:, 1]
 LABELS = np.digitize(Y, [-0.4, 0.4])
+KINDS = RNG.integers(0, 5, size=40)
+# A column of numbers, one of codes that say much of y, and a column of numbers.
+MIXED = np.column_stack([X[:, 0], KINDS, X[:, 2]])
 BOOST = dict(max_iter=2, min_samples_leaf=2, random_state=0)
+OF_KINDS = 10 * (KINDS % 2) + 0.1 * X[:, 0]
 # What is saved and loaded, with y.
 MODELS = {
     "quantile": (HistGradientBoostingRegressor(loss="quantile", quantile=0.9), Y),
@@ -37,11 +46,22 @@ MODELS = {
         HistGradientBoostingRegressor(max_features=0.5, warm_start=True, **BOOST),
         Y,
     ),
+    "categories": (
+        HistGradientBoostingRegressor(categorical_features=[1], **BOOST),
+        OF_KINDS,
+    ),
     "huber": (GradientBoostingRegressor(loss="huber", n_estimators=2), Y),
     "boosted, three": (GradientBoostingClassifier(n_estimators=2), LABELS),
     "exponential": (
         GradientBoostingClassifier(n_estimators=2, loss="exponential"),
         LABELS > 1,
+    ),
+    "boosted by weights": (AdaBoostClassifier(n_estimators=2), LABELS),
+    "boosted numbers": (AdaBoostRegressor(n_estimators=2, random_state=0), Y),
+    "isolation": (IsolationForest(n_estimators=2, random_state=0), Y),
+    "isolation, by columns": (
+        IsolationForest(n_estimators=2, max_features=2, random_state=0),
+        Y,
     ),
     "near": (KNeighborsClassifier(3, metric="manhattan"), LABELS),
     "ball tree": (KNeighborsRegressor(3, algorithm="ball_tree", p=3), Y),
@@ -63,7 +83,7 @@ def fitted_once(name):
     model, y = MODELS[name]
     if name == "quantile":
         model.set_params(**BOOST)
-    return model.fit(X, y)
+    return model.fit(MIXED if name == "categories" else X, y)
 
 
 def fitted(name):
@@ -75,9 +95,9 @@ def test_learners_come_back(name):
     model = fitted(name)
     again = from_bytes(to_bytes(model))
     assert vars(again).keys() == vars(model).keys()
-    for method in ("predict", "predict_proba", "decision_function"):
+    for method in ("predict", "predict_proba", "score_samples", "decision_function"):
         if hasattr(model, method):
-            found, expected = getattr(again, method)(X), getattr(model, method)(X)
+            found, expected = (getattr(each, method)(X) for each in (again, model))
             np.testing.assert_array_equal(found, expected)
 
 
@@ -116,16 +136,34 @@ def test_forecasters_over_learners_are_saved(model, tmp_path):
 @pytest.mark.parametrize(
     ("model", "word"),
     [
-        (
-            HistGradientBoostingRegressor(categorical_features=[0], **BOOST),
-            "categories",
-        ),
         (SVR(kernel=lambda a, b: a @ b.T), "kernel of its own"),
     ],
 )
 def test_what_runs_code_is_refused(model, word):
     with pytest.raises(TypeError, match=f"{type(model).__name__}.*{word}.*can't be"):
         to_bytes(model.fit(np.abs(X), Y))
+
+
+WORDS = pd.DataFrame(
+    {"kind": np.array(["", "b", "c", "d", "e"])[KINDS], "x": X[:, 1]}
+).astype({"kind": "category"})
+
+
+@pytest.mark.parametrize("rows", [MIXED, WORDS], ids=["codes", "words"])
+def test_trees_of_categories_come_back(rows):
+    model = clone(MODELS["categories"][0])
+    if rows is WORDS:
+        model.set_params(categorical_features="from_dtype", warm_start=True)
+    model.fit(rows, OF_KINDS)
+    assert any(t.nodes["is_categorical"].any() for (t,) in vars(model)["_predictors"])
+    again = from_bytes(to_bytes(model))
+    asked = rows.copy()
+    if rows is MIXED:
+        asked[:4, 1] = [9, np.nan, 3, -1]
+    np.testing.assert_array_equal(again.predict(asked), model.predict(asked))
+    for each in (model, again):
+        each.set_params(max_iter=4).fit(rows, OF_KINDS)
+    np.testing.assert_array_equal(again.predict(asked), model.predict(asked))
 
 
 def column(node, name):
@@ -140,6 +178,35 @@ def in_nodes(name, value):
         arrays[column(state, name)][0] = value
 
     return change
+
+
+def in_mapper(name, change):
+    def apply(state, arrays):
+        key = state["_bin_mapper"]["state"][name]["array"]
+        arrays[key] = change(arrays[key])
+
+    return apply
+
+
+def known_categories(state, arrays):
+    arrays["_bin_mapper.known_categories[0]"] += 300
+
+
+def few_bitsets(state, arrays):
+    key = state["_predictors"][0][0]["state"]["raw_left_cat_bitsets"]["array"]
+    arrays[key] = arrays[key][:0]
+
+
+def narrow_columns(state, arrays):
+    reader = state["_preprocessor"]["state"]
+    reader["_columns"] = reader["_columns"][:1]
+    nothing = {"type": "tuple", "items": ["numerical", "drop", [False] * 3]}
+    reader["transformers_"] = [reader["transformers_"][0], nothing]
+
+
+def another_reader(state, arrays):
+    reader = state["_preprocessor"]["state"]["transformers_"][1]["items"][1]
+    reader["state"]["func"] = {"type": "function", "name": "numpy.abs"}
 
 
 def in_array(attribute, change):
@@ -174,6 +241,17 @@ HOSTILE = {
     "a category": ("quantile", in_nodes("is_categorical", 1), "lead to its leaves"),
     "other features": ("quantile", in_state(n_features_in_=9), "don't fit"),
     "trees of others": ("huber", in_state(n_features_in_=9), "don't fit"),
+    "a code of no split": ("categories", few_bitsets, "categories of a boosted tree"),
+    "a split by another": (
+        "categories",
+        in_mapper("is_categorical_", lambda each: each[::-1].copy()),
+        "don't fit",
+    ),
+    "far categories": ("categories", known_categories, "don't fit"),
+    "few columns": ("categories", narrow_columns, "don't fit|aren't there"),
+    "another reader": ("categories", another_reader, "don't fit"),
+    "isolated by others": ("isolation", in_state(_max_features=9), "other features"),
+    "fewer columns": ("isolation, by columns", in_state(_max_features=1), "other feat"),
     "columns of trees": (
         "boosted, three",
         in_state(n_trees_per_iteration_=2),

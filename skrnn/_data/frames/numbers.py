@@ -206,9 +206,11 @@ def warn_of_lost_numbers(X, *, names=None, what="X", axis=None, apart=1, starts=
     axis = X.ndim - 2 if axis is None else axis
     if axis and len(X) > _FEWER:
         X = X[np.linspace(0, len(X) - 1, _FEWER).astype(int)]
-    problem = _lost_spread(X, names, what) or _lost_steps(
-        X, names, what, axis, apart, starts
-    )
+    # Numbers beyond float32 are refused elsewhere, or left to the user.
+    with np.errstate(over="ignore", invalid="ignore"):
+        problem = _lost_spread(X, names, what) or _lost_steps(
+            X, names, what, axis, apart, starts
+        )
     if problem:
         warnings.warn(problem, stacklevel=2)
 

@@ -107,12 +107,15 @@ def _against_vanishing(network, _flow):
 def _against_explosion(network, flow):
     """Say what clipping does to the largest gradient, and what would do more."""
     name, norm = max(flow.weights.items(), key=lambda each: each[1])
-    found, limit = [], network.clipnorm
-    if limit is None and network.global_clipnorm is None:
+    found, left = [], flow.clipped[name]
+    limits = "clipnorm", "global_clipnorm"
+    given = [f"{n}={getattr(network, n):g}" for n in limits if getattr(network, n)]
+    if not given:
         found.append(f"clipnorm=1.0 (that of {name} has a norm of {amount(norm)})")
-    elif limit is not None and norm > limit:
+    elif left < norm:
         found.append(
-            f"clipnorm={limit:g} cuts that of {name}, whose norm is {amount(norm)}"
+            f"{' and '.join(given)} {'cut' if given[1:] else 'cuts'} that of {name}, "
+            f"whose norm is {amount(norm)}, to {amount(left)}"
         )
     if network.activation not in ("tanh", "sigmoid", "softsign"):
         found.append("activation='tanh', which bounds the states")

@@ -1,5 +1,6 @@
 """The norms of a loss's gradients at every step of a network."""
 
+import math
 from typing import Any
 
 from sklearn.utils import Bunch
@@ -69,6 +70,9 @@ def gradient_flow(
             Norm of the gradient of the mean loss by each array of weights, before
             `clipnorm` and `global_clipnorm` cut it. "lstm/kernel" is that of
             ``weights_["lstm"]["kernel"]``.
+        clipped : dict of str to float
+            The same norms as `clipnorm` and `global_clipnorm` of the network leave
+            them: what the optimizer gets of such a batch.
         loss : float
             The mean loss of the sequences.
         n_sequences : ndarray of int of shape (T,)
@@ -114,4 +118,20 @@ def gradient_flow(
     reached = reach_network(estimator, X, "gradient_flow", y)
     given = reached.network, reached.X, reached.y, sample_weight
     flow = inspected.gradient_flow(*given, last=answers == "last")
-    return Bunch(**vars(flow))
+    clipped = _clipped(flow.weights, reached.network)
+    return Bunch(**vars(flow), clipped=clipped)
+
+
+def _clipped(norms, network):
+    """Return the norms of arrays after training has cut them.
+
+    Clipping scales an array, so its norm is all that counts; that of all of them
+    together is cut first.
+    """
+    limit, limit_of_all = (
+        math.inf if each is None else float(each)
+        for each in (network.clipnorm, network.global_clipnorm)
+    )
+    of_all = math.hypot(*norms.values())
+    share = limit_of_all / of_all if of_all > limit_of_all else 1.0
+    return {name: min(share * norm, limit) for name, norm in norms.items()}

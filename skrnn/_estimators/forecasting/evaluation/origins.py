@@ -44,13 +44,25 @@ def origins_of_cv(cv, X, y, groups, grid: TimeGrid) -> list[Origin]:
         cv_splits = cv.split(*given)
     else:
         cv_splits = cv
-    rows = np.arange(len(grid.positions))
-    origins = [Origin(rows[train], rows[test]) for train, test in cv_splits]
+    origins = [_origin(split, i, grid, cv) for i, split in enumerate(cv_splits)]
     if not origins:
         raise ValueError(f"cv={cv!r} gives no splits; expected one or more.")
     for i, origin in enumerate(origins):
         _check_forward(origin, grid, f"Split {i} of cv={cv!r}")
     return origins
+
+
+def _origin(split, i, grid, cv):
+    """Return a pair of (train, test) that selects rows."""
+    try:
+        train, test = split
+        rows = np.arange(len(grid.positions))
+        return Origin(rows[train], rows[test])
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"Split {i} of cv={cv!r:.80} is {split!r:.80}; expected (train, test), "
+            f"each with indices of the {len(grid.positions)} rows: {error}"
+        ) from error
 
 
 def _check_forward(origin, grid, name):

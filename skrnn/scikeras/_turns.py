@@ -1,0 +1,72 @@
+"""A network is changed by one thread while no other predicts with it."""
+
+import threading
+import weakref
+from collections import Counter
+from contextlib import contextmanager
+from threading import get_ident
+
+_turns: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+class Turns:
+    """Whose turn it is: that of many who read, or that of one who changes.
+
+    Who waits to change goes first. A thread may do again what it is doing.
+    """
+
+    def __init__(self):
+        self._condition = threading.Condition()
+        self._readers: Counter = Counter()
+        self._changer: int | None = None
+        self._n_waiting = 0
+
+    @contextmanager
+    def reading(self):
+        """Read while nobody else changes."""
+        own = get_ident()
+        with self._condition:
+            self._condition.wait_for(lambda: self._may_read(own))
+            self._readers[own] += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._readers[own] -= 1
+                # Without those that read no more.
+                self._readers += Counter()
+                self._condition.notify_all()
+
+    @contextmanager
+    def changing(self):
+        """Change while nobody else reads or changes."""
+        own = get_ident()
+        with self._condition:
+            self._n_waiting += 1
+            try:
+                self._condition.wait_for(lambda: self._may_change(own))
+            finally:
+                self._n_waiting -= 1
+                self._condition.notify_all()
+            before, self._changer = self._changer, own
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._changer = before
+                self._condition.notify_all()
+
+    def _may_read(self, own):
+        if self._changer is not None or own in self._readers:
+            return self._changer in (None, own)
+        return not self._n_waiting
+
+    def _may_change(self, own):
+        return self._changer in (None, own) and not self._readers.keys() - {own}
+
+
+def turns_of(model) -> Turns:
+    """Return the turns of a model of Keras."""
+    with _lock:
+        return _turns.setdefault(model, Turns())
