@@ -346,6 +346,12 @@ class LanguageSpec(Spec):
 
     tie_weights: bool = False
 
+    def with_vocabulary(self, size: int) -> Any:
+        """Return the spec of the same network for so many tokens."""
+        table = replace(self.layers[0], sizes=(size,))
+        head = replace(self.head, units=size)
+        return replace(self, layers=(table, *self.layers[1:]), head=head)
+
     def outline(self):
         *parts, head = super().outline()
         if self.tie_weights:

@@ -66,7 +66,7 @@ def refuse_unknown(vocabulary, texts, what):
         raise ValueError(
             f"{what} has {vocabulary.unit}s that are not in the vocabulary: {listed}"
             f'{more}. Set handle_unknown="map" to read them as an unknown '
-            f"{vocabulary.unit}."
+            f'{vocabulary.unit}, or "grow" to learn them in partial_fit.'
         )
 
 

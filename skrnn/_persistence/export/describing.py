@@ -34,7 +34,8 @@ def _text_of(estimator) -> LanguageNetwork:
         "analyzer": vocabulary.analyzer,
         "vocabulary": list(vocabulary.names),
         "has_ends": bool(estimator._has_ends),
-        "handle_unknown": estimator.handle_unknown,
+        # Outside of training nothing grows.
+        "handle_unknown": "map" if estimator.handle_unknown == "map" else "error",
         "patterns": patterns() if vocabulary.analyzer == "word" else {},
     }
     return LanguageNetwork(estimator._spec, estimator._weights, facts)
