@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -29,20 +29,20 @@ from skrnn._estimators.advice import fit_context
 from skrnn._estimators.embedding import (
     LooksUpTokens,
     ReadsWholeSequences,
-    SharedVectorsMixin,
+    TakesVectors,
     read_embedding,
     reads_tokens,
 )
 from skrnn._estimators.names import named
 from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.one_fit import of_one_fit
+from skrnn._estimators.output_bias import one_after_the_other
 from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.streaming import StreamingPredictor
 from skrnn._networks.architecture import network_spec
 from skrnn._sklearn import (
     Count,
     Counts,
-    Vectors,
     refuse_no_names,
 )
 
@@ -51,7 +51,7 @@ from skrnn._sklearn import (
 class SequenceNetwork(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    SharedVectorsMixin,
+    TakesVectors,
     LooksUpTokens,
     BaseNetwork,
 ):
@@ -61,16 +61,13 @@ class SequenceNetwork(
     """
 
     return_sequences: bool = False
-    embedding_matrix: Any = None
-    embedding_trainable: bool = True
     # Inherited from scikit-learn, which has no types.
     fit_transform: ClassVar[Callable[..., Array]]
 
     _network_constraints = {
         "return_sequences": ["boolean"],
         "embedding_dim": [Count(), Counts(), None],
-        "embedding_matrix": [Vectors(), None],
-        "embedding_trainable": ["boolean"],
+        **TakesVectors._vector_constraints,
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -179,7 +176,7 @@ class SequenceNetwork(
     def _filled(self, spec, fill):
         """Return a spec, and one function of all that change its first weights."""
         fills = [] if fill is None else [fill]
-        return spec, _one_after_the_other([*fills, *self._fills_of_head(spec)])
+        return spec, one_after_the_other([*fills, *self._fills_of_head(spec)])
 
     def _fills_of_head(self, spec):
         """Return what changes first weights of the head: ``f(weights, dataset)``."""
@@ -278,19 +275,6 @@ class SequenceNetwork(
         """
         self._require_fit()
         return StreamingPredictor(self, method)
-
-
-def _one_after_the_other(fills):
-    """Return one function of all that fill first weights; None if there are none."""
-    if not fills:
-        return None
-
-    def fill(weights, dataset):
-        for each in fills:
-            weights = each(weights, dataset)
-        return weights
-
-    return fill
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

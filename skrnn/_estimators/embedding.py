@@ -12,7 +12,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._data.tokens.ids import vocabulary_size
 from skrnn._estimators.names import Names
 from skrnn._networks.attention import ATTENTIONS
-from skrnn._sklearn import Count
+from skrnn._sklearn import Count, Vectors
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,25 @@ class ReadsWholeSequences(LooksUpTokens):
     }
 
 
-class SharedVectorsMixin:
-    """Clones share the given vectors: they are only read, and may take gigabytes."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class TakesVectors:
+    """The parameters of networks that take vectors of token ids.
 
-    embedding_matrix: Any
+    Clones share the vectors: they are only read, and may take gigabytes.
+    """
+
+    embedding_matrix: Any = None
+    embedding_trainable: bool = True
+
+    _vector_constraints: ClassVar[dict[str, list]] = {
+        "embedding_matrix": [Vectors(), None],
+        "embedding_trainable": ["boolean"],
+    }
 
     def __sklearn_clone__(self):
         without = copy(self)
         without.embedding_matrix = None
-        cloned = super(SharedVectorsMixin, without).__sklearn_clone__()  # type: ignore[misc]
+        cloned = super(TakesVectors, without).__sklearn_clone__()  # type: ignore[misc]
         cloned.embedding_matrix = self.embedding_matrix
         return cloned
 

@@ -132,6 +132,8 @@ def seq2seq_spec(
     attention: str | None = None,
     vocabulary_size: int | None = None,
     embedding_dim: int | None = None,
+    embedding_trainable: bool = True,
+    label_dim: int | None = None,
     dense_units: Widths = (),
     activation: str = "tanh",
     layer_norm: bool = False,
@@ -144,23 +146,24 @@ def seq2seq_spec(
 ) -> Seq2SeqSpec:
     """Return the spec of an encoder and a decoder with the same cells and widths.
 
-    A label more stands before the first one. Without attention the decoder has only
-    the last states: nobody reads the steps of the encoder's last layer.
+    A label more stands before the first one; without a `label_dim` their vectors are
+    as long as those of the ids. Without attention the decoder has only the last states:
+    nobody reads the steps of the encoder's last layer.
     """
     cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
     units, after = as_tuple(units), (layer_norm, dropout)
-    n_rows = n_labels and n_labels + 1
+    n_rows, label_dim = n_labels and n_labels + 1, label_dim or embedding_dim
     written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
     is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
-            *_embedding(vocabulary_size, embedding_dim, True, dropout),
+            *_embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout),
             *_stack(units, is_read, *after, bidirectional=bidirectional, **cells),
         ),
         head=head,
         n_features=n_features,
         decoder=(
-            *_embedding(n_rows, embedding_dim, True, dropout, name="decoder/embedding"),
+            *_embedding(n_rows, label_dim, True, dropout, name="decoder/embedding"),
             *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
         ),
         attention=attention,
