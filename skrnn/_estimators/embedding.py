@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from skrnn._data.sequences import Sequences
+from skrnn._data.tokens.categories import columns_of_ids
 from skrnn._data.tokens.ids import vocabulary_size
 from skrnn._estimators.names import Names
 from skrnn._networks.attention import ATTENTIONS
@@ -98,6 +99,24 @@ def reads_tokens(estimator) -> bool:
     """Whether an estimator reads X as token ids."""
     dim, matrix = estimator.embedding_dim, estimator.embedding_matrix
     return dim is not None or matrix is not None
+
+
+def id_columns(estimator, n_columns) -> tuple[int, ...]:
+    """Return which columns of X are ids beside numbers, by `categorical_features`.
+
+    Raises
+    ------
+    ValueError
+        If they aren't columns of X, or nothing tells the length of their vectors.
+    """
+    given, name = estimator.categorical_features, type(estimator).__name__
+    if not reads_tokens(estimator):
+        raise ValueError(
+            f"categorical_features={given!r:.80} of {name} needs an embedding_dim, the "
+            "length of the vectors of ids; or an embedding_matrix."
+        )
+    names = getattr(estimator, "feature_names_in_", None)
+    return columns_of_ids(name, given, n_columns, names)
 
 
 def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:

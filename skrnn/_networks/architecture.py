@@ -7,6 +7,7 @@ from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
     AttentionPooling,
     Beside,
+    Categories,
     Code,
     Convolution,
     Delay,
@@ -46,6 +47,7 @@ def network_spec(
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
+    categories: tuple[int, ...] = (),
     dense_units: Widths = (),
     activation: str = "tanh",
     layer_norm: bool = False,
@@ -56,12 +58,13 @@ def network_spec(
     """Return the spec of a network that answers sequences, or each of their steps.
 
     Parameters are those of the estimators; sizes and dims of an embedding are a tuple
-    where ids have channels.
+    where ids have channels. `categories` are the channels of ids among numbers.
     """
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, timescales)
     cells["bidirectional"] = bidirectional
-    layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    tables = vocabulary_size, embedding_dim, embedding_trainable
+    layers = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
     layers += _convolutions(conv_filters, *sizes, dropout, every_step=every_step)
@@ -88,6 +91,7 @@ def transformer_spec(
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
+    categories: tuple[int, ...] = (),
     dense_units: Widths = (),
     activation: str = "relu",
     dropout: float = 0.0,
@@ -98,10 +102,12 @@ def transformer_spec(
     Parameters are those of the estimators; `n_places` are the steps that a learned
     table of positions has, and `blocks` is what else its blocks are told.
     """
-    layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    tables = vocabulary_size, embedding_dim, embedding_trainable
+    layers = _tables(*tables, dropout, categories, n_features)
     blocks |= {"activation": activation, "dropout": dropout}
-    dims = embedding_dim if isinstance(embedding_dim, tuple) else (embedding_dim or 0,)
-    if sum(dims) != d_model:
+    width = sum(each_of(embedding_dim or 0))
+    width += n_features - len(categories) if categories else 0
+    if width != d_model:
         layers.append(Dense("projection", units=d_model))
     if embedding_dim is not None:
         # Vectors begin small, given ones may be large: what blocks add must fit.
@@ -275,6 +281,23 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
         late=late and not dropout,
     )
     return [layer, *_dropout(f"{name}_dropout", dropout)]
+
+
+def each_of(sizes) -> tuple[int, ...]:
+    """Return one size, or that of each channel, as a tuple."""
+    return sizes if isinstance(sizes, tuple) else (sizes,)
+
+
+def _tables(sizes, dims, trainable, dropout, categories, n_features):
+    """Return the layers that look up ids, all that is read or some of its channels.
+
+    Numbers beside them aren't dropped, as inputs never are, and nor are their vectors.
+    """
+    if not categories:
+        return _embedding(sizes, dims, trainable, dropout)
+    n_numbers = n_features - len(categories)
+    given = categories, each_of(sizes), each_of(dims), n_numbers, trainable
+    return [Categories("embedding", *given)]
 
 
 def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):

@@ -15,6 +15,7 @@ from skrnn._networks.head import Head
 from skrnn._networks.layers import (
     LAYERS,
     AttentionPooling,
+    Categories,
     Convolution,
     Dense,
     Embedding,
@@ -88,14 +89,20 @@ class Spec:
         return first if isinstance(first, Embedding) else None
 
     @cached_property
+    def categories(self) -> Categories | None:
+        """The layer that looks up ids among numbers, if there are such."""
+        first = self.layers[0]
+        return first if isinstance(first, Categories) else None
+
+    @cached_property
     def vocabulary_size(self) -> int | tuple[int, ...] | None:
         """The number of token ids, or that of each channel; None without tokens."""
-        return _one_or_each(self.embedding, "sizes")
+        return _one_or_each(self.embedding or self.categories, "sizes")
 
     @cached_property
     def embedding_dim(self) -> int | tuple[int, ...] | None:
         """The length of the vectors of token ids, or that of each channel."""
-        return _one_or_each(self.embedding, "dims")
+        return _one_or_each(self.embedding or self.categories, "dims")
 
     @cached_property
     def blocks(self) -> list[TransformerBlock]:

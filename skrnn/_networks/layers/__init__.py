@@ -2,6 +2,7 @@
 
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
+from skrnn._networks.layers.categories import Categories
 from skrnn._networks.layers.convolution import Beside, Convolution
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
@@ -26,6 +27,7 @@ __all__ = [
     "AttentionPooling",
     "BaseLayer",
     "Beside",
+    "Categories",
     "Code",
     "Convolution",
     "Delay",

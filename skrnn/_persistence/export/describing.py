@@ -85,6 +85,12 @@ def _longest(estimator):
 def _network_of(estimator) -> Network:
     spec, tokens = estimator._spec, estimator._spec.embedding is not None
     channels = tokens and spec.embedding.channels
+    if spec.categories is not None and estimator._form == "columns":
+        raise ValueError(
+            "A network that was fitted on a table with categorical_features can't be "
+            "exported: networks elsewhere don't tell its columns apart. Fit it on ids "
+            "and numbers in channels (n, T, F)."
+        )
     as_columns = estimator._form == "columns" and not channels
     facts = {
         "estimator": type(estimator).__name__,
