@@ -64,7 +64,7 @@ def network_spec(
     cells = _cells(cell, activation, recurrent_dropout, timescales)
     cells["bidirectional"] = bidirectional
     tables = vocabulary_size, embedding_dim, embedding_trainable
-    layers = _tables(*tables, dropout, categories, n_features)
+    layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
     layers += _convolutions(conv_filters, *sizes, dropout, every_step=every_step)
@@ -103,10 +103,8 @@ def transformer_spec(
     table of positions has, and `blocks` is what else its blocks are told.
     """
     tables = vocabulary_size, embedding_dim, embedding_trainable
-    layers = _tables(*tables, dropout, categories, n_features)
+    layers, width = _tables(*tables, dropout, categories, n_features)
     blocks |= {"activation": activation, "dropout": dropout}
-    width = sum(each_of(embedding_dim or 0))
-    width += n_features - len(categories) if categories else 0
     if width != d_model:
         layers.append(Dense("projection", units=d_model))
     if embedding_dim is not None:
@@ -122,8 +120,11 @@ def transformer_spec(
         for i in range(n_layers)
     ]
     last = LayerNorm("norm_0" if embedding_dim is None else "norm_1")
-    layers += [last, StepPooling("steps", kind=pooling)]
-    layers.append(_pooling(None, return_sequences))
+    layers += [
+        last,
+        StepPooling("steps", kind=pooling),
+        _pooling(None, return_sequences),
+    ]
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
 
@@ -152,9 +153,8 @@ def seq2seq_spec(
 ) -> Seq2SeqSpec:
     """Return the spec of an encoder and a decoder with the same cells and widths.
 
-    A label more stands before the first one; without a `label_dim` their vectors are
-    as long as those of the ids. Without attention the decoder has only the last states:
-    nobody reads the steps of the encoder's last layer.
+    A label more stands before the first one. Vectors of labels are as long as those of
+    ids by default. Without attention nobody reads the encoder's last steps.
     """
     cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
     units, after = as_tuple(units), (layer_norm, dropout)
@@ -289,15 +289,17 @@ def each_of(sizes) -> tuple[int, ...]:
 
 
 def _tables(sizes, dims, trainable, dropout, categories, n_features):
-    """Return the layers that look up ids, all that is read or some of its channels.
+    """Return the layers that look up ids, and the width of what comes of them.
 
-    Numbers beside them aren't dropped, as inputs never are, and nor are their vectors.
+    Ids are all that is read or some of its channels. Numbers beside them aren't dropped,
+    as inputs never are, and nor are their vectors. Without ids the width is 0.
     """
+    width = sum(each_of(dims or 0))
     if not categories:
-        return _embedding(sizes, dims, trainable, dropout)
+        return _embedding(sizes, dims, trainable, dropout), width
     n_numbers = n_features - len(categories)
     given = categories, each_of(sizes), each_of(dims), n_numbers, trainable
-    return [Categories("embedding", *given)]
+    return [Categories("embedding", *given)], width + n_numbers
 
 
 def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):

@@ -2,12 +2,11 @@
 
 from skrnn._networks.layers.attention import AttentionPooling, attention_weights
 from skrnn._networks.layers.base import LAYERS, BaseLayer, Flow, Lookup
-from skrnn._networks.layers.categories import Categories
 from skrnn._networks.layers.convolution import Beside, Convolution
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
-from skrnn._networks.layers.embedding import Embedding
+from skrnn._networks.layers.embedding import Categories, Embedding
 from skrnn._networks.layers.normalization import LayerNorm
 from skrnn._networks.layers.pooling import (
     POOLINGS,
