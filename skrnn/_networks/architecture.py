@@ -105,6 +105,7 @@ def transformer_spec(
     tables = vocabulary_size, embedding_dim, embedding_trainable
     layers, width = _tables(*tables, dropout, categories, n_features)
     blocks |= {"activation": activation, "dropout": dropout}
+    blocks |= {"units": d_model, "rotary": positional == "rotary"}
     if width != d_model:
         layers.append(Dense("projection", units=d_model))
     if embedding_dim is not None:
@@ -113,18 +114,10 @@ def transformer_spec(
     if positional != "rotary":
         n_rows = n_places if positional == "learned" else 0
         layers.append(Positions("positions", kind=positional, n_rows=n_rows))
-    layers += [
-        TransformerBlock(
-            f"block_{i}", units=d_model, rotary=positional == "rotary", **blocks
-        )
-        for i in range(n_layers)
-    ]
+    layers += [TransformerBlock(f"block_{i}", **blocks) for i in range(n_layers)]
     last = LayerNorm("norm_0" if embedding_dim is None else "norm_1")
-    layers += [
-        last,
-        StepPooling("steps", kind=pooling),
-        _pooling(None, return_sequences),
-    ]
+    layers += [last, StepPooling("steps", kind=pooling)]
+    layers.append(_pooling(None, return_sequences))
     layers += _dense(dense_units, activation, dropout)
     return NetworkSpec(tuple(layers), head, n_features)
 
@@ -158,7 +151,6 @@ def seq2seq_spec(
     """
     cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
     units, after = as_tuple(units), (layer_norm, dropout)
-    n_rows, label_dim = n_labels and n_labels + 1, label_dim or embedding_dim
     written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
     is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
@@ -168,13 +160,19 @@ def seq2seq_spec(
         ),
         head=head,
         n_features=n_features,
-        decoder=(
-            *_embedding(n_rows, label_dim, True, dropout, name="decoder/embedding"),
-            *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
-        ),
+        decoder=_decoder(n_labels, label_dim or embedding_dim, units, after, cells),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
         **written,
+    )
+
+
+def _decoder(n_labels, dim, units, after, cells):
+    """Return the layers of a decoder, which looks up labels if there are any."""
+    n_rows, (_, dropout) = n_labels and n_labels + 1, after
+    return (
+        *_embedding(n_rows, dim, True, dropout, name="decoder/embedding"),
+        *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
     )
 
 
@@ -291,8 +289,8 @@ def each_of(sizes) -> tuple[int, ...]:
 def _tables(sizes, dims, trainable, dropout, categories, n_features):
     """Return the layers that look up ids, and the width of what comes of them.
 
-    Ids are all that is read or some of its channels. Numbers beside them aren't dropped,
-    as inputs never are, and nor are their vectors. Without ids the width is 0.
+    Ids are all that is read or some of its channels. Numbers beside them aren't
+    dropped, as inputs never are, and nor are their vectors. Without ids the width is 0.
     """
     width = sum(each_of(dims or 0))
     if not categories:

@@ -31,7 +31,13 @@ def columns_of_ids(name, given, n_columns, names) -> tuple[int, ...]:
     if isinstance(given, slice):
         found = range(n_columns)[given]
     else:
-        found = _listed(name, np.asarray(given), n_columns, names)
+        try:
+            found = _listed(name, np.asarray(given), n_columns, names)
+        except ValueError as error:
+            if "categorical_features" in str(error):
+                raise
+            # NumPy refuses lists of several lengths.
+            raise ValueError(_error(name, given, f"is no list: {error}")) from error
     if not len(found):
         raise ValueError(_error(name, given, "names no column; None reads numbers"))
     return tuple(sorted(set(map(int, found))))

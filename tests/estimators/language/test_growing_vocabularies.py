@@ -48,9 +48,9 @@ def test_new_tokens_are_learnt_and_written(engine):
     model = TextGenerator(**GROWS | dict(engine=engine)).fit(TEXT)
     model.partial_fit(MORE)
     before = model.score(MORE)
-    for _ in range(25):
-        model.partial_fit(MORE)
-    assert model.score(MORE) > before + 0.5
+    for _ in range(8):
+        model.set_params(learning_rate=0.1).partial_fit(MORE)
+    assert model.score(MORE) > before + 0.3
     assert model.generate("the do", 2, temperature=0)[:7] == "the dog"
     assert model.predict_proba(["the do"]).shape == (1, len(model.tokens_))
 
