@@ -55,6 +55,10 @@ BAD_PARAMS = {
     ),
     "conv_kernel_size": (COUNT, [*NOT_COUNTS, (3, 3), None]),
     "conv_pool_size": (COUNT, [*NOT_COUNTS, (3, 3), None]),
+    "categorical_features": (
+        "an array-like, an instance of 'slice' or None",
+        [1, "price", True, 2.5],
+    ),
     "embedding_dim": (
         f"{COUNT}, a non-empty tuple of positive ints or None",
         [*NOT_COUNTS, (), (8, 0), (8, 2.5), (True,)],

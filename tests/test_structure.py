@@ -436,6 +436,7 @@ ORDER = [
     "embedding_dim",
     "embedding_matrix",
     "embedding_trainable",
+    "categorical_features",
     "dense_units",
     "activation",
     "dropout",

@@ -15,6 +15,11 @@ from skrnn._data.targets.weights import (
     refuse_no_weight,
     weighted,
 )
+from skrnn._data.tokens.categories import (
+    as_steps_of_table,
+    check_categories,
+    ids_alone,
+)
 from skrnn._data.typing import (
     Array,
     ArrayLike,
@@ -29,20 +34,22 @@ from skrnn._estimators.advice import fit_context
 from skrnn._estimators.embedding import (
     LooksUpTokens,
     ReadsWholeSequences,
-    SharedVectorsMixin,
+    TakesVectors,
+    id_columns,
     read_embedding,
     reads_tokens,
 )
+from skrnn._estimators.going_on import refused_change
 from skrnn._estimators.names import named
 from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.one_fit import of_one_fit
+from skrnn._estimators.output_bias import one_after_the_other
 from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.streaming import StreamingPredictor
 from skrnn._networks.architecture import network_spec
 from skrnn._sklearn import (
     Count,
     Counts,
-    Vectors,
     refuse_no_names,
     refuse_no_output,
 )
@@ -52,7 +59,7 @@ from skrnn._sklearn import (
 class SequenceNetwork(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    SharedVectorsMixin,
+    TakesVectors,
     LooksUpTokens,
     BaseNetwork,
 ):
@@ -62,16 +69,15 @@ class SequenceNetwork(
     """
 
     return_sequences: bool = False
-    embedding_matrix: Any = None
-    embedding_trainable: bool = True
+    categorical_features: Any = None
     # Inherited from scikit-learn, which has no types.
     fit_transform: ClassVar[Callable[..., Array]]
 
     _network_constraints = {
         "return_sequences": ["boolean"],
+        "categorical_features": ["array-like", slice, None],
         "embedding_dim": [Count(), Counts(), None],
-        "embedding_matrix": [Vectors(), None],
-        "embedding_trainable": ["boolean"],
+        **TakesVectors._vector_constraints,
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -120,21 +126,44 @@ class SequenceNetwork(
 
     def _check_X(self, X, *, reset, min_samples=1, trains=False):
         """Read X as packed sequences."""
-        tokens = reads_tokens(self)
+        tokens, mixed = reads_tokens(self), self.categorical_features is not None
         if not (reset or trains):
-            self._refuse_another_reading(tokens)
-        return check_sequences(
+            self._refuse_another_reading(tokens, mixed)
+        sequences = check_sequences(
             self,
             X,
             reset=reset,
             ensure_min_samples=min_samples,
             trains=trains,
-            tokens=tokens,
+            tokens=None if mixed else tokens,
             each_row_is_one=True,
             vocabulary_size=None if reset else self._spec.vocabulary_size,
         )
+        return self._read_categories(sequences, reset, trains) if mixed else sequences
 
-    def _refuse_another_reading(self, tokens):
+    def _read_categories(self, sequences, reset, trains):
+        """Tell ids from numbers, by channel or, in a table, by column."""
+        known = None if reset else self._spec.categories
+        if reset or trains:
+            columns = id_columns(self, self.n_features_in_)
+            if known is not None and columns != self._id_columns:
+                raise refused_change(self, ["categorical_features"])
+            self._id_columns: tuple[int, ...] = columns
+        columns = self._id_columns
+        if self._form == "columns":
+            sequences = as_steps_of_table(sequences, columns)
+        given = sequences, self._channels_of_ids, known and known.sizes
+        check_categories(type(self).__name__, *given)
+        return sequences
+
+    @property
+    def _channels_of_ids(self) -> tuple[int, ...]:
+        """The channels of a step that are ids beside numbers; none without such."""
+        if self.categorical_features is None:
+            return ()
+        return (0,) if self._form == "columns" else self._id_columns
+
+    def _refuse_another_reading(self, tokens, mixed):
         """Refuse parameters, set after ``fit``, by which X or answers are read anew.
 
         Of the others the network tells, so that they count at the next ``fit``.
@@ -145,7 +174,13 @@ class SequenceNetwork(
                 f"return_sequences={self.return_sequences!r}, but this {name} was "
                 f"fitted with {fitted.return_sequences}: fit it again, or set it back."
             )
-        if tokens != (fitted.embedding is not None):
+        if mixed != (fitted.categories is not None):
+            was, now = ("without", "is set") if mixed else ("with", "is None")
+            raise ValueError(
+                f"This {name} was fitted {was} categorical_features, which now {now}: "
+                "fit it again, or set it back."
+            )
+        if tokens != (fitted.embedding is not None) and not mixed:
             was, now = ("numbers", "is set") if tokens else ("token ids", "is None")
             raise ValueError(
                 f"This {name} was fitted on {was}, and now embedding_dim or "
@@ -164,7 +199,9 @@ class SequenceNetwork(
 
     def _common_network(self, X, resume):
         """Return what every such network is told, and what fills first weights."""
-        embedding = read_embedding(self, X, self._spec if resume else None)
+        columns = self._channels_of_ids
+        ids = ids_alone(X, columns) if columns else X
+        embedding = read_embedding(self, ids, self._spec if resume else None)
         common = dict(
             n_features=X.n_features,
             head=self._head(),
@@ -172,6 +209,7 @@ class SequenceNetwork(
             vocabulary_size=embedding.vocabulary_size,
             embedding_dim=embedding.dim,
             embedding_trainable=bool(self.embedding_trainable) or not embedding.dim,
+            categories=columns,
             dense_units=self.dense_units,
             dropout=float(self.dropout),
         )
@@ -180,7 +218,7 @@ class SequenceNetwork(
     def _filled(self, spec, fill):
         """Return a spec, and one function of all that change its first weights."""
         fills = [] if fill is None else [fill]
-        return spec, _one_after_the_other([*fills, *self._fills_of_head(spec)])
+        return spec, one_after_the_other([*fills, *self._fills_of_head(spec)])
 
     def _fills_of_head(self, spec):
         """Return what changes first weights of the head: ``f(weights, dataset)``."""
@@ -294,19 +332,6 @@ class SequenceNetwork(
         """
         self._require_fit()
         return StreamingPredictor(self, method)
-
-
-def _one_after_the_other(fills):
-    """Return one function of all that fill first weights; None if there are none."""
-    if not fills:
-        return None
-
-    def fill(weights, dataset):
-        for each in fills:
-            weights = each(weights, dataset)
-        return weights
-
-    return fill
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

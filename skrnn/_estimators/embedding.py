@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from skrnn._data.sequences import Sequences
+from skrnn._data.tokens.categories import columns_of_ids
 from skrnn._data.tokens.ids import vocabulary_size
 from skrnn._estimators.names import Names
 from skrnn._networks.attention import ATTENTIONS
-from skrnn._sklearn import Count
+from skrnn._sklearn import Count, Vectors
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,25 @@ class ReadsWholeSequences(LooksUpTokens):
     }
 
 
-class SharedVectorsMixin:
-    """Clones share the given vectors: they are only read, and may take gigabytes."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class TakesVectors:
+    """The parameters of networks that take vectors of token ids.
 
-    embedding_matrix: Any
+    Clones share the vectors: they are only read, and may take gigabytes.
+    """
+
+    embedding_matrix: Any = None
+    embedding_trainable: bool = True
+
+    _vector_constraints: ClassVar[dict[str, list]] = {
+        "embedding_matrix": [Vectors(), None],
+        "embedding_trainable": ["boolean"],
+    }
 
     def __sklearn_clone__(self):
         without = copy(self)
         without.embedding_matrix = None
-        cloned = super(SharedVectorsMixin, without).__sklearn_clone__()  # type: ignore[misc]
+        cloned = super(TakesVectors, without).__sklearn_clone__()  # type: ignore[misc]
         cloned.embedding_matrix = self.embedding_matrix
         return cloned
 
@@ -88,6 +99,24 @@ def reads_tokens(estimator) -> bool:
     """Whether an estimator reads X as token ids."""
     dim, matrix = estimator.embedding_dim, estimator.embedding_matrix
     return dim is not None or matrix is not None
+
+
+def id_columns(estimator, n_columns) -> tuple[int, ...]:
+    """Return which columns of X are ids beside numbers, by `categorical_features`.
+
+    Raises
+    ------
+    ValueError
+        If they aren't columns of X, or nothing tells the length of their vectors.
+    """
+    given, name = estimator.categorical_features, type(estimator).__name__
+    if not reads_tokens(estimator):
+        raise ValueError(
+            f"categorical_features={given!r:.80} of {name} needs an embedding_dim, the "
+            "length of the vectors of ids; or an embedding_matrix."
+        )
+    names = getattr(estimator, "feature_names_in_", None)
+    return columns_of_ids(name, given, n_columns, names)
 
 
 def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:

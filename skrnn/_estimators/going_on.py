@@ -58,10 +58,15 @@ class GoesOn:
         changed = self._changes(spec)
         if changed:
             # Training can only go on with the same weights.
-            raise ValueError(
-                f"{type(self).__name__} cannot go on training: {', '.join(changed)} "
-                "changed since the network was built. Fit with warm_start=False."
-            )
+            raise refused_change(self, changed)
+
+
+def refused_change(estimator, changed) -> ValueError:
+    """Return the error of parameters that make another network now."""
+    return ValueError(
+        f"{type(estimator).__name__} cannot go on training: {', '.join(changed)} "
+        "changed since the network was built. Fit with warm_start=False."
+    )
 
 
 def kind_of(optimizer) -> str:

@@ -1,9 +1,22 @@
-"""Where the bias of a head of labels begins."""
+"""What first weights are filled with: where the bias of a head of labels begins."""
 
 import numpy as np
 
 # The probability that all labels share evenly before the first step.
 _RESERVED = 0.01
+
+
+def one_after_the_other(fills):
+    """Return one function of all that fill first weights; None if there are none."""
+    if not fills:
+        return None
+
+    def fill(weights, dataset):
+        for each in fills:
+            weights = each(weights, dataset)
+        return weights
+
+    return fill
 
 
 def at_frequencies(weights, pairs) -> list[np.ndarray]:

@@ -1,7 +1,7 @@
 """The public estimators that predict a sequence from a sequence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -24,10 +24,15 @@ from skrnn._data.tokens.symbols import (
 from skrnn._data.validation import check_sequences
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.docs.seq2seq import ENCODER_AND_DECODER
-from skrnn._estimators.embedding import ReadsWholeSequences
+from skrnn._estimators.embedding import (
+    Embedding,
+    ReadsWholeSequences,
+    TakesVectors,
+    read_embedding,
+)
 from skrnn._estimators.names import Names, named
 from skrnn._estimators.network_base import BaseNetwork
-from skrnn._estimators.output_bias import at_frequencies
+from skrnn._estimators.output_bias import at_frequencies, one_after_the_other
 from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._networks.architecture import as_tuple, seq2seq_spec
@@ -37,7 +42,7 @@ from skrnn._sklearn import StrictInterval
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
+class BaseSeq2Seq(RecurrentLayers, TakesVectors, ReadsWholeSequences, BaseNetwork):
     """An encoder, a decoder, and how they are trained; a mixin adds the task."""
 
     cell: str = "lstm"
@@ -47,6 +52,7 @@ class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
     _network_docs: ClassVar[Mapping] = ENCODER_AND_DECODER
     _network_constraints = {
         "cell": [Names("cell", CELLS.keys())],
+        **TakesVectors._vector_constraints,
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
     _spec_class: ClassVar[type[Spec]] = Seq2SeqSpec
@@ -93,9 +99,11 @@ class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
         )
 
     def _holds_ids(self, X):
-        # Ids from a TextSequencer carry a vocabulary: they can't be numbers.
+        # Ids from a TextSequencer carry a vocabulary: they can't be numbers. Given
+        # vectors are for ids alone; a length of vectors may be for labels.
         by_dim = self.embedding_dim is not None and holds_integers(X)
-        return by_dim or vocabulary_of(X) is not None
+        given = self.embedding_matrix is not None
+        return by_dim or given or vocabulary_of(X) is not None
 
     def _read_text(self, X, reset, min_samples):
         """Read strings, or sequences of strings, as token ids of our own vocabulary."""
@@ -110,7 +118,8 @@ class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
             self._vocabulary = {symbol: i for i, symbol in known}
             self._of_texts = symbols.form == "strings"
             self.n_features_in_ = 1
-        return encode_tokens(symbols, self._vocabulary)
+        sequences = encode_tokens(symbols, self._vocabulary)
+        return replace(sequences, vocabulary=self._vocabulary)
 
     def _dataset(self, X, y, sample_weight, known, known_target, future=None):
         """Put sequences and encoded targets together; leave out zero weights."""
@@ -151,13 +160,11 @@ class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
 
     def _network(self, X, resume):
         """Return the spec of the network to build, and what fills first weights."""
-        embedding_dim: Any = self.embedding_dim
-        vocabulary_size = None
-        if self._tokens:
-            vocabulary_size = self._vocabulary_size(X, resume)
+        embedding = self._embedding(X, resume)
         decoder = self._decoder()
-        if embedding_dim is None and (self._tokens or "n_labels" in decoder):
-            embedding_dim = as_tuple(self.units)[0]
+        of_labels: Any = None
+        if "n_labels" in decoder:
+            of_labels = self.embedding_dim or as_tuple(self.units)[0]
         cell, attention, activation = named(self, "cell", "attention", "activation")
         spec = seq2seq_spec(
             cell=cell,
@@ -166,8 +173,10 @@ class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
             head=self._head(),
             bidirectional=bool(self.bidirectional),
             attention=attention,
-            vocabulary_size=vocabulary_size,
-            embedding_dim=embedding_dim,
+            vocabulary_size=embedding.vocabulary_size,
+            embedding_dim=embedding.dim,
+            embedding_trainable=bool(self.embedding_trainable),
+            label_dim=of_labels,
             dense_units=self.dense_units,
             activation=activation,
             layer_norm=bool(self.layer_norm),
@@ -176,7 +185,17 @@ class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
             timescales=self.timescales,
             **decoder,
         )
-        return spec, at_frequencies
+        given = [] if embedding.vectors is None else [embedding.fill]
+        return spec, one_after_the_other([*given, at_frequencies])
+
+    def _embedding(self, X, resume):
+        """Return the size of the table of token ids, and the vectors given for it."""
+        if not self._tokens:
+            return Embedding()
+        size = self._vocabulary_size(X, resume)
+        if self.embedding_matrix is not None:
+            return read_embedding(self, X, self._spec if resume else None)
+        return Embedding(size, self.embedding_dim or as_tuple(self.units)[0])
 
     def _vocabulary_size(self, X, resume):
         if resume:

@@ -64,7 +64,8 @@ class StreamingPredictor:
         ----------
         x : array-like of shape (n_features,), float or int
             The features of the step; a number where there is only one. With an
-            embedding the id of a token (not 0, which is padding), or one a channel. A
+            embedding the id of a token (not 0, which is padding), or one a channel. Of
+            a table that had `categorical_features` a step is an id and the numbers. A
             row of a frame, as a frame, a Series or a named tuple, is held to the names
             of ``fit``; a dict is read by them.
 
@@ -106,7 +107,19 @@ class StreamingPredictor:
             )
         if not np.isfinite(x).all():
             raise ValueError(f"x contains NaN or infinity. Got {x.tolist()}.")
+        known = self._spec.categories
+        if known is not None:
+            self._refuse_no_ids(x[list(known.columns)], known)
         return x.astype(np.float64)
+
+    def _refuse_no_ids(self, ids, known):
+        """Refuse what can't be ids beside numbers."""
+        sizes = np.array(known.sizes)
+        if (ids != np.floor(ids)).any() or (ids < 0).any() or (ids >= sizes).any():
+            raise ValueError(
+                f"update takes whole numbers from 0 on below {sizes.tolist()} in the "
+                f"channels {list(known.columns)}, which are ids. Got {ids.tolist()}."
+            )
 
     def _read_token(self, x):
         token = np.asarray(x)

@@ -7,6 +7,7 @@ from skrnn._data.typing import Widths
 from skrnn._networks.layers import (
     AttentionPooling,
     Beside,
+    Categories,
     Code,
     Convolution,
     Delay,
@@ -46,6 +47,7 @@ def network_spec(
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
+    categories: tuple[int, ...] = (),
     dense_units: Widths = (),
     activation: str = "tanh",
     layer_norm: bool = False,
@@ -56,12 +58,13 @@ def network_spec(
     """Return the spec of a network that answers sequences, or each of their steps.
 
     Parameters are those of the estimators; sizes and dims of an embedding are a tuple
-    where ids have channels.
+    where ids have channels. `categories` are the channels of ids among numbers.
     """
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, timescales)
     cells["bidirectional"] = bidirectional
-    layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    tables = vocabulary_size, embedding_dim, embedding_trainable
+    layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
     layers += _convolutions(conv_filters, *sizes, dropout, every_step=every_step)
@@ -88,6 +91,7 @@ def transformer_spec(
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
+    categories: tuple[int, ...] = (),
     dense_units: Widths = (),
     activation: str = "relu",
     dropout: float = 0.0,
@@ -98,10 +102,11 @@ def transformer_spec(
     Parameters are those of the estimators; `n_places` are the steps that a learned
     table of positions has, and `blocks` is what else its blocks are told.
     """
-    layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
+    tables = vocabulary_size, embedding_dim, embedding_trainable
+    layers, width = _tables(*tables, dropout, categories, n_features)
     blocks |= {"activation": activation, "dropout": dropout}
-    dims = embedding_dim if isinstance(embedding_dim, tuple) else (embedding_dim or 0,)
-    if sum(dims) != d_model:
+    blocks |= {"units": d_model, "rotary": positional == "rotary"}
+    if width != d_model:
         layers.append(Dense("projection", units=d_model))
     if embedding_dim is not None:
         # Vectors begin small, given ones may be large: what blocks add must fit.
@@ -109,12 +114,7 @@ def transformer_spec(
     if positional != "rotary":
         n_rows = n_places if positional == "learned" else 0
         layers.append(Positions("positions", kind=positional, n_rows=n_rows))
-    layers += [
-        TransformerBlock(
-            f"block_{i}", units=d_model, rotary=positional == "rotary", **blocks
-        )
-        for i in range(n_layers)
-    ]
+    layers += [TransformerBlock(f"block_{i}", **blocks) for i in range(n_layers)]
     last = LayerNorm("norm_0" if embedding_dim is None else "norm_1")
     layers += [last, StepPooling("steps", kind=pooling)]
     layers.append(_pooling(None, return_sequences))
@@ -132,6 +132,8 @@ def seq2seq_spec(
     attention: str | None = None,
     vocabulary_size: int | None = None,
     embedding_dim: int | None = None,
+    embedding_trainable: bool = True,
+    label_dim: int | None = None,
     dense_units: Widths = (),
     activation: str = "tanh",
     layer_norm: bool = False,
@@ -144,28 +146,33 @@ def seq2seq_spec(
 ) -> Seq2SeqSpec:
     """Return the spec of an encoder and a decoder with the same cells and widths.
 
-    A label more stands before the first one. Without attention the decoder has only
-    the last states: nobody reads the steps of the encoder's last layer.
+    A label more stands before the first one. Vectors of labels are as long as those of
+    ids by default. Without attention nobody reads the encoder's last steps.
     """
     cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
     units, after = as_tuple(units), (layer_norm, dropout)
-    n_rows = n_labels and n_labels + 1
     written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
     is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
-            *_embedding(vocabulary_size, embedding_dim, True, dropout),
+            *_embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout),
             *_stack(units, is_read, *after, bidirectional=bidirectional, **cells),
         ),
         head=head,
         n_features=n_features,
-        decoder=(
-            *_embedding(n_rows, embedding_dim, True, dropout, name="decoder/embedding"),
-            *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
-        ),
+        decoder=_decoder(n_labels, label_dim or embedding_dim, units, after, cells),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
         **written,
+    )
+
+
+def _decoder(n_labels, dim, units, after, cells):
+    """Return the layers of a decoder, which looks up labels if there are any."""
+    n_rows, (_, dropout) = n_labels and n_labels + 1, after
+    return (
+        *_embedding(n_rows, dim, True, dropout, name="decoder/embedding"),
+        *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),
     )
 
 
@@ -272,6 +279,25 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
         late=late and not dropout,
     )
     return [layer, *_dropout(f"{name}_dropout", dropout)]
+
+
+def each_of(sizes) -> tuple[int, ...]:
+    """Return one size, or that of each channel, as a tuple."""
+    return sizes if isinstance(sizes, tuple) else (sizes,)
+
+
+def _tables(sizes, dims, trainable, dropout, categories, n_features):
+    """Return the layers that look up ids, and the width of what comes of them.
+
+    Ids are all that is read or some of its channels. Numbers beside them aren't
+    dropped, as inputs never are, and nor are their vectors. Without ids the width is 0.
+    """
+    width = sum(each_of(dims or 0))
+    if not categories:
+        return _embedding(sizes, dims, trainable, dropout), width
+    n_numbers = n_features - len(categories)
+    given = categories, each_of(sizes), each_of(dims), n_numbers, trainable
+    return [Categories("embedding", *given)], width + n_numbers
 
 
 def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):

@@ -119,6 +119,9 @@ class Run(Protocol):
     def take_rows(self, table: Tensor, ids: Tensor) -> Tensor:
         """Return the rows of `table` (V, D) at `ids`: (..., D); or without D."""
 
+    def as_ids(self, x: Tensor) -> Tensor:
+        """Return whole numbers as integers; no gradient goes back through them."""
+
     def dropout(self, x: Tensor, rate: str) -> Tensor:
         """Drop entries of x in training; prediction drops nothing.
 

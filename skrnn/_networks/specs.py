@@ -15,6 +15,7 @@ from skrnn._networks.head import Head
 from skrnn._networks.layers import (
     LAYERS,
     AttentionPooling,
+    Categories,
     Convolution,
     Dense,
     Embedding,
@@ -88,14 +89,20 @@ class Spec:
         return first if isinstance(first, Embedding) else None
 
     @cached_property
+    def categories(self) -> Categories | None:
+        """The layer that looks up ids among numbers, if there are such."""
+        first = self.layers[0]
+        return first if isinstance(first, Categories) else None
+
+    @cached_property
     def vocabulary_size(self) -> int | tuple[int, ...] | None:
         """The number of token ids, or that of each channel; None without tokens."""
-        return _one_or_each(self.embedding, "sizes")
+        return _one_or_each(self.embedding or self.categories, "sizes")
 
     @cached_property
     def embedding_dim(self) -> int | tuple[int, ...] | None:
         """The length of the vectors of token ids, or that of each channel."""
-        return _one_or_each(self.embedding, "dims")
+        return _one_or_each(self.embedding or self.categories, "dims")
 
     @cached_property
     def blocks(self) -> list[TransformerBlock]:
@@ -345,6 +352,12 @@ class LanguageSpec(Spec):
     """
 
     tie_weights: bool = False
+
+    def with_vocabulary(self, size: int) -> Any:
+        """Return the spec of the same network for so many tokens."""
+        table = replace(self.layers[0], sizes=(size,))
+        head = replace(self.head, units=size)
+        return replace(self, layers=(table, *self.layers[1:]), head=head)
 
     def outline(self):
         *parts, head = super().outline()

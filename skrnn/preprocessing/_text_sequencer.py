@@ -1,6 +1,6 @@
 """The transformer from texts to sequences of token ids."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any, Self
 
@@ -19,22 +19,19 @@ from skrnn._data.tokens.ids import (
     token_ids,
     vocabulary_size,
 )
-from skrnn._data.typing import (
-    Array,
-    ArrayLike,
-    SequenceData,
-)
+from skrnn._data.typing import Array, ArrayLike, SequenceData
 from skrnn._data.windows import pad_sequences
 from skrnn._estimators.advice import fit_context
 from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
 from skrnn._estimators.watching import told
-from skrnn._sklearn import (
-    Count,
-    RealNotInt,
-    StrictInterval,
-    StrOptions,
+from skrnn._sklearn import Count, HasMethods, RealNotInt, StrictInterval, StrOptions
+from skrnn.preprocessing._counting import (
+    analyzer_of,
+    count_tokens,
+    ids_of,
+    tokens_to_know,
+    warn_of_unused,
 )
-from skrnn.preprocessing._counting import analyzer_of, count_tokens
 from skrnn.preprocessing._documents import (
     check_documents,
     check_tokens,
@@ -47,7 +44,8 @@ from skrnn.preprocessing._saved_state import SavedStateMixin
 # The word for an unknown token in `inverse_transform`.
 UNKNOWN_WORD = "[UNK]"
 # Parameters of CountVectorizer: how texts are cut, and which tokens are kept.
-_CUTTING = ("lowercase", "tokenizer", "token_pattern")
+_WORDS = ("tokenizer", "stop_words", "token_pattern", "ngram_range")
+_CUTTING = ("strip_accents", "lowercase", *_WORDS)
 _LIMITS = ("min_df", "max_df", "max_features")
 
 
@@ -76,19 +74,36 @@ class TextSequencer(
         callable gets a document as it is, which then needn't be a string, and returns
         its tokens: ``list`` keeps every character of a string, and takes documents that
         are lists of tokens already.
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        Whether accents are taken off a text first: "ascii" keeps nothing but ASCII,
+        "unicode" works for any script, and a callable gets a text and returns one. Not
+        for a callable `analyzer`.
     lowercase : bool, default=True
         Whether a text is put into lower case first. Not for a callable `analyzer`.
     tokenizer : callable or None, default=None
         Cuts a text into words instead of `token_pattern`, with ``analyzer="word"``.
+    stop_words : "english", list of str or None, default=None
+        Words that are left out, with ``analyzer="word"``. "english" is scikit-learn's
+        list, which has "not": order and small words are what networks read.
     token_pattern : str or None, default=r"(?u)\b\w\w+\b"
         Regular expression of a word, with ``analyzer="word"``. The default, which is
         CountVectorizer's, leaves out punctuation and words of one character, and cuts
         words at combining marks: ``r"\S+"`` keeps whatever stands between spaces.
+    ngram_range : tuple of int (min_n, max_n), default=(1, 1)
+        From how many up to how many neighbours are a token, of words with a space
+        between them. They stand where their last word does, the shorter ones first:
+        "a b c" has with (1, 2) the tokens "a", "b", "a b", "c", "b c". Not for a
+        callable `analyzer`.
     min_df, max_df : int or float in [0, 1], default=1 and 1.0
         Tokens in fewer or in more documents are not in the vocabulary: an int counts
         documents, a float is a share of them.
     max_features : int or None, default=None
         Only so many of the most frequent tokens are in the vocabulary.
+    vocabulary : mapping, iterable of tokens or None, default=None
+        The tokens to know, whatever the documents of `fit` have: the three parameters
+        before are ignored. They keep their order, those of a set are sorted. A mapping
+        has the places of tokens, from 0 on as a CountVectorizer's ``vocabulary_``, or
+        their ids, from 2 on as that of a TextSequencer.
     maxlen : int or None, default=None
         Longer documents are cut to this number of tokens. None cuts nothing, or with
         `padding` what is longer than the longest document in `fit`.
@@ -105,7 +120,7 @@ class TextSequencer(
     ----------
     vocabulary_ : dict
         Token -> id, from 2 on. Each of these ids is somewhere in the result for the
-        documents of `fit`.
+        documents of `fit`, unless a `vocabulary` was given.
     maxlen_ : int or None
         The number of tokens that documents are cut to.
 
@@ -143,12 +158,16 @@ class TextSequencer(
 
     _parameter_constraints = {
         "analyzer": [StrOptions({"word", "char"}), callable],
+        "strip_accents": [StrOptions({"ascii", "unicode"}), callable, None],
         "lowercase": ["boolean"],
         "tokenizer": [callable, None],
+        "stop_words": [StrOptions({"english"}), list, None],
         "token_pattern": [str, None],
+        "ngram_range": [tuple],
         "min_df": [StrictInterval(RealNotInt, 0, 1, closed="both"), Count()],
         "max_df": [StrictInterval(RealNotInt, 0, 1, closed="both"), Count()],
         "max_features": [Count(), None],
+        "vocabulary": [Mapping, HasMethods("__iter__"), None],
         "maxlen": [Count(), None],
         "padding": [StrOptions({"pre", "post"}), None],
         "truncating": [StrOptions({"pre", "post"})],
@@ -159,24 +178,32 @@ class TextSequencer(
         self,
         analyzer: str | Callable[[Any], Iterable[Any]] = "word",
         *,
+        strip_accents: str | Callable[[str], str] | None = None,
         lowercase: bool = True,
         tokenizer: Callable[[str], Iterable[str]] | None = None,
+        stop_words: str | list[str] | None = None,
         token_pattern: str | None = r"(?u)\b\w\w+\b",
+        ngram_range: tuple[int, int] = (1, 1),
         min_df: float = 1,
         max_df: float = 1.0,
         max_features: int | None = None,
+        vocabulary: Mapping[Any, int] | Iterable[Any] | None = None,
         maxlen: int | None = None,
         padding: str | None = None,
         truncating: str = "pre",
         oov: str = "unknown",
     ) -> None:
         self.analyzer = analyzer
+        self.strip_accents = strip_accents
         self.lowercase = lowercase
         self.tokenizer = tokenizer
+        self.stop_words = stop_words
         self.token_pattern = token_pattern
+        self.ngram_range = ngram_range
         self.min_df = min_df
         self.max_df = max_df
         self.max_features = max_features
+        self.vocabulary = vocabulary
         self.maxlen = maxlen
         self.padding = padding
         self.truncating = truncating
@@ -304,18 +331,27 @@ class TextSequencer(
     @told
     def _learn(self, X):
         """Set the fitted attributes; return the tokens of the documents."""
-        name = type(self).__name__
-        limits = {key: getattr(self, key) for key in _LIMITS}
+        params = {key: getattr(self, key) for key in _CUTTING}
+        warn_of_unused(type(self).__name__, self.analyzer, **params)
         with unchanged_on_error(self):
             documents = list(self._analyze(X))
             cut = [self._cut(tokens, self.maxlen) for tokens in documents]
-            known = count_tokens(name, cut, **limits)
+            known = self._known(cut)
             by_column = sorted(known.items(), key=itemgetter(1))
             self.vocabulary_ = {word: FIRST_WORD + int(i) for word, i in by_column}
             self.maxlen_ = None if self.maxlen is None else int(self.maxlen)
             if self.padding is not None and self.maxlen is None:
                 self.maxlen_ = max(map(len, self._ids(documents)))
         return documents
+
+    def _known(self, documents):
+        """Return the tokens to know, and their places in the vocabulary."""
+        name = type(self).__name__
+        if self.vocabulary is None:
+            limits = {key: getattr(self, key) for key in _LIMITS}
+            return count_tokens(name, documents, **limits)
+        lowercase = self.lowercase and not callable(self.analyzer)
+        return tokens_to_know(name, self.vocabulary, lowercase=lowercase)
 
     def _analyze(self, X):
         """Yield the list of tokens of each document."""
@@ -353,22 +389,10 @@ class TextSequencer(
 
     def _ids(self, documents):
         """Yield the list of ids of each document, which is never empty."""
-        find = _WithUnknown(self.vocabulary_).__getitem__
-        if self.oov == "drop":
-            find = self.vocabulary_.get
-        for tokens in documents:
-            # `get` returned None for an unknown token; no id is 0.
-            yield list(filter(None, map(find, tokens))) or [UNKNOWN]
+        return ids_of(documents, self.vocabulary_, drop=self.oov == "drop")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-class _WithUnknown(dict):
-    """A vocabulary that has an id for every token."""
-
-    def __missing__(self, token):
-        return UNKNOWN

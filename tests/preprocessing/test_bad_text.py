@@ -191,6 +191,49 @@ NOTHING_LEFT = {
         TEXTS,
         NO_PATTERN + "None instead: ",
     ),
+    "a range upside down": (
+        dict(ngram_range=(2, 1)),
+        TEXTS,
+        "Invalid value for ngram_range=(2, 1) lower boundary larger than the upper",
+    ),
+    "three sizes": (
+        dict(ngram_range=(1, 2, 3)),
+        TEXTS,
+        "The 'ngram_range' parameter of TextSequencer must be a tuple (min_n, max_n) "
+        "of two ints >= 1. Got (1, 2, 3) instead.",
+    ),
+    "no neighbours": (
+        dict(ngram_range=(0, 1)),
+        TEXTS,
+        "two ints >= 1. Got (0, 1) instead.",
+    ),
+    "a stop word that is none": (
+        dict(stop_words=["the", {}]),
+        TEXTS,
+        "The 'stop_words' parameter of TextSequencer must hold strings. Got "
+        "stop_words[1]={} instead.",
+    ),
+    "a token twice": (
+        dict(vocabulary=["good", "good"]),
+        TEXTS,
+        "The 'vocabulary' parameter of TextSequencer can't be used: Duplicate term in "
+        "vocabulary: 'good'. Got ['good', 'good'] instead.",
+    ),
+    "nothing to know": (
+        dict(vocabulary=[]),
+        TEXTS,
+        "can't be used: empty vocabulary passed to fit. Got [] instead.",
+    ),
+    "a place left out": (
+        dict(vocabulary={"good": 0, "food": 2}),
+        TEXTS,
+        "Vocabulary of size 2 doesn't contain index 1.",
+    ),
+    "a place twice": (
+        dict(vocabulary={"good": 0, "food": 0}),
+        TEXTS,
+        "Vocabulary contains repeated indices.",
+    ),
     "two groups": (
         dict(token_pattern="(a)(b)"),
         TEXTS,
@@ -212,9 +255,13 @@ def test_a_vocabulary_needs_a_word(key):
 
 PARAMETERS = {
     "analyzer": ["words", "char_wb", None, 1],
+    "strip_accents": ["latin", 1, True],
     "lowercase": ["yes", None],
     "tokenizer": ["split", 1],
+    "stop_words": ["dutch", ("a",), 1],
     "token_pattern": [1, re.compile("a")],
+    "ngram_range": [[1, 2], 2, None],
+    "vocabulary": [1, True],
     "min_df": [0, -1, 1.5, "2", None, True],
     "max_df": [0, -0.5, 1.5, "2", None, False],
     "max_features": [0, -1, 2.5, "2", True],

@@ -56,6 +56,16 @@ SAME_AS_COUNTED = {
     "case kept": dict(lowercase=False),
     "a pattern": dict(token_pattern=r"\S+"),
     "a tokenizer": dict(tokenizer=str.split, token_pattern=None),
+    "accents": dict(strip_accents="unicode"),
+    "accents, characters": dict(strip_accents="ascii", analyzer="char"),
+    "accents by a callable": dict(strip_accents=str.swapcase, lowercase=False),
+    "stop words": dict(stop_words="english"),
+    "own stop words": dict(stop_words=["the", "was", "no"]),
+    "pairs alone": dict(ngram_range=(2, 2), stop_words=["and"]),
+    "three characters": dict(ngram_range=(3, 3), analyzer="char"),
+    "tokens to know": dict(vocabulary=["good", "food", "beer"], min_df=5),
+    "a set to know": dict(vocabulary={"good", "food", "beer"}),
+    "places to know": dict(vocabulary={"good": 1, "food": 0}, max_features=1),
     "a callable": dict(analyzer=str.split),
     "rare ones left out": dict(min_df=2),
     "a share": dict(min_df=0.4),
@@ -73,7 +83,8 @@ def test_the_vocabulary_is_that_of_a_count_vectorizer(key):
     expected = {word: int(i) + 2 for word, i in counter.vocabulary_.items()}
     assert sequencer.fit(TEXTS).vocabulary_ == expected
     analyze = counter.build_analyzer()
-    for text, found in zip(TEXTS, words(sequencer, TEXTS), strict=True):
+    texts = [*TEXTS, "good Cr\u00e8me"]
+    for text, found in zip(texts, words(sequencer, texts), strict=True):
         known = [w if w in expected else "[UNK]" for w in analyze(text)]
         assert found == (known or ["[UNK]"])
 

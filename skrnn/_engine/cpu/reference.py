@@ -68,6 +68,11 @@ def real_steps(x, lengths):
     return np.arange(x.shape[0])[:, None] < lengths
 
 
+def as_ids(x):
+    """Do what `Run.as_ids` says."""
+    return value_of(x).astype(np.int32)
+
+
 def attend_to_steps(run, q, k, v, lengths, causal):
     """Do what `Run.attend_to_steps` says."""
     places = run.positions(k) if causal else None
@@ -91,6 +96,8 @@ class ReferenceRun:
 
     def rows_of_steps(self, table, x):
         return self.take_rows(table, np.minimum(np.arange(len(x)), len(table) - 1))
+
+    as_ids = staticmethod(as_ids)
 
     def take_rows(self, table, ids):
         return table[ids]

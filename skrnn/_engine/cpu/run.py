@@ -48,6 +48,7 @@ class CpuRun:
     _apply = staticmethod(apply)
     real_steps = staticmethod(reference.real_steps)
     reverse = staticmethod(differentiable(_reverse, reference.reverse))
+    as_ids = staticmethod(reference.as_ids)
     take_rows = staticmethod(differentiable(rows_rule, lambda table, ids: table[ids]))
 
     def __init__(self, lengths, workspace, masks=None):
@@ -202,6 +203,7 @@ class PredictingRun(CpuRun):
     ops = plain_ops
     _apply = staticmethod(lambda rule, *arrays, **known: rule(*arrays, **known)[0])
     reverse = staticmethod(reference.reverse)
+    as_ids = staticmethod(reference.as_ids)
     take_rows = staticmethod(lambda table, ids: table[ids])
 
 
@@ -214,6 +216,7 @@ class StepRun:
 
     # The products of a single step are never divided.
     ops = SimpleNamespace(**vars(plain_ops) | {"matmul": _multiply})
+    as_ids = staticmethod(reference.as_ids)
     take_rows = staticmethod(lambda table, ids: table[ids])
     dropout = staticmethod(lambda x, rate: x)
 

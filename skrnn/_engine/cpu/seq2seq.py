@@ -24,7 +24,8 @@ class Seq2SeqProgram(CpuProgram):
     def __init__(self, spec, loss, optimizer):
         table = weight_table(spec)
         self.spec, self._names = spec, [row.name for row in table]
-        super().__init__([row.shape for row in table], optimizer)
+        trainable = [row.trainable for row in table]
+        super().__init__([row.shape for row in table], optimizer, trainable)
         self._workspace_of_steps = Workspace()
         self.loss = loss or loss_at_outputs(spec.head)
 

@@ -43,6 +43,10 @@ class KerasRun:
         self.masks = masks
 
     @staticmethod
+    def as_ids(x):
+        return k.cast(x, "int32")
+
+    @staticmethod
     def take_rows(table, ids):
         return adapter.take_rows(table, ids)
 

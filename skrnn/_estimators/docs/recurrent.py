@@ -106,6 +106,16 @@ PARAMETERS: dict[str, Row | None] = {
         "bool",
         """Whether training changes the vectors, or leaves them as they began.""",
     ),
+    "categorical_features": (
+        "array-like of int, bool or str, slice or None",
+        """Which columns of X are ids, where the others are numbers: by number, a mask,
+        names or a slice, as in scikit-learn's ``HistGradientBoostingClassifier`` and
+        ``ColumnTransformer``. Their vectors, of `embedding_dim` or `embedding_matrix`,
+        stand beside the numbers at each step, and neither is dropped. In sequences
+        (n, T, F) columns are channels, and any id from 0 on is one. In a table the ids
+        are the steps of a row, 0 is padding, and the numbers are those of the row,
+        which stand at each of its steps.""",
+    ),
     "dense_units": (
         "int or tuple of int",
         "Widths of hidden dense layers between the recurrent layers and the output.",

@@ -33,4 +33,13 @@ ENCODER_AND_DECODER = {
         labels that a decoder reads: with vectors as long as the first of `units` if
         this is None.""",
     ),
+    "embedding_matrix": (
+        "array-like of shape (n_ids, n), dict or KeyedVectors",
+        """Vectors of what the encoder reads, to begin with instead of random ones; they
+        tell their length. Those of a dict, or of gensim's ``KeyedVectors``, are looked
+        up by symbol: strings and lists of strings in X, or ids of a
+        :class:`~skrnn.preprocessing.TextSequencer`. Symbols without one begin with
+        random vectors of the same variance. Row i of an array is for id i. Labels learn
+        their own vectors. Clones of the estimator share it.""",
+    ),
 }

@@ -15,6 +15,7 @@ from skrnn._data.validation_set import errors_of_validation
 from skrnn._engine import TrainPlan
 from skrnn._estimators.advice import fit_context
 from skrnn._estimators.going_on import going_on
+from skrnn._estimators.language.growth import grown_state, grown_weights
 from skrnn._estimators.language.reading import (
     check_texts,
     has_ends,
@@ -64,7 +65,7 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         "analyzer": [StrOptions(set(ANALYZERS))],
         "max_features": [Count(), None],
         "min_count": [Count()],
-        "handle_unknown": [StrOptions({"error", "map"})],
+        "handle_unknown": [StrOptions({"error", "map", "grow"})],
         "lookback": [Count()],
         "cell": [Names("cell", CELLS.keys())],
         "embedding_dim": [Count()],
@@ -120,8 +121,8 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
     def partial_fit(self, texts: Documents, y: Any = None) -> Self:
         """Train for one more epoch, on these texts alone: fine-tuning.
 
-        The first call, if there was no ``fit``, learns the vocabulary, which later ones
-        keep.
+        The first call, if there was no ``fit``, learns the vocabulary. Later ones keep
+        it, or with ``handle_unknown="grow"`` add the new tokens of these texts to it.
 
         Parameters
         ----------
@@ -144,10 +145,13 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         ends, texts = has_ends(texts), check_texts(texts)
         if not resume:
             self._learn_vocabulary(texts)
+        elif self.handle_unknown == "grow":
+            self._grow(texts)
         self._has_ends: bool = ends or (resume and self._has_ends)
         # Before the texts are read: another analyzer would find unknown tokens only.
         spec = self._network(resume)
-        documents = self._encode(texts, "texts", known=resume)
+        is_fixed = resume and self.handle_unknown != "grow"
+        documents = self._encode(texts, "texts", known=is_fixed)
         inputs, targets = stream_of(documents, self._targets(texts, ends))
         held = self._held_stream(X_val)
         own = None
@@ -179,6 +183,16 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         limits = self.max_features, self.min_count
         self._vocabulary = Vocabulary.of(texts, self.analyzer, *limits)
         self.tokens_ = np.array(self._vocabulary.names, dtype=object)
+
+    def _grow(self, texts):
+        """Add the new tokens of texts to the vocabulary, and to the network."""
+        limits = self.max_features, self.min_count
+        self._vocabulary = self._vocabulary.grown(texts, *limits)
+        self.tokens_ = np.array(self._vocabulary.names, dtype=object)
+        spec = self._spec.with_vocabulary(len(self._vocabulary))
+        self._weights = grown_weights(self._spec, spec, self._weights)
+        known = self._optimizer_kind, self._optimizer_state
+        self._spec, self._optimizer_state = spec, grown_state(spec, *known)
 
     def _network(self, resume):
         if self.tie_weights and self.embedding_dim != as_tuple(self.units)[-1]:
@@ -262,7 +276,7 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
 
     def _encode(self, texts, what, known=True):
         """Return texts as token ids; those it learns from may hold unknown tokens."""
-        if known and self.handle_unknown == "error":
+        if known and self.handle_unknown != "map":
             refuse_unknown(self._vocabulary, texts, what)
         return self._vocabulary.encode_all(texts)
 

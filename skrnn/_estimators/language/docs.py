@@ -26,18 +26,22 @@ _OF_TEXT = {
     ),
     "max_features": (
         "int or None",
-        "Know only so many of the most frequent tokens; all others are one, unknown.",
+        """Know only so many of the most frequent tokens; all others are one, unknown. A
+        vocabulary grows no larger.""",
     ),
     "min_count": (
         "int",
-        "Know only tokens that occur so often in ``fit``.",
+        """Know only tokens that occur so often in ``fit``, or in the texts that a
+        vocabulary grows by.""",
     ),
     "handle_unknown": (
-        '{"error", "map"}',
+        '{"error", "map", "grow"}',
         """Whether a token that isn't in the vocabulary is an error after ``fit``, or is
         read as the unknown one, as ``score`` and ``perplexity`` always read it.
         Training sees that one only if `max_features` or `min_count` leave some out. It
-        is never generated.""",
+        is never generated. "grow" adds what ``partial_fit``, or ``fit`` with
+        `warm_start`, has of new tokens to the vocabulary and to the network, whose
+        trained weights stay; elsewhere it is "error".""",
     ),
     "lookback": (
         "int",
@@ -123,7 +127,8 @@ _SECTIONS = {
     "Attributes": """\
 tokens_ : ndarray of shape (n_tokens,)
     Names of the columns of ``predict_proba``: "<end>" of a text, "<unknown>", and the
-    tokens of the vocabulary, the most frequent first.
+    tokens of the vocabulary, the most frequent first. Those that it has grown by stand
+    at the end, so that known ones keep their columns.
 history_ : dict of lists
     "loss" and, with validation texts, "val_loss" of each epoch: nats a token.
 n_iter_ : int
@@ -141,6 +146,9 @@ Y. Bengio et al., "A neural probabilistic language model", JMLR 3, 2003.
 T. Mikolov et al., "Recurrent neural network based language model", Interspeech 2010.
 
 A. Graves, "Generating sequences with recurrent neural networks", arXiv:1308.0850, 2013.
+
+J. Hewitt, "Initializing new word embeddings for pretrained language models", 2021: how
+the tokens begin that a vocabulary grows by.
 
 R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training
 of recurrent network trajectories", Neural Computation 2, 1990.""",

@@ -8,11 +8,18 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from skrnn._data.typing import RandomState
+from skrnn._data.typing import Array, RandomState
 from skrnn._estimators.language.base import LanguageModel
 from skrnn._estimators.language.docs import text_estimator
-from skrnn._estimators.language.reading import as_stops, check_text
-from skrnn._estimators.language.sampling import Draft, Hand, Sampler, go_on, written
+from skrnn._estimators.language.reading import as_stops, check_text, check_texts
+from skrnn._estimators.language.sampling import (
+    Dice,
+    Draft,
+    Hand,
+    Sampler,
+    go_on,
+    written,
+)
 from skrnn._estimators.language.vocabulary import END, UNKNOWN
 from skrnn._estimators.one_fit import of_one_fit
 from skrnn._sklearn import (
@@ -83,10 +90,25 @@ class TextGenerator(LanguageModel):
         stop_at_end: bool = ...,
     ) -> str | list[str]: ...
 
+    @overload
+    def generate(
+        self,
+        prompt: list[str] | tuple[str, ...] | Array,
+        max_new_tokens: int = ...,
+        *,
+        temperature: float = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        n_samples: int = ...,
+        random_state: RandomState = ...,
+        stop: str | Sequence[str] | None = ...,
+        stop_at_end: bool = ...,
+    ) -> list[str] | list[list[str]]: ...
+
     @of_one_fit
     def generate(
         self,
-        prompt: str = "",
+        prompt: str | list[str] | tuple[str, ...] | Array = "",
         max_new_tokens: int = 200,
         *,
         temperature: float = 1.0,
@@ -96,14 +118,15 @@ class TextGenerator(LanguageModel):
         random_state: RandomState = None,
         stop: str | Sequence[str] | None = None,
         stop_at_end: bool = True,
-    ) -> str | list[str]:
-        """Write a text that goes on from a prompt.
+    ) -> str | list[str] | list[list[str]]:
+        """Write a text that goes on from a prompt, or one for each of several.
 
         Parameters
         ----------
-        prompt : str, default=""
+        prompt : str or list of str, default=""
             The beginning of the text; empty, a new text begins. A space at its end is
-            that of the word that follows.
+            that of the word that follows. Those of a list are gone on with side by
+            side, each just as it is by itself.
         max_new_tokens : int, default=200
             Tokens after the prompt; fewer if the text ends by itself or before `stop`.
         temperature : float >= 0, default=1.0
@@ -115,9 +138,10 @@ class TextGenerator(LanguageModel):
             Draw from the likeliest tokens alone whose probabilities, at this
             temperature, reach this sum (Holtzman et al., 2020).
         n_samples : int, default=1
-            Texts to write, all at once.
+            Texts to write for each prompt, all at once.
         random_state : int, RandomState instance or None, default=None
-            The same int gives the same text.
+            The same int gives the same text, to a prompt in a list as well as to one
+            alone. From an instance, prompts draw one after the other.
         stop : str or list of str, default=None
             A text ends before any of these.
         stop_at_end : bool, default=True
@@ -126,22 +150,29 @@ class TextGenerator(LanguageModel):
 
         Returns
         -------
-        text : str or list of str
-            The prompt and what follows it; a list if `n_samples` is not 1.
+        text : str, list of str or list of lists of str
+            The prompt and what follows it; a list if `n_samples` is not 1. For a list
+            of prompts, a list of such.
         """
         given: dict[str, Any] = dict(temperature=temperature, top_k=top_k, top_p=top_p)
         given |= dict(random_state=random_state, stop_at_end=stop_at_end)
         limits = dict(max_new_tokens=max_new_tokens, n_samples=n_samples, stop=stop)
         check_arguments(_GENERATION, given | limits, f"{type(self).__name__}.generate")
-        steps, hands = self._begin(prompt, given, n_samples)
+        prompts = check_texts(prompt, "prompt")
+        steps, hands = self._begin(prompts, given, n_samples)
         drafts = [Draft(hand, as_stops(stop)) for hand in hands]
         for ids in islice(steps, max_new_tokens):
             for draft, id_ in zip(drafts, ids.tolist(), strict=True):
                 draft.add(id_)
             if all(draft.is_over for draft in drafts):
                 break
-        texts = [prompt + draft.text() for draft in drafts]
-        return texts[0] if n_samples == 1 else texts
+        found = [draft.text() for draft in drafts]
+        texts: list[Any] = []
+        for i, start in enumerate(prompts):
+            own = found[i * n_samples : (i + 1) * n_samples]
+            own = [start + text for text in own]
+            texts.append(own[0] if n_samples == 1 else own)
+        return texts[0] if isinstance(prompt, str) else texts
 
     @of_one_fit
     def stream(
@@ -179,21 +210,29 @@ class TextGenerator(LanguageModel):
         given: dict[str, Any] = dict(temperature=temperature, top_k=top_k, top_p=top_p)
         given |= dict(random_state=random_state, stop_at_end=stop_at_end)
         check_arguments(_SAMPLING, given, f"{type(self).__name__}.stream")
-        steps, (hand,) = self._begin(prompt, given, 1)
+        check_text(prompt, "prompt")
+        steps, (hand,) = self._begin([prompt], given, 1)
         return written(steps, hand)
 
-    def _begin(self, prompt, given, n_samples):
-        """Read the prompt; return an iterator of ids (n_samples,) and their writers."""
+    def _begin(self, prompts, given, n_samples):
+        """Read prompts; return an iterator of ids, `n_samples` each, and their writers.
+
+        Each prompt draws as it does alone: by the same int, or the next one of a state.
+        """
         self._require_fit()
-        check_text(prompt, "prompt")
-        read, space = self._vocabulary.opening(prompt)
-        document = self._encode([read], "prompt")[0]
+        openings = map(self._vocabulary.opening, prompts)
+        read, spaces = zip(*openings, strict=True)
+        documents = self._encode(read, "prompt")
         never = self._never(given["stop_at_end"])
         sampler = Sampler(given["temperature"], given["top_k"], given["top_p"], never)
-        rng = np.random.default_rng(draw_seed(given["random_state"], 0))
-        first = self._vocabulary.begins_with_space if space else slice(None)
-        options = document, n_samples, sampler, rng, first
-        hands = [Hand(self._vocabulary, prompt, space) for _ in range(n_samples)]
+        dice = Dice([draw_seed(given["random_state"], 0) for _ in prompts])
+        with_space = self._vocabulary.begins_with_space
+        firsts = [with_space if space else slice(None) for space in spaces]
+        options = documents, n_samples, sampler, dice, firsts
+        starts = zip(prompts, spaces, strict=True)
+        hands = [
+            Hand(self._vocabulary, *start) for start in starts for _ in range(n_samples)
+        ]
         return go_on(self._spec, self._weights, *options), hands
 
     def _never(self, stop_at_end=True):
@@ -201,8 +240,7 @@ class TextGenerator(LanguageModel):
 
     def _sample(self, spec, weights, seed):
         """Return a text for progress to show."""
-        rng = np.random.default_rng(seed)
-        nothing = np.array([], np.int32)
+        nothing = [np.array([], np.int32)]
         sampler = Sampler(0.8, never=self._never())
-        steps = go_on(spec, weights, nothing, 1, sampler, rng)
+        steps = go_on(spec, weights, nothing, 1, sampler, Dice([seed]))
         return "".join(islice(written(steps, Hand(self._vocabulary)), 200))

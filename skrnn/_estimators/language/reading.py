@@ -15,8 +15,14 @@ def has_ends(texts):
     return not isinstance(texts, str)
 
 
-def check_texts(texts):
+def check_texts(texts, name="texts"):
     """Return texts as a list of str: one str is one text.
+
+    Parameters
+    ----------
+    texts : object
+    name : str
+        Of the argument, for the errors.
 
     Raises
     ------
@@ -29,18 +35,18 @@ def check_texts(texts):
         return [texts]
     if is_frame(texts) or getattr(texts, "ndim", 1) != 1:
         raise ValueError(
-            "texts must be a str or a one-dimensional collection of them. Got "
+            f"{name} must be a str or a one-dimensional collection of them. Got "
             f"{_kind(texts)} of shape {getattr(texts, 'shape', None)}; pass one column."
         )
     # The order of a set differs from process to process.
     unordered = isinstance(texts, bytes | bytearray | Mapping | Set)
     if unordered or not hasattr(texts, "__iter__"):
-        raise TypeError(f"texts must be a str or a list of str. Got {_kind(texts)}.")
+        raise TypeError(f"{name} must be a str or a list of str. Got {_kind(texts)}.")
     found = list(as_plain(texts))
     for i, text in enumerate(found):
-        check_text(text, f"texts[{i}]")
+        check_text(text, f"{name}[{i}]")
     if not found:
-        raise ValueError("Found no texts; a minimum of 1 is required.")
+        raise ValueError(f"Found no {name}; a minimum of 1 is required.")
     return found
 
 
@@ -60,7 +66,7 @@ def refuse_unknown(vocabulary, texts, what):
         raise ValueError(
             f"{what} has {vocabulary.unit}s that are not in the vocabulary: {listed}"
             f'{more}. Set handle_unknown="map" to read them as an unknown '
-            f"{vocabulary.unit}."
+            f'{vocabulary.unit}, or "grow" to learn them in partial_fit.'
         )
 
 

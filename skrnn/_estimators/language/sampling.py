@@ -31,7 +31,10 @@ class Sampler:
     never: tuple[int, ...] = (UNKNOWN,)
 
     def draw(self, outputs, rng):
-        """Return a token for each row of `outputs` (n, V): (n,)."""
+        """Return a token for each row of `outputs` (n, V): (n,).
+
+        `rng` is a generator of NumPy, or `Dice`.
+        """
         outputs = outputs.astype(np.float64)
         outputs[:, list(self.never)] = -np.inf
         if self.temperature == 0:
@@ -63,19 +66,53 @@ def _unlikely(p, share):
     return marked
 
 
-def go_on(spec, weights, document, n_samples, sampler, rng, first=slice(None)):
-    """Read a document, and draw the tokens (n_samples,) that follow, step by step.
+class Dice:
+    """Generators of several texts, each of which draws for its own rows.
 
-    `first` selects the ids that may come first.
+    Parameters
+    ----------
+    seeds : list of int
+        One for each text.
+    """
+
+    def __init__(self, seeds):
+        self._rngs = [np.random.default_rng(seed) for seed in seeds]
+
+    def random(self, size):
+        """Return numbers (n, 1) in [0, 1): as many rows for each text."""
+        n_rows, width = size
+        part = n_rows // len(self._rngs), width
+        return np.concatenate([rng.random(part) for rng in self._rngs])
+
+
+def go_on(spec, weights, documents, n_samples, sampler, rng, firsts=(slice(None),)):
+    """Read documents, and draw the tokens that follow, step by step.
+
+    What follows one doesn't depend on the others: each is read by itself, and of what
+    is computed side by side no row depends on another.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows of each document.
+    firsts : iterable of slice or ndarray of bool
+        Of each document, which ids may come first.
 
     Yields
     ------
-    ids : ndarray of shape (n_samples,)
+    ids : ndarray of shape (n_documents * n_samples,)
     """
-    found, states = _engine.next_token(spec, weights, [document])
-    outputs = np.full((n_samples, found.shape[1]), -np.inf)
-    outputs[:, first] = found[:, first]
-    states = [tuple(np.repeat(s, n_samples, axis=0) for s in layer) for layer in states]
+    read = [_engine.next_token(spec, weights, [document]) for document in documents]
+    outputs = np.full((len(read) * n_samples, read[0][0].shape[1]), -np.inf)
+    for i, ((found, _), first) in enumerate(zip(read, firsts, strict=True)):
+        outputs[i * n_samples : (i + 1) * n_samples, first] = found[:, first]
+    states = [
+        tuple(
+            np.repeat(np.concatenate(parts), n_samples, axis=0)
+            for parts in zip(*layer, strict=True)
+        )
+        for layer in zip(*(after for _, after in read), strict=True)
+    ]
     writer = _engine.IncrementalDecoder(spec, weights, states)
     while True:
         ids = sampler.draw(outputs, rng)

@@ -99,6 +99,19 @@ class Vocabulary:
             )
         return cls(analyzer, tuple(tokens[:max_features]))
 
+    def grown(self, texts, max_features, min_count):
+        """Return the vocabulary with the tokens of `texts` that it lacks at its end.
+
+        They are in the order of `of`, occur in `texts` often enough, and are no more
+        than `max_features` has room for.
+        """
+        analyze, _ = ANALYZERS[self.analyzer]
+        counts = Counter(token for text in texts for token in analyze(text))
+        new = [t for t in counts if t not in self._ids and counts[t] >= min_count]
+        new.sort(key=lambda token: (-counts[token], token))
+        room = None if max_features is None else max(max_features - len(self.tokens), 0)
+        return Vocabulary(self.analyzer, (*self.tokens, *new[:room]))
+
     def __len__(self):
         return len(SPECIAL) + len(self.tokens)
 

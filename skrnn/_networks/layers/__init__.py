@@ -6,7 +6,7 @@ from skrnn._networks.layers.convolution import Beside, Convolution
 from skrnn._networks.layers.delay import Delay
 from skrnn._networks.layers.dense import Dense, dense, dense_weights
 from skrnn._networks.layers.dropout import Dropout
-from skrnn._networks.layers.embedding import Embedding
+from skrnn._networks.layers.embedding import Categories, Embedding
 from skrnn._networks.layers.normalization import LayerNorm
 from skrnn._networks.layers.pooling import (
     POOLINGS,
@@ -26,6 +26,7 @@ __all__ = [
     "AttentionPooling",
     "BaseLayer",
     "Beside",
+    "Categories",
     "Code",
     "Convolution",
     "Delay",

@@ -34,7 +34,8 @@ def _text_of(estimator) -> LanguageNetwork:
         "analyzer": vocabulary.analyzer,
         "vocabulary": list(vocabulary.names),
         "has_ends": bool(estimator._has_ends),
-        "handle_unknown": estimator.handle_unknown,
+        # Outside of training nothing grows.
+        "handle_unknown": "map" if estimator.handle_unknown == "map" else "error",
         "patterns": patterns() if vocabulary.analyzer == "word" else {},
     }
     return LanguageNetwork(estimator._spec, estimator._weights, facts)
@@ -84,6 +85,12 @@ def _longest(estimator):
 def _network_of(estimator) -> Network:
     spec, tokens = estimator._spec, estimator._spec.embedding is not None
     channels = tokens and spec.embedding.channels
+    if spec.categories is not None and estimator._form == "columns":
+        raise ValueError(
+            "A network that was fitted on a table with categorical_features can't be "
+            "exported: networks elsewhere don't tell its columns apart. Fit it on ids "
+            "and numbers in channels (n, T, F)."
+        )
     as_columns = estimator._form == "columns" and not channels
     facts = {
         "estimator": type(estimator).__name__,

@@ -87,10 +87,38 @@ def test_a_stop_that_is_no_str_is_refused(writer):
         writer.generate("the", stop=[3])
 
 
-@pytest.mark.parametrize("prompt", [None, b"the", 3, ["the"]], ids=str)
+@pytest.mark.parametrize("prompt", [None, b"the", 3, {"the"}, {"the": 1}], ids=str)
 def test_a_prompt_is_a_str(prompt, writer):
     with pytest.raises(TypeError, match="prompt must be a str"):
         writer.generate(prompt)
+    with pytest.raises(TypeError, match="prompt must be a str"):
+        writer.stream(prompt)
+
+
+BAD_PROMPTS = {
+    "none": ([], ValueError, "Found no prompt; a minimum of 1 is required."),
+    "bytes": (
+        ["the", b"a"],
+        TypeError,
+        r"prompt\[1\] must be a str. Got b'a', .*decode",
+    ),
+    "a missing one": (pd.Series(["a", None]), TypeError, r"prompt\[1\] must be a str"),
+    "two axes": (np.array([["the"]]), ValueError, r"prompt must be .* pass one column"),
+    "lists": ([["the"]], TypeError, r"prompt\[0\] must be a str. Got \['the'\]"),
+    "unknown": (["the", "Q", "Z"], ValueError, "prompt has characters .*: 'Q', 'Z'"),
+}
+
+
+@pytest.mark.parametrize("key", BAD_PROMPTS)
+def test_bad_prompts_are_named(key, writer):
+    prompts, error, message = BAD_PROMPTS[key]
+    with pytest.raises(error, match=message):
+        writer.generate(prompts)
+
+
+def test_a_stream_is_of_one_prompt(writer):
+    with pytest.raises(TypeError, match=r"prompt must be a str. Got \['the'\]"):
+        writer.stream(["the"])
 
 
 BAD_PARAMETERS = {
