@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array
 from skrnn._data.sequences import Sequences
 from skrnn._data.tokens.ids import vocabulary_size
 from skrnn._estimators.names import Names
-from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.attention import FREE_ATTENTIONS
 from skrnn._sklearn import Count
 
 
@@ -67,7 +67,7 @@ class ReadsWholeSequences(LooksUpTokens):
     _reading_constraints: ClassVar[dict[str, list]] = {
         **LooksUpTokens._reading_constraints,
         "bidirectional": ["boolean"],
-        "attention": [Names("attention", set(ATTENTIONS)), None],
+        "attention": [Names("attention", set(FREE_ATTENTIONS)), None],
     }
 
 
