@@ -152,10 +152,12 @@ def weights_by_place(ops, told, place, memory, content):
     """
     shares = ops.softmax(told[..., :3], axis=-1)[:, None]
     sharpness = ops.logaddexp(told[..., 3:5] + _SHARPNESS, 0.0)[:, None]
-    away = sharpness * (memory.places[None] - place[:, None])
+    away = sharpness * (memory.places[None, ...] - place[:, None])
     half = sharpness * 0.5
     near = ops.sigmoid(away + half) - ops.sigmoid(away - half)
-    near = ops.where(memory.mask[None], ops.sum(near * shares[..., 1:], axis=-1), 0.0)
+    near = ops.where(
+        memory.mask[None, ...], ops.sum(near * shares[..., 1:], axis=-1), 0.0
+    )
     return content * shares[..., 0] + near
 
 
