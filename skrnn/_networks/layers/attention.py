@@ -89,10 +89,14 @@ def attention_weights(kind, width, query_width=None):
     return rows
 
 
+def _of_products(square, query):
+    # What can't be multiplied is projected first: "general" in Luong et al. (2015).
+    return [("query", query)] if query != square else []
+
+
 # Kind of attention -> the names and shapes of its kernels.
 _SHAPES = {
-    # What can't be multiplied is projected first: "general" in Luong et al. (2015).
-    "dot": lambda square, query: [("query", query)] if query != square else [],
+    "dot": _of_products,
     "additive": lambda square, query: [
         ("query", query),
         ("key", square),
@@ -105,7 +109,7 @@ _SHAPES = {
         ("output", square),
     ],
     "location": lambda square, query: [
-        *_SHAPES["dot"](square, query),
+        *_of_products(square, query),
         ("location", (query[0], N_TOLD)),
     ],
 }
