@@ -101,11 +101,8 @@ def _weights_by_content(ops, w, queries, memory):
     return _softmax_over_keys(ops, scores, memory.mask[None])
 
 
-# How far a place may move, and how much more likely one step is at first; how sharp a
-# place is at first.
-_SHIFTS = np.arange(3, dtype=np.float32)
-_LEANING = np.array([0, 3, 0], np.float32)
-_SHARPNESS = 6.0
+# By how much one step is likelier at first than none or two, and how sharp a place is.
+_LEANING, _SHARPNESS = 3.0, 6.0
 # Numbers that a query tells: the shares of content and of both places, how sharp these
 # are, and three for how far each moves.
 N_TOLD = 11
@@ -135,12 +132,15 @@ def _location(ops, w, queries, memory, before):
 
 def moved(ops, told, before=None):
     """Return the places (Q, B, 2) to which queries go that tell (Q, B, `N_TOLD`)."""
-    shifts = [
-        ops.sum(ops.softmax(each + _LEANING, axis=-1) * _SHIFTS, axis=-1)
-        for each in (told[..., 5:8], told[..., 8:])
-    ]
-    shifts = ops.stack(shifts, axis=-1)
+    shifts = ops.stack([_shift(ops, told[..., at : at + 3]) for at in (5, 8)], axis=-1)
     return ops.cumsum(shifts, axis=0) if before is None else before + shifts
+
+
+def _shift(ops, scores):
+    """Return by how many of 0, 1 and 2 steps a place moves on: (Q, B)."""
+    none, one, two = (scores[..., i] for i in range(3))
+    shares = ops.softmax(ops.stack([none, one + _LEANING, two], axis=-1), axis=-1)
+    return shares[..., 1] + 2 * shares[..., 2]
 
 
 def weights_by_place(ops, told, place, memory, content):
