@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 import skrnn
 from skrnn import GRUClassifier, Seq2SeqClassifier, Seq2SeqRegressor, reference
 from skrnn._engine.cpu.reference import ops
+from skrnn._networks.architecture import network_spec
 from skrnn._networks.attention import Memory, attend, places_of_steps, remember
 from skrnn._networks.layers import attention_weights as weights_of
+from skrnn._networks.specs import Head
 from skrnn.inspection import attention_weights
 
 CLOSE = dict(rtol=1e-10, atol=1e-12)
@@ -103,6 +105,9 @@ def test_only_a_decoder_has_it():
     message = "The 'attention' parameter of GRUClassifier must be a str among"
     with pytest.raises(ValueError, match=message):
         GRUClassifier(attention="location").fit(np.zeros((4, 3, 1)), [0, 1, 0, 1])
+    network = dict(cell="gru", units=2, n_features=1, head=Head(1))
+    with pytest.raises(ValueError, match="'multihead' or None; got 'location'"):
+        network_spec(**network, attention="location")
 
 
 @pytest.mark.parametrize("name", ["Location", "location-relative"])
