@@ -586,21 +586,28 @@ def spelling(language, name, bar, published):
     )
 
 
-def copies(title, lengths, *, backwards):
+def copies(title, lengths, *, backwards, params=SPELLING, bar=None):
     """Return the row of words to copy or to reverse."""
     return Set(
         title=title,
         read=lambda: Split(*pairs.make_copies(lengths, backwards=backwards)),
         path=None,
         model=pairs.transducer,
-        params=SPELLING,
+        params=params,
         metric=EXACT,
-        bar=None,
+        bar=bar,
         floors={"unchanged": pairs.Unchanged()},
         cells=("lstm",),
     )
 
 
+by_place = partial(
+    copies,
+    lengths=(11, 15),
+    # Outputs end by themselves, and not because they may be no longer.
+    params=SPELLING | {"attention": "location", "max_length": 30},
+    bar=90,
+)
 SETS |= {
     "hungarian": spelling("hun", "Hungarian", 8, "ensemble 1.8 [4]"),
     "dutch": spelling("dut", "Dutch", 28, "ensemble 14.7 [4]"),
@@ -620,6 +627,8 @@ SETS |= {
     "copy-longer": copies("copies, up to 1.5 times longer", (11, 15), backwards=False),
     "reverse": copies("reversals, as long", (6, 10), backwards=True),
     "reverse-longer": copies("reversals, up to 1.5 times", (11, 15), backwards=True),
+    "copy-place": by_place("copies, longer, by location", backwards=False),
+    "reverse-place": by_place("reversals, longer, by location", backwards=True),
     "translation": Set(
         title="Multi30k, German to English",
         read=lambda path: Split(*pairs.read_sentences(path)),

@@ -47,7 +47,8 @@ BAD_PARAMS = {
     "return_sequences": (A_BOOL, NOT_BOOLS),
     "attention": (
         "a str among {'additive', 'dot', 'multihead'} or None",
-        ["additve", True, 3],
+        # Only a decoder has places that move on.
+        ["additve", "location", True, 3],
     ),
     "conv_filters": (
         f"{COUNT} or a tuple of positive ints",

@@ -10,7 +10,7 @@ import pytest
 
 from skrnn._estimators.names import NAMES
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
-from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.attention import FREE_ATTENTIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.optimizers import OPTIMIZERS
 
@@ -38,7 +38,7 @@ def test_there_is_one_of_each_kind(module):
     given = [{"activation": "tanh", "optimizer": "adam"} | n.params for n in networks]
     assert {each["activation"] for each in given} == set(HIDDEN_ACTIVATIONS)
     assert {each["optimizer"] for each in given} == set(OPTIMIZERS)
-    assert {each.get("attention") for each in given} == {*ATTENTIONS, None}
+    assert {each.get("attention") for each in given} == {*FREE_ATTENTIONS, None}
     losses = {each.get("loss") for each in given} | {"mean_squared_error", None}
     assert losses == {*NAMES["loss of numbers"], None}
     tasks = {network.task for network in networks}

@@ -12,7 +12,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._data.tokens.categories import columns_of_ids
 from skrnn._data.tokens.ids import vocabulary_size
 from skrnn._estimators.names import Names
-from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.attention import FREE_ATTENTIONS
 from skrnn._sklearn import Count, Vectors
 
 
@@ -68,7 +68,7 @@ class ReadsWholeSequences(LooksUpTokens):
     _reading_constraints: ClassVar[dict[str, list]] = {
         **LooksUpTokens._reading_constraints,
         "bidirectional": ["boolean"],
-        "attention": [Names("attention", set(ATTENTIONS)), None],
+        "attention": [Names("attention", set(FREE_ATTENTIONS)), None],
     }
 
 

@@ -70,6 +70,7 @@ _ALIASES = {
         "dotproduct": "dot",
         "multiheadattention": "multihead",
         "multiheaded": "multihead",
+        "locationrelative": "location",
     },
 }
 

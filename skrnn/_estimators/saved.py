@@ -13,7 +13,7 @@ import numpy as np
 from skrnn._data.targets.blocks import MOST_STEPS
 from skrnn._data.tokens.symbols import Symbols
 from skrnn._networks.activations import ACTIVATIONS, HIDDEN_ACTIVATIONS
-from skrnn._networks.attention import ATTENTIONS
+from skrnn._networks.attention import ATTENTIONS, FREE_ATTENTIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import POOLINGS, POSITIONS, Embedding
 from skrnn._networks.outline import Outline
@@ -219,7 +219,7 @@ _FIELDS = {
     "n_features": _is_count,
     "head": _is_head,
     "attention": lambda value: value is None or value in ATTENTIONS,
-    "kind": lambda value: value in (*ATTENTIONS, *POSITIONS, *POOLINGS),
+    "kind": lambda value: value in (*FREE_ATTENTIONS, *POSITIONS, *POOLINGS),
     "n_heads": _is_count,
     "dim_feedforward": _is_count,
     "n_rows": _is_int,

@@ -36,6 +36,7 @@ from skrnn._estimators.output_bias import at_frequencies, one_after_the_other
 from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.tasks import Seq2SeqClassifierMixin, Seq2SeqRegressorMixin
 from skrnn._networks.architecture import as_tuple, seq2seq_spec
+from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.specs import Seq2SeqSpec, Spec
 from skrnn._sklearn import StrictInterval
@@ -53,6 +54,7 @@ class BaseSeq2Seq(RecurrentLayers, TakesVectors, ReadsWholeSequences, BaseNetwor
     _network_constraints = {
         "cell": [Names("cell", CELLS.keys())],
         **TakesVectors._vector_constraints,
+        "attention": [Names("attention", ATTENTIONS.keys()), None],
         "teacher_forcing": [StrictInterval(Real, 0, 1, closed="both")],
     }
     _spec_class: ClassVar[type[Spec]] = Seq2SeqSpec

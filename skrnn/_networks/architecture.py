@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skrnn._data.typing import Widths
+from skrnn._networks.attention import FREE_ATTENTIONS
 from skrnn._networks.layers import (
     AttentionPooling,
     Beside,
@@ -345,6 +346,11 @@ def _stack(units, steps, layer_norm, dropout, *, timescales, prefix="", **cells)
 
 def _pooling(attention, per_step):
     if attention is not None:
+        if attention not in FREE_ATTENTIONS:
+            known = ", ".join(map(repr, FREE_ATTENTIONS))
+            raise ValueError(
+                f"attention must be one of {known} or None; got {attention!r}."
+            )
         return AttentionPooling("pooling", kind=attention, per_step=per_step)
     return EveryStep("pooling") if per_step else LastState("pooling")
 

@@ -23,18 +23,23 @@ class Memory:
     keys, values : array of shape (S, B, U) or (S, B, heads, d)
         Projected, if the kind of attention does so.
     mask : array of bool of shape (S, B)
+    places : array of shape (S, B, 2), or None
+        The numbers of the steps from 1, counted from the start and from the end, if the
+        kind of attention reads them.
     """
 
     keys: Any
     values: Any
     mask: Any
+    places: Any = None
 
     def take(self, sequences):
         """Return the memory of some of the sequences."""
         keys = self.keys[:, sequences]
         same = self.values is self.keys
         values = keys if same else self.values[:, sequences]
-        return Memory(keys, values, self.mask[:, sequences])
+        places = None if self.places is None else self.places[:, sequences]
+        return Memory(keys, values, self.mask[:, sequences], places)
 
 
 def attention(ops, kind, w, queries, keys, mask):
@@ -43,7 +48,7 @@ def attention(ops, kind, w, queries, keys, mask):
     Return the context (Q, B, U) and the weights (Q, S, B) or (Q, S, B, heads), which
     sum to one over S.
     """
-    return attend(ops, kind, w, queries, remember(ops, kind, w, keys, mask))
+    return attend(ops, kind, w, queries, remember(ops, kind, w, keys, mask))[:2]
 
 
 def remember(ops, kind, w, keys, mask):
@@ -51,9 +56,14 @@ def remember(ops, kind, w, keys, mask):
     return ATTENTIONS[kind].remember(ops, w, keys, mask)
 
 
-def attend(ops, kind, w, queries, memory):
-    """Attend from queries (Q, B, Uq) to what `remember` has prepared."""
-    return ATTENTIONS[kind].attend(ops, w, queries, memory)
+def attend(ops, kind, w, queries, memory, before=None):
+    """Attend from queries (Q, B, Uq) to what `remember` has prepared.
+
+    Return the place (Q, B, 2) of each query too, None if the kind has none. Queries
+    follow each other from the first one on; or, with the places (Q, B, 2) `before`
+    them, each is a next one by itself.
+    """
+    return ATTENTIONS[kind].attend(ops, w, queries, memory, before)
 
 
 def _softmax_over_keys(ops, scores, real):
@@ -65,26 +75,90 @@ def _remember_projected(ops, w, keys, mask):
     return Memory(ops.matmul(keys, w["attention/key/kernel"]), keys, mask)
 
 
-def _additive(ops, w, queries, memory):
+def _additive(ops, w, queries, memory, _before):
     """Bahdanau et al. (2015): v . tanh(q W_q + k W_k)."""
     q = ops.matmul(queries, w["attention/query/kernel"])[:, None]
     summed = ops.tanh(q + memory.keys[None])
     scores = ops.matmul(summed, w["attention/score/kernel"])[..., 0]
     weights = _softmax_over_keys(ops, scores, memory.mask[None])
-    return ops.einsum("qsb,sbu->qbu", weights, memory.values), weights
+    return ops.einsum("qsb,sbu->qbu", weights, memory.values), weights, None
 
 
 def _remember_as_is(_ops, _w, keys, mask):
     return Memory(keys, keys, mask)
 
 
-def _dot(ops, w, queries, memory):
+def _dot(ops, w, queries, memory, _before):
     """Luong et al. (2015), scaled by the square root of U."""
+    weights = _weights_by_content(ops, w, queries, memory)
+    return ops.einsum("qsb,sbu->qbu", weights, memory.values), weights, None
+
+
+def _weights_by_content(ops, w, queries, memory):
     keys, kernel = memory.keys, w.get("attention/query/kernel")
     queries = queries if kernel is None else ops.matmul(queries, kernel)
     scores = ops.einsum("qbu,sbu->qsb", queries, keys) * keys.shape[-1] ** -0.5
-    weights = _softmax_over_keys(ops, scores, memory.mask[None])
-    return ops.einsum("qsb,sbu->qbu", weights, keys), weights
+    return _softmax_over_keys(ops, scores, memory.mask[None])
+
+
+# By how much one step is likelier at first than none or two, and how sharp a place is.
+_LEANING, _SHARPNESS = 3.0, 6.0
+# Numbers that a query tells: the shares of content and of both places, how sharp these
+# are, and three for how far each moves.
+N_TOLD = 11
+
+
+def _remember_places(ops, _w, keys, mask):
+    return Memory(keys, keys, mask, places_of_steps(ops, mask))
+
+
+def places_of_steps(ops, mask):
+    """Count the steps of a mask (S, B) from the start and from the end: (S, B, 2)."""
+    ones = ops.where(mask, np.float32(1), np.float32(0))
+    from_start = ops.cumsum(ones, axis=0)
+    from_end = ops.sum(ones, axis=0, keepdims=True) - from_start + 1
+    return ops.stack([from_start, from_end], axis=-1)
+
+
+def _location(ops, w, queries, memory, before):
+    """Look at a place that moves on: `skrnn.reference.location_attention`."""
+    told = ops.matmul(queries, w["attention/location/kernel"])
+    told = told + w["attention/location/bias"]
+    content = _weights_by_content(ops, w, queries, memory)
+    place = moved(ops, told, before)
+    weights = weights_by_place(ops, told, place, memory, content)
+    return ops.einsum("qsb,sbu->qbu", weights, memory.values), weights, place
+
+
+def moved(ops, told, before=None):
+    """Return the places (Q, B, 2) to which queries go that tell (Q, B, `N_TOLD`)."""
+    shifts = ops.stack([_shift(ops, told[..., at : at + 3]) for at in (5, 8)], axis=-1)
+    return ops.cumsum(shifts, axis=0) if before is None else before + shifts
+
+
+def _shift(ops, scores):
+    """Return by how many of 0, 1 and 2 steps a place moves on: (Q, B)."""
+    none, one, two = (scores[..., i] for i in range(3))
+    shares = ops.softmax(ops.stack([none, one + _LEANING, two], axis=-1), axis=-1)
+    return shares[..., 1] + 2 * shares[..., 2]
+
+
+def weights_by_place(ops, told, place, memory, content):
+    """Mix weights by content (Q, S, B) with those of the places (Q, B, 2).
+
+    A place is a logistic distribution over the numbers of the steps, of which each has
+    what lies within half a step of it. What lies before the first one, behind the last
+    one, or in padding is nobody's.
+    """
+    shares = ops.softmax(told[..., :3], axis=-1)[:, None]
+    sharpness = ops.logaddexp(told[..., 3:5] + _SHARPNESS, 0.0)[:, None]
+    away = sharpness * (memory.places[None, ...] - place[:, None])
+    half = sharpness * 0.5
+    near = ops.sigmoid(away + half) - ops.sigmoid(away - half)
+    near = ops.where(
+        memory.mask[None, ...], ops.sum(near * shares[..., 1:], axis=-1), 0.0
+    )
+    return content * shares[..., 0] + near
 
 
 def _remember_heads(ops, w, keys, mask):
@@ -96,12 +170,13 @@ def _remember_heads(ops, w, keys, mask):
     return Memory(k, v, mask)
 
 
-def _multihead(ops, w, queries, memory):
+def _multihead(ops, w, queries, memory, _before):
     """Vaswani et al. (2017), with as many of 4 heads as divide U."""
     heads = memory.keys.shape[2]
     q = split_heads(ops, ops.matmul(queries, w["attention/query/kernel"]), heads)
     context, weights = attend_by_heads(ops, q, memory)
-    return ops.matmul(merge_heads(ops, context), w["attention/output/kernel"]), weights
+    context = ops.matmul(merge_heads(ops, context), w["attention/output/kernel"])
+    return context, weights, None
 
 
 def attend_by_heads(ops, q, memory, places=None):
@@ -171,14 +246,26 @@ def turned(ops, x, places):
 
 @dataclass(frozen=True)
 class Attention:
-    """One kind of attention, in its two parts."""
+    """One kind of attention, in its two parts.
+
+    Attributes
+    ----------
+    remember, attend : callable
+    keeps_place : bool
+        Whether a query goes on from where the one before looked. Then only what writes
+        step by step can attend so.
+    """
 
     remember: Callable
     attend: Callable
+    keeps_place: bool = False
 
 
 ATTENTIONS = {
     "additive": Attention(_remember_projected, _additive),
     "dot": Attention(_remember_as_is, _dot),
     "multihead": Attention(_remember_heads, _multihead),
+    "location": Attention(_remember_places, _location, keeps_place=True),
 }
+# Those whose queries know nothing of each other: anything may attend so.
+FREE_ATTENTIONS = tuple(kind for kind, row in ATTENTIONS.items() if not row.keeps_place)

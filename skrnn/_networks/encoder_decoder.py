@@ -58,7 +58,7 @@ def decode(run, spec: Seq2SeqSpec, w, fed, future, states, memory, lengths):
     """
     x = fed if spec.n_labels is not None else _numbers_before(run, w, fed, future)
     x, _ = carry(run, spec.decoder, w, x, lengths, states)
-    return consult(run, spec, w, x, memory)
+    return consult(run, spec, w, x, memory)[:2]
 
 
 def decoder_input(run, spec: Seq2SeqSpec, w, fed, future, first):
@@ -75,21 +75,29 @@ def states_of_layers(layers, states):
     return [next(of_recurrent) if isinstance(x, Recurrent) else None for x in layers]
 
 
-def consult(run, spec: Seq2SeqSpec, w, x, memory):
+def consult(run, spec: Seq2SeqSpec, w, x, memory, before=None):
     """Let the decoder's outputs x (H, B, units) attend to the memory.
+
+    Parameters
+    ----------
+    before : array of shape (H, B, 2), or None
+        Where single steps of H decoders have looked before. Without it x are steps that
+        follow each other.
 
     Returns
     -------
     x : array of shape (H, B, units)
     weights : array of shape (H, S, B) or (H, S, B, heads), or None
+    place : array of shape (H, B, 2), or None
+        Where each looks, if the kind of attention keeps a place.
     """
     if memory is None:
-        return x, None
+        return x, None, None
     ops = run.ops
-    context, weights = attend(ops, spec.attention, w, x, memory)
+    context, *found = attend(ops, spec.attention, w, x, memory, before)
     both = ops.concatenate([x, context], axis=-1)
     x = ops.tanh(ops.matmul(both, w["combine/kernel"]))
-    return run.dropout(x, "dropout") if spec.rates["dropout"] else x, weights
+    return run.dropout(x, "dropout") if spec.rates["dropout"] else x, *found
 
 
 def answer(run, spec: Seq2SeqSpec, w, x):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
+from skrnn._networks.attention import ATTENTIONS
 from skrnn._networks.crf import crf_weights
 from skrnn._networks.head import Head
 from skrnn._networks.layers import (
@@ -289,6 +290,11 @@ class Seq2SeqSpec(Spec):
     def end(self) -> int | None:
         """The class that ends an output."""
         return self.n_labels if self.has_end else None
+
+    @property
+    def keeps_place(self) -> bool:
+        """Whether the decoder looks on from where it looked a step before."""
+        return self.attention is not None and ATTENTIONS[self.attention].keeps_place
 
     @property
     def decoder_recurrent(self) -> list[Recurrent]:

@@ -32,9 +32,10 @@ def attention_weights(
         for each predicted step, that of a sequence's end included, or for each step of
         X with ``return_sequences=True`` and of a Transformer, whose last block it is;
         of other recurrent estimators, whose last state alone attends, (n, T_in).
-        Sequences of different lengths are filled up
-        with zeros. With several heads it is their mean. With `n_beams` above 1 it is
-        still the greedy path's, whose labels need not be those of ``predict``.
+        Sequences of different lengths are filled up with zeros. With several heads it
+        is their mean. With ``attention="location"`` a row may sum to less than one: the
+        rest is beyond the ends. With `n_beams` above 1 it is still the greedy path's,
+        whose labels need not be those of ``predict``.
 
     Raises
     ------

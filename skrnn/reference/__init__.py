@@ -17,6 +17,7 @@ from skrnn.reference._activations import activate, sigmoid, softmax
 from skrnn.reference._attention import (
     additive_attention,
     dot_attention,
+    location_attention,
     multi_head_attention,
 )
 from skrnn.reference._convolution import convolution
@@ -61,6 +62,7 @@ __all__ = [
     "indrnn",
     "indrnn_step",
     "layer_normalization",
+    "location_attention",
     "lstm",
     "lstm_step",
     "mingru",

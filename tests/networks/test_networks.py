@@ -29,7 +29,7 @@ from skrnn._engine.cpu import reference
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.architecture import network_spec
 from skrnn._networks.attention import (
-    ATTENTIONS,
+    FREE_ATTENTIONS,
     attention,
     number_of_heads,
 )
@@ -316,7 +316,7 @@ def test_activations_are_those_of_keras(name):
     np.testing.assert_allclose(compiled, expected, **CLOSE)
 
 
-@pytest.mark.parametrize("kind", ATTENTIONS)
+@pytest.mark.parametrize("kind", FREE_ATTENTIONS)
 @settings(deadline=None, max_examples=20)
 @given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4))
 def test_attention_is_a_mean_over_the_real_steps(kind, lengths):

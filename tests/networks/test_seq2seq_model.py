@@ -32,7 +32,7 @@ CHOICES = {
     "cell": ("rnn", "lstm", "gru", "indrnn"),
     "units": ((4,), (3, 4)),
     "bidirectional": (False, True),
-    "attention": (None, "additive", "dot", "multihead"),
+    "attention": (None, "additive", "dot", "multihead", "location"),
     "vocabulary_size": (None, N_IDS),
     "layer_norm": (False, True),
     "dense_units": ((), (3,)),

@@ -59,6 +59,13 @@ NETWORKS = {
         PLURALS,
         {},
     ),
+    "by place": (labels(attention="location", epochs=30), WORDS, PLURALS, {}),
+    "numbers by place": (
+        numbers(cell="gru", bidirectional=True, attention="location"),
+        RAGGED,
+        Y,
+        {},
+    ),
     "table of labels": (labels(attention="multihead"), X, LABELS, {}),
     "one label": (labels(attention=None), RAGGED, LABELS[:, 0], {}),
 }

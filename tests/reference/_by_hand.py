@@ -105,6 +105,7 @@ class Decoder:
         self.model, self.w = model, model.weights_
         x = embedded(self.w, x, "encoder_")
         self.memory, _, self.states = recurrent(model, self.w, x, "encoder_")
+        self.place = None
 
     def step(self, x, activation="linear"):
         """Read one step; return the outputs."""
@@ -118,11 +119,22 @@ class Decoder:
             if norm in w:
                 x = reference.layer_normalization(x, **w[norm])
         if model.attention is not None:
-            attend = ATTENTIONS[model.attention]
-            context, _ = attend(x, self.memory, **w.get("attention", {}))
+            context = self.context(x)
             both = np.concatenate([x, context])
             x = reference.dense(both, **w["combine"], activation="tanh")
         return headed(model, w, x, activation)
+
+    def context(self, x):
+        """Return what the decoder's output finds in the memory."""
+        kernels = self.w.get("attention", {})
+        if self.model.attention == "location":
+            known = dict(before=self.place, return_places=True)
+            given = x, self.memory
+            context, _, self.place = reference.location_attention(
+                *given, **kernels, **known
+            )
+            return context
+        return ATTENTIONS[self.model.attention](x, self.memory, **kernels)[0]
 
 
 def predict_steps(model, x, horizon, future=None):

@@ -99,6 +99,7 @@ DECODERS = {
         attention="additive", bidirectional=True, units=(4, 3), layer_norm=True
     ),
     "heads": dict(attention="multihead", bidirectional=True, dense_units=3),
+    "location": dict(attention="location", bidirectional=True),
 }
 
 

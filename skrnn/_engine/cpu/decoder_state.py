@@ -21,12 +21,14 @@ class DecoderState:
         One for each layer, of `n` decoders for each sequence, all first ones first.
     attended : array of shape (n, S, B) or (n, S, B, heads), or None
         What the last step has attended to.
+    place : array of shape (n * B, 2), or None
+        Where it looked, if the kind of attention keeps a place.
     """
 
     def __init__(self, spec, w, memory, states, workspace):
         self.spec, self._w, self._workspace = spec, w, workspace
         self.states = states_of_layers(spec.decoder, states)
-        self.memory, self.attended = memory, None
+        self.memory, self.attended, self.place = memory, None, None
 
     def next(self, fed, future=None, *, first=False, n=1):
         """Read the output before, and return the outputs (n * B, K) before activation.
@@ -45,7 +47,9 @@ class DecoderState:
         x = decoder_input(run, spec, w, fed, future, first)
         flow, self.states = step(run, spec.decoder, w, x, self.states)
         x = flow.steps.reshape(n, -1, flow.steps.shape[-1])
-        x, self.attended = consult(run, spec, w, x, self.memory)
+        place = None if self.place is None else self.place.reshape(n, -1, 2)
+        x, self.attended, place = consult(run, spec, w, x, self.memory, place)
+        self.place = None if place is None else place.reshape(-1, 2)
         return answer(run, spec, w, x.reshape(len(fed), -1))
 
     def best(self, outputs):
@@ -69,3 +73,5 @@ class DecoderState:
             None if layer is None else tuple(state[parents] for state in layer)
             for layer in self.states
         ]
+        if self.place is not None:
+            self.place = self.place[parents]

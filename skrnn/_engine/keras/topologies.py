@@ -93,6 +93,8 @@ class Seq2Seq:
         spec, run, truth = self.spec, KerasRun(), batch["before"]
         memory, states = self._encode(run, w, batch)
         layers = states_of_layers(spec.decoder, states)
+        if spec.keeps_place:
+            layers.append((k.zeros_like(memory.places[0]),))
         first = truth[:1]
         if spec.n_labels is None:
             first = first * 0 + w["decoder/start"]
@@ -107,9 +109,12 @@ class Seq2Seq:
             truth, keep, *future = entries
             fed = _choose(keep, truth, own)
             x = decoder_input(run, spec, w, fed, future[0] if future else None, False)
-            flow, after = step(run, spec.decoder, w, x, _nested(layers, states))
-            x, _ = consult(run, spec, w, flow.steps[None], memory)
+            before = _nested(layers, states)
+            place = before.pop()[0][None] if spec.keeps_place else None
+            flow, after = step(run, spec.decoder, w, x, before)
+            x, _, place = consult(run, spec, w, flow.steps[None], memory, place)
             y = answer(run, spec, w, x[0])
+            after += [] if place is None else [(place[0],)]
             return y, (*_flat(after), self._best(y))
 
         return adapter.scan(one, (*_flat(layers), first[0]), entries)[0]

@@ -19,11 +19,15 @@ ENCODER_AND_DECODER = {
         last ones.""",
     ),
     "attention": (
-        '{"additive", "dot", "multihead"} or None',
+        '{"additive", "dot", "multihead", "location"} or None',
         """Let each step of the decoder attend to what the encoder made of all real
         steps (Luong et al., 2015). "additive" is the score of Bahdanau et al. (2015),
         "dot" that of Luong et al., scaled, "multihead" that of Vaswani et al. (2017)
-        with 4 heads, or 2 or 1 where 4 don't divide the width. None leaves the decoder
+        with 4 heads, or 2 or 1 where 4 don't divide the width. "location" looks at a
+        place that moves on from step to step too, counted from the start or from the
+        end (Graves, 2013; Dubois et al., 2020): what is copied, reversed or spelt in
+        order is then right in sequences longer than all of ``fit``; the equations are
+        those of :func:`skrnn.reference.location_attention`. None leaves the decoder
         with the encoder's last state.""",
     ),
     "embedding_dim": (

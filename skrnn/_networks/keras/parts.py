@@ -9,7 +9,14 @@ from keras import layers, ops
 from keras.initializers import GlorotUniform, Orthogonal
 
 from skrnn._networks.activations import ACTIVATIONS
-from skrnn._networks.attention import number_of_heads
+from skrnn._networks.attention import (
+    N_TOLD,
+    Memory,
+    moved,
+    number_of_heads,
+    places_of_steps,
+    weights_by_place,
+)
 from skrnn._networks.cells import cell_of
 from skrnn._networks.crf import SUM_OF_PATHS, Chain, crf_weights
 
@@ -51,8 +58,8 @@ def one_direction(layer, seeds, **options):
 def attend(kind, queries, keys, seeds):
     """Return what queries (B, Q, U) find in keys (B, T, U)."""
 
-    def project(name, units=keys.shape[-1]):
-        return dense(units, None, f"attention_{name}", seeds, use_bias=False)
+    def project(name, units=keys.shape[-1], use_bias=False):
+        return dense(units, None, f"attention_{name}", seeds, use_bias=use_bias)
 
     return _ATTENTIONS[kind](project, queries, keys)
 
@@ -149,8 +156,12 @@ def _additive(project, queries, keys):
 
 
 def _scaled_dot(queries, keys, values):
+    return ops.matmul(_weights_by_content(queries, keys), values)
+
+
+def _weights_by_content(queries, keys):
     scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
-    return ops.matmul(softmax(scores * keys.shape[-1] ** -0.5), values)
+    return softmax(scores * keys.shape[-1] ** -0.5)
 
 
 def softmax(scores):
@@ -171,10 +182,25 @@ def _multihead(project, queries, keys):
 
 
 def _dot(project, queries, keys):
+    return _scaled_dot(_fitting(project, queries, keys), keys, keys)
+
+
+def _fitting(project, queries, keys):
     # What can't be multiplied is projected first.
     fits = queries.shape[-1] == keys.shape[-1]
-    queries = queries if fits else project("query")(queries)
-    return _scaled_dot(queries, keys, keys)
+    return queries if fits else project("query")(queries)
+
+
+def _location(project, queries, keys):
+    content = _weights_by_content(_fitting(project, queries, keys), keys)
+    told = project("location", N_TOLD, use_bias=True)(queries)
+    # The formula is that of the engine, whose axis of steps stands first.
+    told, content = ops.transpose(told, (1, 0, 2)), ops.transpose(content, (1, 2, 0))
+    steps = ops.transpose(keys, (1, 0, 2))
+    mask = ops.ones_like(steps[..., 0], "bool")
+    memory = Memory(steps, steps, mask, places_of_steps(ops, mask))
+    weights = weights_by_place(ops, told, moved(ops, told), memory, content)
+    return ops.matmul(ops.transpose(weights, (2, 0, 1)), keys)
 
 
 # The formulas of `ATTENTIONS`, of Keras' own layers alone, so that a saved model can be
@@ -183,4 +209,5 @@ _ATTENTIONS = {
     "additive": _additive,
     "dot": _dot,
     "multihead": _multihead,
+    "location": _location,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skrnn._networks.attention import attention
+from skrnn._networks.attention import N_TOLD, attention
 from skrnn._networks.layers.base import BaseLayer
 from skrnn._networks.weights import Weight
 
@@ -16,7 +16,7 @@ class AttentionPooling(BaseLayer):
     Attributes
     ----------
     kind : str
-        A key of `ATTENTIONS`.
+        One of `FREE_ATTENTIONS`.
     per_step : bool
         Whether each step is a query, or the last state alone.
     """
@@ -80,16 +80,23 @@ def attention_weights(kind, width, query_width=None):
     Queries are as wide as keys if `query_width` is None.
     """
     square, query = (width, width), (query_width or width, width)
-    return [
+    rows = [
         Weight(f"attention/{name}/kernel", shape, "glorot")
         for name, shape in _SHAPES[kind](square, query)
     ]
+    if kind == "location":
+        rows.append(Weight("attention/location/bias", (N_TOLD,), "zeros"))
+    return rows
+
+
+def _of_products(square, query):
+    # What can't be multiplied is projected first: "general" in Luong et al. (2015).
+    return [("query", query)] if query != square else []
 
 
 # Kind of attention -> the names and shapes of its kernels.
 _SHAPES = {
-    # What can't be multiplied is projected first: "general" in Luong et al. (2015).
-    "dot": lambda square, query: [("query", query)] if query != square else [],
+    "dot": _of_products,
     "additive": lambda square, query: [
         ("query", query),
         ("key", square),
@@ -100,5 +107,9 @@ _SHAPES = {
         ("query", query),
         ("value", square),
         ("output", square),
+    ],
+    "location": lambda square, query: [
+        *_of_products(square, query),
+        ("location", (query[0], N_TOLD)),
     ],
 }

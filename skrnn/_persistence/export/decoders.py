@@ -133,6 +133,8 @@ class _Decoder:
     def __init__(self, tape, spec, w, memory, states, given):
         self.tape, self._spec, self._w, self._memory = tape, spec, w, memory
         self._states, self._given = [tuple(layer) for layer in states], given
+        if spec.keeps_place:
+            self._states.append((self._zeros(2),))
 
     def _step(self, inner, states, fed, future=None):
         """Note one step; return the outputs before activation, and the states."""
@@ -140,14 +142,20 @@ class _Decoder:
         w = {name: each.on(inner) for name, each in self._w.items()}
         memory = self._memory
         if memory is not None:
-            parts = {n: getattr(memory, n).on(inner) for n in _OF_MEMORY}
-            memory = replace(memory, **parts)
+            parts = {name: getattr(memory, name) for name in _OF_MEMORY}
+            known = {name: x.on(inner) for name, x in parts.items() if x is not None}
+            memory = replace(memory, **known)
         x = decoder_input(run, spec, w, fed, future, False)
+        place = None
+        if spec.keeps_place:
+            *states, (place,) = states
+            place = place[None]
         layers = states_of_layers(spec.decoder, states)
         flow, layers = step(run, spec.decoder, w, x, layers)
-        x, _ = consult(run, spec, w, flow.steps[None], memory)
+        x, _, place = consult(run, spec, w, flow.steps[None], memory, place)
         pairs = zip(spec.decoder, layers, strict=True)
         after = [state for layer, state in pairs if isinstance(layer, Recurrent)]
+        after += [] if place is None else [(place[0],)]
         return answer(run, spec, w, x[0]), after
 
     def _inside(self, inner):
@@ -256,7 +264,7 @@ class _Decoder:
         return (t, fed, cast(goes_on, INT)), (cast(label, INT), p), more
 
 
-_OF_MEMORY = "keys", "values", "mask"
+_OF_MEMORY = "keys", "values", "mask", "places"
 
 
 def _flat(states: Any) -> list[Traced]:

@@ -285,7 +285,7 @@ def exhaustively(plainly, limit, length_penalty):
 
 
 @pytest.mark.parametrize("length_penalty", [0.0, 0.7, 2.0])
-@pytest.mark.parametrize("attention", [None, "dot", "multihead"])
+@pytest.mark.parametrize("attention", [None, "dot", "multihead", "location"])
 def test_wide_beams_find_the_best_there_is(attention, length_penalty):
     spec = variant_of(LABELS, attention=attention, bidirectional=True)
     pairs, weights, limit = make_pairs(spec, n=12), make_weights(spec), 4

@@ -122,6 +122,8 @@ CASES = {
     "labels, some unknown": (*pairs(cell="lstm", labels=3, known=True), 1.0),
     "numbers of its own": (*pairs(cell="matrix", n_future=2), 0.0),
     "numbers, attention": (*pairs(cell="minimal", attention="additive"), 1.0),
+    "labels, by place": (*pairs(cell="gru", labels=3, attention="location"), 1.0),
+    "numbers of its own, by place": (*pairs(cell="gru", attention="location"), 0.0),
     "text": (*text(cell="lstm", tie_weights=True), 1.0),
     "text of matrices": (*text(cell="matrix"), 1.0),
 }
