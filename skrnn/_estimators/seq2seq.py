@@ -174,6 +174,7 @@ class BaseSeq2Seq(RecurrentLayers, ReadsWholeSequences, BaseNetwork):
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             timescales=self.timescales,
+            memory=self.memory,
             **decoder,
         )
         return spec, at_frequencies

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skrnn._data.typing import Widths
+from skrnn._networks.cells import memory_of
 from skrnn._networks.layers import (
     AttentionPooling,
     Beside,
@@ -52,6 +53,7 @@ def network_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> NetworkSpec:
     """Return the spec of a network that answers sequences, or each of their steps.
 
@@ -59,7 +61,7 @@ def network_spec(
     where ids have channels.
     """
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     cells["bidirectional"] = bidirectional
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
     every_step = return_sequences or attention is not None
@@ -138,6 +140,7 @@ def seq2seq_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
     n_labels: int | None = None,
     has_end: bool = False,
     n_future: int = 0,
@@ -147,7 +150,7 @@ def seq2seq_spec(
     A label more stands before the first one. Without attention the decoder has only
     the last states: nobody reads the steps of the encoder's last layer.
     """
-    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory, state=False)
     units, after = as_tuple(units), (layer_norm, dropout)
     n_rows = n_labels and n_labels + 1
     written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
@@ -181,10 +184,11 @@ def language_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
     is_read = [True] * len(units)
     layers += _stack(units, is_read, layer_norm, dropout, **cells)
@@ -204,9 +208,10 @@ def prediction_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> NetworkSpec:
     """Return the spec of a network that tells each step from the steps before it."""
-    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     units = as_tuple(units)
     is_read = [True] * len(units)
     layers = [
@@ -231,13 +236,14 @@ def reconstruction_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> NetworkSpec:
     """Return the spec of a network that tells all steps from a few numbers of them.
 
     An encoder reads the sequence into `latent_dim` numbers, and a decoder of the same
     layers, the last one first, reads these alone.
     """
-    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     units, after = as_tuple(units), (layer_norm, dropout)
     is_read, back = [True] * len(units), units[::-1]
     backwards = cells | {"timescales": timescales and timescales[::-1]}
@@ -252,9 +258,10 @@ def reconstruction_spec(
     return NetworkSpec(tuple(layers), head, n_features)
 
 
-def _cells(cell, activation, recurrent_dropout, timescales, **options):
+def _cells(cell, activation, recurrent_dropout, timescales, memory, **options):
     """Return what all recurrent layers are told, and `_stack` of them."""
     options |= {"cell": cell, "activation": activation, "timescales": timescales}
+    options["memory"] = memory_of(cell, memory)
     return options | {"recurrent_dropout": recurrent_dropout}
 
 

@@ -296,6 +296,7 @@ class CellRun(Protocol):
     weights: dict[str, Tensor]
     drops: bool
     timescale: int
+    memory: tuple[int, ...]
 
 
 class Layer(Protocol):
