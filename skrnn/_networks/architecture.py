@@ -154,14 +154,13 @@ def seq2seq_spec(
     units, after = as_tuple(units), (layer_norm, dropout)
     n_rows = n_labels and n_labels + 1
     written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
+    written |= {"head": head, "n_features": n_features}
     is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, True, dropout),
             *_stack(units, is_read, *after, bidirectional=bidirectional, **cells),
         ),
-        head=head,
-        n_features=n_features,
         decoder=(
             *_embedding(n_rows, embedding_dim, True, dropout, name="decoder/embedding"),
             *_stack(units, [True] * len(units), *after, prefix="decoder/", **cells),

@@ -44,6 +44,7 @@ from skrnn.reference._transformer import (
     sinusoidal_positions,
     transformer_block,
 )
+from skrnn.reference.memory import ntm, ntm_step
 
 __all__ = [
     "activate",
@@ -68,6 +69,8 @@ __all__ = [
     "minlstm",
     "minlstm_step",
     "multi_head_attention",
+    "ntm",
+    "ntm_step",
     "rescaling",
     "rnn",
     "rnn_step",

@@ -94,7 +94,7 @@ class MemoryRun:
 
     def backward(self, dy):
         """Return the gradients of what `forward` is given, those of y being `dy`."""
-        n_steps, n, units = self._sizes
+        _, n, units = self._sizes
         d_addresses = np.empty((n, 2, self.slots), np.float32)
         self._run(np.ascontiguousarray(dy, np.float32), d_addresses)
         gates, heads = self._arrays[9:11]
