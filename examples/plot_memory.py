@@ -2,18 +2,18 @@
 A Turing machine that copies
 ============================
 
-A Neural Turing Machine (Graves et al., 2014) is an LSTM with a memory beside it, and two
-heads: one writes to the slots of the memory, one reads them. It is trained like any other
-network, and what it learns is a procedure. Here it learns to copy, and copies sequences
-that are longer than any of its training; an LSTM with more weights doesn't.
+A Neural Turing Machine (Graves et al., 2014) is an LSTM with a memory beside it, and
+two heads: one writes to the slots of the memory, one reads them. It is trained like any
+other network, and what it learns is a procedure. Here it learns to copy, and copies
+sequences that are longer than any of its training; an LSTM with more weights doesn't.
 """
 
 # %%
 # The task
 # --------
-# Some patterns of six bits come, then a mark, and then as many empty steps, in which the
-# network must answer with the patterns. ``sample_weight`` leaves out the steps of which
-# nothing is asked.
+# Some patterns of six bits come, then a mark, and then as many empty steps, in which
+# the network must answer with the patterns. ``sample_weight`` leaves out the steps of
+# which nothing is asked.
 import matplotlib.pyplot as plt
 import numpy as np
 

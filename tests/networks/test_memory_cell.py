@@ -41,9 +41,9 @@ def test_it_learns_to_copy_and_copies_more_than_in_training():
     model = SequenceClassifier(
         cell="ntm", units=24, memory=(16, 6), return_sequences=True, batch_size=16,
         learning_rate=0.01, learning_rate_schedule="cosine", global_clipnorm=1.0,
-        epochs=8, early_stopping=False, random_state=0,
+        epochs=6, early_stopping=False, random_state=0,
     )  # fmt: skip
-    X, y, answers = make_copies(1_000, 4, 0)
+    X, y, answers = make_copies(2_000, 5, 0)
     model.fit(X, y, sample_weight=[a.astype(float) for a in answers])
     X, y, answers = make_copies(100, 6, 1)
     found = zip(model.predict(X), y, answers, strict=True)
