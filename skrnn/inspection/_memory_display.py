@@ -114,7 +114,7 @@ class MemoryDisplay:
         need_matplotlib(f"{cls.__name__}.from_estimator")
         reached = reach_network(estimator, X, cls.__name__)
         network, one = reached.network, one_of(reached.X, sequence)
-        where = {"layer": layer, "direction": direction}
+        where: dict[str, Any] = {"layer": layer, "direction": direction}
         weights = [
             hidden_states(network, one, state=f"{head}_weights", **where)[0]
             for head in ("write", "read")
@@ -152,11 +152,10 @@ class MemoryDisplay:
         size = np.clip(1.8 + 0.12 * n, 4.5, 13), 2 * np.clip(0.9 + 0.06 * slots, 1.7, 4)
         self.axes_ = axes_for(ax, 2, size=size, n_columns=1)
         self.figure_ = self.axes_[0].figure
+        titles = "Written to", "Read from"
         self.images_ = [
-            self._draw(each, *given, im_kw or {})
-            for each, *given in zip(
-                self.axes_, shares, ("Written to", "Read from"), strict=True
-            )
+            self._draw(ax, each, title, im_kw or {})
+            for ax, each, title in zip(self.axes_, shares, titles, strict=True)
         ]
         set_labels(self.axes_[1].xaxis, self.inputs, n, "Step")
         self.axes_[0].set_xticklabels([])

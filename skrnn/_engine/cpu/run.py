@@ -170,8 +170,9 @@ class CpuRun:
         kernels = [w[f"{name}_kernel"] for name in names]
 
         def rule(*given):
-            known = *cell.cell.memory, active, self.workspace
-            layer = MemoryRun(*known, keeps=isinstance(addresses, Node))
+            slots, width = cell.cell.memory
+            keeps = isinstance(addresses, Node)
+            layer = MemoryRun(slots, width, active, self.workspace, keeps)
             return layer.forward(*given), layer.backward
 
         given = *kernels[:3], w["head_bias"], kernels[3]

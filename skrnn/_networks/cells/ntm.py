@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells.base import BaseCell
 from skrnn._networks.cells.lstm import CELL as LSTM
+from skrnn._networks.cells.lstm import lstm_gates, lstm_step
 from skrnn._networks.weights import Weight
 
 # What every entry of the memory holds at first (Collier & Beel, 2018).
@@ -87,7 +88,7 @@ class MemoryCell(BaseCell):
         _, _, (reading, writing), (erase, add), *_ = found
         own = {"read_weights": reading, "write_weights": writing}
         own |= {"erase": erase, "add": add}
-        return LSTM.gates(ops, activation, *projected, r) | own
+        return lstm_gates(ops, activation, *projected, r) | own
 
     def _recurrent(self, ops, w, h, read):
         of_read = ops.matmul(read, w["read_kernel"])
@@ -100,7 +101,7 @@ class MemoryCell(BaseCell):
         """
         h, c, read, *away, written, _ = states
         r = self._recurrent(ops, w, drop(h), read)
-        h, c = LSTM.formula(ops, activation, *projected, r, h, c)
+        h, c = lstm_step(ops, activation, *projected, r, h, c)
         asked = ops.matmul(h, w["head_kernel"]) + w["head_bias"]
         memory, first = written + BLANK, ops.softmax(w["first_addresses"], axis=-1)
         lengths = ops.sqrt(ops.sum(memory * memory, axis=-1) + TINY)

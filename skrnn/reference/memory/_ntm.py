@@ -231,7 +231,7 @@ def ntm(
     )
     if initial_state is None:
         first = [softmax(row) for row in np.asarray(first_addresses, dtype=float)]
-        k, r = np.zeros(len(recurrent_kernel)), np.zeros(len(read_kernel))
+        k, r = (np.zeros(np.shape(w)[0]) for w in (recurrent_kernel, read_kernel))
         initial_state = k, k, r, *first, np.full((len(first[0]), len(r)), 1e-6)
     states, steps = before_the_first(initial_state, 6, recurrent_kernel), []
     for x_t in x:
