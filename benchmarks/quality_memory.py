@@ -11,15 +11,16 @@ from skrnn import SequenceClassifier
 # Chosen on other sequences than those that are judged.
 COPIES = {
     "memory": (128, 20),
-    "learning_rate": 3e-3,
+    "learning_rate": 5e-3,
     "learning_rate_schedule": "cosine",
     "global_clipnorm": 1.0,
     "batch_size": 16,
     "epochs": 1,
 }
-RECALLS = COPIES
-# An LSTM has nothing but its units to remember by.
-UNITS = {"ntm": 32, "lstm": 256}
+RECALLS = COPIES | {"learning_rate": 3e-3}
+# Of a machine for copies, for recalls, and of an LSTM, which has nothing but its units to
+# remember by.
+UNITS = {("ntm", 8): 32, ("ntm", 6): 64, ("lstm", 8): 256, ("lstm", 6): 256}
 
 
 def make_copies(n_steps, longest=20, n_train=30_000, n_test=200):
@@ -39,7 +40,7 @@ def _copy(rng, n):
     return x, y
 
 
-def make_recalls(n_items, n_train=60_000, n_test=200):
+def make_recalls(n_items, n_train=40_000, n_test=200):
     """Generate items and one of them again: what came after it is to be recalled.
 
     An item is 3 patterns of 6 bits behind a mark; 2 to 6 of them are in training, and
@@ -75,13 +76,13 @@ class Answering:
     """A network that learns from the steps that are asked, and answers these."""
 
     def __init__(self, seed, *, cell, **params):
-        params = {"units": UNITS[cell], "early_stopping": False} | params
-        options = {"cell": cell, "random_state": seed, "return_sequences": True}
-        self.network = SequenceClassifier(**options, **params)
+        options = {"cell": cell, "random_state": seed, "early_stopping": False}
+        self.network = SequenceClassifier(return_sequences=True, **options | params)
 
     def fit(self, X, y):
         """Train the network."""
         weights = [asked_of(x).astype(float) for x in X]
+        self.network.set_params(units=UNITS[self.network.cell, y[0].shape[1]])
         self.network.fit(X, y, sample_weight=weights)
         self.n_iter_ = self.network.n_iter_
         return self

@@ -88,7 +88,7 @@ class MemoryCell(BaseCell):
         _, _, (reading, writing), (erase, add), *_ = found
         own = {"read_weights": reading, "write_weights": writing}
         own |= {"erase": erase, "add": add}
-        return lstm_gates(ops, activation, *projected, r) | own
+        return lstm_gates(ops, activation, projected[0], r) | own
 
     def _recurrent(self, ops, w, h, read):
         of_read = ops.matmul(read, w["read_kernel"])
@@ -101,7 +101,7 @@ class MemoryCell(BaseCell):
         """
         h, c, read, *away, written, _ = states
         r = self._recurrent(ops, w, drop(h), read)
-        h, c = lstm_step(ops, activation, *projected, r, h, c)
+        h, c = lstm_step(ops, activation, projected[0], r, h, c)
         asked = ops.matmul(h, w["head_kernel"]) + w["head_bias"]
         memory, first = written + BLANK, ops.softmax(w["first_addresses"], axis=-1)
         lengths = ops.sqrt(ops.sum(memory * memory, axis=-1) + TINY)
