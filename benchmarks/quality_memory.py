@@ -18,8 +18,8 @@ COPIES = {
     "epochs": 1,
 }
 RECALLS = COPIES | {"learning_rate": 3e-3}
-# Of a machine for copies, for recalls, and of an LSTM, which has nothing but its units to
-# remember by.
+# By cell and bits: for copies, for recalls, and of an LSTM, which has nothing but its
+# units to remember by.
 UNITS = {("ntm", 8): 32, ("ntm", 6): 64, ("lstm", 8): 256, ("lstm", 6): 256}
 
 
