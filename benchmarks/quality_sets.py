@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import quality_memory as memory
 import quality_pairs as pairs
 import quality_tags as tags
 from sklearn.datasets import load_digits
@@ -225,6 +226,7 @@ RMSE = Metric("RMSE", root_mean_squared_error, ".2f", False)
 MSE = Metric("MSE", mean_squared_error, ".1e", False)
 WER = Metric("word errors %", pairs.word_error_rate, ".1f", False)
 EXACT = Metric("exact %", pairs.exact, ".1f", True)
+ALL_RIGHT = Metric("all right %", memory.all_right, ".1f", True)
 BLEU = Metric("BLEU", pairs.bleu, ".1f", True)
 
 
@@ -641,6 +643,42 @@ SETS |= {
         published="GRU with attention 28.1, of all 29,000 pairs [5]",
         cells=("lstm",),
     ),
+}
+
+
+def remembered(title, read, bar, params):
+    """Return the row of a task that asks for a memory."""
+    return Set(
+        title=title,
+        read=lambda: Split(*read()),
+        path=None,
+        model=memory.Answering,
+        params=params,
+        metric=ALL_RIGHT,
+        bar=bar,
+        floors={"zeros": memory.Guess()},
+        cells=("ntm", "lstm"),
+    )
+
+
+def copied(n_steps, bar):
+    """Return the row of patterns to copy, more of them than in training."""
+    title = f"copy task, {n_steps} steps (1 to 20)"
+    read = partial(memory.make_copies, n_steps)
+    return remembered(title, read, bar, memory.COPIES)
+
+
+def recalled(title, n_items, bar):
+    """Return the row of items of which the next one is asked."""
+    read = partial(memory.make_recalls, n_items)
+    return remembered(title, read, bar, memory.RECALLS)
+
+
+SETS |= {
+    "memory-copy": copied(40, 90),
+    "memory-copy-100": copied(100, 99),
+    "memory-recall": recalled("associative recall, 2 to 6 items", range(2, 7), 98),
+    "memory-recall-12": recalled("associative recall, 12 items (2 to 6)", [12], 90),
 }
 if not pairs.CAN_JUDGE_TRANSLATIONS:
     # sacrebleu comes with the `bench` extra.

@@ -179,17 +179,21 @@ class Count(StrictInterval):
 class Counts(Count):
     """A tuple or list of integers from `least` on, such as one for each layer."""
 
-    def __init__(self, least=1, *, empty=False):
+    def __init__(self, least=1, *, empty=False, length=None):
         super().__init__(least)
-        self.empty = empty
+        self.empty, self.length = empty, length
 
     def is_satisfied_by(self, val):
         if not isinstance(val, tuple | list) or not (len(val) or self.empty):
+            return False
+        if self.length is not None and len(val) != self.length:
             return False
         return all(super(Counts, self).is_satisfied_by(v) for v in val)
 
     def __str__(self):
         ints = "positive ints" if self.left == 1 else f"ints from {self.left} on"
+        if self.length is not None:
+            return f"a tuple of {self.length} {ints}"
         return f"a {'' if self.empty else 'non-empty '}tuple of {ints}"
 
 

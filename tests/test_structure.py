@@ -427,6 +427,7 @@ ORDER = [
     "cell",
     "units",
     "timescales",
+    "memory",
     "bidirectional",
     "return_sequences",
     "attention",

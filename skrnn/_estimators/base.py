@@ -364,6 +364,7 @@ class BaseRecurrent(RecurrentLayers, ReadsWholeSequences, SequenceNetwork):
             layer_norm=bool(self.layer_norm),
             recurrent_dropout=float(self.recurrent_dropout),
             timescales=self.timescales,
+            memory=self.memory,
             **common,
         )
         return self._filled(spec, fill)

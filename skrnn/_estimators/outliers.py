@@ -109,6 +109,7 @@ class BaseSelfTaught(RecurrentLayers, BaseNetwork):
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             timescales=self.timescales,
+            memory=self.memory,
         )
         if self.method == "prediction":
             return prediction_spec(**common), None

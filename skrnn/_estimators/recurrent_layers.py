@@ -12,12 +12,14 @@ class RecurrentLayers:
 
     units: Widths = 32
     timescales: tuple[int, ...] | None = None
+    memory: tuple[int, int] = (128, 20)
     recurrent_dropout: float = 0.0
     layer_norm: bool = False
 
     _layer_constraints = {
         "units": [Count(), Counts()],
         "timescales": [Counts(), None],
+        "memory": [Counts(length=2)],
         "recurrent_dropout": [Share()],
         "layer_norm": ["boolean"],
     }

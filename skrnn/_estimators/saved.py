@@ -146,6 +146,10 @@ def _are_counts(value):
     return isinstance(value, tuple) and all(map(_is_count, value))
 
 
+def _is_memory(value):
+    return _are_counts(value) and len(value) in (0, 2)
+
+
 def _is_share(value):
     return isinstance(value, Real) and not _is_bool(value) and 0 <= float(value) < 1
 
@@ -216,6 +220,7 @@ _FIELDS = {
     "activation": lambda value: value in HIDDEN_ACTIVATIONS,
     "units": _is_count,
     "timescale": _is_count,
+    "memory": _is_memory,
     "n_features": _is_count,
     "head": _is_head,
     "attention": lambda value: value is None or value in ATTENTIONS,

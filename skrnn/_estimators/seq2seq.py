@@ -185,6 +185,7 @@ class BaseSeq2Seq(RecurrentLayers, TakesVectors, ReadsWholeSequences, BaseNetwor
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             timescales=self.timescales,
+            memory=self.memory,
             **decoder,
         )
         given = [] if embedding.vectors is None else [embedding.fill]

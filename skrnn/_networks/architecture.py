@@ -5,6 +5,7 @@ from typing import Any
 
 from skrnn._data.typing import Widths
 from skrnn._networks.attention import FREE_ATTENTIONS
+from skrnn._networks.cells import memory_of
 from skrnn._networks.layers import (
     AttentionPooling,
     Beside,
@@ -55,6 +56,7 @@ def network_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> NetworkSpec:
     """Return the spec of a network that answers sequences, or each of their steps.
 
@@ -62,7 +64,7 @@ def network_spec(
     where ids have channels. `categories` are the channels of ids among numbers.
     """
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     cells["bidirectional"] = bidirectional
     tables = vocabulary_size, embedding_dim, embedding_trainable
     layers, _ = _tables(*tables, dropout, categories, n_features)
@@ -141,6 +143,7 @@ def seq2seq_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
     n_labels: int | None = None,
     has_end: bool = False,
     n_future: int = 0,
@@ -150,17 +153,16 @@ def seq2seq_spec(
     A label more stands before the first one. Vectors of labels are as long as those of
     ids by default. Without attention nobody reads the encoder's last steps.
     """
-    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory, state=False)
     units, after = as_tuple(units), (layer_norm, dropout)
     written: Any = {"n_labels": n_labels, "has_end": has_end, "n_future": n_future}
+    written |= {"head": head, "n_features": n_features}
     is_read = [attention is not None or i < len(units) - 1 for i in range(len(units))]
     return Seq2SeqSpec(
         layers=(
             *_embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout),
             *_stack(units, is_read, *after, bidirectional=bidirectional, **cells),
         ),
-        head=head,
-        n_features=n_features,
         decoder=_decoder(n_labels, label_dim or embedding_dim, units, after, cells),
         attention=attention,
         answer=tuple(_dense(dense_units, activation, dropout)),
@@ -189,10 +191,11 @@ def language_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
     units = as_tuple(units)
-    cells = _cells(cell, activation, recurrent_dropout, timescales, state=False)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory, state=False)
     layers = _embedding(vocabulary_size, embedding_dim, True, dropout, late=True)
     is_read = [True] * len(units)
     layers += _stack(units, is_read, layer_norm, dropout, **cells)
@@ -212,9 +215,10 @@ def prediction_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> NetworkSpec:
     """Return the spec of a network that tells each step from the steps before it."""
-    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     units = as_tuple(units)
     is_read = [True] * len(units)
     layers = [
@@ -239,13 +243,14 @@ def reconstruction_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
+    memory: tuple[int, int] = (128, 20),
 ) -> NetworkSpec:
     """Return the spec of a network that tells all steps from a few numbers of them.
 
     An encoder reads the sequence into `latent_dim` numbers, and a decoder of the same
     layers, the last one first, reads these alone.
     """
-    cells = _cells(cell, activation, recurrent_dropout, timescales)
+    cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     units, after = as_tuple(units), (layer_norm, dropout)
     is_read, back = [True] * len(units), units[::-1]
     backwards = cells | {"timescales": timescales and timescales[::-1]}
@@ -260,9 +265,10 @@ def reconstruction_spec(
     return NetworkSpec(tuple(layers), head, n_features)
 
 
-def _cells(cell, activation, recurrent_dropout, timescales, **options):
+def _cells(cell, activation, recurrent_dropout, timescales, memory, **options):
     """Return what all recurrent layers are told, and `_stack` of them."""
     options |= {"cell": cell, "activation": activation, "timescales": timescales}
+    options["memory"] = memory_of(cell, memory)
     return options | {"recurrent_dropout": recurrent_dropout}
 
 

@@ -299,6 +299,7 @@ class CellRun(Protocol):
     weights: dict[str, Tensor]
     drops: bool
     timescale: int
+    memory: tuple[int, ...]
 
 
 class Layer(Protocol):

@@ -20,6 +20,8 @@ _FACTORED = 8
 _MOST_FACTORED, _MOST_MULTIPLIED = 8192, 2**18
 # Steps over which the slowest gates forget at first.
 SLOWEST = 1000
+# By how much the first of some scores is above the others.
+_FIRST = 10.0
 
 
 @dataclass(frozen=True)
@@ -153,4 +155,6 @@ INITIALIZERS = {
     "shares": lambda rng, shape: rng.uniform(0, 1, shape),
     "zeros": lambda _rng, shape: np.zeros(shape),
     "ones": lambda _rng, shape: np.ones(shape),
+    # A softmax of it has nearly all at the first entry.
+    "first": lambda _rng, shape: _FIRST * (np.arange(shape[-1]) == 0) + np.zeros(shape),
 }

@@ -8,6 +8,7 @@ from skrnn.inspection._attention import attention_weights
 from skrnn.inspection._attention_display import AttentionDisplay
 from skrnn.inspection._importance import sequence_importance
 from skrnn.inspection._importance_display import SequenceImportanceDisplay
+from skrnn.inspection._memory_display import MemoryDisplay
 from skrnn.inspection._sequence_output import SequenceOutputDisplay
 from skrnn.inspection._steps import gates, hidden_states
 from skrnn.inspection.forecasts._forecast import ForecastDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "EpochLog",
     "ForecastDisplay",
     "GradientFlowDisplay",
+    "MemoryDisplay",
     "SequenceImportanceDisplay",
     "SequenceOutputDisplay",
     "TrainingHistoryDisplay",

@@ -17,8 +17,9 @@ def hidden_states(
     *,
     layer: int = -1,
     direction: str | None = None,
+    state: str | None = None,
 ) -> Array:
-    """Return the output of a recurrent layer at every step.
+    """Return the output of a recurrent layer at every step, or another of its states.
 
     Parameters
     ----------
@@ -33,6 +34,11 @@ def hidden_states(
         Which recurrent layer: 0 is the first one, -1 the last.
     direction : {"forward", "backward"} or None, default=None
         One direction of a bidirectional layer; None puts both side by side.
+    state : str or None, default=None
+        Another one of those that :func:`gates` returns by name, such as the
+        "cell_state" of an LSTM; None is the output. Of ``cell="ntm"`` "read_weights"
+        and "write_weights" are the addresses: each slot's share, (n, T, slots), of what
+        is read from the memory and of what is written to it.
 
     Returns
     -------
@@ -47,11 +53,12 @@ def hidden_states(
     TypeError
         If the estimator is no network of skrnn, and ends in none.
     ValueError
-        If there is no such layer or direction.
+        If there is no such layer, direction or state.
 
     See Also
     --------
     gates : How the layer came to its states.
+    MemoryDisplay : Draw the addresses of ``cell="ntm"``.
     SequenceOutputDisplay : Draw them for one sequence.
 
     Examples
@@ -72,7 +79,7 @@ def hidden_states(
     known = recurrent_layers(reached.network)[layer].directions
     wanted = known if direction is None else (_known(direction, known),)
     found, sequences = traced(reached.network, reached.X, layer)
-    states = [found[each].hidden for each in wanted]
+    states = [_state(found[each], state, reached.network) for each in wanted]
     return filled_up(np.concatenate(states, axis=-1), sequences)
 
 
@@ -101,6 +108,11 @@ def gates(
         candidate  g = a(W_g x + b_g + r * (U_g h + d_g))
                                                    and h' = z * h + (1 - z) * g
 
+    Of a Neural Turing Machine (Graves et al., 2014) those of its LSTM, and what its
+    heads do with the memory: the shares of the slots, "read_weights" and
+    "write_weights", and what is written, "erase" and "add". :func:`skrnn.reference.ntm`
+    has the equations.
+
     Parameters
     ----------
     estimator : estimator
@@ -118,8 +130,9 @@ def gates(
     Returns
     -------
     gates : :class:`~sklearn.utils.Bunch`
-        Name -> ndarray of shape (n, T, units), as above. Gates are between 0 (shut)
-        and 1 (open). Sequences of different lengths are filled up with zeros.
+        Name -> ndarray of shape (n, T, units), as above; of a memory's heads (n, T,
+        slots) or (n, T, width). Gates are between 0 (shut) and 1 (open). Sequences
+        of different lengths are filled up with zeros.
 
     Raises
     ------
@@ -160,6 +173,18 @@ def gates(
             "which has no gates: expected 'lstm' or 'gru'."
         )
     return Bunch(**{name: filled_up(g, sequences) for name, g in of_steps.items()})
+
+
+def _state(steps, name, network):
+    """Return a state of a direction (n_real_steps, U) by its name."""
+    if name is None:
+        return steps.hidden
+    if name not in steps.gates:
+        raise ValueError(
+            f"state must be None or one of {sorted(steps.gates)} for this "
+            f"{type(network).__name__}. Got {name!r}."
+        )
+    return steps.gates[name]
 
 
 def _number_of_layer(network, layer):

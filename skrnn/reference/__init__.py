@@ -45,6 +45,7 @@ from skrnn.reference._transformer import (
     sinusoidal_positions,
     transformer_block,
 )
+from skrnn.reference.memory import ntm, ntm_step
 
 __all__ = [
     "activate",
@@ -70,6 +71,8 @@ __all__ = [
     "minlstm",
     "minlstm_step",
     "multi_head_attention",
+    "ntm",
+    "ntm_step",
     "rescaling",
     "rnn",
     "rnn_step",

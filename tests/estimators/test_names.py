@@ -362,7 +362,7 @@ def test_errors_from_within_stay_what_they_are():
 
 def test_signatures_are_what_they_were():
     names = list(inspect.signature(LSTMRegressor).parameters)
-    assert names[:3] == ["units", "timescales", "bidirectional"]
+    assert names[:3] == ["units", "timescales", "memory"]
     assert list(inspect.signature(LSTMRegressor.fit).parameters)[:4] == [
         "self",
         "X",

@@ -123,6 +123,13 @@ def slots(output):
     return alone + 0.05 < shapes < endings - 0.05 and endings > 0.95
 
 
+def memory(output):
+    machine, lstm = (numbers_after(name, output) for name in ("Turing machine", "LSTM"))
+    # Patterns 2, 4 and 8 are as long as in training.
+    copies = min(machine[:3]) > 0.95 and machine[3] > 0.8
+    return copies and lstm[0] > 0.8 > 0.2 > lstm[3]
+
+
 def outliers(output):
     def told(label):
         return re.findall(r"\d+", re.search(rf"{label}(.*)", output)[1])
@@ -192,6 +199,7 @@ GALLERY = {
         generation,
         larger_than_memory,
         loss_curve,
+        memory,
         outliers,
         outliers_of_days,
         ragged_classification,

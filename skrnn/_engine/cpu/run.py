@@ -23,6 +23,7 @@ from skrnn._engine.cpu.kernels.layer import (
     active_sequences,
 )
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
+from skrnn._engine.cpu.kernels.memory import MemoryRun, is_in_c
 from skrnn._engine.cpu.ops import ops, plain_ops
 from skrnn._networks.layers import Lookup
 from skrnn._networks.layers.convolution import EPSILON, followed, normalise_batch
@@ -147,6 +148,8 @@ class CpuRun:
             if cell.timescale > 1:
                 return timescales.recur(self, *given)
             return self.recur_undilated(*given)
+        if is_in_c(cell, states, reset_mask, final, mask):
+            return self._recur_with_memory(cell, x, lengths), None
         run = self, cell, x, lengths, states, reset_mask, mask
         held = reference.is_held(cell, final)
         outputs, after = reference.recur_by_formula(*run, held=held)
@@ -156,6 +159,25 @@ class CpuRun:
         if self.masks is None or not cell.drops:
             return None
         return self.masks.mask((n_sequences, cell.units), "recurrent_dropout")
+
+    def _recur_with_memory(self, cell, x, lengths):
+        """Run a cell with a memory by kernels in C, from zero states on."""
+        active, w = self.active, cell.weights
+        if lengths is not self._lengths:
+            active = active_sequences(lengths)
+        (x,) = reference.project(self, cell, x)
+        addresses = self.ops.softmax(w["first_addresses"], axis=-1)
+        names = "read", "recurrent", "head", "output"
+        kernels = [w[f"{name}_kernel"] for name in names]
+
+        def rule(*given):
+            slots, width = cell.cell.memory
+            keeps = isinstance(addresses, Node)
+            layer = MemoryRun(slots, width, active, self.workspace, keeps)
+            return layer.forward(*given), layer.backward
+
+        given = *kernels[:3], w["head_bias"], kernels[3]
+        return self._apply(rule, x, addresses, *given)
 
     def recur_undilated(self, cell, x, lengths, states, reset_mask, final, mask):
         """Run a cell that goes on from the step before by a kernel in C."""

@@ -31,6 +31,9 @@ _FLAT: dict[str, Callable] = {
     "relu": lambda y: y == 0,
 }
 
+# What a step tells besides, which no activation closes: the heads of a memory.
+_NO_GATES = "read_weights", "write_weights", "erase", "add"
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -338,6 +341,8 @@ def _shares(known: Pass, activation) -> dict[str, np.ndarray]:
     """
     flat, found = _FLAT.get(activation), {}
     for name in known.gates[0]:
+        if name in _NO_GATES:
+            continue
         gate = np.stack([each[name] for each in known.gates])
         is_flat = flat if name == "candidate" else _FLAT["sigmoid"]
         if is_flat is not None:

@@ -25,7 +25,8 @@ PARAMETERS: dict[str, Row | None] = {
         """Kind of the recurrent layers. "mingru" and "minlstm" (Feng et al., 2024) and
         "indrnn" (Li et al., 2018) have no product with the state before: long
         sequences take a fraction of the time. Units of theirs read no state but their
-        own; stack layers, so that they meet.""",
+        own; stack layers, so that they meet. "ntm" is a Neural Turing Machine (Graves
+        et al., 2014): an LSTM that reads and writes a `memory`.""",
     ),
     "units": (
         "int or tuple of int",
@@ -38,6 +39,11 @@ PARAMETERS: dict[str, Row | None] = {
         ``(1, 4, 16)`` reaches back far in few steps. The first is 1, as a rule: what a
         slower layer puts out at a step has read only every so many of the steps before
         by itself. None is 1 for each layer.""",
+    ),
+    "memory": (
+        "tuple of two ints",
+        """Slots of the memory of ``cell="ntm"``, and numbers in each. Other cells have
+        none.""",
     ),
     "d_model": None,
     "n_heads": None,

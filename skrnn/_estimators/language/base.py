@@ -212,6 +212,7 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             timescales=self.timescales,
+            memory=self.memory,
         )
         if resume:
             self._refuse_changes(spec)

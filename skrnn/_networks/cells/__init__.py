@@ -3,14 +3,15 @@
 A cell is one row of `CELLS`, in a file of its own. Its formula is the textbook's, and
 every engine and every estimator reads it from here. `GatedCell` is for cells whose
 gates are sums of a product with the input and one with the state before; `UnitwiseCell`
-for those whose units read no state but their own; any other kind is an object with the
-methods of `skrnn._networks.contracts.Cell`.
+for those whose units read no state but their own; `MemoryCell` has a memory beside its
+units; any other kind is an object with the methods of `skrnn._networks.contracts.Cell`.
 """
 
 from skrnn._networks.cells.base import BaseCell, hold
 from skrnn._networks.cells.gated import GatedCell
+from skrnn._networks.cells.ntm import MemoryCell
 from skrnn._networks.cells.run import CellRun
-from skrnn._networks.cells.table import CELLS, cell_of
+from skrnn._networks.cells.table import CELLS, cell_of, memory_of
 from skrnn._networks.cells.unitwise import UnitwiseCell
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "BaseCell",
     "CellRun",
     "GatedCell",
+    "MemoryCell",
     "UnitwiseCell",
     "cell_of",
     "hold",
+    "memory_of",
 ]

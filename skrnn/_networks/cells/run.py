@@ -21,6 +21,8 @@ class CellRun:
         Whether there is recurrent dropout in training.
     timescale : int
         How many steps lie between states that follow one another.
+    memory : tuple of two ints, or ()
+        Slots of the memory and their width, of a cell that has one.
     """
 
     name: str
@@ -29,10 +31,11 @@ class CellRun:
     weights: dict = field(repr=False)
     drops: bool = False
     timescale: int = 1
+    memory: tuple[int, ...] = ()
 
     @property
     def cell(self):
-        return cell_of(self.name, self.timescale)
+        return cell_of(self.name, self.timescale, self.memory)
 
     def zeros(self, make, n_sequences):
         """Return the states before the first step, each by ``make(shape)``."""

@@ -1,9 +1,10 @@
 """The rows of the table of cells."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from skrnn._networks.cells import gru, indrnn, lstm, mingru, minlstm, rnn
+from skrnn._networks.cells import gru, indrnn, lstm, mingru, minlstm, ntm, rnn
 from skrnn._networks.cells.dilated import DilatedCell
 
 CELLS: dict[str, Any] = {
@@ -13,14 +14,27 @@ CELLS: dict[str, Any] = {
     "mingru": mingru.CELL,
     "minlstm": minlstm.CELL,
     "indrnn": indrnn.CELL,
+    "ntm": ntm.CELL,
 }
 
 
-def cell_of(name: str, timescale: int = 1) -> Any:
-    """Return a cell that goes on from its state `timescale` steps before."""
-    return _dilated(CELLS[name], timescale) if timescale > 1 else CELLS[name]
+def cell_of(name: str, timescale: int = 1, memory: tuple[int, ...] = ()) -> Any:
+    """Return a cell with a `memory` that goes on from `timescale` steps before.
+
+    A cell without a memory is told () of it.
+    """
+    cell, memory = CELLS[name], memory_of(name, memory)
+    return _made(cell, timescale, memory) if timescale > 1 or memory else cell
+
+
+def memory_of(name: str, memory: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the slots of a cell's memory and their width; () if it has none."""
+    has_memory = isinstance(CELLS[name], ntm.MemoryCell)
+    return tuple(int(n) for n in memory) if has_memory else ()
 
 
 @lru_cache(maxsize=64)
-def _dilated(cell, timescale):
-    return DilatedCell(cell, timescale)
+def _made(cell, timescale, memory):
+    if memory:
+        cell = replace(cell, slots=memory[0], width=memory[1])
+    return DilatedCell(cell, timescale) if timescale > 1 else cell

@@ -41,7 +41,7 @@ def one_direction(layer, seeds, **options):
     options["name"] = layer.name.replace("/", "_")
     keras_layer = layer.cell_itself.keras_layer
     if keras_layer is None:
-        given = layer.cell, layer.units, layer.activation, layer.timescale
+        given = layer.cell, layer.units, layer.activation, layer.timescale, layer.memory
         cell = FormulaCell(*given)
         return layers.RNN(cell, **options)
     return getattr(layers, keras_layer)(
@@ -68,12 +68,12 @@ def attend(kind, queries, keys, seeds):
 class FormulaCell(layers.Layer):
     """A cell that Keras doesn't have, made from its formula in `CELLS`."""
 
-    def __init__(self, cell, units, activation, timescale=1, **kwargs):
+    def __init__(self, cell, units, activation, timescale=1, memory=(), **kwargs):
         super().__init__(**kwargs)
         self.cell, self.units, self.activation = cell, units, activation
-        self.timescale = timescale
+        self.timescale, self.memory = timescale, tuple(memory)
         # Keras' states have columns; one that is a single number has one.
-        shapes = cell_of(cell, timescale).state_shapes(units)
+        shapes = cell_of(cell, timescale, self.memory).state_shapes(units)
         self._shapes = [shape or (1,) for shape in shapes]
         self._numbers = [not shape for shape in shapes]
         self.state_size = [shape[-1] for shape in self._shapes]
@@ -83,14 +83,18 @@ class FormulaCell(layers.Layer):
         self._named = {
             # Constants: it is made to be given weights.
             row.name: self.add_weight(row.shape, "zeros", name=row.name)
-            for row in cell_of(self.cell).weights(shape[-1], self.units)
+            for row in self._formula.weights(shape[-1], self.units)
         }
+
+    @property
+    def _formula(self):
+        return cell_of(self.cell, self.timescale, self.memory)
 
     def get_initial_state(self, batch_size=None):
         return [ops.zeros((batch_size, *shape)) for shape in self._shapes]
 
     def call(self, inputs, states):
-        cell, w = cell_of(self.cell, self.timescale), self._named
+        cell, w = self._formula, self._named
         pairs = zip(states, self._numbers, strict=True)
         states = tuple(state[:, 0] if number else state for state, number in pairs)
         projected = cell.project(ops, w, inputs)
@@ -102,7 +106,8 @@ class FormulaCell(layers.Layer):
 
     def get_config(self):
         own = {"cell": self.cell, "units": self.units, "activation": self.activation}
-        return super().get_config() | own | {"timescale": self.timescale}
+        own |= {"timescale": self.timescale, "memory": list(self.memory)}
+        return super().get_config() | own
 
 
 @keras.saving.register_keras_serializable("skrnn")

@@ -29,6 +29,8 @@ class Recurrent(BaseLayer):
         Whether the outputs of all steps, and the last ones, are read by anybody.
     timescale : int
         How many steps lie between states that follow one another.
+    memory : tuple of two ints, or ()
+        Slots of the memory and their width, of a cell that has one.
     """
 
     cell: str
@@ -39,18 +41,20 @@ class Recurrent(BaseLayer):
     steps: bool = True
     state: bool = True
     timescale: int = 1
+    memory: tuple[int, ...] = ()
 
     parameter = "units"
     parameters: ClassVar[dict[str, str | None]] = {
         **dict.fromkeys(["recurrent_dropout", "steps", "state"]),
         "timescale": "timescales",
+        "memory": "memory",
     }
     reads_ahead = "bidirectional=True"
 
     @property
     def cell_itself(self):
         """The cell, without weights."""
-        return cell_of(self.cell, self.timescale)
+        return cell_of(self.cell, self.timescale, self.memory)
 
     @property
     def directions(self):
@@ -130,6 +134,7 @@ class Recurrent(BaseLayer):
             {name: w[f"{self.name}/{direction}/{name}"] for name in names},
             drops=self.recurrent_dropout > 0,
             timescale=self.timescale,
+            memory=self.memory,
         )
 
     def forward(self, run, w, flow, lengths):

@@ -120,6 +120,33 @@ typedef struct {
     float *shares; /* (sequences, heads, steps, steps), or NULL */
 } Heads;
 
+/* What `skrnn/_networks/cells/ntm.py` says of it: what a memory holds at first, what is added
+   to squares before their root, and the least share of a slot before it is sharpened. */
+#define MEMORY_BLANK 1e-6f
+#define MEMORY_TINY 1e-16f
+#define MEMORY_LEAST 1e-12f
+
+/* Sequences `first` to `last` of one layer with a memory. Where not every step is `kept`, as
+   the way back needs it, those arrays have room for one. */
+typedef struct {
+    Py_ssize_t steps, sequences, units, slots, width, first, last;
+    int kept;
+    const int *active;
+    const float *x;         /* (steps, sequences, 4 * units): projected inputs */
+    const float *kernel;    /* (units + width, 4 * units): of h and of what was read */
+    const float *head;      /* (units, 4 * width + 12) */
+    const float *head_bias; /* (4 * width + 12) */
+    const float *output;    /* (width, units) */
+    const float *addresses; /* (2, slots): the heads' shares before the first step */
+    float *states;          /* (steps + 1, sequences, units + width): h and what was read */
+    float *c;               /* (steps + 1, sequences, units) */
+    float *y;               /* (steps, sequences, units) */
+    float *gates;           /* (kept, sequences, 4 * units) */
+    float *heads;           /* (kept, sequences, 4 * width + 12) */
+    float *looks;           /* (kept, sequences, 9, slots) */
+    float *memory;          /* (kept + 1, sequences, width, slots) */
+} MemoryLayer;
+
 typedef struct {
     int (*forward)(const Layer *);
     int (*backward)(const Layer *, const float *dy, float *dh, float *dc);
@@ -144,6 +171,8 @@ typedef struct {
     void (*normalise_back)(const float *x, const float *g, Py_ssize_t rows, Py_ssize_t n,
                            const float *gamma, const float *found, float *dx, float *dgamma,
                            float *dbeta);
+    int (*memory)(const MemoryLayer *);
+    int (*memory_back)(const MemoryLayer *, const float *dy, float *d_addresses);
 } Kernels;
 
 #define VL 4
@@ -1041,6 +1070,60 @@ static PyObject *attend_back(PyObject *self, PyObject *args)
     return finish(a, 9, good, enough);
 }
 
+/* memory(steps, sequences, units, slots, width, kept, first, last, active, x, kernel, head,
+          head_bias, output, addresses, states, c, y, gates, heads, looks, memory, dy,
+          d_addresses): forward if dy is None. The way back leaves in gates and heads the
+   gradients of what is projected for them, and in d_addresses (sequences, 2, slots) those of
+   the shares before the first step. */
+static PyObject *memory(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[16] = {0};
+    MemoryLayer l = {0};
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnninnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.steps,
+                          &l.sequences, &l.units, &l.slots, &l.width, &l.kept, &l.first, &l.last,
+                          ints, a, in, a + 1, in, a + 2, in, a + 3, in, a + 4, in, a + 5, in, a + 6,
+                          out, a + 7, out, a + 8, out, a + 9, out, a + 10, out, a + 11, out,
+                          a + 12, out, a + 13, maybe_in, a + 14, maybe_out, a + 15))
+        return NULL;
+    Py_ssize_t sizes[] = {l.steps, l.sequences, l.units, l.slots - 1, l.width, l.first,
+                          l.last - l.first, l.sequences - l.last};
+    good = sizes_are_good(sizes, 8);
+    Py_ssize_t rows = times(l.steps, l.sequences), more = times(l.steps + 1, l.sequences);
+    Py_ssize_t kept = l.kept ? rows : l.sequences, told = 4 * l.width + 12;
+    l.active = items(a, l.steps, sizeof(int), &good);
+    l.x = floats(a + 1, times(rows, 4 * l.units), &good);
+    l.kernel = floats(a + 2, times(l.units + l.width, 4 * l.units), &good);
+    l.head = floats(a + 3, times(l.units, told), &good);
+    l.head_bias = floats(a + 4, told, &good);
+    l.output = floats(a + 5, times(l.width, l.units), &good);
+    l.addresses = floats(a + 6, times(2, l.slots), &good);
+    l.states = floats(a + 7, times(more, l.units + l.width), &good);
+    l.c = floats(a + 8, times(more, l.units), &good);
+    l.y = floats(a + 9, times(rows, l.units), &good);
+    l.gates = floats(a + 10, times(kept, 4 * l.units), &good);
+    l.heads = floats(a + 11, times(kept, told), &good);
+    l.looks = floats(a + 12, times(times(kept, 9), l.slots), &good);
+    l.memory = floats(a + 13, times(times(l.kept ? more : kept, l.width), l.slots), &good);
+    const float *dy = floats(a + 14, times(rows, l.units), &good);
+    float *d_addresses = floats(a + 15, times(times(l.sequences, 2), l.slots), &good);
+    good = good && counts_are_good(l.active, l.steps, l.sequences);
+    if (good && dy && (!d_addresses || !l.kept)) {
+        PyErr_SetString(PyExc_ValueError, "a way back without what it needs");
+        good = 0;
+    }
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        if (dy)
+            WITHOUT_TINY_NUMBERS(enough = kernels->memory_back(&l, dy, d_addresses));
+        else
+            WITHOUT_TINY_NUMBERS(enough = kernels->memory(&l));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 16, good, enough);
+}
+
 /* use(name): compute with one set of instructions; an error if there is none such. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
@@ -1086,6 +1169,7 @@ static PyMethodDef methods[] = {
     {"attend_back", attend_back, METH_VARARGS, NULL},
     {"train", train, METH_VARARGS, NULL},     {"chain", chain, METH_VARARGS, NULL},
     {"viterbi", viterbi, METH_VARARGS, NULL},
+    {"memory", memory, METH_VARARGS, NULL},
     {"cells", names_of_cells, METH_NOARGS, NULL},
     {"instructions", instructions, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
