@@ -3,11 +3,12 @@
 `WordFeaturizer` gives a tagger endings and shapes of words as further ids. Others let a
 small network read the letters instead: a convolution whose greatest outputs are kept
 (Ma & Hovy, 2016), or an LSTM in both directions (Lample et al., 2016). All of these are
-one PyTorch network here, which differs in nothing but what it knows of a word, and are
-judged on what was set aside from the training sets: 1,000 sentences of CoNLL-2000, and
-the validation set of ATIS.
+one PyTorch network here, with a CRF, which differs in nothing but what it knows of a
+word, and are judged on what was set aside from the training sets: 1,000 sentences of
+CoNLL-2000, and the validation set of ATIS.
 
     python benchmarks/characters.py --seeds 2
+    python benchmarks/characters.py --sets ATIS --arms words parts
 """
 
 import argparse
@@ -29,10 +30,11 @@ PARTS = ("suffix2", "suffix3", "shape")
 # Name -> the channels of ids, and the reader of letters.
 ARMS = {
     "words": (("lower",), None),
-    "words, parts": (("lower", *PARTS), None),
-    "words, letters by convolution": (("lower",), "convolution"),
-    "words, letters by LSTM": (("lower",), "lstm"),
-    "words, parts, letters by convolution": (("lower", *PARTS), "convolution"),
+    "parts": (("lower", *PARTS), None),
+    "convolution": (("lower",), "convolution"),
+    "lstm": (("lower",), "lstm"),
+    "parts+convolution": (("lower", *PARTS), "convolution"),
+    "parts+lstm": (("lower", *PARTS), "lstm"),
 }
 BATCH, RATE, PATIENCE, EPOCHS = 32, 3e-3, 5, 60
 # Of a word; the rest is cut off.
@@ -44,20 +46,19 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the data")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
-    sets = {
-        "CoNLL-2000": read_chunks(arguments.data / "tagging"),
-        "ATIS slots": read_slots(arguments.data / "tagging"),
-    }
-    for title, split in sets.items():
+    for title in arguments.sets:
+        split = SETS[title](arguments.data / "tagging")
         print(f"{title}: F1, mean (lowest to highest) of the seeds")
-        for name, (features, letters) in ARMS.items():
+        for name in arguments.arms:
             scores = [
-                score(split, features, letters, seed) for seed in range(arguments.seeds)
+                score(split, *ARMS[name], seed) for seed in range(arguments.seeds)
             ]
             spread = f"({min(scores):.1f} to {max(scores):.1f})"
-            print(f"  {name:40}{np.mean(scores):5.1f}  {spread}", flush=True)
+            print(f"  {name:20}{np.mean(scores):5.1f}  {spread}", flush=True)
 
 
 def read_chunks(path):
@@ -75,16 +76,19 @@ def read_slots(path):
     return parts
 
 
+SETS = {"CoNLL-2000": read_chunks, "ATIS": read_slots}
+
+
 def score(split, features, letters, seed):
     """Train on a part of the sentences, stop by another, judge by the third."""
     torch.manual_seed(seed)
     words, tags, tested, true = split
+    names = sorted(set(chain(*tags)))
     words, held, tags, held_tags = train_test_split(
         words, tags, test_size=0.1, random_state=seed
     )
     featurizer = WordFeaturizer(features).fit(words)
     alphabet = {c: i + 2 for i, c in enumerate(sorted(set("".join(chain(*words)))))}
-    names = sorted(set(chain(*tags)))
 
     def read(sentences, tags=None):
         return Sentences(sentences, tags, featurizer, alphabet, names)
@@ -107,9 +111,8 @@ class Sentences:
         ]
         self.names = names
         index = {name: i for i, name in enumerate(names)}
-        known = tags or [["O"] * len(words) for words in sentences]
-        # What training never saw counts as nothing.
-        self.tags = [torch.tensor([index.get(t, -100) for t in row]) for row in known]
+        known = tags or [names[:1] * len(words) for words in sentences]
+        self.tags = [torch.tensor([index[tag] for tag in row]) for row in known]
 
     def batch(self, rows):
         def padded(values, fill=0):
@@ -117,7 +120,7 @@ class Sentences:
             return nn.utils.rnn.pad_sequence(chosen, True, fill)
 
         lengths = torch.tensor([len(self.ids[i]) for i in rows])
-        return padded(self.ids), padded(self.letters), lengths, padded(self.tags, -100)
+        return padded(self.ids), padded(self.letters), lengths, padded(self.tags)
 
     def batches(self, rng=None):
         """Return the rows of each batch: in random order, or by length."""
@@ -134,9 +137,9 @@ def letters_of(word, alphabet):
 
 
 class Tagger(nn.Module):
-    """Vectors of words and of their letters, an LSTM in both directions, a head."""
+    """Vectors of words and of their letters, an LSTM in both directions, a CRF."""
 
-    def __init__(self, sizes, n_letters, letters, n_tags, units=32):
+    def __init__(self, sizes, n_letters, letters, n_tags, units=64):
         super().__init__()
         widths = [50] + [20] * (len(sizes) - 1)
         self.words = nn.ModuleList(
@@ -148,6 +151,7 @@ class Tagger(nn.Module):
         self.dropout = nn.Dropout(0.5)
         self.lstm = nn.LSTM(width, units, batch_first=True, bidirectional=True)
         self.head = nn.Linear(2 * units, n_tags)
+        self.chain = Chain(n_tags)
 
     def forward(self, ids, letters, lengths):
         parts = [embed(ids[..., i]) for i, embed in enumerate(self.words)]
@@ -160,7 +164,41 @@ class Tagger(nn.Module):
             inputs, lengths, batch_first=True, enforce_sorted=False
         )
         outputs, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], True)
-        return self.head(outputs)
+        return self.head(self.dropout(outputs))
+
+
+class Chain(nn.Module):
+    """Scores of the tags of a sentence together (Lafferty et al., 2001)."""
+
+    def __init__(self, n_tags):
+        super().__init__()
+        self.start, self.end = (nn.Parameter(torch.zeros(n_tags)) for _ in range(2))
+        self.pairs = nn.Parameter(torch.zeros(n_tags, n_tags))
+
+    def loss(self, scores, lengths, tags):
+        """Return the mean negative log-likelihood of a tag."""
+        real = torch.arange(scores.shape[1]) < lengths[:, None]
+        last = tags.gather(1, lengths[:, None] - 1)[:, 0]
+        pairs = self.pairs[tags[:, :-1], tags[:, 1:]] * real[:, 1:]
+        given = (scores.gather(2, tags[..., None])[..., 0] * real).sum() + pairs.sum()
+        given = given + self.start[tags[:, 0]].sum() + self.end[last].sum()
+        sums = self.start + scores[:, 0]
+        for t in range(1, scores.shape[1]):
+            further = torch.logsumexp(sums[:, :, None] + self.pairs, 1) + scores[:, t]
+            sums = torch.where(real[:, t, None], further, sums)
+        return (torch.logsumexp(sums + self.end, 1).sum() - given) / lengths.sum()
+
+    def best(self, scores):
+        """Return the likeliest tags of one sentence (T, n_tags)."""
+        sums, back = self.start + scores[0], []
+        for row in scores[1:]:
+            sums, before = (sums[:, None] + self.pairs).max(0)
+            sums = sums + row
+            back.append(before)
+        tags = [int((sums + self.end).argmax())]
+        for before in reversed(back):
+            tags.append(int(before[tags[-1]]))
+        return tags[::-1]
 
 
 class Convolution(nn.Module):
@@ -223,8 +261,7 @@ def train(network, sentences, held, seed):
 
 def loss_of(network, sentences, rows):
     *inputs, tags = sentences.batch(rows)
-    logits = network(*inputs)
-    return nn.functional.cross_entropy(logits.flatten(0, 1), tags.flatten())
+    return network.chain.loss(network(*inputs), inputs[-1], tags)
 
 
 def predict(network, sentences):
@@ -233,9 +270,10 @@ def predict(network, sentences):
     for rows in sentences.batches():
         *inputs, _ = sentences.batch(rows)
         with torch.inference_mode():
-            best = network(*inputs).argmax(-1).numpy()
-        for row, tags in zip(rows, best, strict=True):
-            found[row] = [sentences.names[i] for i in tags[: len(sentences.ids[row])]]
+            scores = network(*inputs)
+            for row, of_row, n in zip(rows, scores, inputs[-1], strict=True):
+                best = network.chain.best(of_row[:n])
+                found[row] = [sentences.names[i] for i in best]
     return found
 
 
