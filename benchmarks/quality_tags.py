@@ -20,12 +20,17 @@ ON_PARTS = ON_WORDS | dict(
     embedding_dim=(50, 20, 20, 20),
     units=64,
 )
-# The same for both sets of tags, chosen on 1,000 sentences of CoNLL-2000 set aside.
+# The same for both sets of tags, chosen on 1,000 sentences of CoNLL-2000 set aside and on
+# the validation set of ATIS: nothing is held out to stop by, and steps become smaller.
 BEGINNINGS, ENDINGS = ("prefix1", "prefix2", "prefix3"), ("suffix1", "suffix2")
 WITH_CRF = ON_PARTS | dict(
     features=("lower", *BEGINNINGS, *ENDINGS, "suffix3", "suffix4", "shape"),
     embedding_dim=(50, 10, 15, 20, 10, 15, 20, 20, 20),
+    units=128,
     crf=True,
+    early_stopping=False,
+    epochs=20,
+    learning_rate_schedule="cosine",
 )
 
 # Reading: X_train, y_train, X_test, y_test
