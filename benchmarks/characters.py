@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import quality_tags
 import torch
+from taggers import DATA, SETS
 from torch import nn
 
 from skrnn.metrics import span_f1_score
 from skrnn.preprocessing import WordFeaturizer
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 # Name -> the channels of ids, and the reader of letters.
 PARTS = quality_tags.WITH_CRF["features"][1:]
 ARMS = {
@@ -47,10 +47,12 @@ def main():
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the data")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument("--sentences", type=int, help="to train on, instead of all")
     parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
     for title in arguments.sets:
-        split = SETS[title](arguments.data / "tagging")
+        words, tags, *held = SETS[title](arguments.data / "tagging")
+        split = words[: arguments.sentences], tags[: arguments.sentences], *held
         print(f"{title}: F1, mean (lowest to highest) of the seeds")
         for name in arguments.arms:
             scores = [
@@ -58,24 +60,6 @@ def main():
             ]
             spread = f"({min(scores):.1f} to {max(scores):.1f})"
             print(f"  {name:20}{np.mean(scores):5.1f}  {spread}", flush=True)
-
-
-def read_chunks(path):
-    words, tags, *_ = quality_tags.read_chunks(path)
-    return words[1000:], tags[1000:], words[:1000], tags[:1000]
-
-
-def read_slots(path):
-    parts = []
-    for name in ("train", "valid"):
-        lines = quality_tags._lines(path / f"atis_{name}.txt.gz")
-        requests = [line.split(" <=> ")[0].split() for line in lines]
-        pairs = [[pair.rsplit(":", 1) for pair in request] for request in requests]
-        parts += [[[pair[i] for pair in r] for r in pairs] for i in (0, 1)]
-    return parts
-
-
-SETS = {"CoNLL-2000": read_chunks, "ATIS": read_slots}
 
 
 def score(split, features, letters, seed):
