@@ -123,6 +123,13 @@ def slots(output):
     return alone + 0.05 < shapes < endings - 0.05 and endings > 0.95
 
 
+def crf(output):
+    # Fields, and whole references; the labels of a chain never break the scheme.
+    plain, chain = (numbers_after(rf"{t}  ", output) for t in ("plain", "with a CRF"))
+    never = "with a CRF: 0 answers break" in output and "plain: 0 answers" not in output
+    return plain[0] < chain[0] and plain[1] + 10 < chain[1] and never
+
+
 def outliers(output):
     def told(label):
         return re.findall(r"\d+", re.search(rf"{label}(.*)", output)[1])
@@ -183,6 +190,7 @@ GALLERY = {
     for holds in (
         cells_by_hand,
         cluster_search,
+        crf,
         encoder_decoder,
         forecast_covariates,
         forecast_features,
