@@ -3,38 +3,39 @@
 `WordFeaturizer` gives a tagger endings and shapes of words as further ids. Others let a
 small network read the letters instead: a convolution whose greatest outputs are kept
 (Ma & Hovy, 2016), or an LSTM in both directions (Lample et al., 2016). All of these are
-one PyTorch network here, which differs in nothing but what it knows of a word, and are
-judged on what was set aside from the training sets: 1,000 sentences of CoNLL-2000, and
-the validation set of ATIS.
+one PyTorch network here, with a CRF, which differs in nothing but what it knows of a
+word, and are judged on what was set aside from the training sets: 1,000 sentences of
+CoNLL-2000, and the validation set of ATIS.
 
     python benchmarks/characters.py --seeds 2
+    python benchmarks/characters.py --sets ATIS --arms words parts
 """
 
 import argparse
-import copy
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import quality_tags
 import torch
-from sklearn.model_selection import train_test_split
+from taggers import DATA, SETS
 from torch import nn
 
 from skrnn.metrics import span_f1_score
 from skrnn.preprocessing import WordFeaturizer
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
-PARTS = ("suffix2", "suffix3", "shape")
 # Name -> the channels of ids, and the reader of letters.
+PARTS = quality_tags.WITH_CRF["features"][1:]
 ARMS = {
     "words": (("lower",), None),
-    "words, parts": (("lower", *PARTS), None),
-    "words, letters by convolution": (("lower",), "convolution"),
-    "words, letters by LSTM": (("lower",), "lstm"),
-    "words, parts, letters by convolution": (("lower", *PARTS), "convolution"),
+    "parts": (("lower", *PARTS), None),
+    "convolution": (("lower",), "convolution"),
+    "lstm": (("lower",), "lstm"),
+    "parts+convolution": (("lower", *PARTS), "convolution"),
+    "parts+lstm": (("lower", *PARTS), "lstm"),
 }
-BATCH, RATE, PATIENCE, EPOCHS = 32, 3e-3, 5, 60
+# As `quality_tags.WITH_CRF` trains, but for half the units.
+BATCH, RATE, EPOCHS, UNITS = 32, 3e-3, 12, 64
 # Of a word; the rest is cut off.
 LETTERS = 20
 
@@ -44,44 +45,27 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the data")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument("--sentences", type=int, help="to train on, instead of all")
     parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
-    sets = {
-        "CoNLL-2000": read_chunks(arguments.data / "tagging"),
-        "ATIS slots": read_slots(arguments.data / "tagging"),
-    }
-    for title, split in sets.items():
+    for title in arguments.sets:
+        words, tags, *held = SETS[title](arguments.data / "tagging")
+        split = words[: arguments.sentences], tags[: arguments.sentences], *held
         print(f"{title}: F1, mean (lowest to highest) of the seeds")
-        for name, (features, letters) in ARMS.items():
+        for name in arguments.arms:
             scores = [
-                score(split, features, letters, seed) for seed in range(arguments.seeds)
+                score(split, *ARMS[name], seed) for seed in range(arguments.seeds)
             ]
             spread = f"({min(scores):.1f} to {max(scores):.1f})"
-            print(f"  {name:40}{np.mean(scores):5.1f}  {spread}", flush=True)
-
-
-def read_chunks(path):
-    words, tags, *_ = quality_tags.read_chunks(path)
-    return words[1000:], tags[1000:], words[:1000], tags[:1000]
-
-
-def read_slots(path):
-    parts = []
-    for name in ("train", "valid"):
-        lines = quality_tags._lines(path / f"atis_{name}.txt.gz")
-        requests = [line.split(" <=> ")[0].split() for line in lines]
-        pairs = [[pair.rsplit(":", 1) for pair in request] for request in requests]
-        parts += [[[pair[i] for pair in r] for r in pairs] for i in (0, 1)]
-    return parts
+            print(f"  {name:20}{np.mean(scores):5.1f}  {spread}", flush=True)
 
 
 def score(split, features, letters, seed):
-    """Train on a part of the sentences, stop by another, judge by the third."""
+    """Train on a part of the sentences, and judge by the other."""
     torch.manual_seed(seed)
     words, tags, tested, true = split
-    words, held, tags, held_tags = train_test_split(
-        words, tags, test_size=0.1, random_state=seed
-    )
     featurizer = WordFeaturizer(features).fit(words)
     alphabet = {c: i + 2 for i, c in enumerate(sorted(set("".join(chain(*words)))))}
     names = sorted(set(chain(*tags)))
@@ -91,7 +75,7 @@ def score(split, features, letters, seed):
 
     sizes = [1 + ids.max() for ids in np.concatenate(featurizer.transform(words)).T]
     network = Tagger(sizes, len(alphabet) + 2, letters, len(names))
-    train(network, read(words, tags), read(held, held_tags), seed)
+    train(network, read(words, tags), seed)
     return 100 * span_f1_score(true, predict(network, read(tested)))
 
 
@@ -107,9 +91,8 @@ class Sentences:
         ]
         self.names = names
         index = {name: i for i, name in enumerate(names)}
-        known = tags or [["O"] * len(words) for words in sentences]
-        # What training never saw counts as nothing.
-        self.tags = [torch.tensor([index.get(t, -100) for t in row]) for row in known]
+        known = tags or [names[:1] * len(words) for words in sentences]
+        self.tags = [torch.tensor([index[tag] for tag in row]) for row in known]
 
     def batch(self, rows):
         def padded(values, fill=0):
@@ -117,15 +100,20 @@ class Sentences:
             return nn.utils.rnn.pad_sequence(chosen, True, fill)
 
         lengths = torch.tensor([len(self.ids[i]) for i in rows])
-        return padded(self.ids), padded(self.letters), lengths, padded(self.tags, -100)
+        return padded(self.ids), padded(self.letters), lengths, padded(self.tags)
 
     def batches(self, rng=None):
-        """Return the rows of each batch: in random order, or by length."""
-        if rng is None:
-            order = np.argsort([len(ids) for ids in self.ids], kind="stable")
-        else:
-            order = rng.permutation(len(self.ids))
-        return [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+        """Return the rows of each batch, of like lengths: in random order, or not."""
+        order = np.arange(len(self.ids)) if rng is None else rng.permutation(len(self))
+        groups = [order[i : i + 10 * BATCH] for i in range(0, len(order), 10 * BATCH)]
+        found = []
+        for rows in groups:
+            rows = rows[np.argsort([len(self.ids[i]) for i in rows], kind="stable")]
+            found += [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
+        return found if rng is None else [found[i] for i in rng.permutation(len(found))]
+
+    def __len__(self):
+        return len(self.ids)
 
 
 def letters_of(word, alphabet):
@@ -134,9 +122,9 @@ def letters_of(word, alphabet):
 
 
 class Tagger(nn.Module):
-    """Vectors of words and of their letters, an LSTM in both directions, a head."""
+    """Vectors of words and of their letters, an LSTM in both directions, a CRF."""
 
-    def __init__(self, sizes, n_letters, letters, n_tags, units=32):
+    def __init__(self, sizes, n_letters, letters, n_tags, units=UNITS):
         super().__init__()
         widths = [50] + [20] * (len(sizes) - 1)
         self.words = nn.ModuleList(
@@ -148,6 +136,7 @@ class Tagger(nn.Module):
         self.dropout = nn.Dropout(0.5)
         self.lstm = nn.LSTM(width, units, batch_first=True, bidirectional=True)
         self.head = nn.Linear(2 * units, n_tags)
+        self.chain = Chain(n_tags)
 
     def forward(self, ids, letters, lengths):
         parts = [embed(ids[..., i]) for i, embed in enumerate(self.words)]
@@ -160,7 +149,41 @@ class Tagger(nn.Module):
             inputs, lengths, batch_first=True, enforce_sorted=False
         )
         outputs, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], True)
-        return self.head(outputs)
+        return self.head(self.dropout(outputs))
+
+
+class Chain(nn.Module):
+    """Scores of the tags of a sentence together (Lafferty et al., 2001)."""
+
+    def __init__(self, n_tags):
+        super().__init__()
+        self.start, self.end = (nn.Parameter(torch.zeros(n_tags)) for _ in range(2))
+        self.pairs = nn.Parameter(torch.zeros(n_tags, n_tags))
+
+    def loss(self, scores, lengths, tags):
+        """Return the mean negative log-likelihood of a tag."""
+        real = torch.arange(scores.shape[1]) < lengths[:, None]
+        last = tags.gather(1, lengths[:, None] - 1)[:, 0]
+        pairs = self.pairs[tags[:, :-1], tags[:, 1:]] * real[:, 1:]
+        given = (scores.gather(2, tags[..., None])[..., 0] * real).sum() + pairs.sum()
+        given = given + self.start[tags[:, 0]].sum() + self.end[last].sum()
+        sums = self.start + scores[:, 0]
+        for t in range(1, scores.shape[1]):
+            further = torch.logsumexp(sums[:, :, None] + self.pairs, 1) + scores[:, t]
+            sums = torch.where(real[:, t, None], further, sums)
+        return (torch.logsumexp(sums + self.end, 1).sum() - given) / lengths.sum()
+
+    def best(self, scores):
+        """Return the likeliest tags of one sentence (T, n_tags)."""
+        sums, back = self.start + scores[0], []
+        for row in scores[1:]:
+            sums, before = (sums[:, None] + self.pairs).max(0)
+            sums = sums + row
+            back.append(before)
+        tags = [int((sums + self.end).argmax())]
+        for before in reversed(back):
+            tags.append(int(before[tags[-1]]))
+        return tags[::-1]
 
 
 class Convolution(nn.Module):
@@ -200,42 +223,40 @@ class LetterLSTM(nn.Module):
 LETTER_READERS = {"convolution": Convolution, "lstm": LetterLSTM}
 
 
-def train(network, sentences, held, seed):
-    """Train until the loss of what is held out falls no more; keep the best weights."""
+def train(network, sentences, seed):
+    """Train on all sentences, with steps that become smaller and smaller."""
     optimizer = torch.optim.Adam(network.parameters(), RATE)
-    rng, best, waited = np.random.default_rng(seed), (np.inf, None), 0
+    n_steps = EPOCHS * len(sentences.batches())
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, n_steps, RATE / 100
+    )
+    rng = np.random.default_rng(seed)
+    network.train()
     for _ in range(EPOCHS):
-        network.train()
         for rows in sentences.batches(rng):
             optimizer.zero_grad()
             loss_of(network, sentences, rows).backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-        network.eval()
-        with torch.inference_mode():
-            losses = [float(loss_of(network, held, rows)) for rows in held.batches()]
-        if np.mean(losses) < best[0]:
-            best, waited = (np.mean(losses), copy.deepcopy(network.state_dict())), 0
-        elif (waited := waited + 1) == PATIENCE:
-            break
-    network.load_state_dict(best[1])
+            schedule.step()
 
 
 def loss_of(network, sentences, rows):
     *inputs, tags = sentences.batch(rows)
-    logits = network(*inputs)
-    return nn.functional.cross_entropy(logits.flatten(0, 1), tags.flatten())
+    return network.chain.loss(network(*inputs), inputs[-1], tags)
 
 
 def predict(network, sentences):
     """Return the names of the tags of each sentence."""
-    found = [None] * len(sentences.ids)
+    network.eval()
+    found = [None] * len(sentences)
     for rows in sentences.batches():
         *inputs, _ = sentences.batch(rows)
         with torch.inference_mode():
-            best = network(*inputs).argmax(-1).numpy()
-        for row, tags in zip(rows, best, strict=True):
-            found[row] = [sentences.names[i] for i in tags[: len(sentences.ids[row])]]
+            scores = network(*inputs)
+            for row, of_row, n in zip(rows, scores, inputs[-1], strict=True):
+                best = network.chain.best(of_row[:n])
+                found[row] = [sentences.names[i] for i in best]
     return found
 
 

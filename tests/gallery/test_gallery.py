@@ -130,6 +130,13 @@ def memory(output):
     return copies and lstm[0] > 0.8 > 0.2 > lstm[3]
 
 
+def crf(output):
+    # Fields, and whole references; the labels of a chain never break the scheme.
+    plain, chain = (numbers_after(rf"{t}  ", output) for t in ("plain", "with a CRF"))
+    never = "with a CRF: 0 answers break" in output and "plain: 0 answers" not in output
+    return plain[0] < chain[0] and plain[1] + 10 < chain[1] and never
+
+
 def outliers(output):
     def told(label):
         return re.findall(r"\d+", re.search(rf"{label}(.*)", output)[1])
@@ -190,6 +197,7 @@ GALLERY = {
     for holds in (
         cells_by_hand,
         cluster_search,
+        crf,
         encoder_decoder,
         forecast_covariates,
         forecast_features,
