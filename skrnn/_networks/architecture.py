@@ -64,7 +64,9 @@ def network_spec(
     layers = _embedding(vocabulary_size, embedding_dim, embedding_trainable, dropout)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
-    layers += _convolutions(conv_filters, *sizes, dropout, every_step=every_step)
+    has_mean = not return_sequences
+    reach = {"every_step": every_step, "has_mean": has_mean}
+    layers += _convolutions(conv_filters, *sizes, dropout, **reach)
     is_last = [i == len(units) - 1 for i in range(len(units))]
     steps = [not last or every_step for last in is_last]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
@@ -274,16 +276,22 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
     return [layer, *_dropout(f"{name}_dropout", dropout)]
 
 
-def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):
+def _convolutions(
+    conv_filters, kernel_size, pool_size, dropout, *, every_step, has_mean
+):
     """Return convolutions, each of which sees more of the sequence.
 
     They pool steps, or where every step is needed read steps that are further apart.
     """
     layers: list = []
-    for i, filters in enumerate(as_tuple(conv_filters)):
-        reach = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
-        name = f"convolution_{i}"
-        layers.append(Convolution(name, filters, kernel_size, **reach))
+    widths = as_tuple(conv_filters)
+    for i, filters in enumerate(widths):
+        options = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
+        name, options["tells_mean"] = (
+            f"convolution_{i}",
+            has_mean and i == len(widths) - 1,
+        )
+        layers.append(Convolution(name, filters, kernel_size, **options))
         layers += _dropout(f"convolution_dropout_{i}", dropout)
     return layers
 
