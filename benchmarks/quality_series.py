@@ -83,10 +83,10 @@ class Series:
     cells: tuple = ("lstm", "gru")
 
 
-# CONVOLUTIONS_COMMENT
+# One recipe for all series, chosen on three tenths of each training set, held out.
 CONVOLUTIONS = {
     "conv_filters": (64, 64, 64),
-    "dropout": 0.3,
+    "bidirectional": True,
     "learning_rate_schedule": "cosine",
 }
 BOTH = {"bidirectional": True}

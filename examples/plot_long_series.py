@@ -60,6 +60,7 @@ models, scores = {}, {}
 for name, params in CHOICES.items():
     begun = time.perf_counter()
     model = GRUClassifier(
+        bidirectional=True,
         epochs=40,
         batch_size=16,
         learning_rate_schedule="cosine",
