@@ -93,8 +93,8 @@ plt.show()
 # %%
 # What the first convolution looks for
 # ------------------------------------
-# Its kernel has the weights of eight steps for each filter. Some look for edges, where a
-# series rises or falls; others have hardly moved from the numbers that they began with.
+# Its kernel has the weights of eight steps for each filter. Some look for edges, where
+# a series rises or falls; others have hardly moved from the numbers they began with.
 kernel = models["behind convolutions"].weights_["conv1d"]["kernel"][:, 0]
 strongest = np.argsort(-np.ptp(kernel, axis=0))[:8]
 
