@@ -31,6 +31,7 @@ GROUPS = {
     "step-small": (groups.step_small, 5),
     "step-large": (groups.step_large, 5),
     "networks": (groups.networks, 5),
+    "convolutions": (groups.convolutions, 5),
     "taggers": (groups.taggers, 5),
     "grid": (groups.grid, 3),
     "jobs": (groups.jobs, 3),

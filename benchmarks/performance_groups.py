@@ -9,6 +9,7 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 
+from performance_convolutions import NETWORKS as CONVOLVED
 from performance_crf import Tagging
 from performance_networks import NETWORKS
 from performance_ways import LIBRARIES, WAYS, Problem
@@ -137,6 +138,15 @@ def networks(rounds, seconds):
             cases.append(Case(f"network, {network.name}", in_units(found, 1e3)))
             yield cases[-1]
     yield from worst_and_median(cases)
+
+
+def convolutions(rounds, seconds):
+    """Compare steps of an LSTM behind two convolutions of 64 filters."""
+    with Contest(["skrnn", "Keras on TensorFlow", "PyTorch"], rounds) as contest:
+        for network in CONVOLVED:
+            given = {"network": asdict(network), "seconds": seconds}
+            found = contest.measure("network_step", **given)
+            yield Case(f"step, convolutions, {network.name}", in_units(found, 1e3))
 
 
 def taggers(rounds, seconds):

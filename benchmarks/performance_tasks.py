@@ -46,8 +46,9 @@ class Tasks:
 
         return self._step(problem, problem.batches, make, seconds)
 
-    def network_step(self, network, seconds):
+    def network_step(self, network, seconds, threads=None):
         """Return the seconds of a training step of one of the many networks."""
+        self._use(threads)
         network = Network(**network)
 
         def make():

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
+from performance_convolutions import TorchConvolutions
 from performance_crf import OurTaggers, TorchTaggers
 from performance_networks import OurNetworks, TheirNetworks
 from performance_text import OurText, TextbookText
@@ -160,7 +161,7 @@ def network_of_scikeras(problem):
     return Keras().network(problem)
 
 
-class Torch(TorchTaggers):
+class Torch(TorchTaggers, TorchConvolutions):
     """The loop that PyTorch's users write."""
 
     def __init__(self):

@@ -4,14 +4,13 @@ import gzip
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import quality_memory as memory
 import quality_pairs as pairs
 import quality_tags as tags
-from sklearn.datasets import load_digits
+from quality_series import SERIES, Split
 from sklearn.dummy import DummyRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -34,39 +33,7 @@ from skrnn.preprocessing import (
     make_supervised,
 )
 
-
-@dataclass(frozen=True)
-class Split:
-    """What to fit on, and what to be judged by."""
-
-    X_train: Any
-    y_train: Any
-    X_test: Any
-    y_test: Any
-
-
 # Reading
-
-
-def read_sequences(path):
-    """Read an archive of labelled sequences; ragged ones become lists."""
-    archive = np.load(path)
-    parts = []
-    for part in ("train", "test"):
-        ends = np.cumsum(archive[f"len_{part}"])[:-1]
-        sequences = np.split(archive[f"X_{part}"], ends)
-        ragged = len({len(sequence) for sequence in sequences}) > 1
-        parts += [sequences if ragged else np.stack(sequences), archive[f"y_{part}"]]
-    return Split(*parts)
-
-
-def read_digits():
-    """Read scikit-learn's digits: sequences of 8 rows with 8 pixels each."""
-    X, y = load_digits(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(
-        X.reshape(-1, 8, 8), y, test_size=0.25, stratify=y, random_state=0
-    )
-    return Split(X_train, y_train, X_test, y_test)
 
 
 def read_series(path, n_test):
@@ -306,122 +273,30 @@ def on_counts(pattern):
     }
 
 
-# One set of them for all series. It was tried on test parts too: these rows are no fair
-# measure until it is chosen anew on training parts alone.
-CONVOLUTIONS = {
-    "conv_filters": (64, 64, 64),
-    "dropout": 0.3,
-    "learning_rate_schedule": "cosine",
-}
-
-
-def make_cylinders(n_train=30, n_test=900, n_steps=128):
-    """Generate cylinders, bells and funnels: Saito (1994), in noise."""
-    rng = np.random.default_rng(0)
-    n, steps = n_train + n_test, np.arange(n_steps)
-    y = np.arange(n) % 3
-    starts = rng.integers(16, 33, size=(n, 1))
-    ends = starts + rng.integers(32, 97, size=(n, 1))
-    inside = (steps >= starts) & (steps <= ends)
-    rise = (steps - starts) / (ends - starts)
-    shapes = np.choose(y[:, None], [np.ones_like(rise), rise, 1 - rise])
-    X = (6 + rng.normal(size=(n, 1))) * shapes * inside + rng.normal(size=(n, n_steps))
-    return Split(X[:n_train, :, None], y[:n_train], X[n_train:, :, None], y[n_train:])
-
-
 ON_TABLE = {
     "1-NN": on_table(KNeighborsClassifier(1)),
     "logistic": on_table(LogisticRegression(max_iter=2_000)),
 }
 
 
-def convolved(name, title, bar, published):
-    """Return the row of series that are read by convolutions first."""
+def of_series(row):
+    """Return the set of a row of the table of series."""
     return Set(
-        title=f"{title}, convolutions",
-        read=read_sequences,
-        path=f"tsc/{name}.npz",
+        title=row.title,
+        read=row.read,
+        path=row.path,
         model=classifier,
-        params=CONVOLUTIONS,
+        params=row.params,
         metric=ACCURACY,
-        bar=bar,
+        bar=row.bar,
         floors=ON_TABLE,
-        published=published,
-        cells=("gru",),
+        published=row.published,
+        cells=row.cells,
     )
 
 
-SETS = {
-    "vowels": Set(
-        title="JapaneseVowels, ragged",
-        read=read_sequences,
-        path="tsc/JapaneseVowels.npz",
-        model=classifier,
-        params={"bidirectional": True},
-        metric=ACCURACY,
-        bar=95,
-        floors=ON_TABLE,
-        published="TWIESN 96.5, FCN 99.3 [1]",
-    ),
-    "motions": Set(
-        title="BasicMotions",
-        read=read_sequences,
-        path="tsc/BasicMotions.npz",
-        model=classifier,
-        metric=ACCURACY,
-        bar=90,
-        floors=ON_TABLE,
-    ),
-    "italy": Set(
-        title="ItalyPowerDemand",
-        read=read_sequences,
-        path="tsc/ItalyPowerDemand.npz",
-        model=classifier,
-        metric=ACCURACY,
-        bar=94,
-        floors=ON_TABLE,
-        published="TWIESN 88.0, FCN 96.1 [1]",
-    ),
-    "gunpoint": Set(
-        title="GunPoint",
-        read=read_sequences,
-        path="tsc/GunPoint.npz",
-        model=classifier,
-        metric=ACCURACY,
-        bar=85,
-        floors=ON_TABLE,
-        published="TWIESN 96.1, FCN 100 [1]",
-    ),
-    "leaves": convolved("OSULeaf", "OSULeaf", 85, "LSTM-FCN 98.4 [8]"),
-    "gunpoint-conv": convolved("GunPoint", "GunPoint", 98, "LSTM-FCN 100 [8]"),
-    "italy-conv": convolved(
-        "ItalyPowerDemand", "ItalyPowerDemand", 96, "LSTM-FCN 96.3 [8]"
-    ),
-    "vowels-conv": convolved(
-        "JapaneseVowels", "JapaneseVowels, ragged", 97, "LSTM-FCN 99 [8]"
-    ),
-    "motions-conv": convolved("BasicMotions", "BasicMotions", 97.5, ""),
-    "cylinders": Set(
-        title="cylinder, bell, funnel",
-        read=make_cylinders,
-        path=None,
-        model=classifier,
-        params=CONVOLUTIONS,
-        metric=ACCURACY,
-        bar=98,
-        floors=ON_TABLE,
-        cells=("gru",),
-    ),
-    "digits": Set(
-        title="digits, 8 rows of 8 pixels",
-        read=read_digits,
-        path=None,
-        model=classifier,
-        params={"bidirectional": True},
-        metric=ACCURACY,
-        bar=96,
-        floors=ON_TABLE,
-    ),
+SETS = {name: of_series(row) for name, row in SERIES.items()}
+SETS |= {
     "sunspots": Set(
         title="monthly sunspots, last 20 %",
         read=partial(read_series, n_test=0.2),

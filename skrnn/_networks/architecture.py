@@ -70,7 +70,9 @@ def network_spec(
     layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
-    layers += _convolutions(conv_filters, *sizes, dropout, every_step=every_step)
+    has_mean = not return_sequences
+    reach = {"every_step": every_step, "has_mean": has_mean}
+    layers += _convolutions(conv_filters, *sizes, dropout, **reach)
     is_last = [i == len(units) - 1 for i in range(len(units))]
     steps = [not last or every_step for last in is_last]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
@@ -307,16 +309,22 @@ def _tables(sizes, dims, trainable, dropout, categories, n_features):
     return [Categories("embedding", *given)], width + n_numbers
 
 
-def _convolutions(conv_filters, kernel_size, pool_size, dropout, *, every_step):
+def _convolutions(
+    conv_filters, kernel_size, pool_size, dropout, *, every_step, has_mean
+):
     """Return convolutions, each of which sees more of the sequence.
 
     They pool steps, or where every step is needed read steps that are further apart.
     """
     layers: list = []
-    for i, filters in enumerate(as_tuple(conv_filters)):
-        reach = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
-        name = f"convolution_{i}"
-        layers.append(Convolution(name, filters, kernel_size, **reach))
+    widths = as_tuple(conv_filters)
+    for i, filters in enumerate(widths):
+        options = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
+        name, options["tells_mean"] = (
+            f"convolution_{i}",
+            has_mean and i == len(widths) - 1,
+        )
+        layers.append(Convolution(name, filters, kernel_size, **options))
         layers += _dropout(f"convolution_dropout_{i}", dropout)
     return layers
 

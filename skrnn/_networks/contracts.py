@@ -129,10 +129,13 @@ class Run(Protocol):
         arguments of a training step and not of the network.
         """
 
-    def windows(self, x: Tensor, size: int, dilation: int) -> Tensor:
-        """Return the steps around each step of x (T, B, F): (T, B, size * F).
+    def convolve(
+        self, x: Tensor, lengths: Tensor, kernel: Tensor, bias: Tensor, dilation: int
+    ) -> Tensor:
+        """Return x (T, B, F) convolved with a kernel (size, F, C): (T, B, C).
 
-        They are `dilation` apart, and zeros where there are none.
+        The steps of a window are `dilation` apart, and zeros outside of the sequence.
+        What stands in the padding means nothing.
         """
 
     def normalise_batch(
@@ -142,9 +145,11 @@ class Run(Protocol):
         gamma: Tensor,
         beta: Tensor,
         kept: dict[str, Tensor],
+        pool: int,
     ) -> Tensor:
-        """Normalise x (T, B, C), rectify it, and put zeros where nothing is `real`.
+        """Return the greatest of each `pool` steps of x (T, B, C), normalised.
 
+        They are rectified, and zeros stand where nothing is `real`.
         In training by means and variances (C,) of the batch's real steps, which the
         weights of `kept`, by their names, follow: of means and of variances. Otherwise
         by these weights.

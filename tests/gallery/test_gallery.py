@@ -180,6 +180,14 @@ def loss_curve(output):
     return stopped < long
 
 
+def long_series(output):
+    alone, convolved = (
+        numbers_after(f"{name}: accuracy", output)[0]
+        for name in ("GRU alone", "behind convolutions")
+    )
+    return alone < 60 and convolved > 85
+
+
 def writing(output):
     written = output.split("At temperature")[1:]
     return len(written) == 3 and all(len(text) > 400 for text in written)
@@ -206,6 +214,7 @@ GALLERY = {
         forecasting,
         generation,
         larger_than_memory,
+        long_series,
         loss_curve,
         memory,
         outliers,

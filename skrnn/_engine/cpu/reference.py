@@ -14,7 +14,7 @@ from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
 from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
 from skrnn._networks.layers import Lookup
-from skrnn._networks.layers.convolution import normalise_batch, windows
+from skrnn._networks.layers.convolution import convolve, normalise_batch
 from skrnn._networks.layers.normalization import normalise
 
 
@@ -106,11 +106,13 @@ class ReferenceRun:
         # It only predicts.
         return x
 
-    def windows(self, x, size, dilation):
-        return windows(self.ops, x, size, dilation)
+    def convolve(self, x, lengths, kernel, bias, dilation):
+        real = self.real_steps(x, lengths)
+        return convolve(self.ops, x, real, kernel, bias, dilation)
 
-    def normalise_batch(self, x, real, gamma, beta, kept):
-        return normalise_batch(self.ops, x, real, gamma, beta, *kept.values())
+    def normalise_batch(self, x, real, gamma, beta, kept, pool):
+        statistics = kept.values()
+        return normalise_batch(self.ops, x, real, gamma, beta, *statistics, pool=pool)
 
     def last(self, x, lengths):
         return x[lengths - 1, np.arange(x.shape[1])]

@@ -13,8 +13,9 @@ from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
 from skrnn._engine.cpu.kernels.attention import attend_rule, normalise_rule
 from skrnn._engine.cpu.kernels.convolution import (
-    normalise_batch_rule,
-    windows_rule,
+    convolve_rule,
+    rectify,
+    rectify_rule,
 )
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
@@ -76,15 +77,23 @@ class CpuRun:
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
 
-    def windows(self, x, size, dilation):
-        return self._apply(windows_rule, x, size=size, dilation=dilation)
+    def convolve(self, x, lengths, kernel, bias, dilation):
+        known = {"lengths": lengths, "dilation": dilation, "space": self.workspace}
+        return self._apply(convolve_rule, x, kernel, bias, **known)
 
-    def normalise_batch(self, x, real, gamma, beta, kept):
-        if self.masks is None:
-            return normalise_batch(self.ops, x, real, gamma, beta, *kept.values())
-        real, found = real & self.masks.present[:, None], list[Any]()
+    def normalise_batch(self, x, real, gamma, beta, kept, pool):
+        given, found = (x, gamma, beta), list[Any]()
+        if self.masks is not None:
+            real = real & self.masks.present
+        elif any(isinstance(each, Node) for each in given):
+            # Gradients where statistics stand still are asked for by inspection alone.
+            still = kept.values()
+            return normalise_batch(self.ops, x, real, gamma, beta, *still, pool=pool)
         known = {"real": None if real.all() else real, "epsilon": EPSILON}
-        y = self._apply(normalise_batch_rule, x, gamma, beta, found=found, **known)
+        known |= {"pool": pool, "space": self.workspace}
+        if self.masks is None:
+            return rectify(*given, *kept.values(), **known)
+        y = self._apply(rectify_rule, *given, found=found, **known)
         for (name, before), now in zip(kept.items(), found, strict=True):
             self.masks.statistics[name] = followed(before, now)
         return y

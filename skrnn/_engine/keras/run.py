@@ -17,9 +17,9 @@ from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
 from skrnn._networks.layers.convolution import (
     batch_statistics,
+    convolve,
     followed,
     normalise_batch,
-    windows,
 )
 from skrnn._networks.layers.normalization import normalise
 
@@ -57,18 +57,18 @@ class KerasRun:
     def reverse(x, lengths):
         return adapter.reverse(x, lengths)
 
-    @staticmethod
-    def windows(x, size, dilation):
-        return windows(ops, x, size, dilation)
+    def convolve(self, x, lengths, kernel, bias, dilation):
+        real = self.real_steps(x, lengths)
+        return convolve(ops, x, real, kernel, bias, dilation)
 
-    def normalise_batch(self, x, real, gamma, beta, kept):
+    def normalise_batch(self, x, real, gamma, beta, kept, pool):
         found = tuple(kept.values())
         if self.masks is not None:
-            real = k.logical_and(real, self.masks.present[:, None])
+            real = k.logical_and(real, self.masks.present)
             found = batch_statistics(ops, x, real)
             for (name, before), now in zip(kept.items(), found, strict=True):
                 self.masks.statistics[name] = followed(before, now)
-        return normalise_batch(ops, x, real, gamma, beta, *found)
+        return normalise_batch(ops, x, real, gamma, beta, *found, pool=pool)
 
     @staticmethod
     def last(x, lengths):

@@ -21,13 +21,15 @@ class Convolution(BaseLayer):
     no answer depends on padding. Filters are normalised over all real steps of a batch
     (Ioffe & Szegedy, 2015); prediction takes the statistics that followed the batches
     of training. `dilation` is how far apart the steps are that a window reads (van den
-    Oord et al., 2016). Of each `pool` steps the greatest values go on.
+    Oord et al., 2016). Of each `pool` steps the greatest values go on. Where it
+    `tells_mean`, the mean of its steps stands beside them.
     """
 
     filters: int
     kernel_size: int
     dilation: int = 1
     pool: int = 1
+    tells_mean: bool = False
 
     parameter = "conv_filters"
     parameters = {
@@ -35,6 +37,7 @@ class Convolution(BaseLayer):
         "kernel_size": "conv_kernel_size",
         "dilation": None,
         "pool": None,
+        "tells_mean": None,
     }
     reads_ahead = "conv_filters"
 
@@ -84,15 +87,14 @@ class Convolution(BaseLayer):
             w[f"{self.name}/{name}"]
             for name in ("kernel", "bias", "norm/gamma", "norm/beta")
         )
-        real = run.real_steps(x, lengths)[..., None]
-        read = run.windows(ops.where(real, x, 0.0), self.kernel_size, self.dilation)
-        y = ops.matmul(read, ops.reshape(kernel, (-1, self.filters))) + bias
+        y = run.convolve(x, lengths, kernel, bias, self.dilation)
         names = [f"{self.name}/norm/moving_{name}" for name in ("mean", "variance")]
-        y = run.normalise_batch(y, real, gamma, beta, {name: w[name] for name in names})
-        # What is rectified is nowhere below the zeros at padding.
-        y = greatest(ops, y, self.pool)
-        if self.pool > 1:
-            real = run.real_steps(y, self.lengths_after(lengths))[..., None]
+        kept = {name: w[name] for name in names}
+        real = run.real_steps(x, lengths)
+        y = run.normalise_batch(y, real, gamma, beta, kept, self.pool)
+        if not self.tells_mean:
+            return Flow(y)
+        real = run.real_steps(y, self.lengths_after(lengths))[..., None]
         return Flow(y, aside=mean_step(ops, y, real)[0])
 
     def keras(self, flow, seeds):
@@ -114,7 +116,7 @@ class Convolution(BaseLayer):
         y = ops.relu(norm(convolved))
         if self.pool > 1:
             y = layers.MaxPooling1D(self.pool, padding="same")(y)
-        return Flow(y, aside=ops.mean(y, axis=1))
+        return Flow(y, aside=ops.mean(y, axis=1) if self.tells_mean else None)
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,13 @@ class Beside(BaseLayer):
         return replace(flow, answer=joined)
 
 
+def convolve(ops, x, real, kernel, bias, dilation=1):
+    """Return x (T, B, F) convolved with a kernel (size, F, C), where `real` (T, B)."""
+    size, width, filters = kernel.shape
+    read = windows(ops, ops.where(real[..., None], x, 0.0), size, dilation)
+    return ops.matmul(read, ops.reshape(kernel, (size * width, filters))) + bias
+
+
 def windows(ops, x, size, dilation=1):
     """Return what a convolution reads at each step of x (T, B, F): (T, B, size * F).
 
@@ -190,6 +199,7 @@ def mean_step(ops, x, real):
 
 def batch_statistics(ops, x, real):
     """Return means and variances (C,) over the real steps of x (T, B, C)."""
+    real = real[..., None]
     of_steps = ops.where(real, x[..., :1] * 0 + 1, 0.0)
     n_real = ops.maximum(_sum(ops, of_steps), 1.0)
     mean = _sum(ops, ops.where(real, x, 0.0)) / n_real
@@ -197,13 +207,14 @@ def batch_statistics(ops, x, real):
     return mean, _sum(ops, centred * centred) / n_real
 
 
-def normalise_batch(ops, x, real, gamma, beta, mean, variance):
-    """Normalise x (T, B, C) by means and variances (C,) and rectify it.
+def normalise_batch(ops, x, real, gamma, beta, mean, variance, *, pool=1):
+    """Normalise x (T, B, C) by means and variances (C,), rectify it, and pool it.
 
-    Zeros stand where nothing is `real`.
+    Zeros stand where nothing is `real`: nothing that is rectified is below them.
     """
     y = (x - mean) * (gamma / ops.sqrt(variance + EPSILON)) + beta
-    return ops.where(real, ops.maximum(y, 0.0), 0.0)
+    y = ops.where(real[..., None], ops.maximum(y, 0.0), 0.0)
+    return greatest(ops, y, pool)
 
 
 def followed(before, now):

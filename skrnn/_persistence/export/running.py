@@ -5,7 +5,7 @@ from dataclasses import replace
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
-from skrnn._networks.layers.convolution import normalise_batch, windows
+from skrnn._networks.layers.convolution import convolve, normalise_batch
 from skrnn._networks.layers.normalization import normalise
 from skrnn._persistence.export.tracing import FLOAT, INT, Node, Tape, Traced, ops
 
@@ -28,11 +28,12 @@ class TracedRun:
         # It only predicts.
         return x
 
-    def windows(self, x, size, dilation):
-        return windows(ops, x, size, dilation)
+    def convolve(self, x, lengths, kernel, bias, dilation):
+        real = self.real_steps(x, lengths)
+        return convolve(ops, x, real, kernel, bias, dilation)
 
-    def normalise_batch(self, x, real, gamma, beta, kept):
-        return normalise_batch(ops, x, real, gamma, beta, *kept.values())
+    def normalise_batch(self, x, real, gamma, beta, kept, pool):
+        return normalise_batch(ops, x, real, gamma, beta, *kept.values(), pool=pool)
 
     def reverse(self, x, lengths):
         return self._tape.note("reverse", [x, lengths], x.shape)

@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 from _network_cases import draw_dataset, draw_ragged, draw_weights, spec_of
 
-from skrnn._engine.cpu.kernels.convolution import windows_rule
 from skrnn._engine.cpu.network import NetworkProgram
 from skrnn._engine.cpu.reference import ReferenceRun, ops
 from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._networks.forward import forward
-from skrnn._networks.layers.convolution import (
-    batch_statistics,
-    normalise_batch,
-    windows,
-)
+from skrnn._networks.layers.convolution import batch_statistics, normalise_batch
 from skrnn._networks.weights import weight_table
 
 LENGTHS = [9, 7, 5, 4, 2, 1]
@@ -34,10 +29,10 @@ class TrainingRun(ReferenceRun):
     def __init__(self, present):
         self._present = present
 
-    def normalise_batch(self, x, real, gamma, beta, kept):
-        real = real & self._present[:, None]
+    def normalise_batch(self, x, real, gamma, beta, kept, pool):
+        real = real & self._present
         found = batch_statistics(ops, x, real)
-        return normalise_batch(ops, x, real, gamma, beta, *found)
+        return normalise_batch(ops, x, real, gamma, beta, *found, pool=pool)
 
 
 def mean_loss(made, batch, weights):
@@ -84,14 +79,3 @@ def gradients_are_slopes(lengths, rows, units=(3,), **choices):
         shape = exact[number].shape
         slopes = [slope(made, batch, exact, number, at) for at in np.ndindex(shape)]
         np.testing.assert_allclose(part, slopes, **CLOSE, err_msg=table[number].name)
-
-
-@pytest.mark.parametrize("size", [1, 2, 5])
-@pytest.mark.parametrize("dilation", [1, 3])
-def test_windows_hand_back_each_step_as_often_as_it_is_read(size, dilation):
-    rng = np.random.default_rng(0)
-    x, g = rng.normal(size=(6, 2, 3)), rng.normal(size=(6, 2, 3 * size))
-    read, pull = windows_rule(x, size, dilation)
-    np.testing.assert_array_equal(read, windows(ops, x, size, dilation))
-    # The transposed of a linear function has the same product.
-    np.testing.assert_allclose(np.sum(read * g), np.sum(x * pull(g)[0]))

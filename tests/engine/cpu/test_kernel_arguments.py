@@ -43,6 +43,15 @@ def train_arguments(stride=1):
     }  # fmt: skip
 
 
+SHAPE = {"steps": 3, "sequences": 2, "channels": 2}
+WINDOWS = {
+    "steps": 3, "sequences": 2, "features": 2, "size": 2, "filters": 5, "dilation": 1,
+    "before": 0, "lengths": np.array([3, 1], N),
+}  # fmt: skip
+RECTIFIED = {
+    "pool": 2, "first": 0, "last": 2, "real": None, "x": np.ones((3, 2, 2), F),
+    "mean": np.ones(2, F), "factor": np.ones(2, F), "beta": np.ones(2, F),
+}  # fmt: skip
 # Kernel -> arguments that it takes, by name and in order.
 GOOD = {
     "layer": layer_arguments(),
@@ -79,6 +88,24 @@ GOOD = {
         "z": np.zeros((2, 3), F), "targets": np.zeros(2, N), "losses": np.zeros(2, F),
         "first": 0, "last": 2, "n": 3, "scale": 1.0,
     },
+    "convolve": WINDOWS | {
+        "first": 0, "last": 2, "x": np.ones((3, 2, 2), F),
+        "kernel": np.ones((2, 2, 5), F), "bias": None, "out": np.zeros((3, 2, 5), F),
+    },
+    "convolve_back": WINDOWS | {
+        "first": 0, "last": 5, "x": np.ones((3, 2, 2), F), "g": np.ones((3, 2, 5), F),
+        "d_kernel": np.zeros((2, 2, 5), F), "d_bias": np.zeros(5, F),
+    },
+    "statistics": SHAPE | {
+        "first": 0, "last": 2, "real": None, "n_real": 6, "x": np.ones((3, 2, 2), F),
+        "mean": np.zeros(2, F), "variance": np.zeros(2, F),
+    },
+    "rectify": SHAPE | RECTIFIED | {"y": np.zeros((2, 2, 2), F)},
+    "rectify_back": SHAPE | RECTIFIED | {
+        "inverse": np.ones(2, F), "n_real": 6, "g": np.ones((2, 2, 2), F),
+        "dx": np.zeros((3, 2, 2), F), "d_gamma": np.zeros(2, F),
+        "d_beta": np.zeros(2, F),
+    },
 }  # fmt: skip
 # Kernel -> arguments that it writes to.
 WRITTEN = {
@@ -92,6 +119,11 @@ WRITTEN = {
     "adam": ["w", "m", "v"],
     "scatter": ["out"],
     "crossentropy": ["z", "losses"],
+    "convolve": ["out"],
+    "convolve_back": ["d_kernel", "d_bias"],
+    "statistics": ["mean", "variance"],
+    "rectify": ["y"],
+    "rectify_back": ["dx", "d_gamma", "d_beta"],
 }
 # These tell how much there is to do: it may be nothing.
 COUNTED = {("train", "counts"), ("clip", "ends"), ("adam", "w")}
@@ -223,6 +255,26 @@ def test_only_what_is_written_to_must_be_writable(kernel, name):
         ("crossentropy", {"last": -1}),
         ("crossentropy", {"first": 2, "last": 1}),
         ("crossentropy", {"n": 0}),
+        ("convolve", {"steps": -1, "sequences": -2}),
+        ("convolve", {"size": 0}),
+        ("convolve", {"dilation": 0}),
+        ("convolve", {"dilation": 2**62}),
+        ("convolve", {"before": -1}),
+        ("convolve", {"before": 3}),
+        ("convolve", {"lengths": np.array([4, 1], N)}),
+        ("convolve", {"lengths": np.array([3, -1], N)}),
+        ("convolve", {"last": 3}),
+        ("convolve_back", {"first": -1}),
+        ("convolve_back", {"last": 6}),
+        ("convolve_back", {"filters": -5}),
+        ("statistics", {"steps": 0}),
+        ("statistics", {"last": 3}),
+        ("rectify", {"pool": 0}),
+        ("rectify", {"pool": 2**40}),
+        ("rectify", {"first": 2, "last": 1}),
+        ("rectify", {"real": np.ones(5, bool)}),
+        ("rectify_back", {"channels": -2}),
+        ("rectify_back", {"pool": 1}),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(kernel, changes):

@@ -1,73 +1,138 @@
-"""What convolutions need beside products, with gradients: in few passes over arrays."""
+"""Convolutions over time and what stands behind them, with gradients, in float32."""
 
 import numpy as np
 
+from skrnn._engine.cpu.kernels.matmul import kernels
+from skrnn._engine.cpu.kernels.threads import divide
 
-def windows_rule(x, size, dilation):
-    """Return what a convolution reads at each step, and its gradient's rule.
+# What a number read and written costs beside a multiplication, about.
+_WORK = 20
 
-    x (T, B, F) gives (T, B, size * F), zeros standing outside of the sequence.
+
+def convolve_rule(x, kernel, bias, *, lengths, dilation, space):
+    """Return a convolution of x with a kernel, and what gives the gradients.
+
+    Parameters
+    ----------
+    x : ndarray of shape (T, B, F)
+    kernel : ndarray of shape (size, F, C)
+        Step i of a window is `dilation` before step i + 1; zeros stand outside of the
+        sequence.
+    bias : ndarray of shape (C,)
+    lengths : ndarray of shape (B,)
+        Steps behind them are read as zeros, and become zeros.
+    space : Workspace
+
+    Returns
+    -------
+    ndarray of shape (T, B, C)
     """
-    n_steps, n_sequences, width = x.shape
-    before = (size - 1) * dilation // 2
-    out = np.zeros((n_steps, n_sequences, size, width), x.dtype)
-    places = []
-    for i in range(size):
-        to = i * dilation - before
-        first, last = max(0, -to), min(n_steps, n_steps - to)
-        if first < last:
-            places.append((i, slice(first, last), slice(first + to, last + to)))
-    for i, at, read in places:
-        out[at, :, i] = x[read]
+    x, kernel = (np.ascontiguousarray(each, np.float32) for each in (x, kernel))
+    size, _, filters = kernel.shape
+    reach = (size - 1) * dilation
+    before, lengths = reach // 2, np.ascontiguousarray(lengths, np.int32)
+    known = x, kernel.shape, dilation, before, lengths
+    work, found = x.shape[0] * x.shape[1] * kernel.size, []
 
-    def pull(g):
-        g, dx = g.reshape(out.shape), np.zeros_like(x)
-        for i, at, read in places:
-            dx[read] += g[at, :, i]
-        return (dx,)
+    def dx(g):
+        # Of the gradient, by the kernel backwards: a step is read by those around it.
+        turned = np.ascontiguousarray(kernel[::-1].transpose(0, 2, 1))
+        given = g, turned.shape, dilation, reach - before, lengths
+        return _convolve(given, turned, None, space)
 
-    return out.reshape(n_steps, n_sequences, size * width), pull
+    def d_kernel(g):
+        at, sums = np.empty_like(kernel), np.empty_like(bias)
+        g = np.ascontiguousarray(g, np.float32)
+
+        def run(first, last):
+            kernels.convolve_back(*_sizes(*known), first, last, x, g, at, sums)
+
+        divide(run, filters, work)
+        found.append(sums)
+        return at
+
+    # Asked for behind `d_kernel`, which reads the same numbers.
+    return _convolve(known, kernel, bias, space), (dx, d_kernel, lambda g: found.pop())
 
 
-def normalise_batch_rule(x, gamma, beta, *, real, epsilon, found):
-    """Normalise x (T, B, C) over its real steps and rectify it; zeros stand elsewhere.
+def _convolve(known, kernel, bias, space):
+    x, shape, *others = known
+    x, (steps, sequences) = np.ascontiguousarray(x, np.float32), x.shape[:2]
+    out, sizes = space.empty(steps, sequences, shape[-1]), _sizes(x, shape, *others)
 
-    `found` gets the means and the variances (C,). `real` (T, B, 1) is None where no
-    step is padding.
+    def run(first, last):
+        kernels.convolve(*sizes, first, last, x, kernel, bias, out)
+
+    divide(run, sequences, steps * sequences * kernel.size)
+    return out
+
+
+def _sizes(x, shape, dilation, before, lengths):
+    size, width, filters = shape
+    return *x.shape[:2], width, size, filters, dilation, before, lengths
+
+
+def rectify(x, gamma, beta, mean, variance, *, real, epsilon, pool, space):
+    """Normalise x (T, B, C), rectify it, and return the greatest of each `pool` steps.
+
+    `real` (T, B) is None where no step is padding: zeros stand there.
     """
-    n_real = x.shape[0] * x.shape[1] if real is None else int(real.sum())
-    n = np.float32(max(n_real, 1))
-    mean = _sum(x if real is None else np.where(real, x, np.float32(0))) / n
-    centred = x - mean
-    if real is not None:
-        centred *= real
-    variance = _sum_of_products(centred, centred) / n
+    return _rectify(
+        _Given(x, real, pool, space), _factors(gamma, variance, epsilon), mean, beta
+    )
+
+
+def rectify_rule(x, gamma, beta, *, real, epsilon, pool, found, space):
+    """Do what `rectify` does by the statistics of the real steps of x.
+
+    `found` gets the means and the variances (C,). Returns what gives the gradients too.
+    """
+    given = _Given(x, real, pool, space)
+    mean, variance = np.empty_like(gamma), np.empty_like(gamma)
+
+    def run(first, last):
+        kernels.statistics(
+            *given.shape, first, last, given.real, given.n_real, given.x, mean, variance
+        )
+
+    given.divide(run)
     found.extend((mean, variance))
-    scale = 1 / np.sqrt(variance + np.float32(epsilon))
-    y = centred * (scale * gamma)
-    y += beta
-    np.maximum(y, 0, out=y)
-    if real is not None:
-        y *= real
+    factors = _factors(gamma, variance, epsilon)
 
     def pull(g):
-        g = g * (y > 0)
-        d_beta, d_gamma = _sum(g), _sum_of_products(g, centred) * scale
-        dx = centred * (-scale * d_gamma / n)
-        dx -= d_beta / n
-        dx += g
-        dx *= scale * gamma
-        if real is not None:
-            dx *= real
+        g, dx = np.ascontiguousarray(g, np.float32), space.empty(*given.shape)
+        d_gamma, d_beta = np.empty_like(gamma), np.empty_like(beta)
+        own = mean, factors[1], beta, factors[0], given.n_real, g, dx, d_gamma, d_beta
+        given.divide(lambda *range_: kernels.rectify_back(*given.of(*range_), *own))
         return dx, d_gamma, d_beta
 
-    return y, pull
+    return _rectify(given, factors, mean, beta), pull
 
 
-def _sum(x):
-    """Sum x (T, B, C) over all but its last axis, each step by itself first."""
-    return x.sum(axis=1).sum(axis=0)
+class _Given:
+    """What is rectified, as the kernels take it."""
+
+    def __init__(self, x, real, pool, space):
+        self.x, self.shape = np.ascontiguousarray(x, np.float32), x.shape
+        self.pool, self.space = pool, space
+        self.real = None if real is None else np.ascontiguousarray(real)
+        self.n_real = x.shape[0] * x.shape[1] if real is None else int(real.sum())
+
+    def of(self, first, last):
+        return *self.shape, self.pool, first, last, self.real, self.x
+
+    def divide(self, run):
+        divide(run, self.shape[-1], _WORK * self.x.size)
 
 
-def _sum_of_products(x, y):
-    return np.einsum("tbc,tbc->tc", x, y).sum(axis=0)
+def _factors(gamma, variance, epsilon):
+    inverse = 1 / np.sqrt(variance + np.float32(epsilon))
+    return inverse, inverse * gamma
+
+
+def _rectify(given, factors, mean, beta):
+    steps, sequences, channels = given.shape
+    y = given.space.empty(-(-steps // given.pool), sequences, channels)
+    own = mean, factors[1], beta, y
+    given.divide(lambda *range_: kernels.rectify(*given.of(*range_), *own))
+    return y

@@ -7,16 +7,28 @@ isn't here: `skrnn._engine.cpu.reference` runs it step by step.
 import numpy as np
 
 from skrnn._engine.cpu.kernels.reference_chain import chain, viterbi
+from skrnn._engine.cpu.kernels.reference_convolution import (
+    convolve,
+    convolve_back,
+    rectify,
+    rectify_back,
+    statistics,
+)
 
 __all__ = [
     "adam",
     "chain",
     "clip",
+    "convolve",
+    "convolve_back",
     "crossentropy",
     "narrow",
     "outer",
     "project",
+    "rectify",
+    "rectify_back",
     "scatter",
+    "statistics",
     "viterbi",
 ]
 

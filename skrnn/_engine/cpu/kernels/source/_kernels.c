@@ -147,6 +147,22 @@ typedef struct {
     float *memory;          /* (kept + 1, sequences, width, slots) */
 } MemoryLayer;
 
+/* A convolution of x (steps, sequences, features): each window has `size` steps that are
+   `dilation` apart, the first one `before` the step that it is for. */
+typedef struct {
+    Py_ssize_t steps, sequences, features, size, filters, dilation, before;
+    const int *lengths; /* (sequences): nothing is read behind them */
+    const float *x;
+} Convolution;
+
+/* Of x (steps, sequences, channels) the greatest of each `pool` steps, normalised. */
+typedef struct {
+    Py_ssize_t steps, sequences, channels, pool;
+    const unsigned char *real; /* (steps, sequences): the others count nothing; or NULL */
+    const float *x;
+    const float *mean, *factor; /* (channels) */
+} Rectified;
+
 typedef struct {
     int (*forward)(const Layer *);
     int (*backward)(const Layer *, const float *dy, float *dh, float *dc);
@@ -173,6 +189,17 @@ typedef struct {
                            float *dbeta);
     int (*memory)(const MemoryLayer *);
     int (*memory_back)(const MemoryLayer *, const float *dy, float *d_addresses);
+    int (*convolve)(const Convolution *, const float *kernel, const float *bias, float *out,
+                    Py_ssize_t first, Py_ssize_t last);
+    int (*convolve_back)(const Convolution *, const float *g, Py_ssize_t n, float *d_kernel,
+                         float *d_bias);
+    void (*statistics)(const Rectified *, Py_ssize_t n_real, Py_ssize_t first, Py_ssize_t last,
+                       float *mean, float *variance);
+    void (*rectify)(const Rectified *, const float *beta, float *y, Py_ssize_t first,
+                    Py_ssize_t last);
+    void (*rectify_back)(const Rectified *, const float *beta, const float *inverse,
+                         Py_ssize_t n_real, const float *g, float *dx, float *d_gamma,
+                         float *d_beta, Py_ssize_t first, Py_ssize_t last);
 } Kernels;
 
 #define VL 4
@@ -1124,6 +1151,184 @@ static PyObject *memory(PyObject *self, PyObject *args)
     return finish(a, 16, good, enough);
 }
 
+/* Whether a convolution can be computed, `size` steps of its window being in reach; an
+   error if not. */
+static int windows_are_good(const Convolution *v)
+{
+    Py_ssize_t reach = times(v->size, v->dilation);
+    if (!sizes_are_good((Py_ssize_t[]){v->steps, v->sequences, v->features, v->size,
+                                       v->filters, v->before}, 6))
+        return 0;
+    if (v->size < 1 || v->dilation < 1 || reach < 0 || v->before > reach ||
+        reach > PY_SSIZE_T_MAX / 4 || v->steps > PY_SSIZE_T_MAX / 4) {
+        PyErr_Format(PyExc_ValueError, "%zd steps that are %zd apart, from %zd before",
+                     v->size, v->dilation, v->before);
+        return 0;
+    }
+    return counts_are_good(v->lengths, v->sequences, v->steps);
+}
+
+/* Whether `first` to `last` are among n; an error if not. */
+static int range_is_good(Py_ssize_t first, Py_ssize_t last, Py_ssize_t n)
+{
+    if (first >= 0 && first <= last && last <= n)
+        return 1;
+    PyErr_Format(PyExc_ValueError, "%zd to %zd of %zd", first, last, n);
+    return 0;
+}
+
+/* convolve(steps, sequences, features, size, filters, dilation, before, lengths, first,
+            last, x, kernel, bias, out): of sequences `first` to `last`; no bias if None. */
+static PyObject *convolve(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[5] = {0};
+    Convolution v = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnnO&nnO&O&O&O&", &v.steps, &v.sequences, &v.features,
+                          &v.size, &v.filters, &v.dilation, &v.before, ints, a, &first, &last,
+                          in, a + 1, in, a + 2, maybe_in, a + 3, out, a + 4))
+        return NULL;
+    v.lengths = floats(a, v.sequences, &good);
+    good = good && windows_are_good(&v) && range_is_good(first, last, v.sequences);
+    Py_ssize_t rows = times(v.steps, v.sequences), k = times(v.size, v.features);
+    v.x = floats(a + 1, times(rows, v.features), &good);
+    const float *kernel = floats(a + 2, times(k, v.filters), &good);
+    const float *bias = floats(a + 3, v.filters, &good);
+    float *to = floats(a + 4, times(rows, v.filters), &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->convolve(&v, kernel, bias, to, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 5, good, enough);
+}
+
+/* convolve_back(steps, sequences, features, size, filters, dilation, before, lengths,
+                 first, last, x, g, d_kernel, d_bias): of filters `first` to `last`. */
+static PyObject *convolve_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[5] = {0};
+    Convolution v = {0};
+    Py_ssize_t first, last;
+    int good = 1, enough = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnnO&nnO&O&O&O&", &v.steps, &v.sequences, &v.features,
+                          &v.size, &v.filters, &v.dilation, &v.before, ints, a, &first, &last,
+                          in, a + 1, in, a + 2, out, a + 3, out, a + 4))
+        return NULL;
+    v.lengths = floats(a, v.sequences, &good);
+    good = good && windows_are_good(&v) && range_is_good(first, last, v.filters);
+    Py_ssize_t rows = times(v.steps, v.sequences), k = times(v.size, v.features);
+    v.x = floats(a + 1, times(rows, v.features), &good);
+    const float *g = floats(a + 2, times(rows, v.filters), &good);
+    float *d_kernel = floats(a + 3, times(k, v.filters), &good);
+    float *d_bias = floats(a + 4, v.filters, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(enough = kernels->convolve_back(
+                                 &v, g + first, last - first, d_kernel + first, d_bias + first));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 5, good, enough);
+}
+
+/* Whether steps can be pooled; an error if not. Sets how many go on. */
+static int pools_are_good(const Rectified *r, Py_ssize_t *n)
+{
+    if (!sizes_are_good((Py_ssize_t[]){r->steps, r->sequences, r->channels}, 3))
+        return 0;
+    if (r->pool < 1 || r->pool > INT_MAX || r->steps < 1) {
+        PyErr_Format(PyExc_ValueError, "%zd of %zd steps", r->pool, r->steps);
+        return 0;
+    }
+    *n = times(times((r->steps - 1) / r->pool + 1, r->sequences), r->channels);
+    return 1;
+}
+
+/* statistics(steps, sequences, channels, first, last, real, n_real, x, mean, variance): of
+   channels `first` to `last`, over the steps that are `real`, all if None. */
+static PyObject *statistics(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[4] = {0};
+    Rectified r = {.pool = 1};
+    Py_ssize_t first, last, n_real, n = 0;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnO&nO&O&O&", &r.steps, &r.sequences, &r.channels, &first,
+                          &last, maybe_bools, a, &n_real, in, a + 1, out, a + 2, out, a + 3))
+        return NULL;
+    good = pools_are_good(&r, &n) && range_is_good(first, last, r.channels);
+    r.real = items(a, times(r.steps, r.sequences), 1, &good);
+    r.x = floats(a + 1, n, &good);
+    float *mean = floats(a + 2, r.channels, &good), *variance = floats(a + 3, r.channels, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->statistics(&r, n_real, first, last, mean, variance));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 4, good, 1);
+}
+
+/* rectify(steps, sequences, channels, pool, first, last, real, x, mean, factor, beta, y): of
+   channels `first` to `last`. */
+static PyObject *rectify(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[6] = {0};
+    Rectified r = {0};
+    Py_ssize_t first, last, n = 0;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnO&O&O&O&O&O&", &r.steps, &r.sequences, &r.channels,
+                          &r.pool, &first, &last, maybe_bools, a, in, a + 1, in, a + 2, in,
+                          a + 3, in, a + 4, out, a + 5))
+        return NULL;
+    good = pools_are_good(&r, &n) && range_is_good(first, last, r.channels);
+    Py_ssize_t rows = times(r.steps, r.sequences);
+    r.real = items(a, rows, 1, &good), r.x = floats(a + 1, times(rows, r.channels), &good);
+    r.mean = floats(a + 2, r.channels, &good), r.factor = floats(a + 3, r.channels, &good);
+    const float *beta = floats(a + 4, r.channels, &good);
+    float *y = floats(a + 5, n, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->rectify(&r, beta, y, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 6, good, 1);
+}
+
+/* rectify_back(steps, sequences, channels, pool, first, last, real, x, mean, factor, beta,
+                inverse, n_real, g, dx, d_gamma, d_beta): of channels `first` to `last`. */
+static PyObject *rectify_back(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Array a[10] = {0};
+    Rectified r = {0};
+    Py_ssize_t first, last, n_real, n = 0;
+    int good = 1;
+    if (!PyArg_ParseTuple(args, "nnnnnnO&O&O&O&O&O&nO&O&O&O&", &r.steps, &r.sequences,
+                          &r.channels, &r.pool, &first, &last, maybe_bools, a, in, a + 1, in,
+                          a + 2, in, a + 3, in, a + 4, in, a + 5, &n_real, in, a + 6, out,
+                          a + 7, out, a + 8, out, a + 9))
+        return NULL;
+    good = pools_are_good(&r, &n) && range_is_good(first, last, r.channels);
+    Py_ssize_t rows = times(r.steps, r.sequences), all = times(rows, r.channels);
+    r.real = items(a, rows, 1, &good), r.x = floats(a + 1, all, &good);
+    r.mean = floats(a + 2, r.channels, &good), r.factor = floats(a + 3, r.channels, &good);
+    const float *beta = floats(a + 4, r.channels, &good);
+    const float *inverse = floats(a + 5, r.channels, &good), *g = floats(a + 6, n, &good);
+    float *dx = floats(a + 7, all, &good), *d_gamma = floats(a + 8, r.channels, &good);
+    float *d_beta = floats(a + 9, r.channels, &good);
+    if (good) {
+        Py_BEGIN_ALLOW_THREADS
+        WITHOUT_TINY_NUMBERS(kernels->rectify_back(&r, beta, inverse, n_real, g, dx, d_gamma,
+                                                   d_beta, first, last));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(a, 10, good, 1);
+}
+
 /* use(name): compute with one set of instructions; an error if there is none such. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
@@ -1167,6 +1372,11 @@ static PyMethodDef methods[] = {
     {"normalise", normalise, METH_VARARGS, NULL},
     {"normalise_back", normalise_back, METH_VARARGS, NULL},
     {"attend_back", attend_back, METH_VARARGS, NULL},
+    {"convolve", convolve, METH_VARARGS, NULL},
+    {"convolve_back", convolve_back, METH_VARARGS, NULL},
+    {"statistics", statistics, METH_VARARGS, NULL},
+    {"rectify", rectify, METH_VARARGS, NULL},
+    {"rectify_back", rectify_back, METH_VARARGS, NULL},
     {"train", train, METH_VARARGS, NULL},     {"chain", chain, METH_VARARGS, NULL},
     {"viterbi", viterbi, METH_VARARGS, NULL},
     {"memory", memory, METH_VARARGS, NULL},

@@ -945,13 +945,16 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 
 #include "attention.h"
 #include "memory.h"
+#include "convolution.h"
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(square),   ISA(crossentropy),
                                      ISA(narrow),  ISA(adam),
                                      ISA(chain),   ISA(viterbi),  ISA(attend),
                                      ISA(attend_back), ISA(normalise), ISA(normalise_back),
-                                     ISA(memory), ISA(memory_back)};
+                                     ISA(memory), ISA(memory_back),
+                                     ISA(convolve), ISA(convolve_back), ISA(statistics),
+                                     ISA(rectify), ISA(rectify_back)};
 
 #undef BY_ACTIVATION
 #undef vec

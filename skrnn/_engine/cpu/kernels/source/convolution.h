@@ -1,0 +1,199 @@
+/* Convolutions over time, and what stands behind them: normalisation by a batch's own
+   statistics, rectified, of which the greatest of a few steps goes on. `vector.h` includes
+   it for each instruction set.
+
+   Windows are never written down. The steps of a sequence are put one behind the other,
+   with zeros around them, and a window is read where it stands: rows of the left operand
+   of a product overlap. Steps `dilation` apart are put side by side first. */
+
+/* Put what the windows of steps `phase`, `phase` + dilation, ... read, `n` steps. */
+static void ISA(read_steps)(const Convolution *v, Py_ssize_t sequence, Py_ssize_t phase, Py_ssize_t n,
+                            float *to)
+{
+    Py_ssize_t width = v->features, t = phase - v->before;
+    for (Py_ssize_t i = 0; i < n; i++, t += v->dilation, to += width)
+        if (t < 0 || t >= v->lengths[sequence])
+            memset(to, 0, width * sizeof(float));
+        else
+            memcpy(to, v->x + (t * v->sequences + sequence) * width, width * sizeof(float));
+}
+
+/* How many steps of a phase a sequence has. */
+INLINE Py_ssize_t ISA(steps_of)(const Convolution *v, Py_ssize_t sequence, Py_ssize_t phase)
+{
+    return (v->lengths[sequence] - phase + v->dilation - 1) / v->dilation;
+}
+
+/* Room for what `read_steps` puts. */
+static float *ISA(room_for_steps)(const Convolution *v)
+{
+    return allocate((v->steps / v->dilation + v->size) * v->features);
+}
+
+/* out = bias + windows of x times the kernel, of sequences `first` to `last`; zeros behind
+   their ends. */
+static int ISA(convolve)(const Convolution *v, const float *kernel, const float *bias, float *out,
+                         Py_ssize_t first, Py_ssize_t last)
+{
+    Py_ssize_t k = v->size * v->features, n = v->filters;
+    float *packed = allocate(PACKED(k, n, VL)), *read = ISA(room_for_steps)(v);
+    if (!packed || !read) {
+        free(packed), free(read);
+        return 0;
+    }
+    ISA(pack)(kernel, k, n, n, 1, packed);
+    for (Py_ssize_t s = first; s < last; s++) {
+        for (Py_ssize_t p = 0; p < MIN(v->dilation, v->lengths[s]); p++) {
+            Py_ssize_t rows = ISA(steps_of)(v, s, p);
+            ISA(read_steps)(v, s, p, rows + v->size - 1, read);
+            ISA(product)(rows, n, k, read, v->features, 1, packed,
+                         out + (p * v->sequences + s) * n, v->dilation * v->sequences * n, 0,
+                         bias);
+        }
+        for (Py_ssize_t t = v->lengths[s]; t < v->steps; t++)
+            memset(out + (t * v->sequences + s) * n, 0, n * sizeof(float));
+    }
+    free(packed), free(read);
+    return 1;
+}
+
+/* The gradients of `n` columns of the kernel and of the bias, where g is that of what was
+   convolved: its rows, the kernel's and the bias are all v->filters wide. */
+static int ISA(convolve_back)(const Convolution *v, const float *g, Py_ssize_t n, float *d_kernel,
+                              float *d_bias)
+{
+    Py_ssize_t k = v->size * v->features, width = v->filters;
+    float *packed = allocate(PACKED(BLOCK, n, VL)), *read = ISA(room_for_steps)(v);
+    if (!packed || !read) {
+        free(packed), free(read);
+        return 0;
+    }
+    memset(d_bias, 0, n * sizeof(float));
+    for (Py_ssize_t i = 0; i < k; i++)
+        memset(d_kernel + i * width, 0, n * sizeof(float));
+    for (Py_ssize_t s = 0; s < v->sequences; s++)
+        for (Py_ssize_t p = 0; p < MIN(v->dilation, v->lengths[s]); p++) {
+            Py_ssize_t rows = ISA(steps_of)(v, s, p), row = v->dilation * v->sequences * width;
+            ISA(read_steps)(v, s, p, rows + v->size - 1, read);
+            for (Py_ssize_t i = 0; i < rows; i += BLOCK) {
+                Py_ssize_t m = MIN(BLOCK, rows - i);
+                const float *from = g + (p * v->sequences + s) * width + i * row;
+                ISA(pack)(from, m, n, row, 1, packed);
+                for (Py_ssize_t j = 0; j < m; j++)
+                    ISA(add_rows)(d_bias, from + j * row, n);
+                ISA(product)(k, n, m, read + i * v->features, 1, v->features, packed, d_kernel,
+                             width, 1, NULL);
+            }
+        }
+    free(packed), free(read);
+    return 1;
+}
+
+/* ---- normalised over a batch, rectified, pooled -------------------------------------- */
+
+#define IS_REAL(r, t, s) (!(r)->real || (r)->real[(t) * (r)->sequences + (s)])
+#define STEP(r, x, t, s) ((x) + ((t) * (r)->sequences + (s)) * (r)->channels)
+
+/* Means and variances of `channels` from `first` to `last` over the real steps. Each step
+   is summed by itself first: sums of very many numbers would lose the last ones. */
+static void ISA(statistics)(const Rectified *r, Py_ssize_t n_real, Py_ssize_t first, Py_ssize_t last,
+                            float *mean, float *variance)
+{
+    for (int centred = 0; centred < 2; centred++)
+        for (Py_ssize_t j = first; j < last; j += VL) {
+            Py_ssize_t n = MIN(VL, last - j);
+            vec all = {0}, middle = centred ? ISA(load)(mean + j, n) : (vec){0};
+            for (Py_ssize_t t = 0; t < r->steps; t++) {
+                vec sum = {0};
+                for (Py_ssize_t s = 0; s < r->sequences; s++)
+                    if (IS_REAL(r, t, s)) {
+                        vec x = ISA(load)(STEP(r, r->x, t, s) + j, n) - middle;
+                        if (centred)
+                            x *= x;
+                        sum += x;
+                    }
+                all += sum;
+            }
+            ISA(store)((centred ? variance : mean) + j, all / (float)MAX(n_real, 1), n);
+        }
+}
+
+/* The greatest of the real steps that are pooled to one, if it is above zero; which of them
+   it is, or -1; and what it was before it was scaled, but centred. NaN is above all. */
+INLINE vec ISA(greatest)(const Rectified *r, Py_ssize_t step, Py_ssize_t s, Py_ssize_t j, Py_ssize_t n,
+                         vec mean, vec factor, vec beta, bits *winner, vec *centred)
+{
+    vec best = {0}, own = {0};
+    bits which = (bits){0} - 1;
+    Py_ssize_t first = step * r->pool, last = MIN(first + r->pool, r->steps);
+    for (Py_ssize_t t = first; t < last; t++)
+        if (IS_REAL(r, t, s)) {
+            vec x = ISA(load)(STEP(r, r->x, t, s) + j, n) - mean;
+            vec y = x * factor + beta;
+            bits above = ~(bits)(y <= best);
+            best = ISA(choose)(above, y, best), own = ISA(choose)(above, x, own);
+            which = (above & ((bits){0} + (int)(t - first))) | (~above & which);
+        }
+    *winner = which, *centred = own;
+    return best;
+}
+
+#define POOLED(r) (((r)->steps - 1) / (r)->pool + 1)
+
+/* y (pooled steps, sequences, channels), of the channels `first` to `last`. */
+static void ISA(rectify)(const Rectified *r, const float *beta, float *y, Py_ssize_t first,
+                         Py_ssize_t last)
+{
+    for (Py_ssize_t p = 0; p < POOLED(r); p++)
+        for (Py_ssize_t j = first; j < last; j += VL) {
+            Py_ssize_t n = MIN(VL, last - j);
+            vec mean = ISA(load)(r->mean + j, n), factor = ISA(load)(r->factor + j, n), own;
+            vec shift = ISA(load)(beta + j, n);
+            bits winner;
+            for (Py_ssize_t s = 0; s < r->sequences; s++)
+                ISA(store)(STEP(r, y, p, s) + j,
+                           ISA(greatest)(r, p, s, j, n, mean, factor, shift, &winner, &own), n);
+        }
+}
+
+/* The gradients of x, gamma and beta from g, that of y; the statistics are those of x
+   itself, over n_real steps. `inverse` is 1 by the deviation. */
+static void ISA(rectify_back)(const Rectified *r, const float *beta, const float *inverse,
+                              Py_ssize_t n_real, const float *g, float *dx, float *d_gamma,
+                              float *d_beta, Py_ssize_t first, Py_ssize_t last)
+{
+    for (Py_ssize_t j = first; j < last; j += VL) {
+        Py_ssize_t n = MIN(VL, last - j);
+        vec mean = ISA(load)(r->mean + j, n), factor = ISA(load)(r->factor + j, n), own;
+        vec shift = ISA(load)(beta + j, n), unit = ISA(load)(inverse + j, n), zero = {0};
+        vec sums = {0}, products = {0};
+        bits winner;
+        for (Py_ssize_t p = 0; p < POOLED(r); p++) {
+            vec sum = {0}, product = {0};
+            for (Py_ssize_t s = 0; s < r->sequences; s++) {
+                ISA(greatest)(r, p, s, j, n, mean, factor, shift, &winner, &own);
+                vec given = ISA(choose)(winner >= 0, ISA(load)(STEP(r, g, p, s) + j, n), zero);
+                sum += given, product += given * own;
+            }
+            sums += sum, products += product;
+        }
+        products *= unit;
+        ISA(store)(d_beta + j, sums, n), ISA(store)(d_gamma + j, products, n);
+        vec each = sums / (float)MAX(n_real, 1), slope = products * unit / (float)MAX(n_real, 1);
+        for (Py_ssize_t p = 0; p < POOLED(r); p++)
+            for (Py_ssize_t s = 0; s < r->sequences; s++) {
+                ISA(greatest)(r, p, s, j, n, mean, factor, shift, &winner, &own);
+                vec given = ISA(load)(STEP(r, g, p, s) + j, n);
+                for (Py_ssize_t t = p * r->pool; t < MIN((p + 1) * r->pool, r->steps); t++) {
+                    bits is_it = winner == (bits){0} + (int)(t - p * r->pool);
+                    vec x = ISA(load)(STEP(r, r->x, t, s) + j, n) - mean;
+                    vec d = (ISA(choose)(is_it, given, zero) - each - x * slope) * factor;
+                    ISA(store)(STEP(r, dx, t, s) + j, IS_REAL(r, t, s) ? d : zero, n);
+                }
+            }
+    }
+}
+
+#undef IS_REAL
+#undef STEP
+#undef POOLED
