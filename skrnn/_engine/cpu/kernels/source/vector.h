@@ -944,12 +944,13 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 }
 
 #include "attention.h"
+#include "block.h"
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(square),   ISA(crossentropy),
                                      ISA(narrow),  ISA(adam),
-                                     ISA(chain),   ISA(viterbi),  ISA(attend),
-                                     ISA(attend_back), ISA(normalise), ISA(normalise_back)};
+                                     ISA(chain),   ISA(viterbi),  ISA(transformer),
+                                     ISA(transformer_back), ISA(normalise), ISA(normalise_back)};
 
 #undef BY_ACTIVATION
 #undef vec
