@@ -63,7 +63,7 @@ class CpuRun:
     def transformer_block(self, block, w, x, lengths):
         if not ARE_COMPILED:
             return block.formula(self, w, x, lengths)
-        weights = [w[row.name] for row in block.weights(block.units)[0]]
+        weights = [w[name] for name in block.names_of_weights]
         rotation = block.rotation(x.shape[0]) if block.rotary else None
         masks = (None, None)
         if self.masks is not None and block.dropout:

@@ -1,6 +1,7 @@
 """Blocks in which every step attends to the others."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -87,6 +88,11 @@ class TransformerBlock(BaseLayer):
     def products(self):
         """Multiplications of one step, but for those with other steps."""
         return self.units * (4 * self.units + 2 * self.dim_feedforward)
+
+    @cached_property
+    def names_of_weights(self):
+        """The names of its weights, in their order."""
+        return [row.name for row in self.weights(self.units)[0]]
 
     def weights(self, width):
         d, hidden = self.units, self.dim_feedforward

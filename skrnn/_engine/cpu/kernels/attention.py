@@ -36,7 +36,8 @@ class BlockRun:
         self.x = np.ascontiguousarray(x, np.float32)
         self.n_rows = int(lengths.sum())
         self._work = self.n_rows * (
-            block.products + x.shape[0] * (2 * block.units + _EXPONENTIAL)
+            block.products
+            + x.shape[0] * (2 * block.units + block.n_heads * _EXPONENTIAL)
         )
         self._sizes = (*x.shape[:2], block.n_heads, block.units, block.dim_feedforward)
         self._kind = KERNEL_ACTIVATIONS.index(block.activation), int(block.causal)
@@ -72,10 +73,9 @@ class BlockRun:
         given = _parts(way, self.n_rows, 3 * units, units, hidden, units)
         lefts = read[0], read[2], read[4], active
         found = [self._outer(*pair) for pair in zip(lefts, given, strict=True)]
-        (project, bias), *others = found
-        split = np.split(project, 3, axis=1), np.split(bias, 3)
-        first = [part for pair in zip(*split, strict=True) for part in pair]
-        output, *dense = others
+        (project, bias), output, *dense = found
+        thirds = [slice(i * units, (i + 1) * units) for i in range(3)]
+        first = [part for at in thirds for part in (project[:, at], bias[at])]
         return [*norms[:2], *first, *output, *norms[2:], *dense[0], *dense[1]]
 
     @property

@@ -37,6 +37,20 @@
 #define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 #define PACKED(k, n, vl) ((k)*ROUND_UP(n, vl))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* Four of the numbers of two vectors of four, by their places. */
+typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+#if defined(__clang__) || __GNUC__ >= 12
+#define BOTH(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)
+#else
+typedef int places __attribute__((vector_size(16)));
+#define BOTH(x, y, a, b, c, d) __builtin_shuffle(x, y, (places){a, b, c, d})
+#endif
+typedef int quad_of_ints __attribute__((vector_size(16)));
+INLINE quad greater_ones(quad x, quad y)
+{
+    quad_of_ints greater = x > y;
+    return (quad)((greater & (quad_of_ints)x) | (~greater & (quad_of_ints)y));
+}
 /* Rows that `outer` sums at a time: its operands stay in the cache. */
 #define BLOCK 128
 

@@ -8,30 +8,32 @@
 /* Lanes from `n` on become those of `rest`. */
 INLINE vec ISA(first_lanes)(vec x, Py_ssize_t n, vec rest)
 {
-    static const int places[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    bits place = *(const bits *)places;
+    static const int lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    bits place = *(const bits *)lane_numbers;
     return ISA(choose)(place < (int)MIN(n, VL), x, rest);
 }
 
-/* Always in the same order: half the lanes are added to the other half. */
+/* Always in the same order, by fours. */
 INLINE float ISA(total)(vec x)
 {
-    float lanes_of[VL];
-    *(vec *)lanes_of = x;
-    for (int half = VL / 2; half; half /= 2)
-        for (int j = 0; j < half; j++)
-            lanes_of[j] += lanes_of[j + half];
-    return lanes_of[0];
+    quad parts[VL / 4];
+    *(vec *)parts = x;
+    UNROLL
+    for (int i = 1; i < VL / 4; i++)
+        parts[0] += parts[i];
+    quad pairs = parts[0] + BOTH(parts[0], parts[0], 2, 3, 0, 1);
+    return pairs[0] + pairs[1];
 }
 
 INLINE float ISA(greatest)(vec x)
 {
-    float lanes_of[VL];
-    *(vec *)lanes_of = x;
-    for (int half = VL / 2; half; half /= 2)
-        for (int j = 0; j < half; j++)
-            lanes_of[j] = MAX(lanes_of[j], lanes_of[j + half]);
-    return lanes_of[0];
+    quad parts[VL / 4];
+    *(vec *)parts = x;
+    UNROLL
+    for (int i = 1; i < VL / 4; i++)
+        parts[0] = greater_ones(parts[0], parts[i]);
+    quad pairs = greater_ones(parts[0], BOTH(parts[0], parts[0], 2, 3, 0, 1));
+    return MAX(pairs[0], pairs[1]);
 }
 
 /* ---- layer normalisation ----------------------------------------------------------- */
