@@ -32,6 +32,7 @@ GROUPS = {
     "step-large": (groups.step_large, 5),
     "networks": (groups.networks, 5),
     "taggers": (groups.taggers, 5),
+    "transformers": (groups.transformers, 5),
     "grid": (groups.grid, 3),
     "jobs": (groups.jobs, 3),
     "first-fit": (groups.first_fit, 5),

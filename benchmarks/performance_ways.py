@@ -12,6 +12,11 @@ import numpy as np
 from performance_crf import OurTaggers, TorchTaggers
 from performance_networks import OurNetworks, TheirNetworks
 from performance_text import OurText, TextbookText
+from performance_transformers import (
+    OurTransformers,
+    TorchTransformers,
+    TransformersOfKeras,
+)
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 RATE = 3e-3
@@ -47,7 +52,7 @@ class Problem:
         return X, np.ascontiguousarray(X[:, -1, 0])
 
 
-class Skrnn(OurText, OurNetworks, OurTaggers):
+class Skrnn(OurText, OurNetworks, OurTaggers, OurTransformers):
     """The package itself, with its defaults: it clips the gradients too."""
 
     def __init__(self):
@@ -78,7 +83,7 @@ class Skrnn(OurText, OurNetworks, OurTaggers):
         return self.estimator(problem, epochs=epochs), "learning_rate"
 
 
-class Keras(TextbookText, TheirNetworks):
+class Keras(TextbookText, TheirNetworks, TransformersOfKeras):
     """Keras' own `fit` and `predict`, on the backend that KERAS_BACKEND names."""
 
     def __init__(self):
@@ -160,7 +165,7 @@ def network_of_scikeras(problem):
     return Keras().network(problem)
 
 
-class Torch(TorchTaggers):
+class Torch(TorchTaggers, TorchTransformers):
     """The loop that PyTorch's users write."""
 
     def __init__(self):
