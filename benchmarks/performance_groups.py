@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from performance_convolutions import NETWORKS as CONVOLVED
 from performance_crf import Tagging
 from performance_networks import NETWORKS
+from performance_transformers import Encoding
 from performance_ways import LIBRARIES, WAYS, Problem
 from performance_worker import MissingPackageError, Worker, ask_new
 
@@ -158,6 +159,17 @@ def taggers(rounds, seconds):
             found = contest.measure("tagger_step", **given)
             what = "with CRF" if crf else "without CRF"
             name = f"step, tags of both directions, {labels} labels, {what}"
+            yield Case(name, in_units(found, 1e3))
+
+
+def transformers(rounds, seconds):
+    """Compare steps of Transformers, small and larger."""
+    ways = ["skrnn", "Keras on TensorFlow", "PyTorch"]
+    with Contest(ways, rounds) as contest:
+        for d_model, steps in ((16, 20), (32, 50), (64, 100), (128, 100)):
+            given = {"encoding": asdict(Encoding(d_model, steps)), "seconds": seconds}
+            found = contest.measure("transformer_step", **given)
+            name = f"step, Transformer, T={steps}, d_model {d_model}, batch 32"
             yield Case(name, in_units(found, 1e3))
 
 

@@ -49,6 +49,8 @@ TARGETS = {
     ("step, GRU, T=30", "Keras on TensorFlow"): 8,
     ("step, RNN, T=30", "Keras on TensorFlow"): 15,
     ("step, convolutions, T=30", "Keras on TensorFlow"): 3,
+    ("step, Transformer, T=20", "Keras on TensorFlow"): 3,
+    ("step, Transformer, T=50", "Keras on TensorFlow"): 3,
     ("step, ", "PyTorch"): 1,
     ("step, ", "matrix products"): 1.25,
     ("worst network", "Keras on TensorFlow"): 1.5,

@@ -11,6 +11,7 @@ import numpy as np
 from performance_crf import Tagging
 from performance_networks import Network
 from performance_text import make_words
+from performance_transformers import Encoding
 from performance_ways import Problem
 
 # Six candidates by five folds.
@@ -65,6 +66,16 @@ class Tasks:
             return self.way.tagger(tagging)
 
         return self._step(tagging, tagging.batches, make, seconds)
+
+    def transformer_step(self, encoding, seconds, threads=None):
+        """Return the seconds of a training step of a Transformer."""
+        self._use(threads)
+        encoding = Encoding(**encoding)
+
+        def make():
+            return self.way.encoder(encoding)
+
+        return self._step(encoding, encoding.batches, make, seconds)
 
     def _step(self, key, batches, make, seconds):
         train, epochs = self._once(key, warm_up, make, seconds)

@@ -13,6 +13,11 @@ from performance_convolutions import TorchConvolutions
 from performance_crf import OurTaggers, TorchTaggers
 from performance_networks import OurNetworks, TheirNetworks
 from performance_text import OurText, TextbookText
+from performance_transformers import (
+    OurTransformers,
+    TorchTransformers,
+    TransformersOfKeras,
+)
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 RATE = 3e-3
@@ -48,7 +53,7 @@ class Problem:
         return X, np.ascontiguousarray(X[:, -1, 0])
 
 
-class Skrnn(OurText, OurNetworks, OurTaggers):
+class Skrnn(OurText, OurNetworks, OurTaggers, OurTransformers):
     """The package itself, with its defaults: it clips the gradients too."""
 
     def __init__(self):
@@ -79,7 +84,7 @@ class Skrnn(OurText, OurNetworks, OurTaggers):
         return self.estimator(problem, epochs=epochs), "learning_rate"
 
 
-class Keras(TextbookText, TheirNetworks):
+class Keras(TextbookText, TheirNetworks, TransformersOfKeras):
     """Keras' own `fit` and `predict`, on the backend that KERAS_BACKEND names."""
 
     def __init__(self):
@@ -161,7 +166,7 @@ def network_of_scikeras(problem):
     return Keras().network(problem)
 
 
-class Torch(TorchTaggers, TorchConvolutions):
+class Torch(TorchTaggers, TorchConvolutions, TorchTransformers):
     """The loop that PyTorch's users write."""
 
     def __init__(self):

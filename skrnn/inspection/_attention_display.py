@@ -93,8 +93,8 @@ class AttentionDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with `attention`: a recurrent one, an encoder and decoder, or a
-            Pipeline or search that ends in one. What a
+            Fitted, with `attention`: a recurrent one, an encoder and decoder, a
+            Transformer, or a Pipeline or search that ends in one. What a
             :class:`~skrnn.preprocessing.TextSequencer` made ids of is shown as words.
         X : array-like or list of array-likes
             Sequences in one of the forms that ``fit`` takes.
@@ -130,7 +130,7 @@ class AttentionDisplay:
         real = real_part(inputs, weights.shape[-1])
         weights, inputs = weights[..., real], inputs and inputs[real]
         outputs = None
-        if network._spec.return_sequences:
+        if network._spec.attends_from_steps:
             weights, outputs = weights[real], inputs
         elif weights.ndim == 2:
             outputs = _written(network, one, len(weights))

@@ -6,12 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrnn import TransformerClassifier, TransformerRegressor, reference
-from skrnn._engine.cpu import reference as formulas
-from skrnn._engine.cpu.autodiff import Node, differentiate
 from skrnn._engine.cpu.kernels import reference_kernels
-from skrnn._engine.cpu.kernels.attention import attend_rule, normalise_rule
+from skrnn._engine.cpu.kernels.attention import normalise_rule
 from skrnn._engine.cpu.kernels.layer import Workspace
-from skrnn._engine.cpu.tracing import TracingRun
 from skrnn._engine.training.schedules import Schedule
 from skrnn._persistence.export.predictor import load
 from skrnn.inspection import attention_weights, gradient_flow, hidden_states
@@ -161,38 +158,6 @@ def test_rates_grow_for_a_tenth_of_the_steps_at_most():
     rates = Schedule(Plan, 4).next(0, 40, Optimizer)
     np.testing.assert_allclose(rates[:5], [0.2, 0.4, 0.6, 0.8, 1])
     assert (rates[4:] == 1).all()
-
-
-SIZES = st.tuples(
-    st.integers(1, 9), st.integers(1, 3), st.integers(1, 3), st.integers(1, 20)
-)
-
-
-@given(SIZES, st.booleans(), st.integers(0, 9))
-@settings(max_examples=20, deadline=None)
-def test_the_kernel_is_the_formula_and_so_is_its_twin(sizes, causal, seed):
-    rng = np.random.default_rng(seed)
-    steps, n, heads, d = sizes
-    lengths = rng.integers(1, steps + 1, n).astype(np.int32)
-    q, k, v, g = rng.normal(size=(4, *sizes)).astype(np.float32)
-    real = (np.arange(steps)[:, None] < lengths)[..., None, None]
-    known = {"lengths": lengths, "causal": causal, "space": Workspace()}
-    out, pull = attend_rule(q, k, v, **known)
-    gradients = pull(g * real)
-    tape = []
-    run, nodes = TracingRun(tape), [Node(x.astype(float), tape) for x in (q, k, v)]
-    found, _ = formulas.attend_to_steps(run, *nodes, lengths, causal)
-    np.testing.assert_allclose(out, found.value * real, **CLOSE)
-    differentiate(found, (g * real).astype(float))
-    for one, node in zip(gradients, nodes, strict=True):
-        np.testing.assert_allclose(one * real, node.gradient, **CLOSE)
-    shape = steps, n, heads, d, causal, lengths, 0, n * heads
-    shares = np.empty((n, heads, steps, steps), np.float32)
-    twin, back = np.empty_like(q), [np.empty_like(q) for _ in range(3)]
-    reference_kernels.attend(*shape, q, k, v, twin, shares)
-    reference_kernels.attend_back(*shape, q, k, v, g * real, shares, *back)
-    for one, other in zip((out, *gradients), (twin, *back), strict=True):
-        np.testing.assert_allclose(one, other, **CLOSE)
 
 
 @given(st.integers(1, 5), st.integers(1, 40), st.integers(0, 9))

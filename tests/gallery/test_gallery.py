@@ -199,6 +199,19 @@ def random_walk(output):
     return forecaster < 1.05 * naive < plain / 1.5
 
 
+def transformer_lstm(output):
+    transformer, lstm = (
+        [float(each) for each in re.findall(rf"{name} +(\S+) in", output)]
+        for name in ("Transformer", "LSTM")
+    )
+    looks_up = numbers_after("most attention to the right step", output)[0]
+    return (
+        transformer[0] > 0.95 > 0.5 > lstm[0]
+        and looks_up > 0.95
+        and 0.98 < transformer[1] < lstm[1]
+    )
+
+
 # What the output of each page must show.
 GALLERY = {
     f"plot_{holds.__name__}.py": holds
@@ -225,6 +238,7 @@ GALLERY = {
         slots,
         spelling,
         tagging,
+        transformer_lstm,
         vanishing_gradients,
         writing,
     )

@@ -18,6 +18,7 @@ from skrnn import (
     Seq2SeqClassifier,
     Seq2SeqRegressor,
     SequenceRegressor,
+    TransformerRegressor,
 )
 from skrnn.inspection import (
     AttentionDisplay,
@@ -303,6 +304,17 @@ def test_attention_of_a_tagger_is_a_square():
     display = AttentionDisplay.from_estimator(tagger, ids)
     assert display.image_.get_array().shape == (2, 2)
     assert display.inputs == display.outputs == ["1", "2"]
+
+
+@pytest.mark.parametrize("task", ["numbers", "a number each step"])
+def test_attention_of_a_transformer_is_a_square(task):
+    of_steps = task == "a number each step"
+    blocks = dict(d_model=4, n_heads=2, n_layers=1, dim_feedforward=4)
+    model = TransformerRegressor(return_sequences=of_steps, epochs=1, **blocks)
+    model.fit(X[:, :6], X[:, :6, 0] if of_steps else Y)
+    display = AttentionDisplay.from_estimator(model, X[:, :6])
+    (weights,) = attention_weights(model, X[:1, :6])
+    np.testing.assert_allclose(display.image_.get_array(), weights)
 
 
 def test_errors_of_pictures():

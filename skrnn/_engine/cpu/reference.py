@@ -117,6 +117,9 @@ class ReferenceRun:
     def last(self, x, lengths):
         return x[lengths - 1, np.arange(x.shape[1])]
 
+    def transformer_block(self, block, w, x, lengths):
+        return block.formula(self, w, x, lengths)
+
     def dense(self, x, kernel, bias, transposed=False):
         return x @ (kernel.T if transposed else kernel) + bias
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
-from skrnn._engine.cpu.kernels.attention import attend_rule, normalise_rule
+from skrnn._engine.cpu.kernels.attention import BlockRun, block_rule, normalise_rule
 from skrnn._engine.cpu.kernels.convolution import (
     convolve_rule,
     rectify,
     rectify_rule,
 )
 from skrnn._engine.cpu.kernels.layer import (
+    ARE_COMPILED,
     IN_C,
     LayerRun,
     Workspace,
@@ -48,6 +49,7 @@ class CpuRun:
 
     ops = ops
     _apply = staticmethod(apply)
+    attend_to_steps = reference.attend_to_steps
     real_steps = staticmethod(reference.real_steps)
     reverse = staticmethod(differentiable(_reverse, reference.reverse))
     as_ids = staticmethod(reference.as_ids)
@@ -61,11 +63,21 @@ class CpuRun:
     def normalise(self, x, gamma, beta):
         return self._apply(normalise_rule, x, gamma, beta, space=self.workspace)
 
-    def attend_to_steps(self, q, k, v, lengths, causal):
-        if q.shape != k.shape:
-            return reference.attend_to_steps(self, q, k, v, lengths, causal)
-        known = {"lengths": lengths, "causal": causal, "space": self.workspace}
-        return self._apply(attend_rule, q, k, v, **known), None
+    def transformer_block(self, block, w, x, lengths):
+        if not ARE_COMPILED:
+            return block.formula(self, w, x, lengths)
+        weights = [w[name] for name in block.names_of_weights]
+        rotation = block.rotation(x.shape[0]) if block.rotary else None
+        masks = (None, None)
+        if self.masks is not None and block.dropout:
+            masks = tuple(self.masks.mask(x.shape, "dropout") for _ in masks)
+
+        def run(x, weights):
+            known = lengths, rotation, masks, self.workspace
+            return BlockRun(block, x, weights, *known)
+
+        keeps = any(isinstance(each, Node) for each in (x, *weights))
+        return self._apply(block_rule, x, *weights, run=run, keeps=keeps), None
 
     def positions(self, x):
         return np.arange(x.shape[0], dtype=np.float32)

@@ -93,6 +93,9 @@ class KerasRun:
     def attend_to_steps(self, q, k, v, lengths, causal):
         return attend_to_steps(self, q, k, v, lengths, causal)
 
+    def transformer_block(self, block, w, x, lengths):
+        return block.formula(self, w, x, lengths)
+
     @staticmethod
     def dense(x, kernel, bias, transposed=False):
         return ops.matmul(x, k.transpose(kernel) if transposed else kernel) + bias

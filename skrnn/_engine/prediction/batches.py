@@ -68,6 +68,8 @@ def predict(
     work = 0
     if name == "kernels" and not is_small:
         work = sequences.n_steps * spec.products
+    if name == "kernels":
+        size = Size.of(spec, in_c=True)
     blocks = _blocks(size, sequences, _BLOCK[name])
     if not work:
         for rows in blocks:
@@ -211,13 +213,14 @@ class Size:
     of_pair: int
 
     @classmethod
-    def of(cls, spec):
-        """Return that of the widest layer."""
+    def of(cls, spec, *, in_c=False):
+        """Return that of the widest layer, by a formula or by the kernels."""
         layers = spec.over_steps
         attends = spec.attention and spec.return_sequences and not spec.blocks
         widest = max(spec.n_features, *[layer.units for layer in layers])
         of_pair = layers[-1].units if attends else 0
-        for block in spec.blocks:
+        # A kernel computes what is within a block for one sequence at a time.
+        for block in () if in_c else spec.blocks:
             widest = max(widest, block.dim_feedforward)
             of_pair = max(of_pair, block.n_heads)
         for layer in spec.convolved:

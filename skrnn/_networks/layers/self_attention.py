@@ -1,11 +1,17 @@
 """Blocks in which every step attends to the others."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from skrnn._networks.activations import ACTIVATIONS
-from skrnn._networks.attention import merge_heads, split_heads, turned
+from skrnn._networks.attention import (
+    frequencies,
+    merge_heads,
+    split_heads,
+    turned,
+)
 from skrnn._networks.layers.base import BaseLayer, Flow
 from skrnn._networks.layers.dense import dense, dense_weights
 from skrnn._networks.layers.normalization import EPSILON
@@ -83,6 +89,11 @@ class TransformerBlock(BaseLayer):
         """Multiplications of one step, but for those with other steps."""
         return self.units * (4 * self.units + 2 * self.dim_feedforward)
 
+    @cached_property
+    def names_of_weights(self):
+        """The names of its weights, in their order."""
+        return [row.name for row in self.weights(self.units)[0]]
+
     def weights(self, width):
         d, hidden = self.units, self.dim_feedforward
         rows = self._norm("attention_norm")
@@ -98,10 +109,20 @@ class TransformerBlock(BaseLayer):
         return [first, Weight(f"{self.name}/{name}/beta", (self.units,), "zeros")]
 
     def forward(self, run, w, flow, lengths):
-        x, places = flow.steps, run.positions(flow.steps)
-        q, k, v = self._project(run, w, x, places)
+        steps, attended = run.transformer_block(self, w, flow.steps, lengths)
+        return Flow(steps, attended=attended)
+
+    def formula(self, run, w, x, lengths):
+        """Do what `Run.transformer_block` says: what its faster ways agree with."""
+        q, k, v = self._project(run, w, x, run.positions(x))
         context, attended = run.attend_to_steps(q, k, v, lengths, self.causal)
-        return Flow(self._after(run, w, x, context), attended=attended)
+        return self._after(run, w, x, context), attended
+
+    def rotation(self, n_steps):
+        """Return cosines, and behind them sines, of the angles of steps: (T, d)."""
+        places = np.arange(n_steps, dtype=np.float32)[:, None]
+        angles = places * frequencies(self.units // self.n_heads // 2)
+        return np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
 
     def step(self, run, w, flow, state):
         x = flow.steps[None]

@@ -59,6 +59,9 @@ class TracedRun:
         places = self.positions(k) if causal else None
         return attend_by_heads(ops, q, memory, places)
 
+    def transformer_block(self, block, w, x, lengths):
+        return block.formula(self, w, x, lengths)
+
     def dense(self, x, kernel, bias, transposed=False):
         kernel = ops.transpose(kernel, axes=(1, 0)) if transposed else kernel
         return ops.matmul(x, kernel) + bias

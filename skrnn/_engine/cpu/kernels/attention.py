@@ -1,46 +1,142 @@
-"""Self-attention of the steps of each sequence, and layer normalisation, in float32."""
+"""Blocks of a Transformer and layer normalisation by the kernels, in float32."""
+
+from typing import Any
 
 import numpy as np
 
-from skrnn._engine.cpu.kernels.matmul import kernels
+from skrnn._engine.cpu.kernels.layer import KERNEL_ACTIVATIONS
+from skrnn._engine.cpu.kernels.matmul import kernels, outer
 from skrnn._engine.cpu.kernels.threads import divide
 from skrnn._networks.layers.normalization import EPSILON
 
+# What an exponential takes, as multiplications.
+_EXPONENTIAL = 10
 
-def attend_rule(q, k, v, *, lengths, causal, space):
-    """Return what each head finds, and what gives the gradients.
+
+class BlockRun:
+    """What a block computed, and what its gradients need of it.
 
     Parameters
     ----------
-    q, k, v : ndarray of shape (T, B, heads, d)
+    block : TransformerBlock
+    x : ndarray of shape (T, B, d_model)
+    weights : list of ndarray
+        In the order of ``block.weights``.
     lengths : ndarray of shape (B,)
         Steps behind them are neither read nor written, but for zeros.
-    causal : bool
+    rotation : ndarray of shape (T, d_model / heads) or None
+        Cosines, and behind them sines, of the angles of each step.
+    masks : tuple of ndarray of shape (T, B, d_model), or of None
+        What is dropped of that which is added.
     space : Workspace
     """
-    q, k, v = (np.ascontiguousarray(x, np.float32) for x in (q, k, v))
-    (steps, n, heads, d), out = q.shape, space.empty(*q.shape)
-    shares = space.empty(n, heads, steps, steps)
-    known = steps, n, heads, d, int(causal), np.ascontiguousarray(lengths, np.int32)
-    # An exponential takes as long as some ten multiplications.
-    work = n * heads * steps * steps * (2 * d + 10)
 
-    def run(first, last):
-        kernels.attend(*known, first, last, q, k, v, out, shares)
+    def __init__(self, block, x, weights, lengths, rotation, masks, space):
+        self.block, self.space = block, space
+        self.x = np.ascontiguousarray(x, np.float32)
+        self.n_rows = int(lengths.sum())
+        self._work = self.n_rows * (
+            block.products
+            + x.shape[0] * (2 * block.units + block.n_heads * _EXPONENTIAL)
+        )
+        self._sizes = (*x.shape[:2], block.n_heads, block.units, block.dim_feedforward)
+        self._kind = KERNEL_ACTIVATIONS.index(block.activation), int(block.causal)
+        lengths = np.ascontiguousarray(lengths, np.int32)
+        self._known = lengths, self.x, *_joined(weights), rotation, *masks
 
-    divide(run, n * heads, work)
+    def forward(self, kept=None):
+        """Return what the block puts out; `kept` gets what `backward` needs."""
+        out = self._out = self.space.empty(*self.x.shape)
+        self._run(self._work, out, kept, *(None,) * 4)
+        return out
 
-    def pull(g):
-        g = np.ascontiguousarray(g, np.float32)
-        found = tuple(space.empty(*q.shape) for _ in range(3))
+    def kept(self):
+        """Return room for what `backward` needs of each step."""
+        block = self.block
+        hidden = block.dim_feedforward * (2 if block.activation == "silu" else 1)
+        width = 7 * block.units + hidden + 4 + 2 * block.n_heads
+        return self.space.empty(self.n_rows * width)
 
+    def backward(self, g, kept):
+        """Return the gradients of x and of the weights by that of what is put out."""
+        units, hidden = self.block.units, self.block.dim_feedforward
+        way = self.space.empty(self.n_rows * (5 * units + hidden))
+        d_norms = self.space.empty(self.x.shape[1], 4, units)
+        g, dx = np.ascontiguousarray(g, np.float32), self.space.empty(*self.x.shape)
+        self._run(2 * self._work, self._out, kept, g, way, d_norms, dx)
+        return dx, *self._of_weights(kept, way, d_norms.sum(axis=0))
+
+    def _of_weights(self, kept, way, norms):
+        units, hidden = self.block.units, self.block.dim_feedforward
+        read = _parts(kept, self.n_rows, *(units, 3 * units), *(units,) * 3)
+        active = _parts(kept[-(self.n_rows * self._behind) :], self.n_rows, hidden)[0]
+        given = _parts(way, self.n_rows, 3 * units, units, hidden, units)
+        lefts = read[0], read[2], read[4], active
+        found = [self._outer(*pair) for pair in zip(lefts, given, strict=True)]
+        (project, bias), output, *dense = found
+        thirds = [slice(i * units, (i + 1) * units) for i in range(3)]
+        first = [part for at in thirds for part in (project[:, at], bias[at])]
+        return [*norms[:2], *first, *output, *norms[2:], *dense[0], *dense[1]]
+
+    @property
+    def _behind(self):
+        """How many kept numbers of a step the values of the activation begin."""
+        return self.block.dim_feedforward + 4 + 2 * self.block.n_heads
+
+    def _outer(self, left, given):
+        m, n = left.shape[-1], given.shape[-1]
+        kernel, bias = np.empty((m, n), np.float32), np.empty(n, np.float32)
+        rows = 1, self.n_rows, np.array([self.n_rows], np.int32)
+        outer(rows, given, n, 0, bias, left, m, kernel)
+        return kernel, bias
+
+    def _run(self, work, *arrays: Any):
         def run(first, last):
-            kernels.attend_back(*known, first, last, q, k, v, g, shares, *found)
+            kernels.transformer(
+                *self._sizes, *self._kind, first, last, EPSILON, *self._known, *arrays
+            )
 
-        divide(run, n * heads, 2 * work)
-        return found
+        divide(run, self.x.shape[1], work)
 
-    return out, pull
+
+def block_rule(x, *weights, run, keeps):
+    """Return what a block puts out, and what gives the gradients.
+
+    Parameters
+    ----------
+    x : ndarray of shape (T, B, d_model)
+    weights : ndarrays
+    run : callable
+        ``run(x, weights)`` returns a `BlockRun`.
+    keeps : bool
+        Whether gradients will be asked for.
+    """
+    block = run(x, weights)
+    kept = block.kept() if keeps else None
+    return block.forward(kept), lambda g: block.backward(g, kept)
+
+
+def _joined(weights):
+    """Return weights as the kernel takes them: what is used together as one array."""
+    gamma, beta, q, q_bias, k, k_bias, v, v_bias = weights[:8]
+    output, output_bias, other_gamma, other_beta, *dense = weights[8:]
+    return (
+        np.concatenate([gamma, beta, other_gamma, other_beta]),
+        np.concatenate([q, k, v], axis=1),
+        np.concatenate([q_bias, k_bias, v_bias]),
+        output,
+        output_bias,
+        *dense,
+    )
+
+
+def _parts(numbers, n_rows, *widths):
+    """Cut arrays (n_rows, width) off the beginning of `numbers`."""
+    found = []
+    for width in widths:
+        found.append(numbers[: n_rows * width].reshape(n_rows, width))
+        numbers = numbers[n_rows * width :]
+    return found
 
 
 def normalise_rule(x, gamma, beta, *, space):

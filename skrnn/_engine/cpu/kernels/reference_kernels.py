@@ -119,36 +119,6 @@ def crossentropy(z, targets, losses, first, last, _n, scale):
     z[targets < 0] = 0
 
 
-def attend(
-    steps, n, heads, d, causal, lengths, first, last, q, k, v, out, shares
-):  # fmt: skip
-    """Set what some heads find, and their shares."""
-    for p in range(first, last):
-        (b, h), length = divmod(p, heads), lengths[p // heads]
-        scores = q[:length, b, h] @ k[:length, b, h].T / np.sqrt(np.float32(d))
-        if causal:
-            scores[np.triu_indices(length, 1)] = -np.inf
-        share = np.exp(scores - scores.max(axis=1, keepdims=True))
-        share /= share.sum(axis=1, keepdims=True)
-        shares[b, h], shares[b, h, :length, :length] = 0, share
-        out[:, b, h], out[:length, b, h] = 0, share @ v[:length, b, h]
-
-
-def attend_back(
-    steps, n, heads, d, causal, lengths, first, last, q, k, v, g, shares, dq, dk, dv
-):  # fmt: skip
-    """Set the gradients of the queries, keys and values of some heads."""
-    for p in range(first, last):
-        (b, h), length = divmod(p, heads), lengths[p // heads]
-        share, own = shares[b, h, :length, :length], g[:length, b, h]
-        ds = own @ v[:length, b, h].T
-        ds = share * (ds - (share * ds).sum(axis=1, keepdims=True))
-        ds /= np.sqrt(np.float32(d))
-        found = ds @ k[:length, b, h], ds.T @ q[:length, b, h], share.T @ own
-        for to, gradient in zip((dq, dk, dv), found, strict=True):
-            to[:, b, h], to[:length, b, h] = 0, gradient
-
-
 def normalise(rows, n, x, gamma, beta, epsilon, y, found):
     """Set y to normalised rows, and `found` to means and inverse deviations."""
     x, found[:, 0] = x.reshape(rows, n), x.reshape(rows, n).mean(axis=1)

@@ -37,6 +37,20 @@
 #define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 #define PACKED(k, n, vl) ((k)*ROUND_UP(n, vl))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* Four of the numbers of two vectors of four, by their places. */
+typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+#if defined(__clang__) || __GNUC__ >= 12
+#define BOTH(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)
+#else
+typedef int places __attribute__((vector_size(16)));
+#define BOTH(x, y, a, b, c, d) __builtin_shuffle(x, y, (places){a, b, c, d})
+#endif
+typedef int quad_of_ints __attribute__((vector_size(16)));
+INLINE quad greater_ones(quad x, quad y)
+{
+    quad_of_ints greater = x > y;
+    return (quad)((greater & (quad_of_ints)x) | (~greater & (quad_of_ints)y));
+}
 /* Rows that `outer` sums at a time: its operands stay in the cache. */
 #define BLOCK 128
 
@@ -109,16 +123,46 @@ typedef struct {
 static float *allocate(Py_ssize_t n) { return malloc(MAX(n, 1) * sizeof(float)); }
 
 typedef struct Chains Chains;
-/* Queries, keys and values of all heads, and what they find: (steps, sequences, heads,
-   width) each. */
+/* Sequences `first` to `last` of a block of a Transformer; arrays of all sequences are
+   (steps, sequences, ...). Steps from a sequence's length on are neither read nor, but
+   for zeros, written. */
 typedef struct {
-    Py_ssize_t steps, sequences, heads, width;
+    Py_ssize_t steps, sequences, heads, width, hidden, activation, first, last;
+    Py_ssize_t rows; /* the sum of the lengths */
     int causal;
-    const int *lengths; /* (sequences) */
-    const float *q, *k, *v;
-    float *out;    /* or NULL */
-    float *shares; /* (sequences, heads, steps, steps), or NULL */
-} Heads;
+    float epsilon;
+    const int *lengths;                       /* (sequences) */
+    const float *x;                           /* (steps, sequences, width) */
+    const float *norms;                       /* (4, width): gamma and beta of both */
+    const float *project, *project_bias;      /* (width, 3 * width): queries, keys, values */
+    const float *output, *output_bias;        /* (width, width) */
+    const float *dense, *dense_bias;          /* (width, hidden) */
+    const float *dense_output, *dense_output_bias; /* (hidden, width) */
+    /* (steps, width / heads): cosines, then sines, of the angles by which queries and
+       keys are turned; or NULL. */
+    const float *rotation;
+    const float *masks[2]; /* (steps, sequences, width), of what is added; or NULL */
+    float *kept;           /* what backward needs, see `numbers_kept`; or NULL */
+    float *out;            /* (steps, sequences, width) */
+} Block;
+
+/* What backward needs of one sequence's steps: what is projected, the projections, what
+   the heads have found, x plus that, the same normalised, what the activation is told
+   from and its values, moments of both normalisations, and of the shares the greatest
+   score and the inverse sum. */
+typedef struct {
+    float *read, *qkv, *context, *sum, *normed, *hidden, *active, *moments, *shares;
+} Kept;
+
+/* The gradients of what one sequence's products have put out. */
+typedef struct {
+    float *project, *output, *dense, *dense_output;
+} Way;
+
+/* The four matrices, packed. */
+typedef struct {
+    float *project, *output, *dense, *dense_output;
+} Matrices;
 
 /* What `skrnn/_networks/cells/ntm.py` says of it: what a memory holds at first, what is added
    to squares before their root, and the least share of a slot before it is sharpened. */
@@ -179,13 +223,14 @@ typedef struct {
                  float keep_1, float keep_2, float epsilon);
     int (*chain)(const Chains *);
     int (*viterbi)(const Chains *);
-    int (*attend)(const Heads *, Py_ssize_t first, Py_ssize_t last);
-    int (*attend_back)(const Heads *, const float *g, float *dq, float *dk, float *dv,
-                       Py_ssize_t first, Py_ssize_t last);
-    void (*normalise)(const float *x, Py_ssize_t rows, Py_ssize_t n, const float *gamma,
-                      const float *beta, float epsilon, float *y, float *found);
-    void (*normalise_back)(const float *x, const float *g, Py_ssize_t rows, Py_ssize_t n,
-                           const float *gamma, const float *found, float *dx, float *dgamma,
+    int (*transformer)(const Block *);
+    int (*transformer_back)(const Block *, const float *g, float *way, float *d_norms, float *dx);
+    void (*normalise)(const float *x, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n,
+                      const float *gamma, const float *beta, float epsilon, float *y,
+                      float *found);
+    void (*normalise_back)(const float *x, Py_ssize_t stride, const float *g, Py_ssize_t rows,
+                           Py_ssize_t n, const float *gamma, const float *found,
+                           const float *more, float *dx, Py_ssize_t dx_stride, float *dgamma,
                            float *dbeta);
     int (*memory)(const MemoryLayer *);
     int (*memory_back)(const MemoryLayer *, const float *dy, float *d_addresses);
@@ -201,6 +246,14 @@ typedef struct {
                          Py_ssize_t n_real, const float *g, float *dx, float *d_gamma,
                          float *d_beta, Py_ssize_t first, Py_ssize_t last);
 } Kernels;
+
+/* How many numbers of `rows` steps a block keeps for the way back; -1 for too many. */
+static Py_ssize_t times(Py_ssize_t a, Py_ssize_t b);
+static Py_ssize_t numbers_kept(const Block *b, Py_ssize_t rows)
+{
+    Py_ssize_t hidden = (b->activation == SILU ? 2 : 1) * b->hidden;
+    return times(rows, 7 * b->width + hidden + 4 + 2 * b->heads);
+}
 
 #define VL 4
 #define MR 4
@@ -993,7 +1046,7 @@ static PyObject *normalise(PyObject *self, PyObject *args)
     float *found = floats(a + 4, times(rows, 2), &good);
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        WITHOUT_TINY_NUMBERS(kernels->normalise(x, rows, n, gamma, beta, epsilon, y, found));
+        WITHOUT_TINY_NUMBERS(kernels->normalise(x, n, rows, n, gamma, beta, epsilon, y, found));
         Py_END_ALLOW_THREADS
     }
     return finish(a, 5, good, 1);
@@ -1018,83 +1071,92 @@ static PyObject *normalise_back(PyObject *self, PyObject *args)
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         WITHOUT_TINY_NUMBERS(
-            kernels->normalise_back(x, g, rows, n, gamma, found, dx, dgamma, dbeta));
+            memset(dgamma, 0, n * sizeof(float)); memset(dbeta, 0, n * sizeof(float));
+            kernels->normalise_back(x, n, g, rows, n, gamma, found, NULL, dx, n, dgamma,
+                                    dbeta));
         Py_END_ALLOW_THREADS
     }
     return finish(a, 7, good, 1);
 }
 
-/* Whether heads `first` to `last` are there, and no sequence is longer than the steps;
-   an error if not. */
-static int heads_are_good(const Heads *h, Py_ssize_t first, Py_ssize_t last)
+/* Whether a block's sizes and lengths can be computed with; an error if not. Of the
+   sizes none is so large that a sum or a small multiple of them overflows. */
+static int is_block(Block *b)
 {
-    Py_ssize_t sizes[] = {h->steps, h->sequences, h->heads, h->width};
-    if (!sizes_are_good(sizes, 4))
+    Py_ssize_t sizes[] = {b->steps - 1, b->sequences - 1, b->heads - 1, b->width - 1,
+                          b->hidden - 1, b->first, b->last - b->first, b->sequences - b->last,
+                          INT_MAX - b->width, INT_MAX - b->hidden};
+    if (!sizes_are_good(sizes, 10))
         return 0;
-    if (first < 0 || last > times(h->sequences, h->heads)) {
-        PyErr_Format(PyExc_ValueError, "heads %zd to %zd", first, last);
+    if (b->width % b->heads || b->activation < TANH || b->activation >= N_ACTIVATIONS ||
+        (b->rotation && b->width / b->heads % 2)) {
+        PyErr_Format(PyExc_ValueError, "%zd heads of %zd units, activation %zd", b->heads,
+                     b->width, b->activation);
         return 0;
     }
-    return counts_are_good(h->lengths, h->sequences, h->steps);
+    b->rows = 0;
+    for (Py_ssize_t i = 0; i < b->sequences; i++) {
+        if (b->lengths[i] < 0 || b->lengths[i] > b->steps) {
+            PyErr_Format(PyExc_ValueError, "a length of %d of %zd steps", b->lengths[i],
+                         b->steps);
+            return 0;
+        }
+        b->rows += b->lengths[i];
+    }
+    return 1;
 }
 
-/* attend(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, out,
-          shares): set `out`, and the shares unless they are None, of the heads `first`
-   to `last` of all sequences. */
-static PyObject *attend(PyObject *self, PyObject *args)
+/* transformer(steps, sequences, heads, width, hidden, activation, causal, first, last, epsilon,
+         lengths, x, norms, project, project_bias, output, output_bias, dense, dense_bias,
+         dense_output, dense_output_bias, rotation, mask, other_mask, out, kept, g, way,
+         d_norms, dx): forward if g is None. Otherwise sets dx, the gradients `way` of what the
+   products put out, and those of the normalisations' weights, `d_norms` (sequences, 4, width);
+   `kept` is what forward left there. */
+static PyObject *transformer(PyObject *self, PyObject *args)
 {
     (void)self;
-    Array a[6] = {0};
-    Heads h = {0};
-    Py_ssize_t first, last;
+    Array a[20] = {0};
+    Block b = {0};
     int good = 1, enough = 1;
-    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
-                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
-                          in, a + 3, out, a + 4, out, a + 5))
+    if (!PyArg_ParseTuple(args, "nnnnnninnfO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &b.steps,
+                          &b.sequences, &b.heads, &b.width, &b.hidden, &b.activation, &b.causal,
+                          &b.first, &b.last, &b.epsilon, ints, a, in, a + 1, in, a + 2, in, a + 3,
+                          in, a + 4, in, a + 5, in, a + 6, in, a + 7, in, a + 8, in, a + 9, in,
+                          a + 10, maybe_in, a + 11, maybe_in, a + 12, maybe_in, a + 13, out,
+                          a + 14, maybe_out, a + 15, maybe_in, a + 16, maybe_out, a + 17,
+                          maybe_out, a + 18, maybe_out, a + 19))
         return NULL;
-    h.lengths = floats(a, h.sequences, &good);
-    good = good && heads_are_good(&h, first, last);
-    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
-    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
-    h.v = floats(a + 3, n, &good), h.out = floats(a + 4, n, &good);
-    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
+    b.lengths = floats(a, b.sequences, &good);
+    b.rotation = floats(a + 11, 0, &good);
+    good = good && is_block(&b);
+    Py_ssize_t w = good ? b.width : 1, hidden = good ? b.hidden : 1;
+    Py_ssize_t n = times(times(b.steps, b.sequences), w);
+    b.x = floats(a + 1, n, &good), b.norms = floats(a + 2, 4 * w, &good);
+    b.project = floats(a + 3, times(3 * w, w), &good);
+    b.project_bias = floats(a + 4, 3 * w, &good);
+    b.output = floats(a + 5, times(w, w), &good), b.output_bias = floats(a + 6, w, &good);
+    b.dense = floats(a + 7, times(w, hidden), &good), b.dense_bias = floats(a + 8, hidden, &good);
+    b.dense_output = floats(a + 9, times(hidden, w), &good);
+    b.dense_output_bias = floats(a + 10, w, &good);
+    b.rotation = floats(a + 11, good ? times(b.steps, w / b.heads) : 0, &good);
+    b.masks[0] = floats(a + 12, n, &good), b.masks[1] = floats(a + 13, n, &good);
+    b.out = floats(a + 14, n, &good);
+    b.kept = floats(a + 15, good ? numbers_kept(&b, b.rows) : 0, &good);
+    const float *g = floats(a + 16, n, &good);
+    float *way = floats(a + 17, times(b.rows, 5 * w + hidden), &good);
+    float *d_norms = floats(a + 18, times(b.sequences, 4 * w), &good);
+    float *dx = floats(a + 19, n, &good);
+    if (good && g && !(b.kept && way && d_norms && dx)) {
+        PyErr_SetString(PyExc_ValueError, "g needs kept, way, d_norms and dx");
+        good = 0;
+    }
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        WITHOUT_TINY_NUMBERS(enough = kernels->attend(&h, first, last));
+        WITHOUT_TINY_NUMBERS(enough = g ? kernels->transformer_back(&b, g, way, d_norms, dx)
+                                        : kernels->transformer(&b));
         Py_END_ALLOW_THREADS
     }
-    return finish(a, 6, good, enough);
-}
-
-/* attend_back(steps, sequences, heads, width, causal, lengths, first, last, q, k, v, g,
-               shares, dq, dk, dv): set the gradients of q, k and v by that of what
-   `attend` has found, g. */
-static PyObject *attend_back(PyObject *self, PyObject *args)
-{
-    (void)self;
-    Array a[9] = {0};
-    Heads h = {0};
-    Py_ssize_t first, last;
-    int good = 1, enough = 1;
-    if (!PyArg_ParseTuple(args, "nnnniO&nnO&O&O&O&O&O&O&O&", &h.steps, &h.sequences, &h.heads,
-                          &h.width, &h.causal, ints, a, &first, &last, in, a + 1, in, a + 2,
-                          in, a + 3, in, a + 4, in, a + 5, out, a + 6, out, a + 7, out, a + 8))
-        return NULL;
-    h.lengths = floats(a, h.sequences, &good);
-    good = good && heads_are_good(&h, first, last);
-    Py_ssize_t pairs = times(h.sequences, h.heads), n = times(times(h.steps, pairs), h.width);
-    h.q = floats(a + 1, n, &good), h.k = floats(a + 2, n, &good);
-    h.v = floats(a + 3, n, &good);
-    const float *g = floats(a + 4, n, &good);
-    h.shares = floats(a + 5, times(times(pairs, h.steps), h.steps), &good);
-    float *dq = floats(a + 6, n, &good), *dk = floats(a + 7, n, &good);
-    float *dv = floats(a + 8, n, &good);
-    if (good) {
-        Py_BEGIN_ALLOW_THREADS
-        WITHOUT_TINY_NUMBERS(enough = kernels->attend_back(&h, g, dq, dk, dv, first, last));
-        Py_END_ALLOW_THREADS
-    }
-    return finish(a, 9, good, enough);
+    return finish(a, 20, good, enough);
 }
 
 /* memory(steps, sequences, units, slots, width, kept, first, last, active, x, kernel, head,
@@ -1368,10 +1430,9 @@ static PyMethodDef methods[] = {
     {"adam", adam, METH_VARARGS, NULL},       {"use", use, METH_VARARGS, NULL},
     {"scatter", scatter, METH_VARARGS, NULL}, {"narrow", narrow, METH_VARARGS, NULL},
     {"crossentropy", crossentropy, METH_VARARGS, NULL},
-    {"attend", attend, METH_VARARGS, NULL},
+    {"transformer", transformer, METH_VARARGS, NULL},
     {"normalise", normalise, METH_VARARGS, NULL},
     {"normalise_back", normalise_back, METH_VARARGS, NULL},
-    {"attend_back", attend_back, METH_VARARGS, NULL},
     {"convolve", convolve, METH_VARARGS, NULL},
     {"convolve_back", convolve_back, METH_VARARGS, NULL},
     {"statistics", statistics, METH_VARARGS, NULL},

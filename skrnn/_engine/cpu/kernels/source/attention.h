@@ -1,177 +1,60 @@
-/* Self-attention of many short sequences, head by head; `vector.h` includes it for each
-   instruction set. All that one head of one sequence needs stays in the cache. */
+/* Layer normalisation, and self-attention head by head; `vector.h` includes it for each
+   instruction set. All that some queries of one head need stays in the cache, and no
+   shares are kept: the way back computes them again. */
 
-/* Rows `rows` and vectors `vectors` of c = factor a b, in registers: both are constants
-   where it is called. */
-INLINE void ISA(tile_of_head)(int rows, int vectors, Py_ssize_t k, const float *a,
-                              Py_ssize_t row, Py_ssize_t column, const float *b,
-                              Py_ssize_t ldb, Py_ssize_t width, float factor, float *c,
-                              Py_ssize_t ldc)
+/* Queries that are computed at a time. */
+#define QUERIES 32
+
+/* Lanes from `n` on become those of `rest`. */
+INLINE vec ISA(first_lanes)(vec x, Py_ssize_t n, vec rest)
 {
-    vec sums[4][2] = {{{0}}};
-    for (Py_ssize_t i = 0; i < k; i++, a += column, b += ldb)
-        for (int s = 0; s < vectors; s++) {
-            vec right = ISA(load)(b + s * VL, width - s * VL);
-            for (int r = 0; r < rows; r++)
-                sums[r][s] += a[r * row] * right;
-        }
-    for (int r = 0; r < rows; r++)
-        for (int s = 0; s < vectors; s++)
-            ISA(store)(c + r * ldc + s * VL, sums[r][s] * factor, width - s * VL);
+    static const int lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    bits place = *(const bits *)lane_numbers;
+    return ISA(choose)(place < (int)MIN(n, VL), x, rest);
 }
 
-/* c (m, n) = factor a b, where a[i, j] stands at a + i * row + j * column. Each number
-   is summed in the order of the k, whatever m and n are. */
-static void ISA(of_head)(Py_ssize_t m, Py_ssize_t k, Py_ssize_t n, const float *a, Py_ssize_t row,
-                         Py_ssize_t column, const float *b, Py_ssize_t ldb, float factor,
-                         float *c, Py_ssize_t ldc)
+/* Always in the same order, by fours. */
+INLINE float ISA(total)(vec x)
 {
-    for (Py_ssize_t j = 0; j < n; j += 2 * VL) {
-        Py_ssize_t width = n - j, i = 0;
-        if (width > VL) {
-            for (; i + 4 <= m; i += 4)
-                ISA(tile_of_head)(4, 2, k, a + i * row, row, column, b + j, ldb, width,
-                                  factor, c + i * ldc + j, ldc);
-            for (; i < m; i++)
-                ISA(tile_of_head)(1, 2, k, a + i * row, row, column, b + j, ldb, width,
-                                  factor, c + i * ldc + j, ldc);
-        } else {
-            for (; i + 4 <= m; i += 4)
-                ISA(tile_of_head)(4, 1, k, a + i * row, row, column, b + j, ldb, width,
-                                  factor, c + i * ldc + j, ldc);
-            for (; i < m; i++)
-                ISA(tile_of_head)(1, 1, k, a + i * row, row, column, b + j, ldb, width,
-                                  factor, c + i * ldc + j, ldc);
-        }
-    }
+    quad parts[VL / 4];
+    *(vec *)parts = x;
+    UNROLL
+    for (int i = 1; i < VL / 4; i++)
+        parts[0] += parts[i];
+    quad pairs = parts[0] + BOTH(parts[0], parts[0], 2, 3, 0, 1);
+    return pairs[0] + pairs[1];
 }
 
-/* Shares of a row of scores, those behind the first `n` of `ld` becoming 0. */
-static void ISA(shares)(float *row, Py_ssize_t n, Py_ssize_t ld)
+INLINE float ISA(greatest)(vec x)
 {
-    float most = row[0], sum = 0;
-    for (Py_ssize_t j = 1; j < n; j++)
-        most = row[j] > most ? row[j] : most;
-    vec sums = {0};
-    for (Py_ssize_t j = 0; j < n; j += VL) {
-        ISA(store)(row + j, ISA(exp)(ISA(load)(row + j, n - j) - most), n - j);
-        /* The lanes past the end hold something: read back without them. */
-        sums += ISA(load)(row + j, n - j);
-    }
-    for (int j = 0; j < VL; j++)
-        sum += sums[j];
-    vec factor = ISA(constant)(1 / sum);
-    for (Py_ssize_t j = 0; j < n; j += VL)
-        ISA(store)(row + j, ISA(load)(row + j, n - j) * factor, n - j);
-    for (Py_ssize_t j = n; j < ld; j++)
-        row[j] = 0;
-}
-
-/* The columns of one head (n, d), as rows of `to` (d, ld). */
-static void ISA(turn)(const float *from, Py_ssize_t stride, Py_ssize_t n, Py_ssize_t d, float *to,
-                      Py_ssize_t ld)
-{
-    for (Py_ssize_t i = 0; i < n; i++)
-        for (Py_ssize_t j = 0; j < d; j++)
-            to[j * ld + i] = from[i * stride + j];
-}
-
-static void ISA(no_steps)(float *x, Py_ssize_t stride, Py_ssize_t n, Py_ssize_t steps, Py_ssize_t d)
-{
-    for (Py_ssize_t t = n; t < steps; t++)
-        memset(x + t * stride, 0, d * sizeof(float));
-}
-
-static int ISA(attend)(const Heads *h, Py_ssize_t first, Py_ssize_t last)
-{
-    Py_ssize_t T = h->steps, d = h->width, stride = h->sequences * h->heads * d;
-    float scale = 1 / sqrtf((float)d), *turned = allocate(d * T);
-    float *own = h->shares ? NULL : allocate(T * T);
-    if (!turned || (!h->shares && !own)) {
-        free(turned), free(own);
-        return 0;
-    }
-    for (Py_ssize_t p = first; p < last; p++) {
-        Py_ssize_t n = h->lengths[p / h->heads], at = p * d;
-        float *shares = own ? own : h->shares + p * T * T;
-        ISA(turn)(h->k + at, stride, n, d, turned, T);
-        ISA(of_head)(n, d, n, h->q + at, stride, 1, turned, T, scale, shares, T);
-        for (Py_ssize_t i = 0; i < n; i++)
-            ISA(shares)(shares + i * T, h->causal ? i + 1 : n, n);
-        ISA(of_head)(n, n, d, shares, T, 1, h->v + at, stride, 1, h->out + at, stride);
-        ISA(no_steps)(h->out + at, stride, n, T, d);
-    }
-    free(turned), free(own);
-    return 1;
-}
-
-static int ISA(attend_back)(const Heads *h, const float *g, float *dq, float *dk, float *dv,
-                            Py_ssize_t first, Py_ssize_t last)
-{
-    Py_ssize_t T = h->steps, d = h->width, stride = h->sequences * h->heads * d;
-    float scale = 1 / sqrtf((float)d), *turned = allocate(d * T), *ds = allocate(T * T);
-    if (!turned || !ds) {
-        free(turned), free(ds);
-        return 0;
-    }
-    for (Py_ssize_t p = first; p < last; p++) {
-        Py_ssize_t n = h->lengths[p / h->heads], at = p * d;
-        const float *shares = h->shares + p * T * T;
-        ISA(of_head)(n, n, d, shares, 1, T, g + at, stride, 1, dv + at, stride);
-        ISA(turn)(h->v + at, stride, n, d, turned, T);
-        ISA(of_head)(n, d, n, g + at, stride, 1, turned, T, 1, ds, T);
-        for (Py_ssize_t i = 0; i < n; i++) {
-            const float *share = shares + i * T;
-            float *row = ds + i * T, sum = 0;
-            vec sums = {0};
-            for (Py_ssize_t j = 0; j < n; j += VL)
-                sums += ISA(load)(share + j, n - j) * ISA(load)(row + j, n - j);
-            for (int j = 0; j < VL; j++)
-                sum += sums[j];
-            for (Py_ssize_t j = 0; j < n; j += VL)
-                ISA(store)(row + j, (ISA(load)(row + j, n - j) - sum) * ISA(load)(share + j, n - j),
-                           n - j);
-        }
-        ISA(of_head)(n, n, d, ds, T, 1, h->k + at, stride, scale, dq + at, stride);
-        ISA(of_head)(n, n, d, ds, 1, T, h->q + at, stride, scale, dk + at, stride);
-        ISA(no_steps)(dq + at, stride, n, T, d);
-        ISA(no_steps)(dk + at, stride, n, T, d);
-        ISA(no_steps)(dv + at, stride, n, T, d);
-    }
-    free(turned), free(ds);
-    return 1;
+    quad parts[VL / 4];
+    *(vec *)parts = x;
+    UNROLL
+    for (int i = 1; i < VL / 4; i++)
+        parts[0] = greater_ones(parts[0], parts[i]);
+    quad pairs = greater_ones(parts[0], BOTH(parts[0], parts[0], 2, 3, 0, 1));
+    return MAX(pairs[0], pairs[1]);
 }
 
 /* ---- layer normalisation ----------------------------------------------------------- */
 
-static float ISA(total)(vec sums)
+/* Set the rows of y to those of x, which stand `stride` apart, with mean 0 and variance 1,
+   times gamma plus beta; `found` gets means and inverse deviations. */
+static void ISA(normalise)(const float *x, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n,
+                           const float *gamma, const float *beta, float epsilon, float *y,
+                           float *found)
 {
-    float sum = 0;
-    for (int j = 0; j < VL; j++)
-        sum += sums[j];
-    return sum;
-}
-
-/* The lanes past the end of a row are zero in `load` with instructions for it, and
-   without: but x - mean isn't. */
-static void ISA(normalise)(const float *x, Py_ssize_t rows, Py_ssize_t n, const float *gamma,
-                           const float *beta, float epsilon, float *y, float *found)
-{
-    for (Py_ssize_t i = 0; i < rows; i++, x += n, y += n, found += 2) {
-        vec sums = {0};
+    for (Py_ssize_t i = 0; i < rows; i++, x += stride, y += n, found += 2) {
+        vec sums = {0}, squares = {0};
         for (Py_ssize_t j = 0; j < n; j += VL)
             sums += ISA(load)(x + j, n - j);
-        float mean = ISA(total)(sums) / n, square = 0;
-        vec squares = {0};
-        Py_ssize_t j = 0;
-        for (; j + VL <= n; j += VL) {
-            vec centred = ISA(load)(x + j, VL) - mean;
+        float mean = ISA(total)(sums) / n;
+        for (Py_ssize_t j = 0; j < n; j += VL) {
+            vec centred = ISA(first_lanes)(ISA(load)(x + j, n - j) - mean, n - j, (vec){0});
             squares += centred * centred;
         }
-        for (; j < n; j++)
-            square += (x[j] - mean) * (x[j] - mean);
-        float inverse = 1 / sqrtf((square + ISA(total)(squares)) / n + epsilon);
-        for (j = 0; j < n; j += VL) {
+        float inverse = 1 / sqrtf(ISA(total)(squares) / n + epsilon);
+        for (Py_ssize_t j = 0; j < n; j += VL) {
             vec own = (ISA(load)(x + j, n - j) - mean) * inverse;
             own = own * ISA(load)(gamma + j, n - j) + ISA(load)(beta + j, n - j);
             ISA(store)(y + j, own, n - j);
@@ -180,12 +63,14 @@ static void ISA(normalise)(const float *x, Py_ssize_t rows, Py_ssize_t n, const 
     }
 }
 
-static void ISA(normalise_back)(const float *x, const float *g, Py_ssize_t rows, Py_ssize_t n,
-                                const float *gamma, const float *found, float *dx,
+/* The way back from the rows of g, which stand one after the other; `more`, if it is
+   given, are rows that are added to dx. Adds to dgamma and dbeta. */
+static void ISA(normalise_back)(const float *x, Py_ssize_t stride, const float *g, Py_ssize_t rows,
+                                Py_ssize_t n, const float *gamma, const float *found,
+                                const float *more, float *dx, Py_ssize_t dx_stride,
                                 float *dgamma, float *dbeta)
 {
-    memset(dgamma, 0, n * sizeof(float)), memset(dbeta, 0, n * sizeof(float));
-    for (Py_ssize_t i = 0; i < rows; i++, x += n, g += n, dx += n, found += 2) {
+    for (Py_ssize_t i = 0; i < rows; i++, x += stride, g += n, dx += dx_stride, found += 2) {
         float mean = found[0], inverse = found[1];
         vec sums = {0}, products = {0};
         for (Py_ssize_t j = 0; j < n; j += VL) {
@@ -193,6 +78,7 @@ static void ISA(normalise_back)(const float *x, const float *g, Py_ssize_t rows,
             vec own = (ISA(load)(x + j, rest) - mean) * inverse, given = ISA(load)(g + j, rest);
             ISA(store)(dgamma + j, ISA(load)(dgamma + j, rest) + given * own, rest);
             ISA(store)(dbeta + j, ISA(load)(dbeta + j, rest) + given, rest);
+            /* Zeros past the end of a row, as those of gamma are. */
             given *= ISA(load)(gamma + j, rest);
             sums += given, products += given * own;
         }
@@ -201,7 +87,126 @@ static void ISA(normalise_back)(const float *x, const float *g, Py_ssize_t rows,
             Py_ssize_t rest = n - j;
             vec own = (ISA(load)(x + j, rest) - mean) * inverse;
             vec given = ISA(load)(g + j, rest) * ISA(load)(gamma + j, rest);
-            ISA(store)(dx + j, (given - sum - own * product) * inverse, rest);
+            given = (given - sum - own * product) * inverse;
+            if (more)
+                given += ISA(load)(more + i * n + j, rest);
+            ISA(store)(dx + j, given, rest);
         }
     }
 }
+
+/* ---- attention ---------------------------------------------------------------------- */
+
+/* How many of n keys a group of queries before `end` may see, at least: panels of packed
+   keys are whole. */
+INLINE Py_ssize_t ISA(seen)(int causal, Py_ssize_t end, Py_ssize_t n, Py_ssize_t width)
+{
+    return causal && width <= PANEL ? MIN(n, ROUND_UP(end, PANEL)) : n;
+}
+
+/* Exponentials of the first n scores of a row of `seen`, zeros behind them. The greatest
+   score and the inverse of the sum go to `found`. */
+INLINE void ISA(exponentials)(float *row, Py_ssize_t n, Py_ssize_t seen, float scale, float *found)
+{
+    vec most = ISA(constant)(row[0]), sums = {0}, zero = {0};
+    for (Py_ssize_t j = 0; j < n; j += VL)
+        most = ISA(at_least)(most, ISA(first_lanes)(ISA(load)(row + j, n - j), n - j, most));
+    found[0] = ISA(greatest)(most);
+    for (Py_ssize_t j = 0; j < seen; j += VL) {
+        vec e = ISA(exp)((ISA(load)(row + j, seen - j) - found[0]) * scale);
+        e = ISA(first_lanes)(e, MAX(n - j, 0), zero);
+        sums += e;
+        ISA(store)(row + j, e, seen - j);
+    }
+    found[1] = 1 / ISA(total)(sums);
+}
+
+/* Shares of a row of scores again, and the gradients of the scores: `row` and `to`, which
+   holds those of the shares. `sum` is that of the shares times their gradients. */
+INLINE void ISA(shares_back)(float *row, float *to, Py_ssize_t n, Py_ssize_t seen, float scale,
+                             const float *found, float sum)
+{
+    vec zero = {0};
+    for (Py_ssize_t j = 0; j < seen; j += VL) {
+        vec e = ISA(exp)((ISA(load)(row + j, seen - j) - found[0]) * scale) * found[1];
+        e = ISA(first_lanes)(e, MAX(n - j, 0), zero);
+        vec d = ISA(first_lanes)(ISA(load)(to + j, seen - j) - sum, MAX(n - j, 0), zero);
+        ISA(store)(row + j, e, seen - j);
+        ISA(store)(to + j, d * e * scale, seen - j);
+    }
+}
+
+/* Numbers that `attend` and `attend_back` compute in, for n steps and heads of `width`. */
+INLINE Py_ssize_t ISA(space_of_attention)(Py_ssize_t n, Py_ssize_t width)
+{
+    return 3 * PACKED(width, n, VL) + 3 * PACKED(MAX(n, QUERIES), width, VL) +
+           2 * QUERIES * ROUND_UP(n, VL);
+}
+
+/* What one head finds: rows q, k, v of n steps stand `stride` apart, those of `out`
+   `out_stride`. `found` (n, 2) is for the way back. */
+static void ISA(attend)(Py_ssize_t n, Py_ssize_t width, int causal, const float *q, const float *k,
+                        const float *v, Py_ssize_t stride, float *out, Py_ssize_t out_stride,
+                        float *found, float *space)
+{
+    Py_ssize_t ld = ROUND_UP(n, VL);
+    float scale = 1 / sqrtf((float)width);
+    float *keys = space, *values = keys + PACKED(width, n, VL);
+    float *shares = values + PACKED(n, width, VL);
+    ISA(pack)(k, width, n, 1, stride, keys);
+    ISA(pack)(v, n, width, stride, 1, values);
+    for (Py_ssize_t first = 0; first < n; first += QUERIES) {
+        Py_ssize_t m = MIN(QUERIES, n - first), seen = ISA(seen)(causal, first + m, n, width);
+        float *to = out + first * out_stride;
+        ISA(product)(m, seen, width, q + first * stride, stride, 1, keys, shares, ld, 0, NULL);
+        for (Py_ssize_t i = 0; i < m; i++)
+            ISA(exponentials)(shares + i * ld, causal ? first + i + 1 : n, seen, scale,
+                              found + 2 * (first + i));
+        ISA(product)(m, width, seen, shares, ld, 1, values, to, out_stride, 0, NULL);
+        for (Py_ssize_t i = 0; i < m; i++)
+            for (Py_ssize_t j = 0; j < width; j += VL) {
+                float *at = to + i * out_stride + j;
+                ISA(store)(at, ISA(load)(at, width - j) * found[2 * (first + i) + 1], width - j);
+            }
+    }
+}
+
+/* Sets the rows dq, and adds to the rows dk and dv, by the rows of g, the gradient of
+   `out`. */
+static void ISA(attend_back)(Py_ssize_t n, Py_ssize_t width, int causal, const float *q,
+                             const float *k, const float *v, Py_ssize_t stride, const float *out,
+                             const float *g, Py_ssize_t out_stride, const float *found,
+                             float *dq, float *dk, float *dv, float *space)
+{
+    Py_ssize_t ld = ROUND_UP(n, VL);
+    float scale = 1 / sqrtf((float)width);
+    float *keys = space, *values = keys + PACKED(width, n, VL);
+    float *rows_of_keys = values + PACKED(width, n, VL);
+    float *queries = rows_of_keys + PACKED(n, width, VL);
+    float *given = queries + PACKED(QUERIES, width, VL);
+    float *shares = given + PACKED(QUERIES, width, VL), *scores = shares + QUERIES * ld;
+    ISA(pack)(k, width, n, 1, stride, keys);
+    ISA(pack)(v, width, n, 1, stride, values);
+    ISA(pack)(k, n, width, stride, 1, rows_of_keys);
+    for (Py_ssize_t first = 0; first < n; first += QUERIES) {
+        Py_ssize_t m = MIN(QUERIES, n - first), seen = ISA(seen)(causal, first + m, n, width);
+        const float *own = q + first * stride, *told = g + first * out_stride;
+        ISA(product)(m, seen, width, own, stride, 1, keys, shares, ld, 0, NULL);
+        ISA(product)(m, seen, width, told, out_stride, 1, values, scores, ld, 0, NULL);
+        for (Py_ssize_t i = 0; i < m; i++) {
+            vec sums = {0};
+            for (Py_ssize_t j = 0; j < width; j += VL)
+                sums += ISA(load)(told + i * out_stride + j, width - j) *
+                        ISA(load)(out + (first + i) * out_stride + j, width - j);
+            ISA(shares_back)(shares + i * ld, scores + i * ld, causal ? first + i + 1 : n, seen,
+                             scale, found + 2 * (first + i), ISA(total)(sums));
+        }
+        ISA(pack)(own, m, width, stride, 1, queries);
+        ISA(pack)(told, m, width, out_stride, 1, given);
+        ISA(product)(m, width, seen, scores, ld, 1, rows_of_keys, dq + first * stride, stride, 0,
+                     NULL);
+        ISA(product)(seen, width, m, scores, 1, ld, queries, dk, stride, 1, NULL);
+        ISA(product)(seen, width, m, shares, 1, ld, given, dv, stride, 1, NULL);
+    }
+}
+#undef QUERIES

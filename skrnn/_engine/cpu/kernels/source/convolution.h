@@ -120,7 +120,7 @@ static void ISA(statistics)(const Rectified *r, Py_ssize_t n_real, Py_ssize_t fi
 
 /* The greatest of the real steps that are pooled to one, if it is above zero; which of them
    it is, or -1; and what it was before it was scaled, but centred. NaN is above all. */
-INLINE vec ISA(greatest)(const Rectified *r, Py_ssize_t step, Py_ssize_t s, Py_ssize_t j, Py_ssize_t n,
+INLINE vec ISA(greatest_of_pool)(const Rectified *r, Py_ssize_t step, Py_ssize_t s, Py_ssize_t j, Py_ssize_t n,
                          vec mean, vec factor, vec beta, bits *winner, vec *centred)
 {
     vec best = {0}, own = {0};
@@ -152,7 +152,7 @@ static void ISA(rectify)(const Rectified *r, const float *beta, float *y, Py_ssi
             bits winner;
             for (Py_ssize_t s = 0; s < r->sequences; s++)
                 ISA(store)(STEP(r, y, p, s) + j,
-                           ISA(greatest)(r, p, s, j, n, mean, factor, shift, &winner, &own), n);
+                           ISA(greatest_of_pool)(r, p, s, j, n, mean, factor, shift, &winner, &own), n);
         }
 }
 
@@ -171,7 +171,7 @@ static void ISA(rectify_back)(const Rectified *r, const float *beta, const float
         for (Py_ssize_t p = 0; p < POOLED(r); p++) {
             vec sum = {0}, product = {0};
             for (Py_ssize_t s = 0; s < r->sequences; s++) {
-                ISA(greatest)(r, p, s, j, n, mean, factor, shift, &winner, &own);
+                ISA(greatest_of_pool)(r, p, s, j, n, mean, factor, shift, &winner, &own);
                 vec given = ISA(choose)(winner >= 0, ISA(load)(STEP(r, g, p, s) + j, n), zero);
                 sum += given, product += given * own;
             }
@@ -182,7 +182,7 @@ static void ISA(rectify_back)(const Rectified *r, const float *beta, const float
         vec each = sums / (float)MAX(n_real, 1), slope = products * unit / (float)MAX(n_real, 1);
         for (Py_ssize_t p = 0; p < POOLED(r); p++)
             for (Py_ssize_t s = 0; s < r->sequences; s++) {
-                ISA(greatest)(r, p, s, j, n, mean, factor, shift, &winner, &own);
+                ISA(greatest_of_pool)(r, p, s, j, n, mean, factor, shift, &winner, &own);
                 vec given = ISA(load)(STEP(r, g, p, s) + j, n);
                 for (Py_ssize_t t = p * r->pool; t < MIN((p + 1) * r->pool, r->steps); t++) {
                     bits is_it = winner == (bits){0} + (int)(t - p * r->pool);

@@ -228,6 +228,29 @@ INLINE vec ISA(recall)(int kind, vec y, vec *slope)
 
 /* ---- products ------------------------------------------------------------------- */
 
+/* Turn `real` rows of n numbers, `apart`, by four numbers of four rows at a time. */
+INLINE void ISA(turn_panel)(const float *b, Py_ssize_t n, Py_ssize_t apart, Py_ssize_t real,
+                            Py_ssize_t width, float *to)
+{
+    Py_ssize_t rows = real & ~(Py_ssize_t)3, numbers = n & ~(Py_ssize_t)3;
+    for (Py_ssize_t j = 0; j < rows; j += 4)
+        for (Py_ssize_t i = 0; i < numbers; i += 4) {
+            quad q[4];
+            for (int r = 0; r < 4; r++)
+                q[r] = *(const quad *)(b + (j + r) * apart + i);
+            quad a = BOTH(q[0], q[1], 0, 4, 1, 5), c = BOTH(q[0], q[1], 2, 6, 3, 7);
+            quad d = BOTH(q[2], q[3], 0, 4, 1, 5), e = BOTH(q[2], q[3], 2, 6, 3, 7);
+            float *at = to + i * width + j;
+            *(quad *)at = BOTH(a, d, 0, 1, 4, 5);
+            *(quad *)(at + width) = BOTH(a, d, 2, 3, 6, 7);
+            *(quad *)(at + 2 * width) = BOTH(c, e, 0, 1, 4, 5);
+            *(quad *)(at + 3 * width) = BOTH(c, e, 2, 3, 6, 7);
+        }
+    for (Py_ssize_t j = 0; j < real; j++)
+        for (Py_ssize_t i = j < rows ? numbers : 0; i < n; i++)
+            to[i * width + j] = b[j * apart + i];
+}
+
 /* Put the first `real` columns of b (k, .) in a panel of `width`. A transposed b is read
    by pieces of its rows: reading each by itself would miss the cache every time where a
    power of two lies between them. */
@@ -236,15 +259,18 @@ static void ISA(pack_panel)(const float *b, Py_ssize_t k, Py_ssize_t row, Py_ssi
 {
     for (Py_ssize_t first = 0; first < k; first += VL, b += VL * row, to += VL * width) {
         Py_ssize_t n = MIN(VL, k - first);
-        for (Py_ssize_t i = 0; i < n; i++) {
-            if (column == 1)
-                memcpy(to + i * width, b + i * row, real * sizeof(float));
+        for (Py_ssize_t i = 0; column == 1 && i < n; i++)
+            for (Py_ssize_t j = 0; j < width; j += VL)
+                *(vec *)(to + i * width + j) = ISA(load)(b + i * row + j, real - j);
+        for (Py_ssize_t i = 0; column != 1 && i < n; i++)
             for (Py_ssize_t j = real; j < width; j++)
                 to[i * width + j] = 0;
-        }
-        for (Py_ssize_t j = 0; column != 1 && j < real; j++)
-            for (Py_ssize_t i = 0; i < n; i++)
-                to[i * width + j] = b[i * row + j * column];
+        if (column != 1 && row == 1)
+            ISA(turn_panel)(b, n, column, real, width, to);
+        else if (column != 1)
+            for (Py_ssize_t j = 0; j < real; j++)
+                for (Py_ssize_t i = 0; i < n; i++)
+                    to[i * width + j] = b[i * row + j * column];
     }
 }
 
@@ -946,12 +972,13 @@ static void ISA(adam)(float *w, const float *g, float *m, float *v, Py_ssize_t n
 #include "attention.h"
 #include "memory.h"
 #include "convolution.h"
+#include "block.h"
 
 static const Kernels ISA(kernels) = {ISA(forward), ISA(backward), ISA(project),
                                      ISA(outer),   ISA(square),   ISA(crossentropy),
                                      ISA(narrow),  ISA(adam),
-                                     ISA(chain),   ISA(viterbi),  ISA(attend),
-                                     ISA(attend_back), ISA(normalise), ISA(normalise_back),
+                                     ISA(chain),   ISA(viterbi),  ISA(transformer),
+                                     ISA(transformer_back), ISA(normalise), ISA(normalise_back),
                                      ISA(memory), ISA(memory_back),
                                      ISA(convolve), ISA(convolve_back), ISA(statistics),
                                      ISA(rectify), ISA(rectify_back)};
