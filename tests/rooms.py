@@ -175,8 +175,13 @@ ROOMS = (
         ("numpy", "sklearn"),
     ),
     Room(
+        "_estimators/saved/",
+        "the state of a fitted estimator in a pickle, and its validation",
+        ("numpy",),
+    ),
+    Room(
         "_estimators/checkpoints _estimators/going_on _estimators/embedding"
-        " _estimators/output_bias _estimators/saved"
+        " _estimators/output_bias"
         " _estimators/streaming _estimators/recurrent_layers _estimators/network_base"
         " _estimators/base",
         "what all estimators of networks share",

@@ -70,11 +70,9 @@ def network_spec(
     layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
-    has_mean = not return_sequences
-    reach = {"every_step": every_step, "has_mean": has_mean}
+    reach = {"every_step": every_step, "has_mean": not return_sequences}
     layers += _convolutions(conv_filters, *sizes, dropout, **reach)
-    is_last = [i == len(units) - 1 for i in range(len(units))]
-    steps = [not last or every_step for last in is_last]
+    steps = [i < len(units) - 1 or every_step for i in range(len(units))]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
     if as_tuple(conv_filters) and not return_sequences:
