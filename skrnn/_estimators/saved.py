@@ -146,6 +146,10 @@ def _are_counts(value):
     return isinstance(value, tuple) and all(map(_is_count, value))
 
 
+def _are_places(value):
+    return isinstance(value, tuple) and len(value) > 0 and all(map(_is_int, value))
+
+
 def _is_share(value):
     return isinstance(value, Real) and not _is_bool(value) and 0 <= float(value) < 1
 
@@ -167,18 +171,11 @@ def _layers_fit(spec):
             return False
         if layer.late and not isinstance(spec, LanguageSpec):
             return False
-    if spec.categories is not None and not _categories_fit(spec):
+    if spec.categories is not None and not spec.categories.fit(spec.n_features):
         return False
     if isinstance(spec, Seq2SeqSpec) and not _decoder_fits(spec):
         return False
     return len(set(names)) == len(names) and _blocks_fit(spec)
-
-
-def _categories_fit(spec):
-    layer = spec.categories
-    n = {len(layer.columns), len(layer.sizes), len(layer.dims)}
-    fits = n == {spec.n_features - layer.n_numbers} and len(set(layer.columns)) in n
-    return fits and all(0 <= i < spec.n_features for i in layer.columns)
 
 
 def _blocks_fit(spec):
@@ -224,7 +221,7 @@ _FIELDS = {
     "dim_feedforward": _is_count,
     "n_rows": _is_int,
     "dropout": _is_share,
-    "columns": lambda value: isinstance(value, tuple) and all(map(_is_int, value)),
+    "columns": _are_places,
     "n_numbers": _is_int,
     "sizes": _are_counts,
     "dims": _are_counts,
@@ -329,12 +326,7 @@ _ATTRIBUTES = {
     "history_": ("a dict of lists of losses", _is_history),
     "n_iter_": ("a number of epochs", lambda value, _: _is_int(value)),
     "best_epoch_": ("a number of epochs", lambda value, _: _is_int(value)),
-    "_id_columns": (
-        "columns of X",
-        lambda value, _: (
-            isinstance(value, tuple) and len(value) > 0 and all(map(_is_int, value))
-        ),
-    ),
+    "_id_columns": ("columns of X", lambda value, _: _are_places(value)),
     "n_features_in_": ("a positive int", lambda value, _: _is_count(value)),
     "_form": ("a str", lambda value, _: isinstance(value, str)),
     "classes_": ("an array of labels, as many as the network tells", _are_classes),
