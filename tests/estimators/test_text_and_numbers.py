@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -353,3 +354,24 @@ def test_later_input_is_checked():
 
 def clone_of(model, **params):
     return pickle.loads(pickle.dumps(model)).set_params(**params)
+
+
+TAMPERED = {
+    "twice": dict(columns=(1, 1), sizes=(4, 4), dims=(2, 2), n_numbers=1),
+    "beyond": dict(columns=(3,)),
+    "too many numbers": dict(n_numbers=3),
+    "a table more": dict(sizes=(4, 4)),
+}
+
+
+@pytest.mark.parametrize("key", TAMPERED)
+def test_a_state_that_was_changed_is_refused(key):
+    model = fitted("plain")
+    (first, *others), state = model._spec.layers, model.__getstate__()
+    spec = replace(model._spec, layers=(replace(first, **TAMPERED[key]), *others))
+    state["_spec"] = spec.to_json()
+    with pytest.raises(ValueError, match="isn't the state of a fitted GRURegressor"):
+        GRURegressor().__setstate__(state)
+    state = model.__getstate__() | {"_id_columns": (0.5,)}
+    with pytest.raises(ValueError, match="_id_columns must be columns of X"):
+        GRURegressor().__setstate__(state)

@@ -7,7 +7,7 @@ import numpy as np
 
 from skrnn._data.targets.blocks import MOST_STEPS
 from skrnn._data.tokens.symbols import Symbols
-from skrnn._estimators.saved.values import is_bool, is_count, is_int
+from skrnn._estimators.saved.values import are_places, is_bool, is_count, is_int
 from skrnn._networks.specs import LanguageSpec, Seq2SeqSpec
 
 
@@ -98,12 +98,7 @@ ATTRIBUTES = {
     "history_": ("a dict of lists of losses", _is_history),
     "n_iter_": ("a number of epochs", lambda value, _: is_int(value)),
     "best_epoch_": ("a number of epochs", lambda value, _: is_int(value)),
-    "_id_columns": (
-        "columns of X",
-        lambda value, _: (
-            isinstance(value, tuple) and len(value) > 0 and all(map(is_int, value))
-        ),
-    ),
+    "_id_columns": ("columns of X", lambda value, _: are_places(value)),
     "n_features_in_": ("a positive int", lambda value, _: is_count(value)),
     "_form": ("a str", lambda value, _: isinstance(value, str)),
     "classes_": ("an array of labels, as many as the network tells", _are_classes),

@@ -7,6 +7,7 @@ import numpy as np
 from skrnn._estimators.saved.values import (
     UnusableError,
     are_counts,
+    are_places,
     holds,
     is_bool,
     is_count,
@@ -80,18 +81,11 @@ def _layers_fit(spec):
             return False
         if layer.late and not isinstance(spec, LanguageSpec):
             return False
-    if spec.categories is not None and not _categories_fit(spec):
+    if spec.categories is not None and not spec.categories.fit(spec.n_features):
         return False
     if isinstance(spec, Seq2SeqSpec) and not _decoder_fits(spec):
         return False
     return len(set(names)) == len(names) and _blocks_fit(spec)
-
-
-def _categories_fit(spec):
-    layer = spec.categories
-    n = {len(layer.columns), len(layer.sizes), len(layer.dims)}
-    fits = n == {spec.n_features - layer.n_numbers} and len(set(layer.columns)) in n
-    return fits and all(0 <= i < spec.n_features for i in layer.columns)
 
 
 def _blocks_fit(spec):
@@ -138,7 +132,7 @@ _FIELDS = {
     "dim_feedforward": is_count,
     "n_rows": is_int,
     "dropout": is_share,
-    "columns": lambda value: isinstance(value, tuple) and all(map(is_int, value)),
+    "columns": are_places,
     "n_numbers": is_int,
     "sizes": are_counts,
     "dims": are_counts,

@@ -38,6 +38,11 @@ def are_counts(value):
     return isinstance(value, tuple) and all(map(is_count, value))
 
 
+def are_places(value):
+    """Whether it is a tuple of whole numbers from 0 on, one at least."""
+    return isinstance(value, tuple) and len(value) > 0 and all(map(is_int, value))
+
+
 def is_share(value):
     """Whether it is a number from 0 to below 1."""
     return isinstance(value, Real) and not is_bool(value) and 0 <= float(value) < 1

@@ -131,6 +131,12 @@ class Categories(BaseLayer):
         """Names of the tables."""
         return [f"{self.name}_{i}/embeddings" for i in range(len(self.sizes))]
 
+    def fit(self, n_channels):
+        """Whether there are so many channels, each of them ids or numbers."""
+        n = {len(self.columns), len(set(self.columns)), len(self.sizes), len(self.dims)}
+        places = all(0 <= column < n_channels for column in self.columns)
+        return n == {n_channels - self.n_numbers} and places
+
     @property
     def numbers(self):
         """The channels of numbers."""
