@@ -158,7 +158,7 @@ def taggers(rounds, seconds):
             given = {"tagging": tagging, "seconds": seconds}
             found = contest.measure("tagger_step", **given)
             what = "with CRF" if crf else "without CRF"
-            name = f"step, tags of both directions, {labels} labels, {what}"
+            name = f"step, tagger, {labels} labels, {what}"
             yield Case(name, in_units(found, 1e3))
 
 
