@@ -193,7 +193,7 @@ RMSE = Metric("RMSE", root_mean_squared_error, ".2f", False)
 MSE = Metric("MSE", mean_squared_error, ".1e", False)
 WER = Metric("word errors %", pairs.word_error_rate, ".1f", False)
 EXACT = Metric("exact %", pairs.exact, ".1f", True)
-ALL_RIGHT = Metric("all right %", memory.all_right, ".1f", True)
+ALL_RIGHT = Metric("right %", memory.all_right, ".1f", True)
 BLEU = Metric("BLEU", pairs.bleu, ".1f", True)
 
 

@@ -165,6 +165,9 @@ def test_a_state_that_grows_does_not_overflow_in_the_padding(cell, return_sequen
     dataset = draw_dataset(spec, pack_ragged(arrays))
     weights = [np.abs(w) for w in draw_weights(spec)]
     weights[1], weights[2] = 4 * weights[1], 0 * weights[2]
+    if cell == "ntm":
+        # Its bias comes later. Without one the other sequence doesn't grow.
+        weights[3] = 0 * weights[3]
     loss, found = gradients(spec, dataset, weights)
     assert np.isfinite(loss)
     assert all(np.isfinite(g).all() for g in found)

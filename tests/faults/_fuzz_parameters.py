@@ -136,7 +136,8 @@ def of_constraint(name, constraint):
     least = getattr(constraint, "left", None)
     if isinstance(constraint, Counts):
         counts = st.sampled_from([c for c in COUNTS if c >= least] or [least])
-        made = st.lists(counts, min_size=not constraint.empty, max_size=2)
+        shortest = constraint.length or int(not constraint.empty)
+        made = st.lists(counts, min_size=shortest, max_size=constraint.length or 2)
         return st.one_of(made, made.map(tuple))
     if isinstance(constraint, Count):
         large = [10**20, 2**31, 2**63 - 1, *SMALL_TYPES]

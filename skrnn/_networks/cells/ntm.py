@@ -67,7 +67,7 @@ class MemoryCell(BaseCell):
 
     def state_shapes(self, units):
         slots, width = self.memory
-        return (units,), (units,), (width,), (slots,), (slots,), self.memory, (units,)
+        return (units,), (units,), (width,), (slots,), (slots,), self.memory
 
     def step(self, ops, activation, w, projected, states, drop):
         found = self._look(ops, activation, w, projected, states, drop)
@@ -77,18 +77,19 @@ class MemoryCell(BaseCell):
         memory = memory * (1 - at * erase[:, None]) + at * add[:, None]
         away = reading - first[:1], writing - first[1:]
         output = h + ops.matmul(read, w["output_kernel"])
-        return h, c, read, *away, memory - BLANK, output
-
-    def output(self, states):
-        return states[-1]
+        return output, c, read, *away, memory - BLANK
 
     def gate_values(self, ops, activation, w, projected, states):
-        r = self._recurrent(ops, w, states[0], states[2])
+        r = self._recurrent(ops, w, self._controller(ops, w, states), states[2])
         found = self._look(ops, activation, w, projected, states, lambda h: h)
         _, _, (reading, writing), (erase, add), *_ = found
         own = {"read_weights": reading, "write_weights": writing}
         own |= {"erase": erase, "add": add}
         return lstm_gates(ops, activation, projected[0], r) | own
+
+    def _controller(self, ops, w, states):
+        """Return the controller's own state: the output without what was read."""
+        return states[0] - ops.matmul(states[2], w["output_kernel"])
 
     def _recurrent(self, ops, w, h, read):
         of_read = ops.matmul(read, w["read_kernel"])
@@ -99,7 +100,8 @@ class MemoryCell(BaseCell):
 
         That is the memory before the step, and the addresses before the first one.
         """
-        h, c, read, *away, written, _ = states
+        _, c, read, *away, written = states
+        h = self._controller(ops, w, states)
         r = self._recurrent(ops, w, drop(h), read)
         h, c = lstm_step(ops, activation, projected[0], r, h, c)
         asked = ops.matmul(h, w["head_kernel"]) + w["head_bias"]

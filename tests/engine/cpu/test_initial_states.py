@@ -28,12 +28,13 @@ class Case:
 
         rows = CELLS[cell].weights(N_FEATURES, UNITS)
         state = N_SEQUENCES, UNITS
-        self.states = [draw(*state) for _ in CELLS[cell].state_shapes(UNITS)]
+        shapes = CELLS[cell].state_shapes(UNITS)
+        self.states = [draw(N_SEQUENCES, *shape) for shape in shapes]
         self.weights = {row.name: draw(*row.shape) for row in rows}
         self.x = draw(N_STEPS, N_SEQUENCES, N_FEATURES)
         self.real = (np.arange(N_STEPS)[:, None] < self.lengths)[..., None]
         self.d_outputs = draw(N_STEPS, *state) * self.real
-        self.d_final = [draw(*state) for _ in self.states]
+        self.d_final = [draw(*each.shape) for each in self.states]
         self.reset_mask = self.ids = None
         self.mask = (draw(*state) > 0) * np.float32(2) if masked else None
 
@@ -146,7 +147,8 @@ def test_two_halves_are_the_whole(cell):
         given = case.given(case.x[part], states, case.weights)
         outputs, states = by_kernels(case, given)
         np.testing.assert_allclose(outputs, whole[part], **CLOSE)
-    np.testing.assert_allclose(states, final, **CLOSE)
+    for found, expected in zip(states, final, strict=True):
+        np.testing.assert_allclose(found, expected, **CLOSE)
 
 
 @pytest.mark.parametrize("n", [1, 20])
@@ -164,4 +166,5 @@ def test_single_steps_are_the_steps_of_a_layer(cell, n):
         run = CpuRun(np.ones(n, int), layer.Workspace())
         states = run.step(cell, x[step], states)
         np.testing.assert_allclose(cell.cell.output(states), whole[step], **CLOSE)
-    np.testing.assert_allclose(states, final, **CLOSE)
+    for found, expected in zip(states, final, strict=True):
+        np.testing.assert_allclose(found, expected, **CLOSE)
