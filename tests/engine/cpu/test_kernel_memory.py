@@ -66,6 +66,11 @@ training = [
     np.zeros(4 * big, F), np.full(1, 0.1), None, None, np.inf, np.inf,
     0.9, 0.999, 1e-7, 0,
 ]
+few = np.ones(4, F)
+block = (
+    1, 1, 1, 1, big, 0, 0, 0, 1, 1e-3, one, *[few] * 6, wide, wide, tall, few,
+    None, None, None, np.ones(1, F),
+)
 calls = {
     "forward": ("layer", *layer, *nothing, None, None, None),
     "forward, masked": ("layer", *layer, *masked, None, None, None),
@@ -75,6 +80,11 @@ calls = {
               np.zeros((1, big), F), None, 0, None, None),
     "stacked": ("stacked", 1, 1, big, wide, tall, 1, np.ones(1, F)),
     "train": ("train", *training),
+    "transformer": ("transformer", *block, None, *[None] * 4),
+    "transformer, backward": (
+        "transformer", *block, np.zeros(big + 13, F), few, np.zeros(big + 5, F),
+        np.zeros(4, F), np.zeros(1, F),
+    ),
 }
 found = {}
 for name, (kernel, *arguments) in calls.items():
@@ -83,7 +93,7 @@ for name, (kernel, *arguments) in calls.items():
 print(json.dumps(found))
 """)
     assert found == {name: ["MemoryError", "done"] for name in found}
-    assert len(found) == 7
+    assert len(found) == 9
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"], ids=["steps in C", "tape"])
