@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
+from skrnn.forecasting import backtest
 from skrnn.metrics import (
     perplexity,
     sequence_accuracy_score,
@@ -66,6 +68,14 @@ CALLS = {
         r"y_true\[0\] holds records of dtype",
     ),
     "a class": (lambda: MODEL.fit(X, np.ndarray), "y is the class ndarray; expected"),
+    "output": (
+        lambda: MODEL.set_output(transform=[[1], [2, 3]]),
+        r"transform=\[\[1\], \[2, 3\]\] is no output; expected",
+    ),
+    "splits": (
+        lambda: backtest(Ridge(), None, Y, cv=np.array([[1]])),
+        r"Split 0 of cv=.* is array\(\[1\]\); expected \(train, test\)",
+    ),
     "names": (
         lambda: MODEL.get_feature_names_out("c0"),
         "input_features='c0' is no list of names; expected",

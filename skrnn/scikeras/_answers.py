@@ -82,7 +82,8 @@ class AnswersMixin(RunningMixin):
             truth, predicted, sample_weight = parts
         elif sample_weight is not None:
             name = type(self).__name__
-            sample_weight = read_row_weights(sample_weight, len(truth), name)
+            with naming("sample_weight"):
+                sample_weight = read_row_weights(sample_weight, len(truth), name)
         options = route_params(self.get_params(), destination="score", pass_filter=())
         return self.scorer(truth, predicted, sample_weight=sample_weight, **options)
 
@@ -100,7 +101,8 @@ class AnswersMixin(RunningMixin):
         else:
             predicted = predicted[kept]
         if sample_weight is not None:
-            sample_weight = read_weights(sample_weight, shape, lengths)[kept]
+            with naming("sample_weight"):
+                sample_weight = read_weights(sample_weight, shape, lengths)[kept]
         truth = truth[kept]
         if predicted.size == truth.size:
             # Labels may be a column.

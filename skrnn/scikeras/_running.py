@@ -28,6 +28,7 @@ from skrnn.scikeras._steps import (
     answers_steps,
     cut,
     holds_sequences,
+    in_keras_type,
     read_row_weights,
     read_weights,
     without_unweighted_gaps,
@@ -344,11 +345,12 @@ class RunningMixin(ReadingMixin):
 
     def _validate_sample_weight(self, X, y, sample_weight):
         """Return the rows whose weight isn't 0, and weights of rows or steps."""
-        if self._answers_steps:
-            shape = len(y), y.shape[1]
-            weights = read_weights(sample_weight, shape, self.__dict__.get("_lengths"))
-        else:
-            weights = read_row_weights(sample_weight, len(y), type(self).__name__)
+        with naming("sample_weight"):
+            if self._answers_steps:
+                shape, lengths = (len(y), y.shape[1]), self.__dict__.get("_lengths")
+                weights = read_weights(sample_weight, shape, lengths)
+            else:
+                weights = read_row_weights(sample_weight, len(y), type(self).__name__)
         if self.class_weight is not None:
             weights = weights * self._weights_of_classes(y, weights)
         kept = weights.any(axis=1) if weights.ndim > 1 else weights != 0
@@ -357,7 +359,7 @@ class RunningMixin(ReadingMixin):
                 "sample_weight, times class_weight, is 0 everywhere: nothing is left "
                 "to train on."
             )
-        return X[kept], y[kept], weights[kept].astype(keras.config.floatx())
+        return X[kept], y[kept], in_keras_type(weights[kept])
 
     def _as_outputs(self, y):
         """Return encoded y in the form of the network's outputs."""

@@ -2,6 +2,7 @@
 
 from numbers import Real
 
+import keras
 import numpy as np
 from sklearn.utils.validation import check_array
 
@@ -175,6 +176,18 @@ def _numbers(sample_weight, expected):
         dtype=np.float64,
         input_name="sample_weight",
     )
+
+
+def in_keras_type(weights):
+    """Return weights in Keras' type, which must have room for them."""
+    with np.errstate(over="ignore"):
+        found = weights.astype(keras.config.floatx())
+    if not np.isfinite(found).all():
+        raise ValueError(
+            f"sample_weight, times class_weight, is as large as {weights.max():.3g}; "
+            f"expected numbers of {found.dtype}."
+        )
+    return found
 
 
 def without_unweighted_gaps(y, sample_weight):

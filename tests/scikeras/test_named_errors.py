@@ -68,6 +68,14 @@ CALLS = {
         lambda: numbers(model=network, model__units=1, loss="mse").fit(HUGE, Y),
         r"Input X contains infinity or a value too large for dtype\('float32'\)",
     ),
+    "large weights": (
+        lambda: numbers().fit(X, Y, np.full(6, 1e307)),
+        "sample_weight, times class_weight, is as large as 1e[+]307; expected",
+    ),
+    "huge weights": (
+        lambda: numbers().fit(X, Y, [10**400] * 6),
+        "sample_weight holds an integer beyond 1.8e308",
+    ),
     "a seed": (
         lambda: numbers(random_state=[[1], [2, 3]]).initialize(X, Y),
         "'random_state' parameter of KerasRegressor must be",
