@@ -478,11 +478,18 @@ def copies(title, lengths, *, backwards, params=SPELLING, bar=None):
     )
 
 
+# A few epochs are enough. Outputs end by themselves, and not because they may be no
+# longer.
+BY_PLACE = SPELLING | {
+    "attention": "location",
+    "max_length": 30,
+    "epochs": 12,
+    "early_stopping": False,
+}
 by_place = partial(
     copies,
     lengths=(11, 15),
-    # Outputs end by themselves, and not because they may be no longer.
-    params=SPELLING | {"attention": "location", "max_length": 30},
+    params=BY_PLACE,
     bar=90,
 )
 SETS |= {
