@@ -115,7 +115,9 @@ class Convolution(BaseLayer):
         )
         y = ops.relu(norm(convolved))
         if self.pool > 1:
-            y = layers.MaxPooling1D(self.pool, padding="same")(y)
+            # Keras' "same" would pad the start too; nothing here is below 0.
+            y = layers.ZeroPadding1D((0, self.pool - 1))(y)
+            y = layers.MaxPooling1D(self.pool)(y)
         return Flow(y, aside=ops.mean(y, axis=1) if self.tells_mean else None)
 
 
