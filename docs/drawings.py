@@ -224,7 +224,65 @@ def folds():
     return figure
 
 
+# ---- which network
+
+# What one wants -> what there is for it: a name, and what to set.
+CHOICES = [
+    ("the next values of a series", "Forecaster", "horizon=..., quantiles=..."),
+    ("rows of a series that are odd", "SequenceOutlierDetector", "scored_steps=..."),
+    (
+        "a label or number for each sequence",
+        "LSTMClassifier,\nGRURegressor, ...",
+        [
+            ("over 100 steps, few examples", "conv_filters=(64, 64, 64)"),
+            ("hundreds of steps, what was long ago", 'cell="mingru" or timescales=...'),
+            ("places that depend on each other", "TransformerClassifier"),
+            ("store and look up again", 'cell="ntm"'),
+        ],
+    ),
+    (
+        "a label or number for every step",
+        "LSTMClassifier,\nGRURegressor, ...",
+        [
+            ("always", "return_sequences=True"),
+            ("the future is known too", "bidirectional=True"),
+            ("labels depend on their neighbours", "crf=True"),
+        ],
+    ),
+    (
+        "a sequence of another length",
+        "Seq2SeqClassifier,\nSeq2SeqRegressor",
+        [("longer than in training", 'attention="location"')],
+    ),
+    ("more text like this", "TextGenerator", "analyzer=..."),
+]
+
+
+def which_network():
+    heights = [1 if isinstance(more, str) else len(more) for _, _, more in CHOICES]
+    n = sum(heights) + 0.55 * len(CHOICES)
+    figure, panel = empty(8.6, 0.36 * n + 0.5, (0, 100), (-n - 0.1, 1.1))
+    for x, title in ((0, "You want"), (36, "take"), (64, "and where it matters, set")):
+        panel.text(x, 0.5, title, va="center", color=GREY)
+    top = 0.0
+    for (want, name, more), height in zip(CHOICES, heights, strict=True):
+        middle = top - height / 2
+        panel.axhspan(top - height - 0.1, top + 0.1, color=PALE, alpha=0.45, lw=0)
+        panel.text(1, middle, want, va="center", weight="bold")
+        look = dict(va="center", family="monospace", fontsize=8)
+        panel.text(36, middle, name, color=BLUE, **look)
+        rows = [("", more)] if isinstance(more, str) else more
+        for i, (when, what) in enumerate(rows):
+            y = top - i - 0.5
+            if when:
+                panel.text(64, y + 0.17, when, va="center", fontsize=6.5, color=GREY)
+            panel.text(64, y - (0.2 if when else 0), what, color=ORANGE, **look)
+        top -= height + 0.55
+    return figure
+
+
 DRAWINGS = {
+    "which_network": which_network,
     "window_and_horizon": window_and_horizon,
     "carry_and_gap": carry_and_gap,
     "calibration": calibration,
