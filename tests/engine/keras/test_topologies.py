@@ -5,6 +5,7 @@
 
 import functools
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -113,29 +114,47 @@ def text(**choices):
 
 
 BOTH = dict(return_sequences=True, bidirectional=True)
-# A spec, its data, and how often a decoder is told what was before.
-CASES = {
-    "matrix": (*network(cell="matrix", attention="dot"), 1.0),
-    "independent steps": (*network(cell="independent", activation="relu", **BOTH), 1.0),
-    "minimal tokens": (*network(cell="minimal", embedding_dim=3, layer_norm=True), 1.0),
-    "labels": (*pairs(cell="gru", labels=3, attention="dot", bidirectional=True), 1.0),
-    "labels, some unknown": (*pairs(cell="lstm", labels=3, known=True), 1.0),
-    "numbers of its own": (*pairs(cell="matrix", n_future=2), 0.0),
-    "numbers, attention": (*pairs(cell="minimal", attention="additive"), 1.0),
-    "labels, by place": (*pairs(cell="gru", labels=3, attention="location"), 1.0),
-    "numbers of its own, by place": (*pairs(cell="gru", attention="location"), 0.0),
-    "text": (*text(cell="lstm", tie_weights=True), 1.0),
-    "text of matrices": (*text(cell="matrix"), 1.0),
-}
+
+
+@contextmanager
+def cells_are_known():
+    with pytest.MonkeyPatch.context() as patch:
+        for name, cell in NEW_CELLS.items():
+            patch.setitem(CELLS, name, cell)
+        yield
+
+
+with cells_are_known():
+    # A spec, its data, and how often a decoder is told what was before.
+    CASES = {
+        "matrix": (*network(cell="matrix", attention="dot"), 1.0),
+        "independent steps": (
+            *network(cell="independent", activation="relu", **BOTH),
+            1.0,
+        ),
+        "minimal tokens": (
+            *network(cell="minimal", embedding_dim=3, layer_norm=True),
+            1.0,
+        ),
+        "labels": (
+            *pairs(cell="gru", labels=3, attention="dot", bidirectional=True),
+            1.0,
+        ),
+        "labels, some unknown": (*pairs(cell="lstm", labels=3, known=True), 1.0),
+        "numbers of its own": (*pairs(cell="matrix", n_future=2), 0.0),
+        "numbers, attention": (*pairs(cell="minimal", attention="additive"), 1.0),
+        "labels, by place": (*pairs(cell="gru", labels=3, attention="location"), 1.0),
+        "numbers of its own, by place": (*pairs(cell="gru", attention="location"), 0.0),
+        "text": (*text(cell="lstm", tie_weights=True), 1.0),
+        "text of matrices": (*text(cell="matrix"), 1.0),
+    }
 # One of each topology. Each backend compiles once more for a part.
 CUT = "independent steps", "labels, some unknown", "numbers of its own", "text"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def new_cells():
-    with pytest.MonkeyPatch.context() as patch:
-        for name, cell in NEW_CELLS.items():
-            patch.setitem(CELLS, name, cell)
+    with cells_are_known():
         yield
 
 
