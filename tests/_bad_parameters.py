@@ -98,7 +98,7 @@ BAD_CLASSIFIER_PARAMS = {
 }
 BAD_CELLS = {
     "cell": (
-        "a str among {'gru', 'indrnn', 'lstm', 'mingru', 'minlstm', 'rnn'}",
+        "a str among {'gru', 'indrnn', 'lstm', 'mingru', 'minlstm', 'ntm', 'rnn'}",
         ["lstn", "LSTMs", int],
     )
 }

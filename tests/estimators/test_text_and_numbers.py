@@ -343,7 +343,7 @@ def test_later_input_is_checked():
     model = fitted("plain")
     with pytest.raises(ValueError, match="X holds 4, but GRURegressor was fitted with"):
         model.predict(np.where(X == 3, 4, X))
-    with pytest.raises(ValueError, match="X has 2 features, but GRURegressor is expec"):
+    with pytest.raises(ValueError, match="X has 2 features, but GRURegressor is"):
         model.predict(X[..., :2])
     with pytest.raises(ValueError, match="fitted with categorical_features, which now"):
         clone_of(model, categorical_features=None).predict(X)
