@@ -42,7 +42,7 @@ QUIETLY := 2> >(grep --line-buffered -vE \
 .DELETE_ON_ERROR:
 # Two installs into one environment would step on each other.
 .NOTPARALLEL:
-.PHONY: help demo test faults jax clang sanitize lint types docs gallery examples bench performance clean
+.PHONY: help demo test faults jax clang sanitize lint types docs layout gallery examples bench performance clean
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -94,6 +94,9 @@ types: $(VENV)/.test ## Check types
 
 docs: $(VENV)/.docs ## Build the documentation in docs/_build/html, gallery included
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+
+layout: $(VENV)/.docs ## Check in Chromium that the pages that were built fit their columns
+	$(BIN)/python docs/layout.py
 
 gallery: $(VENV)/.test ## Check what the pages of the gallery print, as they were built if they are
 	$(if $(wildcard docs/gallery/*.rst),GALLERY=built) $(BIN)/python -m pytest \
