@@ -74,8 +74,9 @@ TARGETS = {
 # (start of a case's name, contender) -> why a target isn't reached.
 REASONS = {
     ("step, ", "Keras on TensorFlow"): (
-        "Keras' step takes several times as long in one round as in another, as the "
-        "lowest and highest ratios show; beside PyTorch ours is as fast as it was."
+        "Keras' time differs between rounds and between runs, and the target is of a "
+        "run in which it was slow. Ours takes less time than NumPy's matrix products "
+        "of such a step alone."
     ),
     ("memory, 10,000,000 rows of 1", "the series"): (
         "three arrays of the series' size can't be done without, which are the series, "
