@@ -27,7 +27,8 @@ STICKS_OUT = """() => {
     for (const part of document.querySelectorAll("pre, table, img, dt.sig")) {
         const more = part.scrollWidth - part.clientWidth;
         const frame = getComputedStyle(part);
-        const scrolls = part.tagName === "TABLE" && frame.display === "block";
+        const scrolls = (part.tagName === "TABLE" && frame.display === "block")
+            || part.closest("details");
         if (part.clientWidth && more > 1 && frame.display !== "inline" && !scrolls)
             found.push([part.tagName, more, part.textContent.trim().slice(0, 50)]);
     }

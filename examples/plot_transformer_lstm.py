@@ -84,6 +84,7 @@ axes[1].set(
     ylabel="Sequence, by the step asked for",
     title="The last step of 200 sequences",
 )
+plt.show()
 
 # %%
 # A running mean
