@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from skrnn._data.typing import Widths
+from skrnn._networks.cells import MEMORY
 from skrnn._sklearn import Count, Counts, Share
 
 
@@ -12,7 +13,7 @@ class RecurrentLayers:
 
     units: Widths = 32
     timescales: tuple[int, ...] | None = None
-    memory: tuple[int, int] = (128, 20)
+    memory: tuple[int, int] = MEMORY
     recurrent_dropout: float = 0.0
     layer_norm: bool = False
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from skrnn._data.typing import Widths
 from skrnn._networks.attention import FREE_ATTENTIONS
-from skrnn._networks.cells import memory_of
+from skrnn._networks.cells import MEMORY, memory_of
 from skrnn._networks.layers import (
     AttentionPooling,
     Beside,
@@ -56,7 +56,7 @@ def network_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
-    memory: tuple[int, int] = (128, 20),
+    memory: tuple[int, int] = MEMORY,
 ) -> NetworkSpec:
     """Return the spec of a network that answers sequences, or each of their steps.
 
@@ -143,7 +143,7 @@ def seq2seq_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
-    memory: tuple[int, int] = (128, 20),
+    memory: tuple[int, int] = MEMORY,
     n_labels: int | None = None,
     has_end: bool = False,
     n_future: int = 0,
@@ -191,7 +191,7 @@ def language_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
-    memory: tuple[int, int] = (128, 20),
+    memory: tuple[int, int] = MEMORY,
 ) -> LanguageSpec:
     """Return the spec of a language model over a vocabulary."""
     units = as_tuple(units)
@@ -215,7 +215,7 @@ def prediction_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
-    memory: tuple[int, int] = (128, 20),
+    memory: tuple[int, int] = MEMORY,
 ) -> NetworkSpec:
     """Return the spec of a network that tells each step from the steps before it."""
     cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
@@ -243,7 +243,7 @@ def reconstruction_spec(
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     timescales: Sequence[int] | None = None,
-    memory: tuple[int, int] = (128, 20),
+    memory: tuple[int, int] = MEMORY,
 ) -> NetworkSpec:
     """Return the spec of a network that tells all steps from a few numbers of them.
 
@@ -318,11 +318,8 @@ def _convolutions(
     widths = as_tuple(conv_filters)
     for i, filters in enumerate(widths):
         options = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
-        name, options["tells_mean"] = (
-            f"convolution_{i}",
-            has_mean and i == len(widths) - 1,
-        )
-        layers.append(Convolution(name, filters, kernel_size, **options))
+        options["tells_mean"] = has_mean and i == len(widths) - 1
+        layers.append(Convolution(f"convolution_{i}", filters, kernel_size, **options))
         layers += _dropout(f"convolution_dropout_{i}", dropout)
     return layers
 

@@ -192,9 +192,8 @@ class CpuRun:
         kernels = [w[f"{name}_kernel"] for name in names]
 
         def rule(*given):
-            slots, width = cell.cell.memory
             keeps = isinstance(addresses, Node)
-            layer = MemoryRun(slots, width, active, self.workspace, keeps)
+            layer = MemoryRun(cell.cell, active, self.workspace, keeps)
             return layer.forward(*given), layer.backward
 
         given = *kernels[:3], w["head_bias"], kernels[3]

@@ -66,10 +66,9 @@ def predict(
     found, keep = collect(spec, sequences, dtype, decode, answers)
     # Only the kernels let go of the interpreter's lock, which pays for many products.
     work = 0
-    if name == "kernels" and not is_small:
-        work = sequences.n_steps * spec.products
     if name == "kernels":
         size = Size.of(spec, in_c=True)
+        work = 0 if is_small else sequences.n_steps * spec.products
     blocks = _blocks(size, sequences, _BLOCK[name])
     if not work:
         for rows in blocks:

@@ -9,13 +9,14 @@ units; any other kind is an object with the methods of `skrnn._networks.contract
 
 from skrnn._networks.cells.base import BaseCell, hold
 from skrnn._networks.cells.gated import GatedCell
-from skrnn._networks.cells.ntm import MemoryCell
+from skrnn._networks.cells.ntm import MEMORY, MemoryCell
 from skrnn._networks.cells.run import CellRun
 from skrnn._networks.cells.table import CELLS, cell_of, memory_of
 from skrnn._networks.cells.unitwise import UnitwiseCell
 
 __all__ = [
     "CELLS",
+    "MEMORY",
     "BaseCell",
     "CellRun",
     "GatedCell",

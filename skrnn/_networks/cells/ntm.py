@@ -8,6 +8,8 @@ from skrnn._networks.cells.lstm import CELL as LSTM
 from skrnn._networks.cells.lstm import lstm_gates, lstm_step
 from skrnn._networks.weights import Weight
 
+# Slots of a memory and their width, if nothing else is asked for.
+MEMORY = 128, 20
 # What every entry of the memory holds at first (Collier & Beel, 2018).
 BLANK = 1e-6
 # Added to squares before their root, which has no slope at 0.
@@ -33,8 +35,8 @@ class MemoryCell(BaseCell):
         Of the memory.
     """
 
-    slots: int = 128
-    width: int = 20
+    slots: int = MEMORY[0]
+    width: int = MEMORY[1]
 
     gate_order = LSTM.gate_order
 

@@ -31,16 +31,14 @@ class MemoryRun:
 
     Attributes
     ----------
-    slots, width : int
-        Of the memory.
+    cell : MemoryCell
     active : ndarray of shape (T,)
         How many sequences run at each step.
     keeps : bool
         Whether each step is kept, which gradients need.
     """
 
-    slots: int
-    width: int
+    cell: MemoryCell
     active: np.ndarray
     workspace: Any
     keeps: bool
@@ -63,7 +61,7 @@ class MemoryRun:
         kernel = np.concatenate([recurrent_kernel, read_kernel])
         arrays = x, kernel, *rest, np.ascontiguousarray(addresses, np.float32)
         (n_steps, n, units), space = self._sizes, self.workspace
-        self._states = space.empty(n_steps + 1, n, units + self.width)
+        self._states = space.empty(n_steps + 1, n, units + self.cell.width)
         outputs = space.empty(n_steps, n, units)
         if self.active[-1] < n:
             outputs.fill(0)
@@ -79,28 +77,26 @@ class MemoryRun:
 
     def _kept(self, n_steps, n, units):
         """Return arrays of the gates, the heads, their looks, and the memory."""
-        steps, space, told = n_steps if self.keeps else 1, self.workspace, self._told
+        steps, space = n_steps if self.keeps else 1, self.workspace
+        told = self.cell.n_of_heads
         gates, heads = space.empty(steps, n, 4 * units), space.empty(steps, n, told)
         if self.active[-1] < n:
             # Their gradients are zeros in the padding.
             gates.fill(0)
-        looks = space.empty(steps, n, 9, self.slots)
-        memory = steps + self.keeps, n, self.width, self.slots
+        looks = space.empty(steps, n, 9, self.cell.slots)
+        memory = steps + self.keeps, n, self.cell.width, self.cell.slots
         return gates, heads, looks, space.empty(*memory)
-
-    @property
-    def _told(self):
-        return 4 * self.width + 12
 
     def backward(self, dy):
         """Return the gradients of what `forward` is given, those of y being `dy`."""
         _, n, units = self._sizes
-        d_addresses = np.empty((n, 2, self.slots), np.float32)
+        d_addresses = np.empty((n, 2, self.cell.slots), np.float32)
         self._run(np.ascontiguousarray(dy, np.float32), d_addresses)
         gates, heads = self._arrays[9:11]
-        before, after, both = self._states[:-1], self._states[1:], units + self.width
+        before, after = self._states[:-1], self._states[1:]
+        both = units + self.cell.width
         d_kernel = self._outer(gates, before)
-        total = np.empty(self._told, np.float32)
+        total = np.empty(self.cell.n_of_heads, np.float32)
         d_head = self._outer(heads, after, total)[:units]
         d_output = self._outer(np.ascontiguousarray(dy, np.float32), after)[units:both]
         found = d_kernel[units:], d_kernel[:units], d_head, total, d_output
@@ -114,11 +110,11 @@ class MemoryRun:
 
     def _run(self, dy, d_addresses):
         n_steps, n, units = self._sizes
-        known = n_steps, n, units, self.slots, self.width, int(self.keeps)
+        slots, width = self.cell.memory
+        known = n_steps, n, units, slots, width, int(self.keeps)
         # A slot takes about as much as a row of a kernel.
-        work = (units + self.width) * (4 * units + self._told) + 10 * self.slots * (
-            self.width + 20
-        )
+        work = (units + width) * (4 * units + self.cell.n_of_heads)
+        work += 10 * slots * (width + 20)
 
         def run(first, last):
             given = first, last, self.active, *self._arrays, dy, d_addresses
