@@ -10,14 +10,14 @@ and `gradient_flow` look inside, a `Checkpoint` is what training goes on from.
 Importing the engine loads neither Keras nor a backend of it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from skrnn._data.token_stream import BOUNDARY, TokenStream
 from skrnn._engine import choice
 from skrnn._engine.choice import ENGINES, facts
-from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, for_each
+from skrnn._engine.cpu.kernels.turns import in_turns
 from skrnn._engine.cpu.language import LanguageProgram
 from skrnn._engine.cpu.network import NetworkProgram
 from skrnn._engine.cpu.seq2seq import Seq2SeqProgram
@@ -113,12 +113,13 @@ def chosen(engine: str) -> str:
     return choice.choose(engine)
 
 
-def side_by_side(function: Callable[[Any], None], items: Iterable) -> None:
+def side_by_side(function: Callable[[Any], None], items: Sequence) -> None:
     """Call `function` for each of `items`, on all cores; each call has one of them.
 
-    Ctrl-C reaches one call alone: `function` has to tell the others.
+    Where they don't come out even on the cores, trainings take turns. Ctrl-C reaches
+    one call alone: `function` has to tell the others.
     """
-    for_each(function, items, WORTH_A_THREAD)
+    in_turns(function, items)
 
 
 def train(

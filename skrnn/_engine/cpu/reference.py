@@ -58,6 +58,9 @@ ops = SimpleNamespace(
 
 def reverse(x, lengths):
     """Reverse each sequence of x (T, B, ...) within its own length."""
+    if (lengths == len(x)).all():
+        # A view: picking the rows took a twentieth of a Forecaster's training.
+        return x[::-1]
     steps = np.arange(len(x))[:, None]
     steps = np.where(steps < lengths, lengths - 1 - steps, steps)
     return x[steps, np.arange(x.shape[1])]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._engine.cpu.kernels.turns import let_others_on
 from skrnn._engine.training.checkpoints import go_on, state_of
 from skrnn._engine.training.contracts import BatchSource, Program
 from skrnn._engine.training.end_of_python import stop_if_python_ends
@@ -133,6 +134,7 @@ class Loop:
         batches = self._order(epoch)
 
         def before(batch):
+            let_others_on()
             if one_by_one:
                 tell("on_train_batch_begin", batch)
 

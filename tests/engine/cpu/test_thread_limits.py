@@ -75,6 +75,26 @@ def test_nothing_stays_in_the_queue(n, few_threads):
     assert sys.getrefcount(arrays) == 2
 
 
+def test_each_task_that_nobody_is_free_for_starts_a_thread():
+    """Also while the one before is on its way to its own."""
+    for _ in range(20):
+        helpers, end = threads.Helpers(3), threading.Event()
+        begun = [threading.Event() for _ in range(3)]
+
+        def work(mine, end=end):
+            mine.set()
+            end.wait(60)
+
+        tasks = [threads.Task(work, each) for each in begun]
+        for task in tasks:
+            helpers.offer(task)
+            # As long as a thread takes to look for something to do.
+            time.sleep(1e-3)
+        assert all(each.wait(30) for each in begun)
+        end.set()
+        helpers._stop()
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_of_a_part_is_raised_and_no_part_begins_after_it(error, few_threads):
     few_threads(1)

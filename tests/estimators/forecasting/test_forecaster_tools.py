@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from _forecasters import STRATEGIES, months, of_every_strategy, panel_of, quick, season
-from _instances import in_new_process
+from _instances import assert_same_network, in_new_process
 from joblib import parallel_config
 from sklearn import config_context
 from sklearn.base import clone
@@ -24,6 +24,7 @@ from sklearn.model_selection import (
     cross_validate,
 )
 
+from skrnn._engine.cpu.kernels import turns
 from skrnn._estimators.forecasting.windows import Windows
 
 Y = season(72, noise=0.3)
@@ -127,6 +128,34 @@ def forecasts():
     return np.stack(found)
 
 
+def test_members_that_take_turns_are_those_that_are_trained_alone(monkeypatch):
+    given = dict(n_members=3, lookback=12, n_windows=800)
+    monkeypatch.setattr(turns, "n_threads", lambda: 1)
+    alone = quick(**given).fit(None, Y)
+    monkeypatch.setattr(turns, "n_threads", lambda: 2)
+    monkeypatch.setattr(turns, "_LEAST_SECONDS", 0.0)
+    taken, have_come, gather = [], threading.Event(), Windows.gather
+
+    def wait(self, wait=turns.Turns.wait):
+        taken.append(threading.get_ident())
+        if len(set(taken)) == 3:
+            have_come.set()
+        wait(self)
+
+    def gather_when_all_are_there(self, rows, **given):
+        assert have_come.wait(60)
+        return gather(self, rows, **given)
+
+    monkeypatch.setattr(turns.Turns, "wait", wait)
+    monkeypatch.setattr(Windows, "gather", gather_when_all_are_there)
+    together = quick(**given).fit(None, Y)
+    # They did give way to each other.
+    assert len(taken) > 3
+    for one, other in zip(together.estimators_, alone.estimators_, strict=True):
+        assert_same_network(one, other)
+        assert one.history_ == other.history_
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_one_seed_is_one_forecast_with_any_number_of_threads(threads):
     here = hashlib.sha256(forecasts().tobytes()).hexdigest()
@@ -180,10 +209,21 @@ def interrupt_after(monkeypatch, n_batches, thread=None):
     return seen
 
 
-@pytest.mark.usefixtures("hears_ctrl_c")
+@pytest.fixture
+def two_cores(monkeypatch):
+    """Let there be two, which more members than those take turns at, step by step."""
+    monkeypatch.setattr(turns, "n_threads", lambda: 2)
+    monkeypatch.setattr(turns, "_LEAST_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c", "two_cores")
+@pytest.mark.parametrize("n_members", [2, 3])
 @pytest.mark.parametrize("strategy", ["aligned", "multioutput", "recursive"])
-def test_ctrl_c_ends_all_members_and_keeps_what_they_learned(monkeypatch, strategy):
-    forecaster = quick(strategy=strategy, n_members=2, lookback=12, n_windows=10**6)
+def test_ctrl_c_ends_all_members_and_keeps_what_they_learned(
+    monkeypatch, strategy, n_members
+):
+    given = dict(strategy=strategy, n_members=n_members, n_windows=10**6)
+    forecaster = quick(lookback=12, **given)
     monkeypatch.setattr("skrnn._estimators.forecasting.windows.MOST_PASSES", 10**4)
     seen = interrupt_after(monkeypatch, 200)
     with pytest.raises(KeyboardInterrupt):
@@ -191,7 +231,7 @@ def test_ctrl_c_ends_all_members_and_keeps_what_they_learned(monkeypatch, strate
     monkeypatch.undo()
     # Far from the 16,000 batches of a member.
     assert len(seen) < 2000
-    assert 1 <= len(forecaster.estimators_) <= 2
+    assert 1 <= len(forecaster.estimators_) <= n_members
     assert np.isfinite(forecaster.forecast(6)).all()
     for network in forecaster.estimators_:
         assert all(np.isfinite(w).all() for w in network._weights)
@@ -214,7 +254,9 @@ def test_ctrl_c_before_the_first_step_changes_nothing(monkeypatch, is_known):
     assert vars(forecaster) == before
 
 
-def test_an_error_in_one_member_ends_the_others(monkeypatch):
+@pytest.mark.usefixtures("two_cores")
+@pytest.mark.parametrize("n_members", [2, 3])
+def test_an_error_in_one_member_ends_the_others(monkeypatch, n_members):
     gather, seen = Windows.gather, []
 
     def failing(self, rows, **given):
@@ -225,7 +267,7 @@ def test_an_error_in_one_member_ends_the_others(monkeypatch):
 
     monkeypatch.setattr(Windows, "gather", failing)
     monkeypatch.setattr("skrnn._estimators.forecasting.windows.MOST_PASSES", 10**4)
-    forecaster = quick(n_members=2, lookback=12, n_windows=10**6)
+    forecaster = quick(n_members=n_members, lookback=12, n_windows=10**6)
     before = dict(vars(forecaster))
     with pytest.raises(MemoryError, match="on purpose"):
         forecaster.fit(None, Y)

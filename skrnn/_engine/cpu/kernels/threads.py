@@ -52,7 +52,8 @@ def divide(run, n, work):
         return
     size = -(-n // n_parts // _TILE) * _TILE
     ranges = [(at, min(at + size, n)) for at in range(0, n, size)]
-    others = [_offer(run, *range_) for range_ in ranges[1:]]
+    pool = _pool(os.getpid())
+    others = [_offer(pool, run, *range_) for range_ in ranges[1:]]
     try:
         run(*ranges[0])
         for other in others:
@@ -71,6 +72,14 @@ def for_each(function, items, work):
         for item in items:
             function(item)
         return
+    share_out(function, items, n_threads(), _pool(os.getpid()))
+
+
+def share_out(function, items, n_workers, pool):
+    """Call `function` for each of `items` in `n_workers` threads, or as many as start.
+
+    This is one of them, the others are of a `pool`. Within a call nothing is divided.
+    """
     items, lock = iter(items), threading.Lock()
     failed = threading.Event()
 
@@ -91,7 +100,7 @@ def for_each(function, items, work):
         finally:
             _here.is_divided = False
 
-    others = [_offer(take_turns) for _ in range(n_threads() - 1)]
+    others = [_offer(pool, take_turns) for _ in range(n_workers - 1)]
     try:
         take_turns()
     finally:
@@ -160,30 +169,35 @@ class Helpers:
 
     def offer(self, task):
         """Put a task where helpers find it, if there are any."""
-        if not self._idle.acquire(blocking=False):
-            self._start_one()
+        if not self._idle.acquire(blocking=False) and self._starts_with(task):
+            return
         if self._threads:
             self._tasks.put(task)
 
-    def _start_one(self):
+    def _starts_with(self, task):
+        """Whether a new thread takes a task: one that waits for it would be idle."""
         with self._lock:
             if len(self._threads) >= self._most:
-                return
+                return False
             # Nothing that Python waits for where it ends: `_stop` does.
-            thread = threading.Thread(target=self._help, name="skrnn", daemon=True)
+            thread = threading.Thread(
+                target=self._help, args=(task,), name="skrnn", daemon=True
+            )
             try:
                 thread.start()
             except RuntimeError:
                 # No more threads are allowed here, or Python is about to end.
-                return
+                return False
             self._threads.append(thread)
+            return True
 
-    def _help(self):
-        while (task := self._next()) is not None:
+    def _help(self, task):
+        while task is not None:
             # Who waits for the task gets its error.
             with suppress(BaseException):
                 task.do()
             del task
+            task = self._next()
         # For the next one.
         self._tasks.put(None)
 
@@ -204,10 +218,10 @@ class Helpers:
             thread.join()
 
 
-def _offer(function, *args):
+def _offer(pool, function, *args):
     """Return a task that another thread may do by now."""
     task = Task(function, *args)
-    _pool(os.getpid()).offer(task)
+    pool.offer(task)
     return task
 
 
