@@ -82,6 +82,12 @@ OF_SKLEARN = {
     "sklearn.naive_bayes": "BernoulliNB ComplementNB GaussianNB MultinomialNB",
     "sklearn.dummy": "DummyClassifier DummyRegressor",
 }
+# The wrappers, and the encoders of y that they keep.
+OF_SCIKERAS = {
+    "skrnn.scikeras": "KerasClassifier KerasRegressor",
+    "skrnn.scikeras._targets": "LabelsEncoder NumbersEncoder",
+    "scikeras.utils.transformers": "TargetReshaper",
+}
 # What estimators of ours are made of: frozen dataclasses. Files keep these names when
 # the classes move.
 _READING = "_estimators.forecasting.reading"
@@ -114,7 +120,7 @@ PARTS = {
 }
 _MODULES = {
     f"{module}.{name}": module
-    for table in (OURS, OF_SKLEARN)
+    for table in (OURS, OF_SKLEARN, OF_SCIKERAS)
     for module, names in table.items()
     for name in names.split()
 }
@@ -140,6 +146,11 @@ def found(name: str) -> Any:
     return getattr(module, name.rpartition(".")[2])
 
 
+def is_wrapper(cls: type) -> bool:
+    """Whether a class is a wrapper of ``skrnn.scikeras``, or derives from one."""
+    return any(base.__module__ == "skrnn.scikeras._base" for base in cls.__mro__)
+
+
 def class_named(name: Any, trusted: dict[str, Any]) -> Any:
     """Return the class that a file names.
 
@@ -149,6 +160,12 @@ def class_named(name: Any, trusted: dict[str, Any]) -> Any:
         If it isn't one that a file may name.
     """
     if type(name) is str and name in _MODULES:
+        if _MODULES[name] in OF_SCIKERAS and not trusted:
+            # It loads a backend, which no file may do alone.
+            raise UnreadableError(
+                f"{name} needs a network that a function of yours builds; hand it "
+                "over: load(path, trusted=[...])"
+            )
         return found(name)
     own = trusted.get(name) if type(name) is str else None
     if not isinstance(own, type):

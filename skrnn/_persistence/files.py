@@ -49,13 +49,14 @@ from skrnn._persistence.objects import (
 from skrnn._persistence.plain import PLAIN
 from skrnn._persistence.times import KINDS_OF_PANDAS, kind_of_pandas
 from skrnn._persistence.trees import TREE, kind_of_tree
+from skrnn._persistence.wrappers import WRAPPER, kind_of_wrapper
 
 # Raise it when files change in a way that earlier versions can't read.
 FORMAT = 1
 _KINDS = (
     *PLAIN.values(), *KINDS_OF_PANDAS, ARRAY, SCALAR, MASKED, DTYPE, GENERATOR,
     FUNCTION, TYPE, SCORER, DISTRIBUTION, ESTIMATOR, MADE, PART, REQUESTS, BUNCH, TREE,
-    OF_KERAS, INSIDE, DRAWER, AS_NUMBERS,
+    OF_KERAS, INSIDE, DRAWER, AS_NUMBERS, WRAPPER,
 )  # fmt: skip
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy")
 
@@ -80,7 +81,8 @@ def save(
         whole, on the disk: a crash or a full disk leaves it as it was.
     trusted : iterable of functions and classes, default=()
         Functions and classes of your own that occur in the estimator, such as a
-        ``loss``. The file has their names alone: `load` needs them too.
+        ``loss``, or the function that builds the network of a wrapper of
+        `skrnn.scikeras`. The file has their names alone: `load` needs them too.
 
     Raises
     ------
@@ -141,6 +143,7 @@ def _kind_finder(trusted):
             PLAIN.get(type(value))
             or kind_of_numpy(value)
             or kind_of_pandas(value)
+            or kind_of_wrapper(value, names)
             or kind_of_object(value, names)
             or kind_of_tree(value)
             or kind_of_learner(value)
@@ -162,7 +165,8 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
     path : str or path-like
         A file that `save` wrote, of this version or an earlier one.
     trusted : iterable of functions and classes, default=()
-        Those of your own that the file names, as for `save`.
+        Those of your own that the file names, as for `save`. One that builds a network
+        is called with the parameters in the file.
 
     Returns
     -------

@@ -159,14 +159,15 @@ DISTRIBUTION = Kind("distribution", _write_distribution, _read_distribution)
 
 def kind_of_function(value: Any, trusted: dict[str, Any]) -> Kind | None:
     """Return the kind of a function, class, scorer or distribution, or None."""
-    if isinstance(value, type):
-        known = any(cls is value for cls in _TYPES.values())
-        return TYPE if known else None
+    if isinstance(value, type) and any(cls is value for cls in _TYPES.values()):
+        return TYPE
     if isinstance(value, BaseScorer) or type(value).__name__ == "_PassthroughScorer":
         return SCORER
     if isinstance(value, stats.distributions.rv_frozen):
         return DISTRIBUTION
     if not callable(value):
         return None
-    known = trusted.get(full_name(value)) is value or _name_of_function(value)
+    if trusted.get(full_name(value)) is value:
+        return FUNCTION
+    known = not isinstance(value, type) and _name_of_function(value)
     return FUNCTION if known else None

@@ -17,6 +17,7 @@ from skrnn import _engine
 from skrnn._persistence.checks import fault_of
 from skrnn._persistence.classes import (
     class_named,
+    is_wrapper,
     own_name,
     part_name,
     part_named,
@@ -50,6 +51,8 @@ def _write_estimator(value, writer):
 
 def _read_estimator(node, reader):
     cls = class_named(node["class"], reader.trusted)
+    if is_wrapper(cls):
+        raise UnreadableError(f"{cls.__name__} stands there as another kind of value")
     fields = exactly(node, "state", dict)
     check_names(cls, fields)
     state = {name: reader.value(value) for name, value in fields.items()}
@@ -62,8 +65,7 @@ def _read_estimator(node, reader):
             raise UnreadableError(str(error).removesuffix(".")) from error
     else:
         vars(made).update(state)
-    if _REQUESTS in state:
-        _own(state[_REQUESTS], made)
+    own_requests(state, made)
     fault = fault_of(made)
     if fault:
         raise UnreadableError(f"it holds a {fault}")
@@ -112,7 +114,11 @@ def _missing(cls, state):
     return {row.name: row.default for row in rows if row.default is not row.empty}
 
 
-def _own(requests, owner):
+def own_requests(state: dict[str, Any], owner: Any) -> None:
+    """Tell the requests of metadata in a state, if it has some, whose they are."""
+    if _REQUESTS not in state:
+        return
+    requests = state[_REQUESTS]
     if not isinstance(requests, MetadataRequest):
         raise UnreadableError(f"{_REQUESTS} is something else")
     for each in (requests, *_methods(requests).values()):
@@ -162,17 +168,6 @@ def _read_part(node, reader):
 
 
 PART = Kind("part", _write_part, _read_part, is_shared=True)
-
-
-def _refuse_wrapper(value, writer):
-    writer.refuse(
-        f"a {type(value).__name__}, whose network is a model of Keras",
-        'its `model_.save("network.keras")`, or a pickle of the whole',
-    )
-
-
-# It reads nothing: no file has one.
-_WRAPPER = Kind("wrapper", _refuse_wrapper, lambda *_: None)
 
 
 def _methods(requests):
@@ -227,8 +222,6 @@ def kind_of_object(value: Any, trusted: dict[str, Any]) -> Kind | None:
         return REQUESTS
     if part_name(cls):
         return PART
-    if cls.__module__.startswith("skrnn.scikeras"):
-        return _WRAPPER
     if public_name(cls):
         return ESTIMATOR if issubclass(cls, BaseEstimator) else MADE
     return ESTIMATOR if own_name(cls, trusted) else None

@@ -277,6 +277,18 @@ CASES = {
         in_state(optimizer={"type": "keras", "class": "Lambda", "config": {}}),
         "no optimizer of Keras",
     ),
+    "a wrapper": (
+        as_estimator(
+            {
+                "type": "wrapper",
+                "class": "skrnn.scikeras.KerasRegressor",
+                "state": {"optimizer": {"class_name": "Lambda"}},
+            }
+        ),
+        "a function of yours builds; hand it over",
+    ),
+    # It would load Keras.
+    "encoder": (of_class("skrnn.scikeras._targets.LabelsEncoder"), "hand it over"),
     # Attributes.
     "__reduce__": (in_state(__reduce__=1), "no parameter or attribute '__reduce__'"),
     "__class__": (in_state(__class__="x"), "no parameter or attribute '__class__'"),

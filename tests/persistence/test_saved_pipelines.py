@@ -236,11 +236,3 @@ def test_what_cannot_be_saved_is_named(estimator, expected, tmp_path):
     with pytest.raises(TypeError, match=expected):
         skrnn.save(estimator, tmp_path / "model.skrnn")
     assert not list(tmp_path.iterdir())
-
-
-def test_wrappers_of_keras_say_what_to_do_instead(tmp_path):
-    from skrnn.scikeras import KerasRegressor, recurrent_network
-
-    model = KerasRegressor(recurrent_network)
-    with pytest.raises(TypeError, match=r"KerasRegressor.*model_\.save"):
-        skrnn.save(model, tmp_path / "model.skrnn")

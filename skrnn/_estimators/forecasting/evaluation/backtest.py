@@ -24,7 +24,7 @@ from skrnn._estimators.forecasting.evaluation.runs import (
 )
 from skrnn._estimators.forecasting.evaluation.summary import BacktestFrame
 from skrnn._estimators.forecasting.evaluation.tables import Truth, tidy
-from skrnn._sklearn import Count, Share, validate_params
+from skrnn._sklearn import Count, Share, naming, num_samples, validate_params
 
 
 @validate_params(
@@ -221,9 +221,13 @@ def _rows_of(X, y):
     if isinstance(X, pd.Index):
         return pd.DataFrame(index=X)
     if X is not None:
+        with naming("X"):
+            num_samples(X)
         return X
-    is_indexed = isinstance(y, pd.Series | pd.DataFrame)
-    return pd.DataFrame(index=y.index if is_indexed else range(len(y)))
+    if isinstance(y, pd.Series | pd.DataFrame):
+        return pd.DataFrame(index=y.index)
+    with naming("y"):
+        return pd.DataFrame(index=range(num_samples(y)))
 
 
 def _truth_of(X, y, groups):

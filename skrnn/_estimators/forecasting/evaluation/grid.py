@@ -11,7 +11,7 @@ from skrnn._data.frames.columns import as_plain, is_frame
 from skrnn._data.rows.series import Rows, read_rows, row_index
 from skrnn._estimators.forecasting.reading.axis import times_in_columns
 from skrnn._estimators.forecasting.reading.tables import read_table
-from skrnn._sklearn import num_samples
+from skrnn._sklearn import naming, num_samples
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,14 @@ def read_grid(X, y=None, groups=None, *, align="auto") -> TimeGrid:
     ValueError
         If rows aren't in order, or there are no labels for ``align="time"``.
     """
-    table = y if X is None else X
-    if not num_samples(table):
-        raise ValueError(f"{'y' if X is None else 'X'} has 0 rows; expected some.")
+    name, table = ("y", y) if X is None else ("X", X)
+    with naming(name):
+        n_rows = num_samples(table)
+    if not n_rows:
+        raise ValueError(f"{name} has 0 rows; expected some.")
     groups = series_of(table, groups)
     holder, groups = _with_times(table, groups)
-    rows = read_rows(holder, num_samples(table), groups=groups, y=y)
+    rows = read_rows(holder, n_rows, groups=groups, y=y)
     codes = np.zeros(rows.n_rows, int) if rows.codes is None else rows.codes
     starts = np.cumsum(rows.lengths) - rows.lengths
     places = rows.places()[1] - starts[codes]

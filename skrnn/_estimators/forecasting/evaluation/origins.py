@@ -32,9 +32,7 @@ def origins_of_cv(cv, X, y, groups, grid: TimeGrid) -> list[Origin]:
     ValueError
         If a training part isn't before its test part, in each series.
     """
-    if isinstance(cv, Integral) or not (
-        hasattr(cv, "split") or hasattr(cv, "__iter__")
-    ):
+    if isinstance(cv, Integral) or not (hasattr(cv, "split") or _is_iterable(cv)):
         raise ValueError(
             f"cv={cv!r} is invalid; expected a splitter such as TimeSeriesSplit() or "
             "WindowSplit(), or an iterable of (train, test)."
@@ -50,6 +48,15 @@ def origins_of_cv(cv, X, y, groups, grid: TimeGrid) -> list[Origin]:
     for i, origin in enumerate(origins):
         _check_forward(origin, grid, f"Split {i} of cv={cv!r}")
     return origins
+
+
+def _is_iterable(value):
+    # An array without axes has the method, but no items.
+    try:
+        iter(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _origin(split, i, grid, cv):

@@ -10,6 +10,7 @@ from _seasonal_forecaster import FITS, SeasonalForecaster
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from scipy.sparse import coo_array
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
@@ -287,6 +288,7 @@ REFUSED = {
         "initial=3 and cv=TimeSeriesSplit",
     ),
     "a number of folds": (dict(cv=5), "cv=5 is invalid; expected a splitter such as"),
+    "an array without axes": (dict(cv=np.array("a")), r"cv=array\('a'.* is invalid"),
     "shuffled folds": (
         dict(cv=KFold(3, shuffle=True, random_state=0)),
         "Split 0 of cv=KFold.* trains on rows that are later than row",
@@ -329,6 +331,12 @@ def test_it_refuses_bad_data():
         backtest(Ridge(), COVARIATES, ["up"] * 60)
     with pytest.raises(ValueError, match=r"y has shape \(60, 1, 1\)"):
         backtest(Ridge(), COVARIATES, np.zeros((60, 1, 1)))
+    with pytest.raises(ValueError, match="y must be numbers"):
+        backtest(Ridge(), None, coo_array(np.ones((60, 2))))
+    with pytest.raises(TypeError, match="X can't be read"):
+        backtest(Ridge(), np.array(1.0), SERIES)
+    with pytest.raises(TypeError, match="y can't be read"):
+        backtest(Ridge(), None, 1.0)
     split = TimeSeriesSplit(3, test_size=40)
     with pytest.raises(ValueError, match="tests series 'b', of which it has no train"):
         backtest(Ridge(), PANEL_X, PANEL_Y, cv=split)

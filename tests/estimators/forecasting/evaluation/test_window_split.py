@@ -198,6 +198,8 @@ def test_it_refuses_by_name(name):
 
 
 def test_it_refuses_rows_out_of_order():
+    with pytest.raises(TypeError, match="X can't be read"):
+        next(WindowSplit().split(np.array(1.0)))
     with pytest.raises(ValueError, match="is not in time order"):
         next(WindowSplit(2).split(pd.DataFrame({"x": range(30)}, DAYS[::-1])))
     split = WindowSplit(1, align="time")
