@@ -77,6 +77,16 @@ NETWORKS = {
         X,
         X[:, :, 0],
     ),
+    "causal convolutions": (
+        regressor(conv_filters=(3, 2), conv_padding="causal"),
+        X,
+        Y,
+    ),
+    "ragged, causal convolutions, each step": (
+        regressor(conv_filters=(3, 2), conv_padding="causal", **EVERY_STEP),
+        RAGGED,
+        RAGGED_STEPS,
+    ),
     "ragged, convolutions": (
         regressor(conv_filters=3, bidirectional=True, conv_pool_size=2),
         RAGGED,
@@ -261,6 +271,7 @@ def test_onnx_predicts_the_same(key, fitted, tmp_path):
 OF_ANY_LENGTH = {
     "recurrent": regressor(units=(2, 3), bidirectional=True, attention="dot"),
     "convolutions": regressor(conv_filters=(3, 2), conv_pool_size=2),
+    "causal convolutions": regressor(conv_filters=3, conv_padding="causal"),
     "transformer": transformer(),
     "transformer, rotary": transformer(positional="rotary", pooling="max"),
 }
