@@ -56,6 +56,7 @@ BAD_PARAMS = {
     ),
     "conv_kernel_size": (COUNT, [*NOT_COUNTS, (3, 3), None]),
     "conv_pool_size": (COUNT, [*NOT_COUNTS, (3, 3), None]),
+    "conv_padding": ("a str among {'causal', 'same'}", ["valid", "Causal", None, 1]),
     "categorical_features": (
         "an array-like, an instance of 'slice' or None",
         [1, "price", True, 2.5],

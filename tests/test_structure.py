@@ -434,6 +434,7 @@ ORDER = [
     "conv_filters",
     "conv_kernel_size",
     "conv_pool_size",
+    "conv_padding",
     "embedding_dim",
     "embedding_matrix",
     "embedding_trainable",

@@ -47,9 +47,11 @@ from skrnn._estimators.output_bias import one_after_the_other
 from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.streaming import StreamingPredictor
 from skrnn._networks.architecture import network_spec
+from skrnn._networks.layers.convolution import PADDINGS
 from skrnn._sklearn import (
     Count,
     Counts,
+    StrOptions,
     refuse_no_names,
     refuse_no_output,
 )
@@ -327,8 +329,8 @@ class SequenceNetwork(
         Raises
         ------
         ValueError
-            If the network is bidirectional, has convolutions, or attends to later
-            steps: then outputs depend on steps that are still to come.
+            If the network is bidirectional, has convolutions that aren't causal, or
+            attends to later steps: then outputs depend on steps that are still to come.
         """
         self._require_fit()
         return StreamingPredictor(self, method)
@@ -341,11 +343,13 @@ class BaseRecurrent(RecurrentLayers, ReadsWholeSequences, SequenceNetwork):
     conv_filters: Widths = ()
     conv_kernel_size: int = 8
     conv_pool_size: int = 3
+    conv_padding: str = "same"
 
     _network_constraints = SequenceNetwork._network_constraints | {
         "conv_filters": [Count(), Counts(empty=True)],
         "conv_kernel_size": [Count()],
         "conv_pool_size": [Count()],
+        "conv_padding": [StrOptions(set(PADDINGS))],
     }
 
     def _network(self, X, resume):
@@ -360,6 +364,7 @@ class BaseRecurrent(RecurrentLayers, ReadsWholeSequences, SequenceNetwork):
             conv_filters=self.conv_filters,
             conv_kernel_size=int(self.conv_kernel_size),
             conv_pool_size=int(self.conv_pool_size),
+            conv_padding=self.conv_padding,
             activation=activation,
             layer_norm=bool(self.layer_norm),
             recurrent_dropout=float(self.recurrent_dropout),

@@ -46,6 +46,7 @@ def network_spec(
     conv_filters: Widths = (),
     conv_kernel_size: int = 8,
     conv_pool_size: int = 3,
+    conv_padding: str = "same",
     vocabulary_size: int | tuple[int, ...] | None = None,
     embedding_dim: int | tuple[int, ...] | None = None,
     embedding_trainable: bool = True,
@@ -70,8 +71,9 @@ def network_spec(
     layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
     sizes = conv_kernel_size, conv_pool_size
-    reach = {"every_step": every_step, "has_mean": not return_sequences}
-    layers += _convolutions(conv_filters, *sizes, dropout, **reach)
+    causal = conv_padding == "causal"
+    reach = {"keeps_steps": every_step or causal, "has_mean": not return_sequences}
+    layers += _convolutions(conv_filters, *sizes, dropout, causal, **reach)
     steps = [i < len(units) - 1 or every_step for i in range(len(units))]
     layers += _stack(units, steps, layer_norm, dropout, **cells)
     layers.append(_pooling(attention, return_sequences))
@@ -308,7 +310,7 @@ def _tables(sizes, dims, trainable, dropout, categories, n_features):
 
 
 def _convolutions(
-    conv_filters, kernel_size, pool_size, dropout, *, every_step, has_mean
+    conv_filters, kernel_size, pool_size, dropout, causal, *, keeps_steps, has_mean
 ):
     """Return convolutions, each of which sees more of the sequence.
 
@@ -317,8 +319,8 @@ def _convolutions(
     layers: list = []
     widths = as_tuple(conv_filters)
     for i, filters in enumerate(widths):
-        options = {"dilation": pool_size**i} if every_step else {"pool": pool_size}
-        options["tells_mean"] = has_mean and i == len(widths) - 1
+        options = {"dilation": pool_size**i} if keeps_steps else {"pool": pool_size}
+        options |= {"tells_mean": has_mean and i == len(widths) - 1, "causal": causal}
         layers.append(Convolution(f"convolution_{i}", filters, kernel_size, **options))
         layers += _dropout(f"convolution_dropout_{i}", dropout)
     return layers

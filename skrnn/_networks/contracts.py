@@ -130,12 +130,19 @@ class Run(Protocol):
         """
 
     def convolve(
-        self, x: Tensor, lengths: Tensor, kernel: Tensor, bias: Tensor, dilation: int
+        self,
+        x: Tensor,
+        lengths: Tensor,
+        kernel: Tensor,
+        bias: Tensor,
+        dilation: int,
+        causal: bool,
     ) -> Tensor:
         """Return x (T, B, F) convolved with a kernel (size, F, C): (T, B, C).
 
         The steps of a window are `dilation` apart, and zeros outside of the sequence.
-        What stands in the padding means nothing.
+        It stands around its step, or ends with it if `causal`. What stands in the
+        padding means nothing.
         """
 
     def normalise_batch(

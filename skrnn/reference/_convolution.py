@@ -15,6 +15,7 @@ def convolution(
     moving_variance: ArrayLike,
     *,
     dilation: int = 1,
+    causal: bool = False,
     pool: int = 1,
     epsilon: float = 1e-3,
 ) -> Array:
@@ -23,14 +24,15 @@ def convolution(
     .. math::
 
         \begin{aligned}
-        z_t &= b + \sum_{i=0}^{k-1} W_i^\top x_{t + d i - p}, \qquad
-        p = \lfloor d (k - 1) / 2 \rfloor \\
+        z_t &= b + \sum_{i=0}^{k-1} W_i^\top x_{t + d i - p} \\
         a_t &= \max\left(0,\; \gamma \odot
         \frac{z_t - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta\right) \\
         y_s &= \max(a_{s q}, \dots, a_{s q + q - 1})
         \end{aligned}
 
-    Outside of the sequence x is zero.
+    A window begins :math:`p = \lfloor d (k - 1) / 2 \rfloor` steps before its own; a
+    causal one ends with its own, :math:`p = d (k - 1)`. Outside of the sequence x is
+    zero.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ def convolution(
         :math:`\mu` and :math:`\sigma^2`, which followed the batches of training.
     dilation : int, default=1
         :math:`d`: how far apart the steps of a window are.
+    causal : bool, default=False
+        Whether a window ends with its own step.
     pool : int, default=1
         :math:`q`: steps of which the greatest values go on.
     epsilon : float, default=1e-3
@@ -61,6 +65,10 @@ def convolution(
     Karim, F., Majumdar, S., Darabi, H., Chen, S. (2018). LSTM fully convolutional
     networks for time series classification. IEEE Access 6.
 
+    van den Oord, A., Dieleman, S., Zen, H., Simonyan, K., Vinyals, O., Graves, A.,
+    Kalchbrenner, N., Senior, A., Kavukcuoglu, K. (2016). WaveNet: A generative model
+    for raw audio. arXiv:1609.03499.
+
     Examples
     --------
     >>> from skrnn import reference
@@ -73,7 +81,8 @@ def convolution(
     """
     x, kernel = np.asarray(x, float), np.asarray(kernel, float)
     n_steps, size = len(x), len(kernel)
-    before = dilation * (size - 1) // 2
+    reach = dilation * (size - 1)
+    before = reach if causal else reach // 2
     z = np.tile(np.asarray(bias, float), (n_steps, 1))
     for t in range(n_steps):
         for i in range(size):

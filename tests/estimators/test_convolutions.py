@@ -22,6 +22,9 @@ NETWORKS = {
     "each step": dict(return_sequences=True),
     "attention": dict(attention="dot"),
     "steps kept": dict(conv_pool_size=1, conv_filters=2),
+    "causal": dict(conv_padding="causal"),
+    "causal, each step": dict(conv_padding="causal", return_sequences=True),
+    "causal, attention": dict(conv_padding="causal", attention="additive"),
 }
 CLOSE = dict(rtol=1e-4, atol=1e-5)
 every_network = pytest.mark.parametrize("kind", NETWORKS)
@@ -40,7 +43,10 @@ def test_a_sequence_is_answered_alike_alone_and_among_longer_ones(kind):
         np.testing.assert_allclose(model.predict([x])[0], among, **CLOSE)
 
 
-@pytest.mark.parametrize("kind", ["pooled", "each step", "attention"])
+CAUSAL = ["causal", "causal, each step", "causal, attention"]
+
+
+@pytest.mark.parametrize("kind", ["pooled", "each step", "attention", *CAUSAL])
 def test_keras_and_pickles_answer_alike(kind):
     model = fitted(kind, conv_pool_size=3)
     # Whatever remains when steps are pooled.
@@ -54,7 +60,7 @@ def test_keras_and_pickles_answer_alike(kind):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("kind", ["pooled", "each step"])
+@pytest.mark.parametrize("kind", ["pooled", "each step", *CAUSAL[:2]])
 def test_both_engines_train_alike_in_batches_that_are_not_full(kind):
     options = dict(optimizer="sgd", shuffle=False, dropout=0.0)
     cpu, keras = (fitted(kind, engine=each, **options) for each in ("cpu", "keras"))
@@ -97,16 +103,18 @@ def test_statistics_are_those_of_real_steps(engine):
     size=st.integers(1, 4),
     pool=st.integers(1, 3),
     every_step=st.booleans(),
+    causal=st.booleans(),
 )
-def test_it_is_the_textbook_formula(n_steps, size, pool, every_step):
+def test_it_is_the_textbook_formula(n_steps, size, pool, every_step, causal):
     options = dict(conv_kernel_size=size, conv_pool_size=pool, epochs=1)
     options |= dict(return_sequences=every_step, engine="cpu")
+    options["conv_padding"] = "causal" if causal else "same"
     model = fitted(**options)
     x = np.random.default_rng(n_steps).normal(size=(n_steps, 2))
     y, w = x, model.weights_
     for i, name in enumerate(["conv1d", "conv1d_1"]):
-        reach = {"dilation": pool**i} if every_step else {"pool": pool}
-        y = reference.convolution(y, **w[name], **reach)
+        reach = {"dilation": pool**i} if every_step or causal else {"pool": pool}
+        y = reference.convolution(y, **w[name], **reach, causal=causal)
     states = reference.gru(y, **w["gru"])
     known = states if every_step else np.r_[states[-1], y.mean(axis=0)]
     answer = reference.dense(known, **w["head"])
@@ -116,8 +124,34 @@ def test_it_is_the_textbook_formula(n_steps, size, pool, every_step):
 
 @pytest.mark.parametrize("kind", ["pooled", "each step"])
 def test_a_stream_would_need_later_steps(kind):
-    with pytest.raises(ValueError, match="fitted with conv_filters: its outputs dep"):
+    message = "fitted with conv_filters and conv_padding='same': its outputs depend"
+    with pytest.raises(ValueError, match=message):
         fitted(kind).stream()
+
+
+@pytest.mark.parametrize("kind", CAUSAL)
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_stream_answers_what_is_so_far(kind, size):
+    model = fitted(kind, conv_kernel_size=size, units=(3, 2), dropout=0.1)
+    stream, x = model.stream(), max(RAGGED, key=len)
+    for again in range(2):
+        found = [stream.update(step) for step in x]
+        expected = [model.predict([x[: t + 1]])[0] for t in range(len(x))]
+        if "each step" in kind:
+            expected = [steps[-1] for steps in expected]
+        np.testing.assert_allclose(found, expected, **CLOSE, err_msg=f"{again}")
+        stream.reset()
+
+
+def test_a_causal_answer_knows_nothing_of_later_steps():
+    x = max(RAGGED, key=len)
+    changed = x.copy()
+    changed[4:] += 10
+    for kind, sees_none in (("causal, each step", True), ("each step", False)):
+        model = fitted(kind)
+        before, after = (model.predict([each])[0] for each in (x, changed))
+        alike = np.isclose(before[:4], after[:4], rtol=1e-4, atol=1e-5).all()
+        assert alike == sees_none
 
 
 def test_states_at_each_step_are_those_of_networks_that_keep_steps():
@@ -125,6 +159,7 @@ def test_states_at_each_step_are_those_of_networks_that_keep_steps():
         hidden_states(fitted(), RAGGED)
     states = hidden_states(fitted("steps kept"), RAGGED)
     assert states.shape == (len(RAGGED), max(LENGTHS), 3)
+    assert hidden_states(fitted("causal"), RAGGED).shape == states.shape
 
 
 def test_training_goes_on_with_the_same_statistics():

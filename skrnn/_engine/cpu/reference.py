@@ -109,9 +109,9 @@ class ReferenceRun:
         # It only predicts.
         return x
 
-    def convolve(self, x, lengths, kernel, bias, dilation):
+    def convolve(self, x, lengths, kernel, bias, dilation, causal):
         real = self.real_steps(x, lengths)
-        return convolve(self.ops, x, real, kernel, bias, dilation)
+        return convolve(self.ops, x, real, kernel, bias, dilation, causal)
 
     def normalise_batch(self, x, real, gamma, beta, kept, pool):
         statistics = kept.values()

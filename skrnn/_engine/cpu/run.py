@@ -89,8 +89,9 @@ class CpuRun:
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
 
-    def convolve(self, x, lengths, kernel, bias, dilation):
-        known = {"lengths": lengths, "dilation": dilation, "space": self.workspace}
+    def convolve(self, x, lengths, kernel, bias, dilation, causal):
+        known = {"lengths": lengths, "dilation": dilation, "causal": causal}
+        known["space"] = self.workspace
         return self._apply(convolve_rule, x, kernel, bias, **known)
 
     def normalise_batch(self, x, real, gamma, beta, kept, pool):

@@ -57,9 +57,9 @@ class KerasRun:
     def reverse(x, lengths):
         return adapter.reverse(x, lengths)
 
-    def convolve(self, x, lengths, kernel, bias, dilation):
+    def convolve(self, x, lengths, kernel, bias, dilation, causal):
         real = self.real_steps(x, lengths)
-        return convolve(ops, x, real, kernel, bias, dilation)
+        return convolve(ops, x, real, kernel, bias, dilation, causal)
 
     def normalise_batch(self, x, real, gamma, beta, kept, pool):
         found = tuple(kept.values())

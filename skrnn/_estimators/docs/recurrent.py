@@ -12,6 +12,7 @@ from skrnn._estimators.tasks.documentation import Row
 from skrnn._networks.activations import HIDDEN_ACTIVATIONS
 from skrnn._networks.cells import CELLS
 from skrnn._networks.layers import LAYERS
+from skrnn._networks.layers.convolution import PADDINGS
 from skrnn._networks.optimizers import OPTIMIZERS
 
 T = TypeVar("T")
@@ -76,8 +77,7 @@ PARAMETERS: dict[str, Row | None] = {
         that are told by their shapes; a tuple stacks one for each entry. They
         are normalised over the batches of training (Ioffe & Szegedy, 2015) and
         rectified. What the last one finds on average stands beside the last state, as
-        in LSTM-FCN (Karim et al., 2018). Every step depends on later ones, so that such
-        a network can't stream.""",
+        in LSTM-FCN (Karim et al., 2018).""",
     ),
     "conv_kernel_size": (
         "int",
@@ -86,9 +86,15 @@ PARAMETERS: dict[str, Row | None] = {
     "conv_pool_size": (
         "int",
         """Steps after each convolution of which the greatest values go on, so that the
-        recurrent layers read fewer; 1 keeps all. With `return_sequences` or `attention`
-        every step is kept, and each convolution reads steps so many times as far apart
-        as the one before.""",
+        recurrent layers read fewer; 1 keeps all. With `return_sequences`, `attention`
+        or causal convolutions every step is kept, and each convolution reads steps so
+        many times as far apart as the one before.""",
+    ),
+    "conv_padding": (
+        as_type(PADDINGS),
+        """Where the steps are that a convolution reads: "same" is around its own, so
+        that every step depends on later ones and the network can't stream, "causal"
+        ends with it (van den Oord et al., 2016), so that it can.""",
     ),
     "embedding_dim": (
         "int or tuple of int",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from skrnn._networks.layers.base import BaseLayer, Flow
 from skrnn._networks.outline import numbered
 from skrnn._networks.weights import Weight
@@ -11,6 +13,8 @@ EPSILON = 1e-3
 # Share of a statistic that is kept at each batch. Fits of few batches need less than
 # Keras' 0.99.
 MOMENTUM = 0.9
+# Where zeros stand before a sequence is convolved; names of Keras.
+PADDINGS = ("same", "causal")
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,9 @@ class Convolution(BaseLayer):
     no answer depends on padding. Filters are normalised over all real steps of a batch
     (Ioffe & Szegedy, 2015); prediction takes the statistics that followed the batches
     of training. `dilation` is how far apart the steps are that a window reads (van den
-    Oord et al., 2016). Of each `pool` steps the greatest values go on. Where it
-    `tells_mean`, the mean of its steps stands beside them.
+    Oord et al., 2016); where it is `causal` it ends with the step itself. Of each
+    `pool` steps the greatest values go on. Where it `tells_mean`, the mean of its steps
+    stands beside them.
     """
 
     filters: int
@@ -30,6 +35,7 @@ class Convolution(BaseLayer):
     dilation: int = 1
     pool: int = 1
     tells_mean: bool = False
+    causal: bool = False
 
     parameter = "conv_filters"
     parameters = {
@@ -38,13 +44,13 @@ class Convolution(BaseLayer):
         "dilation": None,
         "pool": None,
         "tells_mean": None,
+        "causal": None,
     }
-    reads_ahead = "conv_filters"
+    reads_ahead = "conv_filters and conv_padding='same'"
 
     @property
     def streams(self):
-        """It reads steps that are still to come."""
-        return False
+        return self.causal and self.keeps_steps
 
     @property
     def keeps_steps(self):
@@ -61,7 +67,8 @@ class Convolution(BaseLayer):
     def title(self):
         apart = "" if self.dilation == 1 else f", dilation {self.dilation}"
         pooled = "" if self.pool == 1 else f", pooled by {self.pool}"
-        return f"Conv1D, {self.kernel_size} steps{apart}{pooled}"
+        causal = "Causal " if self.causal else ""
+        return f"{causal}Conv1D, {self.kernel_size} steps{apart}{pooled}"
 
     def names_of(self, weight):
         # Keras has a layer of its own for the normalisation.
@@ -82,20 +89,37 @@ class Convolution(BaseLayer):
         return table, self.filters
 
     def forward(self, run, w, flow, lengths):
-        ops, x = run.ops, flow.steps
-        kernel, bias, gamma, beta = (
-            w[f"{self.name}/{name}"]
-            for name in ("kernel", "bias", "norm/gamma", "norm/beta")
-        )
-        y = run.convolve(x, lengths, kernel, bias, self.dilation)
-        names = [f"{self.name}/norm/moving_{name}" for name in ("mean", "variance")]
-        kept = {name: w[name] for name in names}
-        real = run.real_steps(x, lengths)
-        y = run.normalise_batch(y, real, gamma, beta, kept, self.pool)
+        x = flow.steps
+        kernel, bias = self._of(w, "kernel", "bias")
+        y = run.convolve(x, lengths, kernel, bias, self.dilation, self.causal)
+        y = self._normalised(run, w, y, run.real_steps(x, lengths))
         if not self.tells_mean:
             return Flow(y)
         real = run.real_steps(y, self.lengths_after(lengths))[..., None]
-        return Flow(y, aside=mean_step(ops, y, real)[0])
+        return Flow(y, aside=mean_step(run.ops, y, real)[0])
+
+    def step(self, run, w, flow, state):
+        x = flow.steps[None]
+        kernel, bias = self._of(w, "kernel", "bias")
+        size, width, filters = kernel.shape
+        reach = (size - 1) * self.dilation
+        before, total, n = state or (np.zeros((reach, *x.shape[1:])), 0.0, 0)
+        read = np.concatenate([before, x])
+        window = np.concatenate(list(read[:: self.dilation]), axis=-1)
+        y = run.dense(window[None], np.reshape(kernel, (size * width, filters)), bias)
+        y = self._normalised(run, w, y, np.ones(x.shape[:2], bool))[0]
+        total, n = total + y, n + 1
+        aside = total / n if self.tells_mean else None
+        return Flow(y, aside=aside), (read[1:], total, n)
+
+    def _of(self, w, *names):
+        return [w[f"{self.name}/{name}"] for name in names]
+
+    def _normalised(self, run, w, y, real):
+        names = [f"{self.name}/norm/moving_{name}" for name in ("mean", "variance")]
+        kept = {name: w[name] for name in names}
+        gamma, beta = self._of(w, "norm/gamma", "norm/beta")
+        return run.normalise_batch(y, real, gamma, beta, kept, self.pool)
 
     def keras(self, flow, seeds):
         from keras import layers, ops  # noqa: PLC0415
@@ -105,7 +129,7 @@ class Convolution(BaseLayer):
         convolved = layers.Conv1D(
             self.filters,
             self.kernel_size,
-            padding="same",
+            padding="causal" if self.causal else "same",
             dilation_rate=self.dilation,
             kernel_initializer=HeUniform(seed=next(seeds)),
             name=name,
@@ -133,13 +157,8 @@ class Beside(BaseLayer):
 
     parameter = "conv_filters"
     parameters = {"width": "conv_filters"}
-    reads_ahead = "conv_filters"
     # Users see no layer in it.
     title = ""
-
-    @property
-    def streams(self):
-        return False
 
     def has_steps(self, before):
         return False
@@ -158,21 +177,27 @@ class Beside(BaseLayer):
         return replace(flow, answer=joined)
 
 
-def convolve(ops, x, real, kernel, bias, dilation=1):
+def convolve(ops, x, real, kernel, bias, dilation=1, causal=False):
     """Return x (T, B, F) convolved with a kernel (size, F, C), where `real` (T, B)."""
     size, width, filters = kernel.shape
-    read = windows(ops, ops.where(real[..., None], x, 0.0), size, dilation)
+    read = windows(ops, ops.where(real[..., None], x, 0.0), size, dilation, causal)
     return ops.matmul(read, ops.reshape(kernel, (size * width, filters))) + bias
 
 
-def windows(ops, x, size, dilation=1):
+def steps_before(size, dilation, causal):
+    """Return how many steps before its own a window begins."""
+    reach = (size - 1) * dilation
+    return reach if causal else reach // 2
+
+
+def windows(ops, x, size, dilation=1, causal=False):
     """Return what a convolution reads at each step of x (T, B, F): (T, B, size * F).
 
     Zeros stand before the first step and after the last one.
     """
     if size == 1:
         return x
-    before = (size - 1) * dilation // 2
+    before = steps_before(size, dilation, causal)
     after = (size - 1) * dilation - before
     nothing = x[:1] * 0
     whole = ops.concatenate([nothing] * before + [x] + [nothing] * after, axis=0)

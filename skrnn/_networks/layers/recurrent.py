@@ -176,7 +176,7 @@ class Recurrent(BaseLayer):
         cell = self.cell_run(w)
         after = run.step(cell, flow.steps, state)
         y = cell.cell.output(after)
-        return Flow(y, y), after
+        return Flow(y, y, aside=flow.aside), after
 
     def keras(self, flow, seeds):
         from skrnn._networks.keras.parts import directions  # noqa: PLC0415

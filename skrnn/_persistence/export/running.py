@@ -28,9 +28,9 @@ class TracedRun:
         # It only predicts.
         return x
 
-    def convolve(self, x, lengths, kernel, bias, dilation):
+    def convolve(self, x, lengths, kernel, bias, dilation, causal):
         real = self.real_steps(x, lengths)
-        return convolve(ops, x, real, kernel, bias, dilation)
+        return convolve(ops, x, real, kernel, bias, dilation, causal)
 
     def normalise_batch(self, x, real, gamma, beta, kept, pool):
         return normalise_batch(ops, x, real, gamma, beta, *kept.values(), pool=pool)

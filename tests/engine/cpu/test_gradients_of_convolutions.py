@@ -20,6 +20,8 @@ NETWORKS = {
     "both directions": dict(bidirectional=True, units=(3, 2)),
     "each step": dict(return_sequences=True),
     "attention": dict(attention="additive"),
+    "causal": dict(conv_padding="causal"),
+    "causal, each step": dict(conv_padding="causal", return_sequences=True),
 }
 
 

@@ -104,7 +104,7 @@ def test_every_set_of_instructions_computes_the_same(instructions):
     rng, space = np.random.default_rng(0), Workspace()
     x, kernel, bias = draw(rng, 300, 3, 5), draw(rng, 8, 5, 50), draw(rng, 50)
     lengths, found = np.array([300, 171, 2]), []
-    options = {"lengths": lengths, "dilation": 1, "space": space}
+    options = {"lengths": lengths, "dilation": 1, "causal": False, "space": space}
     y, pulls = convolve_rule(x, kernel, bias, **options)
     real = np.arange(300)[:, None] < lengths
     known = {"real": real, "epsilon": 1e-3, "pool": 3, "space": space}
@@ -129,7 +129,7 @@ def test_many_sequences_are_divided_among_threads_with_equal_numbers(monkeypatch
     for threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
         space, found = Workspace(), []
-        options = {"lengths": lengths, "dilation": 1, "space": space}
+        options = {"lengths": lengths, "dilation": 1, "causal": True, "space": space}
         y, pulls = convolve_rule(x, kernel, bias, **options)
         known = {"real": None, "epsilon": 1e-3, "pool": 2, "space": space}
         z, pull = rectify_rule(y, bias, bias, found=found, **known)

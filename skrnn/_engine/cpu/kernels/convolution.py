@@ -4,12 +4,13 @@ import numpy as np
 
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import divide
+from skrnn._networks.layers.convolution import steps_before
 
 # What a number read and written costs beside a multiplication, about.
 _WORK = 20
 
 
-def convolve_rule(x, kernel, bias, *, lengths, dilation, space):
+def convolve_rule(x, kernel, bias, *, lengths, dilation, causal, space):
     """Return a convolution of x with a kernel, and what gives the gradients.
 
     Parameters
@@ -18,6 +19,8 @@ def convolve_rule(x, kernel, bias, *, lengths, dilation, space):
     kernel : ndarray of shape (size, F, C)
         Step i of a window is `dilation` before step i + 1; zeros stand outside of the
         sequence.
+    causal : bool
+        Whether a window ends with its step, or stands around it.
     bias : ndarray of shape (C,)
     lengths : ndarray of shape (B,)
         Steps behind them are read as zeros, and become zeros.
@@ -30,7 +33,8 @@ def convolve_rule(x, kernel, bias, *, lengths, dilation, space):
     x, kernel = (np.ascontiguousarray(each, np.float32) for each in (x, kernel))
     size, _, filters = kernel.shape
     reach = (size - 1) * dilation
-    before, lengths = reach // 2, np.ascontiguousarray(lengths, np.int32)
+    before = steps_before(size, dilation, causal)
+    lengths = np.ascontiguousarray(lengths, np.int32)
     known = x, kernel.shape, dilation, before, lengths
     work, found = x.shape[0] * x.shape[1] * kernel.size, []
 
