@@ -188,6 +188,14 @@ def long_series(output):
     return alone < 60 and convolved > 85
 
 
+def timescales(output):
+    plain, dilated = (
+        numbers_after(rf"{name}: accuracy", output)[0]
+        for name in ("plain stack", r"timescales=\(1, 4, 16\)")
+    )
+    return plain < 60 and dilated > 90
+
+
 def writing(output):
     written = output.split("At temperature")[1:]
     return len(written) == 3 and all(len(text) > 400 for text in written)
@@ -238,6 +246,7 @@ GALLERY = {
         slots,
         spelling,
         tagging,
+        timescales,
         transformer_lstm,
         vanishing_gradients,
         writing,
