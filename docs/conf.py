@@ -1,10 +1,14 @@
 import re
+import sys
 import warnings
-
-from sphinx.util.docutils import SphinxDirective
+from pathlib import Path
 
 import skrnn
-from skrnn._estimators.docs.rows import rows_as_rst
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _directives import Drawing, Rows
+from _elsewhere import LinksElsewhere, write_inventories
+from _papers import PaperLinks
 
 project = "skrnn"
 author = "The skrnn developers"
@@ -14,11 +18,14 @@ version = release = skrnn.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
+# Of the names that the pages cite: a build asks nothing of the network.
+intersphinx_mapping = write_inventories(Path(__file__).parent / "_build/inventories")
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "sg_execution_times.rst"]
 # As in scikit-learn, whose docstrings the estimators inherit.
@@ -71,15 +78,9 @@ def plain_references(app, what, name, obj, options, lines):
         ]
 
 
-class Rows(SphinxDirective):
-    """``.. rows:: losses``: all rows of a table, each with its source."""
-
-    required_arguments = 1
-
-    def run(self):  # noqa: D102
-        return self.parse_text_to_nodes("\n".join(rows_as_rst(self.arguments[0])))
-
-
 def setup(app):
+    app.add_directive("drawing", Drawing)
     app.add_directive("rows", Rows)
+    app.add_transform(LinksElsewhere)
+    app.add_transform(PaperLinks)
     app.connect("autodoc-process-docstring", plain_references)

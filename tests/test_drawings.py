@@ -37,4 +37,5 @@ def test_a_drawing_is_the_one_of_its_script(path, drawn):
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_a_drawing_is_on_a_page(path):
-    assert any(f".. figure:: {path.name}" in page.read_text() for page in PAGES)
+    name = path.stem.removesuffix("-dark")
+    assert any(f".. drawing:: {name}\n" in page.read_text() for page in PAGES)
