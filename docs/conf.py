@@ -1,10 +1,15 @@
 import re
+import sys
 import warnings
+from pathlib import Path
 
 from sphinx.util.docutils import SphinxDirective
 
 import skrnn
 from skrnn._estimators.docs.rows import rows_as_rst
+
+# Extensions of our own stand beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "skrnn"
 author = "The skrnn developers"
@@ -18,6 +23,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "result_directives",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "sg_execution_times.rst"]
