@@ -23,7 +23,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
-    "result_directives",
+    "_result_directives",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "sg_execution_times.rst"]

@@ -1,4 +1,4 @@
-"""The plots of the pages on quality and performance, of the tables that they show.
+"""Plots of the documentation: results of benchmarks, and what first code computes.
 
 python docs/plots.py --to DIR    # light and dark; the documentation draws its own
 """
@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
+from _first_plots import first_forecast, first_search
+from _results import forecasts, scores, speeds, sweeps
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
-from results import forecasts, scores, speeds, sweeps
 
 FOLDER = Path(__file__).parent / "_build" / "plots"
 # Seven hundred pixels: as wide as a page's column on a laptop.
@@ -249,6 +250,8 @@ PLOTS = {
         speed_others,
         speed_tasks,
         growth,
+        first_search,
+        first_forecast,
     )
 }
 

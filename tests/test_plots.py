@@ -1,4 +1,4 @@
-"""The plots and tables of the pages on quality and performance."""
+"""The plots and tables of results, and those of the page on getting started."""
 
 import re
 import subprocess
@@ -9,10 +9,12 @@ import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
-import result_tables  # noqa: E402
-import results  # noqa: E402
+import _result_tables as result_tables  # noqa: E402
+import _results as results  # noqa: E402
 
-PAGES = [DOCS / "quality.rst", DOCS / "performance" / "index.rst"]
+PAGES = [
+    DOCS / f"{name}.rst" for name in ("quality", "performance/index", "getting_started")
+]
 ON_PAGES = "".join(page.read_text() for page in PAGES)
 
 

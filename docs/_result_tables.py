@@ -1,6 +1,6 @@
 """Tables of five columns for the pages on quality and performance."""
 
-from results import forecasts, scores, speeds
+from _results import forecasts, scores, speeds
 
 
 def written(values, unit=""):

@@ -1,9 +1,9 @@
 """Directives that show the results of benchmarks on a page."""
 
+from _result_tables import TABLES
 from docutils import nodes
 from docutils.parsers.rst import directives
 from plots import COLOURS, PLOTS, draw_all
-from result_tables import TABLES
 from sphinx.util.docutils import SphinxDirective
 
 
@@ -13,7 +13,7 @@ class PlotOf(SphinxDirective):
     required_arguments = 1
     option_spec = {"alt": directives.unchanged_required}
 
-    def run(self):  # noqa: D102
+    def run(self):
         name, alt = self.arguments[0], self.options["alt"]
         if name not in PLOTS:
             raise self.error(f"{name!r} is none of the plots: {', '.join(PLOTS)}")
@@ -31,7 +31,7 @@ class TableOf(SphinxDirective):
 
     required_arguments = 1
 
-    def run(self):  # noqa: D102
+    def run(self):
         rows = TABLES[self.arguments[0]]()
         widths, lines = next(rows), []
         for row in rows:
