@@ -88,7 +88,7 @@ def parse_arguments():
         "--output",
         type=Path,
         default=ROOT / "docs" / "performance",
-        help="folder of the report and its plots",
+        help="folder of the report",
     )
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""How the cost of training grows, for `performance.py`: exponents and a plot."""
+"""How the cost of training grows, for `performance.py`: costs and exponents."""
 
 from dataclasses import asdict, dataclass
 
@@ -110,48 +110,3 @@ def table(cases):
 
 def number(value):
     return "-" if value is None else f"{value:#.3g}"
-
-
-LOOKS = {
-    "skrnn, LSTM": dict(color="#b3312c", marker="o", lw=2),
-    "skrnn, GRU": dict(color="#e08a3c", marker="s", lw=1.5),
-    "skrnn, RNN": dict(color="#d9b62f", marker="^", lw=1.5),
-    "Keras on TensorFlow, LSTM": dict(color="#555555", marker="o", lw=1.2, ls="--"),
-    "PyTorch, LSTM": dict(color="#4477aa", marker="o", lw=1.2, ls=":"),
-}
-
-
-def plot(cases, path):
-    """Draw the curves, one panel a sweep."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.5, 7.5), layout="constrained")
-    panels = figure.subplots(2, 2).ravel()
-    for panel, sweep in zip(panels, SWEEPS, strict=True):
-        for way, points in curves(cases).get(sweep.name, {}).items():
-            x, middle, lowest, highest = np.array(points).T
-            label = f"{way}: {exponent(points):.2f}"
-            panel.plot(x, middle, ms=4.5, label=label, **LOOKS[way])
-            panel.fill_between(
-                x, lowest, highest, color=LOOKS[way]["color"], alpha=0.15, lw=0
-            )
-        unit = "seconds an epoch" if sweep.per_epoch else "milliseconds a step"
-        panel.set(xscale="log", yscale="log", xlabel=sweep.label, ylabel=unit)
-        panel.set_title(conditions(sweep), fontsize=9, color="#444444")
-        panel.grid(alpha=0.25, which="major")
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.legend(
-            fontsize=8, frameon=False, title="fitted exponent", title_fontsize=8
-        )
-    figure.savefig(path, dpi=90)
-
-
-def conditions(sweep):
-    """Say what is held fixed."""
-    problem = asdict(Problem(**sweep.fixed))
-    names = {"steps": "T={}", "units": "{} units", "batch": "batch {}"}
-    return ", ".join(
-        text.format(problem[name])
-        for name, text in names.items()
-        if name != sweep.field
-    )

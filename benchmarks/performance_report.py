@@ -1,4 +1,4 @@
-"""The report of `performance.py`: ratios, targets, plots."""
+"""The report of `performance.py`: ratios and targets."""
 
 import math
 import operator
@@ -102,16 +102,11 @@ state and without attention."""
 
 
 def write(found, folder):
-    """Print the report, and write it and the plots into `folder`."""
+    """Print the report, and write it into `folder`; the documentation draws it."""
     folder.mkdir(parents=True, exist_ok=True)
     text = "\n".join(report(found))
     print(text)
     (folder / "output.txt").write_text(text + "\n")
-    cases = {group["group"]: as_cases(group) for group in found}
-    if "growth" in cases:
-        performance_growth.plot(cases["growth"], folder / "growth.png")
-    if "step-small" in cases:
-        plot_steps(cases["step-small"], folder / "steps.png")
 
 
 def as_cases(group):
@@ -208,31 +203,3 @@ def number(value):
 def aligned(row):
     cells = (f"{row.get(name, ''):{to}}" for name, to in COLUMNS.items())
     return "  ".join(cells).rstrip()
-
-
-COLOURS = {"skrnn": "#b3312c", "matrix products": "#bbbbbb"}
-
-
-def plot_steps(cases, path):
-    """Draw a training step of every library, one panel a cell."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.5, 3.2), layout="constrained")
-    panels = figure.subplots(1, len(cases), sharey=True)
-    for panel, case in zip(panels, cases, strict=True):
-        ways = {base(way): values for way, values in case.ways.items() if values}
-        middle = [statistics.median(values) for values in ways.values()]
-        spread = [
-            [m - min(v) for m, v in zip(middle, ways.values(), strict=True)],
-            [max(v) - m for m, v in zip(middle, ways.values(), strict=True)],
-        ]
-        colours = [COLOURS.get(way, "#8aa6c1") for way in ways]
-        style = dict(error_kw=dict(lw=0.8, ecolor="#333333"), color=colours)
-        bars = panel.barh(list(ways), middle, xerr=spread, **style)
-        panel.bar_label(bars, [f"{m:.2f}" for m in middle], padding=4, fontsize=8)
-        panel.set_xlim(0, 1.2 * max(max(v) for v in ways.values()))
-        panel.set_title(case.name.split(", ")[1], fontsize=10)
-        panel.set_xlabel("milliseconds a step")
-        panel.spines[["top", "right"]].set_visible(False)
-    panels[0].invert_yaxis()
-    figure.savefig(path, dpi=90)

@@ -23,6 +23,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "_result_directives",
 ]
 # Of the names that the pages cite: a build asks nothing of the network.
 intersphinx_mapping = write_inventories(Path(__file__).parent / "_build/inventories")

@@ -62,7 +62,7 @@ def main():
         random_state=0,
     )
     grid = QUICK_GRID if options.quick else GRID
-    best = search(networks, grid, X_train, y_train, "forecasters")
+    best = search(networks, grid, X_train, y_train, "forecasters of networks")
     linear = Forecaster(Ridge(), horizon=DAY)
     ridge = search(linear, RIDGE_GRID, X_train, y_train, "Ridge regressions")
 
@@ -114,11 +114,10 @@ def span(y):
 def search(forecaster, grid, X, y, kind):
     """Choose parameters on the training part, and learn from all of it."""
     n_candidates, n_folds = len(ParameterGrid(grid)), FOLDS.get_n_splits()
-    print(f"Training {n_candidates} {kind} on each of {n_folds} folds")
-    progress = ScoreWithProgress(n_candidates * n_folds)
+    print(f"{n_candidates} {kind}, each on {n_folds} folds of four weeks:")
+    progress = ScoreWithProgress(n_candidates, n_folds)
     found = GridSearchCV(forecaster, grid, cv=FOLDS, scoring=progress).fit(X, y)
-    chosen = describe(found.best_estimator_)
-    print(f"Best by cross-validation: {chosen}, {-found.best_score_:.0f} MW\n")
+    print(f"  best: {describe(found.best_estimator_)}\n")
     return found.best_estimator_
 
 
@@ -140,33 +139,33 @@ def day_by_day(forecaster, X, y, coverages=None):
 class ScoreWithProgress:
     """Negative mean absolute error a day ahead, which shows how far the search is.
 
-    A terminal sees one line that is written over; a log gets about six lines.
+    A search tries one candidate after the other, each on all folds. A line for each
+    candidate has its mean error; a terminal also sees how long the rest will take.
     """
 
-    def __init__(self, n_fits):
-        self.n_fits, self.n_done = n_fits, 0
+    def __init__(self, n_candidates, n_folds):
+        self.n_fits, self.n_folds = n_candidates * n_folds, n_folds
+        self.errors = []
         self.started = time.monotonic()
 
     def __call__(self, forecaster, X, y):
         error = np.abs(pd.concat(day_by_day(forecaster, X, y)) - y).mean()
-        self.n_done += 1
-        self.show(forecaster, error)
+        self.errors.append(error)
+        self.show(describe(forecaster))
         return -error
 
-    def show(self, forecaster, error):
-        finished = self.n_done == self.n_fits
+    def show(self, candidate):
+        n_done = len(self.errors)
         passed = time.monotonic() - self.started
-        left = passed * (self.n_fits / self.n_done - 1)
-        filled = round(20 * self.n_done / self.n_fits)
-        line = (
-            f"  [{'#' * filled:.<20}] {self.n_done:2}/{self.n_fits}"
-            f"  {describe(forecaster)}: {error:.0f} MW"
-            f"  {f'{passed:.0f} s' if finished else f'{left:.0f} s left'}"
-        )
-        if sys.stdout.isatty():
-            print(f"\r{line:<78}", end="\n" if finished else "", flush=True)
-        elif finished or self.n_done % max(1, self.n_fits // 6) == 0:
-            print(line, flush=True)
+        if n_done % self.n_folds == 0:
+            mean = np.mean(self.errors[-self.n_folds :])
+            line = f"  {candidate:<20}wrong by {mean:.0f} MW    {passed:3.0f} s"
+            print(f"\r{line:<60}" if sys.stdout.isatty() else line, flush=True)
+        if sys.stdout.isatty() and n_done < self.n_fits:
+            left = passed * (self.n_fits / n_done - 1)
+            filled = round(20 * n_done / self.n_fits)
+            bar = f"[{'#' * filled:.<20}] {n_done}/{self.n_fits}"
+            print(f"\r  {bar}, about {left:.0f} s left", end="      ", flush=True)
 
 
 def describe(forecaster):
@@ -179,12 +178,21 @@ def describe(forecaster):
 def print_table(errors, days, y_test):
     means = errors.mean().sort_values()
     title = f"Forecasts of {span(y_test)}"
-    print(f"{title:<38}{'MAE in MW':>12}{'of the day before':>20}")
+    print(f"{title:<38}{'wrong by':>12}{'of the day before':>20}")
     for name, error in means.items():
-        print(f"  {name:<36}{error:>12.1f}{error / means[YESTERDAY]:>20.0%}")
+        share = f"{error / means[YESTERDAY]:.0%}"
+        print(f"  {name:<36}{f'{error:.1f} MW':>12}{share:>20}")
+    print(f"\n{verdict(means)}")
     bounds = pd.concat(day[COVERAGES[0]] for day in days)
     held = y_test.between(bounds["lower"], bounds["upper"]).mean()
-    print(f"\nIntervals for {COVERAGES[0]:.0%} of the hours held {held:.0%} of them.")
+    print(f"{held:.0%} of the hours were within their {COVERAGES[0]:.0%} intervals.")
+
+
+def verdict(means):
+    """Say in a sentence which forecasts are the best, and by how much."""
+    best, second = means.sort_values().index[:2]
+    less = 1 - means[best] / means[second]
+    return f"{best} wins: wrong by {means[best]:.0f} MW, {less:.0%} less than {second}."
 
 
 def draw(errors, days, y_train, y_test):
@@ -220,10 +228,13 @@ def draw(errors, days, y_train, y_test):
         LAST_WEEK: dict(color=INK, linestyle=":"),
     }
     for name, error in errors.groupby(errors.index.hour).mean().items():
-        below.plot(error, label=name, **styles[name])
+        label = f"{name}: {errors[name].mean():.0f} MW"
+        below.plot(error, label=label, **styles[name])
+    below.set_title(verdict(errors.mean()), fontsize=13, fontweight="bold", pad=34)
     below.set(xlim=(0, 23), ylim=(0, None), xticks=range(0, 24, 3))
     below.set(xlabel="Hour of the day", ylabel="Mean absolute\nerror (MW)")
-    below.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, frameon=False)
+    places = dict(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4)
+    below.legend(**places, frameon=False, fontsize=10, columnspacing=1.4)
     below.grid(axis="y", alpha=0.25)
     below.spines[["top", "right"]].set_visible(False)
 

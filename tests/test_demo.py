@@ -13,6 +13,7 @@ def test_demo_beats_ridge_and_the_naive_forecasts_clearly(tmp_path):
     )
     assert networks < 0.95 * ridge
     assert networks < 0.7 * min(yesterday, last_week)
-    held = int(re.search(r"90% of the hours held (\d+)%", output)[1])
+    assert "Forecaster wins: wrong by" in output
+    held = int(re.search(r"(\d+)% of the hours were within their 90%", output)[1])
     assert 80 <= held <= 98
     assert (tmp_path / "demo.png").stat().st_size > 10_000

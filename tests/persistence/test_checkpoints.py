@@ -169,7 +169,7 @@ def test_progress_tells_what_is_left(tmp_path, capsys):
         assert "epoch 1/6" not in shown
 
 
-def test_the_time_left_is_that_of_the_epochs_left(monkeypatch):
+def test_the_time_is_that_of_the_epochs_left(monkeypatch):
     now = 0.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     stream = io.StringIO()
@@ -177,7 +177,7 @@ def test_the_time_left_is_that_of_the_epochs_left(monkeypatch):
     progress.skip(90)
     now = 5.0
     progress.show(91, 1, {})
-    assert "0:45 left" in stream.getvalue()
+    assert "0:05 of 0:50" in stream.getvalue()
 
 
 def test_a_training_that_diverged_stays_as_it_is(tmp_path):

@@ -10,7 +10,7 @@ _BAR = 20
 
 
 class Progress:
-    """Show epoch, losses and the time left.
+    """Show epoch, losses, the time that has passed and that of the whole fit.
 
     In a terminal and a notebook one line is overwritten; a log gets about ten complete
     lines for the whole fit.
@@ -66,9 +66,7 @@ class Progress:
     def _line(self, epoch, share, logs):
         done = epoch - 1 + share
         losses = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
-        text = (
-            f" {self.unit} {epoch}/{self.n_epochs}  {losses}  {self._time_left(done)}"
-        )
+        text = f" {self.unit} {epoch}/{self.n_epochs}  {losses}  {self._time(done)}"
         if not self._in_terminal():
             return self.name + _bar(done / self.n_epochs, _BAR) + text
         # A line that is wider than the terminal can't be overwritten.
@@ -76,11 +74,12 @@ class Progress:
         room = columns - len(self.name) - len(text) - len(" []")
         return (self.name + _bar(done / self.n_epochs, room) + text)[:columns]
 
-    def _time_left(self, epochs_done):
+    def _time(self, epochs_done):
+        """Say how much time has passed, of how much in all if no epoch is left out."""
         passed = time.monotonic() - self.started
         n_epochs, done = self.n_epochs - self._skipped, epochs_done - self._skipped
-        seconds = passed * (n_epochs / max(done, 1e-9) - 1)
-        return f"{_duration(seconds)} left" if seconds >= 0.5 else _duration(passed)
+        total = passed * n_epochs / max(done, 1e-9)
+        return f"{_duration(passed)} of {_duration(total)}"
 
     def _overwrite(self, line):
         self._write("\r" + line.ljust(self._width))

@@ -60,8 +60,10 @@ def test_a_log_gets_about_ten_whole_lines(clock):
     pattern = r"GRURegressor \[#*\.*\] epoch \d+/100  loss \S+  val_loss 0.5  \d+:\d\d"
     assert all(re.match(pattern, line) for line in lines)
     assert "epoch 1/100" in lines[0]
-    assert lines[0].endswith(" left")
+    times = [re.search(r"(\d+:\d\d) of (\d+:\d\d)$", line).groups() for line in lines]
+    assert all(passed < total for passed, total in times[:-1])
     assert "epoch 100/100" in lines[-1]
+    assert times[-1][0] == times[-1][1]
     assert text.endswith("\n")
 
 
@@ -106,12 +108,12 @@ def test_how_training_ended_is_said_last(stream, clock):
     assert text.endswith("stopped after epoch 7\n")
 
 
-def test_time_left_is_in_proportion(monkeypatch):
+def test_the_time_of_all_epochs_is_in_proportion(monkeypatch):
     now = iter([0.0, 30.0, 30.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
     stream = io.StringIO()
     Progress("x", 4, 2, stream).show(1, 1, {"loss": 1.0})
-    assert stream.getvalue().endswith("1:30 left\n")
+    assert stream.getvalue().endswith("0:30 of 2:00\n")
 
 
 @pytest.mark.parametrize(
