@@ -94,7 +94,10 @@ class Layout:
 
 def _of_window(z, windows):
     """Return what describes a whole window, (1, B, C): its end and its spread."""
-    std, mean = windows.std(axis=0), np.abs(windows).mean(axis=0)
+    mean = np.abs(windows).mean(axis=0)
+    with np.errstate(over="ignore"):
+        # Squares may be infinite where values aren't; there is no larger share.
+        std = np.minimum(windows.std(axis=0), mean * np.sqrt(len(windows)))
     share = np.divide(std, mean, out=np.zeros_like(mean), where=mean > 0)
     spread = np.log(np.maximum(share, _LEAST_SPREAD)) / 2
     return [z[-1:], z[-3:].mean(axis=0, keepdims=True), spread[None]]

@@ -220,7 +220,8 @@ def held_out(size, panel, needed, n_lost) -> int:
     """
     if size is None:
         return 0
-    shortest = int(panel.lengths.min())
+    i = int(panel.lengths.argmin())
+    shortest = int(panel.lengths[i])
     n_rows = int(np.ceil(size * shortest)) if isinstance(size, float) else int(size)
     if n_rows < needed:
         raise ValueError(
@@ -229,7 +230,7 @@ def held_out(size, panel, needed, n_lost) -> int:
         )
     if shortest - n_rows - n_lost < needed + 1:
         raise ValueError(
-            f"calibration_size={size} holds out {n_rows} of the {shortest} rows of the "
-            "shortest series; too few are left to learn from."
+            f"calibration_size={size} holds out {n_rows} of the {shortest} rows of "
+            f"{panel.called(i)}; too few are left to learn from."
         )
     return n_rows

@@ -155,7 +155,7 @@ class UncertainForecaster(BaseForecaster):
     def _interval(self, panel, ahead, forecasts, coverage):
         """Return the bounds (H, n, K, 2) of forecasts (H, n, K)."""
         check_arguments(
-            {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "interval"
+            {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "the interval"
         )
         model = self._model
         if model.calibration is not None:

@@ -125,8 +125,8 @@ BAD_FITS = {
     ),
     "a large calibration part": (
         quick(calibration_size=56),
-        "calibration_size=56 holds out 56 of the 60 rows of the shortest series; too "
-        "few are left to learn from.",
+        "calibration_size=56 holds out 56 of the 60 rows of y; too few are left to "
+        "learn from.",
     ),
     "a parameter of the estimator": (
         quick(LSTMRegressor(units=0)),
@@ -170,8 +170,8 @@ BAD_CALLS = {
     "no coverage": (lambda f: f.forecast(coverage=0.0), "The 'coverage' parameter of"),
     "all covered": (
         lambda f: f.predict_interval(AHEAD, 1.0),
-        "The 'coverage' parameter of interval must be a float in the range (0.0, 1.0). "
-        "Got 1.0 instead.",
+        "The 'coverage' parameter of the interval must be a float in the range (0.0, "
+        "1.0). Got 1.0 instead.",
     ),
     "no calibration": (
         lambda f: f.predict_interval(AHEAD),
@@ -234,3 +234,9 @@ def test_a_cluster_is_no_regressor():
         ValueError, match=r"KMeans\(\) is a clusterer; expected a regressor"
     ):
         quick(KMeans()).fit(None, Y)
+
+
+def test_a_series_that_is_too_short_to_calibrate_on_is_named():
+    y = panel_of(Y, Y[:14])
+    with pytest.raises(ValueError, match="holds out 12 of the 14 rows of series 'b'"):
+        quick(calibration_size=12).fit(None, y)

@@ -68,3 +68,10 @@ def test_windows_of_one_value_are_asked_for_it():
     windows = np.array([[[5.0], [1.0]], [[5.0], [3.0]]])
     units = NORMALIZERS["window"](windows, 1)
     assert units.asked(np.array([[[9.0], [2.0]]])).ravel().tolist() == [0, -1]
+
+
+@pytest.mark.parametrize("normalize", ["window", "last"])
+def test_values_whose_squares_are_no_numbers_are_forecast(normalize):
+    y = 1e200 * season(60, noise=0.3)
+    found = quick(normalize=normalize, seasonal_periods=12).fit(None, y).forecast(4)
+    assert ((found > y.min() / 2) & (found < 2 * y.max())).all()

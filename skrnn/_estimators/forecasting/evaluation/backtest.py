@@ -5,14 +5,13 @@ from typing import Any
 
 import joblib
 import numpy as np
-import pandas as pd
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
 from skrnn import _engine
 from skrnn._data.rows.series import row_index
 from skrnn._data.typing import ArrayLike, SequenceData, Targets
-from skrnn._estimators.forecasting.evaluation.grid import read_grid, series_of
+from skrnn._estimators.forecasting.evaluation.grid import read_grid, rows_of, series_of
 from skrnn._estimators.forecasting.evaluation.origins import (
     origins_in_time,
     origins_of_cv,
@@ -24,7 +23,7 @@ from skrnn._estimators.forecasting.evaluation.runs import (
 )
 from skrnn._estimators.forecasting.evaluation.summary import BacktestFrame
 from skrnn._estimators.forecasting.evaluation.tables import Truth, tidy
-from skrnn._sklearn import Count, Share, naming, num_samples, validate_params
+from skrnn._sklearn import Count, Share, validate_params
 
 
 @validate_params(
@@ -165,7 +164,7 @@ def backtest(
     levels = _quantiles_of(forecaster, quantiles)
     check_forecaster(forecaster, levels, coverage)
     refuse_two_ways(cv, {"initial": initial, "step": step, "horizon": horizon})
-    X = _rows_of(X, y)
+    X = rows_of(X, y)
     check_consistent_length(X, y)
     truth = _truth_of(X, y, groups)
     if cv is None:
@@ -214,20 +213,6 @@ def _count(forecaster, name, default):
     if isinstance(found, Integral) and not isinstance(found, bool):
         return int(found)
     return default
-
-
-def _rows_of(X, y):
-    """Return X with rows that can be counted: None and an index become a frame."""
-    if isinstance(X, pd.Index):
-        return pd.DataFrame(index=X)
-    if X is not None:
-        with naming("X"):
-            num_samples(X)
-        return X
-    if isinstance(y, pd.Series | pd.DataFrame):
-        return pd.DataFrame(index=y.index)
-    with naming("y"):
-        return pd.DataFrame(index=range(num_samples(y)))
 
 
 def _truth_of(X, y, groups):

@@ -117,6 +117,20 @@ def read_grid(X, y=None, groups=None, *, align="auto") -> TimeGrid:
     )
 
 
+def rows_of(X: Any, y: Any) -> Any:
+    """Return X with rows that can be counted: None and an index become a frame."""
+    if isinstance(X, pd.Index):
+        return pd.DataFrame(index=X)
+    if X is not None:
+        with naming("X"):
+            num_samples(X)
+        return X
+    if isinstance(y, pd.Series | pd.DataFrame):
+        return pd.DataFrame(index=y.index)
+    with naming("y"):
+        return pd.DataFrame(index=range(num_samples(y)))
+
+
 def _with_times(X, groups):
     """Return what holds the index of the rows, and the series of each row."""
     if not is_frame(X):

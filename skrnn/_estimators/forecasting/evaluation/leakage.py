@@ -20,7 +20,11 @@ from skrnn._estimators.forecasting.evaluation.findings import (
     first_of_each,
     notes_on,
 )
-from skrnn._estimators.forecasting.evaluation.grid import read_grid, series_of
+from skrnn._estimators.forecasting.evaluation.grid import (
+    read_grid,
+    rows_of,
+    series_of,
+)
 from skrnn._estimators.forecasting.evaluation.interventions import (
     Trial,
     made_of,
@@ -52,7 +56,7 @@ from skrnn._sklearn import Count, HasMethods, StrOptions, validate_params
 def check_leakage(
     pipeline: Any,
     cv: Any,
-    X: SequenceData | Callable[[Any], Any],
+    X: SequenceData | Callable[[Any], Any] | None,
     y: Targets,
     *,
     groups: ArrayLike | str | None = None,
@@ -74,11 +78,12 @@ def check_leakage(
         :class:`~skrnn.forecasting.Forecaster`. It stays as it is.
     cv : splitter or iterable of (train, test)
         How it would be evaluated.
-    X : array-like of n rows, or callable
-        The features. Or the function that makes them of the series: ``X(y)`` returns
-        X, or a pair ``(X, y)`` as :func:`~skrnn.make_supervised` does. Only then can
-        it be proved that what was made before the split doesn't look ahead: all
-        features are made once more of a series that is another one after the cutoff.
+    X : array-like of n rows, index, None, or callable
+        The features; None or an index for a Forecaster that needs none. Or the
+        function that makes them of the series: ``X(y)`` returns X, or a pair
+        ``(X, y)`` as :func:`~skrnn.make_supervised` does. Only then can it be proved
+        that what was made before the split doesn't look ahead: all features are made
+        once more of a series that is another one after the cutoff.
     y : array-like of n rows
         The targets; the series itself if X is a function.
     groups : array-like of shape (n,), str or None, default=None
@@ -165,6 +170,7 @@ def check_leakage(
     if make is not None:
         with quiet():
             X, y, _ = made_of(make, series)
+    X = rows_of(X, y)
     check_consistent_length(X, y)
     grid = read_grid(X, y, groups)
     trial = Trial(pipeline, X, y, groups, grid, rng)

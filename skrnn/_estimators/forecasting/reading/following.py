@@ -226,7 +226,10 @@ def _refuse(axis, i, first, last, expected, gap, method):
     is_known = method == "predict" and first <= last
     hint = ""
     if is_known:
-        hint = (
+        if isinstance(expected, int | np.integer):
+            # Who makes a frame of rows to come seldom thinks of its numbers.
+            hint = f" If they do follow, number them so: X.index += {expected - first}."
+        hint += (
             " fitted_values() has the forecasts of known rows. A search takes folds "
             "that follow, as those of TimeSeriesSplit, and return_train_score=False: "
             "rows that were learned from have no forecasts of several steps."

@@ -16,6 +16,12 @@ _LETTERS = {1: "M", 3: "Q", 12: "Y"}
 _TOLERANCE = 0.01
 # Enough labels to tell business days from days.
 _N_LABELS = 32
+# Steps that pandas adds to one time after the other, with a warning that it does.
+_ONE_BY_ONE = (
+    pd.offsets.CustomBusinessDay,
+    pd.offsets.CustomBusinessMonthBegin,
+    pd.offsets.CustomBusinessMonthEnd,
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,11 @@ class Frequency:
                 index + np.asarray(n) * self.step.as_unit(index.unit).to_timedelta64()
             )
         if np.ndim(n) == 0:
-            return index + int(n) * self.step
+            step = int(n) * self.step
+            if isinstance(step, _ONE_BY_ONE):
+                one_by_one = pd.DatetimeIndex([time + step for time in index])
+                return one_by_one.as_unit(index.unit)
+            return index + step
         codes, starts = index.factorize()
         most = np.zeros(len(starts), dtype=np.int64)
         np.maximum.at(most, codes, n)

@@ -15,7 +15,10 @@ from skrnn._estimators.forecasting.reading.calendar import (
     n_calendar_channels,
 )
 from skrnn._estimators.forecasting.reading.columns import Columns, n_channels
-from skrnn._estimators.forecasting.reading.features import refuse_changed
+from skrnn._estimators.forecasting.reading.features import (
+    encode,
+    refuse_changed,
+)
 from skrnn._estimators.forecasting.reading.following import (
     alike,
     labels_that_follow,
@@ -161,6 +164,7 @@ def read_ahead(
     before, _ = _last_channels(panel, where, columns)
     known = known_channels(table, columns, all_kept(axis), labels, before)
     _put_static(known, panel, where, axis.lengths, columns)
+    _check_given_static(table, axis, known, columns)
     ahead = Ahead(where, axis.lengths, known, axis.rows.places()[1])
     return _behind_gap(ahead, n_between) if n_between else ahead
 
@@ -299,6 +303,26 @@ def _check_static(panel, columns):
             row = int(np.argmax(changed.any(axis=1)))
             refuse_changed(feature, row, panel.starts, panel.called)
         first += feature.n_channels
+
+
+def _check_given_static(table, axis, known, columns):
+    """Refuse static features of rows to forecast that aren't those of their series.
+
+    They need not be there, and what is missing is as it was.
+    """
+    take, first = all_kept(axis).take, known.shape[1] - n_channels(columns.static)
+    for feature in columns.static:
+        of_fit = known[:, first : first + feature.n_channels]
+        first += feature.n_channels
+        if feature.label not in table.labels:
+            continue
+        given = np.empty_like(of_fit)
+        encode((feature,), table, take, given, impute="last")
+        # Numbers may be as exact as float32.
+        changed = ~(np.isclose(given, of_fit, 1e-4, 1e-5) | np.isnan(given))
+        if changed.any():
+            row = int(np.argmax(changed.any(axis=1)))
+            refuse_changed(feature, row, axis.starts, axis.called)
 
 
 def _joined_labels(labels, more, order):

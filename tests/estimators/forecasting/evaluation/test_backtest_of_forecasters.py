@@ -77,3 +77,12 @@ def test_nothing_leaks(model):
     model = Forecaster(**model.get_params(deep=False) | {"past_features": ["past"]})
     split = WindowSplit(2, test_size=6)
     assert not check_leakage(model, split, COVARIATES, SERIES, random_state=0).leaks
+
+
+@pytest.mark.parametrize("X", [None, SERIES.index], ids=["None", "an index"])
+def test_leaks_are_looked_for_without_columns(X):
+    split = TimeSeriesSplit(2, test_size=6)
+    assert not check_leakage(LINEAR, split, X, SERIES, random_state=0).leaks
+    shuffled = [(np.arange(20, 60), np.arange(20))]
+    with pytest.raises(ValueError, match="order"):
+        check_leakage(LINEAR, shuffled, X, SERIES, random_state=0)

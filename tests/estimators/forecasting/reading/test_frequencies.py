@@ -134,3 +134,20 @@ def test_measured_times_have_none():
     seconds = pd.to_timedelta(np.cumsum(rng.integers(1, 9999, 50)), unit="s")
     assert frequency_of(pd.Timestamp("2020-01-01") + seconds) is None
     assert frequency_of(pd.Index(np.cumsum(rng.integers(1, 9999, 50)))) is None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pd.offsets.CustomBusinessDay(holidays=["2024-01-15", "2024-02-19"]),
+        pd.offsets.CustomBusinessMonthEnd(holidays=["2024-01-31"]),
+    ],
+    ids=["days", "months"],
+)
+def test_days_of_work_between_holidays_go_on_without_a_warning(step):
+    index = pd.date_range("2024-01-01", periods=40, freq=step)
+    frequency = frequency_of(index[:30])
+    assert first_gap(frequency, read_labels(index[:30]), [30]) is None
+    assert frequency.after(index[:-1]).equals(index[1:])
+    assert frequency.after(index[[29] * 10], np.arange(1, 11)).equals(index[30:])
+    assert frequency.after(index[:0]).equals(index[:0])

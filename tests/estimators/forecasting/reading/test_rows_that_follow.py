@@ -1,5 +1,7 @@
 """Rows that follow those of fit: to be forecast, and to be appended."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -380,3 +382,40 @@ def test_static_features_stay_what_they_are():
     panel, columns = read_panel(X[:30], np.arange(30.0), "shop", options)
     with pytest.raises(ValueError, match="'size' of X is one of static_features"):
         read_more(X[30:].assign(size=5.0), np.arange(10.0), None, panel, columns)
+
+
+@pytest.mark.parametrize(
+    ("kind", "other"), [("number", 5.0), ("category", "a"), ("category", "new")]
+)
+def test_static_features_of_rows_to_forecast_are_those_of_their_series(kind, other):
+    X = in_two_shops()
+    if kind == "category":
+        X["size"] = X["shop"]
+    options = FeatureOptions(static_features=["size"])
+    panel, columns = read_panel(X[:30], np.arange(30.0), "shop", options)
+    expected = read_ahead(X[30:].drop(columns="size"), None, panel, columns).known
+    later = [X[30:], X[30:].assign(size=None)]
+    if kind == "number":
+        later.append(X[30:].astype({"size": "float32"}))
+    for each in later:
+        assert_array_equal(read_ahead(each, None, panel, columns).known, expected)
+    wrong = X[30:].copy()
+    wrong.iloc[4, X.columns.get_loc("size")] = other
+    error = "'size' of X is one of static_features, but changes within series 'b'"
+    with (
+        pytest.raises(ValueError, match=error),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        read_ahead(wrong, None, panel, columns)
+
+
+def test_a_frame_that_begins_to_count_anew_is_told_how_to_go_on():
+    X = pd.DataFrame({"price": np.arange(20.0)})
+    panel, columns = read_panel(X, np.arange(20.0), None, FeatureOptions())
+    later = X[:3].copy()
+    with pytest.raises(
+        ValueError, match=r"number them so: X.index \+= 20\. fitted_val"
+    ):
+        read_ahead(later, None, panel, columns)
+    later.index += 20
+    assert len(read_ahead(later, None, panel, columns).known) == 3
