@@ -19,7 +19,7 @@ from skrnn._estimators.one_fit import of_one_fit
 from skrnn._estimators.tasks.out_of_fold import OutOfFoldMixin
 from skrnn._sklearn import naming
 from skrnn.scikeras._reading import read_X
-from skrnn.scikeras._running import RunningMixin, fill_padding
+from skrnn.scikeras._running import RunningMixin
 from skrnn.scikeras._steps import (
     answers_steps,
     cut,
@@ -33,7 +33,7 @@ from skrnn.scikeras._steps import (
     real_steps,
 )
 from skrnn.scikeras._targets import LabelsEncoder
-from skrnn.scikeras.engine.masks import unmasked_steps
+from skrnn.scikeras.engine.masks import fill_padding, unmasked_steps
 
 
 class AnswersMixin(RunningMixin):

@@ -100,6 +100,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         -------
         self : object
         """
+        kwargs["goes_on"] = True
         return self._guarded(super().partial_fit, X, y, sample_weight, **kwargs)
 
     def initialize(self, X: SequenceData, y: Targets | None = None) -> Self:

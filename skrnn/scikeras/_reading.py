@@ -73,7 +73,7 @@ def read_X(estimator, X, *, reset):
     """Return X as an array; set or check the attributes that `estimator` has of it.
 
     Sequences of different lengths are padded at their ends, numbers with NaN, which X
-    itself can't hold, and token ids with 0; `_running.fill_padding` then puts
+    itself can't hold, and token ids with 0; `fill_padding` then puts
     in what the network takes for padding.
     """
     is_block = _is_block(X)

@@ -35,7 +35,7 @@ from skrnn.scikeras._steps import (
 )
 from skrnn.scikeras._turns import turns_of
 from skrnn.scikeras.engine.keys import NotTakenError
-from skrnn.scikeras.engine.masks import padding_value
+from skrnn.scikeras.engine.masks import fill_padding
 from skrnn.scikeras.engine.models import (
     compute_by_variables,
     own_optimizer,
@@ -45,16 +45,6 @@ from skrnn.scikeras.engine.seeding import global_seed, seeded
 from skrnn.scikeras.engine.training import KerasPlan, fit_keras
 
 _PLANNED = {field.name for field in fields(KerasPlan)}
-
-
-def fill_padding(model, X):
-    """Put the value that a network takes for padding where NaN stands for it."""
-    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
-        return X
-    padding = np.isnan(X)
-    if not padding.any():
-        return X
-    return np.where(padding, np.asarray(padding_value(model), X.dtype), X)
 
 
 class RunningModel:
@@ -206,10 +196,10 @@ class RunningMixin(ReadingMixin):
         """
         return self._cut(X, super().predict(X, **kwargs))  # type: ignore[misc]
 
-    def _guarded(self, fit, X, y, sample_weight, **kwargs):
+    def _guarded(self, fit, X, y, sample_weight, *, goes_on=False, **kwargs):
         """Fit; after an error nothing has changed, after Ctrl-C the training stays."""
         refuse_forked_process()
-        with unchanged_on_error(self):
+        with self._own_turn(goes_on), unchanged_on_error(self):
             self._validate_params()
             if y is None:
                 raise ValueError(
@@ -231,6 +221,14 @@ class RunningMixin(ReadingMixin):
         if interrupted is not None:
             raise interrupted
         return self
+
+    def _own_turn(self, goes_on):
+        """Wait for other threads that train the same network or predict with it."""
+        model = vars(self).get("model_")
+        if isinstance(model, RunningModel):
+            model = model.model
+        known = goes_on and model is not None
+        return turns_of(model).changing() if known else nullcontext()
 
     def _warn_of_divergence(self):
         """Warn where Keras is silent."""

@@ -13,14 +13,16 @@ _lock = threading.Lock()
 class Turns:
     """Whose turn it is: that of many who read, or that of one who changes.
 
-    Who waits to change goes first. A thread may do again what it is doing.
+    Who waits to change goes first. A thread may do again what it is doing. One that
+    reads and then changes, as a callback of ``predict`` that trains does, reads no more
+    while it waits: two such threads would wait for each other.
     """
 
     def __init__(self):
         self._condition = threading.Condition()
         self._readers: Counter = Counter()
         self._changer: int | None = None
-        self._n_waiting = 0
+        self._waiting: set[int] = set()
 
     @contextmanager
     def reading(self):
@@ -43,11 +45,13 @@ class Turns:
         """Change while nobody else reads or changes."""
         own = get_ident()
         with self._condition:
-            self._n_waiting += 1
+            self._waiting.add(own)
+            # It may be the last reader that another one waits for.
+            self._condition.notify_all()
             try:
                 self._condition.wait_for(lambda: self._may_change(own))
             finally:
-                self._n_waiting -= 1
+                self._waiting.discard(own)
                 self._condition.notify_all()
             before, self._changer = self._changer, own
         try:
@@ -60,10 +64,11 @@ class Turns:
     def _may_read(self, own):
         if self._changer is not None or own in self._readers:
             return self._changer in (None, own)
-        return not self._n_waiting
+        return not self._waiting
 
     def _may_change(self, own):
-        return self._changer in (None, own) and not self._readers.keys() - {own}
+        reading = self._readers.keys() - self._waiting
+        return self._changer in (None, own) and not reading
 
 
 def turns_of(model) -> Turns:

@@ -216,7 +216,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         -------
         self : object
         """
-        kwargs["classes"] = classes
+        kwargs |= {"classes": classes, "goes_on": True}
         return self._guarded(self._fit_on, X, y, sample_weight, **kwargs)
 
     def _fit_on(self, X, y, sample_weight, classes, **kwargs):

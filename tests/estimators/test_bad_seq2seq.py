@@ -281,3 +281,8 @@ def test_parameters_of_decoding_may_be_set_after_fit(reverser, name):
         for method in ("predict", "predict_proba", "predict_beams"):
             with pytest.raises(ValueError, match=f"'{name}' parameter of Seq2SeqCla"):
                 getattr(model, method)(SOME)
+
+
+def test_a_target_without_axes_is_named_beside_weights():
+    with pytest.raises(ValueError, match=r"y has shape \(\); expected a list"):
+        Seq2SeqClassifier().fit(SOME[:2], np.array("a", object), sample_weight=[1, 0])

@@ -5,6 +5,7 @@ long is tried; then the cases differ from run to run.
 """
 
 import os
+import pickle
 import time
 from collections import Counter
 from inspect import signature
@@ -115,7 +116,22 @@ def _run_call(case, estimator, call):
         if contents(value) != passed[name]:
             raise Broken(f"{call.method} changed {name}")
     _judge_result(case, call, result, arguments)
+    if call.method in ("fit", "partial_fit", "update"):
+        _judge_pickle(estimator)
     return "works"
+
+
+def _judge_pickle(estimator):
+    """Refuse a fit whose state can't be read again."""
+    try:
+        data = pickle.dumps(estimator)
+    except Exception:
+        # A parameter, such as a function without a name, can't be in a pickle.
+        return
+    try:
+        pickle.loads(data)
+    except Exception as error:
+        raise Broken(f"a fit can't be read again: {error}") from error
 
 
 def _judge_whole_fit(case, estimator, arguments):

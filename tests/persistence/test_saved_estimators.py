@@ -261,3 +261,25 @@ def test_what_cannot_be_saved_is_named(tmp_path):
             skrnn.save(estimator, path)
     assert path.read_bytes() == b"before"
     assert [each.name for each in tmp_path.iterdir()] == ["model.skrnn"]
+
+
+# Targets that never vary have a scale of 0.
+CONSTANT = {
+    "a number": (skrnn.GRURegressor, np.ones(24)),
+    "one of two": (skrnn.LSTMRegressor, np.arange(48.0).reshape(24, 2) % [1, 48]),
+    "a horizon": (skrnn.Seq2SeqRegressor, np.full((24, 3), 2.0)),
+}
+
+
+@pytest.mark.parametrize("case", CONSTANT)
+def test_constant_targets(case, there_and_back):
+    cls, y = CONSTANT[case]
+    X = np.random.default_rng(0).normal(size=(24, 5, 2))
+    estimator = cls(**TINY).fit(X, y)
+    assert 0 in estimator._y_scale
+    for again in (
+        there_and_back(estimator),
+        pickle.loads(pickle.dumps(estimator)),
+        clone(estimator).fit(X, y),
+    ):
+        assert_same(again.predict(X), estimator.predict(X))

@@ -107,7 +107,7 @@ def test_who_changes_goes_first_and_alone():
     with turns.reading(), turns.reading():
         changer = threading.Thread(target=lambda: change(turns, said))
         changer.start()
-        while not turns._n_waiting:
+        while not turns._waiting:
             pass
         reader = threading.Thread(target=lambda: read(turns, said))
         reader.start()
@@ -129,3 +129,51 @@ def change(turns, said):
 def read(turns, said):
     with turns.reading():
         said.append("read")
+
+
+def test_many_threads_go_from_reading_to_changing():
+    turns, all_read, said = Turns(), threading.Barrier(8), []
+
+    def work():
+        with turns.reading():
+            all_read.wait(30)
+            with turns.changing():
+                said.append("in")
+                said.append("out")
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
+    # One after the other.
+    assert said == ["in", "out"] * 8
+    assert not turns._readers
+    assert not turns._waiting
+
+
+def test_callbacks_of_several_predictions_may_train():
+    all_read = threading.Barrier(4)
+
+    class Trains(keras.callbacks.Callback):
+        def on_predict_begin(self, logs=None):
+            all_read.wait(60)
+            wrapper.partial_fit(X, Y)
+
+        def __deepcopy__(self, memo):
+            return self
+
+    wrapper = regressor().fit(X, Y)
+    wrapper._predict_callbacks = [Trains()]
+    threads = [
+        threading.Thread(target=lambda: wrapper.predict(X), daemon=True)
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
+    # One epoch of ``fit``, and one for each prediction.
+    assert len(wrapper.history_["loss"]) == 1 + 4

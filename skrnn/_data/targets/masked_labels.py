@@ -19,7 +19,7 @@ def without_masked(y, sample_weight):
     y : array-like of shape (n,) or (n, H), list of str or list of sequences
     sample_weight : array-like of shape (n,) or (n, H), list of (H_i,), or None
     """
-    if not (hasattr(y, "__len__") and hasattr(sample_weight, "__len__")):
+    if not (_has_rows(y) and _has_rows(sample_weight)):
         return y
     kept = [row != 0 for row in rows_of(sample_weight)]
     if len(y) != len(kept) or all(row.all() for row in kept):
@@ -37,6 +37,11 @@ def without_masked(y, sample_weight):
     label = next(counted, None)
     filled = [_filled(row, k, label) for row, k in rows]
     return _in_the_form_of(y, filled)
+
+
+def _has_rows(value):
+    # An array without axes has the method, and no length.
+    return hasattr(value, "__len__") and getattr(value, "ndim", 1) > 0
 
 
 def _without_rows(y, kept):

@@ -114,9 +114,12 @@ ATTRIBUTES = {
     "_y_dtype": ("a type", lambda value, _: np.dtype(value).kind == "f"),
     "_y_shape": ("the shape of an answer of the network", _is_shape),
     "_y_offset": ("finite, and one for each output", _are_numbers),
+    # Targets that are constant have a scale of 0.
     "_y_scale": (
-        "positive, and one for each output",
-        lambda value, spec: _are_numbers(value, spec) and np.all(np.asarray(value) > 0),
+        "0 or more, and one for each output",
+        lambda value, spec: (
+            _are_numbers(value, spec) and np.all(np.asarray(value) >= 0)
+        ),
     ),
     "offset_": (
         "a finite float",

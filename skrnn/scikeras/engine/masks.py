@@ -42,3 +42,13 @@ def unmasked_steps(model, X):
     # This model has only the layers that the mask needs.
     masks = keras.Model(model.inputs[0], mask)
     return keras.ops.convert_to_numpy(masks(X))
+
+
+def fill_padding(model, X):
+    """Put the value that a network takes for padding where NaN stands for it."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        return X
+    padding = np.isnan(X)
+    if not padding.any():
+        return X
+    return np.where(padding, np.asarray(padding_value(model), X.dtype), X)
