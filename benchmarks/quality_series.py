@@ -1,7 +1,7 @@
 """The labelled series of `quality.py`, a row each: how to read them, what to fit."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,16 @@ def read_digits():
         X.reshape(-1, 8, 8), y, test_size=0.25, stratify=y, random_state=0
     )
     return Split(X_train, y_train, X_test, y_test)
+
+
+def read_pixels():
+    """Read the same digits pixel by pixel: sequences of 64 numbers."""
+    digits = read_digits()
+    return replace(
+        digits,
+        X_train=digits.X_train.reshape(-1, 64, 1),
+        X_test=digits.X_test.reshape(-1, 64, 1),
+    )
 
 
 def make_cylinders(n_train=30, n_test=900, n_steps=128):
@@ -120,6 +130,14 @@ SERIES = {
     "vowels-conv": convolved("JapaneseVowels", 97, VOWELS, "LSTM-FCN 99 [8]"),
     "motions-conv": convolved("BasicMotions", 97.5, MOTIONS),
     "cylinders": convolved("cylinder, bell, funnel", 98, None, read=make_cylinders),
+    "pixels": Series(
+        "digits, 64 pixels, convolutions",
+        97,
+        None,
+        read_pixels,
+        CONVOLUTIONS | {"epochs": 40, "early_stopping": False},
+        cells=("gru",),
+    ),
     "digits": Series(
         "digits, 8 rows of 8 pixels", 96, None, read=read_digits, params=BOTH
     ),

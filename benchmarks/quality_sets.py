@@ -30,6 +30,7 @@ from skrnn.preprocessing import (
     SequenceWise,
     SlidingWindow,
     TextSequencer,
+    WordFeaturizer,
     make_supervised,
 )
 
@@ -125,6 +126,18 @@ MARKS = r"\w+|[^\w\s]"
 def text_classifier(seed, *, cell, token_pattern, min_df=1, **params):
     return make_pipeline(
         TextSequencer(token_pattern=token_pattern, min_df=min_df),
+        SequenceClassifier(cell=cell, random_state=seed, **params),
+    )
+
+
+def words_of(texts):
+    return [text.split() for text in texts]
+
+
+def parts_classifier(seed, *, cell, features, **params):
+    return make_pipeline(
+        FunctionTransformer(words_of),
+        WordFeaturizer(features),
         SequenceClassifier(cell=cell, random_state=seed, **params),
     )
 
@@ -247,6 +260,15 @@ class Set:
 TEXTS = {
     "min_df": 2,
     "embedding_dim": 100,
+    "bidirectional": True,
+    "dropout": 0.7,
+    "early_stopping": False,
+}
+# What a word looks like tells something of those that training hardly saw: on the fifth
+# held out 87.8 % of the questions were right, and 86.1 of the words alone.
+PARTS = {
+    "features": ("lower", "prefix3", "suffix3", "shape"),
+    "embedding_dim": (100, 25, 25, 10),
     "bidirectional": True,
     "dropout": 0.7,
     "early_stopping": False,
@@ -430,6 +452,30 @@ SETS |= {
         bar=87,
         floors=on_counts(WORDS),
         published="CNN-rand 91.2 [6]",
+    ),
+    "reviews-parts": Set(
+        title="MR, word parts",
+        read=read_reviews,
+        path="text/mr_rt_polarity.tsv.gz",
+        model=parts_classifier,
+        params=PARTS | {"epochs": 3},
+        metric=ACCURACY,
+        bar=77.5,
+        floors=on_counts(WORDS),
+        published="CNN-rand 76.1 [6]",
+        cells=("gru",),
+    ),
+    "questions-parts": Set(
+        title="TREC-6, word parts",
+        read=read_questions,
+        path="text",
+        model=parts_classifier,
+        params=PARTS | {"epochs": 12},
+        metric=ACCURACY,
+        bar=89.5,
+        floors=on_counts(WORDS),
+        published="CNN-rand 91.2 [6]",
+        cells=("gru",),
     ),
     "messages": Set(
         title="SMS spam, trained on 30 %",

@@ -66,16 +66,14 @@ def network_spec(
     """
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
-    cells["bidirectional"] = bidirectional
     tables = vocabulary_size, embedding_dim, embedding_trainable
     layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
-    sizes = conv_kernel_size, conv_pool_size
-    causal = conv_padding == "causal"
-    reach = {"keeps_steps": every_step or causal, "has_mean": not return_sequences}
-    layers += _convolutions(conv_filters, *sizes, dropout, causal, **reach)
+    sizes = conv_kernel_size, conv_pool_size, conv_padding == "causal"
+    layers += _convolutions(conv_filters, *sizes, every_step, return_sequences, dropout)
     steps = [i < len(units) - 1 or every_step for i in range(len(units))]
-    layers += _stack(units, steps, layer_norm, dropout, **cells)
+    after = layer_norm, dropout
+    layers += _stack(units, steps, *after, bidirectional=bidirectional, **cells)
     layers.append(_pooling(attention, return_sequences))
     if as_tuple(conv_filters) and not return_sequences:
         layers.append(Beside("beside", as_tuple(conv_filters)[-1]))
@@ -310,17 +308,19 @@ def _tables(sizes, dims, trainable, dropout, categories, n_features):
 
 
 def _convolutions(
-    conv_filters, kernel_size, pool_size, dropout, causal, *, keeps_steps, has_mean
+    conv_filters, kernel_size, pool_size, causal, every_step, per_step, dropout
 ):
     """Return convolutions, each of which sees more of the sequence.
 
     They pool steps, or where every step is needed read steps that are further apart.
+    Causal ones keep every step too: a pool would wait for its last one.
     """
-    layers: list = []
+    keeps_steps, layers = every_step or causal, list[Any]()
     widths = as_tuple(conv_filters)
     for i, filters in enumerate(widths):
         options = {"dilation": pool_size**i} if keeps_steps else {"pool": pool_size}
-        options |= {"tells_mean": has_mean and i == len(widths) - 1, "causal": causal}
+        options["tells_mean"] = not per_step and i == len(widths) - 1
+        options["causal"] = causal
         layers.append(Convolution(f"convolution_{i}", filters, kernel_size, **options))
         layers += _dropout(f"convolution_dropout_{i}", dropout)
     return layers
