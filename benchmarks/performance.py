@@ -34,6 +34,7 @@ GROUPS = {
     "convolutions": (groups.convolutions, 5),
     "taggers": (groups.taggers, 5),
     "transformers": (groups.transformers, 5),
+    "long": (groups.long, 5),
     "grid": (groups.grid, 3),
     "jobs": (groups.jobs, 3),
     "first-fit": (groups.first_fit, 5),

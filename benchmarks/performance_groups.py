@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from performance_convolutions import NETWORKS as CONVOLVED
 from performance_crf import Tagging
+from performance_long import LONG, MACHINE
 from performance_networks import NETWORKS
 from performance_transformers import Encoding
 from performance_ways import LIBRARIES, WAYS, Problem
@@ -171,6 +172,39 @@ def transformers(rounds, seconds):
             found = contest.measure("transformer_step", **given)
             name = f"step, Transformer, T={steps}, d_model {d_model}, batch 32"
             yield Case(name, in_units(found, 1e3))
+
+
+def long(rounds, seconds):
+    """Compare a minGRU with a GRU of ours and with PyTorch; and a memory with both."""
+    for steps, networks in LONG.items():
+        yield Case(f"step, minGRU, T={steps:,}", long_steps(networks, rounds, seconds))
+    with Contest(["skrnn", "Keras on TensorFlow", "PyTorch"], rounds) as contest:
+        given = {"network": asdict(MACHINE), "seconds": seconds}
+        found = contest.measure("recurrence_step", **given)
+        yield Case("step, NTM, T=40, batch 16", in_units(found, 1e3))
+
+
+def long_steps(networks, rounds, seconds):
+    """Measure a minGRU, and a GRU of ours in a process of its own."""
+    with (
+        Contest(["skrnn", "PyTorch"], rounds) as ours,
+        Contest(["skrnn"], rounds) as gru,
+    ):
+        asked = {
+            "skrnn": (ours.workers["skrnn"], "mingru", {}),
+            "our GRU": (gru.workers["skrnn"], "gru", {}),
+            "PyTorch, 1 thread": (ours.workers["PyTorch"], "mingru", {"threads": 1}),
+        }
+        turns = {
+            name: lambda worker=worker, cell=cell, threads=threads: worker.ask(
+                "recurrence_step",
+                network=asdict(networks[cell]),
+                seconds=seconds,
+                **threads,
+            )
+            for name, (worker, cell, threads) in asked.items()
+        }
+        return in_units(in_turns(turns, rounds, warm_up=True), 1e3)
 
 
 def worst_and_median(cases):

@@ -173,6 +173,8 @@ class OurNetworks:
         model, X, y = made(network)
         return lambda epochs: model.set_params(epochs=epochs).fit(X, y)
 
+    recurrence = network_trainer
+
 
 class TheirNetworks:
     """Keras' `fit` of `model_`, on arrays that are padded where sequences end early.
@@ -189,6 +191,8 @@ class TheirNetworks:
         network_of_keras.compile(self._optimizer(model), self._loss(network))
         options = {"batch_size": network.batch, "verbose": 0}
         return lambda epochs: network_of_keras.fit(X, y, epochs=epochs, **options)
+
+    recurrence = network_trainer
 
     def _optimizer(self, model):
         # Keras doesn't find all of them by name.

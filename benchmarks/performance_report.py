@@ -51,6 +51,7 @@ TARGETS = {
     ("step, convolutions, T=30", "Keras on TensorFlow"): 3,
     ("step, Transformer, T=20", "Keras on TensorFlow"): 3,
     ("step, Transformer, T=50", "Keras on TensorFlow"): 3,
+    ("step, minGRU, T=1,000", "our GRU"): 3,
     ("step, ", "PyTorch"): 1,
     ("step, ", "matrix products"): 1.25,
     ("worst network", "Keras on TensorFlow"): 1.5,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from performance_crf import Tagging
+from performance_long import Recurrence
 from performance_networks import Network
 from performance_text import make_words
 from performance_transformers import Encoding
@@ -54,6 +55,16 @@ class Tasks:
 
         def make():
             return self.way.network_trainer(network)
+
+        return self._step(network.name, network.batches, make, seconds)
+
+    def recurrence_step(self, network, seconds, threads=None):
+        """Return the seconds of a training step of one layer over long sequences."""
+        self._use(threads)
+        network = Recurrence(**network)
+
+        def make():
+            return self.way.recurrence(network)
 
         return self._step(network.name, network.batches, make, seconds)
 

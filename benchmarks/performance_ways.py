@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from performance_convolutions import TorchConvolutions
 from performance_crf import OurTaggers, TorchTaggers
+from performance_long import TorchRecurrences
 from performance_networks import OurNetworks, TheirNetworks
 from performance_text import OurText, TextbookText
 from performance_transformers import (
@@ -166,7 +167,7 @@ def network_of_scikeras(problem):
     return Keras().network(problem)
 
 
-class Torch(TorchTaggers, TorchConvolutions, TorchTransformers):
+class Torch(TorchTaggers, TorchConvolutions, TorchTransformers, TorchRecurrences):
     """The loop that PyTorch's users write."""
 
     def __init__(self):

@@ -74,17 +74,26 @@ def asked_of(x):
 
 
 class Answering:
-    """A network that learns from the steps that are asked, and answers these."""
+    """A network that learns from the steps that are asked, and answers these.
+
+    The sets of one task have the same training sequences, so one network is trained for
+    all of them.
+    """
+
+    trained = {}
 
     def __init__(self, seed, *, cell, **params):
         options = {"cell": cell, "random_state": seed, "early_stopping": False}
         self.network = SequenceClassifier(return_sequences=True, **options | params)
 
     def fit(self, X, y):
-        """Train the network."""
-        weights = [asked_of(x).astype(float) for x in X]
+        """Train the network, or take the one of the set before."""
         self.network.set_params(units=UNITS[self.network.cell, y[0].shape[1]])
-        self.network.fit(X, y, sample_weight=weights)
+        key = repr(self.network.get_params())
+        if key not in self.trained:
+            weights = [asked_of(x).astype(float) for x in X]
+            self.trained[key] = self.network.fit(X, y, sample_weight=weights)
+        self.network = self.trained[key]
         self.n_iter_ = self.network.n_iter_
         return self
 
