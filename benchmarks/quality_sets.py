@@ -445,6 +445,15 @@ SETS |= {
 
 # Of a spelling or of any other text written by characters, found on development sets.
 SPELLING = dict(units=64)
+# Of a spelling that is read aloud, found on the development set of Dutch.
+ALOUD = dict(
+    units=128,
+    attention="location",
+    dropout=0.3,
+    learning_rate_schedule="cosine",
+    epochs=15,
+    early_stopping=False,
+)
 
 
 def spelling(language, name, bar, published):
