@@ -19,10 +19,10 @@ from skrnn import Seq2SeqClassifier
 # Reading
 
 
-def read_spellings(path, language):
-    """Read words and their sounds; development sets are for choosing parameters."""
+def read_spellings(path, language, tested="test"):
+    """Read words and their sounds; those of "dev" are for choosing parameters."""
     parts = []
-    for part in ("train", "test"):
+    for part in ("train", tested):
         name = f"g2p2021_{language}_{part}.tsv.gz"
         with gzip.open(path / name, "rt", encoding="utf8") as file:
             rows = [line.rstrip("\n").split("\t") for line in file]
