@@ -6,9 +6,10 @@ from pathlib import Path
 import skrnn
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _directives import Drawing, Rows
+from _directives import Drawing, Examples, Rows
 from _elsewhere import LinksElsewhere, write_inventories
 from _papers import PaperLinks
+from _themes import add_themes
 
 project = "skrnn"
 author = "The skrnn developers"
@@ -60,7 +61,9 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"(__init__|demo)\.py$",
     "backreferences_dir": "reference/generated/backreferences",
     "doc_module": ("skrnn",),
-    "within_subsection_order": "FileNameSortKey",
+    # The examples by subject, in an order of our own.
+    "copyfile_regex": r"index\.rst",
+    "thumbnail_size": (640, 448),
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
@@ -80,7 +83,10 @@ def plain_references(app, what, name, obj, options, lines):
 
 def setup(app):
     app.add_directive("drawing", Drawing)
+    app.add_directive("examples", Examples)
     app.add_directive("rows", Rows)
     app.add_transform(LinksElsewhere)
     app.add_transform(PaperLinks)
     app.connect("autodoc-process-docstring", plain_references)
+    # After numpydoc has made lists of the sections.
+    app.connect("autodoc-process-docstring", add_themes, priority=900)
