@@ -47,7 +47,11 @@ html_show_sourcelink = False
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "logo": {"text": "skrnn", "image_light": "_static/logo.svg"},
+    "logo": {
+        "text": "skrnn",
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+    },
 }
 
 # A button copies what one would type: no prompts and no output.
