@@ -5,6 +5,8 @@ import re
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
+ESANN = "www.esann.org/sites/default/files/proceedings/legacy/"
+LECTURE = "www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf"
 HEWITT = "nlp.stanford.edu/~johnhew/vocab-expansion.html"
 ARXIV, JMLR, ACL = "10.48550/arXiv.", "jmlr.org/papers/", "aclanthology.org/"
 # First author and year -> DOI, or an address where there is none.
@@ -61,8 +63,10 @@ PAPERS = {
     ("Luong", 2015): "10.18653/v1/D15-1166",
     ("Ma", 2016): "10.18653/v1/P16-1101",
     ("Makridakis", 1993): "10.1016/0169-2070(93)90079-3",
+    ("Malhotra", 2015): ESANN + "es2015-56.pdf",
     ("Malhotra", 2016): ARXIV + "1607.00148",
     ("McMahan", 2013): "10.1145/2487575.2488200",
+    ("Mikolov", 2010): "10.21437/Interspeech.2010-343",
     ("Park", 2022): ARXIV + "2111.06581",
     ("Pascanu", 2013): ARXIV + "1211.5063",
     ("Peng", 2006): "10.1016/j.ipm.2005.09.002",
@@ -77,6 +81,7 @@ PAPERS = {
     ("Sutskever", 2014): ARXIV + "1409.3215",
     ("Taieb", 2012): "10.1016/j.eswa.2012.01.039",
     ("Tashman", 2000): "10.1016/S0169-2070(00)00065-0",
+    ("Tieleman", 2012): LECTURE,
     ("Tsuboi", 2008): ACL + "C08-1113/",
     ("Vaswani", 2017): ARXIV + "1706.03762",
     ("Viterbi", 1967): "10.1109/TIT.1967.1054010",
@@ -117,7 +122,7 @@ TITLES = {
     "Neural Turing machines": "Graves 2014",
     "Neural machine translation by jointly": "Bahdanau 2015",
     "On layer normalization in the Transformer": "Xiong 2020",
-    "Recurrent neural network based language": "10.21437/Interspeech.2010-343",
+    "Recurrent neural network based language": "Mikolov 2010",
     "RoFormer": "Su 2021",
     "Speech recognition with deep recurrent": "10.1109/ICASSP.2013.6638947",
     "Were RNNs all we needed?": "Feng 2024",

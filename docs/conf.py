@@ -6,9 +6,10 @@ from pathlib import Path
 import skrnn
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _directives import Drawing, Rows
+from _directives import Drawing, Examples, Rows
 from _elsewhere import LinksElsewhere, write_inventories
 from _papers import PaperLinks
+from _themes import add_themes
 
 project = "skrnn"
 author = "The skrnn developers"
@@ -47,7 +48,11 @@ html_show_sourcelink = False
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "logo": {"text": "skrnn", "image_light": "_static/logo.svg"},
+    "logo": {
+        "text": "skrnn",
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+    },
 }
 
 # A button copies what one would type: no prompts and no output.
@@ -61,7 +66,9 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"(__init__|demo)\.py$",
     "backreferences_dir": "reference/generated/backreferences",
     "doc_module": ("skrnn",),
-    "within_subsection_order": "FileNameSortKey",
+    # The examples by subject, in an order of our own.
+    "copyfile_regex": r"index\.rst",
+    "thumbnail_size": (640, 448),
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
@@ -81,7 +88,10 @@ def plain_references(app, what, name, obj, options, lines):
 
 def setup(app):
     app.add_directive("drawing", Drawing)
+    app.add_directive("examples", Examples)
     app.add_directive("rows", Rows)
     app.add_transform(LinksElsewhere)
     app.add_transform(PaperLinks)
     app.connect("autodoc-process-docstring", plain_references)
+    # After numpydoc has made lists of the sections.
+    app.connect("autodoc-process-docstring", add_themes, priority=900)

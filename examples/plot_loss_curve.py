@@ -51,7 +51,8 @@ for name, model in (("too long", long), ("in time", stopped), ("dropout", droppe
 # %%
 # A search
 # --------
-# The same for a search: the scores of its candidates, and the losses of the best.
+# The same for a search: the scores of its candidates, and the losses of the best. An
+# :class:`~skrnn.inspection.EpochLog` would keep the losses of all of them.
 search = GridSearchCV(
     LSTMClassifier(epochs=40, **settings), {"units": [4, 16, 64]}, cv=3
 ).fit(X[:150], y[:150])

@@ -27,6 +27,10 @@ def from_channels_first(X: SequenceData) -> Array | list[Array]:
         If X has another number of dimensions, or its sequences differ in their
         number of features.
 
+    See Also
+    --------
+    skrnn.preprocessing.SequenceWise : Transformers of tables, for the steps of sequences.
+
     Examples
     --------
     >>> import numpy as np

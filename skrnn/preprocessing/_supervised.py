@@ -72,6 +72,11 @@ def make_supervised(
         holds times, or if the index isn't in ascending order, within each series, or
         has a label twice.
 
+    See Also
+    --------
+    skrnn.preprocessing.SlidingWindow : The windows of the rows.
+    skrnn.forecasting.Forecaster : Makes windows and targets by itself.
+
     Notes
     -----
     The `groups` of the rows of X, for :class:`SlidingWindow`, are

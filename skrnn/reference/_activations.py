@@ -22,6 +22,11 @@ def sigmoid(x: ArrayLike) -> Array:
     y : ndarray
         Of the same shape.
 
+    See Also
+    --------
+    softmax : Probabilities of several classes.
+    activate : Any activation by its name.
+
     Examples
     --------
     >>> from skrnn import reference
@@ -47,6 +52,10 @@ def softmax(x: ArrayLike) -> Array:
     -------
     shares : ndarray of shape (..., K)
         They sum to one.
+
+    See Also
+    --------
+    sigmoid : The probability of one of two classes.
 
     Examples
     --------
@@ -94,6 +103,11 @@ def activate(x: ArrayLike, activation: str = "tanh") -> Array:
     ------
     ValueError
         If there is no such activation.
+
+    See Also
+    --------
+    sigmoid : That of gates and of two classes.
+    softmax : That of several classes.
 
     Examples
     --------

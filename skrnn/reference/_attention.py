@@ -47,6 +47,11 @@ def additive_attention(
     context : ndarray of shape (U,) or (Q, U)
     weights : ndarray of shape (S,) or (Q, S)
 
+    See Also
+    --------
+    dot_attention : Products of queries and keys instead.
+    skrnn.inspection.attention_weights : Those of a trained network.
+
     References
     ----------
     Bahdanau, D., Cho, K., Bengio, Y. (2015). Neural machine translation by jointly
@@ -103,6 +108,12 @@ def dot_attention(
     -------
     context : ndarray of shape (U,) or (Q, U)
     weights : ndarray of shape (S,) or (Q, S)
+
+    See Also
+    --------
+    additive_attention : A small network scores the keys instead.
+    multi_head_attention : Several of them side by side.
+    skrnn.inspection.attention_weights : Those of a trained network.
 
     References
     ----------
@@ -168,6 +179,11 @@ def multi_head_attention(
     -------
     context : ndarray of shape (U,) or (Q, U)
     weights : ndarray of shape (n_heads, S) or (n_heads, Q, S)
+
+    See Also
+    --------
+    dot_attention : One head of it.
+    transformer_block : The block that it is part of.
 
     References
     ----------
@@ -273,6 +289,11 @@ def location_attention(
     weights : ndarray of shape (S,) or (Q, S)
     places : ndarray of shape (2,) or (Q, 2)
         :math:`\kappa`; only if `return_places`.
+
+    See Also
+    --------
+    dot_attention : By content alone.
+    skrnn.inspection.attention_weights : Those of a trained network.
 
     References
     ----------

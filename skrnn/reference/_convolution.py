@@ -57,6 +57,10 @@ def convolution(
     -------
     y : ndarray of shape (ceil(T / pool), C)
 
+    See Also
+    --------
+    layer_normalization : Normalised over the units of a step instead.
+
     References
     ----------
     Ioffe, S., Szegedy, C. (2015). Batch normalization: Accelerating deep network

@@ -49,6 +49,11 @@ def crf_log_likelihood(
     -------
     log_likelihood : float
 
+    See Also
+    --------
+    crf_marginals : The probability of each label.
+    crf_best_labels : The likeliest sequence.
+
     References
     ----------
     Lafferty, J., McCallum, A., Pereira, F. (2001). Conditional random fields. ICML.
@@ -94,6 +99,11 @@ def crf_marginals(
     Returns
     -------
     probabilities : ndarray of shape (T, K)
+
+    See Also
+    --------
+    crf_log_likelihood : What is learned.
+    crf_best_labels : The likeliest sequence.
 
     References
     ----------
@@ -144,6 +154,11 @@ def crf_best_labels(
     Returns
     -------
     labels : ndarray of int of shape (T,)
+
+    See Also
+    --------
+    crf_marginals : The probability of each label.
+    crf_log_likelihood : What is learned.
 
     References
     ----------

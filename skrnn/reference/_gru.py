@@ -52,6 +52,10 @@ def gru_step(
     step : named tuple
         ``h`` (units,), the output, the gates ``z`` and ``r``, and the candidate ``g``.
 
+    See Also
+    --------
+    gru : All steps of a sequence.
+
     Examples
     --------
     >>> import numpy as np
@@ -132,6 +136,11 @@ def gru(
         :math:`h_1` to :math:`h_T`.
     states : named tuple
         ``h``, ``z``, ``r`` and ``g`` at every step, each of the shape of the outputs.
+
+    See Also
+    --------
+    gru_step : One step.
+    lstm : Three gates, and a memory of its own.
 
     References
     ----------

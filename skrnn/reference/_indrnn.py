@@ -48,6 +48,10 @@ def indrnn_step(
     step : named tuple
         ``h`` (units,), the output.
 
+    See Also
+    --------
+    indrnn : All steps of a sequence.
+
     References
     ----------
     Li, S., Li, W., Cook, C., Zhu, C., Gao, Y. (2018). Independently recurrent neural
@@ -106,6 +110,11 @@ def indrnn(
         :math:`h_1` to :math:`h_T`.
     states : named tuple
         ``h``, the outputs again.
+
+    See Also
+    --------
+    indrnn_step : One step.
+    rnn : Units that read all units.
 
     References
     ----------

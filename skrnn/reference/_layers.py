@@ -36,6 +36,11 @@ def dense(
     -------
     y : ndarray of shape (..., K)
 
+    See Also
+    --------
+    activate : The activations by their names.
+    rescaling : What follows in a regressor.
+
     Examples
     --------
     >>> from skrnn import reference
@@ -63,6 +68,10 @@ def embedding(ids: ArrayLike, embeddings: ArrayLike) -> Array:
     Returns
     -------
     vectors : ndarray of shape (T, D) or (n, T, D)
+
+    See Also
+    --------
+    skrnn.preprocessing.TextSequencer : Ids of the tokens of texts.
 
     References
     ----------
@@ -104,6 +113,10 @@ def layer_normalization(
     -------
     y : ndarray of shape (..., units)
 
+    See Also
+    --------
+    convolution : It is normalised over batches instead.
+
     References
     ----------
     Ba, J. L., Kiros, J. R., Hinton, G. E. (2016). Layer normalization.
@@ -141,6 +154,10 @@ def rescaling(x: ArrayLike, scale: ArrayLike, offset: ArrayLike) -> Array:
     Returns
     -------
     y : ndarray of shape (..., K)
+
+    See Also
+    --------
+    dense : What comes before it.
 
     Examples
     --------
@@ -189,6 +206,10 @@ def bidirectional(
         Of both directions side by side.
     state : ndarray of shape (2 * units,) or (n, 2 * units), or list
         The last output of each direction.
+
+    See Also
+    --------
+    stacked : Layers above each other.
 
     References
     ----------
@@ -242,6 +263,10 @@ def stacked(
     -------
     outputs : ndarray of shape (T, units) or (n, T, units), or list of (T_i, units)
         Of the last layer.
+
+    See Also
+    --------
+    bidirectional : Both directions of a layer.
 
     References
     ----------

@@ -55,6 +55,10 @@ def lstm_step(
         ``h`` and ``c`` (units,), the output and the memory, and the gates ``i``, ``f``,
         ``g``, ``o``.
 
+    See Also
+    --------
+    lstm : All steps of a sequence.
+
     Examples
     --------
     >>> import numpy as np
@@ -125,6 +129,11 @@ def lstm(
     states : named tuple
         ``h``, ``c``, ``i``, ``f``, ``g`` and ``o`` at every step, each of the shape of
         the outputs.
+
+    See Also
+    --------
+    lstm_step : One step.
+    gru : Two gates instead of three.
 
     References
     ----------

@@ -47,6 +47,10 @@ def mingru_step(
     step : named tuple
         ``h`` (units,), the output; the gate ``z`` and the candidate ``g``.
 
+    See Also
+    --------
+    mingru : All steps of a sequence.
+
     References
     ----------
     Feng, L., Tung, F., Ahmed, M. O., Bengio, Y., Hajimirsadeghi, H. (2024). Were RNNs
@@ -109,6 +113,11 @@ def mingru(
         :math:`h_1` to :math:`h_T`.
     states : named tuple
         ``h``, ``z`` and ``g`` of all steps.
+
+    See Also
+    --------
+    mingru_step : One step.
+    gru : Gates that read the state too.
 
     References
     ----------

@@ -49,6 +49,10 @@ def minlstm_step(
         ``h`` (units,), the output; the shares ``f`` and ``i`` of both gates, and the
         candidate ``g``.
 
+    See Also
+    --------
+    minlstm : All steps of a sequence.
+
     References
     ----------
     Feng, L., Tung, F., Ahmed, M. O., Bengio, Y., Hajimirsadeghi, H. (2024). Were RNNs
@@ -117,6 +121,11 @@ def minlstm(
         :math:`h_1` to :math:`h_T`.
     states : named tuple
         ``h``, ``f``, ``i`` and ``g`` of all steps.
+
+    See Also
+    --------
+    minlstm_step : One step.
+    lstm : Gates that read the state too.
 
     References
     ----------

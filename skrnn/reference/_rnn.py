@@ -48,6 +48,10 @@ def rnn_step(
     step : named tuple
         ``h`` (units,), the output.
 
+    See Also
+    --------
+    rnn : All steps of a sequence.
+
     References
     ----------
     Elman, J. L. (1990). Finding structure in time. Cognitive Science 14.
@@ -105,6 +109,11 @@ def rnn(
         :math:`h_1` to :math:`h_T`.
     states : named tuple
         ``h``, the outputs again.
+
+    See Also
+    --------
+    rnn_step : One step.
+    lstm : A cell with gates and a memory.
 
     References
     ----------

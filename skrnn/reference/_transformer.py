@@ -29,6 +29,10 @@ def sinusoidal_positions(n_steps: int, width: int) -> Array:
     -------
     positions : ndarray of shape (n_steps, width)
 
+    See Also
+    --------
+    rotary_positions : Positions by rotation instead.
+
     References
     ----------
     Vaswani, A., et al. (2017). Attention is all you need. NeurIPS. Sines and cosines
@@ -68,6 +72,10 @@ def rotary_positions(x: ArrayLike) -> Array:
     Returns
     -------
     turned : ndarray of shape (T, d)
+
+    See Also
+    --------
+    sinusoidal_positions : Positions that are added instead.
 
     References
     ----------
@@ -134,6 +142,12 @@ def transformer_block(
     -------
     y : ndarray of shape (T, D)
     weights : ndarray of shape (n_heads, T, T)
+
+    See Also
+    --------
+    multi_head_attention : The attention in it.
+    sinusoidal_positions : The positions that its input has.
+    layer_normalization : What stands before each part.
 
     References
     ----------

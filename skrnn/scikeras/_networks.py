@@ -61,6 +61,11 @@ def recurrent_network(
         Compiled; it takes (batch, T, F) of any T, or (batch, T) if X has two
         dimensions.
 
+    See Also
+    --------
+    KerasRegressor : What takes it as ``model``.
+    KerasClassifier : What takes it as ``model``.
+
     Examples
     --------
     >>> import numpy as np

@@ -33,6 +33,12 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
 
     {attributes}
 
+    See Also
+    --------
+    KerasClassifier : The same for labels.
+    recurrent_network : A function that builds recurrent networks.
+    skrnn.LSTMRegressor : A network that needs no function.
+
     Examples
     --------
     >>> import keras
@@ -97,6 +103,12 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
     {parameters}
 
     {attributes}
+
+    See Also
+    --------
+    KerasRegressor : The same for numbers.
+    recurrent_network : A function that builds recurrent networks.
+    skrnn.LSTMClassifier : A network that needs no function.
 
     Examples
     --------

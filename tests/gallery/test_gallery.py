@@ -174,6 +174,27 @@ def encoder_decoder(output):
     return right > 0.95 and "'friday 27 november 2026' -> '2026-11-27'" in output
 
 
+def importance(output):
+    return numbers_after("accuracy on new sequences:", output)[0] > 0.8
+
+
+def steps_ahead(output):
+    names = "with the plan", "without it", "as now"
+    told, untold, naive = (numbers_after(name, output)[0] for name in names)
+    return told < 0.3 * untold and untold < naive
+
+
+def backtest(output):
+    names = "forecaster", "naive", "seasonal naive"
+    found, naive, seasonal = (numbers_after(name, output)[0] for name in names)
+    return found < 0.9 * min(naive, seasonal)
+
+
+def own_network(output):
+    good = numbers_after("accuracy on new series:", output)[0] > 0.85
+    return good and "trained by: skrnn" in output
+
+
 def loss_curve(output):
     names = ("too long", "in time")
     long, stopped = (numbers_after(name, output)[-1] for name in names)
@@ -224,6 +245,7 @@ def transformer_lstm(output):
 GALLERY = {
     f"plot_{holds.__name__}.py": holds
     for holds in (
+        backtest,
         cells_by_hand,
         cluster_search,
         crf,
@@ -234,17 +256,20 @@ GALLERY = {
         forecast_panel,
         forecasting,
         generation,
+        importance,
         larger_than_memory,
         long_series,
         loss_curve,
         memory,
         outliers,
         outliers_of_days,
+        own_network,
         ragged_classification,
         random_walk,
         sentiment,
         slots,
         spelling,
+        steps_ahead,
         tagging,
         timescales,
         transformer_lstm,

@@ -78,6 +78,11 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     ImportError
         If the package onnx is missing.
 
+    See Also
+    --------
+    load_network : Read a file of NumPy alone.
+    skrnn.save : Write an estimator for skrnn itself.
+
     Notes
     -----
     An encoder and decoder decodes greedily, all in one file, in "onnx" and "numpy". A
@@ -266,6 +271,11 @@ def load_network(path: str | os.PathLike[str]) -> Any:
         If it is another kind of file.
     OSError
         If it can't be read.
+
+    See Also
+    --------
+    export : Write such a file.
+    skrnn.load : Read an estimator that ``save`` wrote.
 
     Examples
     --------

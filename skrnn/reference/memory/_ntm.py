@@ -73,6 +73,10 @@ def ntm_step(
         ``memory`` after the step, in the order in which the next step takes them, and
         the output ``h``.
 
+    See Also
+    --------
+    ntm : All steps of a sequence.
+
     References
     ----------
     Graves, A., Wayne, G., Danihelka, I. (2014). Neural Turing machines.
@@ -200,6 +204,12 @@ def ntm(
         :math:`h_1` to :math:`h_T`.
     states : named tuple
         What :func:`ntm_step` gives, at every step.
+
+    See Also
+    --------
+    ntm_step : One step.
+    lstm : Its controller.
+    skrnn.inspection.MemoryDisplay : Where a trained one reads and writes.
 
     References
     ----------
