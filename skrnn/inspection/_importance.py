@@ -105,9 +105,10 @@ def sequence_importance(
     SequenceImportanceDisplay : Its heat map.
     sklearn.inspection.permutation_importance : The same for columns of a table.
 
-    Notes ----- T * F / `group_size` * `n_repeats` scores are computed. A feature may
-    seem unimportant because another feature, or another lag, holds the same
-    information.
+    Notes
+    -----
+    T * F / `group_size` * `n_repeats` scores are computed. A feature may seem
+    unimportant because another feature, or another lag, holds the same information.
 
     Examples
     --------

@@ -72,7 +72,9 @@ def mean_absolute_scaled_error(
     --------
     symmetric_mean_absolute_percentage_error : In percent of the values instead.
 
-    Notes ----- For `scoring`, ``sklearn.metrics.make_scorer(mean_absolute_scaled_error,
+    Notes
+    -----
+    For `scoring`, ``sklearn.metrics.make_scorer(mean_absolute_scaled_error,
     greater_is_better=False, y_train=y_train)`` uses the same `y_train` for all folds.
     :func:`skrnn.forecasting.backtest` uses that of each fold.
 

@@ -69,10 +69,12 @@ def perplexity(
     --------
     sklearn.metrics.log_loss : The logarithm of it, with one label for each sample.
 
-    Notes ----- The probabilities of a :class:`~skrnn.Seq2SeqClassifier` at a step
-    depend on the labels that it predicted before. For y of shape (n, H) they can be
-    scored nevertheless. Strings and lists may end anywhere, so there isn't a step for
-    each true label.
+    Notes
+    -----
+    The probabilities of a :class:`~skrnn.Seq2SeqClassifier` at a step depend on the
+    labels that it predicted before. For y of shape (n, H) they can be scored
+    nevertheless. Strings and lists may end anywhere, so there isn't a step for each
+    true label.
 
     Jelinek et al. (1977), Perplexity: a measure of the difficulty of speech recognition
     tasks.

@@ -126,9 +126,11 @@ class TextSequencer(
     --------
     SequencePadder : Bring sequences of numbers to one length.
 
-    Notes ----- `fit` first cuts documents to `maxlen` and then counts tokens, because a
-    token that was cut off can't be learnt. `transform` with ``oov="drop"`` first leaves
-    out unknown tokens and then cuts.
+    Notes
+    -----
+    `fit` first cuts documents to `maxlen` and then counts tokens, because a token that
+    was cut off can't be learnt. `transform` with ``oov="drop"`` first leaves out
+    unknown tokens and then cuts.
 
     With the default ``min_df=1`` no token of the training texts is unknown, so the
     vector of id 1 isn't trained: an unknown token then adds small random numbers. With

@@ -84,10 +84,12 @@ class WordFeaturizer(
     --------
     SequencePadder : Bring sequences to one length.
 
-    Notes ----- The features are among those that taggers have long been given by hand
-    (Ratnaparkhi, 1996, A maximum entropy model for part-of-speech tagging); here each
-    has trained vectors, concatenated as in Collobert et al. (2011), Natural language
-    processing (almost) from scratch.
+    Notes
+    -----
+    The features are among those that taggers have long been given by hand (Ratnaparkhi,
+    1996, A maximum entropy model for part-of-speech tagging); here each has trained
+    vectors, concatenated as in Collobert et al. (2011), Natural language processing
+    (almost) from scratch.
 
     Examples
     --------

@@ -184,12 +184,14 @@ class Forecaster(UncertainForecaster):
         -------
         y : ndarray of shape (n,) or (n, K)
 
-        Notes ----- A network that reads in both directions, or answers all steps at
-        once, reads what is known of the whole horizon before its first forecast. So
-        with columns that are known ahead, the forecast for an X that is shorter than
-        the horizon differs slightly from that for the first rows of a longer X: missing
-        rows are replaced by the last one. :meth:`forecast` reads all of X and returns
-        the first steps.
+        Notes
+        -----
+        A network that reads in both directions, or answers all steps at once, reads
+        what is known of the whole horizon before its first forecast. So with columns
+        that are known ahead, the forecast for an X that is shorter than the horizon
+        differs slightly from that for the first rows of a longer X: missing rows are
+        replaced by the last one. :meth:`forecast` reads all of X and returns the first
+        steps.
         """
         ahead = self._read_ahead(X, groups)
         return self._answered(self._forecasts(self._panel, ahead), ahead)

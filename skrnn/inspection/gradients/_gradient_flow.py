@@ -90,9 +90,11 @@ def gradient_flow(
     GradientFlowDisplay : Draw it for several estimators, with what would help.
     gates : The gates themselves.
 
-    Notes ----- The gradients are computed in double precision with NumPy, without
-    dropout, for any `engine`. For an LSTM they are those of h_t; the cell state isn't a
-    separate variable.
+    Notes
+    -----
+    The gradients are computed in double precision with NumPy, without dropout, for any
+    `engine`. For an LSTM they are those of h_t; the cell state isn't a separate
+    variable.
 
     Examples
     --------
