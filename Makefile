@@ -42,7 +42,7 @@ QUIETLY := 2> >(grep --line-buffered -vE \
 .DELETE_ON_ERROR:
 # Two installs into one environment would step on each other.
 .NOTPARALLEL:
-.PHONY: help demo test faults jax clang sanitize lint types docs layout gallery examples bench performance clean
+.PHONY: help demo test faults jax clang sanitize lint types docs layout gallery examples wheel bench performance clean
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -106,6 +106,15 @@ examples: $(VENV)/.examples ## Run every example of the gallery, without windows
 	@for script in $(EXAMPLES); do \
 		echo "== $$script"; MPLBACKEND=Agg $(BIN)/python $$script || exit; \
 	done $(QUIETLY)
+
+wheel: $(VENV)/.test ## Build a wheel for Linux in dist, and use it in an empty folder
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
+		--wheel-dir build/wheel .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --strip \
+		--wheel-dir dist build/wheel/*.whl
+	WHEEL=$$(echo dist/*.whl) $(BIN)/python -m pytest $(PYTEST_ARGS) \
+		tests/test_packaging.py -k manylinux
 
 bench: $(VENV)/.test ## Print how good the defaults are on real data (docs/quality.txt)
 	@$(BIN)/python benchmarks/quality.py --output docs/quality.txt $(QUIETLY)

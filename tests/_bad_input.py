@@ -81,6 +81,11 @@ IN_A_LIST = (
     "(n_timesteps, n_features) or (n_timesteps,)."
 )
 NO_STRINGS = "could not convert string to float: {what}, but {name} expects numbers."
+READ_WORDS = (
+    f"{NO_STRINGS} For texts and words put a TextSequencer before it: "
+    "make_pipeline(TextSequencer(), {name}(embedding_dim=32))."
+)
+TAKE_A_CLASSIFIER = f"{NO_STRINGS} For labels take GRUClassifier."
 NO_TIMES = (
     "{what} has dtype {dtype}, but {name} expects numbers; turn times into numbers "
     "first."

@@ -15,6 +15,7 @@ from _bad_input import (
     NO_TIMES,
     NUMBERS,
     RAGGED,
+    READ_WORDS,
     REQUIRED,
     TOO_LARGE,
     F,
@@ -141,12 +142,12 @@ BAD_X = {
     ),
     "a list of strings": (
         ValueError,
-        say(NO_STRINGS, what="X has dtype <U7"),
+        say(READ_WORDS, what="X has dtype <U7"),
         labels_of("the cat", "a dog"),
     ),
     "lists of strings": (
         ValueError,
-        say(NO_STRINGS, what="X[0] has dtype <U1"),
+        say(READ_WORDS, what="X[0] has dtype <U1"),
         labels_of(["a", "b"], ["a"]),
     ),
     "objects that are strings": (

@@ -20,6 +20,7 @@ from _bad_input import (
     RAGGED,
     RAGGED_STEPS,
     STEPS,
+    TAKE_A_CLASSIFIER,
     N,
     T,
     X,
@@ -70,7 +71,7 @@ BAD_Y = {
     "ragged lists": (ValueError, NO_SEQUENCES, labels_of([1], [2, 1])),
 }
 BAD_NUMBERS = {
-    "strings": (ValueError, say(NO_STRINGS, what="y has dtype <U1"), ["a"] * N),
+    "strings": (ValueError, say(TAKE_A_CLASSIFIER, what="y has dtype <U1"), ["a"] * N),
     "objects that are strings": (
         ValueError,
         say(NO_STRINGS, what="y holds 'a'"),

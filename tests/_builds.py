@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import venv
 import zipfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -116,13 +116,36 @@ def wheel_with_kernels():
     return _build(copy, "build_wheel", kernels=True)
 
 
+def tool(name):
+    """Run a program that stands beside Python, or anywhere else; None without it."""
+    places = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    path = shutil.which(name, path=places)
+    return path and partial(run, env=environment(PATH=places), executable=path)
+
+
+@cache
+def manylinux_wheel():
+    """Return the wheel with kernels, with a tag for all Linux that it runs on.
+
+    WHEEL in the environment is one that was made already, as `make wheel` does.
+    """
+    if made := os.environ.get("WHEEL"):
+        return Path(made).absolute()
+    target = here("manylinux_wheel")
+    repair = ["auditwheel", "repair", "--wheel-dir", target, wheel_with_kernels()]
+    tool("auditwheel")(repair)
+    (made,) = target.iterdir()
+    return made
+
+
 @cache
 def editable_wheel():
     """Build what makes an editable installation of the source distribution."""
     return _build(unpacked(), "build_editable")
 
 
-INSTALLATIONS = {"editable": editable_wheel, "ordinary": wheel}
+WITHOUT_KERNELS = {"editable": editable_wheel, "ordinary": wheel}
+INSTALLATIONS = WITHOUT_KERNELS | {"manylinux": manylinux_wheel}
 
 
 @cache

@@ -1,6 +1,7 @@
 """What is in a source distribution and in a wheel."""
 
 import re
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -76,7 +77,7 @@ def test_a_wheel_with_kernels_serves_every_python_of_a_platform():
     assert len(compiled) == 1
 
 
-@pytest.mark.parametrize("installation", _builds.INSTALLATIONS)
+@pytest.mark.parametrize("installation", _builds.WITHOUT_KERNELS)
 def test_what_is_installed_is_used_and_says_that_it_has_no_kernels(
     installation, tmp_path
 ):
@@ -88,6 +89,51 @@ def test_what_is_installed_is_used_and_says_that_it_has_no_kernels(
     at = at if installation == "editable" else at.parent.parent
     assert found.startswith(str(at))
     assert "kernels in C: no: " in found
+
+
+needs_auditwheel = pytest.mark.skipif(
+    sys.platform != "linux" or not all(map(_builds.tool, ("auditwheel", "patchelf"))),
+    reason="needs Linux, auditwheel and patchelf",
+)
+
+
+@needs_auditwheel
+def test_a_manylinux_wheel_runs_on_old_systems():
+    # Glibc 2.28 is that of 2018; the symbols that the kernels use are older.
+    tags = re.search(r"-cp311-abi3-(.*)\.whl", _builds.manylinux_wheel().name)[1]
+    assert min(int(v) for v in re.findall(r"manylinux_2_(\d+)_", tags)) <= 28
+
+
+@pytest.mark.skipif(not _builds.tool("abi3audit"), reason="needs abi3audit")
+@needs_auditwheel
+def test_a_manylinux_wheel_keeps_to_the_stable_abi():
+    _builds.tool("abi3audit")(["abi3audit", "--strict", _builds.manylinux_wheel()])
+
+
+USE = """
+import pickle, sys
+import numpy as np
+import skrnn
+from skrnn import GRURegressor
+X = np.random.default_rng(0).normal(size=(200, 8, 2))
+y = X[:, -3:, 0].sum(axis=1)
+model = GRURegressor(units=8, epochs=40, learning_rate=0.01, random_state=0).fit(X, y)
+assert model.score(X, y) > 0.9
+skrnn.save(model, "model.skrnn")
+loaded = skrnn.load("model.skrnn")
+assert (loaded.predict(X) == model.predict(X)).all()
+assert "tensorflow" not in sys.modules
+print(skrnn.__file__)
+skrnn.show_versions()
+"""
+
+
+@needs_auditwheel
+def test_a_manylinux_wheel_trains_in_an_empty_folder(tmp_path):
+    python = _builds.python_with("manylinux")
+    found = _builds.run([python, "-c", USE], cwd=tmp_path, env=_builds.environment())
+    assert found.startswith(str(python.parent.parent))
+    assert "kernels in C: yes" in found
 
 
 def test_type_checkers_can_follow_an_editable_installation():

@@ -156,6 +156,17 @@ PARAMETERS_ELSEWHERE = {
     "seq_length": "lookback",
     "seq_len": "lookback",
     "maxlen": "lookback",
+    "look_back": "lookback",
+    "lags": "lookback",
+    "input_chunk_length": "lookback",
+    "context_length": "lookback",
+    "fh": "horizon",
+    "n_ahead": "horizon",
+    "n_periods": "horizon",
+    "forecast_horizon": "horizon",
+    "output_chunk_length": "horizon",
+    "prediction_length": "horizon",
+    "season_length": "seasonal_periods",
     "beam_width": "n_beams",
     "num_beams": "n_beams",
 }
@@ -181,6 +192,20 @@ _ARGUMENTS_ELSEWHERE = {
 _NOTES = {
     "n_layers": " A tuple of them stacks one layer for each entry.",
     "num_layers": " A tuple of them stacks one layer for each entry.",
+}
+# Parameter that an estimator doesn't have -> what does it.
+_BY_OTHERS = {
+    "lookback": (
+        " A network reads sequences of any length. SlidingWindow(lookback=...) makes "
+        "them of a series, and so does Forecaster(lookback=...)."
+    ),
+    "horizon": (
+        " As many steps as y has columns are predicted: see "
+        "make_supervised(horizon=...) and Forecaster(horizon=...)."
+    ),
+    "input_shape": " It is that of the X given to fit.",
+    "input_size": " It is that of the X given to fit.",
+    "metrics": " Scores are those of score(X, y) and cross_validate(scoring=...).",
 }
 
 
@@ -266,8 +291,9 @@ def meant_parameter(name, parameters):
 
 def advice(name, parameters):
     """Say which of an estimator's parameters was meant, or nothing."""
-    meant = meant_parameter(name, parameters)
-    return f" Did you mean {meant!r}?{_NOTES.get(name, '')}" if meant else ""
+    if meant := meant_parameter(name, parameters):
+        return f" Did you mean {meant!r}?{_NOTES.get(name, '')}"
+    return _BY_OTHERS.get(PARAMETERS_ELSEWHERE.get(name, name), "")
 
 
 def meant_argument(name, arguments):

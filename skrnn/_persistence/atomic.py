@@ -132,7 +132,8 @@ def _name_target(error, path, beginning):
     folder = os.path.dirname(path)
     if os.path.basename(error.filename or beginning).startswith(beginning):
         error.filename = path if os.path.isdir(folder) else folder
-        error.filename2 = None
+        # None would be written as a second name.
+        del error.filename2
 
 
 def _mode_of(path):

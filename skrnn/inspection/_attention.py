@@ -28,21 +28,21 @@ def attention_weights(
     Returns
     -------
     weights : ndarray
-        Where every predicted step looks, as shares of one: (n, T_out, T_in), with a row
-        for each predicted step, that of a sequence's end included, or for each step of
-        X with ``return_sequences=True`` and of a Transformer, whose last block it is;
-        of other recurrent estimators, whose last state alone attends, (n, T_in).
-        Sequences of different lengths are filled up with zeros. With several heads it
-        is their mean. With ``attention="location"`` a row may sum to less than one: the
-        rest is beyond the ends. With `n_beams` above 1 it is still the greedy path's,
-        whose labels need not be those of ``predict``.
+        Shares of attention that sum to one in each row. The shape is (n, T_out, T_in),
+        with a row for each predicted step, the end of a sequence included. With
+        ``return_sequences=True``, and for a Transformer (its last block), there is a
+        row for each step of X. Other recurrent estimators attend only from the last
+        state: (n, T_in). Shorter sequences are padded with zeros. Several heads are
+        averaged. With ``attention="location"`` a row may sum to less than one, because
+        part of the attention lies beyond the ends. With `n_beams` above 1 the weights
+        are those of the greedy path, whose labels may differ from those of ``predict``.
 
     Raises
     ------
     ValueError
         If the network has no attention. Transformers always have.
     TypeError
-        If the estimator is no recurrent one, or `future` is given and it takes none.
+        If the estimator isn't recurrent, or if `future` is given and it takes none.
 
     See Also
     --------

@@ -32,8 +32,8 @@ class AttentionDisplay:
     Parameters
     ----------
     weights : ndarray of shape (T,) or (T_out, T)
-        Shares of attention that the steps get: from the last state, or from each of
-        several answers, which are the rows.
+        Shares of attention to the steps, from the last state, or from each of several
+        answers in rows.
     inputs : list of str, default=None
         The words or characters that were read; None numbers the steps.
     outputs : list of str, default=None
@@ -94,8 +94,8 @@ class AttentionDisplay:
         ----------
         estimator : estimator
             Fitted, with `attention`: a recurrent one, an encoder and decoder, a
-            Transformer, or a Pipeline or search that ends in one. What a
-            :class:`~skrnn.preprocessing.TextSequencer` made ids of is shown as words.
+            Transformer, or a Pipeline or search that ends in one. Ids from a
+            :class:`~skrnn.preprocessing.TextSequencer` are shown as words.
         X : array-like or list of array-likes
             Sequences in one of the forms that ``fit`` takes.
         sequence : int, default=0

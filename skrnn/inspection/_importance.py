@@ -42,9 +42,9 @@ def sequence_importance(
 ) -> Bunch:
     """Measure how much the score falls when a lag of a feature is shuffled.
 
-    The values of one feature at one step are exchanged between the sequences, and the
-    score is computed again: what it loses is the importance of that feature so many
-    steps back (Breiman, 2001; Fisher et al., 2019). It is
+    The values of one feature at one step are shuffled between the sequences, and the
+    score is computed again. The loss of score is the importance of the feature at that
+    lag (Breiman, 2001; Fisher et al., 2019). This is
     :func:`sklearn.inspection.permutation_importance` for sequences.
 
     Parameters
@@ -52,11 +52,11 @@ def sequence_importance(
     estimator : estimator
         Fitted: one that reads sequences, a Pipeline or a search, or a
         ``TransformedTargetRegressor`` around them. In a Pipeline with
-        :class:`~skrnn.preprocessing.SlidingWindow` it is the windows that are shuffled,
-        so that X has the rows of the series, and later steps read what was shuffled.
+        :class:`~skrnn.preprocessing.SlidingWindow` the windows are shuffled, so X has
+        the rows of the series, and later steps see the shuffled values.
     X : array-like of shape (n, T, F) or (n, T), list of (T_i, F) or of str, or rows
-        In a form that ``fit`` takes; best not the training data. Of sequences of
-        different lengths those that have a lag are shuffled.
+        In a form that ``fit`` takes; preferably not the training data. If sequences
+        differ in length, those that are long enough for a lag are shuffled.
     y : array-like
         Their targets.
     scoring : str, callable or None, default=None
@@ -65,14 +65,14 @@ def sequence_importance(
     n_repeats : int, default=5
         How often each is shuffled.
     group_size : int, default=1
-        How many neighbouring steps are shuffled together. Neighbours in a series tell
-        nearly the same, so that each alone seems to be worth little.
+        How many neighbouring steps are shuffled together. Neighbours in a series hold
+        nearly the same information, so each of them alone seems unimportant.
     max_samples : int or float, default=1.0
         How many sequences, or which share of them, are drawn once and used.
     sample_weight : array-like of shape (n,), default=None
         Weights in the score.
     random_state : int, RandomState or None, default=None
-        Of the shuffling; an int makes results repeatable.
+        Seed of the shuffling; an int makes results repeatable.
 
     Returns
     -------
@@ -107,9 +107,8 @@ def sequence_importance(
 
     Notes
     -----
-    T * F / `group_size` * `n_repeats` scores are computed. Shuffling breaks what
-    correlates with a value: a feature may seem unimportant because another one, or
-    another lag, tells the same.
+    T * F / `group_size` * `n_repeats` scores are computed. A feature may seem
+    unimportant because another feature, or another lag, holds the same information.
 
     Examples
     --------

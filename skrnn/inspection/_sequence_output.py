@@ -138,13 +138,13 @@ class SequenceOutputDisplay:
         """Run a fitted estimator on one sequence, and draw what it did at each step.
 
         A network that answers a whole sequence is asked at every step, as if the
-        sequence ended there. Of a classifier the answers are probabilities.
+        sequence ended there. The answers of a classifier are probabilities.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted network of skrnn, or a Pipeline or search that ends in one. Of an
-            encoder and decoder the encoder is drawn, without answers.
+            A fitted network of skrnn, or a Pipeline or search that ends in one. For an
+            encoder and decoder, only the encoder is drawn, without answers.
         X : array-like or list of array-likes
             Sequences in one of the forms that ``fit`` takes.
         y : array-like or list of array-likes, default=None
@@ -156,8 +156,8 @@ class SequenceOutputDisplay:
         direction : {"forward", "backward"}, default="forward"
             Which direction of a bidirectional layer.
         gates : list of str, "auto" or None, default="auto"
-            Names of gates, as :func:`gates` returns them; "auto" is those that open and
-            shut, as far as the cell has them.
+            Names of gates, as :func:`gates` returns them; "auto" takes those between 0
+            and 1, if the cell has any.
         units : list of int or None, default=None
             Units whose hidden states are drawn as lines; None draws all of them as a
             heat map.

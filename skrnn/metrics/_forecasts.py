@@ -34,9 +34,9 @@ def mean_absolute_scaled_error(
 ) -> float | Array:
     """Return the mean absolute error in units of the naive forecast's error.
 
-    The unit is the mean absolute error, one step ahead over the training series, of
-    the forecast "same as last value", or "same as a season ago". Below 1 a forecast is
-    better than that one is on the training series, whatever the scale of the series.
+    The naive forecast is "same as the last value", or "same as a season ago". Its error
+    is measured one step ahead on the training series. A score below 1 is better than
+    that, whatever the scale of the series.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def mean_absolute_scaled_error(
     y_pred : array-like of the shape of `y_true`
         Forecasts.
     y_train : array-like of shape (n_train,), (n_train, 1) or (n_train, K)
-        The series in time order up to the forecasts. One column serves all outputs,
-        such as the steps of a horizon. Differences with a NaN don't count.
+        The series in time order up to the forecasts. A single column is used for all
+        outputs, such as the steps of a horizon. Missing values are ignored.
     seasonal_period : int, default=1
         Steps of a season. 1 compares with the last value.
     sample_weight : array-like of shape (n,), default=None
@@ -59,9 +59,9 @@ def mean_absolute_scaled_error(
     Returns
     -------
     score : float or ndarray of shape (K,)
-        From 0, the best. Where `y_train` is constant, or repeats its season exactly,
-        the unit would be 0: a wrong forecast then has an arbitrarily high score, as it
-        has in :func:`~sklearn.metrics.mean_absolute_percentage_error`, a right one 0.
+        From 0, the best. If `y_train` is constant, or repeats its season exactly, the
+        naive error is 0. A wrong forecast then has an arbitrarily high score, as in
+        :func:`~sklearn.metrics.mean_absolute_percentage_error`, and a right one has 0.
 
     Raises
     ------
@@ -75,8 +75,8 @@ def mean_absolute_scaled_error(
     Notes
     -----
     For `scoring`, ``sklearn.metrics.make_scorer(mean_absolute_scaled_error,
-    greater_is_better=False, y_train=y_train)`` has a fixed unit; folds with units of
-    their own are what :func:`skrnn.forecasting.backtest` gives.
+    greater_is_better=False, y_train=y_train)`` uses the same `y_train` for all folds.
+    :func:`skrnn.forecasting.backtest` uses that of each fold.
 
     Hyndman & Koehler (2006), Another look at measures of forecast accuracy.
 
@@ -131,8 +131,8 @@ def symmetric_mean_absolute_percentage_error(
     Returns
     -------
     score : float or ndarray of shape (K,)
-        From 0, the best, to 200 percent. Where truth and forecast both are 0, the
-        error is 0; where one of them is, it is 200, however small the other one.
+        From 0, the best, to 200 percent. If truth and forecast are both 0, the error is
+        0. If only one of them is 0, the error is 200, however small the other.
 
     Raises
     ------
@@ -205,8 +205,9 @@ def continuous_ranked_probability_score(
     Returns
     -------
     score : float or ndarray of shape (K,)
-        From 0, the best, in units of y. A single value as the forecast of every
-        quantile has its mean absolute error, if the quantiles are symmetric about 0.5.
+        From 0, the best, in units of y. If all quantiles are forecast as the same
+        value, the score is the mean absolute error of that value, provided that the
+        quantiles are symmetric about 0.5.
 
     Raises
     ------

@@ -33,8 +33,8 @@ def perplexity(
 ) -> float:
     """Return the exponential of the mean negative log-likelihood of the true labels.
 
-    A model that knows nothing of C labels has the perplexity C, one that is always
-    right and sure of it has 1.
+    A model that guesses among C labels has the perplexity C. A model that is always
+    right and certain has 1.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def perplexity(
         The label of each column of `y_proba`: the ``classes_`` of a classifier. None is
         the labels of `y_true`, sorted.
     sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
-        Weight of each sample's labels, or of each label. Of these a zero leaves one
-        out, whatever it is.
+        Weight of each sample's labels, or of each label. A label of weight 0 is left
+        out.
 
     Returns
     -------
@@ -71,10 +71,10 @@ def perplexity(
 
     Notes
     -----
-    The probabilities that a :class:`~skrnn.Seq2SeqClassifier` predicts are about its
-    own path: each step's depend on the labels that it wrote before. With y (n, H) they
-    can be judged nevertheless; for strings or lists, which may end anywhere, they have
-    no step for each true label.
+    The probabilities of a :class:`~skrnn.Seq2SeqClassifier` at a step depend on the
+    labels that it predicted before. For y of shape (n, H) they can be scored
+    nevertheless. Strings and lists may end anywhere, so there isn't a step for each
+    true label.
 
     Jelinek et al. (1977), Perplexity: a measure of the difficulty of speech recognition
     tasks.

@@ -123,8 +123,8 @@ SCORERS = {
 def get_scorer(scoring: str) -> BaseScorer:
     """Return the scorer of a name, for the `scoring` of searches.
 
-    scikit-learn's `scoring` takes no other strings than its own: there is no way to add
-    one. It takes the scorers that this returns, alone or in a dict beside its own.
+    scikit-learn's `scoring` accepts only its own names. Pass the scorer that this
+    function returns instead, alone or in a dict with others.
 
     Parameters
     ----------
@@ -132,8 +132,8 @@ def get_scorer(scoring: str) -> BaseScorer:
             "sequence_accuracy", "span_f1", "token_accuracy"}
         Name of a scorer. The percentage error and the perplexity are negated, so that
         greater is better. The perplexity of a :class:`~skrnn.text.TextGenerator` is
-        that of the texts. Strings or lists of a :class:`~skrnn.Seq2SeqClassifier` have
-        none.
+        that of the texts. There is no perplexity for strings or lists of a
+        :class:`~skrnn.Seq2SeqClassifier`.
 
     Returns
     -------

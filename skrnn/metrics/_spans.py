@@ -76,21 +76,20 @@ def span_f1_score(
         "E" ends one as well, and "S" is one of a single step. "IOB2" and "IOBES" are
         other names for the two.
     mode : {"lenient", "strict"}, default="lenient"
-        What counts as a span where the tags break the scheme, as a network's may.
-        "lenient" is what the shared tasks of CoNLL counted: a span begins where it
-        must, at an "I" after "O" or after another type too. "strict" leaves out a span
-        that isn't written as the scheme has it.
+        What counts as a span if the predicted tags break the scheme. "lenient" counts
+        as the shared tasks of CoNLL did: an "I" after "O" or after another type also
+        begins a span. "strict" ignores spans that break the scheme.
     average : {"micro", "macro", "weighted"} or None, default="micro"
         "micro" counts the spans of all types together, "macro" is the mean of the
         types' scores and "weighted" the mean weighted by the number of true spans. None
         returns the score of each type, sorted by name.
     sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
         Weight of each sequence's spans, or of each tag: a span has the mean weight of
-        its tags. Those of weight 0 are left out, whatever they are, as if the tags
-        before and after them were neighbours.
+        its tags. Tags of weight 0 are left out; the tags before and after them then
+        count as neighbours.
     zero_division : {"warn", 0, 1, np.nan}, default="warn"
-        What is returned where there is neither a true nor a predicted span; "warn" is 0
-        and a warning.
+        What to return if there is neither a true nor a predicted span. "warn" returns 0
+        and warns.
 
     Returns
     -------
@@ -100,8 +99,8 @@ def span_f1_score(
     Raises
     ------
     ValueError, TypeError
-        If the sequences differ in length, are empty or hold what is no tag of the
-        scheme, or a parameter is unknown.
+        If the sequences differ in length, are empty or contain a tag that isn't in the
+        scheme, or if a parameter is unknown.
 
     Warns
     -----

@@ -25,13 +25,13 @@ def token_accuracy_score(
         right.
     y_pred : array-like of the shape of `y_true`, or list
         Predicted labels of the same sequences. Empty strings at the ends of an array
-        are padding, which doesn't count, as long as they are none of the labels.
+        are padding and don't count, unless the empty string is a label.
     ignore_label : label or None, default=None
-        Steps with this true label don't count: what stands at the padding of an
-        array. A number or text, as the labels are.
+        Steps with this true label don't count, such as the padding of an array. It has
+        the type of the labels: a number or text.
     sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
-        Weight of each sequence's labels, or of each label. A zero leaves it out,
-        whatever it is: with ``X != 0`` the padding of token ids X doesn't count.
+        Weight of each sequence's labels, or of each label. A label of weight 0 is left
+        out: with ``X != 0`` the padding of token ids X doesn't count.
 
     Returns
     -------
@@ -89,12 +89,12 @@ def sequence_accuracy_score(
     y_true : array-like of shape (n, T) or (n, T, K), or list of (T_i,), (T_i, K) or str
         True label sequences. A string is the sequence of its characters.
     y_pred : array-like of the shape of `y_true`, or list
-        Predicted label sequences. One of another length than the true one is wrong.
-        Empty strings at the ends of an array are padding, which doesn't count, as long
-        as they are none of the labels.
+        Predicted label sequences. A sequence that isn't as long as the true one is
+        wrong. Empty strings at the ends of an array are padding and don't count, unless
+        the empty string is a label.
     sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), default=None
-        Weight of each sequence. Of each label it says which count, those whose weight
-        isn't 0; the weight of the sequence is their mean.
+        Weight of each sequence. If it has a weight for each label, labels of weight 0
+        don't count, and the weight of a sequence is the mean of the others.
 
     Returns
     -------

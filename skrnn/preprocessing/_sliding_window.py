@@ -179,11 +179,11 @@ class SlidingWindow(
         X : array-like of shape (n, n_features)
             Rows in time order. NaN and inf are refused.
         y : array-like of n rows or None, default=None
-            Only its index is read, and only if X has none: it tells of an X that a
-            scaler has made an array of which times its rows have.
+            Only its index is read, and only if X has none, for example because a scaler
+            has turned a frame into an array.
         groups : array-like of shape (n,) or None, default=None
-            The series that each row belongs to. Without it a MultiIndex of X says it.
-            A Series must have the index of X.
+            The series that each row belongs to. By default it is read from a MultiIndex
+            of X. A Series must have the index of X.
 
         Returns
         -------
@@ -207,7 +207,7 @@ class SlidingWindow(
         *,
         groups: ArrayLike | None = None,
     ) -> Array:
-        """Fit, and return the windows of X; what they lack is padded, never carried.
+        """Fit, and return the windows of X; the first ones are padded, never carried.
 
         Parameters
         ----------
@@ -240,9 +240,9 @@ class SlidingWindow(
         Returns
         -------
         windows : ndarray of shape (n, lookback, n_features)
-            Read-only view. float32 stays, everything else is float64. Of several
-            series it is an array-like instead, which gathers the windows that are
-            read: ``numpy.asarray`` and every selection make an array of them.
+            Read-only view. float32 stays, everything else is float64. For several
+            series it is an array-like that gathers windows when they are read:
+            ``numpy.asarray`` and every selection return arrays.
 
         Raises
         ------

@@ -45,20 +45,19 @@ def make_supervised(
     horizon : int, default=1
         Number of future steps in y.
     gap : int, default=0
-        Number of steps between a row of X and the first step of its y that are left
-        out.
+        Number of steps to skip between a row of X and the first step of its y.
     target : str, int, list of them, or None, default=None
-        Columns that y is made of: names of a frame's columns, or positions. An integer
-        or a tuple that is the name of a column is that one. None is all columns.
+        Columns to predict: names of a frame's columns, or positions. An integer or a
+        tuple is first looked up among the names. None is all columns.
     groups : array-like of shape (n,) or None, default=None
         The series that each row belongs to, where no MultiIndex says it.
 
     Returns
     -------
     X : ndarray or DataFrame of shape (n', n_columns)
-        The rows with a full future, in their order: n' is n - gap - horizon, or the
-        sum of that over all series, of which one that is too short has none. The rows
-        of an array are a view if they are of one series.
+        The rows with a full future, in their order: n' is n - gap - horizon, or the sum
+        of that over all series; a series that is too short has no rows. The rows of an
+        array are a view if they are of one series.
     y : ndarray, Series or DataFrame of n' rows
         Shape (n',) for one step of one target, (n', horizon) for one target, (n', K)
         for one step of K targets, and (n', horizon, K) otherwise, always an array

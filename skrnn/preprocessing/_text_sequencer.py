@@ -57,63 +57,61 @@ class TextSequencer(
 ):
     r"""Turn texts into sequences of token ids for an estimator with an embedding.
 
-    A text is cut into tokens, words or characters, as scikit-learn's
-    ``CountVectorizer`` does it, whose parameters of the same name choose the
-    vocabulary. But the tokens stay in their order, and each becomes its id: 0 is
-    padding, 1 any token that isn't in the vocabulary, and from 2 on stand the tokens of
-    the vocabulary, sorted.
+    A text is cut into words or characters like in scikit-learn's ``CountVectorizer``,
+    and the vocabulary is chosen by its parameters. But the tokens keep their order, and
+    each becomes an id. 0 is padding, 1 is any token that isn't in the vocabulary, and
+    the tokens of the vocabulary have the ids from 2 on, in sorted order.
 
-    The result knows its vocabulary, of which a recurrent estimator with `embedding_dim`
-    or `embedding_matrix` learns the size and the words, whatever rows it is given.
+    The result carries its vocabulary. A recurrent estimator with `embedding_dim` or
+    `embedding_matrix` reads the size and the words from it, whichever rows it gets.
 
     Parameters
     ----------
     analyzer : {"word", "char"} or callable, default="word"
-        What a token is. As in CountVectorizer, "char" makes one space of white space of
-        two or more characters, and lower case, before every character is a token. A
-        callable gets a document as it is, which then needn't be a string, and returns
-        its tokens: ``list`` keeps every character of a string, and takes documents that
-        are lists of tokens already.
+        What a token is. "char" first makes one space of two or more white spaces and
+        changes to lower case, as CountVectorizer does. A callable gets a document of
+        any type and returns its tokens: ``list`` keeps every character of a string, and
+        takes documents that are lists of tokens already.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-        Whether accents are taken off a text first: "ascii" keeps nothing but ASCII,
-        "unicode" works for any script, and a callable gets a text and returns one. Not
-        for a callable `analyzer`.
+        Whether accents are taken off a text first: "ascii" keeps only ASCII characters,
+        "unicode" works for any script, and a callable gets a text and returns one.
+        Ignored if `analyzer` is callable.
     lowercase : bool, default=True
-        Whether a text is put into lower case first. Not for a callable `analyzer`.
+        Whether to change texts to lower case first. Ignored if `analyzer` is callable.
     tokenizer : callable or None, default=None
         Cuts a text into words instead of `token_pattern`, with ``analyzer="word"``.
     stop_words : "english", list of str or None, default=None
         Words that are left out, with ``analyzer="word"``. "english" is scikit-learn's
-        list, which has "not": order and small words are what networks read.
+        list. It contains "not", and networks make use of such words: better keep them.
     token_pattern : str or None, default=r"(?u)\b\w\w+\b"
         Regular expression of a word, with ``analyzer="word"``. The default, which is
         CountVectorizer's, leaves out punctuation and words of one character, and cuts
         words at combining marks: ``r"\S+"`` keeps whatever stands between spaces.
     ngram_range : tuple of int (min_n, max_n), default=(1, 1)
-        From how many up to how many neighbours are a token, of words with a space
-        between them. They stand where their last word does, the shorter ones first:
-        "a b c" has with (1, 2) the tokens "a", "b", "a b", "c", "b c". Not for a
+        The smallest and the largest number of neighbours that become a token; words are
+        joined by a space. An n-gram is placed where its last word is, shorter ones
+        first: "a b c" has with (1, 2) the tokens "a", "b", "a b", "c", "b c". Not for a
         callable `analyzer`.
     min_df, max_df : int or float in [0, 1], default=1 and 1.0
         Tokens in fewer or in more documents are not in the vocabulary: an int counts
         documents, a float is a share of them.
     max_features : int or None, default=None
-        Only so many of the most frequent tokens are in the vocabulary.
+        Keep only this many of the most frequent tokens.
     vocabulary : mapping, iterable of tokens or None, default=None
-        The tokens to know, whatever the documents of `fit` have: the three parameters
-        before are ignored. They keep their order, those of a set are sorted. A mapping
-        has the places of tokens, from 0 on as a CountVectorizer's ``vocabulary_``, or
-        their ids, from 2 on as that of a TextSequencer.
+        A given vocabulary; the three parameters before are then ignored. Tokens keep
+        their order, and those of a set are sorted. A mapping holds positions from 0 on,
+        like ``vocabulary_`` of a CountVectorizer, or ids from 2 on, like that of a
+        TextSequencer.
     maxlen : int or None, default=None
-        Longer documents are cut to this number of tokens. None cuts nothing, or with
-        `padding` what is longer than the longest document in `fit`.
+        Longer documents are cut to this number of tokens. With None they aren't cut;
+        with `padding` they are cut to the length of the longest document in `fit`.
     padding : {"pre", "post"} or None, default=None
-        Where short sequences are filled with zeros, to be one array; None leaves each
-        as long as it is, which is all that the recurrent estimators need.
+        On which side short sequences are filled with zeros, to form one array. None
+        leaves each at its own length; the recurrent estimators need no padding.
     truncating : {"pre", "post"}, default="pre"
         Where a long document is cut: "pre" drops its first tokens.
     oov : {"unknown", "drop"}, default="unknown"
-        What becomes of tokens that aren't in the vocabulary: "unknown" gives them the
+        What to do with tokens that aren't in the vocabulary: "unknown" gives them the
         id 1, "drop" leaves them out.
 
     Attributes
@@ -130,18 +128,16 @@ class TextSequencer(
 
     Notes
     -----
-    In `fit` documents are cut to `maxlen` first and counted then: a token that is
-    nowhere in what is left could never be learnt, so it is as unknown as one that `fit`
-    hasn't seen. Where documents become ids, ``oov="drop"`` leaves out unknown tokens
-    first, and cuts what is left.
+    `fit` first cuts documents to `maxlen` and then counts tokens, because a token that
+    was cut off can't be learnt. `transform` with ``oov="drop"`` first leaves out
+    unknown tokens and then cuts.
 
-    With the default ``min_df=1`` no token of the training texts is unknown, so nothing
-    is learnt about the id 1, and what an unknown token does to a prediction is left to
-    the small random numbers that its vector began with. From ``min_df=2`` on, rare
-    tokens are trained to stand for it.
+    With the default ``min_df=1`` no token of the training texts is unknown, so the
+    vector of id 1 isn't trained: an unknown token then adds small random numbers. With
+    ``min_df=2`` or more, rare tokens train that vector.
 
-    A document without a token that has an id becomes a single 1, since every sequence
-    needs a step.
+    A document without any known token becomes a single 1, because a sequence needs at
+    least one step.
 
     Examples
     --------

@@ -57,23 +57,23 @@ class WordFeaturizer(
 ):
     """Turn words into token ids of several channels: the word and what it looks like.
 
-    A word that training never saw still has an ending, a beginning and capitals that
-    it did see, and they say much about its tag. Each feature becomes a channel of
-    token ids with a vocabulary of its own, and an estimator with ``embedding_dim``
-    learns vectors for each channel.
+    A word that isn't in the training data still has a beginning, an ending and capitals
+    that are, and these say much about its tag. Each feature becomes a channel of token
+    ids with a vocabulary of its own, and an estimator with ``embedding_dim`` learns
+    vectors for each channel.
 
     Parameters
     ----------
     features : tuple of str or int, default=("lower", "suffix2", "suffix3", "shape")
         What of each word becomes a channel: "word" as it stands; "lower", in lower
         case; "prefix1" to "prefix9" and "suffix1" to "suffix9", its first or last
-        characters in lower case; "shape", its characters as "X" for capitals, "x" for
-        other letters, "d" for digits and themselves otherwise, of which a run counts
-        up to 4. An integer i from 1 on is entry i of tokens that are tuples with the
-        word first: a part of speech from elsewhere, for instance.
+        characters in lower case; "shape", with "X" for capitals, "x" for other letters,
+        "d" for digits, other characters as they are, and runs cut to 4. An integer i
+        from 1 on is entry i of tokens that are tuples with the word first: a part of
+        speech from elsewhere, for instance.
     min_df : int, default=2
-        Values of a feature that fewer sequences of `fit` hold get the id 1, as unknown
-        ones do later. With 1 the vector of the unknown would never be trained.
+        Values of a feature that occur in fewer sequences of `fit` get the id 1, like
+        unknown values later. With 1 the vector of unknown values is never trained.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class WordFeaturizer(
     -----
     The features are among those that taggers have long been given by hand (Ratnaparkhi,
     1996, A maximum entropy model for part-of-speech tagging); here each has trained
-    vectors, put side by side as in Collobert et al. (2011), Natural language processing
+    vectors, concatenated as in Collobert et al. (2011), Natural language processing
     (almost) from scratch.
 
     Examples

@@ -24,6 +24,7 @@ from skrnn import (
     SequenceRegressor,
 )
 from skrnn._estimators.names import NAMES, PARAMETERS_ELSEWHERE, resolve
+from skrnn.forecasting import Forecaster
 from skrnn.preprocessing import SequencePadder, SlidingWindow, TextSequencer
 from skrnn.text import TextGenerator
 
@@ -241,10 +242,27 @@ def test_a_parameter_like_no_other_gets_the_list():
         LSTMRegressor().set_params(zzzz=3)
 
 
+@pytest.mark.parametrize(
+    ("typed", "instead"),
+    [
+        ("lookback", "SlidingWindow(lookback=...)"),
+        ("window_size", "SlidingWindow(lookback=...)"),
+        ("fh", "Forecaster(horizon=...)"),
+        ("input_shape", "the X given to fit"),
+        ("metrics", "score(X, y)"),
+    ],
+)
+def test_what_others_do_is_named(typed, instead):
+    with pytest.raises(TypeError, match=f"argument '{typed}'") as caught:
+        LSTMRegressor(**{typed: 3})
+    assert instead in str(caught.value)
+    assert "Its parameters are" not in str(caught.value)
+
+
 def test_the_table_of_parameters_names_real_ones():
     known = {
         name
-        for each in (Seq2SeqClassifier, LSTMRegressor, TextGenerator)
+        for each in (Seq2SeqClassifier, LSTMRegressor, TextGenerator, Forecaster)
         for name in each().get_params()
     }
     assert set(PARAMETERS_ELSEWHERE.values()) <= known | {"cell"}

@@ -110,7 +110,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
         write_atomically(tmp_path / "none" / "file", write(b"new"))
     # And not the file under its own name, which nobody knows.
     assert missing.value.filename == str(tmp_path / "none")
-    assert ".tmp" not in str(missing.value)
+    assert str(missing.value).endswith(f"directory: '{tmp_path / 'none'}'")
 
 
 def test_a_name_may_be_as_long_as_names_can_be(tmp_path):

@@ -49,6 +49,7 @@ def refuse_non_numbers(estimator, array, what):
                 raise ValueError(
                     f"could not convert string to float: {what} holds "
                     f"{str(value)[:40]!r}, but {_name(estimator)} expects numbers."
+                    f"{_for_strings(estimator, what)}"
                 )
             # A missing time is read as a missing number.
             if isinstance(value, _NO_NUMBERS) and value == value:
@@ -85,8 +86,19 @@ def refuse_kind(estimator, dtype, what):
     if kind in "USTV" or (of_others and str(dtype) in ("str", "string")):
         raise ValueError(
             f"could not convert string to float: {what} has dtype {dtype}, but "
-            f"{_name(estimator)} expects numbers."
+            f"{_name(estimator)} expects numbers.{_for_strings(estimator, what)}"
         )
+
+
+def _for_strings(estimator, what):
+    """Say what reads strings: a transformer before a network, or a classifier."""
+    name = _name(estimator)
+    if what[0] == "y" and name.endswith("Regressor"):
+        return f" For labels take {name.removesuffix('Regressor')}Classifier."
+    if what[0] == "X" and hasattr(estimator, "embedding_dim"):
+        made = f"make_pipeline(TextSequencer(), {name}(embedding_dim=32))"
+        return f" For texts and words put a TextSequencer before it: {made}."
+    return ""
 
 
 def is_object(array):

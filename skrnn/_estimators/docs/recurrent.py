@@ -24,10 +24,10 @@ PARAMETERS: dict[str, Row | None] = {
     "cell": (
         as_type(CELLS),
         """Kind of the recurrent layers. "mingru" and "minlstm" (Feng et al., 2024) and
-        "indrnn" (Li et al., 2018) have no product with the state before: long
-        sequences take a fraction of the time. Units of theirs read no state but their
-        own; stack layers, so that they meet. "ntm" is a Neural Turing Machine (Graves
-        et al., 2014): an LSTM that reads and writes a `memory`.""",
+        "indrnn" (Li et al., 2018) have no product with the previous state, so long
+        sequences take a fraction of the time. Their units read no other units of the
+        same layer: stack layers to combine them. "ntm" is a Neural Turing Machine
+        (Graves et al., 2014): an LSTM that reads and writes a `memory`.""",
     ),
     "units": (
         "int or tuple of int",
@@ -35,16 +35,15 @@ PARAMETERS: dict[str, Row | None] = {
     ),
     "timescales": (
         "tuple of int or None",
-        """Let layer i go on from its state ``timescales[i]`` steps before, not from
-        that of the step before (Chang et al., 2017): with ``units=(32, 32, 32)``,
-        ``(1, 4, 16)`` reaches back far in few steps. The first is 1, as a rule: what a
-        slower layer puts out at a step has read only every so many of the steps before
-        by itself. None is 1 for each layer.""",
+        """Layer i continues from its state ``timescales[i]`` steps earlier instead of
+        the previous one (Chang et al., 2017). With ``units=(32, 32, 32)``, ``(1, 4,
+        16)`` reaches far back in few steps. Keep the first at 1, because a slower layer
+        by itself reads only some of the steps before. None is 1 for each layer.""",
     ),
     "memory": (
         "tuple of two ints",
-        """Slots of the memory of ``cell="ntm"``, and numbers in each. Other cells have
-        none.""",
+        """Number of slots of the memory of ``cell="ntm"``, and numbers in each slot.
+        Other cells have no memory.""",
     ),
     "d_model": None,
     "n_heads": None,
@@ -60,8 +59,8 @@ PARAMETERS: dict[str, Row | None] = {
     ),
     "return_sequences": (
         "bool",
-        """Predict something for every time step instead of for the whole sequence:
-        tagging, or a filter of a series.""",
+        """Predict a value or label for every time step instead of one for the whole
+        sequence, as in tagging.""",
     ),
     "attention": (
         '{"additive", "dot", "multihead"}',
@@ -73,11 +72,11 @@ PARAMETERS: dict[str, Row | None] = {
     ),
     "conv_filters": (
         "int or tuple of int",
-        """Widths of convolutions over time before the recurrent layers, for long series
-        that are told by their shapes; a tuple stacks one for each entry. They
-        are normalised over the batches of training (Ioffe & Szegedy, 2015) and
-        rectified. What the last one finds on average stands beside the last state, as
-        in LSTM-FCN (Karim et al., 2018).""",
+        """Number of filters of convolutions over time before the recurrent layers, for
+        long series whose shape matters; a tuple stacks one convolution for each entry.
+        They are followed by batch normalisation (Ioffe & Szegedy, 2015) and a
+        rectifier. The mean over time of the last one is concatenated to the last state,
+        as in LSTM-FCN (Karim et al., 2018).""",
     ),
     "conv_kernel_size": (
         "int",
@@ -85,48 +84,48 @@ PARAMETERS: dict[str, Row | None] = {
     ),
     "conv_pool_size": (
         "int",
-        """Steps after each convolution of which the greatest values go on, so that the
-        recurrent layers read fewer; 1 keeps all. With `return_sequences`, `attention`
-        or causal convolutions every step is kept, and each convolution reads steps so
-        many times as far apart as the one before.""",
+        """Each convolution is followed by the maximum over this many steps, so that the
+        recurrent layers read fewer steps; 1 keeps all. With `return_sequences`,
+        `attention` or causal convolutions all steps are kept, and each convolution
+        reads steps this many times as far apart as the one before it.""",
     ),
     "conv_padding": (
         as_type(PADDINGS),
-        """Where the steps are that a convolution reads: "same" is around its own, so
-        that every step depends on later ones and the network can't stream, "causal"
-        ends with it (van den Oord et al., 2016), so that it can.""",
+        """Which steps a convolution reads. "same": those around its own step, so that
+        every step depends on later ones and the network can't stream. "causal": its own
+        step and those before it (van den Oord et al., 2016), so that it can.""",
     ),
     "embedding_dim": (
         "int or tuple of int",
-        """Read X as token ids, integers from 1 with 0 as padding, and learn a vector
-        of this length for each. The vocabulary is that of the
-        :class:`~skrnn.preprocessing.TextSequencer` before, or else 0 to the largest id
-        in ``fit``. Steps may have several ids, in channels (n, T, C): each channel has
-        its own vectors, of one length or of the length that a tuple gives it, and they
-        stand side by side.""",
+        """Read X as token ids, integers from 1 with 0 as padding, and learn a vector of
+        this length for each. The vocabulary is that of the
+        :class:`~skrnn.preprocessing.TextSequencer` before, or the ids from 0 to the
+        largest one in ``fit``. A step may have several ids, in channels (n, T, C). Each
+        channel then has its own vectors, which are concatenated; a tuple gives each its
+        own length.""",
     ),
     "embedding_matrix": (
         "array-like of shape (n_ids, embedding_dim), dict or KeyedVectors",
-        """Vectors to begin with instead of random ones; they make `embedding_dim`. Of
-        an array row i is for id i. A dict of vectors by word, or gensim's
-        ``KeyedVectors``, needs ids from a
-        :class:`~skrnn.preprocessing.TextSequencer`, and its order doesn't matter: ids
-        of words that it lacks begin with random vectors of the same variance. Clones
-        of the estimator share it.""",
+        """Initial vectors instead of random ones; their length replaces
+        `embedding_dim`. Row i of an array is for id i. A dict of vectors by word, or
+        gensim's ``KeyedVectors``, needs ids from a
+        :class:`~skrnn.preprocessing.TextSequencer`; its order doesn't matter. Words
+        that it lacks begin with random vectors of the same variance. Clones of the
+        estimator share it.""",
     ),
     "embedding_trainable": (
         "bool",
-        """Whether training changes the vectors, or leaves them as they began.""",
+        """Whether training changes the vectors or keeps the initial ones.""",
     ),
     "categorical_features": (
         "array-like of int, bool or str, slice or None",
-        """Which columns of X are ids, where the others are numbers: by number, a mask,
+        """Which columns of X are ids, if the others are numbers: positions, a mask,
         names or a slice, as in scikit-learn's ``HistGradientBoostingClassifier`` and
-        ``ColumnTransformer``. Their vectors, of `embedding_dim` or `embedding_matrix`,
-        stand beside the numbers at each step, and neither is dropped. In sequences
-        (n, T, F) columns are channels, and any id from 0 on is one. In a table the ids
-        are the steps of a row, 0 is padding, and the numbers are those of the row,
-        which stand at each of its steps.""",
+        ``ColumnTransformer``. At each step the vectors of the ids, from
+        `embedding_dim` or `embedding_matrix`, are concatenated to the numbers. In
+        sequences (n, T, F) columns are channels, and ids start at 0. In a table the
+        ids are the steps of a row, with 0 as padding, and the numbers of the row are
+        repeated at each step.""",
     ),
     "dense_units": (
         "int or tuple of int",
@@ -135,20 +134,20 @@ PARAMETERS: dict[str, Row | None] = {
     "activation": (
         as_type(HIDDEN_ACTIVATIONS),
         """Activation of the recurrent layers' candidates and of the hidden dense
-        layers. That of the papers is "linear" for cells "mingru" and "minlstm", and
-        "relu" for "indrnn".""",
+        layers. The papers use "linear" for the cells "mingru" and "minlstm", and "relu"
+        for "indrnn".""",
     ),
     "dropout": (
         "float in [0, 1)",
-        """Share of every layer's outputs, embedding included, that is dropped in
-        training. Inputs are never dropped: with one feature that would be the whole
-        series.""",
+        """Share of the outputs of each layer, embedding included, that is dropped in
+        training. Inputs are never dropped, because with one feature that would drop the
+        whole series.""",
     ),
     "recurrent_dropout": (
         "float in [0, 1)",
         """Share of the hidden state dropped between steps in training, the same units
-        at every step of a sequence (Gal & Ghahramani, 2016). Cells "mingru" and
-        "minlstm" have no weights that the state meets, and drop nothing.""",
+        at every step of a sequence (Gal & Ghahramani, 2016). It has no effect on the
+        cells "mingru" and "minlstm", which have no weights on the state.""",
     ),
     "layer_norm": (
         "bool",
@@ -175,22 +174,23 @@ PARAMETERS: dict[str, Row | None] = {
     ),
     "learning_rate_schedule": (
         '{"cosine", "exponential"}, LearningRateSchedule or None',
-        """How the step size changes from step to step: by name it falls from
+        """How the step size changes from step to step. By name it falls from
         `learning_rate` to a hundredth of it over all `epochs`, along half a cosine
         (Loshchilov & Hutter, 2017) or by the same factor at each step. A
-        ``keras.optimizers.schedules.LearningRateSchedule`` is asked at each step, and
-        `learning_rate` isn't read. None leaves it as it is.""",
+        ``keras.optimizers.schedules.LearningRateSchedule`` replaces `learning_rate`.
+        None keeps it constant.""",
     ),
     "warmup_steps": None,
     "clipnorm": (
         "float > 0 or None",
-        """Scale the gradient of each weight array down to at most this norm, which
-        keeps long sequences from throwing training off (Pascanu et al., 2013).""",
+        """Scale the gradient of each weight array down to at most this norm, because
+        long sequences can make gradients explode (Pascanu et al., 2013).""",
     ),
     "global_clipnorm": (
         "float > 0 or None",
-        """Scale all gradients together so that the norm of all of them is at most this,
-        which keeps their direction; before `clipnorm`, which may be None then.""",
+        """Scale all gradients together so that their joint norm is at most this, which
+        keeps their direction. It comes before `clipnorm`, which you can then set to
+        None.""",
     ),
     "epochs": (
         "int",
@@ -222,37 +222,38 @@ PARAMETERS: dict[str, Row | None] = {
     "normalize_y": None,
     "callbacks": (
         "list of keras.callbacks.Callback",
-        """Called as Keras calls them, on a model that mirrors the training in units of
-        y. The losses that they are told are those of `history_`. One that listens to
-        batches makes training slower.""",
+        """Called as Keras calls them, with a model that mirrors the training in the
+        units of y. The losses they get are those of `history_`. Callbacks on batches
+        slow down training.""",
     ),
     "checkpoint_path": (
         "str, path-like or None",
-        """File in which ``fit`` keeps the state of training, so that one that was
-        killed goes on: the same ``fit`` on the same data, called again, begins behind
-        the last epoch in it, and ends with the weights that it would have had. It is
-        written after epochs, at most once a second. When training has ended it stays:
-        the same ``fit`` then returns at once, and any other replaces it. The file of an
-        interrupted fit of other parameters or data is an error. Give a folder that is
-        there, and each fit has a file of its own in it, as those of a search need.
-        ``partial_fit`` keeps nothing.""",
+        """File in which ``fit`` keeps the state of training. If it is interrupted, even
+        killed, call the same ``fit`` on the same data again: it continues after the
+        last saved epoch and ends with the same weights as without the interruption. The
+        file is written after epochs, at most once a second. It stays when training has
+        ended: the same ``fit`` then returns at once, and any other replaces it. The
+        file of an interrupted fit with other parameters or data is an error. If the
+        path is an existing folder, each fit has a file of its own in it, as a search
+        needs. ``partial_fit`` saves nothing.""",
     ),
     "warm_start": (
         "bool",
-        """Go on from the weights and the optimizer's state of the last ``fit``; the
+        """Continue from the weights and the optimizer's state of the last ``fit``; the
         network must be the same.""",
     ),
     "engine": (
         '{"auto", "cpu", "keras"}',
-        """What computes: "cpu" is kernels in C, without TensorFlow or Keras; "keras" is
-        Keras' backend, on a GPU where that has one. "auto" takes the first, but the
-        second where ``KERAS_BACKEND`` names another backend than TensorFlow, or where
-        the kernels couldn't be compiled.""",
+        """What computes the network. "cpu" uses kernels in C, without TensorFlow or
+        Keras. "keras" uses Keras' backend, on a GPU if it has one. "auto" is "cpu",
+        unless ``KERAS_BACKEND`` names another backend than TensorFlow or the kernels
+        couldn't be compiled.""",
     ),
     "verbose": (
         "int",
-        """1 shows one line with epoch, losses and time left; in a log about ten lines
-        a fit, and with 2 one for each epoch.""",
+        """1 shows one line with epoch, losses, the time that has passed and that of the
+        whole fit. In a log these are about ten lines a fit, and with 2 one for each
+        epoch.""",
     ),
     "random_state": (
         "int, RandomState instance or None",

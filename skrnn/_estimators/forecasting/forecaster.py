@@ -35,84 +35,88 @@ class Forecaster(UncertainForecaster):
 
     A regressor over time: ``fit(X, y)`` learns from rows in time order, ``predict(X)``
     forecasts the rows that follow. So ``GridSearchCV`` with ``TimeSeriesSplit``
-    evaluates true forecasts of several steps.
+    evaluates real forecasts over several steps.
 
-    By default it trains three small networks that run over the horizon, and at each
-    step read what is known about it: the last values of the same season, its place,
-    the calendar, covariates. Every window is normalised by its own level and spread, so
-    that one network serves series of any scale, and series that leave the range of
+    By default it trains three small networks. They run over the horizon and at each
+    step read what is known about it: the values of past seasons at the same place, the
+    calendar, covariates. Each window is normalised by its own level and spread, so one
+    network works for series of any scale, and for series that leave the range of
     training. The forecast is the median of the three.
 
     Parameters
     ----------
     estimator : regressor, default=None
-        What forecasts. None is a bidirectional LSTM of 64 units, trained on the mean
-        absolute error. One of the recurrent regressors is trained on batches of
-        windows: `n_windows` decides how long, not its ``epochs``. Any other regressor
-        is fitted on windows as rows of a table; one that takes sequences (n, T, F),
-        such as a Pipeline of ours, gets sequences.
+        The model that forecasts. None is a bidirectional LSTM of 64 units, trained on
+        the mean absolute error. A recurrent regressor is trained on batches of windows;
+        `n_windows` determines how long, not its ``epochs``. Any other regressor is
+        fitted on windows as rows of a table; one that takes sequences (n, T, F), such
+        as a Pipeline of ours, gets sequences.
     lookback : "auto", int or tuple of int, default="auto"
         Rows of a window; a tuple has those of each member in turn. "auto" takes three,
         two and four seasons for the members in turn, or the longest season if there are
-        several; 24, 16 and 32 rows without a season. Where series are so short that
-        less than a season of windows would be left, it takes fewer seasons, down to
-        one; ``lookback_`` tells.
+        several; 24, 16 and 32 rows without a season. For series so short that less than
+        a season of windows would be left, it takes fewer seasons, down to one;
+        ``lookback_`` has the result.
     horizon : int, default=1
-        Steps that are forecast at once. More steps are forecast from forecasts. The
-        longest series needs a row more than the gap and the horizon; in front of
-        series that are shorter than a window and the horizon their first season is
-        repeated.
+        Number of steps to forecast at once. Steps beyond it are forecast from
+        forecasts. The longest series needs at least one row more than the gap and the
+        horizon. Series that are shorter than a window and the horizon are extended to
+        the past by repeating their first season.
     strategy : {"auto", "aligned", "multioutput", "recursive", "direct"}, \
             default="auto"
-        "aligned" is one network that runs over the horizon; "multioutput" one model
-        that reads the window and answers the whole horizon; "recursive" one model of
-        one step, which reads its own forecasts as further values; "direct" a model for
-        each step (Ben Taieb et al., 2012). "auto" is "aligned" for recurrent regressors
-        with a horizon of 4 or more, or of 2 or 3 with a season; "direct" for regressors
-        that have a single output; otherwise "multioutput".
+        "aligned" is one network that runs over the horizon. "multioutput" is one model
+        that reads the window and predicts the whole horizon. "recursive" is a model of
+        one step that reads its own forecasts. "direct" has a model for each step (Ben
+        Taieb et al., 2012). "auto" is "aligned" for recurrent regressors with a horizon
+        of 4 or more, or of 2 or 3 with a season; "direct" for regressors that have a
+        single output; otherwise "multioutput".
     seasonal_periods : "auto", int, tuple of int or None, default="auto"
         Rows of a season, such as 12 for months or ``(24, 168)`` for hours. "auto" finds
         them from the frequency of the index and the autocorrelation of y.
     normalize : {"window", "last", None}, default="window"
         Units of a window: "window" subtracts the mean of its last season, and divides
         by the mean distance from it; "last" subtracts its last value; None leaves
-        values alone. A window of one value alone is forecast as that value.
+        values alone. A window whose values are all the same is forecast as that value.
     target_transform : {"log", "log1p", "sqrt"}, transformer or None, default=None
-        What becomes of y before anything else. A transformer of scikit-learn gets y as
-        (n, K) and needs ``inverse_transform``.
+        Transformation of y before anything else. A transformer of scikit-learn gets y
+        as (n, K) and needs ``inverse_transform``.
     difference : int, tuple of int or None, default=None
         Lags that y is differenced by, one after the other: 1 for a trend.
     gap : int, default=0
-        Rows between the last known value and the first forecast. With a gap no more
-        than `horizon` steps are forecast, but for "recursive", which forecasts the gap:
-        from the dates of these rows, and from their covariates if :meth:`forecast` is
-        given them; otherwise the last known ones stay.
+        Rows between the last known value and the first forecast. With a gap at most
+        `horizon` steps can be forecast. Only "recursive" can do more, because it
+        forecasts the gap too: from the dates of its rows, and from their covariates if
+        :meth:`forecast` gets them, or else from the last known ones.
     past_features, future_features, static_features : sequence or None, default=None
         Columns of X, by name or position: those known only up to the present, those
         known ahead, and those constant for a series. None for `future_features` means
-        all the others. Strings and categories become a channel each; one that wasn't in
-        training is 0 in all of them, with a warning.
+        all other columns. Strings and categories are one-hot encoded; a category that
+        isn't in the training data is all zeros, with a warning.
     calendar : {"auto"}, tuple of str, None or False, default="auto"
-        What is read off the dates: "auto" takes the cycles that training covers twice.
+        Features made from the dates: "auto" takes the cycles that the training data
+        cover at least twice.
     impute : {"last", "mean"} or None, default=None
-        What stands for missing values of X: the last one, or the mean. None refuses
-        them. Values missing in y need nothing: they aren't learned, and where they are
-        read an earlier one stands for them, with a mark.
+        How to fill missing values of X: with the last value, or the mean. None refuses
+        them. Missing values of y are always allowed: they aren't targets, and as inputs
+        they are replaced by an earlier value and marked.
     n_members : int, default=3
-        Networks whose median is the forecast. Other estimators are fitted once.
+        Number of networks; the forecast is their median. Other estimators are fitted
+        once.
     n_windows : int, default=100_000
-        Windows that each member is trained on. With fewer windows in the data training
-        goes over them 12 times at most. For `quantiles` and a `distribution` it goes
-        once, or until 8,000 windows if there are fewer: more made intervals too narrow.
+        Number of windows that each member is trained on. If the data have fewer
+        windows, training goes over them at most 12 times. With `quantiles` or a
+        `distribution` it goes over them once, or until 8,000 windows, because more made
+        intervals too narrow.
     quantiles : sequence of float or None, default=None
-        Quantiles to forecast, increasing between 0 and 1: the networks answer all of
+        Quantiles to forecast, increasing between 0 and 1. The networks predict all of
         them at once, and they never cross.
     distribution : {"normal", "student_t", "negative_binomial", "poisson"} or None, \
             default=None
-        Distribution of the values at each step that the networks answer with.
+        Distribution whose parameters the networks predict at each step.
     calibration_size : int, float or None, default=None
-        Last rows of each series that nothing is learned from, or their share. The
-        errors there make `predict_interval`, and put quantiles in their right places.
+        Number of last rows of each series, or their share, that are held out from
+        training. Their errors give the widths of `predict_interval` and correct the
+        quantiles.
     checkpoint_path : str, path-like or None, default=None
         File from which a ``fit`` that was killed goes on, as for
         :class:`~skrnn.LSTMRegressor`: the same ``fit`` on the same data, called again.
@@ -184,9 +188,10 @@ class Forecaster(UncertainForecaster):
         -----
         A network that reads in both directions, or answers all steps at once, reads
         what is known of the whole horizon before its first forecast. So with columns
-        that are known ahead, X of fewer rows than the horizon isn't forecast quite as
-        the first rows of a longer X are: the last row stands for those that aren't
-        given. :meth:`forecast` reads all of X and returns the first steps.
+        that are known ahead, the forecast for an X that is shorter than the horizon
+        differs slightly from that for the first rows of a longer X: missing rows are
+        replaced by the last one. :meth:`forecast` reads all of X and returns the first
+        steps.
         """
         ahead = self._read_ahead(X, groups)
         return self._answered(self._forecasts(self._panel, ahead), ahead)

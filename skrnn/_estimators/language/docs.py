@@ -102,7 +102,7 @@ _OF_TRAINING = {
     ),
     "verbose": (
         "int",
-        """1 shows one line with epoch, bits a character (or word) and time left; 2 a
+        """1 shows one line with epoch, bits a character (or word) and the time; 2 a
         sample of text after each epoch besides.""",
     ),
     "random_state": (

@@ -28,7 +28,7 @@ _DASHES: list[Any] = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2
 
 
 class GradientFlowDisplay:
-    """How far back the gradient of the loss reaches, of one or several estimators.
+    """How far back the gradient of the loss reaches, in one or several estimators.
 
     Make it with `from_estimator`; ``plot`` draws it again.
 
@@ -110,15 +110,16 @@ class GradientFlowDisplay:
         sample_weight : array-like, default=None
             Weights in the loss, in a form that ``fit`` takes.
         answers : {"all", "last"}, default="last"
-            Whose loss is differentiated where each step is answered. That of the last
-            answer shows how far back it reaches; each answer's own step would hide it.
+            If a network answers at each step, which loss to differentiate. That of the
+            last answer shows how far back the gradient reaches; with "all" the gradient
+            of each step's own answer would hide it.
         relative : bool, default=False
             Whether norms are drawn in units of the largest one of a line, so that
             networks with different losses can be compared.
         explain : bool or "auto", default="auto"
-            Whether the diagnosis is written below the axes; "auto" where there is room
-            for it: in a figure of its own, or one with a layout that makes room. True
-            makes room by axes that are less high, where no layout does.
+            Whether to write the diagnosis below the axes. "auto" does so if there is
+            room: in a new figure, or in one with a layout that makes room. True makes
+            the axes less high if no layout makes room.
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
         line_kw : dict or None, default=None

@@ -21,12 +21,13 @@ def gradient_flow(
 ) -> Bunch:
     """Measure how the gradient of the loss flows back through the steps.
 
-    What a network learns of an early step comes from the gradient that reaches it: the
-    derivative of the loss by the hidden state there. Going back a step multiplies it
-    with the derivative of the state by the state before. In a plain network these
-    factors are alike, so that their product vanishes or explodes (Bengio et al., 1994;
-    Pascanu et al., 2013). An LSTM or a GRU adds to its state, so that a gradient can
-    go back through an open gate as it is (Hochreiter & Schmidhuber, 1997).
+    A network learns from an early step only through the gradient that reaches it: the
+    derivative of the loss with respect to the hidden state there. Each step back
+    multiplies the gradient by the derivative of the state with respect to the previous
+    state. In a plain network these factors are similar, so their product vanishes or
+    explodes (Bengio et al., 1994; Pascanu et al., 2013). An LSTM or a GRU adds to its
+    state, so a gradient passes unchanged through an open gate (Hochreiter &
+    Schmidhuber, 1997).
 
     Parameters
     ----------
@@ -40,10 +41,9 @@ def gradient_flow(
     sample_weight : array-like, default=None
         Weights in the loss, in a form that ``fit`` takes.
     answers : {"all", "last"}, default="all"
-        Whose loss is differentiated, where a network answers each step: that of all
-        answers of a sequence, as in training, or that of the last one alone. With all
-        of them each step has a gradient of its own answer, which hides how little
-        comes from later ones.
+        If a network answers at each step: differentiate the loss of all answers, as in
+        training, or that of the last answer only. With "all" each step has the gradient
+        of its own answer, which hides how little comes back from later ones.
 
     Returns
     -------
@@ -71,12 +71,12 @@ def gradient_flow(
             `clipnorm` and `global_clipnorm` cut it. "lstm/kernel" is that of
             ``weights_["lstm"]["kernel"]``.
         clipped : dict of str to float
-            The same norms as `clipnorm` and `global_clipnorm` of the network leave
-            them: what the optimizer gets of such a batch.
+            The same norms after `clipnorm` and `global_clipnorm` of the network, as the
+            optimizer would get them for this batch.
         loss : float
             The mean loss of the sequences.
         n_sequences : ndarray of int of shape (T,)
-            How many sequences have the step.
+            Number of sequences that are long enough to have the step.
 
     Raises
     ------
@@ -92,9 +92,9 @@ def gradient_flow(
 
     Notes
     -----
-    It is computed in double precision, on NumPy alone, without dropout and whatever
-    `engine` trained the network. The state of an LSTM is h_t, as above; its cell state
-    is no variable of its own.
+    The gradients are computed in double precision with NumPy, without dropout, for any
+    `engine`. For an LSTM they are those of h_t; the cell state isn't a separate
+    variable.
 
     Examples
     --------

@@ -13,11 +13,11 @@ from skrnn._sklearn import StrOptions, check_arguments
 class EpochLog:
     """Callback that keeps the losses of each epoch of each network that is trained.
 
-    Set it on the outermost estimator, ``search.set_callbacks(EpochLog())``: it hears of
-    every fit below, of all candidates and folds, and of the members of a
-    :class:`~skrnn.forecasting.Forecaster`, in the worker processes of this machine too.
-    It takes a network's losses once, when its ``fit`` has ended. Of networks trained on
-    other machines nothing comes back.
+    Set it on the outermost estimator, ``search.set_callbacks(EpochLog())``. It then
+    records every fit inside: all candidates and folds, and the members of a
+    :class:`~skrnn.forecasting.Forecaster`, also in worker processes on this machine.
+    The losses of a network are recorded when its ``fit`` has ended. Networks trained on
+    other machines aren't recorded.
 
     Attributes
     ----------
@@ -124,8 +124,8 @@ class EpochLog:
         Parameters
         ----------
         select : {"most_recent", "all"}, default="most_recent"
-            The last outermost ``fit``, or all since the log was made. Without a search,
-            as in ``cross_val_score``, each fit is an outermost one.
+            The last outermost ``fit``, or all fits since the log was created. Without a
+            search, as in ``cross_val_score``, each fit is an outermost one.
 
         Returns
         -------

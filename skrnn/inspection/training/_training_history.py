@@ -181,23 +181,22 @@ class TrainingHistoryDisplay:
         line_kw: dict | None = None,
         validation_line_kw: dict | None = None,
     ) -> Self:
-        """Draw what a search tried, and how the estimator learned that it found.
+        """Draw the scores of a search, and how its best estimator learned.
 
-        On the left are the candidates' mean scores, with the standard deviation over
-        the folds: the twelve best, or of a halving search all of them over what they
-        were given to learn from. On the right are the losses of ``best_estimator_``,
-        which was fitted again on all rows; a search throws away the networks of its
-        folds. With ``refit=False``, or a best estimator without ``history_``, the
-        scores stand alone.
+        On the left are the mean scores of the twelve best candidates, with the standard
+        deviation over the folds. For a halving search they are those of all candidates
+        against the resource. On the right are the losses of ``best_estimator_``, fitted
+        again on all rows, because a search doesn't keep the networks of its folds. With
+        ``refit=False``, or a best estimator without ``history_``, only the scores are
+        drawn.
 
         Parameters
         ----------
         search : GridSearchCV, RandomizedSearchCV, HalvingGridSearchCV or the like
             Fitted.
         scoring : str or None, default=None
-            Which score, where the search has several; None is that of ``refit``.
-            Scores that scikit-learn negates, as "neg_mean_squared_error", are drawn as
-            the errors they are.
+            Which score, if the search has several; None is that of ``refit``. Negated
+            scores, such as "neg_mean_squared_error", are drawn as errors.
         metric : str, default="loss"
             What of the history is drawn.
         ax : Axes, sequence of two Axes, or None, default=None

@@ -178,7 +178,10 @@ BAD_CALLS = {
         "Intervals need errors of forecasts that weren't trained on: fit with "
         "Forecaster(calibration_size=...), such as 0.2; or with a distribution.",
     ),
-    "no X": (lambda f: f.predict(None), "X is None; expected the rows to forecast."),
+    "no X": (
+        lambda f: f.predict(None),
+        "X is None; expected the rows to forecast. For",
+    ),
     "no rows": (lambda f: f.predict(AHEAD[:0]), "Found array with 0 sample(s)"),
     "rows that don't follow": (
         lambda f: f.predict(AHEAD[1:]),

@@ -149,7 +149,10 @@ def read_ahead(
     """
     table = read_table(X, least_columns=min(1, columns.n_columns))
     if table.n_rows is None:
-        raise ValueError("X is None; expected the rows to forecast.")
+        raise ValueError(
+            "X is None; expected the rows to forecast. For the next steps of a series "
+            "without X write forecast(steps)."
+        )
     if not table.n_rows:
         raise ValueError(
             "Found array with 0 sample(s) while a minimum of 1 is required by "

@@ -119,7 +119,7 @@ def read_target(y) -> tuple[np.ndarray, TargetForm]:
     if y is None:
         raise ValueError(
             "This Forecaster estimator requires y to be passed, but the target y is "
-            "None."
+            "None. For a series without other columns write fit(None, y)."
         )
     y = _unmasked(y)
     names, container = None, _container(y)

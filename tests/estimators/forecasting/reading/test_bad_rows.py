@@ -135,7 +135,7 @@ BAD_FITS = {
         "'a' of X holds times",
     ),
     "no rows": (X[:0], Y[:0], None, {}, "y is empty", "minimum of 1"),
-    "no y": (X, None, None, {}, "requires y to be passed"),
+    "no y": (X, None, None, {}, "requires y to be passed", "write fit(None, y)"),
     "words as y": (X, ["a"] * 60, None, {}, "could not convert string to float"),
     "y of dates": (None, DAYS, None, {}, "y has dtype datetime64"),
     "y in blocks": (X, np.zeros((60, 2, 2)), None, {}, "shape (60, 2, 2)"),
