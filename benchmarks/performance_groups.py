@@ -358,7 +358,8 @@ def windows(_rounds, _seconds, rows=10_000_000):
     for features in (1, 2):
         shape = dict(rows=rows, lookback=168, units=8, features=features)
         found = ask_new("skrnn", "windows", **shape)
-        ways = {"peak above idle": [found["peak"]], "the series": [found["series"]]}
-        name = f"memory, {rows:,} rows of {features}"
-        yield Case(name, in_units(ways, 1e-6), "within", "MB")
+        for name in ("fit", "predict"):
+            ways = {"peak above idle": [found[name]], "the series": [found["series"]]}
+            title = f"memory of {name}, {rows:,} rows of {features}"
+            yield Case(title, in_units(ways, 1e-6), "within", "MB")
         yield Case("their prediction", {"skrnn": [found["seconds"]]}, unit="s")

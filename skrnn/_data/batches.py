@@ -1,7 +1,8 @@
 """Which rows stand in a batch together, and in what order.
 
 An order of batches is an array (n_batches, batch_size) of row numbers, -1 where the
-last batch has no more; of int32 where that can count the rows.
+last batch has no more; of int32 where that can count the rows. The order of many rows
+is `Batches`, whose slices are such arrays.
 """
 
 import numpy as np
@@ -37,8 +38,107 @@ def sum_of_blocks(function, n, first=0):
     return sum_of_blocks(function, half, first) + last
 
 
+class PackedRows:
+    """The numbers of `n` rows in three bytes each.
+
+    Ten million numbers of four bytes are as large as a float32 series of as many rows.
+
+    Parameters
+    ----------
+    n : int
+        At most 2**24.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn._data.batches import PackedRows
+    >>> rows = PackedRows(5)
+    >>> rows.shuffle(np.random.default_rng(0))
+    >>> rows.read(1, 4)
+    array([4, 3, 0], dtype=int32)
+    """
+
+    most = 2**24
+
+    def __init__(self, n):
+        self._bytes = np.empty((n, 3), np.uint8)
+        for rows in row_blocks(n):
+            numbers = np.arange(rows.start, rows.stop, dtype="<i4")
+            self._bytes[rows] = numbers.view(np.uint8).reshape(-1, 4)[:, :3]
+
+    def read(self, first, last):
+        """Return the numbers that stand from `first` to `last`, as int32."""
+        packed = self._bytes[first:last]
+        numbers = np.zeros((len(packed), 4), np.uint8)
+        numbers[:, :3] = packed
+        return numbers.view("<i4").ravel().astype(np.int32, copy=False)
+
+    def shuffle(self, rng):
+        """Bring them into the order that `rng` brings an array of them into."""
+        # NumPy draws as often, whatever it is that it exchanges.
+        rng.shuffle(self._bytes.view("V3").ravel())
+
+
+class Batches:
+    """Batches whose row numbers are read where they are needed.
+
+    A slice of it, or one batch, is an array.
+
+    Parameters
+    ----------
+    n : int
+        How many rows there are.
+    batch_size : int
+    read : callable
+        ``read(first, last)`` returns the numbers of the rows from `first` to `last`, in
+        the order of the batches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn._data.batches import Batches
+    >>> batches = Batches(5, 2, np.arange)
+    >>> batches[1:]
+    array([[ 2,  3],
+           [ 4, -1]], dtype=int32)
+    >>> len(batches)
+    3
+    """
+
+    def __init__(self, n, batch_size, read):
+        self._n, self._read = n, read
+        self.shape = -(-n // batch_size), batch_size
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, at):
+        if not isinstance(at, slice):
+            number = range(len(self))[at]
+            return self[number : number + 1][0]
+        first, last, _ = at.indices(len(self))
+        size = self.shape[1]
+        batches = np.full((max(last - first, 0), size), -1, row_type(self._n))
+        own = self._read(first * size, min(last * size, self._n))
+        batches.reshape(-1)[: len(own)] = own
+        return batches
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+
 def batches_in_order(n, batch_size):
     """Cut `n` rows into batches as they come."""
+    if n > _BLOCK:
+        return Batches(n, batch_size, np.arange)
+    return _numbered(n, batch_size)
+
+
+def _numbered(n, batch_size):
+    """Return the batches of `n` rows in order as an array, which may be changed."""
     batch_size = min(batch_size, n)
     n_batches = -(-n // batch_size)
     rows = np.arange(n_batches * batch_size, dtype=row_type(n_batches * batch_size))
@@ -62,15 +162,21 @@ def shuffled_batches(lengths, batch_size, rng):
 
     Returns
     -------
-    batches : ndarray of shape (n_batches, batch_size)
+    batches : ndarray or Batches of shape (n_batches, batch_size)
         Row numbers; -1 fills up the last batch that was cut.
     """
-    batches = batches_in_order(len(lengths), batch_size)
-    rows = batches.reshape(-1)[: len(lengths)]
-    # In its place: ten million rows leave no room for a second array of them.
-    rng.shuffle(rows)
+    n = len(lengths)
     # Lengths without a stride are one number.
-    if lengths.strides == (0,):
+    is_uniform = lengths.strides == (0,)
+    if is_uniform and _BLOCK < n <= PackedRows.most:
+        packed = PackedRows(n)
+        packed.shuffle(rng)
+        return Batches(n, min(batch_size, n), packed.read)
+    batches = _numbered(n, batch_size)
+    rows = batches.reshape(-1)[:n]
+    # In its place: there may be no room for a second array of them.
+    rng.shuffle(rows)
+    if is_uniform:
         return batches
     n_batches, pool = len(batches), 1
     while pool < n_batches and padded_share(lengths[rows], batch_size) > _MOST_PADDED:
@@ -96,6 +202,6 @@ def padded_share(lengths, batch_size):
 
 def cut(rows, batch_size):
     """Cut rows into (n_batches, batch_size), filled up with -1."""
-    batches = batches_in_order(len(rows), batch_size)
+    batches = _numbered(len(rows), batch_size)
     batches.reshape(-1)[: len(rows)] = rows
     return batches

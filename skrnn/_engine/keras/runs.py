@@ -62,10 +62,11 @@ class Runs:
 
         Parameters
         ----------
-        order : ndarray of shape (n_batches, ...)
+        order : ndarray of shape (n_batches, ...), or Batches
         min_rows : int
             The least rows of a batch where shapes are few.
         """
+        order = np.asarray(order)
         own, n_rows = self._sizes.steps(order), self._sizes.rows(order)
         padded = np.broadcast_to(own.max(axis=0), own.shape)
         if self._fixed:

@@ -5,6 +5,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from skrnn._data.batches import Batches
 from skrnn._data.datasets import Batch
 
 
@@ -25,7 +26,7 @@ class BatchSource(Protocol):
 
     def order(
         self, batch_size: int, rng: np.random.Generator | None, epoch: int
-    ) -> np.ndarray:
+    ) -> np.ndarray | Batches:
         """Return the batches of an epoch.
 
         Parameters
@@ -38,12 +39,12 @@ class BatchSource(Protocol):
 
         Returns
         -------
-        order : ndarray of int of shape (n_batches, ...)
+        order : ndarray of int of shape (n_batches, ...), or Batches
             One row a batch: numbers of rows, -1 for none, or another description that
-            the source understands.
+            the source understands. The loop slices it into arrays.
         """
 
-    def evaluation_order(self) -> np.ndarray:
+    def evaluation_order(self) -> np.ndarray | Batches:
         """Return the batches to validate on; each sequence is in one of them."""
 
     def gather(
@@ -151,7 +152,7 @@ class Program(Protocol):
             If memory runs out. The loop doesn't catch it.
         """
 
-    def evaluate(self, data: Any, order: np.ndarray) -> tuple[Any, Any]:
+    def evaluate(self, data: Any, order: np.ndarray | Batches) -> tuple[Any, Any]:
         """Return the sum of the weighted losses of batches, and their number."""
 
     def get_weights(self) -> list:

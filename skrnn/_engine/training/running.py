@@ -65,7 +65,7 @@ def run_batches(
 
     Parameters
     ----------
-    batches : sequence of ndarray, or ndarray (n_batches, B)
+    batches : sequence of ndarray, ndarray (n_batches, B), or Batches
         A slice of it is what `step` gets.
     step : callable
         ``step(part) -> (total, count)``: trains or evaluates, and returns the sum of
@@ -86,7 +86,7 @@ def run_batches(
         Over all batches that were run.
     """
     total, count, done = 0.0, 0.0, 0
-    part = batches[: pace.most(batches, one_by_one)]
+    part = batches[: pace.most(batches[:1], one_by_one)]
     while len(part):
         if before is not None:
             before(done)
@@ -96,8 +96,8 @@ def run_batches(
         # In double precision, so that results don't depend on how calls are cut.
         total, count = total + float(total_part), count + float(count_part)
         done += len(part)
-        rest = batches[done:]
-        part = rest[: pace.most(rest, one_by_one)]
+        # No more of it than is needed: all rows at once would take memory.
+        part = batches[done : done + pace.most(batches[done : done + 1], one_by_one)]
         after(done - 1, total, count)
         if is_over():
             break
