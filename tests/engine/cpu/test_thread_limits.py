@@ -113,6 +113,30 @@ def test_an_error_of_a_part_is_raised_and_no_part_begins_after_it(error, few_thr
         assert len(begun) == n
 
 
+def test_nothing_runs_on_where_ctrl_c_comes_before_all_is_offered(
+    few_threads, monkeypatch
+):
+    few_threads(3)
+    offer, offered, running = threads.Helpers.offer, [], []
+
+    def interrupted(self, task):
+        offered.append(task)
+        if len(offered) == 2:
+            raise KeyboardInterrupt
+        offer(self, task)
+        time.sleep(0.01)
+
+    def run(first, last):
+        running.append(first)
+        time.sleep(0.1)
+        running.remove(first)
+
+    monkeypatch.setattr(threads.Helpers, "offer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        threads.divide(run, 64, work=10**9)
+    assert not running
+
+
 def test_an_error_in_a_helper_reaches_who_waits(few_threads):
     few_threads(3)
     caller = threading.get_ident()

@@ -52,9 +52,9 @@ def divide(run, n, work):
         return
     size = -(-n // n_parts // _TILE) * _TILE
     ranges = [(at, min(at + size, n)) for at in range(0, n, size)]
-    pool = _pool(os.getpid())
-    others = [_offer(pool, run, *range_) for range_ in ranges[1:]]
+    others = [Task(run, *range_) for range_ in ranges[1:]]
     try:
+        _offer(others, _pool(os.getpid()))
         run(*ranges[0])
         for other in others:
             # Where nobody was free to take it.
@@ -100,8 +100,9 @@ def share_out(function, items, n_workers, pool):
         finally:
             _here.is_divided = False
 
-    others = [_offer(pool, take_turns) for _ in range(n_workers - 1)]
+    others = [Task(take_turns) for _ in range(n_workers - 1)]
     try:
+        _offer(others, pool)
         take_turns()
     finally:
         _end(others)
@@ -142,19 +143,21 @@ class Task:
             self._work = None
 
     def wait(self):
-        """Wait for another thread that has begun."""
+        """Wait for another thread that has begun; return its error, or None."""
         if self._claim():
-            return
+            return None
         self._running.acquire()
-        if self._error is not None:
-            raise self._error
+        return self._error
 
 
 def _end(tasks):
     for task in tasks:
         task.withdraw()
-    for task in tasks:
-        task.wait()
+    # Of all, before the first error is raised: none runs on.
+    errors = [task.wait() for task in tasks]
+    for error in errors:
+        if error is not None:
+            raise error
 
 
 class Helpers:
@@ -218,11 +221,10 @@ class Helpers:
             thread.join()
 
 
-def _offer(pool, function, *args):
-    """Return a task that another thread may do by now."""
-    task = Task(function, *args)
-    pool.offer(task)
-    return task
+def _offer(tasks, pool):
+    """Let other threads do tasks. Ctrl-C may come here too: who made them ends them."""
+    for task in tasks:
+        pool.offer(task)
 
 
 @cache
