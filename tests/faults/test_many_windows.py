@@ -50,9 +50,9 @@ print(json.dumps([(fit - idle) / size, (predict - idle - answers) / size]))
     not Path("/proc/self/clear_refs").exists(), reason="Linux alone resets a peak."
 )
 def test_the_memory_of_millions_of_windows():
-    fit, predict = json.loads(run(PEAKS, 3_000_000, seconds=280))
+    fit, predict = json.loads(run(PEAKS, 4_000_000, seconds=280))
     # Two times the series are itself and its padded copy, which the windows are views
     # of. A fit has the order of its batches beside them, of three bytes for each row.
-    assert 2 < fit < 2.9
-    # What it returns isn't counted.
-    assert 1.9 < predict < 2.1
+    assert fit < 2.95
+    # What it returns is not counted; a block of windows is a megabyte.
+    assert predict < 2.25
