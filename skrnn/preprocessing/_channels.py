@@ -29,7 +29,7 @@ def from_channels_first(X: SequenceData) -> Array | list[Array]:
 
     See Also
     --------
-    skrnn.preprocessing.SequenceWise : Transformers of tables, for the steps of sequences.
+    skrnn.preprocessing.SequenceWise : Transformers of tables for steps of sequences.
 
     Examples
     --------
