@@ -158,7 +158,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             panel, columns = read_panel(X, y, groups, self._feature_options())
             answer = answer_of(self.quantiles, self.distribution)
             check_counts(answer, self.target_transform, panel.y)
-            n_held_out = self._n_held_out(panel)
+            n_held_out = self._n_held_out(panel.lengths, panel.called)
             panel, columns, periods = self._seasons(panel, columns, n_held_out)
             training = without_last(panel, n_held_out)
             network = self.estimator
@@ -182,6 +182,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             calendar=self.calendar,
             impute=self.impute,
             gap=int(self.gap),
+            held_out=self._n_held_out,
         )
 
     @property
@@ -189,10 +190,10 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         """The lags of differences, none or several."""
         return () if self.difference is None else tuple(np.atleast_1d(self.difference))
 
-    def _n_held_out(self, panel):
+    def _n_held_out(self, lengths, called):
         """Return how many last rows of each series nothing is learned from."""
         needed, n_lost = int(self.gap) + int(self.horizon), int(np.sum(self._lags))
-        return held_out(self.calibration_size, panel, needed, n_lost)
+        return held_out(self.calibration_size, lengths, called, needed, n_lost)
 
     def _seasons(self, panel, columns, n_held_out):
         """Find the seasons of y, and leave out the calendar that it doesn't follow."""

@@ -108,13 +108,18 @@ class Model:
         Of several members it is the median of their quantiles, level by level. A
         calibration part moves them.
         """
+        answer, asked = self.plan.answer, levels
+        if self.shifts is not None:
+            # One mustn't depend on which others are asked for: it is moved among all.
+            levels = sorted({*asked, *answer.compared})
         found, ends = self._at_ends(panel, ahead)
         z = self._median(self._table(found.panel), ends, ahead, levels)
         z = self._undone(found, z, ends)
         if self.shifts is None:
             return z
         scale = self.scale(panel, (panel.starts + panel.lengths)[ahead.series])
-        return self.plan.answer.possible(self.shifts.moved(z, levels, scale))
+        z = answer.possible(self.shifts.moved(z, levels, scale))
+        return z[..., [levels.index(level) for level in asked]]
 
     def paths(self, panel: Panel, ahead: Ahead, n_samples: int, rng) -> np.ndarray:
         """Draw paths (n_samples, H, n, K), the members in turn.

@@ -201,13 +201,16 @@ def check_lengths(panel, plan, n_lost):
         )
 
 
-def held_out(size, panel, needed, n_lost) -> int:
+def held_out(size, lengths, called, needed, n_lost) -> int:
     """Return how many last rows of each series nothing is learned from.
 
     Parameters
     ----------
     size : int, float or None
-    panel : Panel
+    lengths : ndarray of int
+        Rows of each series.
+    called : callable
+        From the place of a series to its name in errors.
     needed : int
         Rows of the horizon and the gap.
     n_lost : int
@@ -220,8 +223,8 @@ def held_out(size, panel, needed, n_lost) -> int:
     """
     if size is None:
         return 0
-    i = int(panel.lengths.argmin())
-    shortest = int(panel.lengths[i])
+    i = int(lengths.argmin())
+    shortest = int(lengths[i])
     n_rows = int(np.ceil(size * shortest)) if isinstance(size, float) else int(size)
     if n_rows < needed:
         raise ValueError(
@@ -231,6 +234,6 @@ def held_out(size, panel, needed, n_lost) -> int:
     if shortest - n_rows - n_lost < needed + 1:
         raise ValueError(
             f"calibration_size={size} holds out {n_rows} of the {shortest} rows of "
-            f"{panel.called(i)}; too few are left to learn from."
+            f"{called(i)}; too few are left to learn from."
         )
     return n_rows

@@ -89,3 +89,25 @@ def test_wrong_quantiles_are_put_right(series, asked):
         shares.append(np.mean((series[300:398] >= low) & (series[300:398] <= high)))
     assert abs(shares[1] - 0.9) < 0.08
     assert abs(shares[0] - 0.9) > abs(shares[1] - 0.9)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"quantiles": (0.1, 0.4, 0.9)}, {"distribution": "normal"}],
+    ids=["quantiles", "distribution"],
+)
+def test_a_quantile_is_the_same_whichever_others_are_asked_for(asked):
+    """Alone too it keeps to its side of the forecast, where all errors were above."""
+    trend = np.random.default_rng(0).normal(10, 0.5, 90) + np.maximum(
+        np.arange(-60, 30) * 0.6, 0
+    )
+    options = dict(horizon=4, n_members=1, n_windows=64, calibration_size=20)
+    network = GRURegressor(units=4)
+    model = Forecaster(network, **options, random_state=0, **asked).fit(None, trend)
+    X, levels = np.empty((4, 0)), (0.1, 0.4, 0.5, 0.9)
+    together = model.predict_quantiles(X, levels)
+    alone = [model.predict_quantiles(X, (level,))[:, 0] for level in levels]
+    np.testing.assert_array_equal(np.column_stack(alone), together)
+    low, high = model.predict_quantiles(X, (0.1, 0.9)).T
+    assert (low <= model.predict(X)).all()
+    assert (high >= model.predict(X)).all()

@@ -123,6 +123,28 @@ def test_no_interval_moves(strategy, is_missing):
 
 
 @of_every_strategy
+@pytest.mark.parametrize("data", DATA)
+def test_nothing_is_learned_from_the_calibration_part(strategy, data):
+    """Neither from its values nor from its covariates, of which units are made."""
+    X, y, late = DATA[data](False)
+    X2, y2 = changed(X, y, late)
+    X2.loc[late, "ahead"] *= 100
+    n_held_out = N - CUTOFF
+    if data == "series":
+        # What is missing at first isn't counted.
+        y.iloc[:2] = y2.iloc[:2] = np.nan
+    forecaster = quick(
+        strategy=strategy, lookback=12, calibration_size=n_held_out, **FEATURES
+    )
+    one, other = (
+        copy.copy(forecaster).fit(_X, _y).estimators_ for _X, _y in [(X, y), (X2, y2)]
+    )
+    for a, b in zip(one, other, strict=True):
+        for found, expected in zip(a._weights, b._weights, strict=True):
+            same(found, expected)
+
+
+@of_every_strategy
 def test_forecasters_of_known_covariates_do_read_them(strategy):
     """So that the tests above would see it: what is known ahead moves forecasts."""
     X, y, future = one_series(False)

@@ -1,5 +1,6 @@
 """What was learned of the columns in ``fit``: frozen, and enough to read later rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ class FeatureOptions:
     impute : {None, "last", "mean"}
     gap : int
         Rows between the last one of training and the first one to forecast.
+    held_out : callable or None
+        From the lengths of the series, and what they are called, to how many last rows
+        of each nothing is learned from.
     """
 
     past_features: Any = None
@@ -30,6 +34,7 @@ class FeatureOptions:
     calendar: Any = "auto"
     impute: str | None = None
     gap: int = 0
+    held_out: Callable[[np.ndarray, Callable], int] | None = None
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,10 @@ def _places(table, names, parameter, taken):
     return places
 
 
-def learn_feature(table, place, take):
+def learn_feature(table, place, take, seen=None):
     """Learn how a column becomes channels.
+
+    All rows tell the categories; numbers get their unit from those that are seen.
 
     Parameters
     ----------
@@ -87,7 +89,9 @@ def learn_feature(table, place, take):
     place : int
         Position of the column.
     take : slice or ndarray of int
-        Rows to learn from.
+        Rows that become channels.
+    seen : slice, ndarray of int or None
+        Those to learn from; None for the same.
     """
     label, column = table.labels[place], table.columns[place]
     kind = kind_of(column, label)
@@ -99,8 +103,9 @@ def learn_feature(table, place, take):
     if kind == "category":
         categories = _categories(objects_of(column)[take], label)
         return Feature(label, place, kind, categories=categories)
-    values = numbers_of(column, label)[take]
-    _check_finite(values, label)
+    values = numbers_of(column, label)
+    _check_finite(values[take], label)
+    values = values[take if seen is None else seen]
     known = values[~np.isnan(values)]
     mean, spread = _mean_and_spread(known) if len(known) else (0.0, 0.0)
     if kind == "flag":

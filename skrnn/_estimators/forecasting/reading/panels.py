@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._estimators.forecasting.panel import Panel
+from skrnn._estimators.forecasting.panel import Panel, ranges
 from skrnn._estimators.forecasting.reading.axis import (
     Axis,
     learn_frequency,
@@ -79,13 +79,15 @@ def read_panel(X, y, groups, options: FeatureOptions) -> tuple[Panel, Columns]:
     frequency, labels = learn_frequency(axis)
     kept = without_beginnings(given)
     labels = of_kept(labels, kept)
+    n_last = options.held_out(kept.lengths, axis.called) if options.held_out else 0
+    seen = kept.without_last(n_last)
     taken = tuple(c for c in (axis.time_column, axis.group_column) if c is not None)
     future, past, static = find_roles(table, options, taken)
     columns = Columns(
         names=tuple(table.labels) if table.has_names else None,
         n_columns=len(table.labels),
-        future=tuple(learn_feature(table, i, kept.take) for i in future),
-        past=tuple(learn_feature(table, i, kept.take) for i in past),
+        future=tuple(learn_feature(table, i, kept.take, seen) for i in future),
+        past=tuple(learn_feature(table, i, kept.take, seen) for i in past),
         static=tuple(learn_feature(table, i, kept.first_rows()) for i in static),
         calendar=find_calendar(options.calendar, labels, kept.lengths, frequency),
         frequency=frequency,
@@ -166,6 +168,13 @@ class Kept:
     def first_rows(self):
         """Return the first row of each series, as it came."""
         return self.starts if isinstance(self.take, slice) else self.take[self.starts]
+
+    def without_last(self, n_rows):
+        """Return the rows, as they came, without the last ones of each series."""
+        if not n_rows:
+            return self.take
+        rows = ranges(self.starts, self.lengths - n_rows)
+        return rows if isinstance(self.take, slice) else self.take[rows]
 
 
 def all_kept(axis) -> Kept:
