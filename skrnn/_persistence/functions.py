@@ -1,8 +1,7 @@
 """Functions, classes as values, scorers and distributions: by names in tables.
 
-A file names a function; nothing is imported because of that name, and what it may name
-does nothing but compute. Functions of the user's own come from the user, who hands
-them over.
+A file names a function; nothing is imported because of that name, and the functions
+that it may name only compute. Functions of the user's own are passed in by the user.
 """
 
 import importlib
