@@ -96,7 +96,7 @@ docs: $(VENV)/.docs ## Build the documentation in docs/_build/html, gallery incl
 	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
 
 layout: $(VENV)/.docs ## Check in Chromium that the pages that were built fit their columns
-	$(BIN)/python docs/layout.py
+	$(BIN)/python docs/_sphinx/layout.py
 
 gallery: $(VENV)/.test ## Check what the pages of the gallery print, as they were built if they are
 	$(if $(wildcard docs/gallery/*.rst),GALLERY=built) $(BIN)/python -m pytest \
@@ -116,8 +116,8 @@ wheel: $(VENV)/.test ## Build a wheel for Linux in dist, and use it in an empty 
 	WHEEL=$$(echo dist/*.whl) $(BIN)/python -m pytest $(PYTEST_ARGS) \
 		tests/test_packaging.py -k manylinux
 
-bench: $(VENV)/.test ## Print how good the defaults are on real data (docs/quality.txt)
-	@$(BIN)/python benchmarks/quality.py --output docs/quality.txt $(QUIETLY)
+bench: $(VENV)/.test ## Print how good the defaults are on real data (docs/quality/output.txt)
+	@$(BIN)/python benchmarks/quality.py --output docs/quality/output.txt $(QUIETLY)
 
 performance: $(VENV)/.bench ## Print how fast it is, beside its peers (an hour; ROWS="import grid")
 	@$(BIN)/python benchmarks/performance.py $(if $(ROWS),--rows $(ROWS)) $(QUIETLY)

@@ -4,7 +4,7 @@ Every set is fitted with an LSTM and a GRU (the longest with an LSTM alone), onc
 each seed, with the defaults except for what the end of the output names. The simple
 models see the same split in the same run: a figure says nothing without them.
 
-    python benchmarks/quality.py --output docs/quality.txt
+    python benchmarks/quality.py --output docs/quality/output.txt
     python benchmarks/quality.py --sets digits adding --seeds 1
     python benchmarks/quality.py --params epochs=300 learning_rate=0.001
 """

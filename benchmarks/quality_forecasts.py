@@ -4,7 +4,7 @@ Every set is fitted once for each seed with the defaults, but for the horizon, t
 season and the budget where the row names them. The naive forecast sees the same split
 in the same run: a figure says nothing without it.
 
-    python benchmarks/quality_forecasts.py --output docs/quality_forecasts.txt
+    python benchmarks/quality_forecasts.py --output docs/quality/forecasts.txt
     python benchmarks/quality_forecasts.py --sets m3-quarterly airline --seeds 1
 """
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import skrnn
 
-sys.path.insert(0, str(Path(__file__).parent))
-from _directives import Drawing, Examples, Rows
-from _elsewhere import LinksElsewhere, write_inventories
-from _papers import PaperLinks
-from _themes import add_themes
+sys.path.insert(0, str(Path(__file__).parent / "_pictures"))
+sys.path.insert(0, str(Path(__file__).parent / "_sphinx"))
+from directives import Drawing, Examples, Rows
+from elsewhere import LinksElsewhere, write_inventories
+from papers import PaperLinks
+from themes import add_themes
 
 project = "skrnn"
 author = "The skrnn developers"
@@ -24,7 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
-    "_result_directives",
+    "result_directives",
 ]
 # Of the names that the pages cite: a build asks nothing of the network.
 intersphinx_mapping = write_inventories(Path(__file__).parent / "_build/inventories")

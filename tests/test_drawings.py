@@ -15,7 +15,7 @@ KEPT = sorted((DOCS / "user_guide").glob("*.svg"))
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawings")
-    script = [sys.executable, DOCS / "drawings.py", "--to", folder]
+    script = [sys.executable, DOCS / "_pictures" / "drawings.py", "--to", folder]
     done = subprocess.run(script, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return folder

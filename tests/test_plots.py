@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-sys.path.insert(0, str(DOCS))
-import _result_tables as result_tables  # noqa: E402
-import _results as results  # noqa: E402
+sys.path.insert(0, str(DOCS / "_pictures"))
+import result_tables  # noqa: E402
+import results  # noqa: E402
 
 PAGES = [
-    DOCS / f"{name}.rst" for name in ("quality", "performance/index", "getting_started")
+    DOCS / f"{name}.rst"
+    for name in ("quality/index", "performance/index", "getting_started")
 ]
 ON_PAGES = "".join(page.read_text() for page in PAGES)
 
@@ -30,7 +31,7 @@ def n_lines(name, ratio=False):
     )
 
 
-@pytest.mark.parametrize("name", ["quality.txt", "quality_convolutions.txt"])
+@pytest.mark.parametrize("name", ["quality/output.txt", "quality/convolutions.txt"])
 def test_every_line_of_scores_is_read(name):
     found = list(results.scores(name))
     assert len(found) == n_lines(name) > 5
@@ -41,7 +42,7 @@ def test_every_line_of_scores_is_read(name):
 
 def test_every_line_of_forecasts_is_read():
     found = list(results.forecasts())
-    assert len(found) == n_lines("quality_forecasts.txt")
+    assert len(found) == n_lines("quality/forecasts.txt")
     assert all(row.lowest <= row.mean <= row.highest for row in found)
     first, second = found[:2]
     assert (first.name, first.score) == ("M4 Hourly, 48 ahead", "sMAPE")
@@ -75,7 +76,7 @@ def test_a_table_has_at_most_five_columns_and_is_on_a_page(name):
 
 
 def test_every_plot_is_drawn_for_light_and_dark_and_is_on_a_page(tmp_path):
-    script = [sys.executable, DOCS / "plots.py", "--to", tmp_path]
+    script = [sys.executable, DOCS / "_pictures" / "plots.py", "--to", tmp_path]
     done = subprocess.run(script, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     drawn = {path.stem for path in tmp_path.iterdir()}

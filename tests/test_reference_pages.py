@@ -26,9 +26,9 @@ MODULES = [
 
 @pytest.fixture(autouse=True)
 def modules_of_docs(monkeypatch):
-    monkeypatch.syspath_prepend(DOCS)
+    monkeypatch.syspath_prepend(DOCS / "_sphinx")
     yield
-    for name in ("_elsewhere", "_papers", "_themes"):
+    for name in ("elsewhere", "papers", "themes"):
         sys.modules.pop(name, None)
 
 
@@ -77,7 +77,7 @@ def test_a_docstring_leads_on(name):
     "name", [name for name in ON_THE_PAGE if inspect.isclass(public(name))]
 )
 def test_every_parameter_has_a_theme(name):
-    from _themes import ENOUGH, THEMES, by_theme, parameters_of
+    from themes import ENOUGH, THEMES, by_theme, parameters_of
 
     themes = [each for known in THEMES.values() for each in known.split()]
     assert len(themes) == len({*themes})
@@ -99,7 +99,7 @@ def docstrings():
 
 
 def pages():
-    folders = DOCS, DOCS / "user_guide", DOCS / "performance"
+    folders = DOCS, DOCS / "user_guide", DOCS / "performance", DOCS / "quality"
     yield from (path.read_text() for each in folders for path in each.glob("*.rst"))
     for path in EXAMPLES.glob("plot_*.py"):
         yield path.read_text()
@@ -110,7 +110,7 @@ NO_PAPERS = {("Saito", "1994"), ("Prado", "2018")}
 
 
 def test_every_paper_has_an_address():
-    from _papers import CITATION, PAPERS, TITLES, address
+    from papers import CITATION, PAPERS, TITLES, address
 
     cited = {
         (found[1], found[3])
@@ -125,7 +125,7 @@ def test_every_paper_has_an_address():
 
 
 def test_names_of_other_packages_are_theirs():
-    from _elsewhere import pages
+    from elsewhere import pages
 
     for package, names in pages().items():
         importlib.import_module(package)

@@ -6,6 +6,7 @@ any of its backends. Arrays are time-major, (T, B, F): a step of all sequences i
 contiguous. Padding stands on the right.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 
 # An array of whatever computes: of NumPy, one with gradients, or a tensor.
@@ -129,36 +130,35 @@ class Run(Protocol):
         arguments of a training step and not of the network.
         """
 
-    def convolve(
-        self,
-        x: Tensor,
-        lengths: Tensor,
-        kernel: Tensor,
-        bias: Tensor,
-        dilation: int,
-        causal: bool,
-    ) -> Tensor:
-        """Return x (T, B, F) convolved with a kernel (size, F, C): (T, B, C).
+    def fused(self, formula: Callable[..., Any], *given: Any) -> Any:
+        """Return ``formula(run, *given)``, or what gives the same in less time.
 
-        The steps of a window are `dilation` apart, and zeros outside of the sequence. A
-        window is around its step, or ends with it if `causal`. Values at padding mean
-        nothing.
+        A layer asks for whole formulas by this. `FUSED` of the cpu engine has one row
+        for each formula that it has a kernel for.
         """
 
-    def normalise_batch(
-        self,
-        x: Tensor,
-        real: Tensor,
-        gamma: Tensor,
-        beta: Tensor,
-        kept: dict[str, Tensor],
-        pool: int,
-    ) -> Tensor:
-        """Return the greatest of each `pool` steps of x (T, B, C), normalised.
+    def present(self, real: Tensor) -> Tensor:
+        """Return which `real` steps (T, B) are of sequences that are to be learnt from.
 
-        They are rectified, and zeros stand where nothing is `real`. Training uses means
-        and variances (C,) of the batch's real steps, and the weights named in `kept`,
-        for means and for variances, follow these. Prediction uses these weights.
+        In training some may only fill up the batch.
+        """
+
+    def followed(
+        self,
+        kept: dict[str, Tensor],
+        of_batch: Callable[[], Iterable[Tensor]],
+        momentum: float,
+    ) -> tuple[Tensor, ...]:
+        """Return statistics of the batch in training, and else the weights of `kept`.
+
+        Parameters
+        ----------
+        kept : dict of arrays
+            Weights by name. In training they follow the statistics.
+        of_batch : callable
+            Returns a statistic of this batch for each of them.
+        momentum : float
+            Share of a weight that is kept at each batch.
         """
 
     def reverse(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -200,25 +200,6 @@ class Run(Protocol):
         Returns
         -------
         context : array of shape (T, B, heads, d)
-        weights : array of shape (T, T, B, heads), or None where nobody reads them
-        """
-
-    def transformer_block(
-        self, block: Any, w: dict, x: Tensor, lengths: Tensor
-    ) -> tuple[Tensor, Tensor | None]:
-        """Run ``block.formula``, or a faster equivalent.
-
-        Parameters
-        ----------
-        block : TransformerBlock
-        w : dict of arrays
-            All weights of the network, by name.
-        x : array of shape (T, B, d_model)
-
-        Returns
-        -------
-        steps : array of shape (T, B, d_model)
-            Values at padding are finite, and mean nothing.
         weights : array of shape (T, T, B, heads), or None where nobody reads them
         """
 

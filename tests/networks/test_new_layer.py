@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from skrnn._engine.cpu.fused import FUSED
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.tasks import SequenceClassifierMixin, SequenceRegressorMixin
@@ -38,19 +39,17 @@ class PairOfSteps(BaseLayer):
         return rows, self.filters
 
     def forward(self, run, w, flow, lengths):
-        ops, x = run.ops, flow.steps
-        before = ops.concatenate([x[:1] * 0, x[:-1]], axis=0)
-        return Flow(self._mix(ops, w, before, x))
+        x = flow.steps
+        before = run.ops.concatenate([x[:1] * 0, x[:-1]], axis=0)
+        return Flow(run.fused(mix, before, x, *self._of(w)))
 
     def step(self, run, w, flow, state):
         x = flow.steps
         before = x * 0 if state is None else state
-        return Flow(self._mix(run.ops, w, before, x)), x
+        return Flow(mix(run, before, x, *self._of(w))), x
 
-    def _mix(self, ops, w, before, x):
-        kernel = w[f"{self.name}/kernel"]
-        mixed = ops.matmul(before, kernel[0]) + ops.matmul(x, kernel[1])
-        return mixed + w[f"{self.name}/bias"]
+    def _of(self, w):
+        return w[f"{self.name}/kernel"], w[f"{self.name}/bias"]
 
     def keras(self, flow, seeds):
         from keras import initializers, layers
@@ -60,6 +59,12 @@ class PairOfSteps(BaseLayer):
         return Flow(
             layers.Conv1D(self.filters, 2, name=self.name, **options)(flow.steps)
         )
+
+
+def mix(run, before, x, kernel, bias):
+    """Return the products of two steps, each by its kernel, and a bias, summed."""
+    multiply = run.ops.matmul
+    return multiply(before, kernel[0]) + multiply(x, kernel[1]) + bias
 
 
 # The estimators that have it
@@ -156,6 +161,25 @@ def test_both_engines_train_it_alike(kind):
     )
     for a, b in zip(cpu._weights, on_keras._weights, strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)
+
+
+def test_a_kernel_for_its_formula_is_one_row(monkeypatch):
+    shapes = []
+
+    def kernel_of_mix(run, before, x, kernel, bias):
+        shapes.append(x.shape)
+        read = run.ops.concatenate([before, x], axis=-1)
+        joined = run.ops.reshape(kernel, (4, 3))
+        return run.dense(read, joined, bias)
+
+    options = dict(shuffle=False, optimizer="sgd", engine="cpu")
+    by_formula = fitted(**options)
+    monkeypatch.setitem(FUSED, mix, kernel_of_mix)
+    by_kernel = fitted(**options)
+    assert shapes.count((6, 32, 2)) >= 4  # A batch of each epoch.
+    for a, b in zip(by_formula._weights, by_kernel._weights, strict=True):
+        np.testing.assert_allclose(a, b, **CLOSE)
+    np.testing.assert_allclose(by_kernel.predict(X), by_formula.predict(X), **CLOSE)
 
 
 def test_its_parameter_is_documented_and_checked():

@@ -14,7 +14,6 @@ from skrnn._networks.activations import ACTIVATIONS, BOUNDED_ACTIVATIONS
 from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
 from skrnn._networks.layers import Lookup
-from skrnn._networks.layers.convolution import convolve, normalise_batch
 from skrnn._networks.layers.normalization import normalise
 
 
@@ -83,10 +82,23 @@ def attend_to_steps(run, q, k, v, lengths, causal):
     return attend_by_heads(run.ops, q, memory, places)
 
 
+def followed(run, kept, of_batch, momentum):
+    """Do what `Run.followed` says."""
+    if run.masks is None:
+        return tuple(kept.values())
+    found = tuple(of_batch())
+    for (name, before), now in zip(kept.items(), found, strict=True):
+        run.masks.statistics[name] = before * momentum + now * (1 - momentum)
+    return found
+
+
 class ReferenceRun:
     """One pass over a batch: the specification of what other runs compute."""
 
     ops = ops
+    # It only predicts.
+    masks = None
+    followed = followed
     reverse = staticmethod(reverse)
     real_steps = staticmethod(real_steps)
     attend_to_steps = attend_to_steps
@@ -106,22 +118,16 @@ class ReferenceRun:
         return table[ids]
 
     def dropout(self, x, rate):
-        # It only predicts.
         return x
 
-    def convolve(self, x, lengths, kernel, bias, dilation, causal):
-        real = self.real_steps(x, lengths)
-        return convolve(self.ops, x, real, kernel, bias, dilation, causal)
+    def fused(self, formula, *given):
+        return formula(self, *given)
 
-    def normalise_batch(self, x, real, gamma, beta, kept, pool):
-        statistics = kept.values()
-        return normalise_batch(self.ops, x, real, gamma, beta, *statistics, pool=pool)
+    def present(self, real):
+        return real
 
     def last(self, x, lengths):
         return x[lengths - 1, np.arange(x.shape[1])]
-
-    def transformer_block(self, block, w, x, lengths):
-        return block.formula(self, w, x, lengths)
 
     def dense(self, x, kernel, bias, transposed=False):
         return x @ (kernel.T if transposed else kernel) + bias

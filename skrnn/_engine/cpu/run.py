@@ -11,14 +11,9 @@ import numpy as np
 
 from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
-from skrnn._engine.cpu.kernels.attention import BlockRun, block_rule, normalise_rule
-from skrnn._engine.cpu.kernels.convolution import (
-    convolve_rule,
-    rectify,
-    rectify_rule,
-)
+from skrnn._engine.cpu.fused import FUSED
+from skrnn._engine.cpu.kernels.attention import normalise_rule
 from skrnn._engine.cpu.kernels.layer import (
-    ARE_COMPILED,
     IN_C,
     LayerRun,
     Workspace,
@@ -28,7 +23,6 @@ from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
 from skrnn._engine.cpu.kernels.memory import MemoryRun, is_in_c
 from skrnn._engine.cpu.ops import ops, plain_ops
 from skrnn._networks.layers import Lookup
-from skrnn._networks.layers.convolution import EPSILON, followed, normalise_batch
 from skrnn._networks.layers.normalization import normalise
 
 
@@ -48,8 +42,9 @@ class CpuRun:
     """
 
     ops = ops
-    _apply = staticmethod(apply)
+    apply = staticmethod(apply)
     attend_to_steps = reference.attend_to_steps
+    followed = reference.followed
     real_steps = staticmethod(reference.real_steps)
     reverse = staticmethod(differentiable(_reverse, reference.reverse))
     as_ids = staticmethod(reference.as_ids)
@@ -61,23 +56,10 @@ class CpuRun:
         self.workspace, self.masks = workspace, masks
 
     def normalise(self, x, gamma, beta):
-        return self._apply(normalise_rule, x, gamma, beta, space=self.workspace)
+        return self.apply(normalise_rule, x, gamma, beta, space=self.workspace)
 
-    def transformer_block(self, block, w, x, lengths):
-        if not ARE_COMPILED:
-            return block.formula(self, w, x, lengths)
-        weights = [w[name] for name in block.names_of_weights]
-        rotation = block.rotation(x.shape[0]) if block.rotary else None
-        masks = (None, None)
-        if self.masks is not None and block.dropout:
-            masks = tuple(self.masks.mask(x.shape, "dropout") for _ in masks)
-
-        def run(x, weights):
-            known = lengths, rotation, masks, self.workspace
-            return BlockRun(block, x, weights, *known)
-
-        keeps = any(isinstance(each, Node) for each in (x, *weights))
-        return self._apply(block_rule, x, *weights, run=run, keeps=keeps), None
+    def fused(self, formula, *given):
+        return FUSED.get(formula, formula)(self, *given)
 
     def positions(self, x):
         return np.arange(x.shape[0], dtype=np.float32)
@@ -89,30 +71,11 @@ class CpuRun:
     def dropout(self, x, rate):
         return x if self.masks is None else x * self.masks.mask(x.shape, rate)
 
-    def convolve(self, x, lengths, kernel, bias, dilation, causal):
-        known = {"lengths": lengths, "dilation": dilation, "causal": causal}
-        known["space"] = self.workspace
-        return self._apply(convolve_rule, x, kernel, bias, **known)
-
-    def normalise_batch(self, x, real, gamma, beta, kept, pool):
-        given, found = (x, gamma, beta), list[Any]()
-        if self.masks is not None:
-            real = real & self.masks.present
-        elif any(isinstance(each, Node) for each in given):
-            # Only inspection asks for gradients with fixed statistics.
-            still = kept.values()
-            return normalise_batch(self.ops, x, real, gamma, beta, *still, pool=pool)
-        known = {"real": None if real.all() else real, "epsilon": EPSILON}
-        known |= {"pool": pool, "space": self.workspace}
-        if self.masks is None:
-            return rectify(*given, *kept.values(), **known)
-        y = self._apply(rectify_rule, *given, found=found, **known)
-        for (name, before), now in zip(kept.items(), found, strict=True):
-            self.masks.statistics[name] = followed(before, now)
-        return y
+    def present(self, real):
+        return real if self.masks is None else real & self.masks.present
 
     def last(self, x, lengths):
-        return self._apply(self._last, x, lengths)
+        return self.apply(self._last, x, lengths)
 
     def _last(self, x, lengths):
         at: Any = -1
@@ -131,7 +94,7 @@ class CpuRun:
 
         A `transposed` kernel is (n, k). Only the workspace is written to.
         """
-        return self._apply(self._dense, x, kernel, bias, transposed=transposed)
+        return self.apply(self._dense, x, kernel, bias, transposed=transposed)
 
     def _dense(self, x, kernel, bias, *, transposed):
         rows = *x.shape[:2], np.full(x.shape[0], x.shape[1], np.int32)
@@ -199,7 +162,7 @@ class CpuRun:
             return layer.forward(*given), layer.backward
 
         given = *kernels[:3], w["head_bias"], kernels[3]
-        return self._apply(rule, x, addresses, *given)
+        return self.apply(rule, x, addresses, *given)
 
     def recur_undilated(self, cell, x, lengths, states, reset_mask, final, mask):
         """Run a cell that goes on from the step before by a kernel in C."""
@@ -233,7 +196,7 @@ class CpuRun:
             return outputs, lambda dy: layer.backward(dy, needs_dx, d_final)
 
         weights = kernel, recurrent_kernel, bias, recurrent_bias
-        outputs = self._apply(rule, x, *weights, *(states or ()))
+        outputs = self.apply(rule, x, *weights, *(states or ()))
         if not final:
             return outputs, None
         if not isinstance(outputs, Node):
@@ -245,7 +208,7 @@ class PredictingRun(CpuRun):
     """One pass over plain arrays, without gradients."""
 
     ops = plain_ops
-    _apply = staticmethod(lambda rule, *arrays, **known: rule(*arrays, **known)[0])
+    apply = staticmethod(lambda rule, *arrays, **known: rule(*arrays, **known)[0])
     reverse = staticmethod(reference.reverse)
     as_ids = staticmethod(reference.as_ids)
     take_rows = staticmethod(lambda table, ids: table[ids])

@@ -9,18 +9,18 @@ from typing import Any
 
 from keras import ops as k
 
-from skrnn._engine.cpu.reference import attend_to_steps, is_held, project, project_step
+from skrnn._engine.cpu.reference import (
+    attend_to_steps,
+    followed,
+    is_held,
+    project,
+    project_step,
+)
 from skrnn._engine.keras.backends import backend
 from skrnn._engine.keras.ops import ops
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.cells import GatedCell, hold
 from skrnn._networks.layers import Lookup
-from skrnn._networks.layers.convolution import (
-    batch_statistics,
-    convolve,
-    followed,
-    normalise_batch,
-)
 from skrnn._networks.layers.normalization import normalise
 
 adapter = backend()
@@ -38,6 +38,7 @@ class KerasRun:
     """
 
     ops = ops
+    followed = followed
 
     def __init__(self, masks=None):
         self.masks = masks
@@ -57,18 +58,11 @@ class KerasRun:
     def reverse(x, lengths):
         return adapter.reverse(x, lengths)
 
-    def convolve(self, x, lengths, kernel, bias, dilation, causal):
-        real = self.real_steps(x, lengths)
-        return convolve(ops, x, real, kernel, bias, dilation, causal)
+    def fused(self, formula, *given):
+        return formula(self, *given)
 
-    def normalise_batch(self, x, real, gamma, beta, kept, pool):
-        found = tuple(kept.values())
-        if self.masks is not None:
-            real = k.logical_and(real, self.masks.present)
-            found = batch_statistics(ops, x, real)
-            for (name, before), now in zip(kept.items(), found, strict=True):
-                self.masks.statistics[name] = followed(before, now)
-        return normalise_batch(ops, x, real, gamma, beta, *found, pool=pool)
+    def present(self, real):
+        return real if self.masks is None else k.logical_and(real, self.masks.present)
 
     @staticmethod
     def last(x, lengths):
@@ -92,9 +86,6 @@ class KerasRun:
 
     def attend_to_steps(self, q, k, v, lengths, causal):
         return attend_to_steps(self, q, k, v, lengths, causal)
-
-    def transformer_block(self, block, w, x, lengths):
-        return block.formula(self, w, x, lengths)
 
     @staticmethod
     def dense(x, kernel, bias, transposed=False):

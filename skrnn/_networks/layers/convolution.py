@@ -90,7 +90,8 @@ class Convolution(BaseLayer):
     def forward(self, run, w, flow, lengths):
         x = flow.steps
         kernel, bias = self._of(w, "kernel", "bias")
-        y = run.convolve(x, lengths, kernel, bias, self.dilation, self.causal)
+        reads = self.dilation, self.causal
+        y = run.fused(convolve_steps, x, lengths, kernel, bias, *reads)
         y = self._normalised(run, w, y, run.real_steps(x, lengths))
         if not self.tells_mean:
             return Flow(y)
@@ -118,7 +119,7 @@ class Convolution(BaseLayer):
         names = [f"{self.name}/norm/moving_{name}" for name in ("mean", "variance")]
         kept = {name: w[name] for name in names}
         gamma, beta = self._of(w, "norm/gamma", "norm/beta")
-        return run.normalise_batch(y, real, gamma, beta, kept, self.pool)
+        return run.fused(normalise_batch, y, real, gamma, beta, kept, self.pool)
 
     def keras(self, flow, seeds):
         from keras import layers, ops  # noqa: PLC0415
@@ -174,6 +175,17 @@ class Beside(BaseLayer):
 
         joined = ops.concatenate([flow.answer, flow.aside], axis=-1)
         return replace(flow, answer=joined)
+
+
+def convolve_steps(run, x, lengths, kernel, bias, dilation, causal):
+    """Convolve x (T, B, F) with a kernel (size, F, C): (T, B, C).
+
+    The steps of a window are `dilation` apart, and zeros outside of the sequence. It
+    stands around its step, or ends with it if `causal`. What stands in the padding
+    means nothing.
+    """
+    real = run.real_steps(x, lengths)
+    return convolve(run.ops, x, real, kernel, bias, dilation, causal)
 
 
 def convolve(ops, x, real, kernel, bias, dilation=1, causal=False):
@@ -233,7 +245,22 @@ def batch_statistics(ops, x, real):
     return mean, _sum(ops, centred * centred) / n_real
 
 
-def normalise_batch(ops, x, real, gamma, beta, mean, variance, *, pool=1):
+def normalise_batch(run, x, real, gamma, beta, kept, pool):
+    """Normalise x (T, B, C), rectify it, and return the greatest of each `pool` steps.
+
+    In training by means and variances (C,) of the batch's real steps, which the weights
+    of `kept` follow; otherwise by these weights.
+    """
+    real = run.present(real)
+
+    def of_batch():
+        return batch_statistics(run.ops, x, real)
+
+    statistics = run.followed(kept, of_batch, MOMENTUM)
+    return rectify(run.ops, x, real, gamma, beta, *statistics, pool=pool)
+
+
+def rectify(ops, x, real, gamma, beta, mean, variance, *, pool=1):
     """Normalise x (T, B, C) by means and variances (C,), rectify it, and pool it.
 
     Padding gets zeros: no rectified value is below them.
@@ -241,11 +268,6 @@ def normalise_batch(ops, x, real, gamma, beta, mean, variance, *, pool=1):
     y = (x - mean) * (gamma / ops.sqrt(variance + EPSILON)) + beta
     y = ops.where(real[..., None], ops.maximum(y, 0.0), 0.0)
     return greatest(ops, y, pool)
-
-
-def followed(before, now):
-    """Return a statistic after a batch whose own is `now`."""
-    return before * MOMENTUM + now * (1 - MOMENTUM)
 
 
 def _sum(ops, x):

@@ -109,14 +109,8 @@ class TransformerBlock(BaseLayer):
         return [first, Weight(f"{self.name}/{name}/beta", (self.units,), "zeros")]
 
     def forward(self, run, w, flow, lengths):
-        steps, attended = run.transformer_block(self, w, flow.steps, lengths)
+        steps, attended = run.fused(transform, self, w, flow.steps, lengths)
         return Flow(steps, attended=attended)
-
-    def formula(self, run, w, x, lengths):
-        """Compute `Run.transformer_block`; faster versions must agree with this."""
-        q, k, v = self._project(run, w, x, run.positions(x))
-        context, attended = run.attend_to_steps(q, k, v, lengths, self.causal)
-        return self._after(run, w, x, context), attended
 
     def rotation(self, n_steps):
         """Return cosines, and behind them sines, of the angles of steps: (T, d)."""
@@ -127,14 +121,14 @@ class TransformerBlock(BaseLayer):
     def step(self, run, w, flow, state):
         x = flow.steps[None]
         place = 0 if state is None else len(state[0])
-        q, k, v = self._project(run, w, x, np.array([place], float))
+        q, k, v = self.project(run, w, x, np.array([place], float))
         if state is not None:
             k, v = (np.concatenate(pair) for pair in zip(state, (k, v), strict=True))
         lengths = np.full(x.shape[1], place + 1)
         context, _ = run.attend_to_steps(q, k, v, lengths, False)
-        return Flow(self._after(run, w, x, context)[0]), (k, v)
+        return Flow(self.after(run, w, x, context)[0]), (k, v)
 
-    def _project(self, run, w, x, places):
+    def project(self, run, w, x, places):
         """Return queries, keys and values, (T, B, heads, d)."""
         x = self._normalised(run, w, "attention_norm", x)
         q, k, v = (
@@ -145,7 +139,7 @@ class TransformerBlock(BaseLayer):
             q, k = (turned(run.ops, each, places) for each in (q, k))
         return q, k, v
 
-    def _after(self, run, w, x, context):
+    def after(self, run, w, x, context):
         """Return the block's output for the contexts of its heads."""
         merged = merge_heads(run.ops, context)
         x = x + self._dropped(run, self._dense(run, w, "output", merged))
@@ -167,3 +161,23 @@ class TransformerBlock(BaseLayer):
         from skrnn._networks.keras.blocks import block  # noqa: PLC0415
 
         return Flow(block(self, flow.steps, seeds, EPSILON))
+
+
+def transform(run, block, w, x, lengths):
+    """Run a block over all steps x (T, B, d_model) by its formula.
+
+    Parameters
+    ----------
+    block : TransformerBlock
+    w : dict of arrays
+        All weights of the network, by name.
+
+    Returns
+    -------
+    steps : array of shape (T, B, d_model)
+        In the padding stands anything that is finite.
+    weights : array of shape (T, T, B, heads), or None where nobody reads them
+    """
+    q, k, v = block.project(run, w, x, run.positions(x))
+    context, attended = run.attend_to_steps(q, k, v, lengths, block.causal)
+    return block.after(run, w, x, context), attended

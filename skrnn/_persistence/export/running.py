@@ -5,7 +5,6 @@ from dataclasses import replace
 from skrnn._networks.activations import ACTIVATIONS
 from skrnn._networks.attention import Memory, attend_by_heads
 from skrnn._networks.cells import hold
-from skrnn._networks.layers.convolution import convolve, normalise_batch
 from skrnn._networks.layers.normalization import normalise
 from skrnn._persistence.export.tracing import FLOAT, INT, Node, Tape, Traced, ops
 
@@ -24,16 +23,18 @@ class TracedRun:
     def take_rows(self, table, ids):
         return ops.take(table, ids, axis=0)
 
+    # It only predicts.
     def dropout(self, x, rate):
-        # It only predicts.
         return x
 
-    def convolve(self, x, lengths, kernel, bias, dilation, causal):
-        real = self.real_steps(x, lengths)
-        return convolve(ops, x, real, kernel, bias, dilation, causal)
+    def present(self, real):
+        return real
 
-    def normalise_batch(self, x, real, gamma, beta, kept, pool):
-        return normalise_batch(ops, x, real, gamma, beta, *kept.values(), pool=pool)
+    def followed(self, kept, of_batch, momentum):
+        return tuple(kept.values())
+
+    def fused(self, formula, *given):
+        return formula(self, *given)
 
     def reverse(self, x, lengths):
         return self._tape.note("reverse", [x, lengths], x.shape)
@@ -58,9 +59,6 @@ class TracedRun:
         memory = Memory(k, v, self.real_steps(k, lengths))
         places = self.positions(k) if causal else None
         return attend_by_heads(ops, q, memory, places)
-
-    def transformer_block(self, block, w, x, lengths):
-        return block.formula(self, w, x, lengths)
 
     def dense(self, x, kernel, bias, transposed=False):
         kernel = ops.transpose(kernel, axes=(1, 0)) if transposed else kernel

@@ -5,10 +5,9 @@ import pytest
 from _network_cases import draw_dataset, draw_ragged, draw_weights, spec_of
 
 from skrnn._engine.cpu.network import NetworkProgram
-from skrnn._engine.cpu.reference import ReferenceRun, ops
+from skrnn._engine.cpu.reference import ReferenceRun
 from skrnn._engine.cpu.run import DropoutMasks
 from skrnn._networks.forward import forward
-from skrnn._networks.layers.convolution import batch_statistics, normalise_batch
 from skrnn._networks.weights import weight_table
 
 LENGTHS = [9, 7, 5, 4, 2, 1]
@@ -31,10 +30,11 @@ class TrainingRun(ReferenceRun):
     def __init__(self, present):
         self._present = present
 
-    def normalise_batch(self, x, real, gamma, beta, kept, pool):
-        real = real & self._present
-        found = batch_statistics(ops, x, real)
-        return normalise_batch(ops, x, real, gamma, beta, *found, pool=pool)
+    def present(self, real):
+        return real & self._present
+
+    def followed(self, kept, of_batch, momentum):
+        return of_batch()
 
 
 def mean_loss(made, batch, weights):

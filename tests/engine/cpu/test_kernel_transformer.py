@@ -11,7 +11,7 @@ from skrnn._engine.cpu.kernels.layer import KERNEL_ACTIVATIONS, Workspace
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.run import CpuRun, DropoutMasks, PredictingRun
 from skrnn._engine.cpu.tracing import TracingRun
-from skrnn._networks.layers.self_attention import TransformerBlock
+from skrnn._networks.layers.self_attention import TransformerBlock, transform
 
 CLOSE = {"rtol": 2e-3, "atol": 2e-3}
 # More steps and queries than are computed at a time; heads that fill no vector.
@@ -54,7 +54,7 @@ class Problem:
         tape = []
         w = {name: Node(each.astype(dtype), tape) for name, each in self.w.items()}
         x = Node(self.x.astype(dtype), tape)
-        out, _ = make(tape).transformer_block(self.block, w, x, self.lengths)
+        out, _ = make(tape).fused(transform, self.block, w, x, self.lengths)
         differentiate(out, self.g.astype(dtype))
         gradients = [node.gradient for node in w.values()]
         return [out.value * self.real, x.gradient * self.real, *gradients]
@@ -75,7 +75,7 @@ class Problem:
 
     def predicted(self):
         run = PredictingRun(self.lengths, Workspace())
-        return run.transformer_block(self.block, self.w, self.x, self.lengths)[0]
+        return run.fused(transform, self.block, self.w, self.x, self.lengths)[0]
 
 
 def make_block(n_heads, half, hidden, **kind):

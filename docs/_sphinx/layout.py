@@ -1,7 +1,7 @@
 """Whether every page of the site fits its column, in headless Chromium.
 
-python docs/layout.py                      # after `make docs`
-python docs/layout.py --page user_guide/shapes.html --widths 1300
+python docs/_sphinx/layout.py                      # after `make docs`
+python docs/_sphinx/layout.py --page user_guide/shapes.html --widths 1300
 
 A page fits if nothing makes it scroll sideways, and if no code, table or picture is
 wider than the place it has. Folded parts don't count until a reader opens them. Phones
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-SITE = Path(__file__).parent / "_build" / "html"
+SITE = Path(__file__).parents[1] / "_build" / "html"
 # Two laptops, a screen and a phone.
 WIDTHS = 1300, 1440, 1920, 390
 BROWSERS = "chromium", "chromium-browser", "google-chrome"

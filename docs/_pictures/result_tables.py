@@ -1,6 +1,6 @@
 """Tables of five columns for the pages on quality and performance."""
 
-from _results import forecasts, scores, speeds
+from results import forecasts, scores, speeds
 
 
 def written(values, unit=""):
@@ -8,7 +8,7 @@ def written(values, unit=""):
     return ", ".join(f"{name} {value:g}{unit}" for name, value in values.items())
 
 
-def table_of_scores(score, name="quality.txt"):
+def table_of_scores(score, name="quality/output.txt"):
     """Yield widths, a header, and a row for each set with its LSTM and its GRU."""
     found = {}
     for row in scores(name):
@@ -56,7 +56,7 @@ TASKS = "grid", "long grid", "first fit", "a script", "a character", "a word"
 TABLES = {
     "scores_labels": lambda: table_of_scores("accuracy %"),
     "scores_convolutions": lambda: table_of_scores(
-        "accuracy %", "quality_convolutions.txt"
+        "accuracy %", "quality/convolutions.txt"
     ),
     "scores_numbers": lambda: table_of_scores("RMSE"),
     "scores_steps": lambda: table_of_scores("span F1 %"),

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 NUMBER = r"\.?\d[\d.,]*(?:e-?\d+)?"
 # "winner of M4 9.33 / .893 (someone)": a name, a value, and that of a second score.
 NAMED = re.compile(rf"^(.+?) ({NUMBER})\*?(?: / ({NUMBER}))?(?: \(.*\))?$")
@@ -58,7 +58,7 @@ def number(text):
 
 def cells_of(name):
     """Yield the cells of each line of a file's first table."""
-    lines = (HERE / name).read_text().splitlines()
+    lines = (DOCS / name).read_text().splitlines()
     start = next(
         i for i, line in enumerate(lines) if re.match(r"(set|measured) ", line)
     )
@@ -77,7 +77,7 @@ def numbers_first(cells):
     return cells[:n], cells[n:]
 
 
-def scores(name="quality.txt"):
+def scores(name="quality/output.txt"):
     """Yield the lines of `benchmarks/quality.py`."""
     for title, score, cell, *rest in cells_of(name):
         values, texts = numbers_first(rest)
@@ -91,7 +91,7 @@ def scores(name="quality.txt"):
         yield Score(title, score, cell, *summary, target, simple, named(published))
 
 
-def forecasts(name="quality_forecasts.txt"):
+def forecasts(name="quality/forecasts.txt"):
     """Yield the lines of `benchmarks/quality_forecasts.py`."""
     title = papers = ""
     for first, score, *rest in cells_of(name):
@@ -118,7 +118,7 @@ def speeds(name="performance/output.txt"):
 
 def sweeps(name="performance/output.txt"):
     """Yield each table of growth: its title, and {way: [(value, cost), ...]}."""
-    text = (HERE / name).read_text()
+    text = (DOCS / name).read_text()
     for title, table in re.findall(
         r"\n(.+) against (?=.*exponents)(.+(?:\n.+)+)", text
     ):

@@ -1,7 +1,7 @@
 """Drawings of networks: which one, what goes in and out, and how they learn."""
 
 import numpy as np
-from _drawing import (
+from drawing import (
     BLUE,
     CODE,
     GREEN,

@@ -1,18 +1,18 @@
 """The drawings of the guide: each for a light page, and for a dark one.
 
-python docs/drawings.py            # writes them into docs/user_guide
-python docs/drawings.py --to DIR   # or elsewhere
+python docs/_pictures/drawings.py            # writes them into docs/user_guide
+python docs/_pictures/drawings.py --to DIR   # or elsewhere
 """
 
 import argparse
 from pathlib import Path
 
-import _network_drawings as networks
-import _series_drawings as series
 import matplotlib as mpl
-from _drawing import INK, ON_DARK
+import network_drawings as networks
+import series_drawings as series
+from drawing import INK, ON_DARK
 
-FOLDER = Path(__file__).parent / "user_guide"
+FOLDER = Path(__file__).parents[1] / "user_guide"
 # Text as shapes, so that it looks alike everywhere; the same file each time.
 STYLE = {
     "font.size": 9,

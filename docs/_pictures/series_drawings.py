@@ -1,7 +1,7 @@
 """Drawings of rows in time: windows, folds and forecasts."""
 
 import numpy as np
-from _drawing import BLUE, GREEN, GREY, INK, ORANGE, PAPER, RED, bar, empty, now, span
+from drawing import BLUE, GREEN, GREY, INK, ORANGE, PAPER, RED, bar, empty, now, span
 from matplotlib.figure import Figure
 
 

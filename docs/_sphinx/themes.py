@@ -19,7 +19,7 @@ THEMES = {
     "bidirectional return_sequences timescales memory latent_dim d_model n_heads "
     "n_layers dim_feedforward positional causal pooling layer_norm attention "
     "dense_units",
-    "convolutions": "conv_filters conv_kernel_size conv_padding conv_pool_size",
+    "convolutions": "conv_filters conv_kernel_size conv_pool_size conv_padding",
     "labels": "class_weight crf illegal_transitions",
     "uncertainty": "quantile quantiles distribution calibration_size",
     "decoding": "teacher_forcing n_beams max_length length_penalty",

@@ -1,6 +1,8 @@
 """Plots of the documentation: results of benchmarks, and what first code computes.
 
-python docs/plots.py --to DIR    # light and dark; the documentation draws its own
+python docs/_pictures/plots.py --to DIR    # light and dark
+
+The documentation draws its own when it is built.
 """
 
 import argparse
@@ -8,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
-from _first_plots import first_forecast, first_search
-from _results import forecasts, scores, speeds, sweeps
+from first_plots import first_forecast, first_search
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
+from results import forecasts, scores, speeds, sweeps
 
-FOLDER = Path(__file__).parent / "_build" / "plots"
+FOLDER = Path(__file__).parents[1] / "_build" / "plots"
 # Seven hundred pixels: as wide as a page's column on a laptop.
 WIDTH = 7.3
 STYLE = {"font.size": 9, "svg.hashsalt": "skrnn", "axes.facecolor": "none"}
@@ -96,7 +98,7 @@ def networks_beside_others(rows, colours, xlabel, xlim, best=max):
 
 def scores_labels(colours):
     rows = [(s.cell, s) for s in scores() if s.score == "accuracy %"]
-    rows += [("GRU behind convolutions", s) for s in scores("quality_convolutions.txt")]
+    rows += [("GRU behind convolutions", s) for s in scores("quality/convolutions.txt")]
     for part in (", convolutions", ", ragged"):
         rows = [(kind, without(row, part)) for kind, row in rows]
     return networks_beside_others(rows, colours, "accuracy in %", (45, 101.5))

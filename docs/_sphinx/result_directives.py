@@ -1,9 +1,9 @@
 """Directives that show the results of benchmarks on a page."""
 
-from _result_tables import TABLES
 from docutils import nodes
 from docutils.parsers.rst import directives
 from plots import COLOURS, PLOTS, draw_all
+from result_tables import TABLES
 from sphinx.util.docutils import SphinxDirective
 
 
