@@ -289,7 +289,7 @@ class BaseNetwork(TrainedNetwork):
         return copy(self)._dataset(X, given.y, given.sample_weight, True, True, **known)
 
     def _options(self):
-        """Return what else training is told of this kind of network."""
+        """Return further options of training for this kind of network."""
         return {}
 
     def _plan(self, n_sequences, epochs, resume, validation=None, checkpoint=None):

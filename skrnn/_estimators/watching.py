@@ -93,7 +93,7 @@ def watch_fit(
     in_order : bool
         Whether one comes after the other.
     **metadata : object
-        Other arguments of ``fit``, of which those that scores may need are told.
+        Other arguments of ``fit``; callbacks get those that scores may need.
     """
     context = begin_callbacks(estimator, n_tasks, in_order)
     given = {k: metadata[k] for k in _METADATA if metadata.get(k) is not None}

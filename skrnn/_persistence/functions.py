@@ -16,8 +16,8 @@ from skrnn._persistence.nodes import Kind, exactly, full_name
 from skrnn._sklearn import BaseScorer, Scorer
 from skrnn.metrics import get_scorer, get_scorer_names
 
-# Modules of which every ufunc may be named, and modules of which every function may
-# that is listed here or, for "", is public and computes a score.
+# Modules whose ufuncs may all be named, and modules whose functions may be named if
+# they are listed here or, for "", if they are public and compute a score.
 _UFUNCS = ("numpy", "scipy.special")
 _FUNCTIONS = {
     "sklearn.metrics": "",

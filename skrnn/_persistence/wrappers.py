@@ -61,7 +61,7 @@ def _written_network(network, writer):
 
 
 def _holds_config(value):
-    """Whether a value has a dict of which Keras would make an object."""
+    """Whether a value has a dict that Keras would turn into an object."""
     if isinstance(value, dict):
         told = {"class_name", "module", "registered_name"}
         return bool(told & value.keys()) or any(map(_holds_config, value.values()))

@@ -220,7 +220,7 @@ def factors_in_training(table, weights, weighted):
     # The sum of very large weights would be infinite.
     _, exponent = np.frexp(weighted.max())
     total = _divided(weighted, exponent).sum()
-    # Where nothing is left to train with, that is told elsewhere.
+    # If nothing is left to train with, another check says so.
     share = np.ldexp(weights.sum() / total, -exponent) if total > 0 else 1.0
     # A row of an indicator matrix has the product of the factors of its labels.
     return table * share ** (1 / len(table) if table.ndim == 2 else 1)

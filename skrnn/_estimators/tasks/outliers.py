@@ -27,7 +27,7 @@ _OF_NORMAL = 1.4826
 _LARGEST = 1e100
 # Least usual error, in units of X: some steps may be learnt by heart.
 _SMALLEST = 1e-3
-# Numbers of which the usual errors are medians, and how many one step needs.
+# About how many numbers usual errors are medians of, and how many one step needs.
 _LOOKED_AT = 2**22
 _ENOUGH = 20
 # What a score may differ by from one engine to another.

@@ -1,4 +1,4 @@
-"""Parts of Keras with the engine's weights, of which layers are made.
+"""Parts of Keras with the engine's weights, from which layers are built.
 
 Their initial values don't matter, because weights are set later. They get seeds because
 a layer without one takes it from Python's global generator.

@@ -96,5 +96,5 @@ def let_others_on() -> None:
 
 @cache
 def _pool(_process):
-    """Return threads of a process for trainings, of which most wait at any time."""
+    """Return threads of a process for trainings; most of them wait at any time."""
     return Helpers(2 * n_threads())
