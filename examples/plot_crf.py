@@ -5,7 +5,7 @@ Tag with a CRF, and read its transitions
 A list of references is easy to read and hard to parse: who wrote what, where and when
 stands in another order in each journal, and marks between the parts get lost. Cutting
 references into fields is what conditional random fields became known for (Peng &
-McCallum, 2006): what a word is depends on what the words around it *are*. With
+McCallum, 2004): what a word is depends on what the words around it *are*. With
 ``crf=True`` a tagger learns which label follows which, and ``transitions_`` shows it.
 """
 

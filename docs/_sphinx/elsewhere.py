@@ -63,8 +63,12 @@ NAMES = {
     "sklearn.utils": "Bunch check_array",
     "sklearn.utils.estimator_checks": "check_estimator",
     "numpy": "asarray concatenate memmap ndarray unique",
-    "numpy.random": "Generator RandomState",
     "pandas": "DataFrame DatetimeIndex Index MultiIndex Series concat read_csv",
+}
+# NumPy's generators of random numbers share pages with what they are made of.
+RANDOM = {
+    "Generator": "reference/random/generator.html#numpy.random.Generator",
+    "RandomState": "reference/random/legacy.html#numpy.random.RandomState",
 }
 # Keras has no inventory, and no page for each name.
 KERAS = {
@@ -98,6 +102,7 @@ def pages():
         package = module.partition(".")[0]
         for name in (f"{module}.{each}" for each in names.split()):
             found[package][name] = PAGES[package].format(name=name)
+    found["numpy"] |= {f"numpy.random.{name}": page for name, page in RANDOM.items()}
     found["keras"] = {f"keras.{name}": page for name, page in KERAS.items()}
     return found
 

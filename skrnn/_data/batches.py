@@ -1,7 +1,7 @@
-"""Which rows stand in a batch together, and in what order.
+"""Which rows are in a batch together, and in what order.
 
 An order of batches is an array (n_batches, batch_size) of row numbers, -1 where the
-last batch has no more; of int32 where that can count the rows. The order of many rows
+last batch has no more rows; of int32 if that can count the rows. The order of many rows
 is `Batches`, whose slices are such arrays.
 """
 
@@ -28,7 +28,7 @@ def row_blocks(n, width=1):
 def sum_of_blocks(function, n, first=0):
     """Add up ``function(rows)``, the sums of blocks of `n` rows.
 
-    Where each is the sum of one column, it is rounded as NumPy's sum of them all.
+    If each sum is that of one column, the total is rounded as NumPy's sum of all rows.
     """
     if n <= _BLOCK:
         return function(slice(first, first + n))
@@ -74,8 +74,8 @@ class PackedRows:
         return numbers.view("<i4").ravel().astype(np.int32, copy=False)
 
     def shuffle(self, rng):
-        """Bring them into the order that `rng` brings an array of them into."""
-        # NumPy draws as often, whatever it is that it exchanges.
+        """Shuffle them as `rng` shuffles an array of them."""
+        # NumPy draws the same numbers, whatever it shuffles.
         rng.shuffle(self._bytes.view("V3").ravel())
 
 
@@ -149,10 +149,9 @@ def _numbered(n, batch_size):
 def shuffled_batches(lengths, batch_size, rng):
     """Cut the rows of an epoch into batches in random order, each row once.
 
-    Where sequences of different lengths would be mostly padding, pools of a few batches
-    each, drawn at random, are sorted by length before they are cut, and the batches
-    shuffled again: the smallest pools that will do, to keep batches as random as the
-    limit of padding allows.
+    If sequences of different lengths would be mostly padding, random pools of a few
+    batches each are sorted by length and cut, and the batches are shuffled again. Pools
+    are as small as the limit of padding allows, to keep batches random.
 
     Parameters
     ----------
@@ -187,7 +186,7 @@ def shuffled_batches(lengths, batch_size, rng):
 
 
 def batches_by_length(lengths, batch_size):
-    """Cut rows into batches by length: nothing is padded further than to its like."""
+    """Cut rows into batches by length: rows are padded only to similar lengths."""
     if lengths.strides == (0,):
         return batches_in_order(len(lengths), batch_size)
     return cut(np.argsort(lengths, kind="stable"), batch_size)

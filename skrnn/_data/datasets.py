@@ -25,12 +25,13 @@ class Batch:
     Attributes
     ----------
     inputs : dict of ndarray
-        What the formula of the network reads. Always there are "x", (T, B, F) or token
-        ids (T, B), and "lengths", (B,), the longest first; what stands at the padding
-        is finite. A source may add more, and says what.
+        Inputs of the network's formula: always "x", (T, B, F) or token ids (T, B), and
+        "lengths", (B,), the longest first; values at the padding are finite. A source
+        may add more, and documents it.
     targets : ndarray of shape (B, K), or (T, B, K) for answers at each step
-        float32 values, or int32 class indices with K = 1. K are the columns that the
-        head's loss reads, `Head.target_width`: some losses read several for a target.
+        float32 values, or int32 class indices with K = 1. K is the number of columns
+        that the head's loss reads, `Head.target_width`: some losses read several per
+        target.
     weights : ndarray of shape (B,) or (T, B)
         Of the losses; 0 where nothing is present.
     present : ndarray of bool of shape (B,) or (T, B)
@@ -44,18 +45,18 @@ class Batch:
 
     @property
     def rows_present(self):
-        """Which rows, (B,), don't only fill up the batch."""
+        """Which rows, (B,), are real and don't just fill up the batch."""
         present = self.present
         return present if present.ndim == 1 else present.any(axis=0)
 
     def real(self, array):
-        """Return what stands where something is present, (n, ...), of any array."""
+        """Return the entries of any array where something is present, (n, ...)."""
         if self.present.all():
             return array.reshape(-1, *array.shape[self.present.ndim :])
         return array[self.present]
 
     def spread(self, values, shape):
-        """Undo `real`: zeros stand where nothing is present."""
+        """Undo `real`, with zeros where nothing is present."""
         if self.present.all():
             return values.reshape(shape)
         whole = np.zeros(shape, values.dtype)
@@ -129,13 +130,13 @@ class Dataset(_Rows):
         )
 
     def gather(self, rows, *, n_rows=None, n_steps=None) -> Batch:
-        """Put the batch together whose row numbers are `rows`, -1 for none.
+        """Return the batch of the row numbers `rows`, -1 for none.
 
         Parameters
         ----------
         rows : ndarray of shape (B,)
         n_rows, n_steps : int or None
-            Fill the batch up to so many sequences, and to so many steps.
+            Fill the batch up to this many sequences, and this many steps.
         """
         rows, lengths, is_row = _longest_first(self.lengths, rows, n_rows)
         steps = np.arange(n_steps or lengths[0])[:, None]
@@ -143,7 +144,7 @@ class Dataset(_Rows):
         if self.of_steps:
             present = (steps < lengths) & is_row
         if n_steps or lengths[-1] < lengths[0]:
-            # The last step stands for the padding: it is always there to be read.
+            # The last step is read at the padding: it always exists.
             steps = np.minimum(steps, lengths - 1)
         sequences = self.sequences
         at = sequences.starts[rows] + steps * sequences.step
@@ -157,7 +158,7 @@ class Dataset(_Rows):
         return Batch(inputs, self.targets.take(at, axis=0), weights, present)
 
     def gather_many(self, order) -> Batch:
-        """Put several batches together at once: each array has them in front.
+        """Return several batches at once, along the first axis of each array.
 
         Parameters
         ----------
@@ -219,13 +220,12 @@ class Seq2SeqData(_Rows):
     future : ndarray of shape (n, H, F) or None
         What is known at every output step, if all outputs have H of them.
     step_weights : ndarray of shape (n_rows,) or None
-        Factor of the weight of each step of `outputs`. The mean of 1 is then that of
-        the products.
+        Factor of the weight of each step of `outputs`. The products then have mean 1.
     known : ndarray of bool of shape (n_rows,) or None
         False at steps of `outputs` whose true value isn't known: the decoder reads its
         own output there instead.
     start : int
-        The number that stands before the first label; of numbers it isn't read.
+        The number before the first label; not read for numbers.
     """
 
     inputs: Sequences
@@ -255,26 +255,25 @@ class Seq2SeqData(_Rows):
         )
 
     def gather(self, rows, *, n_rows=None, n_steps=(None, None)) -> Batch:
-        """Put the batch together whose row numbers are `rows`, -1 for none.
+        """Return the batch of the row numbers `rows`, -1 for none.
 
-        Inputs and outputs have an order each: the longest first.
+        Inputs and outputs are each ordered by length, the longest first.
 
         Parameters
         ----------
         rows : ndarray of shape (B,)
         n_rows : int or None
-            Fill the batch up to so many pairs.
+            Fill the batch up to this many pairs.
         n_steps : tuple of two int or None
-            Fill the inputs up to so many steps, and the outputs.
+            Fill inputs and outputs up to this many steps each.
 
         Returns
         -------
         batch : Batch
-            Its `inputs` have besides: "order" (B,), the place among the inputs of each
-            of the outputs; "output_lengths" (B,); "before" (H, B) or (H, B, K), the
-            output before each step; "future" (H, B, F), if there is one; and "known"
-            (H, B), where the output before a step may be read, only if that makes a
-            difference.
+            Its `inputs` also have "order" (B,), the position of each output among the
+            inputs; "output_lengths" (B,); "before" (H, B) or (H, B, K), the output
+            before each step; "future" (H, B, F), if there is one; and "known" (H, B),
+            whether the output before a step may be read, if some may not.
         """
         rows, lengths, is_row = _longest_first(self.lengths, rows, n_rows)
         x = self.inputs.take(rows).padded(lengths, n_steps[0])
@@ -309,7 +308,7 @@ def _longest_first(lengths, rows, n_rows):
     Returns
     -------
     rows, lengths : ndarray of shape (B,)
-        What fills the batch up is the first row, cut to one step.
+        The batch is filled up with the first row, cut to one step.
     is_row : ndarray of bool of shape (B,)
         False at what fills it up.
     """
@@ -328,7 +327,7 @@ def _longest_first(lengths, rows, n_rows):
 
 
 def _filled(array, n_steps):
-    """Repeat the last step of an array (T, ...) up to so many steps."""
+    """Repeat the last step of an array (T, ...) up to a number of steps."""
     n_missing = (n_steps or len(array)) - len(array)
     last = np.repeat(array[-1:], n_missing, axis=0)
     return np.concatenate([array, last]) if n_missing else array
@@ -337,8 +336,8 @@ def _filled(array, n_steps):
 def _before(known, counted):
     """Return whether the output before each step is known, (H, B).
 
-    It is None if nothing that counts comes after what isn't: masks at the ends cost no
-    second pass.
+    It is None if nothing that counts comes after an unknown output: masks at the ends
+    need no second pass.
     """
     before = np.ones_like(known)
     before[1:] = known[:-1]

@@ -12,7 +12,7 @@ import numpy as np
 # Numbers of an array that are read at once.
 _TOGETHER = 2**20
 _PLAIN = type(None), bool, int, float, complex, str, bytes
-# What keeps threads apart and what draws numbers isn't data.
+# Locks and random generators aren't data.
 _NO_DATA = (
     threading.Event,
     type(threading.Lock()),
@@ -176,11 +176,11 @@ def _add_object(found, value, seen):
 
 
 def _config_of(value):
-    """Return what an object of Keras is told; one of a user's may not say."""
+    """Return the configuration of an object of Keras; a user's own may have none."""
     try:
         config = dict(value.get_config())
     except NotImplementedError:
         return vars(value)
-    # Keras numbers the names: they tell nothing.
+    # Keras numbers the names: they mean nothing.
     config.pop("name", None)
     return config

@@ -18,9 +18,9 @@ def hold_out(n_sequences, share, strata, seed):
     share : float
         Share to validate on, rounded up.
     strata : ndarray of shape (n_sequences,) or None
-        Take the same share of each value at random, and never all sequences with it.
-        Integers are the numbers of classes, from 0 on. None takes the last sequences,
-        because rows of a series are in time order.
+        Take the same share of each value at random, but never all sequences that have
+        it. Integers are class numbers, from 0. None takes the last sequences, because
+        rows of a series are in time order.
     seed : int
 
     Returns

@@ -1,4 +1,4 @@
-"""The internal form of every accepted X: rows, and where each sequence lies.
+"""The internal form of every accepted X: rows, and where each sequence begins.
 
 A dense array, a view of overlapping windows and a ragged list all become the same
 thing: a table of rows and, for each sequence, its first row and its length. Nothing
@@ -54,7 +54,7 @@ class Multiples:
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         if (self.step, self.first) == (1, 0) and rows.dtype == np.int32:
             return rows
-        # Numbers of rows may be of a type that has no room for the products.
+        # Row numbers may have a type in which products overflow.
         return rows.astype(np.intp, copy=False) * self.step + self.first
 
     def of(self, array):
@@ -92,8 +92,8 @@ class Sequences:
         Number of steps of each sequence as the user gave it, padding included; None
         where nothing is padding.
     empty : ndarray of bool of shape (n_sequences,) or None
-        Sequences that are padding alone. They keep a single step of it, so that no
-        length is 0; None where there are none.
+        Sequences of padding only. They keep a single step of it, so that no length is
+        0; None if there are none.
     vocabulary : dict, tuple of dict or None
         Word -> token id, where the words are known; one for each of several channels.
     """
@@ -157,14 +157,14 @@ class Sequences:
     def padded(self, lengths=None, n_steps=None) -> np.ndarray:
         """Return one block (longest, n, F); the last step is repeated as padding.
 
-        It is to be read only: that of one sequence is a view of the values.
+        Don't write to it: the block of one sequence is a view of the values.
 
         Parameters
         ----------
         lengths : ndarray of shape (n,) or None
-            Read so many steps of each instead of all.
+            Read this many steps of each instead of all.
         n_steps : int or None
-            Repeat the last step up to so many.
+            Repeat the last step up to this many.
         """
         as_they_are = lengths is None and n_steps is None and self.is_uniform
         if as_they_are and len(self) == 1:
@@ -194,7 +194,8 @@ class Sequences:
 def are_windows(sequences) -> bool:
     """Whether each sequence is the one before it, one row later: windows of a series.
 
-    Views of a series are, whatever their `sampling_rate`; copies are by their values.
+    Views of a series always are, whatever their `sampling_rate`; copies are compared by
+    value.
     """
     n, length = len(sequences), sequences.n_timesteps
     if sequences.form == "ragged" or n < 2 or length < 2:
@@ -256,7 +257,7 @@ def pack_windows(X):
 
 
 def pack_block(X):
-    """Pack an array (n, T, F): as a series, where it is a view of one's windows."""
+    """Pack an array (n, T, F): as a series if it is a view of its windows."""
     return pack_windows(X) or pack_dense(X, "dense")
 
 

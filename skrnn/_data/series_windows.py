@@ -11,9 +11,9 @@ class SeriesWindows(KnowsRows, np.lib.mixins.NDArrayOperatorsMixin):
     """Windows of several series in one table, gathered only where they are read.
 
     Strides can describe the windows of one series, but not the jump from the end of one
-    series to the start of the next. Whatever reads this object as an array gets an
-    array, and so does every selection; it has the methods of arrays. The estimators
-    read `table` instead.
+    series to the start of the next. Code that reads this object as an array, or selects
+    from it, gets an array; it has the methods of arrays. The estimators read `table`
+    instead.
 
     Parameters
     ----------

@@ -14,19 +14,19 @@ BOUNDARY = 0
 class TokenStream:
     """A stream of tokens, cut into parallel lanes that are read piece by piece.
 
-    A batch is one piece of all lanes. The pieces of an epoch come in their order, since
-    the states at the end of each are those at the beginning of the next.
+    A batch is one piece of all lanes. The pieces of an epoch are in order, since each
+    starts with the states at the end of the one before.
 
     Attributes
     ----------
     inputs, targets : ndarray of int32 of shape (n,)
         Each token of the stream and the one after it.
     n_lanes : int
-        As many pieces of the stream are read at once; `n_lanes * length` >= n.
+        Number of parts of the stream that are read at once; `n_lanes * length` >= n.
     lookback : int
         Most steps of a piece.
     seed : int or None
-        Of the places at which each epoch cuts the stream; None cuts all at its
+        Seed of the places at which each epoch cuts the stream; None always cuts at its
         beginning.
     """
 
@@ -75,14 +75,14 @@ class TokenStream:
         ----------
         rows : ndarray of shape (2,)
         n_rows, n_steps : int or None
-            Fill the piece up to so many lanes, and to so many steps: pieces may differ
-            by one.
+            Fill the piece up to this many lanes, and this many steps: pieces may differ
+            by one step.
 
         Returns
         -------
         batch : Batch
-            Its `inputs` have "begins" besides: whether states start from zeros, as they
-            do at the first piece of an epoch. Its targets are (T, B, 1).
+            Its `inputs` also have "begins": whether states start from zeros, as they do
+            at the first piece of an epoch. Its targets are (T, B, 1).
         """
         number, start = (int(row) for row in rows)
         first, last = (self.length * i // len(self) for i in (number, number + 1))

@@ -19,7 +19,8 @@ __all__ = [
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    # What is returned: of numbers, of labels, or of arrays of different lengths.
+    # Arrays that are returned: of numbers, of labels, or of arrays of different
+    # lengths.
     Array: TypeAlias = NDArray[Any]
     # An array or a frame, or a collection of them, whatever library they come from; a
     # list of arrays of different lengths too.
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Targets: TypeAlias = ArrayLike | Iterable[Any]
     Weights: TypeAlias = ArrayLike | Iterable[Any]
 else:
-    # Their names alone: ``help`` would show the many types that an array-like may have.
+    # Only their names: ``help`` would show the many types that an array-like may have.
     Array = np.ndarray
     ArrayLike = NewType("ArrayLike", object)
     SequenceData = NewType("SequenceData", object)

@@ -65,9 +65,9 @@ def check_sequences(
     Parameters
     ----------
     estimator : estimator
-        Its ``n_features_in_`` and ``feature_names_in_``, and what it knows of the words
-        of token ids, are set when `reset`, and compared with X otherwise; its class is
-        named in error messages.
+        If `reset`, its ``n_features_in_``, ``feature_names_in_`` and vocabulary of
+        token ids are set, otherwise X is compared with them. Its class is named in
+        error messages.
     X : array-like or list of array-likes
         (n, T, F), (n, T), or a list of (T_i, F) or (T_i,) arrays.
     reset : bool
@@ -238,7 +238,7 @@ def _check_values(
 def _is_ready(values, min_samples, ensure_2d):
     """Whether ``check_array`` would return `values` themselves, as float32 numbers.
 
-    It takes longer to say so than a small network needs for one sequence.
+    ``check_array`` itself takes longer than a small network for one sequence.
     """
     return (
         type(values) is np.ndarray
@@ -246,7 +246,7 @@ def _is_ready(values, min_samples, ensure_2d):
         and (values.ndim == 2 or (values.ndim > 2 and not ensure_2d))
         and len(values) >= min_samples
         and values.size > 0
-        # That of large numbers may be infinite: then they are looked at one by one.
+        # The sum of large numbers may be infinite: then they are checked one by one.
         and math.isfinite(np.add.reduce(values, axis=None))
     )
 

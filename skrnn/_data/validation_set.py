@@ -1,4 +1,4 @@
-"""The validation set given to `fit`: read as for `predict`; nothing is learnt of it."""
+"""The validation set given to `fit`: read as for `predict`, and not learnt from."""
 
 import re
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Warnings that point at the user's line, from however deep they come."""
+"""Warnings that point at the user's line, however deep they are raised."""
 
 import sys
 import warnings

@@ -44,7 +44,7 @@ def sliding_windows(series, lookback, sampling_rate=1):
         )
     row, column = series.strides
     shape = (n_windows, lookback, series.shape[1])
-    # Of one step there is no next one; a large rate is no number of bytes.
+    # A single step has no next one; a large rate may overflow a number of bytes.
     step = sampling_rate if lookback > 1 else 1
     return _read_only_view(series, shape, (row, row * step, column))
 
@@ -168,7 +168,7 @@ def pad_sequences(sequences, maxlen, padding="post", truncating="pre", value=0):
     maxlen : int
         The length of every sequence in the result.
     padding, truncating : {"pre", "post"}
-        Where a short sequence is filled, and where a long one is cut.
+        At which end short sequences are filled, and long ones cut.
     value : scalar, default=0
         What short sequences are filled with.
 
@@ -207,7 +207,7 @@ def _pad_equally_long(X, maxlen, padding, truncating, value):
 
 def _kept_and_place(length, maxlen, padding, truncating):
     """Return which steps of a sequence stay, and their positions among `maxlen`."""
-    # Of NumPy's small types they may not have a difference.
+    # In NumPy's small types the difference may overflow.
     maxlen = int(maxlen)
     n_kept = min(length, maxlen)
     kept = slice(length - n_kept, None) if truncating == "pre" else slice(n_kept)

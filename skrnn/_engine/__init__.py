@@ -1,13 +1,13 @@
 """The engine: trains and predicts a network that a frozen spec describes.
 
-This is its whole border. `train` takes a spec, a plan and sources of batches, and
+This is its whole interface. `train` takes a spec, a plan and sources of batches, and
 returns weights and a history; `predict` takes a spec, weights and packed data and
-returns arrays. `Seq2SeqPredictor` decodes, `log_likelihoods`, `next_token` and
-`IncrementalDecoder` are for language models, `Stream` predicts step by step. `trace`
-and `gradient_flow` look inside, a `Checkpoint` is what training goes on from.
-`backend` loads Keras, unless this process was forked from one in which it ran
-(`refuse_forked_process`); `pack` keeps objects of Keras closed in pickles there.
-Importing the engine loads neither Keras nor a backend of it.
+returns arrays. `Seq2SeqPredictor` decodes. `log_likelihoods`, `next_token` and
+`IncrementalDecoder` are for language models. `Stream` predicts step by step. `trace`
+and `gradient_flow` look inside. Training goes on from a `Checkpoint`. `backend` loads
+Keras, unless this process was forked from one in which it ran
+(`refuse_forked_process`); in such a process, objects of Keras that `pack` put into
+pickles stay closed. Importing the engine loads neither Keras nor a backend of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -92,7 +92,7 @@ CPU_PROGRAMS: dict[type[Spec], Any] = {
     LanguageSpec: LanguageProgram,
 }
 
-# One takes about 10 MB in TensorFlow, and a search goes through architectures in turn.
+# Each takes about 10 MB in TensorFlow, and a search tries architectures in turn.
 programs = ProgramCache(size=8, after=forget_kernels)
 
 
@@ -116,8 +116,8 @@ def chosen(engine: str) -> str:
 def side_by_side(function: Callable[[Any], None], items: Sequence) -> None:
     """Call `function` for each of `items`, on all cores; each call has one of them.
 
-    Where they don't come out even on the cores, trainings take turns. Ctrl-C reaches
-    one call alone: `function` has to tell the others.
+    If the number of items isn't a multiple of the cores, trainings take turns. Ctrl-C
+    reaches only one call: `function` has to tell the others.
     """
     in_turns(function, items)
 
@@ -147,16 +147,16 @@ def train(
     weights : list of ndarray
         As `initial_weights` draws them.
     optimizer_state : list of ndarray or None
-        Of the training to go on with.
+        State of the training to go on with.
     engine : {"auto", "cpu", "keras"}
     teacher_forcing : float
-        How often a decoder reads the true output before, not its own.
+        Probability that a decoder reads the true previous output, not its own.
     progress : callable or None
-        ``progress(program)`` returns what shows how it goes, if not a line of losses.
+        ``progress(program)`` returns the progress display; None shows a line of losses.
     watch : Watcher or None
         Told of each epoch.
     checkpoint : Checkpoint or None
-        Where to go on from, and where states after epochs go.
+        Where to go on from, and where to write states after epochs.
     """
     # Deferred: it may load Keras.
     from skrnn._engine.training.loop import Loop  # noqa: PLC0415
@@ -193,7 +193,7 @@ def gradient_flow(
     loss : callable or None
         The user's own, which needs Keras; None for that of the head.
     last : bool
-        Whether a sequence's loss is that of its last answer alone.
+        Whether a sequence's loss is only that of its last answer.
     """
     if loss is None:
         return _gradient_flow(
@@ -211,7 +211,7 @@ def _trained_before(plan, found):
 
 
 def _keeper(checkpoint, weights, told):
-    """Return what keeps states after epochs, those of callbacks too; or None."""
+    """Return the keeper of states after epochs, those of callbacks too; or None."""
     if checkpoint is None:
         return None
     if told is not None:
@@ -220,7 +220,7 @@ def _keeper(checkpoint, weights, told):
 
 
 def _callbacks(spec, plan, program, training):
-    """Return what tells the user's callbacks; None without any."""
+    """Return the object that calls the user's callbacks; None without any."""
     if not plan.callbacks:
         return None
     backend()
@@ -234,7 +234,7 @@ def _callbacks(spec, plan, program, training):
 def _program_of_cpu(spec, plan, _teacher_forcing):
     """Lend a program of the cpu engine, and tell the learning rate to set.
 
-    Of Keras it needs what is the user's own: a loss or an optimizer.
+    It needs Keras only for a loss or an optimizer of the user's own.
     """
     with ExitStack() as stack:
         loss, optimizer, rate = None, plan.optimizer, plan.learning_rate

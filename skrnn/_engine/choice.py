@@ -1,4 +1,4 @@
-"""What runs where: the one place that decides.
+"""The only place that decides what runs where.
 
 ====================  ==============  =====================  ===========
 ``engine``            kernels in C    Keras' backend         what runs
@@ -10,10 +10,10 @@
 ``"auto"``            not there       any                    keras
 ====================  ==============  =====================  ===========
 
-Every network, loss and optimizer runs on either engine. Where "auto" finds no kernels,
-a warning says so once a process. The cpu engine computes small predictions, and all
-predictions of a forked process, in which a backend of Keras can't run, whatever is
-asked for. It also computes decoders and language models, step by step.
+Every network, loss and optimizer runs on either engine. If "auto" finds no kernels, a
+warning says so once per process. Whatever `engine` is, the cpu engine computes small
+predictions, and all predictions of a forked process, in which a backend of Keras can't
+run. It also computes decoders and language models, step by step.
 """
 
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ def _warn_without_kernels():
 
 
 def facts():
-    """Return what a report of a fault should tell: names, and what is so here."""
+    """Return facts for a bug report by their names."""
     backend = configured_backend()
     known = "" if backend in BACKENDS else f" (none of {', '.join(BACKENDS)})"
     return {

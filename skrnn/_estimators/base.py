@@ -65,7 +65,7 @@ class SequenceNetwork(
     LooksUpTokens,
     BaseNetwork,
 ):
-    """What all networks do that answer sequences, or each of their steps.
+    """What networks have in common that answer each sequence, or each step.
 
     A subclass makes the network: ``_network(X, resume)``.
     """
@@ -107,12 +107,11 @@ class SequenceNetwork(
             Weight in the loss: of each sequence, or with `return_sequences` of each
             step. A zero leaves it out, and its target isn't read: it may be NaN.
         X_val, y_val : array-like or list of array-likes, default=None
-            Other sequences to look at after each epoch, and their targets, in the form
-            of X and y: a validation set, of which nothing is learnt. Early stopping
-            then holds nothing out. A ``Pipeline`` prepares X_val as X with
-            ``transform_input=["X_val"]``.
+            Validation set, in the form of X and y: it is evaluated after each epoch,
+            and not trained on. Early stopping then holds nothing out. A ``Pipeline``
+            prepares X_val as X with ``transform_input=["X_val"]``.
         sample_weight_val : array-like, default=None
-            Weights in their loss, in a form that `sample_weight` may have.
+            Weights of the validation set in its loss, in any form of `sample_weight`.
 
         Returns
         -------
@@ -166,9 +165,10 @@ class SequenceNetwork(
         return (0,) if self._form == "columns" else self._id_columns
 
     def _refuse_another_reading(self, tokens, mixed):
-        """Refuse parameters, set after ``fit``, by which X or answers are read anew.
+        """Refuse changes after ``fit`` of parameters that decide how X is read.
 
-        Of the others the network tells, so that they count at the next ``fit``.
+        Other parameters are part of the network: changes take effect at the next
+        ``fit``.
         """
         fitted, name = self._spec, type(self).__name__
         if bool(self.return_sequences) != fitted.return_sequences:
@@ -200,7 +200,7 @@ class SequenceNetwork(
         return weighted(dataset, weights)
 
     def _common_network(self, X, resume):
-        """Return what every such network is told, and what fills first weights."""
+        """Return the settings that all networks share, and what fills first weights."""
         columns = self._channels_of_ids
         ids = ids_alone(X, columns) if columns else X
         embedding = read_embedding(self, ids, self._spec if resume else None)
@@ -246,10 +246,10 @@ class SequenceNetwork(
 
     @of_one_fit
     def transform(self, X: SequenceData) -> Array:
-        """Return what the network has made of each sequence, before its last layers.
+        """Return the network's representation of each sequence, before its last layers.
 
-        That is the last hidden state of the last recurrent layer, or what a Transformer
-        pools its steps to.
+        That is the last hidden state of the last recurrent layer, or the pooled steps
+        of a Transformer.
 
         Parameters
         ----------
@@ -259,14 +259,13 @@ class SequenceNetwork(
         Returns
         -------
         states : ndarray of shape (n, units)
-            Of both directions side by side, (n, 2 * units), if bidirectional; of a
-            Transformer (n, d_model). A frame if `set_output` asks for one, with the
-            index of the rows of X.
+            (n, 2 * units), both directions side by side, if bidirectional; (n, d_model)
+            for a Transformer. A frame with the index of X if `set_output` asks for one.
 
         Raises
         ------
         ValueError
-            If pandas output is asked for, and a step before has lost that index.
+            If pandas output is asked for, but an earlier step has lost the index.
         """
         return with_index_of(X, self._run(X, states=True)[1], self)
 
@@ -292,7 +291,7 @@ class SequenceNetwork(
         ----------
         input_features : array-like of str or None, default=None
             Must be those of ``fit`` if X was a table of numbers. Ignored for sequences
-            of tokens or of different lengths, which are no columns.
+            of tokens or of different lengths, which have no columns.
 
         Returns
         -------
@@ -312,9 +311,9 @@ class SequenceNetwork(
     def stream(self, method: str = "predict") -> StreamingPredictor:
         """Follow one sequence as it comes in, a step at a time.
 
-        What was read is kept between the steps: the hidden state, so that an update
-        costs one step however long the sequence has become, or the keys and values of
-        a Transformer, to which the next step attends.
+        The stream keeps the hidden state between steps, so an update costs one step
+        however long the sequence has become. For a Transformer it keeps the keys and
+        values, to which the next step attends.
 
         Parameters
         ----------

@@ -32,7 +32,7 @@ class FitCheckpoint:
     identity : dict
         What tells this fit from others: "estimator", "parameters" and "data".
     seed : int or None
-        Of the fit that has begun already; None if this one begins.
+        Seed of the fit that has begun already; None if this one begins.
     state : dict or None
         Of the training so far.
     ended : bool
@@ -85,7 +85,7 @@ def parameters_of(estimator, **others: Any) -> dict[str, str]:
     params = estimator.get_params(deep=False) | others
     seed = params.get("random_state")
     found = {k: described(v) for k, v in params.items() if k not in _NOT_ASKED}
-    # What else there may be is drawn once, and the seed is in the file.
+    # For anything but an int, the seed that was drawn is in the file.
     if isinstance(seed, int | np.integer):
         found["random_state"] = described(seed)
     callbacks = params.get("callbacks")
@@ -100,7 +100,7 @@ def fit_checkpoint(path, estimator, parameters: dict, *data) -> FitCheckpoint:
     Parameters
     ----------
     path : str or path-like
-        Of a file, or of a folder that is there: then the file in it is named after
+        Path of a file, or of an existing folder, in which the file is named after
         parameters and data.
     estimator : estimator
     parameters : dict of str
@@ -110,7 +110,7 @@ def fit_checkpoint(path, estimator, parameters: dict, *data) -> FitCheckpoint:
     Raises
     ------
     ValueError
-        If the file is that of another fit that hasn't ended, or no such file.
+        If the file is that of another unfinished fit, or isn't a checkpoint.
     OSError
         If there is no such folder, or the file can't be read.
     """
@@ -202,7 +202,7 @@ def _is_generator(value):
         return True
     try:
         np.random.default_rng(0).bit_generator.state = value
-    except Exception:  # Whatever NumPy says of what isn't its own.
+    except Exception:  # NumPy raises various errors for files that aren't its own.
         return False
     return True
 

@@ -38,8 +38,7 @@ class Embedding:
     def fill(self, weights, _training):
         """Put the given vectors into the first of a network's weights, a random table.
 
-        Ids without a vector keep theirs, of the same variance as the given ones (Kim,
-        2014).
+        Ids without a given vector keep a random one of the same variance (Kim, 2014).
         """
         if self.ids is None or self.vectors is None:
             return weights
@@ -129,7 +128,7 @@ def read_embedding(estimator, sequences: Sequences, trained=None) -> Embedding:
     sequences : Sequences
         If they have a vocabulary, it makes the size, and vectors by word need it.
     trained : NetworkSpec or None
-        Of the network whose training goes on: nothing is read for it again.
+        Spec of the network whose training goes on: no vectors are read again for it.
 
     Raises
     ------

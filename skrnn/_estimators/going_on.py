@@ -75,5 +75,5 @@ def kind_of(optimizer) -> str:
 
 
 def going_on(checkpoint: FitCheckpoint | None, spec, plan) -> Any:
-    """Return what training is told of a checkpoint, or None."""
+    """Return a checkpoint in the form that training takes, or None."""
     return None if checkpoint is None else checkpoint.for_training(spec, plan.seed)

@@ -1,4 +1,4 @@
-"""What inspection asks fitted estimators for: what networks did, and gradients."""
+"""What inspection asks fitted estimators for: states, gates, and gradients."""
 
 from copy import copy
 from typing import Any
@@ -54,7 +54,7 @@ def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
         sequences = _texts(estimator, X)
         network = estimator._spec, estimator._weights
         return _engine.trace(*network, sequences, layer), sequences
-    # A copy: it may learn what it likes from the data it reads.
+    # A copy, because reading data may set attributes.
     estimator = of_one_moment(estimator)
     _refuse_pooled(estimator)
     sequences = copy(estimator)._check_X(X, reset=False)
@@ -64,7 +64,7 @@ def traced(estimator: Any, X: Any, layer: int) -> tuple[dict[str, Any], Any]:
 
 
 def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options) -> Any:
-    """Differentiate the loss by what the network did: see the engine's.
+    """Differentiate the loss by what the network did: see the engine's function.
 
     Nothing that the estimator has learnt changes.
     """
@@ -72,7 +72,7 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
     recurrent_layers(estimator)
     _refuse_pooled(estimator)
     reader = copy(estimator)
-    # Those that training had: y need not have the shares of classes that it saw.
+    # The factors of training: y may have other shares of classes.
     factors = vars(reader).pop("_class_factors", None)
     if factors is not None:
         reader.class_weight = None
@@ -86,7 +86,7 @@ def gradient_flow(estimator: Any, X: Any, y: Any, sample_weight: Any, **options)
 
 
 def _refuse_pooled(estimator):
-    """Refuse to tell of steps what recurrent layers know of pooled ones."""
+    """Refuse networks that pool steps before their recurrent layers."""
     if not estimator._spec.keeps_steps:
         raise ValueError(
             f"This {type(estimator).__name__} was fitted with conv_filters="

@@ -12,8 +12,8 @@ _BUILT_HERE = Path(__file__).parents[2] / "docs" / "_build" / "html"
 def documentation() -> str:
     """Return the address of the documentation, without a slash at its end.
 
-    It is the "Documentation" among the package's addresses in its metadata; where there
-    is none, the pages that were built here; an empty string where there are none.
+    It is the "Documentation" address in the package's metadata, or else the pages that
+    were built here, or else an empty string.
     """
     for address in _addresses():
         label, _, url = address.partition(",")
@@ -41,7 +41,7 @@ def public_name(cls: type) -> str:
     """Return the name by which users import a class: `skrnn.text.TextGenerator`."""
     parts = cls.__module__.split(".")
     if parts[1] == "_estimators":
-        # These live behind doors.
+        # Users import these from public modules.
         door = {"forecasting": ["forecasting"], "language": ["text"]}.get(parts[2], [])
         return ".".join(["skrnn", *door, cls.__name__])
     public = [part for part in parts if not part.startswith("_")]

@@ -114,7 +114,7 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
 
     def _require_fit(self):
         """Raise NotFittedError before ``fit``."""
-        # Not asked otherwise: to look at scikit-learn's tags takes a while.
+        # Only asked if need be: looking at scikit-learn's tags takes a while.
         if not self._is_fitted:
             check_is_fitted(self)
 
@@ -289,7 +289,7 @@ class BaseNetwork(TrainedNetwork):
         return copy(self)._dataset(X, given.y, given.sample_weight, True, True, **known)
 
     def _options(self):
-        """Return what else training is told of this kind of network."""
+        """Return further options of training for this kind of network."""
         return {}
 
     def _plan(self, n_sequences, epochs, resume, validation=None, checkpoint=None):
@@ -301,7 +301,7 @@ class BaseNetwork(TrainedNetwork):
         units = self._rescaling() if self.callbacks else {}
         plan = TrainPlan(
             loss=None if isinstance(self.loss, str) else self.loss,
-            # Ints of Python: those of NumPy may be too small for what is made of them.
+            # Ints of Python: small ones of NumPy may overflow.
             epochs=int(self.epochs if epochs is None else epochs),
             batch_size=int(self.batch_size),
             shuffle=self.shuffle,
@@ -319,8 +319,8 @@ class BaseNetwork(TrainedNetwork):
     def _split(self, dataset, share, seed, validation, spec):
         """Return what to train on and what to validate on.
 
-        That is what is given, or else what is held out: if training may stop early, or
-        if a share is asked for.
+        The validation set is the given one, or else what is held out if training may
+        stop early or a share is asked for.
         """
         if validation is not None:
             return dataset, validation.read(self, spec)
@@ -341,13 +341,12 @@ class BaseNetwork(TrainedNetwork):
         It reads unpadded sequences (n, T, F), or token ids (n, T) or (n, T, C), and
         returns what ``predict`` (regressors) or ``predict_proba`` compute, in float32.
 
-        That of an encoder and a decoder has a list of inputs and is told what came
-        before each step, as in training. The second input has the numbers (n, H, K)
-        before, of which the first step's aren't read, or the places (n, H) of the
-        labels before in ``classes_``, where the first step has one more than the last
-        place. The third one is the `future` (n, H, F2), if ``fit`` was given such. For
-        strings in X, ids from 2 on stand for the symbols of ``fit``, sorted, and 1 for
-        any other.
+        The model of an encoder and a decoder has a list of inputs. The second one is
+        the output before each step, as in training: numbers (n, H, K), of which the
+        first step's aren't read, or class indices (n, H), starting with the start token
+        ``len(classes_)``. The third one is the `future` (n, H, F2), if ``fit`` was
+        given one. For strings in X, ids from 2 on stand for the sorted symbols of
+        ``fit``, and 1 for any other.
         """
         self._require_fit()
         # A model made before a fork doesn't work in the child.

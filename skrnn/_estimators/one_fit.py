@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 # An attribute while a fit runs: its thread, and the attributes from before.
 FITTING = "_fitting"
-# The mark of what `of_one_moment` returns: its attributes change no more.
+# Marks what `of_one_moment` returns: its attributes no longer change.
 _SETTLED = "_settled"
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -58,7 +58,7 @@ def lasting(state: Any) -> Any:
 def unchanged_on_error(estimator):
     """Restore the attributes of `estimator` if the body raises.
 
-    Until the body ends they are kept for the answers that other threads ask for.
+    While the body runs, other threads get answers from the attributes of before.
     """
     before = dict(vars(estimator))
     thread, known = (get_ident(), before.get(FITTING))

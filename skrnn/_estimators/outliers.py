@@ -1,4 +1,4 @@
-"""The public estimator that tells unusual sequences from the others."""
+"""The public estimator that finds unusual sequences."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -19,29 +19,29 @@ from skrnn._networks.architecture import prediction_spec, reconstruction_spec
 from skrnn._networks.cells import CELLS
 from skrnn._sklearn import Count, StrOptions
 
-# Further from the center a network reads every value as so far, in units of the scale:
-# one outlier in a window must not drive all of its states to their limits.
+# Values are clipped at this distance from the center, in units of the scale: one
+# outlier in a window must not drive all states to their limits.
 _FARTHEST = 100.0
 
 
 _DOCS: dict[str, Row] = {
     "method": (
         '{"prediction", "reconstruction"}',
-        """What the network tells: each step from the steps before it (Malhotra et al.,
-        2015), or all steps of a sequence from `latent_dim` numbers that an encoder
-        makes of it (Malhotra et al., 2016).""",
+        """"prediction" predicts each step from the steps before it (Malhotra et al.,
+        2015). "reconstruction" restores all steps of a sequence from `latent_dim`
+        numbers into which an encoder compresses it (Malhotra et al., 2016).""",
     ),
     "latent_dim": (
         "int",
-        """Numbers that a sequence is reconstructed from. The fewer, the more a sequence
-        has to be like the others. Prediction doesn't read it.""",
+        """How many numbers a sequence is reconstructed from. With fewer, only sequences
+        like those in training are reconstructed well. Ignored for prediction.""",
     ),
 }
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class BaseSelfTaught(RecurrentLayers, BaseNetwork):
-    """A network that tells the steps of X; a mixin adds what its errors mean."""
+    """A network that predicts the steps of X; a mixin adds what its errors mean."""
 
     cell: str = "lstm"
     method: str = "prediction"
@@ -93,7 +93,7 @@ class BaseSelfTaught(RecurrentLayers, BaseNetwork):
 
     @property
     def _n_untold(self):
-        """Steps at the start of a sequence that there is nothing to tell from."""
+        """Number of first steps of a sequence that can't be predicted."""
         return 1 if self.method == "prediction" else 0
 
     def _network(self, X, resume):
@@ -120,20 +120,22 @@ class BaseSelfTaught(RecurrentLayers, BaseNetwork):
 class SequenceOutlierDetector(SequenceOutlierMixin, BaseSelfTaught):
     """Recurrent network that finds odd sequences, or odd rows of a series.
 
-    It learns to tell the steps of the training sequences, each from those before it or
-    all from a short code. Where it errs more than it usually does, something is odd.
+    It learns to predict each step of the training sequences from those before it, or to
+    reconstruct all of them from a short code. Unusually large errors mark something
+    odd.
 
     The score of a sequence is ``-sqrt(mean((e / error_scale_) ** 2))``, where e are the
-    errors of its scored steps, each feature by itself, in units of `scale_`: the
-    distance of Malhotra et al. (2015) for errors that are independent. All units are
-    medians, which outliers in the training data don't move (Leys et al., 2013). Where
-    errors are normal a usual sequence scores about -1.
+    errors of its scored steps, for each feature, in units of `scale_`. This is the
+    distance of Malhotra et al. (2015) for independent errors. All units are medians,
+    which outliers in the training data don't move (Leys et al., 2013). If errors are
+    normally distributed, a usual sequence scores about -1.
 
-    With ``contamination="auto"`` an outlier is what lies 5 standard deviations above
-    the median of the training scores, in the power of them (2/3) that makes mean
-    squares nearly normal (Wilson & Hilferty, 1931).
+    With ``contamination="auto"``, outliers lie more than 5 standard deviations above
+    the median size of the training scores. Sizes are compared to the power of 2/3,
+    which makes mean squares nearly normal (Wilson & Hilferty, 1931).
 
     The rows of a series become sequences by
     :class:`~skrnn.preprocessing.SlidingWindow`, in a pipeline that gives a score for
-    each row. With ``warmup="pad"`` its first rows have little to be told from.
+    each row. With ``warmup="pad"`` the first rows have few rows before them to be
+    predicted from.
     """

@@ -22,10 +22,10 @@ def one_after_the_other(fills):
 def at_frequencies(weights, pairs) -> list[np.ndarray]:
     """Let the bias of the head begin at the logarithms of the labels' frequencies.
 
-    A step moves it by no more than the learning rate. Among thousands of labels the
-    hidden units, which a step moves all together, would get there first in its place,
-    and stay saturated: without this two of three translators learnt nothing further.
-    Outputs that are numbers leave the weights alone.
+    A step moves the bias by no more than the learning rate. With thousands of labels,
+    the hidden units, which a step moves all together, would learn the frequencies
+    first, and stay saturated: without this, two of three translators learnt nothing
+    else. Heads of numbers keep their weights.
 
     Source: Karpathy (2019), "A recipe for training neural networks": "init well".
     """

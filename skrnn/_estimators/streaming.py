@@ -64,17 +64,16 @@ class StreamingPredictor:
         ----------
         x : array-like of shape (n_features,), float or int
             The features of the step; a number where there is only one. With an
-            embedding the id of a token (not 0, which is padding), or one a channel. Of
-            a table that had `categorical_features` a step is an id and the numbers. A
-            row of a frame, as a frame, a Series or a named tuple, is held to the names
-            of ``fit``; a dict is read by them.
+            embedding, the id of a token (not 0, which is padding), or one per channel.
+            With `categorical_features`, ids and numbers. A row of a frame (as a frame,
+            a Series or a named tuple) must have the names of ``fit``; a dict is read by
+            them.
 
         Returns
         -------
         prediction : ndarray or scalar
-            What the method would return for all steps so far as one sequence, without
-            the axis of sequences; of an estimator with ``return_sequences=True``, its
-            last step.
+            What the method would return for the sequence of all steps so far, without
+            the axis of sequences; with ``return_sequences=True``, only its last step.
         """
         x = step_as_array(self._estimator, x)
         x = self._read_token(x) if self._tokens else self._read_features(x)

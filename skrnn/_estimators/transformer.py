@@ -110,10 +110,10 @@ class BaseTransformer(SequenceNetwork):
 class TransformerRegressor(SequenceRegressorMixin, BaseTransformer):
     """Transformer encoder that predicts numbers from sequences.
 
-    Every step attends to every other one (Vaswani et al., 2017): no state is carried
-    along, so that what is far apart is as near as neighbours are. It needs more data
-    than recurrent layers do, and time and memory grow with the square of the length.
-    Blocks are normalised before their layers (Xiong et al., 2020).
+    Every step attends to every other one (Vaswani et al., 2017): distant steps are
+    related as directly as neighbours. It needs more data than recurrent layers do, and
+    time and memory grow with the square of the length. The layers of each block come
+    after its normalisation (Xiong et al., 2020).
     """
 
 
@@ -121,8 +121,8 @@ class TransformerRegressor(SequenceRegressorMixin, BaseTransformer):
 class TransformerClassifier(SequenceClassifierMixin, BaseTransformer):
     """Transformer encoder that classifies sequences.
 
-    Every step attends to every other one (Vaswani et al., 2017): no state is carried
-    along, so that what is far apart is as near as neighbours are. It needs more data
-    than recurrent layers do, and time and memory grow with the square of the length.
-    Blocks are normalised before their layers (Xiong et al., 2020).
+    Every step attends to every other one (Vaswani et al., 2017): distant steps are
+    related as directly as neighbours. It needs more data than recurrent layers do, and
+    time and memory grow with the square of the length. The layers of each block come
+    after its normalisation (Xiong et al., 2020).
     """

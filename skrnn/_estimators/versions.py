@@ -27,7 +27,7 @@ _PACKAGES = (
 
 
 def show_versions() -> None:
-    """Print what a report of a fault should tell.
+    """Print what a bug report should contain.
 
     That is Python, the platform, the versions of the packages underneath, the backend
     that Keras uses, whether the kernels in C were compiled where skrnn was installed,

@@ -19,7 +19,7 @@ _METADATA = ("sample_weight", "future")
 class WatchedFit(CallbackSupportMixin):
     """An estimator whose ``fit`` scikit-learn's callbacks can follow."""
 
-    # Whether X is what the network learns to tell, where there is no y.
+    # Whether the network learns to predict X itself, where there is no y.
     _tells_X: ClassVar[bool] = False
 
     def set_callbacks(self, *callbacks: Any) -> Self:
@@ -29,11 +29,10 @@ class WatchedFit(CallbackSupportMixin):
         ----------
         *callbacks : objects
             Of :mod:`sklearn.callback`, such as ``ProgressBar()`` and
-            ``ScoringMonitor(scoring="r2")``, or of the same protocol. They take the
-            place of those set before; none at all removes them. Callbacks of Keras are
-            no such objects: they are for the parameter `callbacks`. To them a call of
-            ``partial_fit``, where there is one, is a fit of one epoch. Files of
-            :func:`skrnn.save` have none.
+            ``ScoringMonitor(scoring="r2")``, or of the same protocol. They replace
+            those set before; no arguments at all remove them. Callbacks of Keras go to
+            the parameter `callbacks` instead. A call of ``partial_fit`` counts as a fit
+            of one epoch. Files of :func:`skrnn.save` have no callbacks.
 
         Returns
         -------
@@ -57,8 +56,8 @@ class WatchedFit(CallbackSupportMixin):
             ) from None
 
     def __copy__(self):
-        # As objects without __getstate__ are copied. That of ours makes what a pickle
-        # needs, and refuses what isn't whole, as an estimator amid its `fit`.
+        # Copied like an object without __getstate__: ours makes what a pickle needs,
+        # and refuses an estimator amid its `fit`.
         copied = type(self).__new__(type(self))
         copied.__dict__.update(lasting(dict(vars(self))))
         return copied
@@ -94,7 +93,7 @@ def watch_fit(
     in_order : bool
         Whether one comes after the other.
     **metadata : object
-        Other arguments of ``fit``, of which those that scores may need are told.
+        Other arguments of ``fit``; callbacks get those that scores may need.
     """
     context = begin_callbacks(estimator, n_tasks, in_order)
     given = {k: metadata[k] for k in _METADATA if metadata.get(k) is not None}

@@ -4,8 +4,8 @@
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
-# Not by `maximum` and `minimum`, whose slope at 0 each backend chooses for itself: a
-# unit whose inputs are all zero stands there exactly.
+# Not by `maximum` and `minimum`, whose slope at 0 differs by backend: a unit whose
+# inputs are all zero is exactly there.
 
 
 def _relu(ops, x):
@@ -33,6 +33,6 @@ ACTIVATIONS = {
     "softplus": lambda ops, x: ops.logaddexp(x, x * 0),
     "softsign": lambda ops, x: x / (1 + ops.abs(x)),
 }
-# With these a state can't overflow, however often a step is repeated.
+# With these, states can't overflow, however many steps follow.
 BOUNDED_ACTIVATIONS = ("tanh", "sigmoid", "softsign")
 HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")

@@ -1,4 +1,4 @@
-"""The flat parameters of an estimator as layers: the one place that turns them."""
+"""The only place that turns the flat parameters of an estimator into layers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -61,8 +61,8 @@ def network_spec(
 ) -> NetworkSpec:
     """Return the spec of a network that answers sequences, or each of their steps.
 
-    Parameters are those of the estimators; sizes and dims of an embedding are a tuple
-    where ids have channels. `categories` are the channels of ids among numbers.
+    Parameters are those of the estimators; sizes and dims of an embedding are tuples if
+    ids have channels. `categories` are the channels of ids among numbers.
     """
     units = as_tuple(units)
     cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
@@ -102,8 +102,8 @@ def transformer_spec(
 ) -> NetworkSpec:
     """Return the spec of a network whose steps attend to each other.
 
-    Parameters are those of the estimators; `n_places` are the steps that a learned
-    table of positions has, and `blocks` is what else its blocks are told.
+    Parameters are those of the estimators; `n_places` is the number of steps of a
+    learned table of positions, and `blocks` are further settings of its blocks.
     """
     tables = vocabulary_size, embedding_dim, embedding_trainable
     layers, width = _tables(*tables, dropout, categories, n_features)
@@ -112,7 +112,8 @@ def transformer_spec(
     if width != d_model:
         layers.append(Dense("projection", units=d_model))
     if embedding_dim is not None:
-        # Vectors begin small, given ones may be large: what blocks add must fit.
+        # Vectors begin small, but given ones may be large: what blocks add must match
+        # them.
         layers.append(LayerNorm("norm_0"))
     if positional != "rotary":
         n_rows = n_places if positional == "learned" else 0
@@ -150,8 +151,8 @@ def seq2seq_spec(
 ) -> Seq2SeqSpec:
     """Return the spec of an encoder and a decoder with the same cells and widths.
 
-    A label more stands before the first one. Vectors of labels are as long as those of
-    ids by default. Without attention nobody reads the encoder's last steps.
+    One more label, the start, comes before the first one. By default, vectors of labels
+    are as long as those of ids. Without attention the encoder's steps aren't read.
     """
     cells = _cells(cell, activation, recurrent_dropout, timescales, memory, state=False)
     units, after = as_tuple(units), (layer_norm, dropout)
@@ -217,7 +218,7 @@ def prediction_spec(
     timescales: Sequence[int] | None = None,
     memory: tuple[int, int] = MEMORY,
 ) -> NetworkSpec:
-    """Return the spec of a network that tells each step from the steps before it."""
+    """Return the spec of a network that predicts each step from those before it."""
     cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     units = as_tuple(units)
     is_read = [True] * len(units)
@@ -245,10 +246,10 @@ def reconstruction_spec(
     timescales: Sequence[int] | None = None,
     memory: tuple[int, int] = MEMORY,
 ) -> NetworkSpec:
-    """Return the spec of a network that tells all steps from a few numbers of them.
+    """Return the spec of a network that reconstructs all steps from a few numbers.
 
-    An encoder reads the sequence into `latent_dim` numbers, and a decoder of the same
-    layers, the last one first, reads these alone.
+    An encoder turns the sequence into `latent_dim` numbers. A decoder with the same
+    layers in reverse order reads only these.
     """
     cells = _cells(cell, activation, recurrent_dropout, timescales, memory)
     units, after = as_tuple(units), (layer_norm, dropout)
@@ -266,7 +267,7 @@ def reconstruction_spec(
 
 
 def _cells(cell, activation, recurrent_dropout, timescales, memory, **options):
-    """Return what all recurrent layers are told, and `_stack` of them."""
+    """Return the settings that all recurrent layers share, and `_stack` of them."""
     options |= {"cell": cell, "activation": activation, "timescales": timescales}
     options["memory"] = memory_of(cell, memory)
     return options | {"recurrent_dropout": recurrent_dropout}
@@ -294,10 +295,10 @@ def each_of(sizes) -> tuple[int, ...]:
 
 
 def _tables(sizes, dims, trainable, dropout, categories, n_features):
-    """Return the layers that look up ids, and the width of what comes of them.
+    """Return the layers that look up ids, and the width of their output.
 
-    Ids are all that is read or some of its channels. Numbers beside them aren't
-    dropped, as inputs never are, and nor are their vectors. Without ids the width is 0.
+    Either everything is ids, or some channels are. Numbers beside ids, like all inputs,
+    get no dropout, and neither do the vectors then. Without ids the width is 0.
     """
     width = sum(each_of(dims or 0))
     if not categories:
@@ -310,10 +311,10 @@ def _tables(sizes, dims, trainable, dropout, categories, n_features):
 def _convolutions(
     conv_filters, kernel_size, pool_size, causal, every_step, per_step, dropout
 ):
-    """Return convolutions, each of which sees more of the sequence.
+    """Return convolutions that see more and more of the sequence.
 
-    They pool steps, or where every step is needed read steps that are further apart.
-    Causal ones keep every step too: a pool would wait for its last one.
+    They pool steps; if every step is needed, they read steps further apart instead.
+    Causal ones keep every step too: a pool would have to wait for its last step.
     """
     keeps_steps, layers = every_step or causal, list[Any]()
     widths = as_tuple(conv_filters)
@@ -339,10 +340,10 @@ def _timescales(timescales, units) -> tuple[int, ...]:
 
 
 def _stack(units, steps, layer_norm, dropout, *, timescales, prefix="", **cells):
-    """Return recurrent layers, and what comes after each whose `steps` are read.
+    """Return recurrent layers, and what comes after each one whose `steps` are read.
 
-    The last state of a layer that is read, or of one that has no steps to read, goes
-    the same way.
+    A last state that is read, or that is all a layer puts out, goes through the same
+    layers.
     """
     layers: list = []
     rows = zip(units, _timescales(timescales, units), steps, strict=True)

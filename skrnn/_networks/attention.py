@@ -16,7 +16,7 @@ LONGEST = 10_000.0
 
 @dataclass(frozen=True)
 class Memory:
-    """Steps to attend to, with all that doesn't depend on who attends.
+    """Steps to attend to, with everything that doesn't depend on the query.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Memory:
         Projected, if the kind of attention does so.
     mask : array of bool of shape (S, B)
     places : array of shape (S, B, 2), or None
-        The numbers of the steps from 1, counted from the start and from the end, if the
+        Numbers of the steps, from 1, counted from the start and from the end, if the
         kind of attention reads them.
     """
 
@@ -59,9 +59,9 @@ def remember(ops, kind, w, keys, mask):
 def attend(ops, kind, w, queries, memory, before=None):
     """Attend from queries (Q, B, Uq) to what `remember` has prepared.
 
-    Return the place (Q, B, 2) of each query too, None if the kind has none. Queries
-    follow each other from the first one on; or, with the places (Q, B, 2) `before`
-    them, each is a next one by itself.
+    Also return the place (Q, B, 2) of each query, None if the kind has none. Queries
+    are consecutive steps from the first one on. With the places (Q, B, 2) `before`
+    them, each is one step on its own.
     """
     return ATTENTIONS[kind].attend(ops, w, queries, memory, before)
 
@@ -101,10 +101,10 @@ def _weights_by_content(ops, w, queries, memory):
     return _softmax_over_keys(ops, scores, memory.mask[None])
 
 
-# By how much one step is likelier at first than none or two, and how sharp a place is.
+# How much likelier one step is at first than none or two, and how sharp a place is.
 _LEANING, _SHARPNESS = 3.0, 6.0
-# Numbers that a query tells: the shares of content and of both places, how sharp these
-# are, and three for how far each moves.
+# Numbers of a query: the shares of content and of both places, how sharp these are, and
+# three for how far each moves.
 N_TOLD = 11
 
 
@@ -121,7 +121,7 @@ def places_of_steps(ops, mask):
 
 
 def _location(ops, w, queries, memory, before):
-    """Look at a place that moves on: `skrnn.reference.location_attention`."""
+    """Attend to a place that moves on: `skrnn.reference.location_attention`."""
     told = ops.matmul(queries, w["attention/location/kernel"])
     told = told + w["attention/location/bias"]
     content = _weights_by_content(ops, w, queries, memory)
@@ -131,7 +131,7 @@ def _location(ops, w, queries, memory, before):
 
 
 def moved(ops, told, before=None):
-    """Return the places (Q, B, 2) to which queries go that tell (Q, B, `N_TOLD`)."""
+    """Return the places (Q, B, 2) of queries whose numbers are (Q, B, `N_TOLD`)."""
     shifts = ops.stack([_shift(ops, told[..., at : at + 3]) for at in (5, 8)], axis=-1)
     return ops.cumsum(shifts, axis=0) if before is None else before + shifts
 
@@ -146,9 +146,9 @@ def _shift(ops, scores):
 def weights_by_place(ops, told, place, memory, content):
     """Mix weights by content (Q, S, B) with those of the places (Q, B, 2).
 
-    A place is a logistic distribution over the numbers of the steps, of which each has
-    what lies within half a step of it. What lies before the first one, behind the last
-    one, or in padding is nobody's.
+    A place is a logistic distribution over the numbers of the steps. Each step gets the
+    part within half a step of it. The parts before the first step, after the last one,
+    and in padding are lost.
     """
     shares = ops.softmax(told[..., :3], axis=-1)[:, None]
     sharpness = ops.logaddexp(told[..., 3:5] + _SHARPNESS, 0.0)[:, None]
@@ -182,8 +182,8 @@ def _multihead(ops, w, queries, memory, _before):
 def attend_by_heads(ops, q, memory, places=None):
     """Attend from queries (Q, B, heads, d) to keys and values (S, B, heads, d).
 
-    With the `places` (S,) of the steps each attends to itself and to those before it.
-    Return what each head has found, (Q, B, heads, d), and weights (Q, S, B, heads).
+    With the `places` (S,) of the steps, each attends only to itself and to those before
+    it. Return the context of each head, (Q, B, heads, d), and weights (Q, S, B, heads).
     """
     k, v = memory.keys, memory.values
     scores = ops.einsum("qbhd,sbhd->qsbh", q, k) * k.shape[-1] ** -0.5
@@ -229,8 +229,8 @@ def waves(ops, places, width):
 def turned(ops, x, places):
     """Turn each pair of x (T, B, ..., d) by the angles of its place.
 
-    Products of two such vectors then depend on how far the steps are apart. Columns i
-    and i + d / 2 are a pair.
+    Products of two such vectors then depend only on the distance between the steps.
+    Columns i and i + d / 2 are a pair.
 
     Source: Su et al. (2021), "RoFormer: enhanced transformer with rotary position
     embedding".
@@ -252,8 +252,8 @@ class Attention:
     ----------
     remember, attend : callable
     keeps_place : bool
-        Whether a query goes on from where the one before looked. Then only what writes
-        step by step can attend so.
+        Whether a query continues from where the one before looked. Only a decoder,
+        which writes step by step, can use such a kind.
     """
 
     remember: Callable
@@ -267,5 +267,5 @@ ATTENTIONS = {
     "multihead": Attention(_remember_heads, _multihead),
     "location": Attention(_remember_places, _location, keeps_place=True),
 }
-# Those whose queries know nothing of each other: anything may attend so.
+# Kinds whose queries are independent of each other: any layer can use them.
 FREE_ATTENTIONS = tuple(kind for kind, row in ATTENTIONS.items() if not row.keeps_place)

@@ -18,12 +18,12 @@ class Ops(Protocol):
 
     Besides these, arrays have ``+ - * /`` with an array or a plain number on either
     side, ``-x``, ``x ** number``, ``> < >= <=``, `shape`, and indices made of slices,
-    integers, None and ``...``. Arrays of indices are for `take`. Plain numbers may be
-    given for an array, but for the first argument.
+    integers, None and ``...``. For arrays of indices there is `take`. Any argument but
+    the first may be a plain number instead of an array.
 
-    Every function has NumPy's meaning, and a gradient, but for comparisons. That of
-    `maximum`, `minimum`, `max` and `abs` is one of those that are possible where two
-    values are equal.
+    Every function has NumPy's meaning, and a gradient, except comparisons. Where two
+    values are equal, the gradient of `maximum`, `minimum`, `max` and `abs` is one of
+    the possible ones.
     """
 
     def abs(self, x: Tensor, /) -> Tensor:
@@ -41,7 +41,7 @@ class Ops(Protocol):
     def einsum(self, formula: str, x: Tensor, y: Tensor, /) -> Tensor:
         """Sum products of two arrays over indices: ``"qbu,sbu->qsb"``.
 
-        No index stands twice in one array, and each is in the other array or in the
+        No index occurs twice in one array, and each occurs in the other array or in the
         result.
         """
 
@@ -182,7 +182,7 @@ class Run(Protocol):
     def rows_of_steps(self, table: Tensor, x: Tensor) -> Tensor:
         """Return a row of `table` (N, D) for each step of x: (T, D).
 
-        Steps that it has no row for have the last one.
+        Steps without a row get the last one.
         """
 
     def attend_to_steps(
@@ -194,8 +194,8 @@ class Run(Protocol):
         ----------
         q, k, v : arrays of shape (T, B, heads, d)
         causal : bool
-            Whether to itself and to earlier ones alone; without it there may be fewer
-            queries than keys.
+            Whether a step attends only to itself and to earlier ones; without it there
+            may be fewer queries than keys.
 
         Returns
         -------
@@ -234,9 +234,9 @@ class Run(Protocol):
         states : tuple of arrays, default=None
             Before the first step; zeros if None.
         reset_mask : array of bool of shape (T, B), default=None
-            Where the states before a step are zeros, whatever was before.
+            Where states start from zeros, whatever came before.
         final : bool, default=False
-            Whether the states after each sequence's last step are asked for.
+            Whether to return the states after each sequence's last step.
 
         Returns
         -------
@@ -246,7 +246,7 @@ class Run(Protocol):
 
 
 class Cell(Protocol):
-    """A recurrent cell: its weights, what it projects beforehand, its step.
+    """A recurrent cell: its weights, its projection of all inputs, its step.
 
     One object in `CELLS`; `GatedCell` makes one from a formula of gates.
     """
@@ -266,7 +266,7 @@ class Cell(Protocol):
         """Return the shape of each state of one sequence."""
 
     def project(self, ops: Ops, w: dict, x: Tensor) -> tuple[Tensor, ...]:
-        """Return what the steps need of inputs (..., F), computed for all at once."""
+        """Return the projection of inputs (..., F), computed for all steps at once."""
 
     def step(
         self,
@@ -284,7 +284,7 @@ class Cell(Protocol):
         """
 
     def output(self, states: tuple[Tensor, ...]) -> Tensor:
-        """Return what a step puts out, (B, units)."""
+        """Return the output of a step, (B, units)."""
 
     def gate_values(
         self,
@@ -316,8 +316,8 @@ class CellRun(Protocol):
 class Layer(Protocol):
     """A kind of layer: a frozen dataclass in a file of its own, in `LAYERS`.
 
-    Its fields are numbers, strings, bools and tuples, and one of them is `name`, with
-    which the names of its weights begin.
+    Its fields are numbers, strings, bools and tuples. One of them is `name`, the prefix
+    of the names of its weights.
     """
 
     name: str
@@ -340,10 +340,10 @@ class Layer(Protocol):
 
     @property
     def keeps_steps(self) -> bool:
-        """Whether layers behind it read as many steps as it does."""
+        """Whether the layers after it read as many steps as it does."""
 
     def lengths_after(self, lengths: Tensor) -> Tensor:
-        """Return how many steps each sequence has behind it."""
+        """Return how many steps each sequence has after this layer."""
 
     def keras(self, flow: Any, seeds: Any) -> Any:
         """Do the same with layers of Keras, on arrays (B, T, F) without padding."""

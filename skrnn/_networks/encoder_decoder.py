@@ -2,8 +2,8 @@
 
 The encoder reads a sequence; the decoder starts from its last states (Sutskever et al.,
 2014) and, after its recurrent layers, attends to its outputs at all real steps (Luong
-et al., 2015). It reads at every step what came out of the step before, or should have.
-In training all of that is known, so it runs over all steps at once.
+et al., 2015). At every step it reads the output of the step before, predicted or true.
+In training all of these are known, so it runs over all steps at once.
 """
 
 from itertools import count
@@ -22,7 +22,7 @@ def encode(run, spec: Seq2SeqSpec, w, x, lengths):
     outputs : array of shape (T, B, U), or None if nobody reads them
         Of the last layer, both directions side by side.
     states : list of tuples of arrays of shape (B, ...)
-        What each recurrent layer of the decoder starts from.
+        First states of each recurrent layer of the decoder.
     """
     outputs, after = carry(run, spec.layers, w, x, lengths)
     layers = zip(spec.recurrent, after, strict=True)
@@ -43,7 +43,7 @@ def decode(run, spec: Seq2SeqSpec, w, fed, future, states, memory, lengths):
     Parameters
     ----------
     fed : array of shape (H, B) or (H, B, K)
-        The output before each step; what numbers stand at the first one isn't read.
+        The output before each step; numbers at the first step aren't read.
     future : array of shape (H, B, F) or None
     states : list of tuples of arrays
     memory : Memory or None
@@ -70,7 +70,7 @@ def decoder_input(run, spec: Seq2SeqSpec, w, fed, future, first):
 
 
 def states_of_layers(layers, states):
-    """Put states of recurrent layers to their places among all layers of a stack."""
+    """Put states of recurrent layers at their places among all layers of a stack."""
     of_recurrent = iter(states)
     return [next(of_recurrent) if isinstance(x, Recurrent) else None for x in layers]
 
@@ -81,8 +81,8 @@ def consult(run, spec: Seq2SeqSpec, w, x, memory, before=None):
     Parameters
     ----------
     before : array of shape (H, B, 2), or None
-        Where single steps of H decoders have looked before. Without it x are steps that
-        follow each other.
+        Where single steps of H decoders have looked before. Without it, x are
+        consecutive steps.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def _numbers_before(run, w, fed, future):
 
 
 def _bridge(run, spec, w, layer, after):
-    """Make one direction's states of those of all directions."""
+    """Turn the states of all directions into those of one."""
     if len(after) == 1:
         return after[0]
     pairs = zip(*after, strict=True)
@@ -124,7 +124,7 @@ def _bridge(run, spec, w, layer, after):
 
 
 def _joined(run, w, name, both):
-    """Make a state (B, ...) of those of both directions."""
+    """Turn the states of both directions into one (B, ...)."""
     is_number = len(both[0].shape) == 1
     if is_number:
         both = [state[:, None] for state in both]

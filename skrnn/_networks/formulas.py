@@ -1,7 +1,7 @@
 """Pieces of formulas over ``ops``, which several losses and distributions have.
 
 `ops` is ``numpy`` or ``keras.ops``. Gradients are finite everywhere on every backend:
-what `where` doesn't choose has a finite gradient too, for zero times infinity is NaN.
+also in the branch that `where` doesn't choose, because zero times infinity is NaN.
 """
 
 
@@ -19,8 +19,8 @@ def softplus(ops, x):
 def log1p_unless_far(ops, x, far):
     """Return ``log(1 + x)`` for x > -1, taken as `far` where 1 + x is small.
 
-    Near -1 the sum is rounded to nothing: `far` is the same logarithm, written as a
-    difference of others.
+    Near -1 the sum rounds to 0: `far` is the same logarithm, written as a difference of
+    others.
     """
     near = x > -0.5
     return ops.where(near, ops.log1p(ops.where(near, x, 0.0)), far)
@@ -33,9 +33,9 @@ _N_SHIFTS = 5
 def stirling_error(ops, x):
     """Return ``log(gamma(x + 1)) - (x + 1/2) log(x) + x - log(2 pi) / 2`` for x > 0.
 
-    The error of Stirling's formula. It is below 1/12 where x is above 1: likelihoods
-    made of it are exact in float32, where a logarithm of the gamma function of a large
-    number has few digits left behind the point.
+    The error of Stirling's formula. It is below 1/12 for x above 1. Likelihoods built
+    from it are exact in float32, in which the logarithm of the gamma function of a
+    large number has few decimals.
 
     Source: Loader (2000), "Fast and accurate computation of binomial probabilities".
     """

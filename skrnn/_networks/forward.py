@@ -1,10 +1,10 @@
 """The formula of a network, written once for every engine.
 
-Padding stands on the right. A cell can't see what comes after a step, so the forward
+Padding is on the right. A cell can't see what comes after a step, so the forward
 direction is exact without any mask; the backward one reads each sequence reversed
-within its own length. What is left is to take the last *real* step, to give padding no
-attention, and to hold states that could overflow in the padding: 0 times infinity is
-no gradient.
+within its own length. Three things remain: to take the last *real* step, to give
+padding no attention, and to hold states that could overflow in the padding, because 0
+times infinity is no gradient.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ def forward(run, spec: NetworkSpec, weights, x, lengths):
     outputs : array of shape (B, K), or (T, B, K) with an answer for each step
         Before the head's activation.
     flow : Flow
-        What has reached the head.
+        The flow that has reached the head.
     """
     w, flow = named_weights(spec, weights), Flow(x)
     for layer in spec.layers:

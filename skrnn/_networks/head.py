@@ -1,4 +1,4 @@
-"""The last layer of a network: outputs, what they mean, and what is minimised."""
+"""The last layer of a network: its outputs, their meaning, and the loss."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ class Head:
     Attributes
     ----------
     loss : str or tuple
-        A name of ``LOSSES``, with the values of its parameters behind it if it has any:
-        ``("pinball", 0.9)``. Given None, it is the default of the activation. It also
-        says how many outputs belong to a target, and what they mean: a head of
+        A name of ``LOSSES``, followed by the values of its parameters if it has any:
+        ``("pinball", 0.9)``. None is the default of the activation. The loss also
+        decides how many outputs belong to a target, and what they mean: a head of
         ``("quantiles", (0.1, 0.5, 0.9))`` has three for each. A decoder, which reads
         its own outputs, can't have several.
     crf : bool
-        Whether the outputs are the emissions of a chain of labels, whose likelihood as
-        a whole is minimised: `skrnn._networks.crf`. Its weights come behind the head's.
+        Whether the outputs are the emissions of a chain of labels, trained by its
+        likelihood as a whole: `skrnn._networks.crf`. Its weights come after the head's.
     """
 
     units: int
@@ -29,7 +29,7 @@ class Head:
     crf: bool = False
 
     def __post_init__(self):
-        # Here alone: heads with the same loss are equal, however it was named.
+        # Only here: heads with the same loss are equal, however it was named.
         object.__setattr__(self, "loss", loss_of_head(self.loss, self.activation))
         n_outputs = self.outputs_per_target
         if n_outputs and self.units % n_outputs:
@@ -77,8 +77,8 @@ class Head:
     def meaning(self, ops, outputs):
         """Return what outputs (..., units), after the activation, mean to the loss.
 
-        Quantiles in order, or parameters of a distribution; of most losses they are the
-        predictions already.
+        Quantiles in order, or parameters of a distribution; for most losses they
+        already are the predictions.
         """
         row, values = self._row
         if row is None or row.predictions is None:

@@ -1,6 +1,6 @@
 """The formula of language models: networks that predict, at each token, the next one.
 
-Their states are carried from one piece of a text to the next. Token 0 stands between
+Their states are carried from one piece of a text to the next. Token 0 separates
 documents: it ends one and begins the next, whose states start from zeros.
 """
 

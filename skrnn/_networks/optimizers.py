@@ -24,8 +24,8 @@ class Slot:
     first : float
         What they begin with.
     shape : callable or None
-        ``f(shape of the weight) -> shape of the array``, or None where the formula has
-        no use for one. Without a function it is that of the weight.
+        ``f(shape of the weight) -> shape of the array``, or None if the formula needs
+        no array. Without a function, the shape is that of the weight.
     """
 
     first: float = 0.0
@@ -49,7 +49,7 @@ class OptimizerRow:
         with `by_weight` one weight, with its shape.
     state : tuple of Slot
     description : str
-        What it is, to be read behind the name.
+        What it is, to be read after the name.
     source : str
         Authors and year.
     aliases : tuple of str
@@ -58,9 +58,9 @@ class OptimizerRow:
     by_weight : bool
         Whether the formula looks at each weight as a whole.
     decay : float
-        How much of the weights is taken off in each step, times the rate.
+        Share of the weights that is subtracted in each step, times the rate.
     counters : tuple of float
-        First values of numbers that stand behind the slots in `state`, for all weights
+        First values of numbers that follow the slots in `state`, one for all weights
         together.
     count : callable or None
         ``f(counters, step)`` changes these, arrays of one number, before each step.
@@ -93,7 +93,7 @@ def _average(average, new, keep):
 
 
 def _root(x):
-    """Return the square root of x with a little more than x."""
+    """Return the square root of x, plus a small constant."""
     x = x + np.float32(EPSILON)
     return np.sqrt(x, out=x)
 

@@ -26,12 +26,12 @@ class Part:
     width : int
         Numbers that it puts out, for each step or for each sequence.
     steps : str
-        Which steps it puts them out for: "T", those of the input, or "H", those of what
-        a decoder answers; empty if it puts them out once.
+        Steps of its outputs: "T", those of the input, or "H", those of a decoder's
+        answers; empty if it has one output for the sequence.
     weights : tuple of (str, str, Weight)
         The name of the layer and that of the weight, as users know them.
     gates : tuple of str
-        What the last axis of its weights is divided into, if it has gates.
+        Gates that the last axis of its weights is divided into, if any.
     """
 
     label: str
@@ -81,9 +81,9 @@ class Outline:
     def add_weights(
         self, label: str, title: str, within: str, rows: list[Weight]
     ) -> None:
-        """Let something follow that is no layer; the width is set beforehand.
+        """Append weights that don't belong to a layer; the width is set before.
 
-        `within` is what the names of its weights begin with.
+        The names of its weights begin with `within`.
         """
         # ``attention/query/kernel`` is the query_kernel of the attention.
         names = [row.name.removeprefix(f"{within}/").replace("/", "_") for row in rows]

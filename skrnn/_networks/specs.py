@@ -155,7 +155,7 @@ class Spec:
         return replace(self, **stacks)
 
     def changes_to(self, other) -> list[str]:
-        """Name the parameters by which `other` has weights of its own."""
+        """Name the parameters that give `other` different weights."""
         own, others = self._described(), other._described()
         names: dict[str, None] = {}
         for key in {**own, **others}:
@@ -176,7 +176,7 @@ class Spec:
             for layer in getattr(self, stack)
             if layer.described() is not None
         }
-        # No weight depends on what is minimised.
+        # No weight depends on the loss.
         same = replace(self, head=replace(self.head, loss=None))
         rest = {f.name: getattr(same, f.name) for f in dataclasses.fields(self)}
         rest = {k: v for k, v in rest.items() if k not in self._stacks}
@@ -191,7 +191,7 @@ class Spec:
             fields[name] = [_layer_as_dict(layer) for layer in fields[name]]
         fields["head"] = dataclasses.asdict(self.head)
         if not self.head.crf:
-            # As it was before there were chains, for whoever reads it.
+            # As before there were chains, for earlier versions that read it.
             del fields["head"]["crf"]
         return json.dumps(fields, sort_keys=True)
 
@@ -233,7 +233,7 @@ class NetworkSpec(Spec):
 
     @cached_property
     def attends_from_steps(self) -> bool:
-        """Whether each step attends, and not the last state alone."""
+        """Whether each step attends, and not only the last state."""
         return self.return_sequences or bool(self.blocks)
 
 
@@ -244,8 +244,8 @@ class Seq2SeqSpec(Spec):
     Attributes
     ----------
     layers : tuple of layers
-        The encoder's. The decoder starts from the states in which its recurrent layers
-        end.
+        Layers of the encoder. The decoder starts from the last states of its recurrent
+        layers.
     decoder : tuple of layers
         Of one direction, with as many recurrent layers as the encoder has. Labels are
         looked up by the first one.
@@ -256,7 +256,7 @@ class Seq2SeqSpec(Spec):
     n_labels : int or None
         Labels that the decoder reads and predicts; None if it works on numbers.
     has_end : bool
-        Whether the head has one more class behind the labels: the end of the output.
+        Whether the head has one more class after the labels: the end of the output.
     n_future : int
         Features that are known at every output step.
     """
@@ -293,7 +293,7 @@ class Seq2SeqSpec(Spec):
 
     @property
     def keeps_place(self) -> bool:
-        """Whether the decoder looks on from where it looked a step before."""
+        """Whether the decoder's attention continues from its previous place."""
         return self.attention is not None and ATTENTIONS[self.attention].keeps_place
 
     @property
@@ -317,7 +317,7 @@ class Seq2SeqSpec(Spec):
         return found.parts
 
     def _add_bridges(self, found):
-        """Add what makes states of one direction from those of both."""
+        """Add the layers that turn states of both directions into those of one."""
         found.steps = ""
         for layer in self.recurrent:
             if layer.bidirectional:
@@ -330,7 +330,7 @@ class Seq2SeqSpec(Spec):
                     found.add_weights(label, "Dense, linear", name, rows)
 
     def _add_attention(self, found):
-        """Add what lets each step of the decoder look at the encoder's."""
+        """Add the attention of the decoder's steps to the encoder's."""
         width, found.width = found.width, self.state_width
         rows = attention_weights(self.attention, found.width, width)
         title = f"Attention, {self.attention}"
@@ -349,7 +349,7 @@ class Seq2SeqSpec(Spec):
 class LanguageSpec(Spec):
     """A language model: it reads tokens and predicts, at each, the next one.
 
-    Token 0 stands between documents.
+    Token 0 separates documents.
 
     Attributes
     ----------
@@ -360,7 +360,7 @@ class LanguageSpec(Spec):
     tie_weights: bool = False
 
     def with_vocabulary(self, size: int) -> Any:
-        """Return the spec of the same network for so many tokens."""
+        """Return the spec of the same network for another number of tokens."""
         table = replace(self.layers[0], sizes=(size,))
         head = replace(self.head, units=size)
         return replace(self, layers=(table, *self.layers[1:]), head=head)

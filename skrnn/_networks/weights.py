@@ -1,7 +1,7 @@
 """Names, shapes and first values of a network's weights.
 
-The first values are drawn by NumPy from one seed, weight by weight, so that they are
-the same in every process, on every backend and whatever else uses random numbers.
+NumPy draws the first values from one seed, weight by weight. So they are the same in
+every process and on every backend, whatever else uses random numbers.
 """
 
 import math
@@ -11,16 +11,16 @@ from functools import lru_cache
 
 import numpy as np
 
-# Columns that are factored at a time. With more of them OpenBLAS wakes up other threads
-# for 50 units already; nothing is gained, and they turn for 20 ms before they sleep, on
-# cores that another fit may need.
+# Columns that are factored at a time. With more of them, OpenBLAS wakes up other
+# threads for as few as 50 units. That gains nothing, and the threads spin for 20 ms
+# before they sleep, on cores that another fit may need.
 _FACTORED = 8
-# From more numbers than these on OpenBLAS divides a factorisation, and from more
-# multiplications a product.
+# OpenBLAS uses several threads for a factorisation of more numbers than this, and for a
+# product of more multiplications.
 _MOST_FACTORED, _MOST_MULTIPLIED = 8192, 2**18
 # Steps over which the slowest gates forget at first.
 SLOWEST = 1000
-# By how much the first of some scores is above the others.
+# How much the first of several scores exceeds the others.
 _FIRST = 10.0
 
 
@@ -37,15 +37,15 @@ class Weight:
         A key of `INITIALIZERS`.
     trainable : bool
     follows : bool
-        Whether training sets it to what it saw in the batches; no gradient changes it.
+        Whether it follows statistics of the batches in training; no gradient changes
+        it.
     ones : tuple of two ints or None
-        The first one and the one after the last one of the last axis' entries that
-        begin with 1 whatever the initializer says: the bias of a forget gate
-        (Jozefowicz et al., 2015).
+        Start and stop of the entries on the last axis that begin with 1 instead of the
+        initializer's values: the bias of a forget gate (Jozefowicz et al., 2015).
     slow : tuple of two ints or None
-        The same of entries that begin with ``-log(n - 1)``: a sigmoid of it is 1 / n,
-        and n is as often from 2 to 20 as from 20 to 200 or up to `SLOWEST`. A gate that
-        lets inputs in so forgets over times of all sizes (Tallec & Ollivier, 2018).
+        The same for entries that begin with ``-log(n - 1)``, whose sigmoid is 1 / n.
+        The logarithm of n is evenly spread from 2 to `SLOWEST`. A gate that lets inputs
+        in then forgets over times of all sizes (Tallec & Ollivier, 2018).
     """
 
     name: str
@@ -78,7 +78,7 @@ def initial_weights(spec, seed: int) -> list[np.ndarray]:
     """Draw the first weights of `spec`.
 
     Kernels are Glorot uniform (Glorot & Bengio, 2010), recurrent kernels orthogonal
-    (Saxe et al., 2014), biases zero but for a forget gate's, embeddings uniform.
+    (Saxe et al., 2014), biases zero except a forget gate's, embeddings uniform.
     """
     _refuse_too_many(spec)
     rng = np.random.default_rng(seed)
@@ -86,7 +86,7 @@ def initial_weights(spec, seed: int) -> list[np.ndarray]:
 
 
 def _refuse_too_many(spec):
-    """Refuse a network whose weights no memory of this machine holds."""
+    """Refuse a network whose weights don't fit into this machine's memory."""
     n_weights = sum(math.prod(map(int, row.shape)) for row in weight_table(spec))
     if 4 * n_weights > _memory():
         raise ValueError(
@@ -97,7 +97,7 @@ def _refuse_too_many(spec):
 
 @lru_cache(maxsize=1)
 def _memory():
-    """Return the bytes of this machine's memory; infinite where it isn't told."""
+    """Return the bytes of this machine's memory; infinite if unknown."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -137,10 +137,10 @@ def _orthogonal(rng, shape):
 
 
 def _product(a, b):
-    """Multiply by parts of a's rows that OpenBLAS doesn't divide among its threads.
+    """Multiply parts of a's rows that are too small for several threads of OpenBLAS.
 
-    They wait for each other at every product, and turn while they wait: where other
-    processes compute, 256 units took seconds.
+    Its threads wait for each other at every product, and spin while they wait: with
+    other processes on the cores, 256 units took seconds.
     """
     n = max(1, _MOST_MULTIPLIED // (a.shape[1] * b.shape[1]))
     return np.concatenate([a[at : at + n] @ b for at in range(0, len(a), n)])
@@ -155,6 +155,6 @@ INITIALIZERS = {
     "shares": lambda rng, shape: rng.uniform(0, 1, shape),
     "zeros": lambda _rng, shape: np.zeros(shape),
     "ones": lambda _rng, shape: np.ones(shape),
-    # A softmax of it has nearly all at the first entry.
+    # Its softmax is nearly 1 at the first entry.
     "first": lambda _rng, shape: _FIRST * (np.arange(shape[-1]) == 0) + np.zeros(shape),
 }

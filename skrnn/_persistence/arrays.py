@@ -1,8 +1,8 @@
 """Values of NumPy: arrays of any plain type, scalars, dtypes, masks, and generators.
 
-An array is stored as the plain numbers that safetensors knows, its own dtype beside it:
-times as whole numbers, strings as their code points, complex numbers as pairs.
-Arrays of objects are lists of values in the JSON. Nothing is ever unpickled.
+An array is stored as plain numbers that safetensors knows, together with its dtype:
+times as whole numbers, strings as their code points, complex numbers as pairs. Arrays
+of objects are lists of values in the JSON. Nothing is ever unpickled.
 """
 
 import math

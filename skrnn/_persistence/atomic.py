@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever stops the writer."""
+"""Files that are written whole or not at all, whatever stops the writer."""
 
 import errno
 import os
@@ -24,26 +24,26 @@ def write_atomically(
 ) -> None:
     """Write a file so that its name always stands for a whole file.
 
-    The bytes go to a new file in the same folder. They are on the disk before that
-    file takes the name: a crash, a kill, a full disk or Ctrl-C leaves what was there
-    before. A kill, after which nothing can be tidied up, may leave the new file under
-    its own name, ``.<name>.<number>.tmp``. The next writer of that name removes it,
-    where the system has locks of files (not on Windows): a writer holds a lock on its
-    own as long as it lives.
+    The bytes go to a new file in the same folder, and reach the disk before that file
+    takes the name: a crash, a kill, a full disk or Ctrl-C leaves the old file as it
+    was. A kill may leave the new file behind under its temporary name,
+    ``.<name>.<number>.tmp``. The next writer of that name removes it, where the system
+    has locks of files (not on Windows): a writer locks its own file as long as it
+    lives.
 
     Parameters
     ----------
     path : str or path-like
-        Where the file shall be. A symbolic link stays, and what it points to is
-        replaced. The rights of a file that is there are kept.
+        Where to write the file. A symbolic link stays, and its target is replaced. The
+        permissions of an existing file are kept.
     write : callable
         ``write(file)`` writes to a file that is open for bytes.
 
     Raises
     ------
     OSError
-        If the file can't be written. The one before is whole then, as after an error
-        in `write`, and no other file is left.
+        If the file can't be written. Then, as after an error in `write`, the old file
+        is whole, and no other file is left.
     """
     # Otherwise the link itself would be replaced.
     path = os.path.realpath(os.fspath(path))
@@ -74,14 +74,14 @@ def write_atomically(
 
 
 def _begin(beginning):
-    """Open a new file that no other writer takes for left over; return its name too."""
+    """Open a new file that no writer mistakes for a leftover; return its name too."""
     while True:
         name = f"{beginning}{secrets.token_hex(8)}{_END}"
         # "x": never a file of somebody else.
         file = open(name, "xb")  # noqa: SIM115
         if _is_ours(file.fileno()) and os.path.exists(name):
             return name, file
-        # Another writer took it for left over before the lock was there.
+        # Another writer took it for a leftover before it was locked.
         file.close()
 
 
@@ -93,7 +93,7 @@ def _is_ours(descriptor):
     except BlockingIOError:
         return False
     except OSError:
-        # A file system without locks: nobody takes it for left over either.
+        # A file system without locks: nobody takes it for a leftover either.
         return True
     return True
 
@@ -124,10 +124,9 @@ def _remove_if_left_over(path):
 
 
 def _name_target(error, path, beginning):
-    """Let an error tell the file that was asked for, or its folder if that isn't one.
+    """Let an error name the file that was asked for, or its folder if that isn't one.
 
-    A full disk doesn't tell which file it had no room for, and of the new file under
-    its own name nobody knows.
+    The error of a full disk names no file, and users don't know the temporary name.
     """
     folder = os.path.dirname(path)
     if os.path.basename(error.filename or beginning).startswith(beginning):
@@ -137,7 +136,7 @@ def _name_target(error, path, beginning):
 
 
 def _mode_of(path):
-    """Return the rights of a file that is there, or None."""
+    """Return the permissions of an existing file, or None."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -164,7 +163,7 @@ def _sync_folder(folder):
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # A file system may not have that, and the file is in its place.
+        # Some file systems can't do this, and the file is already in its place.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:

@@ -1,6 +1,6 @@
-"""The file of a checkpoint: numbers, texts and arrays in the container of ours.
+"""The file of a checkpoint: numbers, texts and arrays in our container.
 
-No code is in it and none is run, and a digest tells whether anything was changed.
+It holds no code, and none is run; a digest tells whether anything was changed.
 """
 
 import os

@@ -1,7 +1,7 @@
 """What attributes of scikit-learn's estimators must be: compiled code trusts some.
 
 Most of them compute by NumPy, which refuses what doesn't fit. Some make sparse arrays
-or walk through trees: a wrong number there would reach memory that isn't theirs.
+or walk through trees: there a wrong number would read memory that isn't theirs.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Which classes a file may name: the tables, and the look-up by name.
 
-A name that isn't in a table is refused before anything is imported. Those of
+A name that isn't in a table is refused before anything is imported. The classes of
 scikit-learn are estimators that predict by NumPy and SciPy alone; where compiled code
-trusts an attribute, `checks` holds it to what it must be.
+trusts an attribute, `checks` tests it first.
 """
 
 import importlib

@@ -2,13 +2,12 @@
 
 A file of ``skrnn.save``, or a checkpoint, is a safetensors file. One of its arrays, of
 bytes, is the JSON that describes the estimator, another one is the SHA-256 of all the
-others; the rest are weights and other numbers. A zip has more ways to be wrong:
-paths that lead out of it, entries that unpack to gigabytes, names that are there twice,
-and two lists of what is in it. Here the format has none of these, and the reader is
-safetensors' own, which refuses sizes that don't add up, gaps and overlaps. The JSON is
-an array rather than safetensors' metadata: so it is covered by the same checks, and
-isn't JSON within JSON. The file is read as bytes, not mapped: a file that is cut off
-while it is read would end the process.
+others; the rest are weights and other numbers. A zip has more ways to be wrong: paths
+that lead out of it, entries that unpack to gigabytes, duplicate names, and two lists of
+contents. This format has none of these, and safetensors' own reader refuses sizes that
+don't add up, gaps and overlaps. The JSON is an array rather than safetensors' metadata,
+so the same checks cover it, and it isn't JSON within JSON. The file is read as bytes,
+not mapped: truncating a mapped file while it is read would end the process.
 
 This layout is for all versions of the format: so every version can tell which one
 wrote a file.
@@ -49,7 +48,7 @@ def to_bytes(described: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
     text = json.dumps(described, allow_nan=False, separators=(",", ":"))
     whole = {JSON: np.frombuffer(text.encode("ascii"), np.uint8)} | arrays
     digest = np.frombuffer(_digest(whole), np.uint8)
-    # For whoever has safetensors alone. Several names would come in any order.
+    # For readers that have only safetensors. Several names would come in any order.
     return to_safetensors(whole | {DIGEST: digest}, metadata={"format": "skrnn"})
 
 
@@ -128,7 +127,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
     OSError
         If there is none, or it can't be read.
     UnreadableError
-        For a folder, a pipe or a device, of which some never end.
+        For a folder, a pipe or a device: some of these never end.
     """
     # To open a pipe would wait for somebody who writes.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

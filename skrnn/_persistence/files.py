@@ -1,12 +1,12 @@
 """`save` and `load`.
 
-Why not skops for what is scikit-learn's: a file of it is a zip, compressed if its maker
-wants, so that less than a megabyte took 780 (skops 0.16). It imports classes by their
-names in a file, once these are on its lists, sets their attributes and calls what
-pickle would; compiled code then trusts them, such as the nodes of a tree. It has no
-index of pandas, and two formats in one file would need two sets of promises. What it
-taught is here: a node for each value, names that are looked up in lists, and `trusted`
-for what is the user's own.
+Why scikit-learn's estimators aren't written by skops: its file is a zip, which may be
+compressed, so that less than a megabyte took 780 in memory (skops 0.16). It imports
+classes by their names in a file if these are on its lists, sets their attributes and
+calls what pickle would; compiled code then trusts these attributes, such as the nodes
+of a tree. It has no index of pandas, and two formats in one file would need two sets of
+promises. Some of its ideas are here: a node for each value, names that are looked up in
+lists, and `trusted` for the user's own.
 """
 
 import importlib.metadata
@@ -66,23 +66,23 @@ def save(
 ) -> None:
     """Write an estimator to a file that holds no code and no pickle.
 
-    One file with its parameters and its structure as JSON, and its weights as
-    safetensors has them. The estimator may be fitted or not: one of skrnn, or a
-    ``Pipeline``, a search, a ``ColumnTransformer`` or another of scikit-learn's that
-    the guide lists, with such estimators in it.
+    The file has parameters and structure as JSON, and weights as safetensors. The
+    estimator may be fitted or not. It is one of skrnn, or a ``Pipeline``, a search, a
+    ``ColumnTransformer`` or another estimator of scikit-learn that the guide lists,
+    with estimators of skrnn in it.
 
     Parameters
     ----------
     estimator : estimator
-        Of skrnn, or of scikit-learn with such ones in it; fitted or not. What
-        ``set_callbacks`` has set is left out.
+        Of skrnn, or of scikit-learn with estimators of skrnn in it; fitted or not.
+        Callbacks from ``set_callbacks`` are left out.
     path : str or path-like
-        Where the file shall be. A file that is there is replaced once the new one is
-        whole, on the disk: a crash or a full disk leaves it as it was.
+        Where to write the file. An existing file is replaced once the new one is whole
+        and on the disk: a crash or a full disk leaves it as it was.
     trusted : iterable of functions and classes, default=()
         Functions and classes of your own that occur in the estimator, such as a
         ``loss``, or the function that builds the network of a wrapper of
-        `skrnn.scikeras`. The file has their names alone: `load` needs them too.
+        `skrnn.scikeras`. The file has only their names: `load` needs them too.
 
     Raises
     ------
@@ -157,21 +157,21 @@ def _kind_finder(trusted):
 def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
     """Read an estimator that `save` wrote.
 
-    Nothing in a file is run, imported by name or unpickled, whoever made it: what a
-    file may name stands in tables of skrnn. Weights are checked against the network.
+    Nothing in a file is run, imported by name or unpickled, whoever made it: a file may
+    only name what is in skrnn's tables. Weights are checked against the network.
 
     Parameters
     ----------
     path : str or path-like
         A file that `save` wrote, of this version or an earlier one.
     trusted : iterable of functions and classes, default=()
-        Those of your own that the file names, as for `save`. One that builds a network
-        is called with the parameters in the file.
+        Your own functions and classes that the file names, as for `save`. A function
+        that builds a network is called with the parameters in the file.
 
     Returns
     -------
     estimator : estimator
-        It predicts what the saved one did, to the last bit, and goes on training.
+        It predicts what the saved one did, to the last bit, and can go on training.
 
     Raises
     ------
@@ -184,8 +184,7 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
     Warns
     -----
     InconsistentVersionWarning
-        If the file has estimators of scikit-learn's own, and another version of it
-        wrote them.
+        If the file has estimators of scikit-learn that another version of it wrote.
 
     See Also
     --------
@@ -193,8 +192,8 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
 
     Notes
     -----
-    That no code is run doesn't make the predictions of a stranger's file good ones, and
-    its SHA-256 tells damage, not who made it.
+    Although no code is run, the predictions of a stranger's file may be bad ones. The
+    SHA-256 in a file shows damage, not who made it.
 
     Examples
     --------
@@ -233,7 +232,7 @@ def from_bytes(data: bytes, trusted: Iterable[Any] = ()) -> Any:
         found = Reader(_KINDS, arrays, trusted).value(described["estimator"])
     except UnreadableError as error:
         raise UnreadableError(f"{error} ({by} wrote it)") from error
-    # Whatever fails, on attributes that nobody wrote like that.
+    # Attributes that `save` never writes may fail in any way.
     except Exception as error:
         raise UnreadableError(
             f"it holds no estimator as {by} writes it ({type(error).__name__}: "

@@ -1,8 +1,7 @@
 """Functions, classes as values, scorers and distributions: by names in tables.
 
-A file names a function; nothing is imported because of that name, and what it may name
-does nothing but compute. Functions of the user's own come from the user, who hands
-them over.
+A file names a function; nothing is imported because of that name, and the functions
+that it may name only compute. Functions of the user's own are passed in by the user.
 """
 
 import importlib
@@ -17,8 +16,8 @@ from skrnn._persistence.nodes import Kind, exactly, full_name
 from skrnn._sklearn import BaseScorer, Scorer
 from skrnn.metrics import get_scorer, get_scorer_names
 
-# Modules of which every ufunc may be named, and modules of which every function may
-# that is listed here or, for "", is public and computes a score.
+# Modules whose ufuncs may all be named, and modules whose functions may be named if
+# they are listed here or, for "", if they are public and compute a score.
 _UFUNCS = ("numpy", "scipy.special")
 _FUNCTIONS = {
     "sklearn.metrics": "",

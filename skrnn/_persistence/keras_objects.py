@@ -1,6 +1,6 @@
 """Optimizers and schedules of Keras among the parameters, by class and plain numbers.
 
-Keras' own deserialiser isn't run: it would make whatever a file names.
+Keras' own deserialiser isn't used: it would make whatever a file names.
 """
 
 import operator

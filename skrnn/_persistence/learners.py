@@ -1,7 +1,7 @@
 """What scikit-learn's boosted trees, neighbours and perceptrons keep inside.
 
 Their classes have no public names, so they are taken from tiny models. Compiled code
-walks through the nodes of boosted trees unchecked, so these are held to lead somewhere.
+walks through the nodes of boosted trees unchecked, so every path is checked to end.
 What only repeats parameters, such as a loss, or data, such as a tree of neighbours,
 isn't in a file: it is made again.
 """

@@ -2,8 +2,8 @@
 
 None, booleans, strings, finite numbers and lists are JSON's own. Any other value is a
 *node*: an object of JSON with the name of its kind, ``{"type": "tuple", ...}``. Arrays
-stand beside the JSON, by name. What may be in a file is what there is a `Kind` for:
-nothing is imported, called or made because a file names it.
+stand beside the JSON, by name. A file may hold only values that have a `Kind`: nothing
+is imported, called or made because a file names it.
 """
 
 import math
@@ -19,8 +19,8 @@ from skrnn._persistence.container import UnreadableError
 # Far more than a pipeline in a search in a pipeline has.
 _DEEPEST = 120
 _LARGEST_INT = 2**64
-# References make a file larger than it is: a stacking regressor has its estimators
-# twice. More than that only a file has that was made to fill the memory.
+# References make a value larger than its file: a stacking regressor has its estimators
+# twice. Only a file made to fill the memory exceeds this.
 _MOST_REPEATED = 64
 
 
@@ -37,8 +37,7 @@ class Kind:
     read : callable
         ``read(node, reader)`` returns the value, or raises.
     is_shared : bool
-        Whether a value that stands in two places is the same object there once it is
-        read again.
+        Whether a value in two places is read again as one object.
     """
 
     name: str
@@ -81,7 +80,7 @@ class Writer:
         return "".join(self._path).removeprefix(".")
 
     def value(self, value: Any, at: str) -> Any:
-        """Write the value that is found behind `at` in the one that is being written.
+        """Write the value at `at` within the one that is being written.
 
         Raises
         ------
@@ -184,7 +183,7 @@ class Reader:
         Raises
         ------
         UnreadableError
-            Other exceptions may come of pieces that nobody wrote like that.
+            Pieces that `save` never writes may raise other exceptions.
         """
         self._n_nodes += 1
         plain = type(node)

@@ -1,8 +1,8 @@
 """Estimators, their parts, and what else has attributes.
 
 An estimator is its class, by a name in the tables, and its attributes. Its constructor
-isn't called; its own ``__setstate__`` reads the attributes, which holds weights and
-network to each other. No attribute may stand for a method.
+isn't called; its own ``__setstate__`` reads the attributes, and checks weights against
+the network. No attribute may replace a method.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from skrnn._persistence.learners import make_again, without_repeated
 from skrnn._persistence.nodes import Kind, exactly
 from skrnn._sklearn import CALLBACKS
 
-# What set_fit_request and the like leave; it knows its owner, which has it.
+# What set_fit_request and the like leave: it refers back to its owner.
 _REQUESTS = "_metadata_request"
 
 
@@ -41,7 +41,7 @@ def _write_estimator(value, writer):
     state = value.__getstate__() if hasattr(value, "__getstate__") else vars(value)
     # Optimizers of Keras are in boxes, which pickle needs.
     state = dict(without_repeated(cls, _engine.unpack(state or {})))
-    # They follow a fit, and are nothing that is learnt in it.
+    # They follow a fit, and aren't learnt in it.
     state.pop(CALLBACKS, None)
     return {
         "class": name,

@@ -66,7 +66,7 @@ def _nodes_type():
 
 
 def _check_nodes(columns, n_features):
-    """Hold that every way through a tree ends, at a node that is there."""
+    """Check that every path through a tree ends, at a node that exists."""
     if set(columns) != set(_nodes_type().names):
         raise UnreadableError("the nodes of a tree are wrong")
     left, right, feature = (

@@ -1,8 +1,8 @@
 """The wrappers of ``skrnn.scikeras``: their networks are made by a user's function.
 
-A file has its name, the parameters and the weights. The function comes from the user,
-who hands it over, and makes the network again; Keras' deserialiser isn't run, by which
-a file could make what it likes. Only then are the weights put in, if they fit.
+A file has the function's name, the parameters and the weights. The user passes the
+function in, and it makes the network again. Keras' deserialiser isn't used: with it a
+file could make what it likes. Then the weights are put in, if they fit.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from skrnn._persistence.objects import check_names, own_requests
 
 # What is made again from parameters, or with the network.
 _MADE_AGAIN = "model_", "_fit_callbacks", "_predict_callbacks"
-# Parameters of this wrapper, which its constructor takes under any names.
+# Parameters that the wrapper's constructor takes under any names.
 _GIVEN = "_user_params"
 # The parameters that make a network; it is one of them.
 _MAKERS = "model", "build_fn"
@@ -61,7 +61,7 @@ def _written_network(network, writer):
 
 
 def _holds_config(value):
-    """Whether a value has a dict of which Keras would make an object."""
+    """Whether a value has a dict that Keras would turn into an object."""
     if isinstance(value, dict):
         told = {"class_name", "module", "registered_name"}
         return bool(told & value.keys()) or any(map(_holds_config, value.values()))

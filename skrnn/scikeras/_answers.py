@@ -48,9 +48,9 @@ class AnswersMixin(RunningMixin):
     def score(
         self, X: SequenceData, y: Targets, sample_weight: Weights | None = None
     ) -> float:
-        """Score predictions with ``scorer``, of steps over all real ones.
+        """Score predictions with ``scorer``: of rows, or of all real steps.
 
-        Steps that the network masks, as Keras' own metrics, don't count.
+        As in Keras' own metrics, steps that the network masks don't count.
 
         Parameters
         ----------
@@ -154,8 +154,8 @@ class LabelsMixin(OutOfFoldMixin, AnswersMixin):
         Returns
         -------
         y : ndarray
-            In the form of y; where X is a list and the network answers each time step,
-            an object array of arrays as long as the sequences.
+            In the form of y. If X is a list and the network answers each time step, an
+            object array with an array for each sequence.
         """
         found = super().predict(X, **kwargs)
         if not self._is_column or not self._answers_steps:

@@ -19,7 +19,7 @@ from skrnn.scikeras._answers import AnswersMixin
 class MixinsFirst(ABCMeta):
     """Order a class's bases as scikit-learn needs them: mixins before the base.
 
-    scikeras has the opposite order, so that scikit-learn's tags don't say whether its
+    scikeras has the opposite order, so scikit-learn's tags don't say whether its
     wrappers are classifiers or regressors.
     """
 
@@ -51,8 +51,8 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
         Parameters
         ----------
         X : array-like or list of array-likes
-            (n, F), (n, T, F), or a list of (T_i, F) arrays, for which the network needs
-            a layer ``Masking``; a list of token ids, for one that has an ``Embedding``.
+            (n, F), (n, T, F), or a list of (T_i, F) arrays if the network has a layer
+            ``Masking``; a list of token ids if it has an ``Embedding``.
         y : array-like or list of array-likes
             (n,), (n, K), (n, T), (n, T, K), or a list of (T_i,) or (T_i, K) arrays with
             an answer for each time step of X.
@@ -60,7 +60,7 @@ class EngineWrapper(AnswersMixin, wrappers.BaseWrapper, metaclass=MixinsFirst):
             Weight in the loss of each row, (n,), or of each time step: (n, T), or
             ragged.
         X_val, y_val : array-like or list of array-likes, default=None
-            What to validate on after each epoch, in the forms of X and y.
+            Validation set, evaluated after each epoch, in the forms of X and y.
         **kwargs : dict
             More arguments of ``keras.Model.fit``.
 

@@ -29,8 +29,8 @@ def recurrent_network(
     """Build a recurrent network for `KerasRegressor` or `KerasClassifier`.
 
     It is the network of :class:`skrnn.SequenceRegressor` and
-    :class:`skrnn.SequenceClassifier`, whose parameters it takes, each as ``model__``
-    and its name. The last layer follows from y; without ``loss``, so does the loss.
+    :class:`skrnn.SequenceClassifier`. It takes their parameters, with ``model__``
+    before the name. The last layer follows from y; without ``loss``, so does the loss.
 
     Parameters
     ----------
@@ -63,8 +63,7 @@ def recurrent_network(
 
     See Also
     --------
-    KerasRegressor : What takes it as ``model``.
-    KerasClassifier : What takes it as ``model``.
+    KerasRegressor : Takes it as ``model``. KerasClassifier : Takes it as ``model``.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from skrnn._sklearn import (
 _ANYTHING = "no_validation"
 # What a network is compiled with.
 COMPILED = "loss", "optimizer", "metrics"
-# So much of a value is written in an error.
+# Number of characters of a value that an error shows.
 _LONGEST = 80
 
 # Constraints of scikeras' own parameters; Keras checks the routed ones.
@@ -46,7 +46,7 @@ CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
 
 @contextmanager
 def naming_parameters(name, given):
-    """Put parameters and their values before an error of Keras that tells none.
+    """Put parameters and their values before an error of Keras that names none.
 
     It is a TypeError or a ValueError then, whatever Keras raises.
 

@@ -72,9 +72,9 @@ class ReadingMixin:
 def read_X(estimator, X, *, reset):
     """Return X as an array; set or check the attributes that `estimator` has of it.
 
-    Sequences of different lengths are padded at their ends, numbers with NaN, which X
-    itself can't hold, and token ids with 0; `fill_padding` then puts
-    in what the network takes for padding.
+    Sequences of different lengths are padded at their ends: numbers with NaN, which X
+    itself can't hold, and token ids with 0. `fill_padding` then puts in the network's
+    own padding value.
     """
     is_block = _is_block(X)
     names = names_of(X) if reset and not is_block else None

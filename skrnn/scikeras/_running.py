@@ -191,13 +191,13 @@ class RunningMixin(ReadingMixin):
         Returns
         -------
         y : ndarray
-            (n,), (n, K), (n, T) or (n, T, K); where X is a list and the network answers
-            each time step, an object array of arrays as long as the sequences.
+            (n,), (n, K), (n, T) or (n, T, K). If X is a list and the network answers
+            each time step, an object array with an array for each sequence.
         """
         return self._cut(X, super().predict(X, **kwargs))  # type: ignore[misc]
 
     def _guarded(self, fit, X, y, sample_weight, *, goes_on=False, **kwargs):
-        """Fit; after an error nothing has changed, after Ctrl-C the training stays."""
+        """Fit; an error changes nothing, and Ctrl-C keeps the training so far."""
         refuse_forked_process()
         with self._own_turn(goes_on), unchanged_on_error(self):
             self._validate_params()
@@ -303,12 +303,12 @@ class RunningMixin(ReadingMixin):
         given = kwargs.pop("X_val", None), kwargs.pop("y_val", None)
         if any(each is not None for each in given):
             kwargs |= self._validation(*given, kwargs.get("sample_weight"))
-        # Otherwise the network is new, and is dropped if training fails.
+        # A new network is dropped if training fails.
         known = warm_start or self.warm_start or model is self.model
         unchanged = unchanged_weights_on_error(model) if known else nullcontext()
         self.model_ = running = RunningModel(model, self._seed)
         try:
-            # A network that is known already, others may be predicting with.
+            # Other threads may be predicting with a network that is known already.
             turn = turns_of(model).changing() if known else nullcontext()
             with turn, unchanged, self._noting(*COMPILED):
                 fit(X, y, *args, warm_start=warm_start, **kwargs)

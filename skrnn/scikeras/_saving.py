@@ -1,7 +1,7 @@
-"""What a file needs of a wrapper's network, and the network made of that again.
+"""What a file keeps of a wrapper's network, and the network made from it again.
 
-A file has numbers alone. The network itself is made anew, by the function of the user
-that made the first one.
+A file has only numbers. The network itself is made anew by the user's function that
+made the first one.
 """
 
 import json
@@ -21,7 +21,7 @@ _NUMBERED = re.compile(r'_\d+(?=["/])| at 0x[0-9a-f]+')
 
 @dataclass(frozen=True)
 class Network:
-    """The numbers of a network, and what it was.
+    """The numbers of a network, and its description.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ def _description(model):
 
 
 def _first_difference(found, expected):
-    """Say what the first variable is that isn't the same."""
+    """Name the first variable that differs."""
     for own, saved in zip(found, expected, strict=False):
         if own != saved:
             return f"{own[0]} {own[1]}, and not {saved[0]} {saved[1]}"

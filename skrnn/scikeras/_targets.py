@@ -89,7 +89,7 @@ class LabelsEncoder(ClassifierLabelEncoder):
             )
 
     def inverse_transform(self, y, return_proba=False):
-        """Return labels, or probabilities, for what the network gives."""
+        """Return labels, or probabilities, for the network's outputs."""
         if y.ndim < 3:
             found = super().inverse_transform(y, return_proba=return_proba)
             # scikeras squeezes, so that a single row loses its axis.

@@ -11,11 +11,12 @@ _lock = threading.Lock()
 
 
 class Turns:
-    """Whose turn it is: that of many who read, or that of one who changes.
+    """Lets either many threads read or a single one change.
 
-    Who waits to change goes first. A thread may do again what it is doing. One that
-    reads and then changes, as a callback of ``predict`` that trains does, reads no more
-    while it waits: two such threads would wait for each other.
+    A thread that waits to change goes first. A thread may nest what it is doing. One
+    that reads and then wants to change, such as a callback of ``predict`` that trains,
+    doesn't count as a reader while it waits: two such threads would wait for each
+    other.
     """
 
     def __init__(self):
@@ -36,7 +37,7 @@ class Turns:
         finally:
             with self._condition:
                 self._readers[own] -= 1
-                # Without those that read no more.
+                # Drop threads that no longer read.
                 self._readers += Counter()
                 self._condition.notify_all()
 

@@ -25,9 +25,9 @@ from skrnn.scikeras._targets import LabelsEncoder, NumbersEncoder
 class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
     """A Keras network of your own as a regressor.
 
-    scikeras' ``KerasRegressor``, from which it derives and whose parameters it has.
+    It derives from scikeras' ``KerasRegressor`` and has the same parameters.
 
-    See :doc:`/user_guide/scikeras` for what is different.
+    See :doc:`/user_guide/scikeras` for the differences.
 
     {parameters}
 
@@ -66,7 +66,7 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
 
     @staticmethod
     def scorer(y_true: Array, y_pred: Array, **kwargs: Any) -> float:
-        """Return R2, of sequences over all their steps.
+        """Return R2; for sequences, over all their steps.
 
         Parameters
         ----------
@@ -96,9 +96,9 @@ class KerasRegressor(EngineWrapper, wrappers.KerasRegressor):
 class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
     """A Keras network of your own as a classifier.
 
-    scikeras' ``KerasClassifier``, from which it derives and whose parameters it has.
+    It derives from scikeras' ``KerasClassifier`` and has the same parameters.
 
-    See :doc:`/user_guide/scikeras` for what is different.
+    See :doc:`/user_guide/scikeras` for the differences.
 
     {parameters}
 
@@ -170,8 +170,8 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         Parameters
         ----------
         X : array-like or list of array-likes
-            (n, F), (n, T, F), or a list of (T_i, F) arrays, for which the network needs
-            a layer ``Masking``; a list of token ids, for one that has an ``Embedding``.
+            (n, F), (n, T, F), or a list of (T_i, F) arrays if the network has a layer
+            ``Masking``; a list of token ids if it has an ``Embedding``.
         y : array-like or list of array-likes
             Labels (n,), one-hot (n, K), or for each time step: (n, T), (n, T, 1),
             one-hot (n, T, K), or a list as ragged as X.
@@ -179,7 +179,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
             Weight in the loss of each row, (n,), or of each time step: (n, T), or
             ragged.
         X_val, y_val : array-like or list of array-likes, default=None
-            What to validate on after each epoch, in the forms of X and y.
+            Validation set, evaluated after each epoch, in the forms of X and y.
         **kwargs : dict
             More arguments of ``keras.Model.fit``.
 
@@ -197,7 +197,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
 
     def _fit_anew(self, X, y, sample_weight, **kwargs):
         self.classes_ = None
-        # Not scikeras' own for classifiers, which weighs classes of rows alone.
+        # Not scikeras' own method for classifiers, which weights only classes of rows.
         wrappers.BaseWrapper.fit(self, X, y, sample_weight, **kwargs)
 
     # The order of scikit-learn's classifiers.
@@ -218,7 +218,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         y : array-like or list of array-likes
             Labels.
         classes : array-like, default=None
-            All labels that there will be; needed if the first y lacks some.
+            All labels that will ever occur; needed if the first y lacks some.
         sample_weight : array-like or list of array-likes, default=None
             As for ``fit``.
         **kwargs : dict
@@ -251,7 +251,7 @@ class KerasClassifier(LabelsMixin, EngineWrapper, wrappers.KerasClassifier):
         Returns
         -------
         probabilities : ndarray
-            (n, n_classes); where each time step has a label (n, T, n_classes), or for a
-            list an object array of arrays as long as the sequences.
+            (n, n_classes). If each time step has a label, (n, T, n_classes), or for a
+            list an object array with an array for each sequence.
         """
         return self._cut(X, super().predict_proba(X, **kwargs))

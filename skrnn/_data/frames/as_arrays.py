@@ -35,10 +35,10 @@ _N_LABELS = 100
 
 
 def check_names(estimator, X, *, reset, what="X", attribute="feature_names_in_"):
-    """Hold a frame, or a list of frames, to the names and order of columns of ``fit``.
+    """Check a frame, or a list of frames, against the names of columns of ``fit``.
 
-    Call it wherever an X is read that may be of any form: arrays are compared too. All
-    errors and warnings are in scikit-learn's words.
+    The order of columns is checked too. Call it wherever an X of any form is read:
+    arrays are compared too. All errors and warnings are in scikit-learn's words.
 
     Parameters
     ----------
@@ -115,14 +115,14 @@ def frame_as_array(estimator, frame, what="X"):
     Returns
     -------
     array : ndarray of shape (n, n_columns)
-        Integers stay integers, nullable ones and several types of them too. The memory
-        is shared where the frame has it in one piece.
+        Integers stay integers, also nullable ones and several types of them. Memory is
+        shared if the frame has it in one piece.
 
     Raises
     ------
     ValueError
-        That names the column which is there twice, holds something else than numbers,
-        or has missing values.
+        That names a column which occurs twice, doesn't hold numbers, or has missing
+        values.
     """
     array = _numbers_of(estimator, frame, what)
     _refuse_missing(estimator, array, what, column_labels(frame))

@@ -1,4 +1,4 @@
-"""What can be read as real numbers, and what float32 keeps of them."""
+"""What can be read as real numbers, and what float32 loses."""
 
 import datetime
 import warnings
@@ -9,7 +9,7 @@ import numpy as np
 
 from skrnn._sklearn import is_pandas_na
 
-# What objects may be that NumPy would blame without a word on where they stand.
+# Objects that NumPy refuses without saying where they are.
 _NO_NUMBERS = (
     complex,
     np.complexfloating,
@@ -186,32 +186,32 @@ def warn_of_rounding(X, values, integers=None, *, what="X"):
 
 
 def warn_of_lost_numbers(X, *, names=None, what="X", axis=None, apart=1, starts=()):
-    """Warn if float32, to which X is cast, can hardly tell a feature's values apart.
+    """Warn if float32, to which X is cast, can hardly tell values of a feature apart.
 
     A feature is warned about if fewer than 32 numbers of float32 lie within the middle
     half of its values, from quartile to quartile: the time in seconds since 1970, over
-    an hour, say. So is a feature whose steps mostly round to the same number of
-    float32: such times over a year, with an hour in each sequence. Features that are
-    constant except for rounding aren't, nor are float32 numbers in another type. At
-    most 4,096 rows of a table, or 16 steps of 512 sequences, are looked at, which costs
-    little beside an epoch.
+    an hour, say. So is a feature whose steps mostly round to the same float32 number:
+    such times over a year, with an hour in each sequence. There is no warning for
+    features that are constant except for rounding, nor for float32 numbers in another
+    type. At most 4,096 rows of a table, or 16 steps of 512 sequences, are looked at,
+    which is fast compared with an epoch.
 
     Parameters
     ----------
     X : ndarray of shape (n, n_features) or (n, T, n_features)
-        As it was given: float32 has nothing to lose, integers have a warning of their
+        As it was given: float32 loses nothing, and integers have a warning of their
         own.
     names : sequence or None
         Of the features.
     what : str, default="X"
         What to call X.
     axis : int or None, default=None
-        That of the steps; None is the last but one. The columns of a table (n, T) are
+        Axis of the steps; None is the last but one. The columns of a table (n, T) are
         steps of one feature.
     apart : int, default=1
         Rows from one step to the next.
     starts : sequence of int
-        Rows that follow no other, if not all of a table are one sequence.
+        First rows of sequences, if a table isn't one sequence.
     """
     if X.dtype.kind not in "fO" or X.dtype.itemsize <= 4 or not X.size:
         return

@@ -63,9 +63,9 @@ class History:
         return {key for key in known if continues(ends[key], series[key])}
 
     def first_unjoined(self, rows, continued):
-        """Return the first label of a later series that doesn't follow, and fit's last.
+        """Return the first label of a series that doesn't follow, and fit's last label.
 
-        None if every later series follows, that is, is in `continued`.
+        Only later series are looked at; None if all of them are in `continued`.
         """
         if self.ends is None or rows.labels is None:
             return None
@@ -78,10 +78,10 @@ class History:
         return None
 
     def first_skipped(self, rows):
-        """Return a label between those of `fit` that wasn't one of them, or None.
+        """Return a new label that lies between those of `fit`, or None.
 
-        Rows of a shuffled fold have such labels, and so have those of a fold in the
-        middle of the data or before it.
+        Rows of a shuffled fold have such labels, and so have those of a fold at the
+        beginning or in the middle of the data.
         """
         if self.seen is None or rows.labels is None:
             return None

@@ -34,7 +34,7 @@ class RowLabels:
     Attributes
     ----------
     index : pandas.Index
-        Dates that came as strings or as Python's are times in it.
+        Dates that came as strings or as Python's dates are times here.
     kind : {"times", "numbers", "names"}
         Names have no order.
     given : pandas.Index

@@ -102,7 +102,7 @@ def _disorder(rows, row, before, *, name, sequence):
 
 
 def _check_names(rows, name):
-    """Refuse names that repeat: a name of several rows is probably that of a series."""
+    """Refuse repeated names: a name of several rows probably means a series."""
     index = rows.labels.index
     if rows.keys is None and not index.is_unique:
         twice = index[index.duplicated()][0]

@@ -1,4 +1,4 @@
-"""The only place that decides about rows: their order, their series, what follows.
+"""The only place that decides about rows: their order, their series, what is next.
 
 All code that reads rows as steps in time calls this module: a frame's index may say
 that the rows run backwards, that some are missing, or that they are several series.
@@ -87,8 +87,8 @@ def read_rows(X, n_rows, *, groups=None, y=None, known=(), name="X"):
         The series that each row belongs to. Without it a MultiIndex tells the series;
         its last level is the time.
     y : array-like or None, default=None
-        Has the same rows as X. Its index is read if X has none, such as an array that
-        a scaler has made of a frame.
+        Has the same rows as X. Its index is read if X has none, for example if a scaler
+        has turned a frame into an array.
     known : tuple of str
         How ``fit`` read strings that are dates: the `forms` of its History.
     name : str, default="X"

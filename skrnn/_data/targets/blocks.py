@@ -15,7 +15,7 @@ from skrnn._data.frames.numbers import (
 from skrnn._data.rows.series import check_order_within
 from skrnn._data.sequences import ragged_array
 
-# Steps of outputs: their number isn't in the weights, so that a file may tell any.
+# Most output steps: weights don't limit them, so a file could name any number.
 MOST_STEPS = 100_000
 
 

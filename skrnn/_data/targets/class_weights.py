@@ -1,4 +1,4 @@
-"""What `class_weight` multiplies the weights of labels with."""
+"""Factors by which `class_weight` multiplies the weights of labels."""
 
 from dataclasses import replace
 from numbers import Real
@@ -12,15 +12,15 @@ from skrnn._data.batches import row_blocks, sum_of_blocks
 class WeightsOfClasses:
     """Weights of labels that are read from a table with one for each class.
 
-    They stand for an array of a weight for each label, which ten million windows have
-    no memory for.
+    They replace an array of a weight for each label, for which ten million windows
+    leave no memory.
 
     Parameters
     ----------
     numbers : ndarray of int of shape (n,)
         Of the classes of the labels.
     table : ndarray of shape (n_classes,)
-        0 for classes of which there is no label.
+        0 for classes without a label.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class WeightsOfClasses:
         return self._table[self._numbers[rows]]
 
     def of_table(self, function):
-        """Return the weights of which each is ``function(table)``."""
+        """Return weights whose table is ``function(table)``."""
         return WeightsOfClasses(self._numbers, function(self._table))
 
     def any(self):
@@ -52,7 +52,7 @@ class WeightsOfClasses:
         return bool(self._table.any())
 
     def max(self):
-        """Return the largest weight that there may be."""
+        """Return the largest possible weight."""
         return self._table.max()
 
     def sum(self):
@@ -66,7 +66,7 @@ def weighted_by_class(weights, numbers, table):
     Parameters
     ----------
     weights : ndarray of shape (n,)
-        Without a stride they are one number: no array is made of the products either.
+        Without a stride they are one number: then no array of products is made either.
     numbers : ndarray of int of shape (n,)
     table : ndarray of shape (n_classes,)
     """
@@ -79,7 +79,7 @@ def weighted_by_class(weights, numbers, table):
 
 
 def balanced_table(numbers, n_classes, weights):
-    """Return factors of classes that give all that have labels the same total weight.
+    """Return factors that give all classes with labels the same total weight.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def balanced_table(numbers, n_classes, weights):
 def table_of_classes(factors, labels, classes):
     """Return the factors of `labels`, at their places in `classes`, and 0 for others.
 
-    Both `labels` and `classes` are sorted, and the latter have all of the former.
+    Both `labels` and `classes` are sorted, and `classes` contain all `labels`.
     """
     table = np.zeros(len(classes))
     table[np.searchsorted(classes, labels)] = factors
@@ -179,8 +179,8 @@ def table_of_columns(class_weight, y, weights):
 def balanced(y, weights):
     """Return factors that give all labels of a column of y the same total weight.
 
-    As in scikit-learn's linear models, weights are summed, not rows counted: a label of
-    weight 0 has no part in it.
+    As in scikit-learn's linear models, weights are summed instead of counting rows:
+    labels of weight 0 don't count.
     """
     rows = np.flatnonzero(weights)
     factors = np.ones(len(y))
@@ -220,7 +220,7 @@ def factors_in_training(table, weights, weighted):
     # The sum of very large weights would be infinite.
     _, exponent = np.frexp(weighted.max())
     total = _divided(weighted, exponent).sum()
-    # Where nothing is left to train with, that is told elsewhere.
+    # If nothing is left to train with, another check says so.
     share = np.ldexp(weights.sum() / total, -exponent) if total > 0 else 1.0
     # A row of an indicator matrix has the product of the factors of its labels.
     return table * share ** (1 / len(table) if table.ndim == 2 else 1)
@@ -235,7 +235,8 @@ def _divided(weights, exponent):
 def weighted_by_columns(estimator, y, weights):
     """Return the weights of the rows of an indicator matrix, and factors of labels.
 
-    The weights have those that `class_weight` gives; the factors are those of training.
+    The weights include those that `class_weight` gives; the factors are those of
+    training.
     """
     found = weights * factors_of_rows(estimator, y, weights)
     table = table_of_columns(estimator.class_weight, y, weights)

@@ -9,12 +9,12 @@ import numpy as np
 from skrnn._data.batches import row_blocks
 from skrnn._sklearn import naming
 
-# So many different labels are no classes any more: blocks of them save nothing.
+# With more different labels than this, blocks save nothing.
 _MOST_LABELS = 2**15
 
 
 class Codes:
-    """Numbers of classes in the smallest type; those that are read get another.
+    """Numbers of classes in the smallest type; rows that are read get another type.
 
     NumPy reads it as an array; an index or `take` makes one of the rows asked for.
 
@@ -69,8 +69,8 @@ def different(y):
 def few_like(y):
     """Return a short array that scikit-learn judges as it judges y (n,).
 
-    They are the same ones, and each stands there more than once: scikit-learn warns if
-    most labels of y are different.
+    It has the same labels, each more than once: scikit-learn warns if most labels of y
+    are different.
     """
     if y.ndim == 2 and y.shape[1] == 1 and isinstance(y, np.ndarray):
         return few_like(y[:, 0])[:, None]

@@ -101,8 +101,8 @@ def share_of_right(estimator, truth, predicted, sample_weight):
         It is named in errors.
     truth, predicted : list of lists
     sample_weight : array-like of shape (n,) or (n, H), list of (H_i,), or None
-        With a weight for each label, a sequence has the mean of those above 0, and its
-        end counts if its last label does.
+        With a weight for each label, a sequence gets the mean of its weights above 0,
+        and its end counts if its last label does.
     """
     lengths = np.array([len(labels) for labels in truth])
     weights = weights_of_outputs(estimator, lengths, sample_weight)

@@ -90,7 +90,7 @@ def labels_of_sequences(estimator, X, y):
     X : Sequences
     y : array-like, or sparse matrix of zeros and ones
     """
-    # It is asked whether floats are integers, which those beyond int64 aren't.
+    # scikit-learn asks whether floats are integers, which fails beyond int64.
     with naming("y"), np.errstate(invalid="ignore"):
         y = y if issparse(y) else check_labels(y)
         y = check_y(y, multi_output=True, estimator=estimator)

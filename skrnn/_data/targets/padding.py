@@ -1,4 +1,4 @@
-"""The label that predictions have at padding: one that is no class."""
+"""The label of predictions at padding: one that is no class."""
 
 from itertools import count
 

@@ -22,7 +22,7 @@ from skrnn._sklearn import check_y, is_pandas_na, is_scalar_nan, naming
 def read_steps(estimator, X: Sequences, y, name="y"):
     """Return the values of all real steps, one sequence after the other.
 
-    For classifiers strings and numbers may be mixed until the weights tell which of
+    For classifiers, strings and numbers may be mixed until the weights decide which of
     them count.
     """
     mixed = is_classifier(estimator)
@@ -95,7 +95,7 @@ def read_targets(estimator, X: Sequences, y):
 
 
 def advice(estimator, X, y):
-    """Advise what to use for this y, since one target a sequence is expected."""
+    """Advise what to use for this y, since one target per sequence is expected."""
     empty = len(y.shape) < 2 or 0 in y.shape
     of_steps = " For a value at each time step set return_sequences=True."
     of_steps *= empty or y.shape[1] == X.n_timesteps
@@ -274,8 +274,8 @@ def is_missing(label):
 def warn_of_one_hot(labels, estimator, y):
     """Warn of an indicator matrix (n, K) whose rows all have exactly one label.
 
-    It is read as several labels at once, but such a matrix is mostly one-hot. A single
-    row, as in ``partial_fit``, doesn't tell.
+    It is read as several labels at once, but such a matrix is usually one-hot. A single
+    row, as in ``partial_fit``, proves nothing.
 
     Parameters
     ----------

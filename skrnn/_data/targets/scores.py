@@ -123,7 +123,7 @@ def _exponent(largest):
 def _mean_r2_in_blocks(truth, predicted, weights):
     """Return R2 of each column of (n, K), averaged, with a weight for each row or None.
 
-    Ten million windows leave no room for another array of numbers: all are read in
+    Ten million windows leave no room for another array of numbers, so they are read in
     blocks.
     """
     low, high, largest = _ends(truth, predicted)

@@ -13,8 +13,8 @@ def excluded_transitions(illegal, classes):
     ----------
     illegal : "bio", list of pairs, or None
         Pairs of a label and one that may not follow it; None as the first stands for
-        the start of a sequence, as the second for its end. "bio": ``I-x`` follows
-        ``B-x`` and ``I-x`` alone.
+        the start of a sequence, as the second for its end. "bio": ``I-x`` follows only
+        ``B-x`` and ``I-x``.
     classes : ndarray of shape (K,)
 
     Returns
@@ -25,7 +25,7 @@ def excluded_transitions(illegal, classes):
     Raises
     ------
     ValueError
-        If pairs are none, or if no sequence of labels is left.
+        If something isn't a pair, or if no sequence of labels is left.
     """
     n = len(classes)
     excluded = np.zeros((n + 1, n + 1), bool)
@@ -70,7 +70,7 @@ def _places(pair, places, n):
 
 
 def _refuse_dead_ends(excluded, classes):
-    """Refuse rules by which a label that may come leaves nothing to come after it."""
+    """Refuse rules that leave no way to go on after a label that may occur."""
     n = len(classes)
     named = [*classes.tolist(), None]
     for i in range(n + 1):

@@ -1,7 +1,7 @@
 """Targets that are numbers, in units of their own spread, and back.
 
-Nothing here makes an array as large as y but where one is asked for: ten million
-windows have no memory to spare beside their series.
+Nothing here makes an array as large as y unless one is asked for: ten million windows
+have no memory to spare beside their series.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ _LARGEST = {np.dtype(kind): np.finfo(kind).max for kind in "efdg"}
 
 
 class ScaledTargets:
-    """Targets of which those that are read are turned into units of their spread.
+    """Targets that are turned into units of their spread when they are read.
 
     NumPy reads it as an array; an index or `take` makes one of the rows asked for.
 
@@ -22,7 +22,7 @@ class ScaledTargets:
     y : ndarray of shape (n, K)
         As it was given: it isn't copied.
     offset, scale : ndarray of shape (K,)
-        What is subtracted, and what it is divided by then; 0 divides by 1.
+        What is subtracted, and then the divisor; 0 divides by 1.
 
     Attributes
     ----------

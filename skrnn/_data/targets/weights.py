@@ -103,7 +103,7 @@ def _refuse_several(X, sample_weight, steps):
 def check_weights(estimator, n, weights):
     """Return `n` finite, non-negative weights in float64, the largest about 1.
 
-    Without `weights` they are all equal, and take the memory of one.
+    If `weights` is None they are all equal, in the memory of one.
     """
     if weights is None:
         return scaled_down(constant(np.float64(1), n))
@@ -140,8 +140,9 @@ def scaled_down(weights):
     """Divide weights by a power of two, so that the largest is about 1.
 
     Sums of very large weights would be infinite, and only proportions count. A power of
-    two rounds nothing. Weights too small for float32 beside the largest become 0:
-    training is in float32, and targets of weight 0 have no part in the units of y.
+    two rounds nothing. Weights that are too small for float32 compared with the largest
+    become 0: training is in float32, and targets of weight 0 don't count in the units
+    of y.
     """
     if is_constant(weights):
         return constant(scaled_down(weights[:1].copy())[0], len(weights))
@@ -154,12 +155,12 @@ def scaled_down(weights):
 
 
 def weighted(dataset, weights):
-    """Return a dataset with weights to train with, and without what has none.
+    """Return a dataset with weights to train with, without sequences of weight 0.
 
     Parameters
     ----------
     dataset : Dataset
-        Of which each target has a weight, times that of its class.
+        Each target has a weight, times that of its class.
     weights : ndarray of shape (n,) or (n_real_steps,)
         Those of the user: a sequence is left out where all of them are 0.
 

@@ -1,4 +1,4 @@
-"""Ids and numbers together: which columns of X are ids, and the checks of these."""
+"""Ids and numbers together: which columns of X are ids, and how they are checked."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._data.sequences import Sequences, pack_dense, strip_padding
 
-# From here on float32, in which ids stand beside numbers, leaves out integers.
+# From here on float32, which holds ids beside numbers, skips integers.
 _MOST = 2**24
 
 
@@ -16,7 +16,7 @@ def columns_of_ids(name, given, n_columns, names) -> tuple[int, ...]:
     Parameters
     ----------
     name : str
-        Who reads them, for the errors.
+        The estimator that reads them, for the errors.
     given : slice or array-like of int, bool or str
         The parameter `categorical_features`.
     n_columns : int
@@ -100,7 +100,7 @@ def check_categories(name, sequences: Sequences, columns, sizes=None):
     Parameters
     ----------
     name : str
-        Who reads them, for the errors.
+        The estimator that reads them, for the errors.
     sequences : Sequences
         Of numbers, some of whose channels are ids.
     columns : iterable of int

@@ -13,7 +13,7 @@ def read_tokens(name, sequences: Sequences, vocabulary_size=None) -> Sequences:
     Parameters
     ----------
     name : str
-        Who reads them, for the errors.
+        The estimator that reads them, for the errors.
     sequences : Sequences
         Values of shape (n_rows,), or (n_rows, n_channels) for several ids a step.
     vocabulary_size : int, tuple of int or None

@@ -15,8 +15,8 @@ class TokenIds(IndexedArray):
 
     Selections of rows, copies and pickles keep the vocabulary, so it passes through
     scikit-learn's splitters and meta-estimators. Concatenated arrays keep it if it is
-    the same. Results of arithmetic are plain arrays, because other numbers stand for
-    other words or for none.
+    the same. Results of arithmetic are plain arrays, because other numbers mean other
+    words or none.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def vocabulary_of(X):
 def vocabulary_size(vocabulary):
     """Return the number of ids, those of padding and of unknown words included.
 
-    Of several channels it is a tuple, as their vocabulary is.
+    For several channels it is a tuple, like their vocabulary.
     """
     if isinstance(vocabulary, tuple):
         return tuple(map(vocabulary_size, vocabulary))

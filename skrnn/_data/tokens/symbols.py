@@ -107,7 +107,7 @@ def column_of_texts(X, *, texts=True):
         A frame whose one column holds strings or lists of them, or an array (n, 1).
     texts : bool, default=True
         Whether a string in it is a text. In ``fit`` it must be: sequences of one symbol
-        would be of no use. False takes it for a symbol.
+        would be useless. False reads it as a symbol.
     """
     if isinstance(X, list | tuple):
         return X

@@ -2,7 +2,8 @@
 
 Operations on a `Node` compute at once and note how a gradient passes back through them
 (Linnainmaa, 1976); `differentiate` then walks the notes backwards. Arrays that need no
-gradient stay plain arrays. A recurrent layer in C is one note, whatever its steps.
+gradient stay plain arrays. A recurrent layer in C is one note, however many steps it
+has.
 """
 
 import numpy as np
@@ -18,14 +19,14 @@ class Node:
         What it was computed from; those that are nodes get a gradient.
     pull : callable or tuple of callables
         ``pull(gradient) -> tuple`` with a gradient for each source; or one function for
-        each source, which is called where that needs one.
+        each source, which is called only if that source needs a gradient.
     tape : list of Node
         All nodes in the order in which they were computed.
     gradient : ndarray or None
     """
 
     __slots__ = ("gradient", "pull", "sources", "tape", "value")
-    # Arrays leave operators with a node on the right to the node.
+    # With a node on the right, arrays leave operators to the node.
     __array_ufunc__ = None
 
     def __init__(self, value, tape, sources=(), pull=None):
@@ -102,9 +103,9 @@ def apply(rule, *sources, **options):
     Parameters
     ----------
     rule : callable
-        ``rule(*values, **options) -> value, pull`` with the arrays of the sources, and
-        what a node has as its `pull`. The last sources may be left out there: they get
-        no gradient.
+        ``rule(*values, **options) -> value, pull`` takes the arrays of the sources, and
+        returns the `pull` of a node. `pull` may leave out the last sources: they get no
+        gradient.
     sources : Node, ndarray or whatever the rule takes
     """
     tape, dtype, values = None, None, []
@@ -118,7 +119,7 @@ def apply(rule, *sources, **options):
         return rule(*values, **options)[0]
     node = Node(None, tape, sources)
     value, node.pull = rule(*values, **options)
-    # A constant of float64, such as NumPy's square roots are, changes no type.
+    # A float64 constant, such as a square root of NumPy's, doesn't change the type.
     node.value = value if value.dtype == dtype else value.astype(dtype)
     tape.append(node)
     return node
@@ -140,7 +141,7 @@ def beside(node, values, keep):
         Its `pull` reads the gradients of the other results.
     values : list of ndarray
     keep : callable
-        ``keep(i, g)`` is told the gradient of value i before that.
+        ``keep(i, g)`` is called before that with the gradient of value i.
     """
 
     def pull_of(i):
@@ -155,15 +156,15 @@ def beside(node, values, keep):
 
 
 def differentiable(rule, plain):
-    """Return an array function that goes by a rule where something needs a gradient.
+    """Return an array function that uses a rule if an argument needs a gradient.
 
     Parameters
     ----------
     rule : callable
-        As `apply` takes it. Of a function whose first argument is a list of arrays the
+        As `apply` takes it. If the function's first argument is a list of arrays, the
         rule takes them one by one, and the axis by name.
     plain : callable
-        What computes where there are only arrays.
+        The function for plain arrays.
     """
 
     def function(*args, **options):
@@ -225,9 +226,9 @@ def _entries(x, key):
 
 
 def _may_repeat(key):
-    """Whether an index can name an entry twice: one made of integers in arrays.
+    """Whether an index can name an entry twice, as arrays of integers can.
 
-    One of them that rises all the way, as numbers of sequences do, tells all apart.
+    If one of them is strictly increasing, like row numbers, none is named twice.
     """
     parts = key if isinstance(key, tuple) else (key,)
     arrays = [np.asarray(x) for x in parts if isinstance(x, list | tuple | np.ndarray)]
@@ -239,13 +240,13 @@ def _may_repeat(key):
 
 
 def _rises(numbers):
-    """Whether each is above the one before, and none counts from the end."""
+    """Whether each is greater than the one before, and none is negative."""
     above = (numbers[1:] > numbers[:-1]).all() and (numbers[:1] >= 0).all()
     return numbers.ndim == 1 and above
 
 
 def differentiate(output, gradient):
-    """Give the gradient of `output` on to everything that it was computed from."""
+    """Propagate the gradient of `output` to everything it was computed from."""
     output.gradient, tape = gradient.astype(output.dtype, copy=False), output.tape
     while tape:
         # Taken off the tape: nodes that hold it would wait for the garbage collector.
@@ -268,7 +269,7 @@ def differentiate(output, gradient):
 
 
 def value_of(x):
-    """Return the array of what may be a node."""
+    """Return the array of a node; an array stays as it is."""
     return x.value if isinstance(x, Node) else x
 
 

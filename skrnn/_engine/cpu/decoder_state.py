@@ -1,4 +1,4 @@
-"""The decoder one step at a time, each step's input known only then."""
+"""The decoder one step at a time, which may read its own last output."""
 
 import numpy as np
 
@@ -13,14 +13,15 @@ from skrnn._networks.forward import step
 
 
 class DecoderState:
-    """A decoder that has put out something for B sequences, and waits for the next.
+    """A decoder of B sequences between two steps.
 
     Attributes
     ----------
     states : list of tuples of arrays of shape (n * B, ...), or of None
-        One for each layer, of `n` decoders for each sequence, all first ones first.
+        One for each layer. Each sequence has `n` decoders; the first ones of all come
+        first.
     attended : array of shape (n, S, B) or (n, S, B, heads), or None
-        What the last step has attended to.
+        Attention weights of the last step.
     place : array of shape (n * B, 2), or None
         Where it looked, if the kind of attention keeps a place.
     """
@@ -53,7 +54,7 @@ class DecoderState:
         return answer(run, spec, w, x.reshape(len(fed), -1))
 
     def best(self, outputs):
-        """Return what is to be read next: the most likely label, which isn't the end.
+        """Return the next input: the most likely label, except the end.
 
         Numbers are returned as they are.
         """
@@ -62,7 +63,7 @@ class DecoderState:
         return outputs[:, : self.spec.n_labels].argmax(axis=1)
 
     def take(self, rows):
-        """Go on with some of the sequences alone, where each has one decoder."""
+        """Go on with only some of the sequences, each of which has one decoder."""
         if self.memory is not None:
             self.memory = self.memory.take(rows)
         self.continue_from(rows)

@@ -45,7 +45,7 @@ def _convolve_steps(run, x, lengths, kernel, bias, dilation, causal):
 def _normalise_batch(run, x, real, gamma, beta, kept, pool):
     given, found = (x, gamma, beta), list[Any]()
     if run.masks is None and any(isinstance(each, Node) for each in given):
-        # Gradients where statistics stand still are asked for by inspection alone.
+        # Only inspection asks for gradients with fixed statistics.
         return normalise_batch(run, x, real, gamma, beta, kept, pool)
     real = run.present(real)
     known = {"real": None if real.all() else real, "epsilon": EPSILON}

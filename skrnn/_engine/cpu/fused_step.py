@@ -1,9 +1,10 @@
 """Training steps in C, for the networks that most estimators are by default.
 
-What they compute is what the tape does, in `skrnn._engine.cpu.network`, which is their
-reference. What Python does between the kernels took a sixth of a step of 50 LSTM units
-and a quarter of one of plain units, and threads that trained at once waited there. With
-Adam whole runs of steps are one call; for any other optimizer a call differentiates.
+They compute the same as the tape in `skrnn._engine.cpu.network`, which is their
+reference. Python's work between the kernels took a sixth of a step of 50 LSTM units and
+a quarter of one of plain units, and threads that trained at once waited for each other
+there. With Adam, whole runs of steps are one call; for any other optimizer a call only
+computes gradients.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ _N_PARTS = 5
 
 @dataclass(frozen=True)
 class FusedStep:
-    """What the step in C is told of a network: the same for every batch.
+    """What the step in C needs to know about a network: the same for every batch.
 
     Attributes
     ----------
@@ -39,9 +40,9 @@ class FusedStep:
     drops : bool
         Whether a share of its last states is dropped before the head.
     loss : int
-        Number of its loss in the enumeration of ``steps.h``.
+        Number of its loss in the enum of ``steps.h``.
     parameter : float
-        Of the loss, if it has one.
+        Parameter of the loss, if it has one.
     n_features, n_outputs : int
     """
 
@@ -53,7 +54,7 @@ class FusedStep:
     n_outputs: int
 
     def takes(self, program, data, order):
-        """Whether steps on some batches are taken here: large ones are divided."""
+        """Whether steps on these batches are taken here; large ones aren't."""
         # Other sources make their sequences batch by batch.
         sequences = getattr(data, "sequences", None)
         return (
@@ -142,14 +143,14 @@ class FusedStep:
         return total, count, bool(finite), n_done
 
     def _ends(self, program):
-        """Return where the parts of the weights end: the recurrent ones may be none."""
+        """Return where the parts of the weights end; recurrent ones may be empty."""
         ends = program._ends
         return ends if len(ends) == _N_PARTS else np.insert(ends, 1, ends[0])
 
     def _masks(self, counts, batch_size, step_inputs):
         """Draw what is dropped in each step: recurrent states, and those of the head.
 
-        They are drawn in the order in which the formula asks for them.
+        They are drawn in the order of the formula.
         """
         drops = {
             "recurrent_dropout": self.layer.recurrent_dropout,
@@ -164,7 +165,7 @@ class FusedStep:
         return [masks.get(rate) for rate in drops]
 
     def _n_numbers(self, batch_size, n_steps):
-        """Return how many numbers a batch has to be computed in."""
+        """Return how many numbers of memory a batch needs."""
         units = self.layer.units
         size = (n_steps + 1) * (self.n_features + self._n_columns + 3 * units)
         size += self.n_outputs + 3 * units
@@ -173,7 +174,7 @@ class FusedStep:
 
 
 def _rows_of(order):
-    """Return the rows of each batch, those that fill it up behind, and their number."""
+    """Return the rows of each batch, filled up at the end, and their number."""
     absent = order < 0
     if absent.any():
         first = np.argsort(absent, axis=1, kind="stable")

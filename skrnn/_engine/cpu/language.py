@@ -1,8 +1,8 @@
 """Language models: networks that read tokens and predict, at each, the next one.
 
 Their states are carried from one piece of a text to the next, in training (truncated
-backpropagation through time, Williams & Peng, 1990) as in prediction. Token 0 stands
-between documents: it ends one and begins the next, whose states start from zeros.
+backpropagation through time, Williams & Peng, 1990) as in prediction. Token 0 separates
+documents: it ends one and begins the next, whose states start from zeros.
 """
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 A small network's step takes less time than a framework needs to start its operations,
 and nothing has to be traced or compiled first. A loss or an optimizer of the user's own
-is lent by whoever knows Keras.
+comes from the modules that know Keras.
 """
 
 import threading
@@ -34,7 +34,7 @@ class NetworkProgram(CpuProgram):
     Attributes
     ----------
     fused : FusedStep or None
-        Whole steps in C, where the network is a plain one.
+        Whole steps in C, if the network is a plain one.
     logits : list or None
         Gets the outputs of each batch, before the head's activation, if it is a list.
     """
@@ -49,7 +49,7 @@ class NetworkProgram(CpuProgram):
         self._numbers = {row.name: i for i, row in enumerate(table)}
 
     def train(self, data, order, step_inputs):
-        """Train on batches `order`, in one call where the network is a plain one."""
+        """Train on batches `order`, in one call if the network is a plain one."""
         given = data, order, step_inputs
         found = self.fused.train(self, *given) if self.fused is not None else None
         return found or super().train(*given)

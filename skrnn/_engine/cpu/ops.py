@@ -1,7 +1,7 @@
 """The array functions of the cpu engine, for arrays and for nodes that need gradients.
 
-They are those of `skrnn._networks.contracts.Ops`. Where there are only arrays, they are
-NumPy's, but for products, which are the kernels'.
+They are those of `skrnn._networks.contracts.Ops`. For plain arrays they are NumPy's,
+except products, which are the kernels'.
 """
 
 from types import SimpleNamespace
@@ -120,7 +120,7 @@ def _where(condition, x, y):
 
 
 def _chosen(is_first):
-    """Return what gives the gradients of two arrays of which one was chosen."""
+    """Return the function of the gradients of two arrays, of which one was chosen."""
     zero = np.float32(0)
     return (
         lambda g: np.where(is_first, g, zero),
@@ -129,7 +129,7 @@ def _chosen(is_first):
 
 
 def _maximum(x, y):
-    """Where both are equal, the second one has the gradient."""
+    """If both are equal, the second one gets the gradient."""
     return np.maximum(x, y), _chosen(x > y)
 
 
@@ -142,7 +142,7 @@ def _logaddexp(x, y):
     return np.logaddexp(x, y), (lambda g: g * share, lambda g: g * (1 - share))
 
 
-# Where there are only arrays.
+# For plain arrays.
 plain_ops = SimpleNamespace(**vars(_plain) | {"matmul": matmul})
 ops = SimpleNamespace(
     abs=_elementwise(np.abs, lambda x, _y: np.sign(x)),

@@ -18,7 +18,7 @@ from skrnn._networks.optimizers import (
     adam_rate,
 )
 
-# A formula takes so many weights at once: what it computes between stays in the cache.
+# A formula takes this many weights at once: its temporary arrays stay in the cache.
 _PIECE = 16_384
 
 
@@ -31,7 +31,7 @@ KERNELS: dict[str | None, Callable] = {"adam": _adam} if ARE_COMPILED else {}
 
 
 def make_optimizer(optimizer, views):
-    """Return what steps the weights `views`, which lie in one flat array.
+    """Return an optimizer of the weights `views`, which are parts of one flat array.
 
     `optimizer` is a name, or an object with the methods of `Optimizer` that is lent.
     """
@@ -79,10 +79,10 @@ class Optimizer:
             self._in_keras.learning_rate = rate
 
     def in_keras(self, make):
-        """Return an optimizer of Keras' whose learning rate is this one's from now on.
+        """Return an optimizer of Keras with which this one shares its rate from now on.
 
-        That is for callbacks, which read it and change it. It tells the number of steps
-        at the time of the call, and has no moments.
+        It is for callbacks, which read and change the rate. It has the number of steps
+        at the time of the call, and no moments.
         """
         if self._in_keras is None:
             self._in_keras = make(self.row.keras, self._rate)
@@ -122,7 +122,7 @@ class Optimizer:
         """Return copies of the state, listed as Keras does."""
         with np.errstate(over="ignore"):
             rate = np.array(self.learning_rate, np.float32)
-        # Keras lists a number for what a weight has no use for.
+        # Keras lists a number for an array that a weight doesn't need.
         parts = [
             np.array(0, np.int32) if part is None else part.copy()
             for parts in self._parts

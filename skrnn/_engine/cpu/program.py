@@ -1,4 +1,4 @@
-"""What every program on the kernels in C shares: flat weights and their optimizer."""
+"""What all programs on the kernels in C share: flat weights and their optimizer."""
 
 import math
 from itertools import compress
@@ -14,14 +14,14 @@ from skrnn._engine.cpu.run import DropoutMasks
 class CpuProgram:
     """Weights in one flat array, with their gradients and an optimizer.
 
-    A subclass says what is learnt: its ``_differentiate(data, rows, masks)`` calls
-    `_keep_gradients` and returns the sum of a batch's losses and their number, and its
+    A subclass defines the loss: its ``_differentiate(data, rows, masks)`` calls
+    `_keep_gradients` and returns the sum of a batch's losses and their number. Its
     ``evaluate(data, order)`` returns the same for batches `order`.
 
     Attributes
     ----------
     teacher_forcing : float
-        How often a decoder reads the true output before, not its own.
+        Probability that a decoder reads the true previous output, not its own.
     optimizer : object with ``learning_rate``
         Read before each step, so that callbacks may change it.
     """
@@ -37,7 +37,8 @@ class CpuProgram:
         views = [
             part.reshape(shape) for part, shape in zip(parts, trained, strict=True)
         ]
-        # What isn't learnt stands apart, with no gradient and no optimizer's state.
+        # Weights that aren't trained are separate, without gradients and optimizer's
+        # state.
         rest = iter(views)
         self._views = [
             next(rest) if learnt else np.zeros(shape, np.float32)
@@ -88,8 +89,8 @@ class CpuProgram:
     def train(self, data, order, step_inputs):
         """Train on batches `order` (n_batches, B) of row numbers, -1 for none.
 
-        Returns the sum of the losses, their number, and whether all was finite; from
-        the first step on where it wasn't, nothing is changed any more.
+        Returns the sum of the losses, their number, and whether all was finite. The
+        first step that isn't finite, and all after it, change nothing.
         """
 
         def differentiate(i):
@@ -120,7 +121,7 @@ class CpuProgram:
         return total, count, True
 
     def _clip(self, step_inputs):
-        """Shrink all gradients as one, then each by itself; whether all are finite."""
+        """Shrink all gradients as one, then each alone; return if all are finite."""
         limit = float(step_inputs.get("global_clipnorm", math.inf))
         if limit < math.inf:
             kernels.clip(self._gradient, self._ends[-1:], limit)

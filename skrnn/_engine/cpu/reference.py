@@ -1,4 +1,4 @@
-"""Formulas on NumPy arrays: what all faster ways must agree with.
+"""Formulas on NumPy arrays: all faster versions must agree with them.
 
 It computes in the dtype of the weights that it is given; prediction gives it float64,
 in which a row's result doesn't depend on the rows beside it.
@@ -142,14 +142,14 @@ class ReferenceRun:
 
 
 def is_held(cell, final):
-    """Whether states in the padding must be held: they could overflow, or are read."""
+    """Whether states must be held at padding: they could overflow, or are read."""
     return final or cell.activation not in BOUNDED_ACTIVATIONS
 
 
 def project(run, cell, x):
-    """Return what a cell projects of all inputs at once, rows of a table or others.
+    """Return a cell's projection of all inputs at once, or of rows of a table.
 
-    All inputs in one product: only the recurrent one must wait for its turn.
+    All inputs are in one product: only the recurrent product needs one step at a time.
     """
     if isinstance(x, Lookup):
         tables = cell.cell.project(run.ops, cell.weights, x.table)
@@ -165,7 +165,7 @@ def recur_by_formula(
     Parameters
     ----------
     mask : array of shape (B, units), default=None
-        What the output is multiplied with before products with recurrent weights.
+        Factor of the output before products with recurrent weights.
     held : bool, default=True
         Whether states are held after each sequence's own length.
     """

@@ -27,7 +27,7 @@ from skrnn._networks.layers.normalization import normalise
 
 
 def _reverse(x, lengths):
-    # Its own inverse: so is the way back of its gradient.
+    # It is its own inverse, and its own gradient.
     return reference.reverse(x, lengths), lambda g: (reference.reverse(g, lengths),)
 
 
@@ -92,7 +92,7 @@ class CpuRun:
     def dense(self, x, kernel, bias, transposed=False):
         """Multiply x (T, B, k) by a kernel (k, n) and add a bias: (T, B, n).
 
-        A `transposed` kernel is (n, k). Nothing but the workspace is written to.
+        A `transposed` kernel is (n, k). Only the workspace is written to.
         """
         return self.apply(self._dense, x, kernel, bias, transposed=transposed)
 
@@ -117,7 +117,8 @@ class CpuRun:
         return out, pull
 
     def step(self, cell, x, states):
-        # The same way for any number of sequences, whose numbers are their own.
+        # The same method for any number of sequences, so that results don't depend on
+        # it.
         if (cell.name, cell.activation) not in IN_C or cell.timescale > 1:
             return reference.step_by_formula(self, cell, x, states)
         lengths = np.ones(len(x), np.intp)
@@ -125,7 +126,7 @@ class CpuRun:
 
     def recur(self, cell, x, lengths, states=None, reset_mask=None, final=False):
         if isinstance(x, Lookup) and x.table.shape[0] > x.ids.size:
-            # Projecting the table would take more products than projecting the rows.
+            # Projecting the table would need more products than projecting the rows.
             x = self.take_rows(x.table, x.ids)
         mask = self._recurrent_mask(cell, x.shape[1])
         given = cell, x, lengths, states, reset_mask, final, mask
@@ -191,7 +192,7 @@ class CpuRun:
             )
             outputs = layer.forward()
             found.extend(layer.final(lengths) if final else ())
-            # `d_final[i]` has the gradient of final state i by then.
+            # By then, `d_final[i]` has the gradient of final state i.
             return outputs, lambda dy: layer.backward(dy, needs_dx, d_final)
 
         weights = kernel, recurrent_kernel, bias, recurrent_bias
@@ -204,7 +205,7 @@ class CpuRun:
 
 
 class PredictingRun(CpuRun):
-    """One pass over arrays alone, whose gradients nobody asks for."""
+    """One pass over plain arrays, without gradients."""
 
     ops = plain_ops
     apply = staticmethod(lambda rule, *arrays, **known: rule(*arrays, **known)[0])
@@ -236,7 +237,7 @@ class StepRun:
 
 
 class DropoutMasks:
-    """Dropout masks from one seed: the same numbers in whatever pieces one trains.
+    """Dropout masks from one seed: the same numbers however training is cut into calls.
 
     Every mask asked for in a step gets its own stream; `counter` is the number of the
     training step.
@@ -244,7 +245,7 @@ class DropoutMasks:
     Attributes
     ----------
     present : ndarray of bool of shape (B,)
-        Which rows of the batch don't only fill it up.
+        Which rows of the batch are real and don't just fill it up.
     statistics : dict of ndarray
         New values of weights that follow the batches, by their names.
     """
@@ -256,7 +257,7 @@ class DropoutMasks:
     def mask(self, shape, rate):
         """Return zeros with the probability `rate` names, else 1 / (1 - it)."""
         drawn, share = self.uniform(shape), np.float32(self.step_inputs[rate])
-        # Not a product: a share may be so close to 1 that this is 0 times infinity.
+        # Not a product: for a share close to 1 that would be 0 times infinity.
         return np.where(drawn >= share, 1 / (1 - share), np.float32(0))
 
     def uniform(self, shape):

@@ -15,10 +15,10 @@ from skrnn._networks.weights import weight_table
 class Seq2SeqProgram(CpuProgram):
     """The training of one encoder and decoder; it serves one fit at a time.
 
-    The decoder reads true outputs as long as `teacher_forcing` is 1. Below, each step's
-    input is the true one with that probability only, and else what the decoder itself
-    has just put out (scheduled sampling, Bengio et al., 2015): it is first run step by
-    step without gradients to find these inputs, then over all steps at once with them.
+    The decoder reads true outputs if `teacher_forcing` is 1. Below 1, each step's input
+    is the true one with that probability, and otherwise the decoder's own last output
+    (scheduled sampling, Bengio et al., 2015): the decoder first runs step by step
+    without gradients to find these inputs, and then over all steps at once.
     """
 
     def __init__(self, spec, loss, optimizer):
@@ -32,8 +32,8 @@ class Seq2SeqProgram(CpuProgram):
     def evaluate(self, data, order):
         """Return the sum of the losses of batches `order` and their number.
 
-        Numbers are predicted from numbers predicted before, as they will be; the
-        likelihood of labels is that after the true ones.
+        Numbers are predicted from predicted numbers, as in prediction; the likelihood
+        of labels is that after the true ones.
         """
         total, count = 0.0, 0
         forced = self.spec.n_labels is not None
@@ -71,7 +71,7 @@ class Seq2SeqProgram(CpuProgram):
         return float(losses @ own), len(losses)
 
     def _outputs(self, batch, fed, w, masks):
-        """Return what the decoder puts out at all real steps: (n, K)."""
+        """Return the decoder's outputs at all real steps: (n, K)."""
         spec = self.spec
         run = CpuRun(batch.inputs["lengths"], self._workspace, masks)
         self._workspace.rewind()

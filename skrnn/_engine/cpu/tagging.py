@@ -13,8 +13,8 @@ class CrfProgram(NetworkProgram):
     """The training of a network whose head is a chain of labels.
 
     A sequence's loss is the negative log-likelihood of its labels, times the weight of
-    its known steps. A step of weight 0 has any label. Losses count by steps, as those
-    of other networks for each step do.
+    its known steps. A step of weight 0 may have any label. Losses count by steps, like
+    those of other networks with an answer for each step.
     """
 
     def evaluate(self, data, order):

@@ -1,9 +1,9 @@
-"""A layer on a slower timescale as one of ordinary steps over more sequences.
+"""A layer on a slower timescale as an ordinary layer over more sequences.
 
-A cell whose step t goes on from the state n steps before runs over n chains of a
-sequence that never meet: those of its steps 0, n, 2n, ..., of its steps 1, n + 1, ...,
-and so on. So the kernels need no loop of another kind, and take n times fewer steps of
-n times more rows. `skrnn._networks.cells.dilated` is what it computes.
+A cell whose step t goes on from the state n steps before runs over n independent chains
+of a sequence: its steps 0, n, 2n, ..., its steps 1, n + 1, ..., and so on. So the
+kernels need no other kind of loop, and take n times fewer steps of n times more rows.
+The result is that of `skrnn._networks.cells.dilated`.
 """
 
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class Chains:
 
     @property
     def order(self):
-        """Where the longest chain stands, and the next; None if they are in order."""
+        """Places of the chains by length, the longest first; None if in order."""
         lengths = self.own_lengths
         if (lengths[1:] <= lengths[:-1]).all():
             return None
@@ -63,7 +63,7 @@ class Chains:
     def end(self, ops, state, known):
         """Turn the chains' states (n * B, ...) to the last n ones (B, n, ...).
 
-        `known` (B, n) says which of them no reset has made zero since.
+        `known` (B, n) says which of them no later reset has set to zero.
         """
         size = len(self.lengths)
         state = ops.reshape(state, (self.n, size, *state.shape[1:]))
@@ -78,7 +78,7 @@ class Chains:
 def recur(run, cell, x, lengths, states, reset_mask, final, mask):
     """Do what `Run.recur` says for a cell of a slower timescale.
 
-    ``run.recur_undilated`` runs the cell within over chains.
+    ``run.recur_undilated`` runs the inner cell over chains.
     """
     ops, chains = run.ops, Chains(cell.timescale, lengths)
     n_steps, resets, order = x.shape[0], reset_mask, chains.order
@@ -90,7 +90,7 @@ def recur(run, cell, x, lengths, states, reset_mask, final, mask):
         begun = (chains.begin(ops, each) for each in states)
         states = tuple(_rows(ops, each, order) for each in begun)
     if reset_mask is not None:
-        # In the padding states stay as they are.
+        # At padding, states stay as they are.
         reset_mask = reset_mask & (np.arange(n_steps)[:, None] < lengths)
         resets = _column(chains.cut(ops, _lasting(reset_mask, chains.n)), order)
     if mask is not None:

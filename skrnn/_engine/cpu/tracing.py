@@ -1,8 +1,8 @@
 """One pass over a batch in double precision that remembers every step of every cell.
 
-The kernels keep no more than training needs. This is for looking inside: hidden states,
-gates, and how the gradient of a loss flows back. In double precision a gradient that
-vanishes over hundreds of steps is still a number.
+The kernels keep only what training needs. This is for looking inside: hidden states,
+gates, and how the gradient of a loss flows back. In double precision, a gradient that
+vanishes over hundreds of steps still isn't 0.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def _einsum(formula, x, y):
     )
 
 
-# Those of the cpu engine, but for its products, which the kernels compute in float32.
+# Those of the cpu engine, except products, which its kernels compute in float32.
 exact_ops = SimpleNamespace(
     **vars(ops)
     | {
@@ -52,7 +52,7 @@ class Pass:
     Attributes
     ----------
     outputs : list of ndarray of shape (B, units)
-        One a step; what stands at padding doesn't matter.
+        One per step; values at padding don't matter.
     states : list of tuples of ndarray
         After each step.
     gates : list of dicts of ndarray
@@ -80,7 +80,7 @@ class TracingRun(reference.ReferenceRun):
     passes : list of Pass
         In the order of the layers, of each the forward direction first.
     input_gradients : dict of ndarray of shape (T, B, F)
-        One for what the network reads, or for each channel of embedded token ids.
+        One for the network's input, or for each channel of embedded token ids.
     """
 
     ops = exact_ops
@@ -120,7 +120,7 @@ class TracingRun(reference.ReferenceRun):
 
 
 class UnwatchedRun(TracingRun):
-    """A pass that only hands gradients on, as that of a decoder does."""
+    """A pass that only propagates gradients, such as a decoder's."""
 
     def _watched_input(self, node):
         return node

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-# Of the model, or a setting that its owner changes in place before the first epoch.
+# Attributes of the model, or settings changed in place before the first epoch.
 _NO_STATE = {"model", "_model", "params", "validation_data", "min_delta"}
 _PLAIN = type(None), bool, int, float, str
 # It keeps the state of a training too.
@@ -81,5 +81,5 @@ def _tells(callback):
 
 
 def _is_of_keras(callback):
-    # What such a one can't save it makes anew when training begins.
+    # Whatever such a callback can't save, it makes anew when training begins.
     return type(callback).__module__.startswith("keras.")

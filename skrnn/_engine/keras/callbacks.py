@@ -39,7 +39,7 @@ class Callbacks:
         loss = loss_in_keras(plan.loss, spec.head)
         self.model.compile(optimizer=optimizer, loss=loss)
         if not is_saved_with_a_model(loss):
-            # With such a loss in its configuration the model couldn't be loaded.
+            # With such a loss in its configuration, the model couldn't be loaded again.
             self.model.get_compile_config = lambda: None
         # Keras' own `fit` would set it.
         self.model.stop_training = False
@@ -69,7 +69,7 @@ class Callbacks:
     def restored_epoch(self):
         """Return the epoch of this fit, from 1, whose weights a callback restored.
 
-        None if none did, or if it doesn't tell.
+        None if none did, or if it is unknown.
         """
         epochs = [
             callback.best_epoch + 1 - self.first_epoch

@@ -1,7 +1,7 @@
-"""What a forked process has lost: backends that ran before it, and holders of locks.
+"""What a forked process has lost: backends that ran before, and threads with locks.
 
 Threads don't survive a fork, so in the child such a backend would wait for ever. So
-would whoever asks for a lock that a thread of the parent held at that moment.
+would code that asks for a lock that a thread of the parent held at that moment.
 """
 
 import os
@@ -66,7 +66,7 @@ def is_forked() -> bool:
 
 
 def refuse_forked_process():
-    """Raise an error where what uses Keras' backend would hang for ever.
+    """Raise an error in a process in which Keras' backend would hang for ever.
 
     Call it before anything is made with Keras: layers, models and optimizers compute as
     soon as they have variables.

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 class ProgramCache:
     """A bounded store of objects that serve one borrower at a time.
 
-    Two threads that want the same key at once get an object each; both come back. The
-    ones not used for longest go when there are more than `size`, and `after` is called.
+    Two threads that want the same key at once get an object each; both are returned. If
+    there are more than `size`, the least recently used ones are dropped, and `after` is
+    called.
     """
 
     def __init__(self, size, after=lambda: None):

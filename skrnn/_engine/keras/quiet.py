@@ -1,4 +1,4 @@
-"""TensorFlow loaded without the lines that it greets with."""
+"""Load TensorFlow without the lines that it prints at its start."""
 
 import os
 import re
@@ -25,9 +25,9 @@ _lock = threading.Lock()
 def quietly() -> Iterator[None]:
     """Load TensorFlow in the body without its greetings; errors are shown.
 
-    Nothing is done where TensorFlow is loaded already, or where the user has asked for
-    its lines, by level 0 or 1. A level that the user has set stays. Otherwise it is set
-    while TensorFlow reads it, once.
+    Nothing is done if TensorFlow is loaded already, or if the user has asked for its
+    lines, by level 0 or 1. A level that the user has set stays. Otherwise it is set
+    only while TensorFlow reads it, once.
     """
     with _lock:
         level = os.environ.get(LEVEL)

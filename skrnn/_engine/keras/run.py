@@ -128,7 +128,7 @@ class DropoutMasks:
     Attributes
     ----------
     present : tensor of bool of shape (B,)
-        Which rows of the batch don't only fill it up.
+        Which rows of the batch are real and don't just fill it up.
     statistics : dict of tensors
         New values of weights that follow the batches, by their names.
     """
@@ -169,7 +169,7 @@ def recur_by_formula(run, cell, x, lengths, states, reset_mask, mask, held):
     def step(t, entries, states):
         if reset_mask is not None:
             *entries, begins = entries
-            # In the padding states stay as they are.
+            # At padding, states stay as they are.
             goes_on = k.logical_not(k.logical_and(begins, t < lengths))
             states = hold(ops, goes_on, states, [k.zeros_like(s) for s in states])
         given = cell.weights, tuple(entries), states

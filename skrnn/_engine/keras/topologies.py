@@ -78,8 +78,8 @@ class Seq2Seq:
         """Return at which steps the true output before is read; None for all steps."""
         known = batch.get("known")
         if masks is None:
-            # As in prediction, numbers follow predicted numbers. The likelihood of a
-            # label is that after the true labels.
+            # As in prediction, numbers are predicted from predicted numbers. The
+            # likelihood of a label is that after the true labels.
             forced = self.spec.n_labels is not None
             return known if forced else k.zeros_like(batch["present"])
         if not self._samples:
@@ -89,7 +89,7 @@ class Seq2Seq:
         return coins if known is None else k.logical_and(coins, known)
 
     def _own_answers(self, w, batch, keep):
-        """Run the decoder step by step; it reads true outputs at `keep` alone."""
+        """Run the decoder step by step; it reads true outputs only at `keep`."""
         spec, run, truth = self.spec, KerasRun(), batch["before"]
         memory, states = self._encode(run, w, batch)
         layers = states_of_layers(spec.decoder, states)

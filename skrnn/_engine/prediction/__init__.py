@@ -1,1 +1,1 @@
-"""Prediction: in batches, step by step, and what is decoded."""
+"""Prediction: in batches, step by step, and decoding."""

@@ -14,13 +14,13 @@ from skrnn._engine.keras.backends import backend
 from skrnn._networks.crf import Chain
 from skrnn._networks.forward import forward, named_weights
 
-# Below this many sequence steps times units NumPy is done before a backend begins.
+# Below this many sequence steps times units, NumPy ends before a backend begins.
 SMALL = 200_000
-# Runner -> rows times units that a block may hold: for the kernels what stays in the
-# cache, else about 64 MB of float32 with its gates.
+# Runner -> rows times units that a block may hold: what stays in the cache for the
+# kernels, else about 64 MB of float32 with its gates.
 _BLOCK = {"kernels": 100_000, "reference": 2_000_000, "compiled": 2_000_000}
-# Sequences of a block at most: of small networks no more is gained by more of them, and
-# their gates are most of the memory.
+# Most sequences of a block: for small networks, more of them gain nothing, and their
+# gates take most of the memory.
 _MOST_TOGETHER = 448
 
 _compiled: dict = {}
@@ -47,8 +47,8 @@ def predict(
         A function that makes predictions (n, ...) of outputs (n, K), row by row, and
         the shape of one: only these are kept, as an array of `dtype`.
     best_path : bool
-        What the outputs of a chain of labels are: probabilities, or 1 for each label of
-        the likeliest sequence of them.
+        For a chain of labels, whether outputs are 1 for each label of the likeliest
+        sequence, rather than probabilities.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def predict(
     collect = _collect_states if states else _collect_outputs
     answers = answers_of(spec, weights, best_path)
     found, keep = collect(spec, sequences, dtype, decode, answers)
-    # Only the kernels let go of the interpreter's lock, which pays for many products.
+    # Only the kernels release the interpreter's lock, which pays for many products.
     work = 0
     if name == "kernels":
         size = Size.of(spec, in_c=True)
@@ -79,9 +79,9 @@ def predict(
 
 
 def attention_of(spec, weights, sequences):
-    """Return what each sequence attends to: (T,), or (T, T) where each step does.
+    """Return the attention of each sequence: (T,), or (T, T) if each step attends.
 
-    A mean over heads; the last axis are the steps attended to.
+    It is a mean over heads; the last axis has the steps attended to.
     """
     weights = [weight.astype(np.float64) for weight in weights]
     found: list = [None] * len(sequences)
@@ -134,7 +134,7 @@ def _collect_outputs(spec, sequences, dtype, decode, answers):
 
 
 def answers_of(spec, weights, best_path=False):
-    """Return ``f(outputs, lengths)``, which makes predictions of a head's outputs."""
+    """Return ``f(outputs, lengths)``, which turns a head's outputs into predictions."""
     head = spec.head
     if not head.crf:
         return lambda outputs, _lengths: head.predictions(ops, outputs)
@@ -213,12 +213,12 @@ class Size:
 
     @classmethod
     def of(cls, spec, *, in_c=False):
-        """Return that of the widest layer, by a formula or by the kernels."""
+        """Return the size of the widest layer, by a formula or by the kernels."""
         layers = spec.over_steps
         attends = spec.attention and spec.return_sequences and not spec.blocks
         widest = max(spec.n_features, *[layer.units for layer in layers])
         of_pair = layers[-1].units if attends else 0
-        # A kernel computes what is within a block for one sequence at a time.
+        # A kernel computes the inside of a block for one sequence at a time.
         for block in () if in_c else spec.blocks:
             widest = max(widest, block.dim_feedforward)
             of_pair = max(of_pair, block.n_heads)
@@ -241,9 +241,9 @@ class Size:
 
 
 def _blocks(size, sequences, most):
-    """Cut the sequences into blocks of bounded size, those of like length together.
+    """Cut the sequences into blocks of bounded size, similar lengths together.
 
-    Equally long ones stay in their order: their blocks are slices, which cost nothing
+    Sequences of equal length stay in order: their blocks are slices, which cost nothing
     however many sequences there are.
     """
     lengths, n = sequences.lengths, len(sequences.lengths)
@@ -258,7 +258,7 @@ def _blocks(size, sequences, most):
     first = 0
     while first < n:
         last = min(first + max(1, int(most / size.of_length(lengths[first]))), n)
-        # The longest of them decides how many it may be.
+        # The longest of them decides how many fit.
         fit = max(1, int(most / size.of_length(lengths[last - 1])))
         last = min(last, first + fit)
         yield order[first:last]

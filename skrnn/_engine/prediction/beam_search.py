@@ -9,9 +9,9 @@ def search(steps, limits, n_beams, length_penalty, n_best):
     """Find outputs for every sequence of `steps`, a decoder that was just made.
 
     At every step each sequence has `n_beams` unfinished outputs, the most likely ones.
-    One whose end is among the `n_beams` most likely ways to go on is finished, and so
-    is one that reaches its sequence's limit. A sequence is done when no unfinished
-    output can still become one of its `n_best`, so nothing is lost by stopping there.
+    An output is finished if its end is among the `n_beams` most likely continuations,
+    or if it reaches its sequence's limit. A sequence is done when no unfinished output
+    can still become one of its `n_best`, so nothing is lost by stopping there.
 
     Returns
     -------
@@ -28,14 +28,14 @@ def search(steps, limits, n_beams, length_penalty, n_best):
 
 
 class Beams:
-    """The unfinished outputs, one and then up to `n_beams`, and what has been finished.
+    """The unfinished outputs, one and then up to `n_beams`, and the finished ones.
 
     Attributes
     ----------
     rows : ndarray of shape (B,)
         The sequences that are still worked on.
     going : ndarray of bool of shape (B,)
-        Whether they have to be.
+        Whether they must be continued.
     found : list of lists
         For every sequence ``(labels, log_probability, score)``, the best first.
     """
@@ -75,9 +75,9 @@ class Beams:
         self._go_on(parents, labels)
 
     def _candidates(self, outputs):
-        """Return the best ways to go on, (B, m) each: log-probability, parent, label.
+        """Return the best continuations, (B, m) each: log-probability, parent, label.
 
-        Twice as many as beams: as many as that can be ends.
+        Twice as many as beams, because half of them may be ends.
         """
         outputs = outputs.reshape(*self._alive.shape, -1)
         n_classes = outputs.shape[-1]
@@ -87,7 +87,7 @@ class Beams:
         flat = np.moveaxis(outputs, 0, 1).reshape(len(self.rows), -1)
         m = min(2 * self.n_beams, flat.shape[1])
         best = np.argpartition(flat, -m, axis=1)[:, -m:]
-        # By number first, so that equal ones don't come in an order by chance.
+        # Sorted by number first, so that the order of equal ones isn't random.
         best.sort(axis=1)
         values = np.take_along_axis(flat, best, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
@@ -126,7 +126,7 @@ class Beams:
         return ((5 + n_steps) / 6) ** self.length_penalty
 
     def _stop(self):
-        """Find the sequences that can't get any better."""
+        """Find the sequences whose outputs can't improve any more."""
         most = self._alive.max(axis=0) / self._penalty(self.limits[self.rows])
         self.going &= most > self._least[self.rows]
 

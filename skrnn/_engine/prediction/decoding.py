@@ -1,4 +1,4 @@
-"""What an encoder and a decoder make of sequences, in blocks of bounded size."""
+"""Decoding by an encoder and a decoder, in blocks of bounded size."""
 
 import threading
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from skrnn._networks.encoder_decoder import encode, memory_of
 from skrnn._networks.forward import named_weights
 
 # Sequences that are decoded at once: enough that a step's many small operations don't
-# count, few enough that one that goes on for long keeps few others' memory waiting.
+# count, few enough that a long output holds up the memory of few others.
 BLOCK = 256
 
 
@@ -31,9 +31,9 @@ class Path:
     probabilities : ndarray of shape (H, K) or (H + 1, K), or None
         Of every class at every step, with that of the end if it was reached.
     attended : ndarray of shape (H, T) or (H + 1, T), or None
-        What each step has attended to, a mean over heads.
+        Attention of each step, a mean over heads.
     log_probability, score : float
-        Of the labels and the end, and what paths are compared by.
+        Log-probability of the labels and the end, and the score that compares paths.
     """
 
     labels: np.ndarray
@@ -54,8 +54,8 @@ class Seq2SeqPredictor:
     def values(self, inputs, n_steps, future=None, *, attention=False):
         """Predict numbers (n, H, K), each from the one before.
 
-        With `attention` return what each step has attended to instead, for every
-        sequence an array (H, T).
+        With `attention`, return the attention of each step instead: for every sequence
+        an array (H, T).
         """
         shape = len(inputs), n_steps, self.spec.head.units
         found: Any = [None] * len(inputs) if attention else np.empty(shape, np.float32)
@@ -115,7 +115,7 @@ class Seq2SeqPredictor:
         return found
 
     def _for_blocks(self, inputs, n_steps, keep):
-        """Call ``keep(rows, steps)`` for all sequences, like long ones at once."""
+        """Call ``keep(rows, steps)`` for all sequences, similar lengths at once."""
         order = np.argsort(-inputs.lengths, kind="stable")
         blocks = [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]
         n_steps = inputs.n_steps + len(inputs) * n_steps
@@ -198,7 +198,7 @@ def _greedy_steps(steps, limits):
 
 
 def _of_each(which, parts, n):
-    """Put together what each of `n` sequences has in the parts, in their order."""
+    """Concatenate the parts of each of `n` sequences in their order."""
     rows = np.concatenate(which)
     ordered = np.concatenate(parts)[np.argsort(rows, kind="stable")]
     return np.split(ordered, np.cumsum(np.bincount(rows, minlength=n))[:-1])

@@ -31,7 +31,7 @@ _FLAT: dict[str, Callable] = {
     "relu": lambda y: y == 0,
 }
 
-# What a step tells besides, which no activation closes: the heads of a memory.
+# Other values of a step, which no activation bounds: the heads of a memory.
 _NO_GATES = "read_weights", "write_weights", "erase", "add"
 
 
@@ -44,7 +44,7 @@ class Steps:
     hidden : ndarray of shape (n_real_steps, units)
         The outputs.
     gates : dict of ndarray of shape (n_real_steps, units)
-        By name; of a cell with a second state of this shape, "cell_state" too.
+        By name; also "cell_state", if the cell has a second state of this shape.
     """
 
     hidden: Any
@@ -83,7 +83,7 @@ def trace(
 ) -> dict[str, Steps]:
     """Return what a recurrent layer did: direction -> `Steps`.
 
-    Of an encoder and a decoder it is the encoder's.
+    For an encoder and a decoder, it is a layer of the encoder.
     """
     w = [weight.astype(np.float64) for weight in weights]
     places = [i for i, (own, _) in enumerate(_places(spec)) if own == layer]
@@ -199,7 +199,7 @@ def _empty(like: Steps, n) -> Steps:
 
 
 def _fill(whole: Steps, block: Steps, starts, lengths):
-    """Put the real steps of a block where those of its sequences stand."""
+    """Put the real steps of a block at the places of its sequences."""
     pairs = [(whole.hidden, block.hidden)]
     pairs += [(whole.gates[name], gate) for name, gate in block.gates.items()]
     for to, array in pairs:
@@ -230,7 +230,7 @@ def _outputs(run, spec, nodes, batch):
 
 
 def _factors(batch, lengths, last):
-    """Return what each real answer counts in the loss of its sequence."""
+    """Return the share of each real answer in the loss of its sequence."""
     weights = np.asarray(batch.weights, np.float64)
     if weights.ndim == 2:
         steps = np.arange(len(weights))[:, None]
@@ -334,9 +334,9 @@ def _squares(gradients, n_steps, n_sequences):
 
 
 def _shares(known: Pass, activation) -> dict[str, np.ndarray]:
-    """Return shares (T, B) of saturated units, by gate; of a cell without, of outputs.
+    """Return shares (T, B) of saturated units by gate; without gates, of outputs.
 
-    What an activation bounds, as a candidate or an output, is saturated where its slope
+    A candidate or an output, which an activation bounds, is saturated where its slope
     is as flat as that of a saturated gate.
     """
     flat, found = _FLAT.get(activation), {}

@@ -1,4 +1,4 @@
-"""What a trained language model tells: likelihoods, the next token, and new text."""
+"""Answers of a trained language model: likelihoods, the next token, and new text."""
 
 import numpy as np
 from scipy.special import log_softmax
@@ -27,8 +27,8 @@ def log_likelihoods(spec, weights, documents, targets=None):
     documents : list of ndarray of int32
         Token ids, without boundaries.
     targets : list of ndarray of int32 or None
-        What is to be predicted from each document's beginning on: as many tokens as it
-        has, and one more where its end counts. None is the documents and their ends.
+        Tokens to predict from each document's beginning on: as many as it has, or one
+        more if its end counts. None predicts the documents and their ends.
     """
     if targets is None:
         targets = [np.append(document, BOUNDARY) for document in documents]
@@ -44,7 +44,7 @@ def log_likelihoods(spec, weights, documents, targets=None):
 
 
 def next_token(spec, weights, documents):
-    """Return what may follow each document, as log-probabilities, and its states.
+    """Return log-probabilities of the token after each document, and its states.
 
     Returns
     -------
@@ -102,10 +102,10 @@ def _pieces(spec, weights, documents):
 
 
 class IncrementalDecoder:
-    """A language model that has read some tokens, and reads on one by one.
+    """A language model that has read some tokens, and reads more one by one.
 
-    It computes in single precision. What a token adds to the first layer is looked up
-    in a table that is made once.
+    It computes in single precision. Projections of tokens to the first layer are looked
+    up in a table that is computed once.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""When the state of a training is kept, what it is, and how training goes on from it.
+"""When the state of a training is kept, its contents, and how to go on from it.
 
-Who asks for a training says where the states go: `Checkpoint.write`. Nothing here
-knows of files.
+The caller of a training decides where the states go: `Checkpoint.write`. Nothing here
+knows about files.
 """
 
 import math
@@ -29,7 +29,7 @@ class TrainingState:
     Attributes
     ----------
     weights : list of ndarray
-        As they are; of a training that has ended, those that it kept.
+        Current weights; if training has ended, those that it kept.
     optimizer_state : list of ndarray
     history : dict of lists
         One entry for each finished epoch.
@@ -104,7 +104,7 @@ class Keeper:
         self._next = time.monotonic() + SECONDS_BETWEEN
 
     def offer(self, make: Callable[[], TrainingState]) -> None:
-        """Keep what `make` returns, if it is time to."""
+        """Keep the state that `make` returns, if it is time to."""
         begun = time.monotonic()
         if begun < self._next:
             return
@@ -128,7 +128,7 @@ class Keeper:
         try:
             self._write(state)
         except OSError as error:
-            # Hours of training aren't to be lost for want of a copy of them.
+            # Hours of training shouldn't be lost because a copy fails.
             warn(f"The checkpoint couldn't be written: {error}. Training goes on.")
 
 
@@ -176,7 +176,8 @@ def state_of(loop) -> TrainingState:
 def go_on(loop, found: TrainingState) -> int:
     """Let a `Loop`, whose program was taken up, go on; return the epoch to begin with.
 
-    Callbacks were told that training begins, and may have changed what they shouldn't.
+    Callbacks already know that training begins, and may have changed what they
+    shouldn't.
     """
     program, rate = loop.program, found.learning_rate
     program.set_weights(found.weights)

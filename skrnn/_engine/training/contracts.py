@@ -56,11 +56,11 @@ class BatchSource(Protocol):
         ----------
         rows : ndarray
         n_rows : int or None
-            Pad the batch to so many sequences: the added ones have weight 0 and are
+            Pad the batch to this many sequences: the added ones have weight 0 and are
             marked as absent. Batches of one shape can be stacked.
         n_steps : int or None
-            Pad it to so many steps; a pair of numbers where inputs and outputs have
-            steps of their own.
+            Pad it to this many steps; a pair of numbers if inputs and outputs have
+            their own steps.
         """
 
 
@@ -76,10 +76,10 @@ class RowSource(BatchSource, Protocol):
 
 
 class Watcher(Protocol):
-    """Who is told of the epochs of a training, and may end it.
+    """An observer of the epochs of a training, which may end it.
 
-    ``so_far()`` returns `Trained`: what the training would have come to if it had ended
-    then, with the weights of that moment.
+    ``so_far()`` returns `Trained`: the results if training had ended at that moment,
+    with the weights of then.
     """
 
     def begin(self, so_far: Callable[[], Any], /) -> None:

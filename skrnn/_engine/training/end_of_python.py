@@ -1,8 +1,8 @@
 """Training in threads that Python doesn't wait for when it ends.
 
-Python stops daemon threads wherever they are. In the middle of a call JAX brings the
-whole process down for that, and other libraries may. So Python waits until such threads
-have come back from their call, which is short, and they train no further.
+Python stops daemon threads wherever they are. If that is in the middle of a call, JAX
+crashes the whole process, and other libraries may. So Python waits until such threads
+return from their call, which is short, and they stop training.
 """
 
 import atexit
@@ -19,12 +19,12 @@ _is_over = False
 
 @contextmanager
 def waited_for():
-    """Let Python wait for this thread, if it is one that Python doesn't wait for."""
+    """Make Python wait for this thread, if it is a daemon."""
     if not threading.current_thread().daemon:
         yield
         return
     me = threading.get_ident()
-    # Once more: what was loaded since the last time is ended after this.
+    # Registered again: what was loaded since the last time is ended after this.
     atexit.unregister(_wait)
     atexit.register(_wait)
     # A fit within a fit is waited for as the outer one.
@@ -40,7 +40,7 @@ def waited_for():
 
 
 def stop_if_python_ends():
-    """End a thread that Python waits for, by SystemExit, of which nobody is told."""
+    """End a thread that Python waits for, silently by SystemExit."""
     if _is_over and threading.get_ident() in _training:
         raise SystemExit
 

@@ -1,4 +1,4 @@
-"""What is logged of a training, under "skrnn.training"."""
+"""Log lines of a training, under "skrnn.training"."""
 
 import logging
 

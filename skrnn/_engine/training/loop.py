@@ -14,7 +14,7 @@ from skrnn._engine.training.schedules import Schedule
 
 # Long enough for the overhead of a call not to count, short enough for Ctrl-C.
 _SECONDS_PER_CALL = 0.3
-# Bounds the memory of the batches of one call, where the data has millions of rows.
+# Bounds the memory of the batches of one call, if the data has millions of rows.
 _ROWS_PER_CALL = 2**16
 
 
@@ -35,7 +35,7 @@ class Loop:
     watch : Watcher or None
         Told of each epoch.
     keeper : Keeper or None
-        Keeps states after epochs; the program is in the one that it has found.
+        Keeps states after epochs; the program is already in the state that it found.
     """
 
     def __init__(
@@ -222,7 +222,7 @@ class Loop:
         )
 
     def _so_far(self):
-        """Return what the training would have come to if it had ended now."""
+        """Return the results that training would have if it ended now."""
         return Trained(
             weights=self.program.final_weights(),
             optimizer_state=self.program.get_optimizer_state(),
@@ -246,7 +246,7 @@ class Loop:
 
 
 class Nobody:
-    """Stands for what isn't there of callbacks, watcher, keeper and progress bar."""
+    """Stands for a missing callback list, watcher, keeper or progress bar."""
 
     stop = wants_batches = False
     first_epoch = 0

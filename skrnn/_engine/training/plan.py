@@ -19,7 +19,8 @@ class TrainPlan:
         schedule falls over `planned_epochs` epochs; this training begins with
         `first_epoch` of them.
     warmup_steps : int
-        Steps over which rates grow to those, linearly; at most a tenth of all planned.
+        Steps over which rates grow linearly to these; at most a tenth of all planned
+        ones.
     scale, offset : list of float or None
         ``outputs * scale + offset`` are in the user's units; callbacks see those.
     """
@@ -53,8 +54,8 @@ class Trained:
     Attributes
     ----------
     weights : list of ndarray
-        Of the best epoch with early stopping, or if training ended too early; of the
-        last epoch otherwise.
+        Weights of the best epoch with early stopping, or if training was cut off; of
+        the last epoch otherwise.
     optimizer_state : list of ndarray
         Moments and counters, from which training can go on.
     history : dict of lists

@@ -26,7 +26,7 @@ class Progress:
         self._width = self._skipped = 0
 
     def skip(self, n_epochs):
-        """Begin behind epochs of an earlier try, which tell nothing of the time."""
+        """Begin after epochs of an earlier try, which say nothing about the time."""
         self._skipped = n_epochs
 
     def show(self, epoch, share, logs):
@@ -75,7 +75,7 @@ class Progress:
         return (self.name + _bar(done / self.n_epochs, room) + text)[:columns]
 
     def _time(self, epochs_done):
-        """Say how much time has passed, of how much in all if no epoch is left out."""
+        """Say how much time has passed, and the total if no epoch is left out."""
         passed = time.monotonic() - self.started
         n_epochs, done = self.n_epochs - self._skipped, epochs_done - self._skipped
         total = passed * n_epochs / max(done, 1e-9)

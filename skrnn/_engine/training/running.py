@@ -1,6 +1,6 @@
-"""Epochs and batches in turn: what serves every kind of fit.
+"""The loops over epochs and batches that every kind of fit uses.
 
-That is that of our estimators (`skrnn._engine.training.loop`) and that of a user's own
+These are the fits of our estimators (`skrnn._engine.training.loop`) and of a user's own
 Keras model (`skrnn.scikeras.engine.training`). Each passes its own functions for a step
 and for callbacks.
 """
@@ -59,14 +59,14 @@ def run_batches(
     after: Callable[[int, float, float], None],
     is_over: Callable[[], bool] = lambda: False,
 ) -> tuple[float, float]:
-    """Run batches, many in a call; calls are short, so that Ctrl-C is soon noticed.
+    """Run batches, many in a call; calls are short, so that Ctrl-C works soon.
 
     The first batch is always run.
 
     Parameters
     ----------
     batches : sequence of ndarray, ndarray (n_batches, B), or Batches
-        A slice of it is what `step` gets.
+        `step` gets slices of it.
     step : callable
         ``step(part) -> (total, count)``: trains or evaluates, and returns the sum of
         the losses and their number.
@@ -96,7 +96,7 @@ def run_batches(
         # In double precision, so that results don't depend on how calls are cut.
         total, count = total + float(total_part), count + float(count_part)
         done += len(part)
-        # No more of it than is needed: all rows at once would take memory.
+        # Only what is needed: all rows at once would take memory.
         part = batches[done : done + pace.most(batches[done : done + 1], one_by_one)]
         after(done - 1, total, count)
         if is_over():

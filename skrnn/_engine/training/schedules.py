@@ -32,7 +32,7 @@ class Schedule:
             self._says = f"warmup_steps={plan.warmup_steps}"
 
     def go_on(self, rate):
-        """Go on behind a step that had this learning rate."""
+        """Go on after a step that had this learning rate."""
         self._last = rate
 
     def next(self, step, n_steps, optimizer):

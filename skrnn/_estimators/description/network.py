@@ -16,7 +16,7 @@ from skrnn._estimators.description.summary import (
 from skrnn._estimators.description.weights import NetworkWeights, weights_by_layer
 from skrnn._sklearn import check_arguments
 
-# To read them takes a while, or loads Keras.
+# Reading them takes a while, or loads Keras.
 _NOT_SHOWN = ("model_", "weights_")
 
 
@@ -37,13 +37,13 @@ class DescribedNetwork(AdvisedEstimator):
     def weights_(self) -> NetworkWeights:
         """The weights of the trained network: layer -> name -> read-only array.
 
-        Layers are called as Keras would call them: "lstm", "lstm_1"; "forward_lstm" and
+        Layers are named as in Keras: "lstm", "lstm_1"; "forward_lstm" and
         "backward_lstm" where both directions are read; "decoder_lstm"; "attention";
-        "dense"; "head". Printed, it tells names, shapes, and the order of the gates:
+        "dense"; "head". Printing it shows names, shapes, and the order of the gates:
         input, forget, candidate and output of an LSTM; update, reset and candidate of a
-        GRU. ``weights_["lstm"].gate("forget")`` has the columns of one of them. The
-        last layer of a regressor, "units_of_y", has the scale and the offset that make
-        predictions of outputs.
+        GRU. ``weights_["lstm"].gate("forget")`` returns the columns of one gate. The
+        last layer of a regressor, "units_of_y", has the scale and the offset that turn
+        outputs into predictions.
 
         :mod:`skrnn.reference` computes with them:
         ``reference.lstm(x, **model.weights_["lstm"])``.
@@ -54,14 +54,14 @@ class DescribedNetwork(AdvisedEstimator):
     def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
         """Print the layers of the network, their outputs and numbers of parameters.
 
-        As ``keras.Model.summary`` does, but without Keras. In shapes n stands for the
-        number of sequences, T for that of their steps, and H for the steps that a
-        decoder answers with.
+        As ``keras.Model.summary`` does, but without Keras. In shapes, n is the number
+        of sequences, T the number of their steps, and H the number of steps that a
+        decoder predicts.
 
         Parameters
         ----------
         print_fn : callable or None, default=None
-            Gets the text in place of ``print``.
+            Function to call with the text instead of ``print``.
 
         Examples
         --------
@@ -124,7 +124,7 @@ class DescribedEnsemble(AdvisedEstimator):
         Parameters
         ----------
         print_fn : callable or None, default=None
-            Gets the text in place of ``print``.
+            Function to call with the text instead of ``print``.
         """
         check_arguments(
             {"print_fn": [callable, None]}, {"print_fn": print_fn}, "summary"

@@ -72,7 +72,7 @@ def fitted_attributes(
 ) -> Any:
     """Return what the box of an estimator shows of what it has learnt.
 
-    scikit-learn would read every attribute, those included that take long to make.
+    scikit-learn would read every attribute, even those that take long to make.
 
     Parameters
     ----------

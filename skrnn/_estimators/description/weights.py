@@ -19,8 +19,8 @@ class LayerWeights(Mapping[str, np.ndarray]):
     Attributes
     ----------
     gates : tuple of str
-        What the last axis of its arrays is divided into, `units` columns each; empty
-        for a layer without gates.
+        Gates that the last axis of its arrays is divided into, `units` columns each;
+        empty for a layer without gates.
     """
 
     arrays: Mapping[str, np.ndarray] = field()
@@ -123,7 +123,7 @@ def weights_by_layer(
 def _for_reading(array):
     """Return the same numbers in an array that can't be made writeable.
 
-    A view would have a base that can be written to, and its flag could be set back:
-    what trains and predicts would then read what somebody wrote.
+    A view has a base that can be written to, and its flag can be set back. Training and
+    prediction would then read what somebody wrote.
     """
     return np.asarray(memoryview(array).toreadonly())

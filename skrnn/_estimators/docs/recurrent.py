@@ -279,8 +279,8 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the columns of a frame, or of each frame of a list, if they all are
     strings.
 weights_ : mapping of str to mapping of str to ndarray
-    The weights of the trained network, by layer and name: read-only arrays. Printed, it
-    tells shapes and the order of gates. See :ref:`looking_inside`.
+    The weights of the trained network, by layer and name: read-only arrays. Printing it
+    shows shapes and the order of gates. See :ref:`looking_inside`.
 model_ : keras.Model
     The trained network, made at first access."""
 

@@ -10,7 +10,7 @@ BLOCKS: dict[str, Row] = {
     "d_model": (
         "int",
         """Width of the network at each step, a multiple of `n_heads`. Numbers are
-        projected to it, and vectors of tokens where their length is another.""",
+        projected to it, and so are vectors of tokens if their length differs.""",
     ),
     "n_heads": (
         "int",
@@ -24,10 +24,10 @@ BLOCKS: dict[str, Row] = {
     ),
     "positional": (
         as_type(POSITIONS),
-        """How a step's place is told. "rotary" turns queries and keys by their places
-        (Su et al., 2021), so that what is compared depends on the distance;
-        "sinusoidal" adds waves (Vaswani et al., 2017). "learned" adds a row of a table,
-        which ends with the longest sequence of ``fit``: longer ones are refused.""",
+        """How the network knows a step's position. "rotary" rotates queries and keys
+        (Su et al., 2021), so that only distances matter; "sinusoidal" adds waves
+        (Vaswani et al., 2017). "learned" adds a row of a table as long as the longest
+        sequence of ``fit``: longer ones are refused.""",
     ),
     "causal": (
         "bool",
@@ -36,9 +36,8 @@ BLOCKS: dict[str, Row] = {
     ),
     "pooling": (
         as_type(POOLINGS),
-        """What a sequence's steps become: their mean, the greatest value of each
-        column, or the last step. With `return_sequences` only ``transform`` reads
-        it.""",
+        """How a sequence's steps are pooled: their mean, the maximum of each column, or
+        the last step. With `return_sequences` only ``transform`` pools.""",
     ),
     "activation": (
         as_type(HIDDEN_ACTIVATIONS),
@@ -56,8 +55,8 @@ BLOCKS: dict[str, Row] = {
     ),
     "warmup_steps": (
         "int",
-        """Steps of the optimizer over which the step size grows from near zero to what
-        it is otherwise (Vaswani et al., 2017), but at most a tenth of all that are
-        planned. An instance of an optimizer has its own rate, and no warm-up.""",
+        """Steps of the optimizer over which the step size grows from near zero to its
+        full value (Vaswani et al., 2017); at most a tenth of all planned steps. An
+        instance of an optimizer has its own rate, and no warm-up.""",
     ),
 }

@@ -89,12 +89,12 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
-            A str is one text that goes on: nothing is learnt of an end. Those of a list
-            end, even if there is only one.
+            A str is one text that goes on: no end is learnt. Texts in a list have ends,
+            even if there is only one.
         y : object, default=None
-            Nothing is learnt of it; it is there because scikit-learn's tools pass it.
+            Ignored; it is there because scikit-learn's tools pass it.
         X_val : str or iterable of str, default=None
-            Other texts to look at after each epoch, of which nothing is learnt. Early
+            Validation texts, evaluated after each epoch and not trained on. Early
             stopping then holds nothing out.
 
         Returns
@@ -127,7 +127,7 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
-            As for ``fit``. Once texts of a list have been learnt, the model knows ends.
+            As for ``fit``. Once it has read texts in a list, the model knows ends.
         y : None
             Ignored.
 
@@ -293,8 +293,8 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         Parameters
         ----------
         texts : str or iterable of str
-            One text or many. A space at the end is that of the word that follows: only
-            tokens that begin with one then have a probability.
+            One text or many. A space at the end belongs to the next word: only tokens
+            that begin with a space then have a probability.
 
         Returns
         -------
@@ -315,10 +315,9 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
     def score(self, texts: Documents, y: Any = None) -> float:
         """Return the mean log-likelihood of a token, in nats: the higher, the better.
 
-        The end of each text of a list counts as a token, if the model has learnt of
-        ends. One that isn't in the vocabulary counts as the unknown one, whatever
-        `handle_unknown` is: that one has a probability, and parts of a set seldom share
-        all of their tokens.
+        The end of each text in a list counts as a token, if the model has learnt ends.
+        A token outside the vocabulary counts as the unknown one, whatever
+        `handle_unknown` is: held-out texts nearly always have new tokens.
 
         Parameters
         ----------
@@ -359,8 +358,8 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         Returns
         -------
         perplexity : float
-            The lower, the better: as good as a guess among so many tokens, all equally
-            likely.
+            The lower, the better: the model is as unsure as a guess among this many
+            equally likely tokens.
         """
         with np.errstate(over="ignore"):
             return float(np.exp(-self.score(texts)))

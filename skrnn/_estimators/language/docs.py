@@ -20,33 +20,33 @@ T = TypeVar("T")
 _OF_TEXT = {
     "analyzer": (
         '{"char", "word"}',
-        """What a token is: a character, or a word with the space before it, if there is
-        one, and any other character for itself. Either way the tokens of a text put
-        together are the text.""",
+        """What a token is: a character; or a word with the space before it, if there is
+        one, and any other character by itself. Either way, a text is its concatenated
+        tokens.""",
     ),
     "max_features": (
         "int or None",
-        """Know only so many of the most frequent tokens; all others are one, unknown. A
-        vocabulary grows no larger.""",
+        """Keep at most this many tokens, the most frequent ones; all others are one
+        unknown token. The vocabulary never grows beyond it.""",
     ),
     "min_count": (
         "int",
-        """Know only tokens that occur so often in ``fit``, or in the texts that a
-        vocabulary grows by.""",
+        """Keep only tokens that occur at least this often in ``fit``, or in the texts
+        whose tokens are added to the vocabulary.""",
     ),
     "handle_unknown": (
         '{"error", "map", "grow"}',
-        """Whether a token that isn't in the vocabulary is an error after ``fit``, or is
-        read as the unknown one, as ``score`` and ``perplexity`` always read it.
-        Training sees that one only if `max_features` or `min_count` leave some out. It
-        is never generated. "grow" adds what ``partial_fit``, or ``fit`` with
-        `warm_start`, has of new tokens to the vocabulary and to the network, whose
-        trained weights stay; elsewhere it is "error".""",
+        """What to do after ``fit`` with a token outside the vocabulary. "error" refuses
+        it. "map" reads it as the unknown token, as ``score`` and ``perplexity`` always
+        do. That token is trained only if `max_features` or `min_count` leave some out,
+        and never generated. With "grow", ``partial_fit``, and ``fit`` with
+        `warm_start`, add new tokens to the vocabulary and to the network, whose trained
+        weights stay; elsewhere it is "error".""",
     ),
     "lookback": (
         "int",
-        """Tokens through which gradients flow back, or all of a text that has fewer.
-        The state is carried on over all of a text.""",
+        """Number of tokens through which gradients flow back, at most those of a text.
+        The state is carried on through the whole text.""",
     ),
 }
 _OF_TRAINING = {
@@ -79,8 +79,8 @@ _OF_TRAINING = {
     "epochs": ("int", "How often, at most, all texts are read."),
     "batch_size": (
         "int",
-        """Lanes into which the stream of texts is cut and that are read side by side;
-        fewer if they would be shorter than `lookback`.""",
+        """Number of lanes that the stream of texts is cut into, to be read side by
+        side; fewer if they would be shorter than `lookback`.""",
     ),
     "shuffle": (
         "bool",
@@ -89,21 +89,21 @@ _OF_TRAINING = {
     "early_stopping": (
         'bool or "auto"',
         f"""Stop when the loss of validation texts hasn't improved for `patience`
-        epochs, and keep the weights of the best epoch. They are what ``fit`` is given,
-        or else the `validation_split` of the stream that is held out. "auto" does so if
-        either is given, and from {EARLY_STOPPING_FROM:,} tokens on. False records the
-        loss of what is given, and trains for all epochs.""",
+        epochs, and keep the weights of the best epoch. Validation texts are those given
+        to ``fit``, or else the `validation_split` of the stream. "auto" stops early if
+        either is given, and from {EARLY_STOPPING_FROM:,} tokens on. False trains for
+        all epochs, and records the loss of given texts.""",
     ),
     "validation_split": (
         "float in (0, 1) or None",
-        """Share of the stream that is held out to validate on: its end. None holds out
-        a tenth for early stopping, and nothing without it; a number holds out so much
-        in any case. An X_val in ``fit`` takes its place.""",
+        """Share of the stream to hold out for validation, at its end. None holds out a
+        tenth for early stopping, and nothing without it; a number is always held out.
+        An X_val in ``fit`` takes its place.""",
     ),
     "verbose": (
         "int",
-        """1 shows one line with epoch, bits a character (or word) and the time; 2 a
-        sample of text after each epoch besides.""",
+        """1 shows one line with epoch, bits per character (or word) and time; 2 also
+        shows a sample of text after each epoch.""",
     ),
     "random_state": (
         "int, RandomState instance or None",
@@ -127,8 +127,8 @@ _SECTIONS = {
     "Attributes": """\
 tokens_ : ndarray of shape (n_tokens,)
     Names of the columns of ``predict_proba``: "<end>" of a text, "<unknown>", and the
-    tokens of the vocabulary, the most frequent first. Those that it has grown by stand
-    at the end, so that known ones keep their columns.
+    tokens of the vocabulary, the most frequent first. Tokens that were added later
+    stand at the end, so that known ones keep their columns.
 history_ : dict of lists
     "loss" and, with validation texts, "val_loss" of each epoch: nats a token.
 n_iter_ : int
@@ -136,8 +136,8 @@ n_iter_ : int
 best_epoch_ : int
     Epoch, from 1, whose weights were kept.
 weights_ : mapping of str to mapping of str to ndarray
-    The weights of the trained network, by layer and name: read-only arrays. Printed, it
-    tells shapes and the order of gates. See :ref:`looking_inside`.""",
+    The weights of the trained network, by layer and name: read-only arrays. Printing it
+    shows shapes and the order of gates. See :ref:`looking_inside`.""",
     "See Also": """\
 skrnn.SequenceClassifier : With `embedding_dim`, labels texts or their tokens.""",
     "References": """\
@@ -147,8 +147,8 @@ T. Mikolov et al., "Recurrent neural network based language model", Interspeech 
 
 A. Graves, "Generating sequences with recurrent neural networks", arXiv:1308.0850, 2013.
 
-J. Hewitt, "Initializing new word embeddings for pretrained language models", 2021: how
-the tokens begin that a vocabulary grows by.
+J. Hewitt, "Initializing new word embeddings for pretrained language models", 2021:
+first vectors of tokens that are added to a vocabulary.
 
 R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training
 of recurrent network trajectories", Neural Computation 2, 1990.""",

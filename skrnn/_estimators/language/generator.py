@@ -50,7 +50,7 @@ class TextGenerator(LanguageModel):
     It reads a text token by token, characters or words, and predicts the next one at
     each (Mikolov et al., 2010; Graves, 2013). All texts together are one stream, cut
     into `batch_size` lanes that are read side by side, `lookback` tokens at a time: the
-    hidden state goes on from one piece to the next, the gradient doesn't (truncated
+    hidden state is carried from one piece to the next, the gradient isn't (truncated
     backpropagation through time; Williams & Peng, 1990). Every text begins with the
     state at zero, wherever it stands in the stream, so texts don't depend on those
     before them. The end of each text of a list is a token too, which is how a generated
@@ -119,14 +119,14 @@ class TextGenerator(LanguageModel):
         stop: str | Sequence[str] | None = None,
         stop_at_end: bool = True,
     ) -> str | list[str] | list[list[str]]:
-        """Write a text that goes on from a prompt, or one for each of several.
+        """Write a text that continues a prompt, or one for each of several prompts.
 
         Parameters
         ----------
         prompt : str or list of str, default=""
-            The beginning of the text; empty, a new text begins. A space at its end is
-            that of the word that follows. Those of a list are gone on with side by
-            side, each just as it is by itself.
+            The beginning of the text; if it is empty, a new text begins. A space at its
+            end belongs to the next word. Prompts in a list are continued side by side,
+            each exactly as it would be alone.
         max_new_tokens : int, default=200
             Tokens after the prompt; fewer if the text ends by itself or before `stop`.
         temperature : float >= 0, default=1.0
@@ -135,24 +135,24 @@ class TextGenerator(LanguageModel):
         top_k : int, default=None
             Sample only from the k most likely tokens.
         top_p : float in (0, 1], default=None
-            Draw from the likeliest tokens alone whose probabilities, at this
+            Sample only from the most likely tokens whose probabilities, at this
             temperature, reach this sum (Holtzman et al., 2020).
         n_samples : int, default=1
             Texts to write for each prompt, all at once.
         random_state : int, RandomState instance or None, default=None
-            The same int gives the same text, to a prompt in a list as well as to one
-            alone. From an instance, prompts draw one after the other.
+            The same int gives the same text, whether a prompt is in a list or alone.
+            From an instance, prompts draw one after the other.
         stop : str or list of str, default=None
             A text ends before any of these.
         stop_at_end : bool, default=True
             Whether a text may end by itself, where the model expects the end of a text.
-            A model that was fitted on one str has learnt of no end, and never does.
+            A model that was fitted on one str has learnt no end: its texts never do.
 
         Returns
         -------
         text : str, list of str or list of lists of str
             The prompt and what follows it; a list if `n_samples` is not 1. For a list
-            of prompts, a list of such.
+            of prompts, a list of these.
         """
         given: dict[str, Any] = dict(temperature=temperature, top_k=top_k, top_p=top_p)
         given |= dict(random_state=random_state, stop_at_end=stop_at_end)

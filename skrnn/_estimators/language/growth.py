@@ -34,7 +34,7 @@ def _with_means(array, was, now):
 def grown_state(new, optimizer, state):
     """Return an optimizer's state for a spec with more tokens; None stays None.
 
-    What it keeps of them begins as in a new fit.
+    The state of new tokens begins as in a new fit.
     """
     if state is None:
         return None

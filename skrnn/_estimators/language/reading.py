@@ -86,8 +86,8 @@ def stream_of(documents, targets):
     Parameters
     ----------
     documents, targets : list of ndarray of int32
-        Ids of each document, and what is to be predicted from its beginning on: as
-        many, and one more where its end is.
+        Ids of each document, and the ids to predict from its beginning on: as many, or
+        one more if its end is among them.
 
     Returns
     -------

@@ -17,9 +17,9 @@ class Sampler:
     temperature : float
         Outputs are divided by it; 0 takes the likeliest token.
     top_k : int or None
-        Only this many of the likeliest tokens are drawn from.
+        Sample only from this many of the most likely tokens.
     top_p : float or None
-        Only the likeliest tokens whose probabilities reach this sum are drawn from
+        Sample only from the most likely tokens whose probabilities reach this sum
         (Holtzman et al., 2020).
     never : tuple of int
         Tokens that never come, whatever their probability.
@@ -88,8 +88,8 @@ class Dice:
 def go_on(spec, weights, documents, n_samples, sampler, rng, firsts=(slice(None),)):
     """Read documents, and draw the tokens that follow, step by step.
 
-    What follows one doesn't depend on the others: each is read by itself, and of what
-    is computed side by side no row depends on another.
+    What follows one document doesn't depend on the others: each is read by itself, and
+    rows that are computed side by side are independent.
 
     Parameters
     ----------

@@ -142,8 +142,8 @@ class Vocabulary:
     def encode(self, text):
         """Return the ids by which a text's tokens are read.
 
-        A word that is known in its other form alone, with or without the space before
-        it, is read as that one.
+        A word that is known only in its other form, with or without the space before
+        it, is read in that form.
         """
         return self._numbers(self._readings, text)
 
@@ -183,10 +183,10 @@ class Vocabulary:
         return any(len(token) > 1 and token.startswith(" ") for token in self.tokens)
 
     def opening(self, text):
-        """Return what of a beginning is read, and the space that comes after it or "".
+        """Return the part of a beginning to read, and the space after it or "".
 
-        A space at the end belongs to the word that is to come. Spaces in a row of
-        which the vocabulary knows none by itself are read as one.
+        A space at the end belongs to the next word. Several spaces in a row are read as
+        one if a space isn't a token of the vocabulary.
         """
         if not self.holds_spaces:
             return text, ""
@@ -198,8 +198,8 @@ class Vocabulary:
     def joined(self, before, token):
         """Return a token as it is written after `before`: words have a space between.
 
-        What has been trained on never has two words without one, but a network may
-        draw them.
+        Training texts never have two words without a space, but a network may draw
+        them.
         """
         if self.analyzer == "word" and _seam_pattern().match(before[-1:] + token[:1]):
             return f" {token}"

@@ -24,7 +24,7 @@ class BeamsMixin(ClassifierMixin):
         X : list of str, array-like or list of array-likes
             Sequences of any length, in one of the forms that ``fit`` takes.
         n_best : int, default=None
-            How many; at most `n_beams`, and that many if it is None.
+            How many, at most `n_beams`; None means `n_beams`.
 
         Returns
         -------

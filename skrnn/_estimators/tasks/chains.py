@@ -61,7 +61,7 @@ class ChainMixin:
         return Head(len(self.classes_), "softmax", crf=True)
 
     def _fills_of_head(self: Any, spec):
-        """Return what gives pairs that are excluded their score, which stays."""
+        """Return what gives excluded pairs their score, which stays the same."""
         if not spec.head.crf or self.illegal_transitions is None:
             return []
         excluded = excluded_transitions(self.illegal_transitions, self.classes_)
@@ -84,9 +84,9 @@ class ChainMixin:
     def transitions_(self: Any) -> Array:
         """Scores of a chain's pairs of labels, (n_classes, n_classes), with `crf`.
 
-        At [i, j] stands that of ``classes_[j]`` behind ``classes_[i]``, minus infinity
-        where it is excluded. Those of first and last labels are the "start" and the
-        "end" of ``weights_["crf"]``.
+        Entry [i, j] is the score of ``classes_[j]`` right after ``classes_[i]``, minus
+        infinity where it is excluded. Scores of first and last labels are the "start"
+        and the "end" of ``weights_["crf"]``.
         """
         if not (hasattr(self, "_spec") and self._spec.head.crf):
             raise AttributeError(

@@ -163,9 +163,9 @@ class SequenceClassifierMixin(
         y : array-like or list of array-likes
             Their labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; required by the first call. With several
-            labels at once they are the numbers of y's columns, 0 to K - 1, and needn't
-            be given.
+            All labels that will ever occur; required by the first call. For an
+            indicator matrix they are its column numbers, 0 to K - 1, and needn't be
+            given.
         sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
                 default=None
             Weight of each sequence or step in the loss, as in ``fit``.
@@ -290,11 +290,11 @@ class SequenceClassifierMixin(
         -------
         y : ndarray of shape (n,) or (n, n_labels)
             With ``return_sequences=True`` (n, T) or (n, T, n_labels), or ragged where X
-            is ragged. Of y (n, T, 1), one label a step, it is (n, T) too. At padding
-            stands the label that y had there in ``fit``. If there was none, it is a
-            label that is no class: an empty string ("<padding>" where that is one), or
-            -1 (less where that is one); for unsigned integers the largest that is free,
-            for booleans False. Of several labels at once it is 0 for each.
+            is ragged. A y of shape (n, T, 1), with one label a step, gives (n, T) too.
+            Padding gets the label that y had there in ``fit``. If it had none, padding
+            gets one that is no class: an empty string ("<padding>" if that is a class),
+            or -1 (or less if that is a class); the largest free number for unsigned
+            integers, False for booleans, and 0 for each of several labels.
         """
         sequences, labels = self._predicted(X)
         if not self.return_sequences:
@@ -340,7 +340,7 @@ class SequenceClassifierMixin(
     ) -> float:
         """Return the accuracy, over real steps where every step has a label.
 
-        Where there are several labels at once, they must all be right.
+        Of several labels at once, all must be right.
 
         Parameters
         ----------

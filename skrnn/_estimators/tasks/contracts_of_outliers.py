@@ -49,7 +49,7 @@ class OutlierNetwork(Network, Protocol):
     Attributes
     ----------
     _n_untold : int
-        First steps of a sequence that the network can't tell.
+        First steps of a sequence that the network can't predict.
     """
 
     _n_untold: int

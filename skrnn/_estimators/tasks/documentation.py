@@ -53,8 +53,8 @@ class TaskDocs:
 _OF_NUMBERS: dict[str, Row] = {
     "quantile": (
         "float in (0, 1)",
-        """What is predicted with ``loss="pinball"``: the value that y stays below with
-        this probability, 0.5 the median. Other losses don't read it.""",
+        """Quantile that is predicted with ``loss="pinball"``: y stays below it with
+        this probability; 0.5 is the median. Other losses ignore it.""",
     ),
     "loss": (
         f"{type_of_losses('numbers')} or callable",
@@ -67,10 +67,10 @@ _OF_NUMBERS: dict[str, Row] = {
     ),
     "validation_split": (
         "float in (0, 1) or None",
-        """Share of the sequences that is held out to validate on: the last ones, which
-        in a series are the latest. None holds out a tenth for early
-        stopping, and nothing without it; a number holds out so much in any case. An
-        X_val in ``fit`` takes its place.""",
+        """Share of the sequences to hold out for validation: the last ones, which in a
+        series are the latest. None holds out a tenth for early stopping, and nothing
+        without it; a number is always held out. An X_val in ``fit`` takes its
+        place.""",
     ),
     "normalize_y": (
         "bool",
@@ -107,53 +107,53 @@ _OF_LABELS: dict[str, Row] = {
     ),
     "validation_split": (
         "float in (0, 1) or None",
-        """Share of the sequences that is held out to validate on, at random and, where
-        a sequence has one label, the same share of every class. None holds out a tenth
-        for early stopping, and nothing without it; a number holds out so much in any
-        case. An X_val in ``fit`` takes its place.""",
+        """Share of the sequences to hold out for validation, at random and, if a
+        sequence has one label, the same share of every class. None holds out a tenth
+        for early stopping, and nothing without it; a number is always held out. An
+        X_val in ``fit`` takes its place.""",
     ),
     "class_weight": (
         'dict, "balanced" or None',
         """Weight of each class in the loss; "balanced" makes it inversely proportional
-        to the class's frequency, rows counted with their `sample_weight`. Multiplied
-        with `sample_weight`. Not for `crf`.""",
+        to the class's frequency, counted with `sample_weight`. It is multiplied by
+        `sample_weight`. Not for `crf`.""",
     ),
     "crf": (
         "bool",
-        """Read the labels of all steps as one chain, a conditional random field
-        (Lafferty et al., 2001); with `return_sequences`. Beside the network's scores
-        of each step, pairs of labels that follow each other are scored, and the first
-        and the last label; the likelihood of whole sequences is maximised. ``predict``
-        returns the likeliest sequence of labels (Viterbi, 1967), ``predict_proba`` the
-        probability of each label at each step given all of X. A step of
-        `sample_weight` 0 may have any label; other weights must be equal within a
-        sequence.""",
+        """Model the labels of all steps together, as a conditional random field
+        (Lafferty et al., 2001); needs `return_sequences`. Besides the network's scores
+        of each step, it has scores of pairs of neighbouring labels, and of the first
+        and the last label; training maximises the likelihood of whole sequences.
+        ``predict`` returns the likeliest sequence of labels (Viterbi, 1967),
+        ``predict_proba`` the probability of each label at each step given all of X. A
+        step of `sample_weight` 0 may have any label; other weights must be equal within
+        a sequence.""",
     ),
     "illegal_transitions": (
         '"bio", list of pairs, or None',
-        """Labels that `crf` lets never follow each other. "bio": ``I-x`` follows
-        ``B-x`` and ``I-x`` alone. In a pair the second label may not follow the first;
-        None as the first stands for the start of a sequence, as the second for its
-        end. They count from the next ``fit`` on that begins anew. Labels in ``fit``
-        that break them are an error. Not read without `crf`.""",
+        """Pairs of labels that `crf` excludes. "bio": ``I-x`` may follow only ``B-x``
+        and ``I-x``. In a pair, the second label may not follow the first; None as the
+        first stands for the start of a sequence, as the second for its end. Changes
+        take effect at the next ``fit`` that begins anew. Labels in ``fit`` that break
+        the rules are an error. Ignored without `crf`.""",
     ),
 }
 _OF_LABEL_SEQUENCES: dict[str, Row] = {
     "max_length": (
         "int",
-        """Most labels of a predicted sequence. None takes the longest of ``fit``, and
-        for an input longer than all of ``fit`` more in proportion.""",
+        """Greatest length of a predicted sequence. None takes the longest of ``fit``,
+        and proportionally more for an input longer than all of ``fit``.""",
     ),
     "n_beams": (
         "int",
-        """Unfinished sequences that a beam search keeps (Graves, 2012; Sutskever et
-        al., 2014); 1 takes the most likely label at every step.""",
+        """Number of unfinished sequences that a beam search keeps (Graves, 2012;
+        Sutskever et al., 2014); 1 takes the most likely label at every step.""",
     ),
     "length_penalty": (
         "float >= 0",
         """Exponent of ``((5 + length) / 6)``, by which a beam search divides the
         log-probability of a sequence (Wu et al., 2016): 0 prefers the most likely
-        sequence, which is often a short one, higher values longer ones.""",
+        sequence, which is often a short one; higher values prefer longer ones.""",
     ),
     "loss": (
         f"{type_of_losses('labels', 'softmax')} or callable",
@@ -166,56 +166,55 @@ _OF_LABEL_SEQUENCES: dict[str, Row] = {
     ),
     "class_weight": (
         'dict, "balanced" or None',
-        """Weight of each label in the loss of the steps at which it stands; "balanced"
-        makes it inversely proportional to the label's frequency, sequences counted with
-        their `sample_weight`. Multiplied with `sample_weight`. The end of a sequence
-        has no such weight.""",
+        """Weight of each label in the loss of its steps; "balanced" makes it inversely
+        proportional to the label's frequency, counted with `sample_weight`. It is
+        multiplied by `sample_weight`. The end of a sequence has no such weight.""",
     ),
     "validation_split": (
         "float in (0, 1) or None",
-        """Share of the sequences that is held out to validate on, at random. None holds
-        out a tenth for early stopping, and nothing without it; a number holds out so
-        much in any case. An X_val in ``fit`` takes its place.""",
+        """Share of the sequences to hold out for validation, at random. None holds out
+        a tenth for early stopping, and nothing without it; a number is always held out.
+        An X_val in ``fit`` takes its place.""",
     ),
 }
 _OF_OUTLIERS: dict[str, Row] = {
     "loss": (
         f"{as_type(['auto', *names_without_parameters('numbers')])} or callable",
         filled(
-            """What is minimised, in units of `scale_`. "auto" is
-            "mean_absolute_error": the outliers in the training data then count no more
-            than the others, while squares would let the network learn them first. The
-            other names are those of the regressors. A ``keras.losses.Loss`` or a
-            function ``f(y_true, y_pred)`` that returns a loss for each row works too;
-            its rows are the steps of all sequences."""
+            """What is minimised, in units of `scale_`. "auto" is "mean_absolute_error":
+            outliers in the training data then count no more than other steps, while
+            with squared errors the network would learn them first. The other names are
+            those of the regressors. A ``keras.losses.Loss`` or a function ``f(y_true,
+            y_pred)`` that returns a loss for each row works too; its rows are the steps
+            of all sequences."""
         ),
     ),
     "scored_steps": (
         '"auto", "all" or int',
-        """Which steps of a sequence its score is made of: its last so many, or "all",
-        but the first one of several with ``method="prediction"``. "auto" is the last
-        one if the sequences of ``fit`` are the windows of a series, each the one before
-        moved on by one row: the score of a row then says how odd this row is after
-        those before it. Otherwise it is "all".""",
+        """Which steps count in a sequence's score: this many last ones, or "all",
+        without the first one of several with ``method="prediction"``. "auto" is the
+        last one if the sequences of ``fit`` are windows of a series that move on by one
+        row: the score of a row then says how odd it is after the rows before it.
+        Otherwise it is "all".""",
     ),
     "contamination": (
         'float in (0, 0.5], "auto" or None',
         """Share of outliers in the training data, which sets `offset_`. "auto" sets it
-        where errors begin to be larger than those of normal noise, by the median and
-        the median absolute deviation of the training scores: there may be none. None
-        takes the training data to have no outliers: what scores lower than all of them
-        is one.""",
+        where errors become larger than normal noise explains, by the median and the
+        median absolute deviation of the training scores; it may find no outliers. None
+        assumes that the training data have none: whatever scores lower than all of them
+        is an outlier.""",
     ),
     "validation_split": (
         "float in (0, 1) or None",
-        """Share of the sequences that is held out to validate on: the last ones, which
-        in a series are the latest. None holds out a tenth for early stopping, and
-        nothing without it; a number holds out so much in any case.""",
+        """Share of the sequences to hold out for validation: the last ones, which in a
+        series are the latest. None holds out a tenth for early stopping, and nothing
+        without it; a number is always held out.""",
     ),
 }
 _CHAIN = """transitions_ : ndarray of shape (n_classes, n_classes)
-    With `crf`, the score of ``classes_[j]`` behind ``classes_[i]`` at [i, j]; minus
-    infinity where it is excluded.
+    With `crf`, entry [i, j] is the score of ``classes_[j]`` right after
+    ``classes_[i]``; minus infinity where it is excluded.
 """
 _CLASSES = """classes_ : ndarray of shape (n_classes,)
     Labels, sorted; for an indicator matrix the numbers of its columns.
@@ -326,8 +325,9 @@ array([7])""",
     Score below which a sequence is an outlier.
 error_scale_ : ndarray of shape (n_steps, n_features)
     The usual error of each step of a sequence, in units of `scale_`: 1.4826 times the
-    median of its absolute errors in training, or that of all steps where fewer than 20
-    sequences have it. Later steps than those of ``fit`` have that of the last one.
+    median of its absolute errors in training; if fewer than 20 sequences have the step,
+    the same of all steps. Steps later than those of ``fit`` use the error of the last
+    one.
 center_, scale_ : ndarray of shape (n_features,)
     Median of each feature of a step, and 1.4826 times the median absolute deviation
     from it. `model_` reads and answers steps as ``(x - center_) / scale_``.

@@ -94,14 +94,14 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
             leaves it out, and its target isn't read: it may be NaN.
         future : array-like of shape (n, H, F2) or (n, H), default=None
             What is known beforehand about the steps of y: dates, prices, plans. The
-            decoder reads it beside the value before, and ``predict`` needs it too.
+            decoder reads it together with the previous value, and ``predict`` needs it
+            too.
         X_val, y_val : array-like or list of array-likes, default=None
-            Other sequences to look at after each epoch, and their targets, in the form
-            of X and y: a validation set, of which nothing is learnt. Early stopping
-            then holds nothing out. A ``Pipeline`` prepares X_val as X with
-            ``transform_input=["X_val"]``.
+            Validation set, in the form of X and y: it is evaluated after each epoch,
+            and not trained on. Early stopping then holds nothing out. A ``Pipeline``
+            prepares X_val as X with ``transform_input=["X_val"]``.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Weight of each of these in their loss.
+            Weight of each validation sequence in its loss.
         future_val : array-like of shape (n_val, H, F2) or (n_val, H), default=None
             What is known about the steps of y_val, if `future` is given.
 
@@ -142,7 +142,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
             Weight of each sequence, or of each of its H steps, in the loss. A zero
             leaves it out, and its target isn't read: it may be NaN.
         future : array-like of shape (n, H, F2) or (n, H), default=None
-            What is known about the steps of y, if the first call was given such.
+            What is known about the steps of y, if the first call had it.
 
         Returns
         -------
@@ -278,7 +278,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
         X : array-like or list of array-likes
             Sequences of any length, in one of the forms that ``fit`` takes.
         future : array-like of shape (n, H, F2) or (n, H), default=None
-            What is known about the steps to predict, if ``fit`` was given such.
+            What is known about the steps to predict, if ``fit`` had it.
 
         Returns
         -------
@@ -320,7 +320,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
             leaves it out, and its target may be NaN. A step with fewer than two
             targets left has no R², and isn't averaged over.
         future : array-like of shape (n, H, F2) or (n, H), default=None
-            What is known about the steps of y, if ``fit`` was given such.
+            What is known about the steps of y, if ``fit`` had it.
 
         Returns
         -------

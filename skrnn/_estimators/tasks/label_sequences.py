@@ -92,12 +92,11 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
             Weight of each sequence, or of each of its labels, in the loss. A zero
             leaves it out, whatever the label is. The end weighs as the last label does.
         X_val, y_val : array-like or list of array-likes, default=None
-            Other sequences to look at after each epoch, and their targets, in the form
-            of X and y: a validation set, of which nothing is learnt. Early stopping
-            then holds nothing out. A ``Pipeline`` prepares X_val as X with
-            ``transform_input=["X_val"]``.
+            Validation set, in the form of X and y: it is evaluated after each epoch,
+            and not trained on. Early stopping then holds nothing out. A ``Pipeline``
+            prepares X_val as X with ``transform_input=["X_val"]``.
         sample_weight_val : array-like, default=None
-            Weights in their loss, in a form that `sample_weight` may have.
+            Weights of the validation set in its loss, in any form of `sample_weight`.
 
         Returns
         -------
@@ -122,7 +121,8 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         """Train for one more epoch on a batch of data.
 
         The first call learns the features of X, its symbols if it is made of strings,
-        and the form of y. Lengths may grow from call to call, but for an array (n, H).
+        and the form of y. Lengths may grow from call to call, except those of an array
+        (n, H).
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         y : list of str, list of sequences, or array-like of shape (n,) or (n, H)
             Their labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come, such as the characters of strings; required
+            All labels that will ever occur, such as the characters of strings; required
             by the first call.
         sample_weight : array-like of shape (n,) or (n, H), or list of (H_i,), \
                 default=None
@@ -312,11 +312,11 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         Returns
         -------
         probabilities : ndarray, or list of ndarrays
-            An object array with, for each sequence, an array (H + 1, n_classes + 1),
-            whose last column is the end of the sequence and whose last row is the step
-            at which it was chosen; one that was cut off at `max_length` has no such
-            row. For a y of shape (n,) an array (n, n_classes), and for one of (n, H) a
-            list of H of them, as scikit-learn has it for several outputs.
+            An object array with an array (H + 1, n_classes + 1) for each sequence. The
+            last column is the end of the sequence, the last row the step that chose it;
+            a sequence cut off at `max_length` has no such row. For y of shape (n,) an
+            array (n, n_classes), for (n, H) a list of H such arrays, as scikit-learn
+            returns for several outputs.
         """
         sequences = self._sequences(X)
         paths = self._predictor().greedy(

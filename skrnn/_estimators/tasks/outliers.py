@@ -1,4 +1,4 @@
-"""Sequences without targets: what the network can't tell of their own steps."""
+"""Sequences without targets: the errors of a network that predicts their own steps."""
 
 from dataclasses import dataclass
 from numbers import Real
@@ -25,9 +25,9 @@ _FAR = 5.0
 _OF_NORMAL = 1.4826
 # Errors beyond this would have infinite squares.
 _LARGEST = 1e100
-# Usual errors are no smaller, in units of X: some steps may be learnt by heart.
+# Least usual error, in units of X: some steps may be learnt by heart.
 _SMALLEST = 1e-3
-# Numbers of which the usual errors are medians, and how many one step needs.
+# About how many numbers usual errors are medians of, and how many one step needs.
 _LOOKED_AT = 2**22
 _ENOUGH = 20
 # What a score may differ by from one engine to another.
@@ -37,7 +37,7 @@ _LOSSES = {"auto", *names_without_parameters("numbers")}
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SequenceOutlierMixin(OutlierMixin, OutlierContract):
-    """A sequence is the more normal, the better the network tells its steps."""
+    """A sequence is the more normal, the better the network predicts its steps."""
 
     scored_steps: int | str = "auto"
     contamination: float | str | None = 0.01
@@ -64,7 +64,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
             :class:`~skrnn.preprocessing.SlidingWindow`; an array or frame (n, T) of
             univariate ones; a list of (T_i, F) or (T_i,) arrays.
         y : None
-            Nothing is learnt of it: scikit-learn's pipelines and callbacks have it.
+            Ignored; it is there because scikit-learn's pipelines and callbacks pass it.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
 
     @of_one_fit
     def score_samples(self, X: SequenceData) -> Array:
-        """Return how normal each sequence is, the higher the more.
+        """Return how normal each sequence is: the higher, the more normal.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
         Returns
         -------
         scores : ndarray of shape (n,)
-            Minus the size of its errors, in units of usual ones.
+            Minus the size of its errors, in units of usual errors.
         """
         self._require_fit()
         return -self._sizes(self._check_X(X, reset=False))
@@ -139,7 +139,7 @@ class SequenceOutlierMixin(OutlierMixin, OutlierContract):
         self.scored_steps_ = steps
 
     def _learn_errors(self, sequences):
-        """Learn the usual error of each step, and from where on a score is too low."""
+        """Learn the usual error of each step, and `offset_`."""
         n, width = len(sequences), sequences.n_timesteps * sequences.n_features
         some = sequences.take(slice(None, None, -(-n * width // _LOOKED_AT)))
         self.error_scale_ = usual_errors(*self._errors(some, self._in_units(some))[:2])
@@ -246,7 +246,7 @@ def usual_errors(errors, steps):
     ----------
     errors : ndarray of shape (n, F)
     steps : ndarray of shape (n,)
-        Steps that fewer than `_ENOUGH` errors are of have that of all errors.
+        Steps with fewer than `_ENOUGH` errors get that of all errors.
     """
     order = np.argsort(steps, kind="stable")
     counts = np.bincount(steps)
@@ -258,11 +258,11 @@ def usual_errors(errors, steps):
 
 
 def usual_at_most(sizes):
-    """Return up to where the sizes of errors are usual, whatever outliers there are.
+    """Return the largest usual size of errors, whatever outliers there are.
 
-    A mean square to the power of a third is nearly normal (Wilson & Hilferty, 1931).
-    The limit stands `_FAR` standard deviations above the median there, which the median
-    absolute deviation gives.
+    A mean square to the power of a third is nearly normal (Wilson & Hilferty, 1931). On
+    that scale the limit is `_FAR` standard deviations above the median. The median
+    absolute deviation gives the standard deviation.
     """
     roots = np.cbrt(sizes**2)
     middle = np.median(roots)

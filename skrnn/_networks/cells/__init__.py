@@ -2,9 +2,9 @@
 
 A cell is one row of `CELLS`, in a file of its own. Its formula is the textbook's, and
 every engine and every estimator reads it from here. `GatedCell` is for cells whose
-gates are sums of a product with the input and one with the state before; `UnitwiseCell`
-for those whose units read no state but their own; `MemoryCell` has a memory beside its
-units; any other kind is an object with the methods of `skrnn._networks.contracts.Cell`.
+gates are sums of a product with the input and one with the previous state. In a
+`UnitwiseCell`, units read only their own state. A `MemoryCell` has a memory beside its
+units. Any other kind is an object with the methods of `skrnn._networks.contracts.Cell`.
 """
 
 from skrnn._networks.cells.base import BaseCell, hold

@@ -11,14 +11,14 @@ class DilatedCell(BaseCell):
     """A cell whose step t goes on from its states after step t - n.
 
     It makes the layers of a dilated recurrent network (Chang et al., 2017). Each of its
-    states is the last n ones of the cell within, (B, n, ...), the oldest first: the
-    next step goes on from that one.
+    states holds the last n states of the inner cell, (B, n, ...), the oldest first: the
+    next step goes on from the oldest.
 
     Attributes
     ----------
     inner : Cell
     n : int
-        How many steps lie between two states that follow one another.
+        Number of steps between consecutive states.
     """
 
     inner: Any

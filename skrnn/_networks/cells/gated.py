@@ -33,8 +33,8 @@ class GatedCell(BaseCell):
     tensorflow_kernel : str or None
         Name of the operation of TensorFlow that runs a whole layer with tanh.
     gate_order : tuple of str
-        The gates that the columns of the kernels are for: `units` columns of each, one
-        gate after the other.
+        The gates that the columns of the kernels belong to: `units` columns for each,
+        one gate after the other.
     """
 
     n_gates: int

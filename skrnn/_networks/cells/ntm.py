@@ -10,7 +10,7 @@ from skrnn._networks.weights import Weight
 
 # Slots of a memory and their width, if nothing else is asked for.
 MEMORY = 128, 20
-# What every entry of the memory holds at first (Collier & Beel, 2018).
+# First value of every entry of the memory (Collier & Beel, 2018).
 BLANK = 1e-6
 # Added to squares before their root, which has no slope at 0.
 TINY = 1e-16
@@ -23,11 +23,11 @@ class MemoryCell(BaseCell):
     """An LSTM with a memory, one head that reads it and one that writes to it.
 
     Graves et al. (2014), with what Collier & Beel (2018) found to learn best: a memory
-    that begins as a small constant, and addresses before the first step that are
-    learnt. These begin at the first slot.
+    that begins as a small constant, and learnt addresses before the first step. These
+    addresses begin at the first slot.
 
-    States are zeros before the first step, as those of every cell: what is carried is
-    how far the memory and both addresses are from where they begin.
+    States are zeros before the first step, like those of every cell: they are the
+    differences of the memory and of both addresses from their first values.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class MemoryCell(BaseCell):
     def n_of_heads(self):
         """Numbers that the controller gives both heads at a step.
 
-        Of each a key, a strength, a gate, three shares of shifts and a sharpness; of
-        the one that writes, what is erased and what is added too.
+        For each head a key, a strength, a gate, three shares of shifts and a sharpness;
+        for the writing head also what to erase and what to add.
         """
         return 2 * (self.width + 6) + 2 * self.width
 
@@ -100,7 +100,8 @@ class MemoryCell(BaseCell):
     def _look(self, ops, activation, w, projected, states, drop):
         """Return h, c, both addresses, what is erased and added, and what was there.
 
-        That is the memory before the step, and the addresses before the first one.
+        The latter are the memory before the step, and the addresses before the first
+        step.
         """
         _, c, read, *away, written = states
         h = self._controller(ops, w, states)

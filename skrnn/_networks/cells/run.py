@@ -20,9 +20,9 @@ class CellRun:
     drops : bool
         Whether there is recurrent dropout in training.
     timescale : int
-        How many steps lie between states that follow one another.
+        Number of steps between consecutive states.
     memory : tuple of two ints, or ()
-        Slots of the memory and their width, of a cell that has one.
+        Slots of the memory and their width, if the cell has one.
     """
 
     name: str

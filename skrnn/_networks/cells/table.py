@@ -21,7 +21,7 @@ CELLS: dict[str, Any] = {
 def cell_of(name: str, timescale: int = 1, memory: tuple[int, ...] = ()) -> Any:
     """Return a cell with a `memory` that goes on from `timescale` steps before.
 
-    A cell without a memory is told () of it.
+    For a cell without a memory it is ().
     """
     cell, memory = CELLS[name], memory_of(name, memory)
     return _made(cell, timescale, memory) if timescale > 1 or memory else cell

@@ -1,7 +1,7 @@
-"""Cells whose units read no state but their own: no matrix stands between the steps.
+"""Cells whose units read only their own state: no matrix is between the steps.
 
-All products are with the inputs, of all steps at once. What is left to do step after
-step is a few operations a unit, which no unit waits for.
+All products are with the inputs, for all steps at once. Step by step, only a few
+operations per unit remain, and units don't wait for each other.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from skrnn._networks.weights import Weight
 
 @dataclass(frozen=True)
 class UnitwiseCell(BaseCell):
-    """A cell with one state, of which each unit reads its own number.
+    """A cell with one state; each unit reads only its own number of it.
 
     Attributes
     ----------
@@ -26,12 +26,12 @@ class UnitwiseCell(BaseCell):
         ``gates(ops, activation, x) -> dict`` with the gates that `formula` uses, by
         name; None for a cell without any.
     recurrent : bool
-        Whether each unit has a weight for its own state before.
+        Whether each unit has a weight for its own previous state.
     slow_gate : int or None
-        Which gate lets inputs in, and so begins with biases by which the units forget
-        over times of all sizes.
+        Which gate lets inputs in. Its biases begin such that units forget over times of
+        all sizes.
     gate_order : tuple of str
-        The gates that the columns of the kernel are for.
+        The gates that the columns of the kernel belong to.
     """
 
     n_gates: int
@@ -41,7 +41,7 @@ class UnitwiseCell(BaseCell):
     slow_gate: int | None = None
     gate_order: tuple[str, ...] = ()
 
-    # What the kernels in C ask of every cell that they know.
+    # Attributes that the kernels in C read of every cell.
     n_states = 1
     recurrent_bias = False
 

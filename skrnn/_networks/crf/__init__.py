@@ -1,9 +1,9 @@
 """Linear-chain conditional random fields: the scores of whole sequences of labels.
 
 The head of a network gives each label a score at each step, its emission. A chain adds
-a score for each pair of labels that follow each other, and one for the first and for
-the last label (Lafferty et al., 2001). `formula` has what that means for probabilities,
-over `ops` and `Run`, for every engine.
+a score for each pair of neighbouring labels, and for the first and for the last label
+(Lafferty et al., 2001). `formula` computes probabilities from these scores, over `ops`
+and `Run`, for every engine.
 """
 
 from skrnn._networks.crf.formula import (
@@ -15,8 +15,9 @@ from skrnn._networks.crf.formula import (
     marginals,
 )
 
-# The score of what is excluded. Finite: infinity minus infinity is no number. Beside
-# any score that a network learns its exponential is 0, and so is its gradient.
+# The score of what is excluded. It is finite, because infinity minus infinity is NaN.
+# Compared with any score that a network learns, its exponential is 0, and so is its
+# gradient.
 EXCLUDED = -1e4
 
 __all__ = [

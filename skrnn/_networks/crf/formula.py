@@ -6,9 +6,9 @@ The score of labels y_1 ... y_T is
     + end[y_T]
 
 with emissions x, and their probability is proportional to its exponential (Lafferty et
-al., 2001). The sum over all sequences of labels is the forward algorithm: a cell whose
-state is the logarithm of the sum over all that end with each label. So the one loop
-over steps of each engine computes it, exact for sequences of any length.
+al., 2001). The forward algorithm sums over all sequences of labels. Here it is a cell:
+its state is, for each label, the logarithm of the sum over all sequences that end with
+it. So each engine computes it with its loop over steps, exact for any lengths.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from typing import Any
 
 from skrnn._networks.weights import Weight
 
-# What a label that isn't the true one scores where the true one is known.
+# The score of other labels where the true one is known.
 _NEVER = -1e30
 
 
@@ -47,7 +47,7 @@ class Chain:
 
     @classmethod
     def of(cls, w) -> "Chain":
-        """Return that of a network's weights by name."""
+        """Return the chain in a network's weights by name."""
         return cls(w["crf/transitions"], w["crf/start"], w["crf/end"])
 
     def reversed(self, ops) -> "Chain":
@@ -118,7 +118,7 @@ def log_partition(run, chain: Chain, x, lengths):
     run : Run
     chain : Chain
     x : array of shape (T, B, K)
-        Emissions; what stands in the padding doesn't matter, as long as it is finite.
+        Emissions; values at padding don't matter, as long as they are finite.
     lengths : array of shape (B,)
 
     Returns
@@ -137,7 +137,7 @@ def losses(run, chain: Chain, x, is_allowed, lengths):
     x : array of shape (T, B, K)
         Emissions.
     is_allowed : array of bool of shape (T, B, K)
-        Which labels each step may have: the true one alone, or all of them where it
+        Which labels each step may have: only the true one, or all of them where it
         isn't known. Then the likelihood is the sum over all of them (Tsuboi et al.,
         2008).
     lengths : array of shape (B,)

@@ -13,9 +13,9 @@ from skrnn._networks.formulas import log1p_unless_far, stirling_error
 def _losses(ops, y, scale, mean, dispersion):
     """Return the losses of counts y, exact in float32 for large ones too.
 
-    The probability is written by Stirling's errors and deviances (Loader, 2000), with
-    the dispersion in place of its inverse, the number of successes: so nothing of the
-    size of a count's factorial, or of a large number of successes, cancels.
+    The probability is written with Stirling's errors and deviances (Loader, 2000), and
+    with the dispersion instead of its inverse, the number of successes. So no terms as
+    large as a count's factorial, or as a large number of successes, cancel.
     """
     mean = scale * mean
     is_some = y > 0

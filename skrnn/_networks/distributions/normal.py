@@ -25,8 +25,8 @@ def _in_scipy(level, scale, location, spread):
 
 NORMAL = Distribution(
     name="normal",
-    # A spread of a thousandth of the window's: narrower ones would have gradients that
-    # drown all others.
+    # A thousandth of the window's spread: narrower ones would have gradients that drown
+    # all others.
     parameters=(Parameter("location"), Parameter("spread", above=1e-3)),
     losses=_losses,
     slopes=_slopes,

@@ -12,7 +12,7 @@ from skrnn._networks.formulas import log1p_unless_far, stirling_error
 def _losses(ops, y, scale, mean):
     """Return the losses of counts y, by Stirling's error and deviance (Loader, 2000).
 
-    So they are exact in float32 for large counts too: no factorial cancels.
+    They are exact in float32 for large counts too, because no factorials cancel.
     """
     mean = scale * mean
     is_some = y > 0

@@ -18,8 +18,8 @@ class Parameter:
     ----------
     name : str
     above : float or None
-        What it is always greater than: it is that plus the softplus of the output. None
-        if it may be any number, and is the output itself.
+        Lower bound: the parameter is that plus the softplus of the output. None if it
+        may be any number, and is the output itself.
     """
 
     name: str
@@ -44,13 +44,13 @@ class Distribution:
     Attributes
     ----------
     name : str
-        What it, and the loss that is its negative log-likelihood, is called.
+        Name of the distribution, and of the loss that is its negative log-likelihood.
     parameters : tuple of Parameter
         The P parameters, in the order of the outputs.
     losses : callable
         ``f(ops, *columns, *parameters) -> losses (..., K)``: the negative logarithm of
         the density, or of the probability, of targets (..., K). `columns` are those of
-        the targets in a batch: the target, and for counts the scale besides.
+        the targets in a batch: the target, and for counts also the scale.
     slopes : callable
         ``f(*columns, *parameters) -> gradients``: the derivatives of the losses by each
         of the parameters, in NumPy.
@@ -58,13 +58,13 @@ class Distribution:
         ``f(level, scale, *parameters)``: the distribution of ``scipy.stats``, in y's
         own units.
     description : str
-        What it is, to be read behind the name.
+        What it is, to be read after the name.
     source : str
         Authors and year of networks, or models, that are trained with it.
     counts : bool
         Whether it is of counts 0, 1, 2, ... These aren't normalised: in a batch each
-        target has a second column, the scale of its window, of which the mean that is
-        predicted is a multiple. They have no level.
+        target has a second column, the scale of its window, and the predicted mean is a
+        multiple of it. They have no level.
 
     Examples
     --------

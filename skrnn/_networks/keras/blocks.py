@@ -10,13 +10,13 @@ from skrnn._networks.keras.parts import dense, softmax
 def places_of(x):
     """Return the places of the steps of x (B, T, F), as floats (B, T, 1).
 
-    How many there are isn't known while a model is made.
+    Their number isn't known while a model is built.
     """
     return ops.cumsum(ops.ones_like(x[:, :, :1]), axis=1) - 1
 
 
 def add_positions(layer, x, seeds):
-    """Add to each step of x (B, T, F) what tells its place."""
+    """Add the encoding of its position to each step of x (B, T, F)."""
     width = x.shape[-1]
     if layer.kind == "learned":
         table = layers.Embedding(
@@ -33,7 +33,7 @@ def add_positions(layer, x, seeds):
 
 
 def block(layer, x, seeds, epsilon):
-    """Return what a block makes of x (B, T, F)."""
+    """Return the output of a block for x (B, T, F)."""
     stem = layer.name.replace("/", "_")
 
     def norm(name, x):
@@ -56,7 +56,7 @@ def block(layer, x, seeds, epsilon):
 
 
 def _heads(layer, q, k, v):
-    """Attend with each head by itself, and put side by side what they find."""
+    """Attend with each head by itself, and concatenate the contexts."""
     places = places_of(q)
     sees = places >= ops.transpose(places, (0, 2, 1)) if layer.causal else None
     angles = places * frequencies(q.shape[-1] // layer.n_heads // 2)

@@ -1,7 +1,7 @@
 """Networks as Keras models: the only place that builds them.
 
-A model computes what the engine's formula computes; a test holds the two together. It
-is what ``model_`` gives the user and what Keras callbacks see.
+A model computes what the engine's formula computes; a test compares both. It is the
+``model_`` of estimators, and what Keras callbacks see.
 """
 
 from itertools import count
@@ -40,8 +40,8 @@ def build_model(spec, weights=None, scale=None, offset=None):
     model = keras.Model(inputs, y)
     if weights is not None:
         set_weights(model, spec, weights)
-    # On its own symbols, so nothing is computed: Keras doesn't export as ONNX what has
-    # never been called.
+    # Called on its own symbols, so nothing is computed: Keras exports only models as
+    # ONNX that have been called.
     model(inputs)
     return model
 
@@ -64,7 +64,7 @@ def _variables(model, spec):
 
 def _network(spec, _scale, _offset):
     """Return the inputs and the output of recurrent layers with a head."""
-    # What has no seed takes one from Python's global generator.
+    # A layer without a seed takes one from Python's global generator.
     seeds = count()
     inputs = input_of(spec)
     flow = Flow(inputs)

@@ -1,7 +1,7 @@
-"""Parts of Keras with the engine's weights, of which layers are made.
+"""Parts of Keras with the engine's weights, from which layers are built.
 
-Their initial values don't matter, for they are made to be given weights; seeds are
-given because what has none takes one from Python's global generator.
+Their initial values don't matter, because weights are set later. They get seeds because
+a layer without one takes it from Python's global generator.
 """
 
 import keras
@@ -56,7 +56,7 @@ def one_direction(layer, seeds, **options):
 
 
 def attend(kind, queries, keys, seeds):
-    """Return what queries (B, Q, U) find in keys (B, T, U)."""
+    """Return the context of queries (B, Q, U) in keys (B, T, U)."""
 
     def project(name, units=keys.shape[-1], use_bias=False):
         return dense(units, None, f"attention_{name}", seeds, use_bias=use_bias)
@@ -81,7 +81,7 @@ class FormulaCell(layers.Layer):
 
     def build(self, shape):
         self._named = {
-            # Constants: it is made to be given weights.
+            # Constants, because weights are set later.
             row.name: self.add_weight(row.shape, "zeros", name=row.name)
             for row in self._formula.weights(shape[-1], self.units)
         }
@@ -143,7 +143,7 @@ class _PathsCell(layers.Layer):
     def __init__(self, chain, units):
         super().__init__()
         weights = {"transitions": chain.transitions, "start": chain.start}
-        # In a function: a layer would take an attribute for weights of its own.
+        # In a function: as an attribute, a layer would take it for weights of its own.
         self._chain, self.output_size = (lambda: weights), units
         self.state_size = [shape[0] for shape in SUM_OF_PATHS.state_shapes(units)]
 
@@ -171,7 +171,7 @@ def _weights_by_content(queries, keys):
 
 def softmax(scores):
     """Return the shares of scores (..., S), which sum to one."""
-    # Keras' own warns of a single step, over which it is 1 as it should be.
+    # Keras' own softmax warns of a single step, whose share is rightly 1.
     powers = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
     return powers / ops.sum(powers, axis=-1, keepdims=True)
 

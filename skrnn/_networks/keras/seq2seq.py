@@ -1,4 +1,4 @@
-"""An encoder and a decoder as a Keras model that is told what came before each step.
+"""An encoder and a decoder as a Keras model that reads the output before each step.
 
 All layers are Keras' own where the cell is, so that a saved model can be loaded
 anywhere. The formula is that of `skrnn._networks.encoder_decoder`.
@@ -73,7 +73,7 @@ def layer_of(weight, layers):
 
 
 def _encode(spec, x, seeds):
-    """Return the last layer's outputs, and what each of the decoder starts from."""
+    """Return the last layer's outputs, and the decoder's first states."""
     flow, states = Flow(x), []
     for layer in spec.layers:
         if isinstance(layer, Recurrent):
@@ -87,7 +87,7 @@ def _encode(spec, x, seeds):
 
 
 def _bridge(spec, layer, last, seeds):
-    """Make one direction's states of those of all directions."""
+    """Turn the states of all directions into those of one."""
     if not layer.bidirectional:
         return last
     n = len(layer.state_shapes)
@@ -100,13 +100,13 @@ def _bridge(spec, layer, last, seeds):
 
 
 def _writing(spec, scale, offset, seeds):
-    """Return what the decoder is given, and what its first layer reads."""
+    """Return the decoder's inputs, and what its first layer reads."""
     if spec.n_labels is not None:
         before = keras.Input((None,), dtype="int32", name="previous")
         return [before], before
     before = keras.Input((None, spec.head.units), name="previous")
     x = before if scale is None else _in_units_of_spread(before, scale, offset)
-    # Not read at the first step, before which there is nothing; a weight stands there.
+    # Not read at the first step, which has none before: a weight takes its place.
     initializer = RandomUniform(seed=next(seeds))
     start = layers.Embedding(
         1, spec.head.units, embeddings_initializer=initializer, name="decoder_start"

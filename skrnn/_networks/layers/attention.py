@@ -11,14 +11,14 @@ from skrnn._networks.weights import Weight
 
 @dataclass(frozen=True)
 class AttentionPooling(BaseLayer):
-    """Put what the query attends to beside it: (..., U) -> (..., 2 U).
+    """Concatenate the attended context to the query: (..., U) -> (..., 2 U).
 
     Attributes
     ----------
     kind : str
         One of `FREE_ATTENTIONS`.
     per_step : bool
-        Whether each step is a query, or the last state alone.
+        Whether each step is a query, or only the last state.
     """
 
     kind: str

@@ -12,7 +12,7 @@ LAYERS: dict[str, Any] = {}
 
 @dataclass(frozen=True)
 class Flow:
-    """What goes from layer to layer.
+    """What layers pass on to the next one.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Rows of a table that are still to be looked up: it may be projected first.
+    """Rows of a table that aren't looked up yet, so the table can be projected first.
 
     Attributes
     ----------
@@ -79,7 +79,8 @@ class BaseLayer:
     """
 
     name: str
-    # The parameter of the estimators that decides whether, or how often, it is there.
+    # The parameter of the estimators that decides whether there is such a layer, or how
+    # many.
     parameter: ClassVar[str] = ""
     # Field -> the parameter of the estimators that it is, if that is called otherwise;
     # None where it changes no weights, so that training may go on after a change.
@@ -88,7 +89,8 @@ class BaseLayer:
     # description.
     documentation: ClassVar[dict[str, tuple[str, str]]] = {}
 
-    # What was set where a layer answers a step by later ones: "bidirectional=True".
+    # The setting by which a layer's answers depend on later steps:
+    # "bidirectional=True".
     reads_ahead: ClassVar[str] = ""
 
     def __init_subclass__(cls, **kwargs):
@@ -96,9 +98,9 @@ class BaseLayer:
         LAYERS[cls.__name__] = cls
 
     def described(self) -> dict[str, Any] | None:
-        """Map parameters to values, as far as they make the weights.
+        """Map those parameters that decide on the weights to their values.
 
-        None for a layer without weights, which may come and go.
+        None for a layer without weights, which may be added or left out.
         """
         named = ((self.parameters.get(f.name, f.name), f) for f in fields(self))
         return {
@@ -130,7 +132,7 @@ class BaseLayer:
 
     @property
     def label(self) -> str:
-        """Its name among users: ``dense_1`` for the second dense layer."""
+        """Its name for users: ``dense_1`` for the second dense layer."""
         return numbered(self.name)
 
     @property
@@ -140,25 +142,25 @@ class BaseLayer:
 
     @property
     def gate_order(self) -> tuple[str, ...]:
-        """The gates that the columns of its kernels are for, if it has any."""
+        """The gates that the columns of its kernels belong to, if it has any."""
         return ()
 
     def names_of(self, weight) -> tuple[str, str]:
-        """Return the names of a layer and a weight by which users know a weight."""
+        """Return the names of layer and weight by which users know a weight."""
         within = weight.name.removeprefix(f"{self.name}/")
         return self.label, within.replace("/", "_")
 
     def has_steps(self, before: bool) -> bool:
-        """Whether it puts something out for each step, as what is before it may do."""
+        """Whether it has an output for each step, if the layers before it have."""
         return before
 
     @property
     def keeps_steps(self) -> bool:
-        """Whether layers behind it read as many steps as it does."""
+        """Whether the layers after it read as many steps as it does."""
         return True
 
     def lengths_after(self, lengths):
-        """Return how many steps each sequence has behind it."""
+        """Return how many steps each sequence has after this layer."""
         return lengths
 
     def forward(self, run, w, flow, lengths):

@@ -21,13 +21,12 @@ PADDINGS = ("same", "causal")
 class Convolution(BaseLayer):
     """A convolution over time, normalised and rectified: (T, B, F) -> (T, B, filters).
 
-    A step is told from those around it, zeros standing outside of the sequence, so that
-    no answer depends on padding. Filters are normalised over all real steps of a batch
+    Each step reads those around it, with zeros outside of the sequence, so that no
+    answer depends on padding. Filters are normalised over all real steps of a batch
     (Ioffe & Szegedy, 2015); prediction takes the statistics that followed the batches
-    of training. `dilation` is how far apart the steps are that a window reads (van den
-    Oord et al., 2016); where it is `causal` it ends with the step itself. Of each
-    `pool` steps the greatest values go on. Where it `tells_mean`, the mean of its steps
-    stands beside them.
+    of training. `dilation` is the distance between the steps of a window (van den Oord
+    et al., 2016); a `causal` window ends with the step itself. Each `pool` steps become
+    their greatest values. If it `tells_mean`, the mean of its steps is passed on too.
     """
 
     filters: int
@@ -148,9 +147,9 @@ class Convolution(BaseLayer):
 
 @dataclass(frozen=True)
 class Beside(BaseLayer):
-    """Put the mean of the last convolution beside the answer: (B, U) -> (B, U + F).
+    """Concatenate the last convolution's mean to the answer: (B, U) -> (B, U + F).
 
-    That of LSTM-FCN (Karim et al., 2018), whose recurrent branch reads the series and
+    As in LSTM-FCN (Karim et al., 2018), but its recurrent branch reads the series and
     not the convolutions.
     """
 
@@ -264,7 +263,7 @@ def normalise_batch(run, x, real, gamma, beta, kept, pool):
 def rectify(ops, x, real, gamma, beta, mean, variance, *, pool=1):
     """Normalise x (T, B, C) by means and variances (C,), rectify it, and pool it.
 
-    Zeros stand where nothing is `real`: nothing that is rectified is below them.
+    Padding gets zeros: no rectified value is below them.
     """
     y = (x - mean) * (gamma / ops.sqrt(variance + EPSILON)) + beta
     y = ops.where(real[..., None], ops.maximum(y, 0.0), 0.0)

@@ -9,8 +9,8 @@ from skrnn._networks.layers.base import BaseLayer
 class Delay(BaseLayer):
     """Put zeros before the first step and leave the last one out.
 
-    What a layer of one direction answers at a step then depends on the steps before it
-    alone.
+    The answer of a layer of one direction at a step then depends only on the steps
+    before it.
     """
 
     parameter = "method"

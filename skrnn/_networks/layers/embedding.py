@@ -1,4 +1,4 @@
-"""Tables in which token ids are looked up, or ids that stand among numbers."""
+"""Tables in which token ids are looked up, or ids among numbers."""
 
 from dataclasses import dataclass, replace
 
@@ -19,8 +19,8 @@ class Embedding(BaseLayer):
     trainable : bool
         Whether training changes the tables.
     late : bool
-        Whether the next layer may project the table, and look up what comes of it: that
-        is the same and saves products, where tokens are many and kinds of them few.
+        Whether the next layer may project the table first and look up rows of the
+        result. That is the same, and saves products if there are more tokens than ids.
     """
 
     sizes: tuple[int, ...]
@@ -92,7 +92,7 @@ class Embedding(BaseLayer):
 class Categories(BaseLayer):
     """Vectors of the ids in some channels of x (T, B, F), and the other channels.
 
-    They stand side by side: the vectors of each channel of ids, and then the numbers.
+    They are concatenated: the vectors of each channel of ids, and then the numbers.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class Categories(BaseLayer):
         return [f"{self.name}_{i}/embeddings" for i in range(len(self.sizes))]
 
     def fit(self, n_channels):
-        """Whether there are so many channels, each of them ids or numbers."""
+        """Whether the number of channels is right, each of them ids or numbers."""
         n = {len(self.columns), len(set(self.columns)), len(self.sizes), len(self.dims)}
         places = all(0 <= column < n_channels for column in self.columns)
         return n == {n_channels - self.n_numbers} and places

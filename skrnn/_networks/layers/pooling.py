@@ -1,4 +1,4 @@
-"""From steps to what is answered: each step, or each sequence's last state."""
+"""From steps to answers: for each step, or from each sequence's last state."""
 
 from dataclasses import dataclass, replace
 
@@ -53,7 +53,7 @@ POOLINGS = ("mean", "max", "last")
 
 @dataclass(frozen=True)
 class StepPooling(BaseLayer):
-    """Make one vector of a sequence's steps, its state.
+    """Pool the steps of a sequence into one vector, its state.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where a step stands in its sequence: what self-attention alone can't tell."""
+"""The position of a step in its sequence, which self-attention alone can't know."""
 
 from dataclasses import dataclass, replace
 
@@ -8,13 +8,13 @@ from skrnn._networks.attention import waves
 from skrnn._networks.layers.base import BaseLayer
 from skrnn._networks.weights import Weight
 
-# What may tell positions. The last one is no layer: blocks turn what they compare.
+# Encodings of positions. The last one isn't a layer: blocks rotate queries and keys.
 POSITIONS = ("sinusoidal", "learned", "rotary")
 
 
 @dataclass(frozen=True)
 class Positions(BaseLayer):
-    """Add a vector for its place to each step.
+    """Add a vector for its position to each step.
 
     Attributes
     ----------
@@ -22,8 +22,8 @@ class Positions(BaseLayer):
         "sinusoidal", of waves (Vaswani et al., 2017), or "learned", a table (Gehring et
         al., 2017).
     n_rows : int
-        Steps that a learned table has, 0 for waves. What comes later has the last row:
-        estimators refuse it.
+        Number of steps of a learned table, 0 for waves. Later steps would get the last
+        row, but estimators refuse them.
     """
 
     kind: str

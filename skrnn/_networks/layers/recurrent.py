@@ -26,11 +26,11 @@ class Recurrent(BaseLayer):
     recurrent_dropout : float
         Share of the states dropped in products with recurrent weights.
     steps, state : bool
-        Whether the outputs of all steps, and the last ones, are read by anybody.
+        Whether the outputs of all steps, and the last ones, are read by another layer.
     timescale : int
-        How many steps lie between states that follow one another.
+        Number of steps between consecutive states.
     memory : tuple of two ints, or ()
-        Slots of the memory and their width, of a cell that has one.
+        Slots of the memory and their width, if the cell has one.
     """
 
     cell: str

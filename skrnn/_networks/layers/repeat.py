@@ -8,7 +8,7 @@ from skrnn._networks.layers.dense import Dense
 
 @dataclass(frozen=True)
 class Code(Dense):
-    """Say the last state in as few numbers as the decoder may read."""
+    """Compress the last state into the few numbers that the decoder may read."""
 
     parameter = "method"
     parameters = {"units": "latent_dim", "activation": None}
@@ -35,7 +35,7 @@ class Repeat(BaseLayer):
         return True
 
     def forward(self, run, w, flow, lengths):
-        # The number of steps is that of what comes in.
+        # It has as many steps as the input.
         return Flow(flow.state[None] + flow.steps * 0)
 
     def keras(self, flow, seeds):

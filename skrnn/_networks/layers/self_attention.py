@@ -24,20 +24,20 @@ class TransformerBlock(BaseLayer):
     """Self-attention and two dense layers, each added to what it has read.
 
     ``x + attention(norm(x))``, and then ``x + dense(norm(x))``: normalised before and
-    not after, with which deep stacks train (Xiong et al., 2020). The rest is Vaswani et
-    al. (2017).
+    not after the layers, so that deep stacks train (Xiong et al., 2020). The rest is
+    Vaswani et al. (2017).
 
     Attributes
     ----------
     units : int
-        Width of what comes in and goes out, a multiple of the number of heads.
+        Width of inputs and outputs, a multiple of the number of heads.
     n_heads : int
     dim_feedforward : int
         Width of the first dense layer.
     activation : str
         Its activation.
     causal : bool
-        Whether a step attends to itself and to earlier steps alone.
+        Whether a step attends only to itself and to earlier steps.
     rotary : bool
         Whether queries and keys are turned by their places.
     dropout : float
@@ -140,7 +140,7 @@ class TransformerBlock(BaseLayer):
         return q, k, v
 
     def after(self, run, w, x, context):
-        """Return what the block puts out for what its heads have found."""
+        """Return the block's output for the contexts of its heads."""
         merged = merge_heads(run.ops, context)
         x = x + self._dropped(run, self._dense(run, w, "output", merged))
         h = self._normalised(run, w, "dense_norm", x)

@@ -1,7 +1,7 @@
 """Losses: one row each, which everything that knows losses is made from.
 
-The names that estimators take, their other spellings and their documentation, what
-each engine trains with and what Keras calls it are all read from `LOSSES`.
+The names that estimators take, other spellings, documentation, the formulas of each
+engine and Keras' names are all read from `LOSSES`.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ __all__ = [
     "row_of",
 ]
 
-# How a head names its loss: by a row, with the values of its parameters if it has any.
+# How a head names its loss: by the name of a row, and values of its parameters if any.
 NamedLoss = str | tuple[Any, ...]
 
 # Name -> its row. The first one that goes with an activation is the default there.
@@ -35,7 +35,7 @@ def loss_of_head(loss, activation: str) -> NamedLoss | None:
     Parameters
     ----------
     loss : str, tuple, list or None
-        A name, or one with the values of its parameters behind it. None or "auto" is
+        A name, or a name followed by the values of its parameters. None or "auto" is
         the first of `LOSSES` that goes with the activation.
 
     Raises

@@ -1,9 +1,9 @@
 """Several quantiles at once, which can't cross: the pinball loss of all of them.
 
-Of the Q outputs of a target the one in the middle, ``Q // 2``, is that quantile itself.
-Any other one is the softplus of its output away from its neighbour on the side of the
-middle. So they are in order whatever the network puts out, and the slope of each by
-each output is between -1 and 1.
+Of the Q outputs of a target, the middle one, ``Q // 2``, is that quantile itself. Every
+other quantile lies away from its neighbour towards the middle, by the softplus of its
+output. So quantiles are always in order, and the slope of each by each output is
+between -1 and 1.
 
 Source of the loss: Koenker & Bassett (1978), "Regression quantiles"; of the increments:
 Park et al. (2022), "Learning quantile functions without quantile crossing for

@@ -20,9 +20,9 @@ class LossRow:
     name : str
         What it is called here.
     targets : {"numbers", "labels", "forecasts"}
-        What its targets are: which estimators have it. Estimators of numbers and of
-        labels list theirs as ``loss``; those of forecasts are the Forecaster's, which
-        knows what their outputs mean.
+        Kind of its targets, which decides which estimators have it. Estimators of
+        numbers and of labels list theirs as ``loss``; losses of forecasts are for the
+        Forecaster, which knows what their outputs mean.
     activations : tuple of str
         Activations of the heads that it goes with.
     formula : callable
@@ -35,13 +35,13 @@ class LossRow:
         ``f(y, z, *values) -> losses (n,), gradients (n, K)`` for arrays (n, K): the
         formula with its derivative by z.
     description : str
-        What it is, to be read behind the name.
+        What it is, to be read after the name.
     source : str
         Authors and year.
     keras : str or None
         Name of the same function in ``keras.losses``, if there is one.
     keras_one_hot : str or None
-        Name of that one which takes one-hot rows for class numbers.
+        Name of the version that takes one-hot rows instead of class numbers.
     aliases : tuple of str
         Other spellings, in lower case and without spaces, dashes and underscores. The
         name, spelt with these, needs none.
@@ -58,12 +58,12 @@ class LossRow:
         Columns C that each target has in a batch: y is (..., C * K), first the targets
         themselves, then the next column of all of them.
     predictions : callable or None
-        ``f(ops, z, *values) -> predictions (..., P * K)``: what the outputs mean, to be
-        predicted in their place. None if they are predictions as they are, after the
-        head's activation.
+        ``f(ops, z, *values) -> predictions (..., P * K)``: turns outputs into
+        predictions. None if outputs already are predictions after the head's
+        activation.
     of_predictions : callable or None
-        ``f(ops, y, predictions, *values) -> losses``: the formula, of predictions in
-        place of outputs. It is there if `predictions` is.
+        ``f(ops, y, predictions, *values) -> losses``: the formula for predictions
+        instead of outputs. Set if `predictions` is.
     """
 
     name: str

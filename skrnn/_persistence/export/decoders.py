@@ -50,14 +50,14 @@ class EncoderDecoder:
     dtype : str
         Of the first answer.
     facts : dict
-        What else a user may want to know.
+        Other facts for the user.
     scale, offset : ndarray of shape (K,) or None
         Units of numbers.
     shape : tuple of int
         Of y for one sequence: (H,), (H, K) or ().
     longest : tuple of int
-        Of labels: the most steps, and the steps of input from which on there may be
-        more, in proportion; 0 is never.
+        For labels: the greatest number of steps, and the number of input steps beyond
+        which it grows in proportion; 0 is never.
     """
 
     spec: Seq2SeqSpec

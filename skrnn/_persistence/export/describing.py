@@ -14,7 +14,7 @@ from skrnn._persistence.export.texts import LanguageNetwork
 
 
 def described(estimator: Any) -> Any:
-    """Return the network of a fitted estimator, with what a user may want to know."""
+    """Return the network of a fitted estimator, with facts for the user."""
     if isinstance(estimator, LanguageModel):
         return _text_of(estimator)
     if isinstance(estimator, BaseSeq2Seq):
@@ -23,7 +23,7 @@ def described(estimator: Any) -> Any:
 
 
 def _as_json(value):
-    """Return plain values; a text for what JSON has no word for."""
+    """Return plain values; text for what JSON can't hold."""
     return json.loads(json.dumps(value, default=str))
 
 

@@ -35,34 +35,34 @@ _SAVED_MODEL = "saved_model.pb"
 def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     """Write the network of a fitted estimator for use without skrnn.
 
-    What was at `path` is replaced when the new file is whole, and not before. The
-    network is all there is in it: what a Pipeline does before stays outside.
+    A file at `path` is replaced only once the new one is whole. It has only the
+    network: the earlier steps of a Pipeline stay outside.
 
     Parameters
     ----------
     estimator : estimator
         A fitted network: a recurrent regressor or classifier, such as
-        :class:`~skrnn.LSTMRegressor` or one of a Forecaster's ``estimators_``, whose
-        answers are in units of its windows; :class:`~skrnn.Seq2SeqRegressor`,
+        :class:`~skrnn.LSTMRegressor` or one of a Forecaster's ``estimators_`` (its
+        answers are in units of the windows); :class:`~skrnn.Seq2SeqRegressor`,
         :class:`~skrnn.Seq2SeqClassifier`, :class:`~skrnn.text.TextGenerator`.
     path : str or path-like
         A file; for "saved_model" a folder.
     format : {"onnx", "numpy", "keras", "saved_model"}
-        "onnx" is a model of ONNX for ONNX Runtime and others. It reads "X", float32
-        (n, T, F); or (n, T) if ``fit`` read that. If ``fit`` read sequences of several
-        lengths, X is padded on the right, and "lengths", int64 (n,), tells how long
-        they are. Token ids are int64 (n, T), with 0 as padding before or after, or
-        (n, T, C). It answers "y" as ``predict`` does, in units and type of y, or
-        "probabilities" as ``predict_proba`` does, in float32; 0 stands at padding.
-        n and T are free. It needs the package onnx: ``pip install "skrnn[onnx]"``.
+        "onnx" is a model of ONNX for ONNX Runtime and others. It reads "X", float32 (n,
+        T, F); or (n, T) if ``fit`` read that. If ``fit`` read sequences of several
+        lengths, X is padded on the right, and "lengths", int64 (n,), has their lengths.
+        Token ids are int64 (n, T), with 0 as padding before or after, or (n, T, C). It
+        returns "y" as ``predict`` does, in units and type of y, or "probabilities" as
+        ``predict_proba`` does, in float32; padding gets 0. n and T may have any size.
+        It needs the package onnx: ``pip install "skrnn[onnx]"``.
 
         "numpy" is one npz file of JSON and arrays, without pickles, for the module
-        ``skrnn/_persistence/export/predictor.py``, which needs NumPy alone and may be
-        copied. It answers as the one of ONNX does, in float64.
+        ``skrnn/_persistence/export/predictor.py``, which needs only NumPy and may be
+        copied. It returns the same as "onnx", in float64.
 
         "keras" is ``model_`` as a .keras file, made of Keras' own layers, for
         ``keras.models.load_model``. "saved_model" is ``model_`` as a SavedModel of
-        TensorFlow. Both read sequences without padding, and of two classes they answer
+        TensorFlow. Both read sequences without padding; with two classes they return
         the probability of the second one.
 
     Raises
@@ -87,17 +87,18 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     -----
     An encoder and decoder decodes greedily, all in one file, in "onnx" and "numpy". A
     regressor also reads "future", float32 (n, H, F2), if ``fit`` did. A classifier
-    answers "labels", int64 (n, H), places in ``classes_``, with -1 behind the end; and
-    "probabilities" (n, H, K) of every step, the last of K being the end. For X of
-    strings, ids of symbols are in the metadata "symbols"; 1 is any other. In "keras"
-    and "saved_model" the network is told what came before each step, as ``model_`` is.
+    returns "labels", int64 (n, H), class indices into ``classes_`` with -1 after the
+    end, and "probabilities" (n, H, K) of every step, the last of K being the end. For
+    strings in X, the metadata "symbols" have the ids of symbols; 1 is any other symbol.
+    In "keras" and "saved_model" the network reads the output before each step as an
+    input, as ``model_`` does.
 
-    A text generator reads "ids", int64 (n, T), and its states, "state_0" (n, units) and
-    so on, and answers the "probabilities" (n, T, V) of what follows each id, and
-    "next_state_0" and so on, in all formats: T is 1 to go on by one token. A text
-    begins with id 0 and states of zeros. What ids stand for is in "vocabulary": of the
-    metadata, of ``about``, of ``vocabulary.json`` in the .keras file, which is a zip,
-    or in ``assets.extra`` of the SavedModel. ``text_writer.py``, beside
+    In all formats, a text generator reads "ids", int64 (n, T), and its states,
+    "state_0" (n, units) and so on. It returns the "probabilities" (n, T, V) of the
+    token after each id, and "next_state_0" and so on; T is 1 to go on by one token. A
+    text begins with id 0 and states of zeros. The tokens of ids are in "vocabulary": in
+    the metadata, in ``about``, in ``vocabulary.json`` of the .keras file, which is a
+    zip, or in ``assets.extra`` of the SavedModel. ``text_writer.py``, beside
     ``predictor.py``, writes texts with any of these, by NumPy alone.
 
     Examples
@@ -173,7 +174,7 @@ def _model_of(estimator):
 
 
 def _vocabulary_of(estimator):
-    """Return what there is to know of a language model, as JSON."""
+    """Return the facts about a language model as JSON."""
     return json.dumps(described(estimator).about)
 
 
@@ -244,8 +245,8 @@ _FORMATS: dict[str, Callable[[Any, str], None]] = {
 def load_network(path: str | os.PathLike[str]) -> Any:
     """Read a network that `export` wrote with ``format="numpy"``.
 
-    It is ``load`` of ``predictor.py``, the file to copy to where skrnn isn't. No code
-    of the file is run.
+    It is ``load`` of ``predictor.py``, the module to copy to a place without skrnn. No
+    code in the file is run.
 
     Parameters
     ----------
@@ -255,15 +256,16 @@ def load_network(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     network : object
-        ``network.predict(X, lengths=None)`` answers as the estimator's ``predict``, or
-        ``predict_proba`` of a classifier. X is (n, T, F), or token ids (n, T) with 0 as
-        padding; `lengths` (n,) are the steps of sequences that are padded on the right.
-        ``network.about`` is a dict with "classes" and what else there is to know. Of a
-        Seq2SeqClassifier the answers are places in "classes", -1 behind the end.
-        ``network.run(X=X)`` returns all that it answers, by name.
+        ``network.predict(X, lengths=None)`` returns what the estimator's ``predict``,
+        or ``predict_proba`` of a classifier, does. X is (n, T, F), or token ids (n, T)
+        with 0 as padding; `lengths` (n,) are the lengths of sequences that are padded
+        on the right. ``network.about`` is a dict with "classes" and other facts. A
+        Seq2SeqClassifier returns indices into "classes", -1 after the end.
+        ``network.run(X=X)`` returns all outputs by name.
 
-        That of a TextGenerator has ``predict_proba(text)`` and ``generate(prompt)``
-        instead, which writes what the estimator does for the same `random_state`.
+        The network of a TextGenerator has ``predict_proba(text)`` and
+        ``generate(prompt)`` instead. ``generate`` writes what the estimator writes for
+        the same `random_state`.
 
     Raises
     ------
@@ -304,7 +306,7 @@ def load_network(path: str | os.PathLike[str]) -> Any:
         return network
     except OSError:
         raise
-    except Exception as error:  # What isn't such a file may raise anything.
+    except Exception as error:  # Other files may raise anything.
         raise ValueError(
             f"{path!r} is no network that export wrote with format='numpy' ({error})."
         ) from None

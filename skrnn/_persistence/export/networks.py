@@ -1,4 +1,4 @@
-"""The whole of a network as a program: what it is given, and what it answers."""
+"""A whole network as a program: its inputs and its outputs."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ class Network:
     reads_lengths : bool
         Whether sequences of several lengths are padded; zeros tell it of token ids.
     facts : dict
-        What else a user may want to know; plain values.
+        Other facts for the user; plain values.
     """
 
     spec: NetworkSpec
@@ -155,7 +155,7 @@ def read(tape, spec, n_dimensions) -> Given:
     x = x if n == 3 else x[..., None]
     given = cast(Traced(tape, "lengths", (None,), INT), FLOAT)
     steps = steps_of(tape, x)
-    # One number, below 1, stands for as many as there are.
+    # A single number below 1 means all steps that are there.
     zeros = tape.note("zeros", [x], (None,), sizes=[])
     whole = zeros + ops.max(steps, axis=0) + 1
     lengths = cast(ops.where(given > 0, given, whole), INT)

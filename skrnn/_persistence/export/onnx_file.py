@@ -189,7 +189,7 @@ def _tail(to, given, out, keep, sizes):
 
 
 def _units(to, given, out, scale, offset):
-    # In double precision: an offset may be far larger than what is told apart.
+    # In double precision: an offset may be far larger than the differences that matter.
     x = to.add("Cast", given, to=TensorProto.DOUBLE)
     x = to.add("Mul", [x, to.constant(scale, np.float64)])
     x = to.add("Add", [x, to.constant(offset, np.float64)])

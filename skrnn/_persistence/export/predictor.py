@@ -30,7 +30,7 @@ class Network:
         self._arrays = {name: _in_double(array) for name, array in arrays.items()}
 
     def predict(self, X, lengths=None, **more):
-        """Return what the estimator's ``predict``, or ``predict_proba``, does."""
+        """Return what the estimator's ``predict``, or ``predict_proba``, returns."""
         X, lengths = _checked(np.asarray(X), lengths, self.about)
         found = self.run(X=X, lengths=lengths, **more)
         return next(iter(found.values())).astype(self.about["dtype"])

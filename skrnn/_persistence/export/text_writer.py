@@ -38,7 +38,7 @@ class TextWriter:
         return np.asarray(found["probabilities"][0, -1], np.float64), states
 
     def begin(self, text):
-        """Read a beginning; return probabilities, states, and a space to come."""
+        """Read a beginning; return probabilities, states, and the space after it."""
         read, space = text, ""
         if self._holds_spaces:
             text = text if self._knows_space else re.sub("  +", " ", text)

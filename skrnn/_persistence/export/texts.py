@@ -20,7 +20,7 @@ class LanguageNetwork:
     spec : LanguageSpec
     weights : list of ndarray
     facts : dict
-        Tokens, and what else there is to know.
+        Tokens, and other facts for the user.
     """
 
     spec: LanguageSpec

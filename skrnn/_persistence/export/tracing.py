@@ -1,8 +1,8 @@
 """A network as a list of operations: its own formula, run on names of arrays.
 
 The formula of every layer and cell is run once with `Traced` in place of arrays, which
-notes what is asked for. What comes out is a `Program`, which `numpy_file` writes down
-as it is and `onnx_file` translates.
+records each operation. The result is a `Program`: `numpy_file` writes it as it is, and
+`onnx_file` translates it.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-# Arrays of what: floats are of 32 or 64 bits, as whoever computes likes it.
+# Types of arrays: floats have 32 or 64 bits, as the reader of the program chooses.
 FLOAT, INT, BOOL = "float", "int", "bool"
 
 
@@ -21,7 +21,7 @@ FLOAT, INT, BOOL = "float", "int", "bool"
 class Node:
     """One operation, by a name of `predictor.OPERATIONS`, a loop or a "layer".
 
-    A "scan" goes over the steps that it reads, a "loop" goes on while it says so.
+    A "scan" runs over the steps of its inputs, a "loop" as long as its condition holds.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Port:
     dtype : str
         "float32", "float64" or "int64".
     shape : tuple of int or str
-        Sizes that depend on what is given have names.
+        Sizes that depend on the inputs have names.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Traced:
     Attributes
     ----------
     shape : tuple of int or None
-        None where it depends on what the network is given.
+        None where it depends on the network's inputs.
     """
 
     tape: Tape = field(repr=False)

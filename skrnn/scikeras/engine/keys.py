@@ -1,12 +1,12 @@
 """Cache keys of Keras models that the engine trains itself; which models have one.
 
-Two models with equal keys share compiled functions, so a key holds everything that is a
-constant in these. A model without a key is left to Keras, as is one with a part of the
-user's.
+Two models with equal keys share compiled functions, so a key holds everything that is
+constant in these. Models without a key, or with parts of the user's own, are left to
+Keras.
 
-A configuration doesn't tell whose a part is. Keras records no module for classes and
+A configuration doesn't tell who wrote a part. Keras records no module for classes and
 functions of a script or a notebook, and looks them up among its own: a user's ``relu``
-would become Keras'. So the modules of the objects decide.
+would become Keras'. So the module of each object decides.
 """
 
 import hashlib

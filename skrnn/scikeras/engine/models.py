@@ -75,11 +75,11 @@ def own_optimizer(optimizer):
 
 
 def follow_variables(model):
-    """Let the adapted layers of a copied model always compute by their variables.
+    """Make the adapted layers of a copied model always compute from their variables.
 
-    Keras' own layer makes tensors of its variables once, in ``adapt``: ``set_weights``
-    changes the variables alone. A fit copies statistics into the variables, and the
-    tensors would be constants where Keras compiles.
+    Keras' own layer turns its variables into tensors once, in ``adapt``, and
+    ``set_weights`` changes only the variables. A fit copies statistics into the
+    variables, but the tensors would be constants in what Keras compiles.
     """
     for layer in adapted_layers(layers_of(model)):
         layer.__class__ = _LiveNormalization
@@ -94,7 +94,7 @@ class _LiveNormalization(keras.layers.Normalization):
 
 
 def compute_by_variables(model):
-    """Let all ``Normalization`` layers compute by what is in their variables now."""
+    """Make all ``Normalization`` layers compute from their current variables."""
     for layer in layers_of(model):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()

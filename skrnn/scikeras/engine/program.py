@@ -143,7 +143,8 @@ class KerasProgram:
     def copy_to(self, model, *, ended=False):
         """Hand back weights and the optimizer's state.
 
-        Where training has ended, averages that the optimizer takes become the weights.
+        At the end of training, the optimizer's averages, if it takes any, become the
+        weights.
         """
         if ended:
             self.optimizer.finalize_variable_values(self.model.trainable_weights)
@@ -257,8 +258,8 @@ def logs_of(model, total, count):
 def compiled(function, **options):
     """Return `function` for TensorFlow to trace, without its warning of many traces.
 
-    Our code is traced once for each architecture. TensorFlow counts traces by the code
-    of a function, which a partial hides.
+    Our code is traced once for each architecture, but TensorFlow counts traces by the
+    code of a function. A partial hides that code.
     """
     return tf.function(partial(function), autograph=False, **options)
 

@@ -16,9 +16,9 @@ _lock = threading.RLock()
 def seeded(seed):
     """Seed Python's, NumPy's, Keras' and its backend's generators while inside.
 
-    Functions that build a Keras model draw initial weights from these. Afterwards all
-    are as they were before. With None for `seed` the generators stay as they are, and
-    only the lock is held, so that no other thread has them seeded.
+    Functions that build a Keras model draw initial weights from these. Afterwards the
+    generators are as they were before. With None for `seed` they aren't seeded, but the
+    lock is held, so that no other thread seeds them.
     """
     return _lock if seed is None else _all_seeded(seed)
 

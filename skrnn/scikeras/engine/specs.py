@@ -89,7 +89,7 @@ _LOSSES = {
     )
     if function is not None
 }
-# Without those whose decay leaves weights out: no configuration tells which.
+# Without optimizers whose decay excludes weights: no configuration tells which.
 _OPTIMIZERS = {
     getattr(keras.optimizers, row.keras): row.name
     for row in OPTIMIZERS.values()

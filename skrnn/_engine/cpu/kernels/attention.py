@@ -9,12 +9,12 @@ from skrnn._engine.cpu.kernels.matmul import kernels, outer
 from skrnn._engine.cpu.kernels.threads import divide
 from skrnn._networks.layers.normalization import EPSILON
 
-# What an exponential takes, as multiplications.
+# Cost of an exponential, in multiplications.
 _EXPONENTIAL = 10
 
 
 class BlockRun:
-    """What a block computed, and what its gradients need of it.
+    """One run of a block, with what its gradients need.
 
     Parameters
     ----------
@@ -23,11 +23,11 @@ class BlockRun:
     weights : list of ndarray
         In the order of ``block.weights``.
     lengths : ndarray of shape (B,)
-        Steps behind them are neither read nor written, but for zeros.
+        Later steps aren't read, and become zeros.
     rotation : ndarray of shape (T, d_model / heads) or None
         Cosines, and behind them sines, of the angles of each step.
     masks : tuple of ndarray of shape (T, B, d_model), or of None
-        What is dropped of that which is added.
+        Dropout masks of what is added.
     space : Workspace
     """
 
@@ -45,7 +45,7 @@ class BlockRun:
         self._known = lengths, self.x, *_joined(weights), rotation, *masks
 
     def forward(self, kept=None):
-        """Return what the block puts out; `kept` gets what `backward` needs."""
+        """Return the block's output; `kept` gets what `backward` needs."""
         out = self._out = self.space.empty(*self.x.shape)
         self._run(self._work, out, kept, *(None,) * 4)
         return out
@@ -58,7 +58,7 @@ class BlockRun:
         return self.space.empty(self.n_rows * width)
 
     def backward(self, g, kept):
-        """Return the gradients of x and of the weights by that of what is put out."""
+        """Return the gradients of x and of the weights, given that of the output."""
         units, hidden = self.block.units, self.block.dim_feedforward
         way = self.space.empty(self.n_rows * (5 * units + hidden))
         d_norms = self.space.empty(self.x.shape[1], 4, units)
@@ -100,7 +100,7 @@ class BlockRun:
 
 
 def block_rule(x, *weights, run, keeps):
-    """Return what a block puts out, and what gives the gradients.
+    """Return the output of a block, and the function of its gradients.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def block_rule(x, *weights, run, keeps):
 
 
 def _joined(weights):
-    """Return weights as the kernel takes them: what is used together as one array."""
+    """Return weights as the kernel takes them: those used together in one array."""
     gamma, beta, q, q_bias, k, k_bias, v, v_bias = weights[:8]
     output, output_bias, other_gamma, other_beta, *dense = weights[8:]
     return (
@@ -140,7 +140,7 @@ def _parts(numbers, n_rows, *widths):
 
 
 def normalise_rule(x, gamma, beta, *, space):
-    """Return x normalised over its last axis, and what gives the gradients."""
+    """Return x normalised over its last axis, and the function of its gradients."""
     x, n = np.ascontiguousarray(x, np.float32), x.shape[-1]
     known, y = (x.size // n, n, x), space.empty(*x.shape)
     found = space.empty(x.size // n, 2)

@@ -1,4 +1,4 @@
-"""Convolutions over time and what stands behind them, with gradients, in float32."""
+"""Convolutions over time and the steps after them, with gradients, in float32."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import divide
 from skrnn._networks.layers.convolution import steps_before
 
-# What a number read and written costs beside a multiplication, about.
+# About the cost of reading and writing a number, in multiplications.
 _WORK = 20
 
 
 def convolve_rule(x, kernel, bias, *, lengths, dilation, causal, space):
-    """Return a convolution of x with a kernel, and what gives the gradients.
+    """Return a convolution of x with a kernel, and the function of its gradients.
 
     Parameters
     ----------
@@ -20,10 +20,10 @@ def convolve_rule(x, kernel, bias, *, lengths, dilation, causal, space):
         Step i of a window is `dilation` before step i + 1; zeros stand outside of the
         sequence.
     causal : bool
-        Whether a window ends with its step, or stands around it.
+        Whether a window ends with its step, or is around it.
     bias : ndarray of shape (C,)
     lengths : ndarray of shape (B,)
-        Steps behind them are read as zeros, and become zeros.
+        Later steps are read as zeros, and become zeros.
     space : Workspace
 
     Returns
@@ -39,7 +39,8 @@ def convolve_rule(x, kernel, bias, *, lengths, dilation, causal, space):
     work, found = x.shape[0] * x.shape[1] * kernel.size, []
 
     def dx(g):
-        # Of the gradient, by the kernel backwards: a step is read by those around it.
+        # A convolution of the gradient with the reversed kernel: a step is read by
+        # those around it.
         turned = np.ascontiguousarray(kernel[::-1].transpose(0, 2, 1))
         given = g, turned.shape, dilation, reach - before, lengths
         return _convolve(given, turned, None, space)
@@ -89,7 +90,8 @@ def rectify(x, gamma, beta, mean, variance, *, real, epsilon, pool, space):
 def rectify_rule(x, gamma, beta, *, real, epsilon, pool, found, space):
     """Do what `rectify` does by the statistics of the real steps of x.
 
-    `found` gets the means and the variances (C,). Returns what gives the gradients too.
+    `found` gets the means and the variances (C,). It also returns the function of the
+    gradients.
     """
     given = _Given(x, real, pool, space)
     mean, variance = np.empty_like(gamma), np.empty_like(gamma)

@@ -1,7 +1,7 @@
 """Chains of labels by the kernels: likelihood with gradient, marginals, best paths.
 
-All is computed in double precision, sequence by sequence, so that no result depends on
-the sequences beside it or on the number of threads.
+Everything is computed in double precision, sequence by sequence, so that results don't
+depend on other sequences or on the number of threads.
 """
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy as np
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import divide
 
-# Sums of gradients that are made apart, whatever the number of threads.
+# Number of partial sums of gradients, whatever the number of threads.
 _GROUPS = 32
-# What an exponential and the way back cost beside a multiplication, about.
+# About the cost of an exponential and its gradient, in multiplications.
 _WORK = 6
 
 
@@ -27,7 +27,7 @@ def likelihood(x, labels, lengths, chain, weights):
     lengths : ndarray of shape (B,)
     chain : Chain
     weights : ndarray of shape (B,)
-        What each sequence's loss is multiplied by.
+        Factor of each sequence's loss.
 
     Returns
     -------

@@ -7,7 +7,7 @@ import numpy as np
 from skrnn._engine.cpu.kernels.layer import kernels
 from skrnn._engine.cpu.kernels.threads import divide
 
-# Multiplications of one matrix product from which laying the stack out anew pays.
+# From this many multiplications per matrix product on, copying the stack pays.
 _WORTH_A_COPY = 2_000
 
 
@@ -39,7 +39,7 @@ def contract(formula, a, b):
 
 
 def einsum_rule(formula, x, y):
-    """Return the product, and what gives the gradients of its operands."""
+    """Return the product, and the function of its operands' gradients."""
     (left, right), out = formula.split("->")[0].split(","), formula.split("->")[1]
 
     return contract(formula, x, y), (

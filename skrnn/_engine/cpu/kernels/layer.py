@@ -1,7 +1,7 @@
 """One recurrent layer in one direction, forward and backward, by the kernels in C.
 
-What it computes is `skrnn._engine.cpu.reference.recur_by_formula`. Sequences must
-come longest first: at each step only those that still run are computed; the rest is
+What it computes is `skrnn._engine.cpu.reference.recur_by_formula`. Sequences must come
+longest first: at each step, only those that aren't over are computed; the others get
 zeros.
 """
 
@@ -36,7 +36,7 @@ KERNEL_ACTIVATIONS = (
 )
 
 
-# What a step takes without a matrix, as multiplications for each projected number.
+# Cost of a step without a matrix, in multiplications per projected number.
 _PER_NUMBER = 16
 # The cells and their activations that run in C.
 IN_C = {
@@ -52,8 +52,8 @@ def per_number(cell, units):
 class Workspace:
     """Arrays that are used again for the next batch.
 
-    Fresh ones would cost more than what is computed in them: their memory comes from
-    the system page by page.
+    New arrays would cost more than the computation in them: the system hands out their
+    memory page by page.
     """
 
     def __init__(self):
@@ -64,7 +64,7 @@ class Workspace:
         self._at = 0
 
     def first(self, size):
-        """Return `size` numbers in the first array: all may be overwritten."""
+        """Return `size` numbers in the first array; all may then be overwritten."""
         self.rewind()
         return self.empty(size)
 
@@ -97,7 +97,7 @@ def active_sequences(lengths):
 
 @dataclass
 class LayerRun:
-    """What a layer computed, and what its gradients need of it.
+    """One run of a layer, with what its gradients need.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class LayerRun:
     initial : tuple of ndarrays of shape (B, U), or ()
         States before the first step; zeros if none are given.
     reset_mask : ndarray of bool of shape (T, B), or None
-        Where the state before a step is zeros, whatever was before.
+        Where the state starts from zeros, whatever came before.
     recurrent_kernel : ndarray of shape (U, gates * U), or (U,), or None
         A matrix, one weight for each unit's own state, or none at all.
     outputs : ndarray of shape (T, B, U)
@@ -162,10 +162,9 @@ class LayerRun:
     def backward(self, dy, needs_dx, d_final):
         """Return the gradients of x (or None), both kernels, both biases and `initial`.
 
-        That of the bias of the inputs is None if they are rows of a table.
-
-        `dy` (T, B, U) is the gradient of the outputs; what stands at steps after the
-        end of a sequence isn't read. `d_final` has last states' gradients, by place.
+        The gradient of the bias of the inputs is None if they are rows of a table. `dy`
+        (T, B, U) is the gradient of the outputs; it isn't read after the end of a
+        sequence. `d_final` has gradients of final states, by their index.
         """
         n_sequences, units, columns = self.x.shape[1], self._units, self._columns
         space = self.workspace

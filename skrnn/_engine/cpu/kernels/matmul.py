@@ -1,7 +1,7 @@
 """The kernels in C, and their large products divided among threads.
 
-Every number is summed from the same terms in the same order however the work is
-divided: results don't depend on how many threads there are.
+However the work is divided, every number is summed from the same terms in the same
+order: results don't depend on the number of threads.
 """
 
 import importlib
@@ -23,9 +23,9 @@ except ImportError as error:  # They couldn't be compiled where skrnn was instal
 
     ARE_COMPILED, WHY_NOT = False, str(error)
 
-# Rows for which a right operand isn't worth being packed.
+# For at most this many rows, packing the right operand doesn't pay.
 _FEW = 8
-# Arguments of a second left operand that there isn't.
+# Arguments that stand for no second left operand.
 NO_OTHER = None, 0, None, None
 
 
@@ -78,7 +78,7 @@ def _count(rows):
 
 
 def matmul_rule(x, w):
-    """Return the product, and what gives the gradients of its operands."""
+    """Return the product, and the function of its operands' gradients."""
     x, w = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(w, np.float32)
     (k, n), rows = w.shape, math.prod(x.shape[:-1])
     layout = 1, rows, _count(rows)
@@ -89,7 +89,7 @@ def matmul_rule(x, w):
         return out
 
     def dw(g):
-        # Of no rows nothing is summed, or written.
+        # With no rows, nothing is summed or written.
         out = np.empty_like(w) if rows else np.zeros_like(w)
         outer(layout, np.ascontiguousarray(g), n, 0, None, x, k, out, NO_OTHER)
         return out
@@ -100,7 +100,7 @@ def matmul_rule(x, w):
 def multiply(a, b, bias=None):
     """Return [bias +] a (m, k) b (k, n), never divided: for one step of a network.
 
-    NumPy's products wait for threads, longer than they compute.
+    NumPy's products would wait for threads longer than they compute.
     """
     (m, k), n = a.shape, b.shape[1]
     out = np.empty((m, n), np.float32)
@@ -122,7 +122,7 @@ def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
     columns : int
         How many of b's, the first ones, are used.
     at : int
-        The column of the outputs where the first one stands.
+        The column of the outputs for the first one.
     total : ndarray or None
         Its columns are set to the sums of b's rows.
     left, out : ndarrays of shape (T, B, m) and (m, ldout)
@@ -146,7 +146,7 @@ def scatter(ids, rows, table):
     def run(first, last):
         kernels.scatter(ids, rows, ids.size, width, first, last, table)
 
-    # An addition waits for memory as long as many multiplications take.
+    # An addition waits for memory, which takes as long as many multiplications.
     divide(run, width, work=8 * rows.size)
 
 

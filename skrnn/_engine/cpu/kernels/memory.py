@@ -15,7 +15,7 @@ from skrnn._networks.cells import CELLS, MemoryCell
 
 
 def is_in_c(cell, *rest):
-    """Whether the kernels run a cell; `rest` is what else a run may be asked for."""
+    """Whether the kernels run a cell; `rest` are the other arguments of a run."""
     return (
         ARE_COMPILED
         and isinstance(CELLS[cell.name], MemoryCell)
@@ -27,7 +27,7 @@ def is_in_c(cell, *rest):
 
 @dataclass
 class MemoryRun:
-    """What a layer computed, and what its gradients need of it.
+    """One run of a layer, with what its gradients need.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class MemoryRun:
     active : ndarray of shape (T,)
         How many sequences run at each step.
     keeps : bool
-        Whether each step is kept, which gradients need.
+        Whether each step is kept for the gradients.
     """
 
     cell: MemoryCell
@@ -88,7 +88,7 @@ class MemoryRun:
         return gates, heads, looks, space.empty(*memory)
 
     def backward(self, dy):
-        """Return the gradients of what `forward` is given, those of y being `dy`."""
+        """Return the gradients of the arguments of `forward`, given `dy`, that of y."""
         _, n, units = self._sizes
         d_addresses = np.empty((n, 2, self.cell.slots), np.float32)
         self._run(np.ascontiguousarray(dy, np.float32), d_addresses)
@@ -112,7 +112,7 @@ class MemoryRun:
         n_steps, n, units = self._sizes
         slots, width = self.cell.memory
         known = n_steps, n, units, slots, width, int(self.keeps)
-        # A slot takes about as much as a row of a kernel.
+        # A slot costs about as much as a row of a kernel.
         work = (units + width) * (4 * units + self.cell.n_of_heads)
         work += 10 * slots * (width + 20)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def _reads(steps, size, dilation, before, lengths):
-    """Yield each step of a window, what it reads, and where that is a step."""
+    """Yield each step of a window, its input, and where that exists."""
     for i in range(size):
         read = np.arange(steps)[:, None] - before + i * dilation
         yield i, np.clip(read, 0, steps - 1), (read >= 0) & (read < lengths)
@@ -14,7 +14,7 @@ def _windows(steps, n, width, size, dilation, before, lengths, x):
     x, found = x.reshape(steps, n, width), np.zeros((steps, n, size, width), np.float32)
     for i, at, is_there in _reads(steps, size, dilation, before, lengths):
         found[:, :, i] = np.where(is_there[..., None], x[at, np.arange(n)], 0)
-    # Nothing is made of what is behind the ends.
+    # Steps after the ends aren't used.
     found[np.arange(steps)[:, None] >= lengths] = 0
     return found.reshape(steps, n, size * width)
 
@@ -54,7 +54,7 @@ def statistics(steps, n, width, first, last, real, n_real, x, mean, variance):
 
 
 def rectify(steps, n, width, pool, first, last, real, x, mean, factor, beta, y):
-    """Set y to the greatest of each `pool` real steps, but for those below zero."""
+    """Set y to the greatest of each `pool` real steps, at least zero."""
     given = steps, n, width, pool, real, x, mean, factor, beta
     y = y.reshape(-1, n, width)
     y[..., first:last] = np.maximum(_pools(*given).max(axis=1), 0)[..., first:last]

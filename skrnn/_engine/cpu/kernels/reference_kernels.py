@@ -1,7 +1,7 @@
 """The kernels in NumPy, for where those in C couldn't be compiled.
 
-Each takes what the kernel of its name takes, checks nothing, and is slower. A layer
-isn't here: `skrnn._engine.cpu.reference` runs it step by step.
+Each takes the arguments of the kernel with its name, checks nothing, and is slower.
+There is no layer here: `skrnn._engine.cpu.reference` runs it step by step.
 """
 
 import numpy as np
@@ -79,7 +79,7 @@ def narrow(_m, k, a, b, n, bias, c):
 
 
 def clip(x, ends, limit):
-    """Shrink each part of x whose norm is over the limit; whether all are finite."""
+    """Shrink each part of x whose norm is over the limit; return if all are finite."""
     finite = True
     for part in np.split(x, ends[:-1]):
         norm = np.sqrt(np.square(part, dtype=np.float64).sum())

@@ -1,7 +1,7 @@
 """Large work divided among threads; its results don't depend on their number.
 
-A part of the work changes arrays in place, so nobody may do it twice: not even where a
-thread that should help can't be started, as where a container limits their number.
+A part of the work changes arrays in place, so it must be done only once, even if a
+helping thread can't be started, for example because a container limits their number.
 """
 
 import atexit
@@ -37,13 +37,13 @@ def divide(run, n, work):
     Parameters
     ----------
     run : callable
-        Must let go of the interpreter's lock.
+        Must release the interpreter's lock.
     n : int
     work : int
         Multiplications of the whole.
     """
     if work < WORTH_A_THREAD:
-        # First of all: looking for the cores takes as long as a small product.
+        # Checked first: looking for the cores takes as long as a small product.
         run(0, n)
         return
     n_parts = min(n_threads(), work // WORTH_A_THREAD + 1, -(-n // _TILE))
@@ -57,7 +57,7 @@ def divide(run, n, work):
         _offer(others, _pool(os.getpid()))
         run(*ranges[0])
         for other in others:
-            # Where nobody was free to take it.
+            # If no other thread has taken it.
             other.do()
     finally:
         _end(others)
@@ -66,7 +66,7 @@ def divide(run, n, work):
 def for_each(function, items, work):
     """Call `function` for each of `items`, several at once if it is worth it.
 
-    `function` must let go of the interpreter's lock, and mustn't mind the order.
+    `function` must release the interpreter's lock, and not depend on the order.
     """
     if work < WORTH_A_THREAD or n_threads() == 1:
         for item in items:
@@ -78,7 +78,8 @@ def for_each(function, items, work):
 def share_out(function, items, n_workers, pool):
     """Call `function` for each of `items` in `n_workers` threads, or as many as start.
 
-    This is one of them, the others are of a `pool`. Within a call nothing is divided.
+    This thread is one of them, the others are from a `pool`. Within a call nothing is
+    divided.
     """
     items, lock = iter(items), threading.Lock()
     failed = threading.Event()
@@ -119,7 +120,7 @@ class Task:
         self._running.acquire()
 
     def _claim(self):
-        """Whether it is this thread's. In one step: nobody comes between its halves."""
+        """Whether it is this thread's. Atomic: no other thread can come in between."""
         me = threading.get_ident()
         return self._owner.setdefault("thread", me) == me
 
@@ -127,7 +128,7 @@ class Task:
         """Do it, unless another thread has begun. A thread calls this once."""
         if not self._claim():
             return
-        # A queue may hold the task for longer than the arrays shall live.
+        # A queue may hold the task for longer than its arrays should live.
         (function, args), self._work = self._work, None
         try:
             function(*args)
@@ -138,7 +139,7 @@ class Task:
             self._running.release()
 
     def withdraw(self):
-        """See that nobody begins any more."""
+        """Make sure that no thread begins it any more."""
         if self._claim():
             self._work = None
 
@@ -153,7 +154,7 @@ class Task:
 def _end(tasks):
     for task in tasks:
         task.withdraw()
-    # Of all, before the first error is raised: none runs on.
+    # Wait for all before the first error is raised: none keeps running.
     errors = [task.wait() for task in tasks]
     for error in errors:
         if error is not None:
@@ -161,7 +162,7 @@ def _end(tasks):
 
 
 class Helpers:
-    """Threads of one process that do tasks: up to `most`, as many as can be started."""
+    """Threads of one process that do tasks: as many as can start, up to `most`."""
 
     def __init__(self, most):
         self._process, self._most = os.getpid(), most
@@ -182,7 +183,7 @@ class Helpers:
         with self._lock:
             if len(self._threads) >= self._most:
                 return False
-            # Nothing that Python waits for where it ends: `_stop` does.
+            # Python doesn't wait for these threads when it ends: `_stop` does.
             thread = threading.Thread(
                 target=self._help, args=(task,), name="skrnn", daemon=True
             )
@@ -196,7 +197,7 @@ class Helpers:
 
     def _help(self, task):
         while task is not None:
-            # Who waits for the task gets its error.
+            # The thread that waits for the task gets its error.
             with suppress(BaseException):
                 task.do()
             del task
@@ -222,7 +223,7 @@ class Helpers:
 
 
 def _offer(tasks, pool):
-    """Let other threads do tasks. Ctrl-C may come here too: who made them ends them."""
+    """Let other threads do tasks. After Ctrl-C here, their maker ends them."""
     for task in tasks:
         pool.offer(task)
 

@@ -1,7 +1,7 @@
-"""More trainings than cores: all of them are begun, and take turns at the cores.
+"""More trainings than cores: all of them are started, and take turns on the cores.
 
-One after the other, three trainings on two cores take as long as four: the third has a
-core for itself, and the other core does nothing.
+One after the other, three trainings on two cores take as long as four: while the third
+one runs, the other core does nothing.
 """
 
 import os
@@ -13,17 +13,17 @@ from typing import Any
 
 from skrnn._engine.cpu.kernels.threads import Helpers, n_threads, share_out
 
-# A turn lasts so long at least: less, and changing takes longer than it saves.
+# Least length of a turn: for shorter ones, changing costs more than it saves.
 _LEAST_SECONDS = 0.02
-# Who waits for so long goes on all the same. What has the turn may wait for something
-# that this thread holds, such as a lock of a callback.
+# After waiting this long, a thread goes on without a turn. The thread that has the turn
+# may be waiting for something that this one holds, such as a callback's lock.
 _MOST_SECONDS = 10.0
 
 _here = threading.local()
 
 
 class Turns:
-    """Lets `most` threads compute at once; who has waited longest comes next."""
+    """Lets `most` threads compute at once; the one that has waited longest is next."""
 
     def __init__(self, most: int):
         self._most, self._changed = most, threading.Condition()
@@ -41,7 +41,7 @@ class Turns:
             self._computing[me] = time.monotonic()
 
     def leave(self) -> None:
-        """End a turn, or waiting for one, if there is such: Ctrl-C comes anywhere."""
+        """End a turn, or waiting for one, if there is any: Ctrl-C can come anywhere."""
         me = threading.get_ident()
         with self._changed:
             self._computing.pop(me, None)
@@ -50,7 +50,7 @@ class Turns:
             self._changed.notify_all()
 
     def pass_on(self) -> None:
-        """Let others compute, if they wait and this turn was long enough."""
+        """Let others compute if they wait and this turn was long enough."""
         began = self._computing.get(threading.get_ident(), 0.0)
         if self._waiting and time.monotonic() - began >= _LEAST_SECONDS:
             self.leave()
@@ -63,11 +63,11 @@ class Turns:
 def in_turns(function: Callable[[Any], None], items: Sequence) -> None:
     """Call `function` for each of `items`, with all cores busy until the end.
 
-    Each call has one core, and may let others on by `let_others_on`. What it returns
-    mustn't depend on when it does.
+    Each call has one core, and may let others compute by `let_others_on`. Its result
+    mustn't depend on when it does so.
     """
     n = n_threads()
-    # The others come in whole rounds.
+    # The other items fill all cores in whole rounds.
     n_open = min(n + len(items) % n, len(items))
     if n == 1 or n_open < 2:
         for item in items:
@@ -96,5 +96,5 @@ def let_others_on() -> None:
 
 @cache
 def _pool(_process):
-    """Return threads of a process for trainings, of which most wait at any time."""
+    """Return threads of a process for trainings; most of them wait at any time."""
     return Helpers(2 * n_threads())

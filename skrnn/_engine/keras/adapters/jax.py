@@ -1,4 +1,4 @@
-"""What JAX does in its own way: functions of the same names as `tensorflow`'s."""
+"""What is specific to JAX: functions with the same names as `tensorflow`'s."""
 
 import jax
 import jax.numpy as jnp
@@ -75,10 +75,9 @@ def update_if(condition, update, changed):
 def each_batch(body, n, size, states, go_on, changed):
     """Call ``body(i, states) -> total, count, states, go_on`` as long as that is true.
 
-    It is called for the first `n` of `size` batches.
-    Returns the totals and the counts, the states, and the last `go_on`. Not their sums:
-    where a run is cut, by time, must not show in the loss, and JAX has no double
-    precision to add them up.
+    It is called for the first `n` of `size` batches. Returns the totals and the counts,
+    the states, and the last `go_on`. It doesn't return sums: the loss must not depend
+    on where a run is cut, by time, and JAX has no double precision to add them up.
     """
 
     def step(carry):
@@ -150,7 +149,7 @@ def _permute(x, steps):
     return x[steps, jnp.arange(x.shape[1])]
 
 
-# Without it the gradient of a gather is a scatter, one row after the other on a CPU.
+# Otherwise the gradient of a gather is a scatter, one row after the other on a CPU.
 _permute.defvjp(
     lambda x, steps: (_permute(x, steps), steps),
     lambda steps, gradient: (_permute(gradient, steps), None),

@@ -1,4 +1,4 @@
-"""What TensorFlow does in its own way: functions of the same names as `jax`'s."""
+"""What is specific to TensorFlow: functions with the same names as `jax`'s."""
 
 from functools import partial
 
@@ -40,7 +40,7 @@ def compiled(function, _changed, args):
     function : callable
         ``function(arrays, n, states, *scalars)``; it may change variables of Keras.
     args : tuple
-        Those of its first call. Their types stay, and sizes that aren't of the network.
+        Those of its first call. Their types are fixed, and so are some sizes.
     """
     arrays, n, states, *scalars = args
     signature = [
@@ -86,10 +86,10 @@ def update_if(condition, update, _changed):
 def each_batch(body, n, _size, states, go_on, _changed):
     """Call ``body(i, states) -> total, count, states, go_on`` as long as that is true.
 
-    It is called for the first `n` batches.
-    Returns what totals and counts add up to, the states, and the last `go_on`.
+    It is called for the first `n` batches. Returns the sums of totals and counts, the
+    states, and the last `go_on`.
     """
-    # Double: where a run of batches is cut, by time, must not show in the loss.
+    # Double: the loss must not depend on where a run of batches is cut, by time.
     zero = tf.constant(0.0, tf.float64)
 
     def step(i, total, count, states, _):
@@ -144,7 +144,7 @@ def scan(step, states, entries):
 
 
 def _shaped_like(states, after):
-    """Tell of shapes what is known before and a loop would lose."""
+    """Restore what is known of shapes, which a loop would lose."""
     return tuple(
         new if new.shape == old.shape else tf.ensure_shape(new, old.shape)
         for old, new in zip(states, after, strict=True)

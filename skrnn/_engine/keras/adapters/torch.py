@@ -1,4 +1,4 @@
-"""What PyTorch does in its own way: functions of the same names as `tensorflow`'s.
+"""What is specific to PyTorch: functions with the same names as `tensorflow`'s.
 
 Nothing is compiled.
 """
@@ -65,8 +65,8 @@ def update_if(condition, update, _changed):
 def each_batch(body, n, _size, states, go_on, _changed):
     """Call ``body(i, states) -> total, count, states, go_on`` as long as that is true.
 
-    It is called for the first `n` batches.
-    Returns what totals and counts add up to, the states, and the last `go_on`.
+    It is called for the first `n` batches. Returns the sums of totals and counts, the
+    states, and the last `go_on`.
     """
     total = count = 0.0
     for i in range(int(n)):

@@ -1,9 +1,9 @@
 """Cache keys for user-defined losses and for what they refer to.
 
 Compiled functions keep what they were traced with: the code, and the values that it
-finds in closures, defaults, globals and attributes. A key holds all of these as they
-are now, not where they are found, so that a changed constant or a cell of a notebook
-that was run again is seen, and an equal lambda isn't compiled twice.
+finds in closures, defaults, globals and attributes. A key holds the current values of
+all of these. So it notices a changed constant or a notebook cell that was run again,
+and an equal lambda isn't compiled twice.
 """
 
 import dis

@@ -1,4 +1,4 @@
-"""Losses where Keras computes: by the formulas of ``LOSSES``, or the user's own."""
+"""Losses on Keras: the formulas of ``LOSSES``, or the user's own."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from keras import ops
 
 from skrnn._networks.losses import row_of
 
-# Predictions -> what they were before the activation of the head.
+# Activation -> function from predictions back to outputs before the activation.
 OUTPUTS_OF = {
     "linear": lambda p: p,
     "sigmoid": lambda p: ops.log(p) - ops.log1p(-p),
@@ -70,7 +70,7 @@ def is_saved_with_a_model(loss):
 def _one_a_row(losses, y):
     """Return losses (n,) for y (n, K), whatever made them.
 
-    Others would broadcast against the weights, to something else entirely.
+    Other shapes would broadcast against the weights, to something else entirely.
     """
     shape = tuple(losses.shape)
     # A size that isn't known yet is None; one that is can't be that of any batch.

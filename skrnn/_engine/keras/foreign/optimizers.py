@@ -19,7 +19,7 @@ def optimizer_key(optimizer):
     if isinstance(optimizer, str):
         return optimizer
     config = dict(optimizer.get_config())
-    # Keras numbers the names: they tell nothing.
+    # Keras numbers the names: they mean nothing.
     config.pop("name", None)
     config.pop("learning_rate", None)
     # What is the user's own may be defined anew under the same name.
@@ -40,7 +40,7 @@ def make_optimizer(optimizer, variables):
 
 
 def copy_of_optimizer(optimizer):
-    """Return an optimizer that is told the same, and belongs to no network yet.
+    """Return an optimizer with the same configuration that belongs to no network yet.
 
     A schedule has no state and may serve both: by its name alone Keras wouldn't find
     one that is defined in a script.
@@ -66,8 +66,8 @@ def _has_fixed_rate(optimizer):
 class OptimizerOfArrays:
     """An optimizer of Keras for weights that are arrays; `Optimizer`'s methods.
 
-    Each step copies the weights to variables and back, for no formula of ours knows
-    what the optimizer does with them. It serves one fit at a time.
+    Each step copies the weights to variables and back, because we don't know the
+    optimizer's formula. It serves one fit at a time.
 
     Attributes
     ----------
