@@ -16,9 +16,9 @@ COPIES = {
     "learning_rate_schedule": "cosine",
     "global_clipnorm": 1.0,
     "batch_size": 16,
-    "epochs": 1,
+    "epochs": 2,
 }
-RECALLS = COPIES | {"learning_rate": 3e-3, "batch_size": 8}
+RECALLS = COPIES | {"learning_rate": 3e-3, "batch_size": 8, "epochs": 1}
 # By cell and bits: for copies, for recalls, and of an LSTM, which has nothing but its
 # units to remember by.
 UNITS = {("ntm", 8): 32, ("ntm", 6): 64, ("lstm", 8): 256, ("lstm", 6): 256}

@@ -307,7 +307,8 @@ class Forecaster(UncertainForecaster):
         -------
         fitted : Series or DataFrame
             Forecasts of the rows of ``fit`` and ``update``, each from the rows before
-            it; NaN where there is no whole window. Members were trained on them.
+            it; NaN where there is no whole window. Members were trained on them. Series
+            stand one after another.
         """
         check_is_fitted(self)
         behind = self._model.plan.horizon - 1
