@@ -240,6 +240,11 @@ def _refuse_fields(estimator, fields, names):
     )
 
 
+def takes_nan(estimator):
+    """Whether an estimator reads missing values, as the wrapper of an imputer does."""
+    return getattr(estimator, "_takes_nan", False)
+
+
 def names_of(X):
     """Return the names of the columns of a frame, or of the first of several."""
     return _string_labels(first_frame(X))
@@ -331,7 +336,7 @@ def _side_by_side(columns):
 
 
 def _refuse_missing(estimator, array, what, labels=None):
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or takes_nan(estimator):
         return
     # Cheap, as in scikit-learn: the sum is NaN if any value is.
     with np.errstate(invalid="ignore", over="ignore"):
@@ -342,5 +347,6 @@ def _refuse_missing(estimator, array, what, labels=None):
         raise ValueError(
             f"Input {what.partition('[')[0]} contains NaN.\n"
             f"{type(estimator).__name__} does not accept missing values, of which "
-            f"{where} has one in row {row}: fill them or leave the rows out."
+            f"{where} has one in row {row}: fill them, as a SimpleImputer does (inside "
+            "SequenceWise for sequences), or leave the rows out."
         )
