@@ -146,6 +146,11 @@ def read_table(estimator, X, *, reset, **options):
         values = table_as_array(estimator, X, reset=reset)
     else:
         check_names(estimator, X, reset=reset)
+        if is_column(X):
+            raise ValueError(
+                "Expected 2D array, got a Series instead: X needs a column for each "
+                "feature, as X.to_frame() has."
+            )
         values = as_plain(X)
     if hasattr(values, "dtype"):
         refuse_non_numbers(estimator, values, "X")
