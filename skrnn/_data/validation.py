@@ -12,6 +12,7 @@ from skrnn._data.frames.as_arrays import (
     names_of,
     sequence_as_array,
     table_as_array,
+    takes_nan,
     warn_of_time_index,
 )
 from skrnn._data.frames.columns import as_plain, integer_columns, is_column, is_frame
@@ -220,6 +221,7 @@ def _check_values(
                 ensure_2d=ensure_2d,
                 allow_nd=not ensure_2d,
                 ensure_min_samples=min_samples,
+                ensure_all_finite="allow-nan" if takes_nan(estimator) else True,
                 estimator=estimator,
                 input_name="X",
             )
@@ -299,8 +301,7 @@ def _refuse_dimensions(estimator, X, reset):
 
 
 def _read_dense(estimator, X, *, min_samples, **options):
-    packable = isinstance(X, np.ndarray | SeriesWindows)
-    windows = pack_windows(X) if packable else None
+    windows = pack_windows(X) if isinstance(X, np.ndarray | SeriesWindows) else None
     if windows is not None and len(X) >= min_samples:
         options |= {"apart": windows.step}
         values = _check_values(estimator, windows.values, **options)
@@ -355,11 +356,9 @@ def _holds_sequences(array):
 
 
 def _describe(x):
-    if x is None:
-        return "None"
     if isinstance(x, np.ndarray):
         return f"an array of shape {x.shape}"
-    return f"of type {type(x).__name__}"
+    return "None" if x is None else f"of type {type(x).__name__}"
 
 
 def check_same_width(arrays, name="X", what="features"):

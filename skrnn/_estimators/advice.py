@@ -28,6 +28,8 @@ from skrnn._sklearn import (
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
+_SERIES_ALONE = " A series without other columns is y, and X is None: (None, y)."
+
 
 class AdvisedEstimator(BaseEstimator):
     """An estimator whose errors about parameters come with advice."""
@@ -215,6 +217,31 @@ def advised_arguments(method: Method) -> Method:
     return cast(Method, advised)
 
 
+def advised_function(function: Method) -> Method:
+    """Let errors about the arguments of a function name it and say what to write."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def advised(*args, **kwargs):
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            known = signature.parameters
+            unknown = [each for each in kwargs if each not in known]
+            note = advice(unknown[0], list(known)) if unknown else _for_missing(error)
+            listed = f" Its arguments are {', '.join(known)}."
+            message = f"{function.__name__}(): {error}.{note or listed}"
+            raise TypeError(message) from None
+        return function(*args, **kwargs)
+
+    return cast(Method, advised)
+
+
+def _for_missing(error):
+    """Say where a series goes that was given as X."""
+    return _SERIES_ALONE if "argument: 'y'" in str(error) else ""
+
+
 def _of_arguments(method, args, kwargs):
     """Describe arguments that a method doesn't take; None if it takes all."""
     signature = inspect.signature(method)
@@ -226,7 +253,9 @@ def _of_arguments(method, args, kwargs):
         name = f"{cls}.{method.__name__}()"
         unknown = [each for each in kwargs if each not in signature.parameters]
         if not unknown or not args:
-            return f"{name}: {error}.{_its_arguments(signature)}"
+            is_of_series = args and hasattr(args[0], "from_long")
+            note = _for_missing(error) if is_of_series else ""
+            return f"{name}: {error}.{note or _its_arguments(signature)}"
         where = _where(args[0], signature, method.__name__, unknown[0], kwargs)
         return f"{name} got an unexpected keyword argument {unknown[0]!r}.{where}"
     return None

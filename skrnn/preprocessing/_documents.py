@@ -7,6 +7,8 @@ import numpy as np
 from skrnn._data.frames.columns import as_plain, is_frame
 from skrnn._data.frames.numbers import as_integers
 
+_OTHER_TYPES = "other types need a callable analyzer"
+
 
 def check_documents(estimator, X, *, strings):
     """Return documents as a list.
@@ -41,10 +43,11 @@ def check_documents(estimator, X, *, strings):
                 'Leave them out, or put "" in their place.'
             )
         if strings:
+            is_list = isinstance(document, list | tuple)
+            how = f"lists of words need {name}(list)" if is_list else _OTHER_TYPES
             raise TypeError(
                 f"X[{i}] is {str(document)[:40]!r} of type {type(document).__name__}, "
-                f"but {name} expects every document to be a str; other types need a "
-                "callable analyzer."
+                f"but {name} expects every document to be a str; {how}."
             )
     return documents
 

@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import TransformerMixin, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.frames.as_arrays import check_names, names_of
@@ -54,8 +56,8 @@ class SequenceWise(
     ----------
     transformer : transformer
         Any transformer of scikit-learn's that treats rows one by one, such as
-        ``StandardScaler()``. It is cloned. No `y` is passed to it: there is none for
-        a step.
+        ``StandardScaler()``, or ``SimpleImputer()`` for missing values. It is cloned.
+        No `y` is passed to it: there is none for a step.
 
     Attributes
     ----------
@@ -105,7 +107,7 @@ class SequenceWise(
         Parameters
         ----------
         X : array-like of shape (n, T, F) or (n, T), or list of (T_i, F) or (T_i,)
-            Sequences. NaN and inf are refused.
+            Sequences. Inf is refused, and NaN where the transformer refuses it.
         y : None
             Ignored.
 
@@ -127,7 +129,7 @@ class SequenceWise(
         Parameters
         ----------
         X : array-like of shape (n, T, F) or (n, T), or list of (T_i, F) or (T_i,)
-            Sequences. NaN and inf are refused.
+            Sequences. Inf is refused, and NaN where the transformer refuses it.
 
         Returns
         -------
@@ -207,6 +209,10 @@ class SequenceWise(
         return self.transformer_.get_feature_names_out(names)
 
     @property
+    def _takes_nan(self):
+        return _reads_nan(self._inner)
+
+    @property
     def _inner(self):
         return getattr(self, "transformer_", self.transformer)
 
@@ -248,7 +254,20 @@ class SequenceWise(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = self._takes_nan
         return tags
+
+
+def _reads_nan(transformer):
+    # scikit-learn's own tags of a Pipeline don't tell: its first step does.
+    while isinstance(transformer, Pipeline) and transformer.steps:
+        transformer = transformer.steps[0][1]
+    try:
+        tags = get_tags(transformer)
+        return tags.input_tags.allow_nan or tags.no_validation
+    except AttributeError:
+        # A transformer with two methods alone has no tags.
+        return False
 
 
 def _is_same(rows, values):

@@ -9,10 +9,12 @@ import numpy as np
 from skrnn._data.rows.series import read_rows, refuse_list_of_series
 from skrnn._data.typing import ArrayLike, SequenceData
 from skrnn._data.windows import sliding_windows
+from skrnn._estimators.advice import advised_function
 from skrnn._sklearn import StrictInterval, naming, validate_params
 from skrnn.preprocessing._tables import read_table
 
 
+@advised_function
 @validate_params(
     {
         "series": ["array-like"],

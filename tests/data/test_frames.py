@@ -10,7 +10,11 @@ import pyarrow as pa
 import pytest
 from _frames import FRAMES, SERIES
 from _instances import FAST
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    PolynomialFeatures,
+    StandardScaler,
+)
 
 from skrnn import (
     GRUClassifier,
@@ -148,7 +152,7 @@ READERS = [
     (GRURegressor(**FAST), NUMBERS),
     (Seq2SeqClassifier(**FAST), LABELS),
     (SequencePadder(), None),
-    (SequenceWise(StandardScaler()), None),
+    (SequenceWise(PolynomialFeatures()), None),
 ]
 
 

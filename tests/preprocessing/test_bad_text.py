@@ -53,6 +53,11 @@ BAD_TEXTS = {
     "a 3-D array": (np.array(TEXTS)[:, None, None], ValueError, "got 3D array instead"),
     "a frame": (pd.DataFrame({"text": TEXTS}), ValueError, "got 2D array instead"),
     "a sparse array": (sparse.csr_array(np.eye(4)), ValueError, "got 2D array instead"),
+    "lists of words": (
+        [text.split() for text in TEXTS],
+        TypeError,
+        NO_STRING + "; lists of words need TextSequencer(list).",
+    ),
     "bytes among texts": (
         put(b"food"),
         TypeError,
@@ -489,7 +494,10 @@ def test_vectors_by_word_need_words():
 @pytest.mark.usefixtures("untrained")
 def test_a_matrix_makes_integers_ids():
     model = GRUClassifier(embedding_matrix=MATRIX)
-    with pytest.raises(ValueError, match="expects X to hold token ids"):
+    with pytest.raises(
+        ValueError,
+        match="If numbers stand beside ids, categorical_f",
+    ):
         model.fit([[0.5, 1.5], [2.5, 1.0]], [0, 1])
 
 

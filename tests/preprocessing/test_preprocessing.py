@@ -7,15 +7,19 @@ import sklearn
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
+    FunctionTransformer,
     MinMaxScaler,
     OneHotEncoder,
     PolynomialFeatures,
     StandardScaler,
 )
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import InvalidParameterError
 
+from skrnn import GRURegressor
 from skrnn._data.windows import recognise_windows, sliding_windows
 from skrnn.preprocessing import (
     SequencePadder,
@@ -301,6 +305,7 @@ BAD_FIT = [
     (SequencePadder(), [np.ones((2, 1)), np.ones((2, 2))], "same number of features"),
     (SequencePadder(), np.ones((2, 2, 2, 2)), "dim 4"),
     (SequenceWise(StandardScaler()), [[1.0, np.inf], [2.0]], "Input X contains inf"),
+    (SequenceWise(PolynomialFeatures()), [[1.0, np.nan], [2.0]], "Input X contains N"),
     (SequenceWise(StandardScaler()), [], "Expected 2D array|minimum of 1"),
     (SequenceWise(FailsBelowTwoRows()), [[1.0]], "FailsBelowTwoRows got one row"),
 ]
@@ -385,3 +390,37 @@ def test_windows_refuse_times():
     times = np.arange(4).astype("M8[D]")[:, None]
     with pytest.raises(ValueError, match="SlidingWindow expects numbers"):
         SlidingWindow(2).fit(times)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        SimpleImputer(),
+        make_pipeline(SimpleImputer(), MinMaxScaler()),
+        FunctionTransformer(np.nan_to_num),
+    ],
+    ids=["imputer", "pipeline", "function"],
+)
+@pytest.mark.parametrize("form", [np.array, list, "frames", "table"])
+def test_missing_values_reach_a_transformer_that_reads_them(inner, form):
+    rows = np.array([[0.0, 5.0], [4.0, np.nan], [np.nan, 1.0], [8.0, 3.0]])
+    X = {
+        "frames": lambda: [pd.DataFrame(rows[:3, None][i]) for i in range(3)],
+        "table": lambda: pd.DataFrame(rows),
+        list: lambda: [rows[:1], rows[1:]],
+        np.array: lambda: rows.reshape(2, 2, 2),
+    }[form]()
+    steps = {"frames": rows[:3], "table": rows.reshape(-1, 1)}.get(form, rows)
+    found = SequenceWise(inner).fit_transform(X)
+    flat = np.concatenate([np.asarray(each).ravel() for each in np.asarray(found)])
+    expected = clone(inner).fit_transform(steps).ravel()
+    np.testing.assert_array_equal(flat, expected)
+    assert get_tags(SequenceWise(inner)).input_tags.allow_nan
+
+
+def test_a_network_still_refuses_what_a_scaler_lets_through():
+    X = np.ones((4, 2, 1))
+    X[1, 1] = np.nan
+    model = make_pipeline(SequenceWise(StandardScaler()), GRURegressor(epochs=1))
+    with pytest.raises(ValueError, match="GRURegressor does not accept missing"):
+        model.fit(X, np.ones(4))

@@ -200,3 +200,25 @@ def test_they_train_a_pipeline(library):
     assert model[0].feature_names_in_.tolist() == ["price", "sales"]
     scaler = StandardScaler().fit(X, y)
     assert scaler.feature_names_in_.tolist() == ["price", "sales"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"lookback": 3},
+            r"'lookback'\. A network .* SlidingWindow\(lookback=\.\.\.\)",
+        ),
+        ({"horizons": 3}, r"'horizons'\. Did you mean 'horizon'\?"),
+        ({"w": 3}, r"'w'\. Its arguments are series, horizon"),
+    ],
+    ids=["lookback", "misspelt", "unknown"],
+)
+def test_unknown_arguments_get_advice(given, message):
+    with pytest.raises(TypeError, match=rf"^make_supervised\(\): got .*{message}"):
+        make_supervised([1.0, 2.0, 3.0], **given)
+
+
+def test_a_series_has_to_become_a_frame_before_its_windows():
+    with pytest.raises(ValueError, match=r"got a Series instead.* X\.to_frame\(\)"):
+        SlidingWindow(2).fit(pd.Series([1.0, 2.0, 3.0]))

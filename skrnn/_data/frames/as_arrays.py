@@ -146,6 +146,11 @@ def read_table(estimator, X, *, reset, **options):
         values = table_as_array(estimator, X, reset=reset)
     else:
         check_names(estimator, X, reset=reset)
+        if is_column(X):
+            raise ValueError(
+                "Expected 2D array, got a Series instead: X needs a column for each "
+                "feature, as X.to_frame() has."
+            )
         values = as_plain(X)
     if hasattr(values, "dtype"):
         refuse_non_numbers(estimator, values, "X")
@@ -240,6 +245,11 @@ def _refuse_fields(estimator, fields, names):
     )
 
 
+def takes_nan(estimator):
+    """Whether an estimator reads missing values, as the wrapper of an imputer does."""
+    return getattr(estimator, "_takes_nan", False)
+
+
 def names_of(X):
     """Return the names of the columns of a frame, or of the first of several."""
     return _string_labels(first_frame(X))
@@ -331,7 +341,7 @@ def _side_by_side(columns):
 
 
 def _refuse_missing(estimator, array, what, labels=None):
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or takes_nan(estimator):
         return
     # Cheap, as in scikit-learn: the sum is NaN if any value is.
     with np.errstate(invalid="ignore", over="ignore"):
@@ -342,5 +352,6 @@ def _refuse_missing(estimator, array, what, labels=None):
         raise ValueError(
             f"Input {what.partition('[')[0]} contains NaN.\n"
             f"{type(estimator).__name__} does not accept missing values, of which "
-            f"{where} has one in row {row}: fill them or leave the rows out."
+            f"{where} has one in row {row}: fill them, as a SimpleImputer does (inside "
+            "SequenceWise for sequences), or leave the rows out."
         )

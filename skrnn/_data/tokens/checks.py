@@ -32,7 +32,8 @@ def read_tokens(name, sequences: Sequences, vocabulary_size=None) -> Sequences:
             f"With embedding_dim set, {name} expects X to hold token ids: integers of "
             "shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_channels), "
             f"or a list of integer sequences. Got {sequences.n_features} feature(s) of "
-            f"dtype {values.dtype}."
+            f"dtype {values.dtype}. If numbers stand beside ids, categorical_features "
+            "says which are ids."
         )
     if values.min() < 0:
         raise ValueError(f"Token ids must not be negative: X contains {values.min()}.")

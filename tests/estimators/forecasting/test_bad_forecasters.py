@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skrnn import LSTMClassifier, LSTMRegressor
-from skrnn.forecasting import Forecaster
+from skrnn.forecasting import Forecaster, backtest
 
 Y = season(60, noise=0.2)
 COUNT = "an int in the range [1, inf)"
@@ -203,6 +203,18 @@ BAD_CALLS = {
         lambda f: f.update(None, panel_of(Y)),
         "series with names, but fit had one without",
     ),
+    "a number of steps as X": (
+        lambda f: f.predict(3),
+        "X is 3; expected rows, or their index. The next 3 steps are forecast(3).",
+    ),
+    "a series alone": (
+        lambda f: f.fit(Y),
+        "A series without other columns is y, and X is None: (None, y).",
+    ),
+    "the name of a column as y": (
+        lambda f: f.fit(None, "sales"),
+        "y is 'sales'; expected values. If it is a column, give frame['sales']",
+    ),
     "an unknown argument": (
         lambda f: f.forecast(n_steps=3),
         "forecast() got an unexpected keyword argument 'n_steps'",
@@ -220,6 +232,12 @@ def test_a_bad_call_is_refused_and_changes_nothing(case):
     assert message in str(caught.value)
     assert vars(forecaster) == state
     np.testing.assert_array_equal(forecaster.forecast(3), before)
+
+
+def test_a_backtest_of_a_series_alone_says_where_it_goes():
+    message = r"^backtest\(\): missing .* 'y'\. A series .* is y, and X is None"
+    with pytest.raises(TypeError, match=message):
+        backtest(Forecaster(horizon=3), Y)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 from skrnn import _engine
 from skrnn._data.rows.series import row_index
 from skrnn._data.typing import ArrayLike, SequenceData, Targets
+from skrnn._estimators.advice import advised_function
 from skrnn._estimators.forecasting.evaluation.grid import read_grid, rows_of, series_of
 from skrnn._estimators.forecasting.evaluation.origins import (
     origins_in_time,
@@ -26,6 +27,7 @@ from skrnn._estimators.forecasting.evaluation.tables import Truth, tidy
 from skrnn._sklearn import Count, Share, validate_params
 
 
+@advised_function
 @validate_params(
     {
         "forecaster": "no_validation",

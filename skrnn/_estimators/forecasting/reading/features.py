@@ -127,7 +127,8 @@ def _categories(values, label):
         raise ValueError(
             f"Column {label!r} of X has {len(found)} categories; expected at most "
             f"{_MOST_CATEGORIES}, each becomes a channel. Put rare ones together, or "
-            "encode them as numbers first, as scikit-learn's TargetEncoder does."
+            "encode them as numbers first, as scikit-learn's TargetEncoder does. Dates "
+            "as text belong in the index, by pandas.to_datetime."
         )
     return tuple(sorted(found, key=lambda each: (type(each).__name__, each)))
 

@@ -1,6 +1,7 @@
 """X as columns side by side, and y as numbers, whatever library they come from."""
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -64,6 +65,11 @@ def read_table(X, *, least_columns=0) -> Table:
     """
     if X is None:
         return Table(None, [], [])
+    if isinstance(X, Integral):
+        raise TypeError(
+            f"X is {X}; expected rows, or their index. The next {X} steps are "
+            f"forecast({X})."
+        )
     X = _unmasked(X)
     if is_frame(X):
         return _of_frame(X)
@@ -120,6 +126,11 @@ def read_target(y) -> tuple[np.ndarray, TargetForm]:
         raise ValueError(
             "This Forecaster estimator requires y to be passed, but the target y is "
             "None. For a series without other columns write fit(None, y)."
+        )
+    if isinstance(y, str):
+        raise TypeError(
+            f"y is {y!r}; expected values. If it is a column, give frame[{y!r}], and "
+            "leave it out of X."
         )
     y = _unmasked(y)
     names, container = None, _container(y)

@@ -123,7 +123,7 @@ BAD_FITS = {
     "texts": (
         *(with_column([f"text {i}" for i in range(60)]), Y, None, {}),
         "Column 'c' of X has 60 categories; expected at most 50",
-        "TargetEncoder",
+        "TargetEncoder does. Dates as text belong in the index, by pandas.to_datetime.",
     ),
     "times as a feature": (with_column(DAYS), Y, None, {}, "'c' of X holds times"),
     "durations as a feature": (
