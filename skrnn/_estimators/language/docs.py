@@ -79,8 +79,8 @@ _OF_TRAINING = {
     "epochs": ("int", "How often, at most, all texts are read."),
     "batch_size": (
         "int",
-        """Lanes into which the stream of texts is cut and that are read side by side;
-        fewer if they would be shorter than `lookback`.""",
+        """Sequences into which the stream of texts is cut, read in parallel; fewer if
+        they would be shorter than `lookback`.""",
     ),
     "shuffle": (
         "bool",
