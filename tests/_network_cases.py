@@ -212,9 +212,9 @@ def gradients(spec, dataset, weights, rows=None, *, training=False, **options):
     return float(value), [adapter.to_numpy(gradient) for gradient in found]
 
 
-def train(made, dataset, order, learning_rate=0.1, **knobs):
+def train(made, dataset, order, learning_rate=0.1, **step_inputs):
     """Train a program on the batches `order`; return the mean loss and the weights."""
     made.optimizer.learning_rate = learning_rate
     plain = dict(seed=0, step=0, clipnorm=np.inf, dropout=0.0, recurrent_dropout=0.0)
-    total, count, finite = made.train(made.load(dataset), order, plain | knobs)
+    total, count, finite = made.train(made.load(dataset), order, plain | step_inputs)
     return float(total) / float(count), bool(finite), made.get_weights()

@@ -19,7 +19,7 @@ def one_after_the_other(fills):
     return fill
 
 
-def at_frequencies(weights, pairs) -> list[np.ndarray]:
+def at_frequencies(weights, dataset) -> list[np.ndarray]:
     """Let the bias of the head begin at the logarithms of the labels' frequencies.
 
     A step moves the bias by no more than the learning rate. With thousands of labels,
@@ -29,13 +29,13 @@ def at_frequencies(weights, pairs) -> list[np.ndarray]:
 
     Source: Karpathy (2019), "A recipe for training neural networks": "init well".
     """
-    outputs = pairs.outputs
+    outputs = dataset.outputs
     if outputs.values.ndim > 1:
         return weights
     rows = outputs.positions()
-    of_steps = np.repeat(pairs.weights, outputs.lengths).astype(np.float64)
-    if pairs.step_weights is not None:
-        of_steps *= pairs.step_weights[rows]
+    of_steps = np.repeat(dataset.weights, outputs.lengths).astype(np.float64)
+    if dataset.step_weights is not None:
+        of_steps *= dataset.step_weights[rows]
     *others, bias = weights
     counts = np.bincount(outputs.values[rows], of_steps, minlength=len(bias))
     # 1 % is for labels not seen yet; a share, so that weight 2 equals two rows.

@@ -164,12 +164,12 @@ def test_a_stream_is_read_once_an_epoch_in_its_order(seed):
     source = stream(seed=seed)
     batches = [source.gather(rows) for rows in source.order(32, None, 2)]
     assert [batch.inputs["begins"] for batch in batches] == [True, False, False, False]
-    lanes = np.concatenate([b.inputs["x"] for b in batches]).T.ravel()
+    tokens = np.concatenate([b.inputs["x"] for b in batches]).T.ravel()
     there = np.concatenate([b.present for b in batches]).T.ravel()
     expected = np.roll(source.inputs, -source.start(2))
-    np.testing.assert_array_equal(lanes[there], expected)
+    np.testing.assert_array_equal(tokens[there], expected)
     after = np.concatenate([b.targets[:, :, 0] for b in batches]).T.ravel()
-    np.testing.assert_array_equal(after[there], lanes[there] + 1)
+    np.testing.assert_array_equal(after[there], tokens[there] + 1)
 
 
 def test_a_stream_is_cut_at_other_places_in_each_epoch():

@@ -260,13 +260,13 @@ def test_many_batches_in_a_call_are_those_of_many_calls(path):
     _, sequences = draw_dense(NOISY, n=8)
     dataset, weights = draw_dataset(NOISY, sequences), draw_weights(NOISY)
     order = np.arange(8).reshape(4, 2)
-    knobs = dict(seed=5, dropout=0.3, recurrent_dropout=0.3)
+    step_inputs = dict(seed=5, dropout=0.3, recurrent_dropout=0.3)
     made = program(NOISY, "adam", path=path)
     made.reset(weights)
-    at_once = train(made, dataset, order, **knobs)[2]
+    at_once = train(made, dataset, order, **step_inputs)[2]
     made.reset(weights)
     for step, batch in enumerate(order):
-        singly = train(made, dataset, batch[None], step=step, **knobs)[2]
+        singly = train(made, dataset, batch[None], step=step, **step_inputs)[2]
     assert_same(at_once, singly)
 
 

@@ -31,8 +31,8 @@ def zero_states(spec, n_sequences):
 class LanguageProgram(CpuProgram):
     """The training of one language model; it serves one fit at a time.
 
-    A batch is one piece of all lanes, and the pieces of an epoch come in order: each
-    starts from the states in which the one before it ended.
+    A batch is one piece of all sequences, and the pieces of an epoch come in order:
+    each starts from the states in which the one before it ended.
     """
 
     def __init__(self, spec, _loss, optimizer):
@@ -41,7 +41,7 @@ class LanguageProgram(CpuProgram):
 
     def evaluate(self, data, order):
         """Return the sum of the losses of pieces `order` and their number."""
-        states, total, count = zero_states(self.spec, data.n_lanes), 0.0, 0
+        states, total, count = zero_states(self.spec, data.n_sequences), 0.0, 0
         with np.errstate(all="ignore"):
             for rows in order:
                 batch = data.gather(rows)
@@ -55,7 +55,7 @@ class LanguageProgram(CpuProgram):
     def _differentiate(self, data, rows, masks):
         batch, weights = data.gather(rows), self._nodes()
         if batch.inputs["begins"]:
-            self._states = zero_states(self.spec, data.n_lanes)
+            self._states = zero_states(self.spec, data.n_sequences)
         outputs, states = self._read(weights, batch, self._states, masks)
         # Copies: the arrays are overwritten by the next piece.
         self._states = [tuple(np.copy(s.value) for s in layer) for layer in states]

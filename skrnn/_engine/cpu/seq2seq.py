@@ -1,4 +1,4 @@
-"""Training of an encoder and a decoder, on the kernels in C or their plain twins."""
+"""Training of an encoder and a decoder, on the kernels in C or their reference."""
 
 import numpy as np
 

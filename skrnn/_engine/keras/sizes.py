@@ -45,7 +45,7 @@ class StreamSizes:
         self.most = np.array([-(-stream.length // len(stream))])
 
     def rows(self, _order):
-        return self._stream.n_lanes
+        return self._stream.n_sequences
 
     def steps(self, order):
         stream, numbers = self._stream, order[:, :1]

@@ -252,7 +252,7 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
             return stream_of(documents, targets)
 
     def _streams(self, inputs, targets, share, seed, held):
-        """Cut the stream into lanes to train on and, from its end, to validate on.
+        """Cut the stream into sequences to train on and, from its end, to validate on.
 
         Where another stream is `held`, that one is validated on.
         """
@@ -272,8 +272,8 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
 
     def _cut(self, inputs, targets, seed):
         batch_size, lookback = int(self.batch_size), int(self.lookback)
-        n_lanes = max(1, min(batch_size, len(inputs) // lookback))
-        return _engine.TokenStream(inputs, targets, n_lanes, lookback, seed)
+        n_sequences = max(1, min(batch_size, len(inputs) // lookback))
+        return _engine.TokenStream(inputs, targets, n_sequences, lookback, seed)
 
     def _encode(self, texts, what, known=True):
         """Return texts as token ids; those it learns from may hold unknown tokens."""

@@ -79,8 +79,8 @@ _OF_TRAINING = {
     "epochs": ("int", "How often, at most, all texts are read."),
     "batch_size": (
         "int",
-        """Number of lanes that the stream of texts is cut into, to be read side by
-        side; fewer if they would be shorter than `lookback`.""",
+        """Number of sequences that the stream of texts is cut into, to be read in
+        parallel; fewer if they would be shorter than `lookback`.""",
     ),
     "shuffle": (
         "bool",

@@ -265,7 +265,7 @@ class Seq2SeqRegressorMixin(RegressorMixin, Seq2SeqContract):
     def _decoder(self):
         return {"n_future": self._n_future}
 
-    def _validation_strata(self, pairs):
+    def _validation_strata(self, dataset):
         """No strata: hold out the last rows, which in a series are the latest."""
         return None
 

@@ -272,9 +272,9 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
     def _decoder(self):
         return {"n_labels": len(self.classes_), "has_end": self._has_end}
 
-    def _validation_strata(self, pairs):
+    def _validation_strata(self, dataset):
         """Hold out sequences at random."""
-        return np.zeros(len(pairs))
+        return np.zeros(len(dataset))
 
     @of_one_fit
     def predict(self, X: SequenceData) -> Array | list[Any]:

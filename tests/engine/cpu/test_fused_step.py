@@ -1,4 +1,4 @@
-"""Whole training steps in C are the steps that the tape takes, their plain twin."""
+"""Whole training steps in C are the steps that the tape takes, their reference."""
 
 import dataclasses
 
@@ -232,7 +232,7 @@ def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
     spec = spec_of()
     made = network.NetworkProgram(spec, None, "adam")
     dataset = draw_dataset(spec, draw_dense(spec)[1])
-    knobs = dict(clipnorm=np.float32(1), step=0)
+    step_inputs = dict(clipnorm=np.float32(1), step=0)
     for change in (
         dict(starts=np.array([0, 10**6])),
         dict(starts=np.array([0, -1])),
@@ -241,14 +241,14 @@ def test_what_does_not_fit_is_refused_rather_than_overrun(monkeypatch):
         sequences = dataclasses.replace(dataset.sequences, **change)
         other = dataclasses.replace(dataset, sequences=sequences)
         with pytest.raises(ValueError, match="of another network"):
-            made.fused.train(made, other, np.array([[0, 1]]), knobs)
+            made.fused.train(made, other, np.array([[0, 1]]), step_inputs)
     labels = spec_of(head=Head(3, "softmax"))
     made = network.NetworkProgram(labels, None, "adam")
     dataset = draw_dataset(labels, draw_dense(labels)[1])
     dataset.targets[1] = 3
     with pytest.raises(ValueError, match="of another network"):
-        made.fused.train(made, dataset, np.array([[0, 1]]), knobs)
+        made.fused.train(made, dataset, np.array([[0, 1]]), step_inputs)
     monkeypatch.setattr(fused_step.FusedStep, "_n_numbers", lambda *_: 3)
     dataset.targets[1] = 2
     with pytest.raises(ValueError, match="bytes where"):
-        made.fused.train(made, dataset, np.array([[0, 1]]), knobs)
+        made.fused.train(made, dataset, np.array([[0, 1]]), step_inputs)

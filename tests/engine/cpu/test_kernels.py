@@ -77,13 +77,13 @@ def instructions(request):
     next(filter(_use, reversed(SETS)))
 
 
-def steps(spec, dataset, weights, path, optimizer="sgd", rate=1.0, **knobs):
+def steps(spec, dataset, weights, path, optimizer="sgd", rate=1.0, **step_inputs):
     """Take three training steps; return the mean loss and the weights."""
     made = program(spec, optimizer, path=path)
     made.reset([w.copy() for w in weights])
     rows = np.arange(len(dataset))
     order = np.stack([rows, rows[::-1], np.where(rows < 2, rows, -1)])
-    loss, finite, after = train(made, dataset, order, rate, **knobs)
+    loss, finite, after = train(made, dataset, order, rate, **step_inputs)
     assert finite
     return loss, after, made.get_optimizer_state()
 
@@ -190,16 +190,16 @@ def test_gradients_of_any_shape_are_the_slopes(
     made = network.NetworkProgram(spec, None, "sgd")
     start = [w / 4 for w in draw_weights(spec)]
     rows = np.arange(len(dataset))[None]
-    knobs = dict(recurrent_dropout=0.3 if dropout else 0.0, seed=1)
+    step_inputs = dict(recurrent_dropout=0.3 if dropout else 0.0, seed=1)
     made.reset(start)
-    _, _, after = train(made, dataset, rows, 1.0, **knobs)
+    _, _, after = train(made, dataset, rows, 1.0, **step_inputs)
     slope = [a - b for a, b in zip(start, after, strict=True)]
     square = sum(float((g.astype(np.float64) ** 2).sum()) for g in slope)
     step = 1e-2 / max(np.sqrt(square), 1e-3)
     losses = []
     for sign in (1, -1):
         made.reset([w + sign * step * g for w, g in zip(start, slope, strict=True)])
-        losses.append(train(made, dataset, rows, 0.0, **knobs)[0])
+        losses.append(train(made, dataset, rows, 0.0, **step_inputs)[0])
     difference = (losses[0] - losses[1]) / (2 * step)
     np.testing.assert_allclose(difference, square, rtol=2e-2, atol=1e-4)
 

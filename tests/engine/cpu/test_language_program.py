@@ -30,7 +30,7 @@ CHANGES = {
 }
 SPECS = {name: language_spec(**LSTM | changes) for name, changes in CHANGES.items()}
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-KNOBS = dict(seed=0, step=0, clipnorm=np.inf, dropout=0.4, recurrent_dropout=0.4)
+STEP_INPUTS = dict(seed=0, step=0, clipnorm=np.inf, dropout=0.4, recurrent_dropout=0.4)
 
 
 def weights_of(spec):
@@ -44,10 +44,10 @@ def documents_of(spec, lengths=(9, 0, 1, 30, 4)):
     return [rng.integers(1, top, size=length).astype(np.int32) for length in lengths]
 
 
-def lanes_of(spec, n_lanes=1, lookback=5, **options):
+def stream_of(spec, n_sequences=1, lookback=5, **options):
     stream = np.concatenate([np.append(0, ids) for ids in documents_of(spec)])
     stream = stream.astype(np.int32)
-    return TokenStream(stream, np.roll(stream, -1), n_lanes, lookback, **options)
+    return TokenStream(stream, np.roll(stream, -1), n_sequences, lookback, **options)
 
 
 def program_of(spec):
@@ -56,8 +56,8 @@ def program_of(spec):
     return program
 
 
-def pieces(lanes):
-    return lanes.evaluation_order()
+def pieces(data):
+    return data.evaluation_order()
 
 
 def one_by_one(spec, ids):
@@ -113,28 +113,28 @@ def test_pieces_do_not_change_likelihoods(steps, monkeypatch):
 @every_spec
 @pytest.mark.parametrize("lookback", [5, 100])
 def test_the_loss_of_a_lane_is_the_likelihood_of_its_documents(spec, lookback):
-    # Every document starts from zeros although others stand before it in the lane.
-    lanes = lanes_of(spec, lookback=lookback)
-    total, count = program_of(spec).evaluate(lanes, pieces(lanes))
+    # Every document starts from zeros although others stand before it in the sequence.
+    data = stream_of(spec, lookback=lookback)
+    total, count = program_of(spec).evaluate(data, pieces(data))
     likelihoods = _engine.log_likelihoods(spec, weights_of(spec), documents_of(spec))
-    assert count == len(lanes.inputs)
+    assert count == len(data.inputs)
     np.testing.assert_allclose(total, -likelihoods.sum(), rtol=1e-5)
 
 
 @every_spec
 def test_training_sees_what_evaluation_sees(spec):
-    lanes = lanes_of(spec, n_lanes=3)
+    data = stream_of(spec, n_sequences=3)
     program = program_of(spec)
     program.optimizer.learning_rate = 0.0
-    trained = program.train(lanes, pieces(lanes), KNOBS)
-    np.testing.assert_allclose(trained[:2], program.evaluate(lanes, pieces(lanes)))
+    trained = program.train(data, pieces(data), STEP_INPUTS)
+    np.testing.assert_allclose(trained[:2], program.evaluate(data, pieces(data)))
 
 
-def gradient_of(spec, lanes, number=1, **options):
+def gradient_of(spec, data, number=1, **options):
     program = program_of(spec)
     program.optimizer.learning_rate = 0.0
-    knobs = KNOBS | options
-    program.train(lanes, pieces(lanes)[: number + 1], knobs)
+    step_inputs = STEP_INPUTS | options
+    program.train(data, pieces(data)[: number + 1], step_inputs)
     return program._gradient.copy()
 
 
@@ -145,23 +145,23 @@ RATES = dict(dropout=1.0, recurrent_dropout=1.0)
 @pytest.mark.parametrize("rates", [{}, RATES], ids=["", "dropout"])
 def test_gradients_are_those_of_the_plain_formula(changes, rates, monkeypatch):
     spec = language_spec(**LSTM | changes | rates)
-    lanes = lanes_of(spec, n_lanes=3)
-    found = gradient_of(spec, lanes)
+    data = stream_of(spec, n_sequences=3)
+    found = gradient_of(spec, data)
     monkeypatch.setattr(run, "IN_C", set())
-    np.testing.assert_allclose(found, gradient_of(spec, lanes), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found, gradient_of(spec, data), rtol=1e-3, atol=1e-5)
 
 
 @every_spec
 def test_gradients_are_slopes(spec):
-    lanes = lanes_of(spec, n_lanes=2, lookback=100)
-    program, gradient = program_of(spec), gradient_of(spec, lanes, 0)
+    data = stream_of(spec, n_sequences=2, lookback=100)
+    program, gradient = program_of(spec), gradient_of(spec, data, 0)
     # Along the gradient itself: the slope is large beside what float32 rounds.
     direction = gradient / np.linalg.norm(gradient)
     losses = []
     for step in (-3e-4, 3e-4):
         program.reset(weights_of(spec))
         program._flat += np.float32(step) * direction
-        total, count = program.evaluate(lanes, pieces(lanes))
+        total, count = program.evaluate(data, pieces(data))
         losses.append(total / count)
     slope = (losses[1] - losses[0]) / 6e-4
     np.testing.assert_allclose(gradient @ direction, slope, rtol=1e-2)
@@ -175,20 +175,20 @@ def test_a_table_of_projections_changes_nothing(size, lookback):
     embedding, *others = spec.layers
     assert embedding.late
     layers = dataclasses.replace(embedding, late=False), *others
-    lanes = lanes_of(spec, n_lanes=3, lookback=lookback)
-    found = gradient_of(spec, lanes, 0)
-    expected = gradient_of(dataclasses.replace(spec, layers=layers), lanes, 0)
+    data = stream_of(spec, n_sequences=3, lookback=lookback)
+    found = gradient_of(spec, data, 0)
+    expected = gradient_of(dataclasses.replace(spec, layers=layers), data, 0)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_the_plain_twins_train_alike(monkeypatch):
-    lanes = lanes_of(BASE, n_lanes=3)
-    found = gradient_of(BASE, lanes)
+    data = stream_of(BASE, n_sequences=3)
+    found = gradient_of(BASE, data)
     from skrnn._engine.cpu.kernels import matmul, reference_kernels
 
     monkeypatch.setattr(matmul, "kernels", reference_kernels)
     monkeypatch.setattr(run, "IN_C", set())
-    np.testing.assert_allclose(found, gradient_of(BASE, lanes), rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(found, gradient_of(BASE, data), rtol=1e-3, atol=1e-6)
 
 
 def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
@@ -200,9 +200,12 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
         monkeypatch.setattr(threads, "n_threads", lambda n=n: n)
         monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
         threads._pool.cache_clear()
-        program, lanes = program_of(spec), lanes_of(spec, n_lanes=20, lookback=2)
+        program, data = (
+            program_of(spec),
+            stream_of(spec, n_sequences=20, lookback=2),
+        )
         program.optimizer.learning_rate = 0.1
-        program.train(lanes, pieces(lanes), KNOBS)
+        program.train(data, pieces(data), STEP_INPUTS)
         found.append(program._flat.copy())
     threads._pool.cache_clear()
     np.testing.assert_array_equal(found[1], found[0])
@@ -213,17 +216,17 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
 
 
 @pytest.mark.parametrize("start", [0, 17])
-@pytest.mark.parametrize("n_lanes", [1, 3, 7])
+@pytest.mark.parametrize("n_sequences", [1, 3, 7])
 @pytest.mark.parametrize("lookback", [1, 4, 100])
-def test_an_epoch_reads_every_token_once(n_lanes, lookback, start):
+def test_an_epoch_reads_every_token_once(n_sequences, lookback, start):
     stream = np.arange(49, dtype=np.int32)
-    lanes = TokenStream(stream, stream + 1, n_lanes, lookback)
-    read = [lanes.gather(np.array([n, start])) for n in range(len(lanes))]
+    data = TokenStream(stream, stream + 1, n_sequences, lookback)
+    read = [data.gather(np.array([n, start])) for n in range(len(data))]
     inputs = np.concatenate([batch.inputs["x"] for batch in read])
     targets = np.concatenate([batch.targets[:, :, 0] for batch in read])
     real = np.concatenate([batch.present for batch in read])
     assert max(len(batch.targets) for batch in read) <= lookback
-    # In order in each lane, lane by lane.
+    # In order in each sequence, sequence by sequence.
     in_order = inputs.T[real.T]
     np.testing.assert_array_equal(in_order, np.roll(stream, -start))
     np.testing.assert_array_equal(targets[real], inputs[real] + 1)
@@ -231,25 +234,25 @@ def test_an_epoch_reads_every_token_once(n_lanes, lookback, start):
 
 def test_pieces_are_about_equally_long():
     stream = np.arange(101, dtype=np.int32)
-    lanes = TokenStream(stream, stream, 1, 50)
-    lengths = [len(lanes.gather(rows).present) for rows in pieces(lanes)]
+    data = TokenStream(stream, stream, 1, 50)
+    lengths = [len(data.gather(rows).present) for rows in pieces(data)]
     assert sorted(lengths) == [33, 34, 34]
 
 
 def test_epochs_begin_elsewhere_with_shuffle_only():
-    lanes = lanes_of(BASE, seed=0)
-    starts = {lanes.start(epoch) for epoch in range(50)}
+    data = stream_of(BASE, seed=0)
+    starts = {data.start(epoch) for epoch in range(50)}
     assert len(starts) > 20
-    assert lanes_of(BASE, seed=3).start(4) == lanes_of(BASE, seed=3).start(4)
-    assert {lanes_of(BASE).start(epoch) for epoch in range(50)} == {0}
+    assert stream_of(BASE, seed=3).start(4) == stream_of(BASE, seed=3).start(4)
+    assert {stream_of(BASE).start(epoch) for epoch in range(50)} == {0}
 
 
 def test_a_state_that_is_not_carried_would_be_seen():
     # The second piece depends on the first.
-    lanes = lanes_of(BASE, n_lanes=2)
+    data = stream_of(BASE, n_sequences=2)
     program = program_of(BASE)
-    whole = program.evaluate(lanes, pieces(lanes))[0]
-    alone = sum(program.evaluate(lanes, one[None])[0] for one in pieces(lanes))
+    whole = program.evaluate(data, pieces(data))[0]
+    alone = sum(program.evaluate(data, one[None])[0] for one in pieces(data))
     assert abs(whole - alone) > 1e-3
 
 
@@ -268,20 +271,20 @@ def plan_of(**options):
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 def test_training_lowers_the_loss(changes):
     spec = language_spec(**LSTM | changes | dict(dropout=0.1))
-    lanes = lanes_of(spec, n_lanes=2, seed=0)
+    data = stream_of(spec, n_sequences=2, seed=0)
     weights = initial_weights(spec, 0)
-    trained = _engine.train(spec, plan_of(epochs=60), lanes, None, weights)
+    trained = _engine.train(spec, plan_of(epochs=60), data, None, weights)
     assert trained.history["loss"][-1] < 0.9 * trained.history["loss"][0]
     shapes = [row.shape for row in weight_table(spec)]
     assert [weight.shape for weight in trained.weights] == shapes
 
 
 def test_early_stopping_keeps_the_best_epoch():
-    lanes = lanes_of(BASE, n_lanes=2)
+    data = stream_of(BASE, n_sequences=2)
     other = TokenStream(*np.ones((2, 9), np.int32), 1, 4)
     plan = plan_of(epochs=200, early_stopping=True)
     start = initial_weights(BASE, 0)
-    trained = _engine.train(BASE, plan, lanes, other, start)
+    trained = _engine.train(BASE, plan, data, other, start)
     assert len(trained.history["val_loss"]) == trained.best_epoch + 2
     program = LanguageProgram(BASE, None, "adam")
     program.reset(trained.weights)

@@ -106,14 +106,14 @@ def test_gradients_are_those_of_the_loss(task, variant):
     spec = variant_of(task, **VARIANTS[variant])
     pairs, weights, rows = make_pairs(spec), make_weights(spec), np.arange(5)
     program = program_of(spec, weights)
-    knobs = dict(seed=0, step=0)
-    program._differentiate(pairs, rows, DropoutMasks(knobs, 0))
+    step_inputs = dict(seed=0, step=0)
+    program._differentiate(pairs, rows, DropoutMasks(step_inputs, 0))
     found = program._gradient.copy()
     direction = np.random.default_rng(0).normal(size=found.shape).astype("f4")
 
     def loss(step):
         program._flat += np.float32(step) * direction
-        total, count = program._differentiate(pairs, rows, DropoutMasks(knobs, 0))
+        total, count = program._differentiate(pairs, rows, DropoutMasks(step_inputs, 0))
         program._flat -= np.float32(step) * direction
         return total / count
 

@@ -91,13 +91,13 @@ def program_of(spec):
     return keras_program(spec.with_rates_as_arguments(), None, "sgd")
 
 
-def train(program, dataset, order, weights, **knobs):
+def train(program, dataset, order, weights, **step_inputs):
     """Train from `weights`; return mean loss, whether it was finite, and weights."""
     plain = dict(seed=0, step=0, clipnorm=np.inf, dropout=0.0, recurrent_dropout=0.0)
     program.reset(weights)
     program.optimizer.learning_rate = 0.1
     total, count, finite = program.train(
-        program.load(dataset), np.array(order), plain | knobs
+        program.load(dataset), np.array(order), plain | step_inputs
     )
     return float(total) / float(count), bool(finite), program.get_weights()
 
@@ -184,8 +184,8 @@ def check_batches():
     program, order = program_of(spec), np.arange(8).reshape(4, 2)
     rates = dict(seed=5, dropout=0.3, recurrent_dropout=0.3)
 
-    def run(*args, **knobs):
-        return train(program, dataset, *args, **knobs)[2]
+    def run(*args, **step_inputs):
+        return train(program, dataset, *args, **step_inputs)[2]
 
     # Where a run is cut doesn't matter, and each step drops something else.
     at_once = after = run(order, weights, **rates)

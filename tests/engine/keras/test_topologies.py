@@ -110,7 +110,7 @@ def pairs(*, known=False, n_future=0, labels=None, **choices):
 def text(**choices):
     spec = language_spec(units=(3,), vocabulary_size=6, embedding_dim=3, **choices)
     tokens = RNG.integers(0, 6, 42).astype(np.int32)
-    return spec, TokenStream(tokens[:-1], tokens[1:], n_lanes=3, lookback=4, seed=3)
+    return spec, TokenStream(tokens[:-1], tokens[1:], n_sequences=3, lookback=4, seed=3)
 
 
 BOTH = dict(return_sequences=True, bidirectional=True)

@@ -14,7 +14,7 @@ from skrnn.text import TextGenerator
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 5, 2))
 Y = X[:, -1, 0]
-# Two windows of `lookback`: one step of two lanes.
+# Two windows of `lookback`: one step of two sequences.
 TEXT = "to be, or not to be."
 TINY = dict(units=3, epochs=4, random_state=0, learning_rate=0.05)
 # An instance has no limit of its own, so that Keras' can be compared.

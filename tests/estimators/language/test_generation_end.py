@@ -191,7 +191,7 @@ def test_the_choice_is_yes_or_no(method, value, namer):
 @pytest.mark.parametrize("held", ["abc abc", ["abc abc"], ["abc abc", "abc abca"]])
 @pytest.mark.parametrize("texts", ["abc " * 30, ["abc " * 30], ["abc abc", "bca"] * 8])
 def test_the_validation_loss_is_that_of_the_score(texts, held):
-    # One lane holds all of it: more begin anew inside of a text.
+    # One sequence holds all of it: more begin anew inside of a text.
     model = TextGenerator(**TINY | dict(epochs=3, early_stopping=False, lookback=64))
     model.fit(texts, X_val=held)
     assert model.history_["val_loss"][-1] == pytest.approx(-model.score(held), rel=1e-5)
