@@ -22,7 +22,7 @@ class TokenStream:
     inputs, targets : ndarray of int32 of shape (n,)
         Each token of the stream and the one after it.
     n_sequences : int
-        Number of parts of the stream that are read at once; `n_sequences * length` >= n.
+        Parts of the stream that are read at once; `n_sequences * length` >= n.
     lookback : int
         Most steps of a piece.
     seed : int or None
