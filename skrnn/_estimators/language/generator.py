@@ -51,10 +51,10 @@ class TextGenerator(LanguageModel):
     each (Mikolov et al., 2010; Graves, 2013). All texts together are one stream, cut
     into `batch_size` sequences that are read in parallel, `lookback` tokens at a time:
     the hidden state is carried from one piece to the next, the gradient isn't
-    (truncated backpropagation through time; Williams & Peng, 1990). Every text begins with the
-    state at zero, wherever it stands in the stream, so texts don't depend on those
-    before them. The end of each text of a list is a token too, which is how a generated
-    text ends by itself. A single str has no end: it is a stream that goes on.
+    (truncated backpropagation through time; Williams & Peng, 1990). Every text begins
+    with the state at zero, wherever it stands in the stream, so texts don't depend on
+    those before them. The end of each text of a list is a token too, which is how a
+    generated text ends by itself. A single str has no end: it is a stream that goes on.
 
     Training and generation run on skrnn's own kernels, without Keras. Generation keeps
     the state: a token costs one step, however long the text has become.
