@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -453,30 +453,6 @@ SETS |= {
         floors=on_counts(WORDS),
         published="CNN-rand 91.2 [6]",
     ),
-    "reviews-parts": Set(
-        title="MR, word parts",
-        read=read_reviews,
-        path="text/mr_rt_polarity.tsv.gz",
-        model=parts_classifier,
-        params=PARTS | {"epochs": 3},
-        metric=ACCURACY,
-        bar=77.5,
-        floors=on_counts(WORDS),
-        published="CNN-rand 76.1 [6]",
-        cells=("gru",),
-    ),
-    "questions-parts": Set(
-        title="TREC-6, word parts",
-        read=read_questions,
-        path="text",
-        model=parts_classifier,
-        params=PARTS | {"epochs": 12},
-        metric=ACCURACY,
-        bar=89.5,
-        floors=on_counts(WORDS),
-        published="CNN-rand 91.2 [6]",
-        cells=("gru",),
-    ),
     "messages": Set(
         title="SMS spam, trained on 30 %",
         read=read_messages,
@@ -500,6 +476,18 @@ ALOUD = dict(
     epochs=15,
     early_stopping=False,
 )
+
+
+def by_parts(words, name, bar):
+    """Return the row of texts whose words are read by their parts too."""
+    return replace(
+        words,
+        title=f"{name}, word parts",
+        model=parts_classifier,
+        params=PARTS | {"epochs": words.params["epochs"]},
+        bar=bar,
+        cells=("gru",),
+    )
 
 
 def spelling(language, name, bar, published):
@@ -548,6 +536,8 @@ by_place = partial(
     bar=90,
 )
 SETS |= {
+    "reviews-parts": by_parts(SETS["reviews"], "MR", 77.5),
+    "questions-parts": by_parts(SETS["questions"], "TREC-6", 89.5),
     "hungarian": spelling("hun", "Hungarian", 8, "ensemble 1.8 [4]"),
     "dutch": spelling("dut", "Dutch", 28, "ensemble 14.7 [4]"),
     "bulgarian": spelling("bul", "Bulgarian", 35, "ensemble 18.3 [4]"),
