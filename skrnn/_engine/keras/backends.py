@@ -68,7 +68,8 @@ def _configured(home):
 
 def title_of_backend():
     """Return the usual name of the backend that Keras uses, such as PyTorch."""
-    return BACKENDS[_name_of_backend()][0]
+    name = configured_backend()
+    return BACKENDS[name][0] if name in BACKENDS else name
 
 
 @contextmanager

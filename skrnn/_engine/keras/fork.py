@@ -1,7 +1,8 @@
 """What a forked process has lost: backends that ran before, and threads with locks.
 
 Threads don't survive a fork, so in the child such a backend would wait for ever. So
-would code that asks for a lock that a thread of the parent held at that moment.
+would code that asks for a lock that a thread of the parent held at that moment, and
+whoever imports what such a thread was importing.
 """
 
 import os
@@ -21,6 +22,9 @@ def _torch_runs():
 # Usual name of the backend -> whether it runs in this process.
 _RUNS = {"TensorFlow": tensorflow_runs, "JAX": jax_runs, "PyTorch": _torch_runs}
 
+# What a thread may be importing for many seconds, the first time that Keras is needed.
+_SLOW = ("keras", "tensorflow", "jax", "torch", "skrnn._engine.keras")
+
 _lost: set[str] = set()
 
 # Type of a lock -> what makes a new one.
@@ -29,6 +33,18 @@ _LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 
 def _note_what_is_lost():
     _lost.update(title for title, runs in _RUNS.items() if runs())
+    if any(map(_is_half_imported, list(sys.modules))):
+        _lost.add(title_of_backend())
+
+
+def _is_half_imported(name):
+    """Whether a thread was importing this module of Keras or of a backend.
+
+    Python's own sign of it, which its import statement reads too.
+    """
+    is_slow = any(name == slow or name.startswith(f"{slow}.") for slow in _SLOW)
+    spec = getattr(sys.modules[name], "__spec__", None) if is_slow else None
+    return getattr(spec, "_initializing", False)
 
 
 def _renew_locks():
@@ -61,7 +77,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def is_forked() -> bool:
-    """Whether this process was forked from one in which a backend ran."""
+    """Whether this process was forked from one that used a backend."""
     return bool(_lost)
 
 

@@ -126,6 +126,22 @@ def test_what_needs_keras_is_refused_and_all_else_works():
         assert found == expected, name
 
 
+def test_a_fork_while_keras_is_imported_does_not_wait_for_it():
+    code = """
+import threading, time
+works = {"fit": lambda: compiled.fit(X, y), "cpu": lambda: str(known.predict(X).shape)}
+other = threading.Thread(target=build)
+other.start()
+while "keras" not in sys.modules:
+    time.sleep(0.001)
+said = {name: said_in_a_fork(work) for name, work in works.items()}
+other.join()
+print(json.dumps(said))
+"""
+    found = json.loads(in_new_process(COMMON + code))
+    assert found == {"fit": REFUSAL, "cpu": "(12,)"}
+
+
 @pytest.mark.jax
 def test_jax_is_refused_where_it_ran():
     children = {name: NEEDS_KERAS[name] for name in ("fit", "model_")}
