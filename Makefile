@@ -134,7 +134,13 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(STAMPS): $(VENV)/.%: pyproject.toml $(wildcard skrnn/_engine/cpu/kernels/source/*.[ch]) $(VENV)/.made
+# The kernels are compiled once, whatever is installed beside them.
+$(VENV)/.kernels: pyproject.toml $(wildcard skrnn/_engine/cpu/kernels/source/*.[ch]) $(VENV)/.made
+	@echo "Compiling skrnn's kernels: a minute"
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(STAMPS): $(VENV)/.%: pyproject.toml $(VENV)/.kernels
 	@echo "Installing skrnn[$*] in $(VENV): some minutes the first time"
-	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	CC=false LDSHARED=false $(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@

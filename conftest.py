@@ -2,7 +2,13 @@
 
 from importlib.util import find_spec
 
+from hypothesis import settings
+
 pytest_plugins = ["_worker_memory"]
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("skrnn", deadline=None)
+settings.load_profile("skrnn")
 
 # Doctests import every module. JAX takes 110 MB of every worker, and its module has no
 # examples; PyTorch isn't installed everywhere.

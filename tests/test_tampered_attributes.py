@@ -156,7 +156,6 @@ def test_attributes_that_are_overwritten(name):
 @every
 @settings(
     max_examples=15,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -239,7 +239,6 @@ def test_a_changed_layer_is_refused(name):
 @every
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -111,7 +111,7 @@ model.predict(None)  # an error
 CHECKERS = ["mypy", "pyright"]
 every_way = pytest.mark.parametrize(
     ("checker", "installation"),
-    [(checker, way) for checker in CHECKERS for way in _builds.INSTALLATIONS],
+    [(checker, way) for checker in CHECKERS for way in _builds.WITHOUT_KERNELS],
 )
 
 

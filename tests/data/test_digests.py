@@ -90,7 +90,7 @@ def test_what_is_no_data_makes_no_difference():
     assert digest_of(cycle) == digest_of(cycle)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, min_side=0)), st.data())
 def test_every_number_counts(array, data):
     assert digest_of(array) == digest_of(np.asfortranarray(array.copy()))

@@ -109,7 +109,7 @@ TRAINED = [
 ]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     spec=st.sampled_from(TRAINED),
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
@@ -135,7 +135,7 @@ def test_compiled_training_never_sees_what_stands_in_the_padding(spec, lengths, 
         np.testing.assert_array_equal(a, b)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     spec=st.sampled_from(TRAINED),
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),

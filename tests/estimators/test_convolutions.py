@@ -97,7 +97,7 @@ def test_statistics_are_those_of_real_steps(engine):
     np.testing.assert_allclose(first["moving_variance"], expected, **CLOSE)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     n_steps=st.integers(1, 8),
     size=st.integers(1, 4),

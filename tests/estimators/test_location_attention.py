@@ -48,7 +48,7 @@ def test_twice_as_long_sequences_are_right(step):
 lengths = st.lists(st.integers(1, 6), min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(lengths, st.integers(1, 4))
 def test_padding_and_other_sequences_make_no_difference(lengths, n_queries):
     rng, w = np.random.default_rng(1), drawn(4, 3)
@@ -66,7 +66,7 @@ def test_padding_and_other_sequences_make_no_difference(lengths, n_queries):
         np.testing.assert_allclose(weights[:, :n, i], found[1], **CLOSE)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(1, 5), st.integers(1, 4))
 def test_step_by_step_it_is_the_same(n_queries, n_keys):
     rng, w = np.random.default_rng(2), drawn(3)

@@ -117,7 +117,7 @@ class TestScores:
         alone = np.concatenate([model.score_samples([x]) for x in RAGGED])
         assert_allclose(together, alone, **CLOSE)
 
-    @settings(max_examples=25, deadline=None, derandomize=True)
+    @settings(max_examples=25, derandomize=True)
     @given(
         lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5),
         method=st.sampled_from(["prediction", "reconstruction"]),

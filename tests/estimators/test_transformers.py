@@ -161,7 +161,7 @@ def test_rates_grow_for_a_tenth_of_the_steps_at_most():
 
 
 @given(st.integers(1, 5), st.integers(1, 40), st.integers(0, 9))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_kernel_of_normalisation_is_its_twin(rows, n, seed):
     rng = np.random.default_rng(seed)
     x, g = rng.normal(size=(2, rows, n)).astype(np.float32)

@@ -24,7 +24,6 @@ LOG = os.environ.get("FUZZ_LOG")
 CASES = int(os.environ.get("FUZZ_CASES", 25))
 QUICKLY = settings(
     max_examples=CASES,
-    deadline=None,
     database=None,
     derandomize=not SECONDS,
     # The recipe itself is short; to find a shorter one takes long.

@@ -279,7 +279,7 @@ def test_several_targets_of_a_panel_have_both_names():
 # Without a forecaster
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     n=st.integers(1, 40),
     steps=st.integers(1, 30),

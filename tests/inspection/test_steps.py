@@ -90,7 +90,7 @@ def test_gates_of_a_gru_are_its_formulas():
         h = z * h + (1 - z) * g
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=5), st.sampled_from([0, 1]))
 def test_ragged_sequences_are_filled_up_with_zeros(lengths, layer):
     sequences = [RNG.normal(size=(n, 2)) for n in lengths]

@@ -88,7 +88,7 @@ def test_frames_and_lists_are_scored_as_arrays(name):
     assert score(TRUTH[:, 0].tolist(), PREDICTED[:, 0].tolist()) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(*[st.floats(-1e6, 1e6, allow_subnormal=False)] * 2),

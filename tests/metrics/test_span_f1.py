@@ -125,7 +125,7 @@ modes = st.sampled_from(["lenient", "strict"])
 
 
 @pytest.mark.parametrize("scheme", ["BIO", "BIOES"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), mode=modes, average=st.sampled_from(AVERAGES))
 def test_span_f1_counts_as_its_plain_twin(scheme, data, mode, average):
     y_true, y_pred = drawn(data, scheme)
@@ -137,7 +137,7 @@ def test_span_f1_counts_as_its_plain_twin(scheme, data, mode, average):
 
 
 @pytest.mark.parametrize("scheme", ["BIO", "BIOES"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), mode=modes, average=st.sampled_from(AVERAGES))
 def test_span_f1_agrees_with_seqeval(scheme, data, mode, average):
     metrics = pytest.importorskip("seqeval.metrics")

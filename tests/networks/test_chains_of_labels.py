@@ -74,7 +74,7 @@ def test_all_sequences_counted_out(scale):
         np.testing.assert_array_equal(best[:length, b], paths[scores.argmax()])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes, st.integers(0, 99), st.sampled_from([0.1, 1.0, 200.0]))
 def test_kernels_formula_and_textbook_agree_at_all_shapes(sizes, seed, scale):
     x, labels, lengths, chain, weights = drawn(*sizes, seed, scale)

@@ -175,7 +175,7 @@ SHAPED = [
 ]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     spec=st.sampled_from(SHAPED),
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
@@ -190,7 +190,7 @@ def test_numpy_and_tensorflow_agree_on_any_shape(spec, lengths):
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     cell=st.sampled_from(list(CELLS)),
     n_features=st.integers(1, 4),
@@ -317,7 +317,7 @@ def test_activations_are_those_of_keras(name):
 
 
 @pytest.mark.parametrize("kind", FREE_ATTENTIONS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4))
 def test_attention_is_a_mean_over_the_real_steps(kind, lengths):
     rng = np.random.default_rng(0)

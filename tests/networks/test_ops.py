@@ -106,7 +106,7 @@ def test_every_function_is_documented():
 
 
 @every_case
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(m=st.integers(2, 5), n=st.integers(1, 5), seed=st.integers(0, 99))
 def test_values_and_gradients_are_those_of_numpy(name, m, n, seed):
     """The slope along any direction is the difference of a step there and back."""
@@ -188,7 +188,7 @@ def test_an_entry_taken_twice_has_both_gradients(index):
     np.testing.assert_array_equal(node.gradient, expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     shape=st.lists(st.integers(1, 4), min_size=1, max_size=4),
     keepdims=st.booleans(),

@@ -279,7 +279,7 @@ def test_a_cell_without_a_layer_of_keras_has_a_model(bidirectional, monkeypatch)
     np.testing.assert_allclose(found, by_engine(spec, weights, pairs), **CLOSE)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(n_in=st.integers(1, 5), n_out=st.integers(1, 5), row=st.integers(0, 99))
 def test_any_lengths_will_do(n_in, n_out, row):
     spec = list(SPECS.values())[row % len(SPECS)]

@@ -160,7 +160,7 @@ def test_onnx_decodes_the_same(key, fitted, tmp_path):
     check(key, model, about, run(**given), 1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.text("abcdogst", min_size=1, max_size=14), min_size=1, max_size=6))
 def test_words_of_any_number_and_length(carried, words):
     model, network = carried

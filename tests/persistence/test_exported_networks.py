@@ -292,7 +292,7 @@ def ragged_network(request, tmp_path_factory):
     return model, load_network(folder / "network.npz"), sessions
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9), seed=st.integers(0)
 )

@@ -136,7 +136,7 @@ def words(tmp_path_factory, fitted):
     return fitted("unknown words"), load_network(path)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text("the cat\u0301s' .\n", max_size=30), st.integers(0, 99))
 def test_any_prompt_is_read_in_the_same_way(words, prompt, seed):
     model, writer = words

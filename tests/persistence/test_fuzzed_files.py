@@ -58,7 +58,6 @@ MADE = {
 }
 every = pytest.mark.parametrize("name", MADE)
 quick = settings(
-    deadline=None,
     derandomize="SKRNN_FUZZ" not in os.environ,
     database=None,
     suppress_health_check=list(HealthCheck),

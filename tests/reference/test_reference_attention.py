@@ -44,7 +44,7 @@ sizes = st.integers(1, 5)
 
 
 @pytest.mark.parametrize("kind", FORMULAS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(sizes, sizes, st.integers(1, 8), st.booleans())
 def test_the_engine_agrees_at_all_shapes(kind, n_queries, n_keys, width, is_wider):
     query_width = width + 1 if is_wider else None

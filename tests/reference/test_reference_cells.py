@@ -121,7 +121,7 @@ def test_keras_layer_of_both_directions_puts_out_the_same():
 sizes = st.integers(1, 5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.sampled_from(CELL_NAMES), st.lists(sizes, min_size=1, max_size=4), sizes, sizes,
     st.sampled_from(["tanh", "sigmoid", "softsign"]),

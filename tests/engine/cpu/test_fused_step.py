@@ -129,7 +129,7 @@ def test_what_is_dropped_is_what_the_tape_drops(cell, optimizer, rates):
     assert is_other == bool(drops)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     cell=st.sampled_from(layer.KERNEL_CELLS),
     activation=st.sampled_from(layer.KERNEL_ACTIVATIONS),

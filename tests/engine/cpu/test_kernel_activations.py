@@ -207,7 +207,7 @@ def test_a_sequence_that_is_no_number_spoils_no_other(cell, activation, spoilt):
         assert np.isnan(bad.y[1, 2]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     x=st.lists(st.floats(width=32), min_size=1, max_size=40),
     activation=st.sampled_from(layer.KERNEL_ACTIVATIONS),

@@ -49,7 +49,7 @@ sizes = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(sizes=sizes, data=st.data())
 def test_convolutions_are_those_of_their_twin(sizes, data):
     steps, n, width, size, filters, dilation = sizes
@@ -73,7 +73,7 @@ def test_convolutions_are_those_of_their_twin(sizes, data):
         np.testing.assert_allclose(*pair, **CLOSE)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     shape=st.tuples(st.integers(1, 9), st.integers(1, 4), st.integers(1, 40)),
     pool=st.integers(1, 12),

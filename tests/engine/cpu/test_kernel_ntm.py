@@ -48,7 +48,7 @@ def ran(x, lengths, w, memory, *, by_formula=False):
 few = st.integers(1, 9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(few, min_size=1, max_size=20), few, few, st.integers(1, 40), few)
 def test_it_is_the_formula_at_all_shapes(lengths, width, units, slots, of_slot):
     memory = slots, of_slot

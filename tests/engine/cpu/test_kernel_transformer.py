@@ -102,7 +102,7 @@ def check(problem):
 )
 @example(**LONG, activation="tanh", causal=True, rotary=True, dropout=0.0, ragged=True)
 @example(**LONG, activation="elu", causal=False, rotary=False, dropout=0, ragged=False)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_values_and_gradients_are_those_of_the_formula(
     n_steps, n, n_heads, half, hidden, ragged, **kind
 ):

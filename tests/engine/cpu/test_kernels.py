@@ -147,7 +147,7 @@ def known_gradients(spec, rows):
     return gradients(spec, dataset, weights, rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     cell=st.sampled_from(layer.KERNEL_CELLS),
     activation=st.sampled_from(layer.KERNEL_ACTIVATIONS),
@@ -170,7 +170,7 @@ def test_layers_of_any_shape_are_the_formula(
     assert_close(predict(spec, weights, sequences, "kernels"), by_formula)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     cell=st.sampled_from(layer.KERNEL_CELLS),
     units=st.integers(1, 40),

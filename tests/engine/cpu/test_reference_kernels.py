@@ -1,7 +1,7 @@
 """The kernels in C compute what their reference in NumPy does."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn._engine.cpu.kernels import _kernels, reference_kernels
@@ -15,7 +15,6 @@ CLOSE = dict(rtol=1e-4, atol=1e-5)
 counts = st.lists(st.integers(0, 4), min_size=1, max_size=5)
 
 
-@settings(deadline=None)
 @given(counts=counts, k=st.integers(1, 9), n=st.integers(1, 9), seed=st.integers(0, 99))
 def test_products_are_those_of_their_twins(counts, k, n, seed):
     active = np.array(sorted(counts, reverse=True), np.int32)
@@ -48,7 +47,6 @@ def test_products_are_those_of_their_twins(counts, k, n, seed):
     np.testing.assert_allclose(*both, **CLOSE)
 
 
-@settings(deadline=None)
 @given(sizes=st.tuples(*[st.integers(0, 20)] * 4), seed=st.integers(0, 99))
 def test_products_of_stacks_are_those_of_their_twin(sizes, seed):
     (stack, m, k, n), rng = sizes, np.random.default_rng(seed)
@@ -59,7 +57,6 @@ def test_products_of_stacks_are_those_of_their_twin(sizes, seed):
     np.testing.assert_allclose(*made, **CLOSE)
 
 
-@settings(deadline=None)
 @given(rows=st.integers(1, 40), n=st.integers(1, 40), seed=st.integers(0, 99))
 def test_crossentropy_is_that_of_its_twin(rows, n, seed):
     rng = np.random.default_rng(seed)

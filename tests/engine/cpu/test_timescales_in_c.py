@@ -67,7 +67,7 @@ def assert_same(*args, **options):
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     cell=st.sampled_from(layer.KERNEL_CELLS),
     timescale=st.integers(2, 6),

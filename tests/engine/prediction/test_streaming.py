@@ -95,7 +95,7 @@ def test_tokens():
     assert stream.n_steps_ == 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=30))
 def test_any_series(values):
     stream = FITTED.stream()

@@ -12,7 +12,7 @@ from skrnn._estimators.forecasting.normalizers import NORMALIZERS
 from skrnn._estimators.forecasting.panel import Panel
 from skrnn._estimators.forecasting.table import series_table
 
-FAST = settings(max_examples=60, deadline=None)
+FAST = settings(max_examples=60)
 
 
 def values_before(table, o, n):
@@ -175,7 +175,7 @@ def test_a_table_has_each_number_of_the_folded_window_once(case):
 
 
 @given(st.floats(1e-3, 1e6), st.floats(-1e5, 1e5), st.sampled_from(["window", "last"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_z_has_no_unit(factor, level, normalize):
     """A window in other units has the same z: networks see its shape alone."""
     rng = np.random.default_rng(0)

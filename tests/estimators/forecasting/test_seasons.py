@@ -273,7 +273,7 @@ def test_candidates_take_the_place_of_the_frequency_s():
 
 @pytest.mark.parametrize("frequency", ["h", "QS", None])
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_shape_has_an_answer(frequency, data):
     lengths = data.draw(st.lists(st.integers(1, 90), min_size=1, max_size=25))
     n_targets = data.draw(st.integers(1, 3))

@@ -103,7 +103,7 @@ def test_without_covariates_the_first_steps_are_always_the_same(strategy):
             np.testing.assert_array_equal(model.forecast(n), whole[:n])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 9))
 def test_the_first_steps_of_each_series(lengths, n):
     lengths = np.array(lengths)

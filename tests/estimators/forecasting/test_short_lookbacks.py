@@ -86,7 +86,7 @@ def test_short_series_are_forecast(strategy, n):
     assert np.abs(model.forecast() - season(n + H)[n:]).mean() < 1.5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.integers(-30, 300), min_size=1, max_size=5),
     st.sampled_from([(), (4,), (12,), (24, 168)]),

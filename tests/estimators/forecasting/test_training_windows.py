@@ -31,7 +31,7 @@ def windows(y, *, n_windows=1000, of_steps=True, weighs=True, horizon=3, seed=0)
 
 
 @given(st.integers(1, 400), st.integers(1, 3000), st.integers(0, 99))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_windows_are_drawn_without_replacement_at_most_12_times(n, n_windows, seed):
     drawn = Budget(n_windows, seed).draw(n)
     assert len(drawn) == min(n_windows, 12 * n)
@@ -51,7 +51,7 @@ def test_another_seed_draws_others_in_another_order():
 
 
 @given(st.integers(10, 80), st.integers(1, 200), st.integers(1, 64))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_epochs_are_equal_and_together_the_budget(n, n_windows, batch_size):
     source = windows(season(n), n_windows=n_windows)
     orders = [source.order(batch_size, None, e) for e in range(source.n_epochs)]

@@ -45,7 +45,7 @@ def cases(draw):
 
 
 @given(cases())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_true_forecasts_come_back_as_they_were(case):
     series, transform, lags, horizon = case
     panel = as_panel([each[:-horizon] for each in series])
@@ -77,7 +77,7 @@ def test_true_forecasts_come_back_as_they_were(case):
 
 
 @given(LAGS.filter(bool), st.integers(0, 10**6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_true_forecasts_come_back_from_any_row(lags, seed):
     rng = np.random.default_rng(seed)
     series = [rng.normal(size=(sum(lags) + n, 1)) for n in (4, 7)]

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 from _texts import TEXT, TINY
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
@@ -33,7 +33,6 @@ def test_any_text_comes_back_as_it_went_in(text, analyzer):
 
 # All characters but surrogates, as `st.text()` has them; to list those takes 200 MB.
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-@settings(deadline=None)
 def test_tokens_put_together_are_the_text(text):
     for analyze, _ in ANALYZERS.values():
         assert "".join(analyze(text)) == text

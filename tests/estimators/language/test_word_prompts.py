@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from _instances import OF_TEXT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn._estimators.language.sampling import Hand
@@ -112,7 +112,6 @@ def test_two_words_have_a_space_between():
 
 
 @given(st.lists(st.integers(2, 9), max_size=8), st.sampled_from(["", "a", "a ", "."]))
-@settings(deadline=None)
 def test_no_token_is_swallowed_by_another(ids, prompt):
     tokens = ("a", " a", "b", " b", " ", ".", "\n", "'")
     hand = Hand(Vocabulary("word", tokens), prompt)

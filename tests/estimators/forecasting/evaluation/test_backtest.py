@@ -246,7 +246,7 @@ def test_quantiles_are_those_of_the_forecaster():
 # Nothing of the future
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(20, 50), st.integers(1, 6), st.sampled_from([True, False, 2]))
 def test_the_future_moves_nothing(initial, horizon, refit):
     y = SERIES.to_numpy()

@@ -147,7 +147,7 @@ def test_small_series_keep_their_scale_beside_large_ones():
     assert scale["small"] * 1e21 == pytest.approx(scale["large"], rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     arrays(float, 24, elements=st.sampled_from([np.nan, 1.0, 2.0, 5.0])),
     st.integers(1, 6),

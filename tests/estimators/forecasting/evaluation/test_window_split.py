@@ -33,7 +33,7 @@ def test_without_a_purge_it_is_scikit_learns():
     assert parts(WindowSplit(3, test_size=3, purge=2), X) == parts(gap, X)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 4),
     st.integers(1, 4),

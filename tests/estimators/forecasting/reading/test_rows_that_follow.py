@@ -210,7 +210,7 @@ def test_the_last_value_is_never_that_of_another_series():
 # Rows to append
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_rows_appended_are_as_if_all_had_been_there(data):
     lengths = data.draw(st.lists(st.integers(4, 9), min_size=1, max_size=4))
