@@ -15,6 +15,7 @@ from _network_cases import (
     spec_of,
     train,
 )
+from _tables import covering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,8 +155,7 @@ def test_prediction_never_sees_what_stands_between(spec, lengths, seed, by):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize(("cell", "return_sequences"), covering(CELLS, [False, True]))
 def test_a_state_that_grows_does_not_overflow_in_the_padding(cell, return_sequences):
     spec = spec_of(
         cell, activation="relu", attention="dot", return_sequences=return_sequences

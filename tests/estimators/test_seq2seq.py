@@ -2,7 +2,6 @@
 
 import pickle
 from collections import namedtuple
-from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from _seq2seq_cases import (
     make_series,
     make_words,
 )
+from _tables import covering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -35,13 +35,9 @@ def test_a_word_is_learnt_backwards(reverser):
 
 
 ATTENTIONS = [None, "additive", "dot", "multihead"]
-# Every cell with one of them, and one cell with each.
-CELLS_AND_ATTENTIONS = sorted(
-    {*zip(CELLS, cycle(ATTENTIONS)), *(("gru", each) for each in ATTENTIONS)}, key=str
-)
 
 
-@pytest.mark.parametrize(("cell", "attention"), CELLS_AND_ATTENTIONS)
+@pytest.mark.parametrize(("cell", "attention"), covering(CELLS, ATTENTIONS))
 def test_every_cell_and_attention_learns(cell, attention):
     model = Seq2SeqClassifier(**LEARNS, cell=cell, attention=attention)
     model.set_params(bidirectional=True, units=32)

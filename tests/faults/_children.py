@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-# ``make faults LONG=1``: more rounds of everything.
-LONG = bool(os.environ.get("LONG"))
 TESTS = Path(__file__).parent.parent
 
 # What most children begin with: data, and memory of this process in MB.

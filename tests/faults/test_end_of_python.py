@@ -1,8 +1,9 @@
 """Python ends while a thread fits: neither a crash nor a hang, and no noise."""
 
 import pytest
-from _children import LONG, finish, start
+from _children import finish, start
 from _instances import needs
+from _tables import LONG
 
 ENDS = """
 from skrnn import LSTMRegressor

@@ -5,8 +5,9 @@ import multiprocessing
 import os
 
 import pytest
-from _children import LONG, run
+from _children import run
 from _forks import SAID_IN_A_FORK
+from _tables import LONG
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

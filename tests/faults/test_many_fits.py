@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from _children import LONG, run
+from _children import run
 from _instances import needs
+from _tables import LONG
 
 FITS = """
 from skrnn import Seq2SeqRegressor, SequenceClassifier, SequenceRegressor

@@ -9,7 +9,8 @@ import sys
 
 import numpy as np
 import pytest
-from _children import LONG, run
+from _children import run
+from _tables import LONG
 
 pytest.importorskip("resource", reason="needs limits of Unix")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from _children import LONG, run
+from _children import run
+from _tables import LONG
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from _children import LONG, run
+from _children import run
 from _instances import needs
+from _tables import LONG
 
 # Every thread has work of its own, and all predict with the same fitted estimators.
 AT_ONCE = """

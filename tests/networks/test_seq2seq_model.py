@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from _instances import FAST
 from _network_cases import pairwise
+from _tables import covering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,9 +199,9 @@ def make_series():
     return np.sin(at[:, :8]), 1e3 + 50 * np.sin(at[:, 8:]), rng.normal(size=(40, 3, 2))
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("n_targets", [0, 2])
-@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    ("cell", "n_targets", "known"), covering(CELLS, [0, 2], [False, True])
+)
 def test_told_its_own_numbers_it_predicts_them(cell, n_targets, known, tmp_path):
     x, y, future = make_series()
     y = np.stack([y, -y], axis=2)[:, :, :n_targets] if n_targets else y

@@ -20,6 +20,7 @@ from _scikeras_cases import (
     steps,
     weights_differ,
 )
+from _tables import LONG
 from scikeras import wrappers as plain
 from sklearn.base import is_classifier, is_regressor
 from sklearn.ensemble import VotingClassifier
@@ -222,6 +223,7 @@ def test_put_right(promise):
     promise(ours)
 
 
+@pytest.mark.skipif(not LONG, reason="trains with scikeras alone: LONG=1")
 @pytest.mark.parametrize("promise", PUT_RIGHT, ids=lambda f: f.__name__)
 @pytest.mark.filterwarnings("ignore")
 def test_was_wrong(promise):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from _tables import covering
 
 from skrnn import (
     GRUClassifier,
@@ -90,11 +91,7 @@ class Look(keras.callbacks.Callback):
 @pytest.mark.parametrize(
     ("kind", "optimizer"),
     [(kind, "adam") for kind in KINDS]
-    + [
-        (kind, optimizer)
-        for kind in ("regressor", "labels", "pairs, future")
-        for optimizer in OPTIMIZERS[1:]
-    ],
+    + covering(("regressor", "labels", "pairs, future"), OPTIMIZERS[1:]),
 )
 def test_callbacks_see_and_save_what_is_predicted(kind, optimizer, tmp_path):
     look, path = Look(kind), tmp_path / "last.keras"
