@@ -62,11 +62,14 @@ def test_keras_and_pickles_answer_alike(kind):
 
 @pytest.mark.parametrize("kind", ["pooled", "each step", *CAUSAL[:2]])
 def test_both_engines_train_alike_in_batches_that_are_not_full(kind):
-    options = dict(optimizer="sgd", shuffle=False, dropout=0.0)
+    # Adam takes full steps for a gradient of rounding alone: no weight may have such.
+    options = dict(optimizer="adam", shuffle=False, dropout=0.0)
     cpu, keras = (fitted(kind, engine=each, **options) for each in ("cpu", "keras"))
     for one, other in zip(cpu._weights, keras._weights, strict=True):
         np.testing.assert_allclose(one, other, **CLOSE)
-    assert np.abs(cpu.weights_["conv1d"]["moving_mean"]).min() > 1e-6
+    first = cpu.weights_["conv1d"]
+    assert np.abs(first["moving_mean"]).min() > 1e-6
+    assert not first["bias"].any()
 
 
 def test_both_engines_train_chains_of_labels_alike():

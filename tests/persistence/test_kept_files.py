@@ -32,6 +32,30 @@ def test_a_file_of_an_earlier_version_is_read(path):
     clone(estimator)
 
 
+# File -> a layer of it, and the bias that no training changes any more.
+UNTRAINED = {
+    "convolutions": ("conv1d", "bias"),
+    "transformer": ("transformer_block", "key_bias"),
+}
+
+
+@pytest.mark.parametrize("engine", ["cpu", "keras"])
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_a_bias_that_earlier_versions_trained_stays(name, engine):
+    path, (layer, bias) = FOLDER / "0.1.0" / f"{name}.skrnn", UNTRAINED[name]
+    estimator = skrnn.load(path).set_params(engine=engine)
+    before = {each: w.copy() for each, w in estimator.weights_[layer].items()}
+    assert before[bias].any()
+    with np.load(path.with_suffix(".npz")) as kept:
+        X, answers = kept["X"], kept["expected"]
+    y = answers + 1 if answers.ndim == 1 else estimator.classes_[answers.argmax(axis=1)]
+    # The optimizer's state has a place for the bias: it begins anew.
+    estimator.partial_fit(X, y)
+    after = estimator.weights_[layer]
+    changed = {each for each in before if (before[each] != after[each]).any()}
+    assert changed == before.keys() - {bias}
+
+
 def test_there_are_files_of_every_version():
     assert len(FILES) >= 20
     assert sum(path.stat().st_size for path in FILES) < 2**20

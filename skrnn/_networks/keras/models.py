@@ -13,6 +13,7 @@ from skrnn._networks.keras.ends import head, input_of
 from skrnn._networks.keras.seq2seq import pair_network, pair_variables
 from skrnn._networks.layers import Flow
 from skrnn._networks.specs import NetworkSpec, Seq2SeqSpec
+from skrnn._networks.weights import weight_table
 
 
 def build_model(spec, weights=None, scale=None, offset=None):
@@ -38,6 +39,8 @@ def build_model(spec, weights=None, scale=None, offset=None):
     if scale is not None:
         y = layers.Rescaling(scale, offset, name="units_of_y")(y)
     model = keras.Model(inputs, y)
+    for row, variable in zip(weight_table(spec), _variables(model, spec), strict=True):
+        variable.trainable = row.trainable
     if weights is not None:
         set_weights(model, spec, weights)
     # Called on its own symbols, so nothing is computed: Keras exports only models as

@@ -78,7 +78,9 @@ class Convolution(BaseLayer):
         shape = self.kernel_size, width, self.filters
         table = [
             Weight(f"{self.name}/kernel", shape, "he"),
-            Weight(f"{self.name}/bias", (self.filters,), "zeros"),
+            # Not trained: the normalisation takes it away again, so that its gradient
+            # is rounding. Files have it, and earlier versions trained it.
+            Weight(f"{self.name}/bias", (self.filters,), "zeros", trainable=False),
             Weight(f"{self.name}/norm/gamma", (self.filters,), "ones"),
             Weight(f"{self.name}/norm/beta", (self.filters,), "zeros"),
         ]

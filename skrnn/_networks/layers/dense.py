@@ -34,11 +34,11 @@ class Dense(BaseLayer):
         return flow.map(dense(self.units, self.activation, self.name, seeds))
 
 
-def dense_weights(name, width, units):
+def dense_weights(name, width, units, trains_bias=True):
     """List the weights of a dense layer."""
     return [
         Weight(f"{name}/kernel", (width, units), "glorot"),
-        Weight(f"{name}/bias", (units,), "zeros"),
+        Weight(f"{name}/bias", (units,), "zeros", trains_bias),
     ]
 
 

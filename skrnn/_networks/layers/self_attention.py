@@ -98,7 +98,10 @@ class TransformerBlock(BaseLayer):
         d, hidden = self.units, self.dim_feedforward
         rows = self._norm("attention_norm")
         for name in ("query", "key", "value", "output"):
-            rows += dense_weights(f"{self.name}/{name}", d, d)
+            # What a bias adds to all keys adds the same to all scores of a query, and
+            # shares don't change: its gradient is rounding, unless places turn it.
+            trains_bias = name != "key" or self.rotary
+            rows += dense_weights(f"{self.name}/{name}", d, d, trains_bias)
         rows += self._norm("dense_norm")
         rows += dense_weights(f"{self.name}/dense", d, hidden)
         rows += dense_weights(f"{self.name}/dense_output", hidden, d)
