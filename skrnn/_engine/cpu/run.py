@@ -12,6 +12,7 @@ import numpy as np
 from skrnn._engine.cpu import reference, timescales
 from skrnn._engine.cpu.autodiff import Node, apply, beside, differentiable
 from skrnn._engine.cpu.fused import FUSED
+from skrnn._engine.cpu.kernels import memory
 from skrnn._engine.cpu.kernels.attention import normalise_rule
 from skrnn._engine.cpu.kernels.layer import (
     IN_C,
@@ -20,7 +21,6 @@ from skrnn._engine.cpu.kernels.layer import (
     active_sequences,
 )
 from skrnn._engine.cpu.kernels.matmul import multiply, outer, project, rows_rule
-from skrnn._engine.cpu.kernels.memory import MemoryRun, is_in_c
 from skrnn._engine.cpu.ops import ops, plain_ops
 from skrnn._networks.layers import Lookup
 from skrnn._networks.layers.normalization import normalise
@@ -134,8 +134,8 @@ class CpuRun:
             if cell.timescale > 1:
                 return timescales.recur(self, *given)
             return self.recur_undilated(*given)
-        if is_in_c(cell, states, reset_mask, final, mask):
-            return self._recur_with_memory(cell, x, lengths), None
+        if memory.is_in_c(cell, reset_mask, mask):
+            return self._recur_with_memory(cell, x, lengths, states, final)
         run = self, cell, x, lengths, states, reset_mask, mask
         held = reference.is_held(cell, final)
         outputs, after = reference.recur_by_formula(*run, held=held)
@@ -146,23 +146,33 @@ class CpuRun:
             return None
         return self.masks.mask((n_sequences, cell.units), "recurrent_dropout")
 
-    def _recur_with_memory(self, cell, x, lengths):
-        """Run a cell with a memory by kernels in C, from zero states on."""
+    def _recur_with_memory(self, cell, x, lengths, states, final):
+        """Run a cell with a memory by kernels in C."""
         active, w = self.active, cell.weights
         if lengths is not self._lengths:
             active = active_sequences(lengths)
         (x,) = reference.project(self, cell, x)
-        addresses = self.ops.softmax(w["first_addresses"], axis=-1)
-        names = "read", "recurrent", "head", "output"
-        kernels = [w[f"{name}_kernel"] for name in names]
+        first, initial = self.ops.softmax(w["first_addresses"], axis=-1), ()
+        shares, found, d_final = first, list[Any](), dict[int, Any]()
+        if states is not None:
+            shares, *initial = memory.begin(self.ops, w, first, states)
 
         def rule(*given):
-            keeps = isinstance(addresses, Node)
-            layer = MemoryRun(cell.cell, active, self.workspace, keeps)
-            return layer.forward(*given), layer.backward
+            layer = memory.MemoryRun(cell.cell, active, self.workspace, keeps)
+            outputs = layer.forward(*given)
+            found.extend(layer.final(lengths) if final else ())
+            return outputs, lambda dy: layer.backward(dy, d_final)
 
-        given = *kernels[:3], w["head_bias"], kernels[3]
-        return self.apply(rule, x, addresses, *given)
+        names = "read_kernel", "recurrent_kernel", "head_kernel", "head_bias"
+        weights = *(w[name] for name in names), w["output_kernel"]
+        given = x, shares, *weights, *initial
+        keeps = any(isinstance(each, Node) for each in given)
+        outputs = self.apply(rule, *given)
+        if not final:
+            return outputs, None
+        if isinstance(outputs, Node):
+            found = beside(outputs, found, d_final.__setitem__)
+        return outputs, memory.end(self.ops, w, first, found)
 
     def recur_undilated(self, cell, x, lengths, states, reset_mask, final, mask):
         """Run a cell that goes on from the step before by a kernel in C."""

@@ -1,7 +1,9 @@
 """One layer with a memory, forward and backward, by the kernels in C.
 
-What it computes is the formula of `skrnn._networks.cells.ntm`, from zero states on.
-Sequences must come longest first.
+What it computes is the formula of `skrnn._networks.cells.ntm`. Sequences must come
+longest first. The kernels' own states are the controller's h and c, what was read, the
+heads' shares of the slots, and the memory with its slots side by side: `begin` and
+`end` turn the states of the formula into these, and back.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ import numpy as np
 from skrnn._engine.cpu.kernels.matmul import ARE_COMPILED, kernels, outer
 from skrnn._engine.cpu.kernels.threads import divide
 from skrnn._networks.cells import CELLS, MemoryCell
+from skrnn._networks.cells.ntm import BLANK
 
 
 def is_in_c(cell, *rest):
@@ -23,6 +26,27 @@ def is_in_c(cell, *rest):
         and cell.timescale == 1
         and all(asked is None or asked is False for asked in rest)
     )
+
+
+def begin(ops, w, addresses, states):
+    """Turn the states of the formula into the shares, and h, c, read and memory.
+
+    `addresses` (2, slots) are the shares before the first step of all.
+    """
+    output, c, read, reading, writing, written = states
+    away = ops.stack([reading, writing], axis=1)
+    memory = ops.transpose(written + BLANK, (0, 2, 1))
+    h = output - ops.matmul(read, w["output_kernel"])
+    return addresses + away, h, c, read, memory
+
+
+def end(ops, w, addresses, found):
+    """Undo `begin`: turn what `MemoryRun.final` has found into states."""
+    shares, h, c, read, memory = found
+    away = shares - addresses
+    output = h + ops.matmul(read, w["output_kernel"])
+    written = ops.transpose(memory, (0, 2, 1)) - BLANK
+    return output, c, read, away[:, 0], away[:, 1], written
 
 
 @dataclass
@@ -50,32 +74,33 @@ class MemoryRun:
         ----------
         x : ndarray of shape (T, B, 4 * units)
             The projected inputs.
-        addresses : ndarray of shape (2, slots)
+        addresses : ndarray of shape (2, slots) or (B, 2, slots)
             The heads' shares before the first step.
         read_kernel, recurrent_kernel : ndarray
         rest : ndarrays
-            Kernel and bias of the heads, and that of the output.
+            Kernel and bias of the heads, that of the output, and then, unless it begins
+            from zero states, h, c, what was read and the memory (B, width, slots).
         """
         x = np.ascontiguousarray(x, np.float32)
         self._sizes = *x.shape[:2], x.shape[2] // 4
-        kernel = np.concatenate([recurrent_kernel, read_kernel])
-        arrays = x, kernel, *rest, np.ascontiguousarray(addresses, np.float32)
         (n_steps, n, units), space = self._sizes, self.workspace
-        self._states = space.empty(n_steps + 1, n, units + self.cell.width)
+        kernel = np.concatenate([recurrent_kernel, read_kernel])
+        shares = space.empty(n, 2, self.cell.slots)
+        shares[...] = addresses
         outputs = space.empty(n_steps, n, units)
         if self.active[-1] < n:
             outputs.fill(0)
-        self._arrays = (
-            *arrays,
-            self._states,
-            space.empty(n_steps + 1, n, units),
-            outputs,
-            *self._kept(n_steps, n, units),
-        )
-        self._run(None, None)
+        self._states = space.empty(n_steps + 1, n, units + self.cell.width)
+        self._c = space.empty(n_steps + 1, n, units)
+        self._kept = self._room(n_steps, n, units)
+        self._begun = bool(rest[3:])
+        self._begin(*rest[3:] or (0, 0, 0, BLANK))
+        given = x, kernel, *rest[:3], shares
+        self._arrays = *given, self._states, self._c, outputs, *self._kept
+        self._run(None)
         return outputs
 
-    def _kept(self, n_steps, n, units):
+    def _room(self, n_steps, n, units):
         """Return arrays of the gates, the heads, their looks, and the memory."""
         steps, space = n_steps if self.keeps else 1, self.workspace
         told = self.cell.n_of_heads
@@ -87,20 +112,55 @@ class MemoryRun:
         memory = steps + self.keeps, n, self.cell.width, self.cell.slots
         return gates, heads, looks, space.empty(*memory)
 
-    def backward(self, dy):
-        """Return the gradients of the arguments of `forward`, given `dy`, that of y."""
-        _, n, units = self._sizes
-        d_addresses = np.empty((n, 2, self.cell.slots), np.float32)
-        self._run(np.ascontiguousarray(dy, np.float32), d_addresses)
-        gates, heads = self._arrays[9:11]
+    def _begin(self, h, c, read, memory):
+        own, of_read = self._parts(self._states[0])
+        own[...], of_read[...] = h, read
+        self._c[0], self._kept[3][0] = c, memory
+
+    def _parts(self, states):
+        """Return the parts of states (..., units + width): h, and what was read."""
+        units = self._sizes[2]
+        return states[..., :units], states[..., units:]
+
+    def final(self, lengths):
+        """Return the shares, h, c, what was read and the memory after the last steps.
+
+        The shares are (B, 2, slots), the memory is (B, width, slots).
+        """
+        (*_, looks, memory), rows = self._kept, np.arange(len(lengths))
+        # Where not every step is kept, the last one is.
+        at = lengths if self.keeps else np.zeros_like(lengths)
+        shares = looks[at - self.keeps, rows, 3::4]
+        h, read = self._parts(self._states[lengths, rows])
+        return shares, h, self._c[lengths, rows], read, memory[at, rows]
+
+    def backward(self, dy, d_final):
+        """Return the gradients of the arguments of `forward`, given `dy`, that of y.
+
+        `d_final` has gradients of what `final` returns, by their index.
+        """
+        dy = np.ascontiguousarray(dy, np.float32)
+        (_, n, units), space = self._sizes, self.workspace
+        d_states, d_c = space.zeros(*self._states[0].shape), space.zeros(n, units)
+        d_shares = space.zeros(n, 2, self.cell.slots)
+        d_memory = space.zeros(n, self.cell.width, self.cell.slots)
+        d_h, d_read = self._parts(d_states)
+        begun = d_shares, d_h, d_c, d_read, d_memory
+        for place, gradient in d_final.items():
+            begun[place][...] = gradient
+        self._run(dy, d_states, d_c, d_shares, d_memory)
+        found = self._gradients_of_weights(dy)
+        return self._kept[0], d_shares, *found, *(begun[1:] if self._begun else ())
+
+    def _gradients_of_weights(self, dy):
+        """Return those of the kernels and the bias, in the order of `forward`."""
+        (gates, heads, *_), units = self._kept, self._sizes[2]
         before, after = self._states[:-1], self._states[1:]
-        both = units + self.cell.width
         d_kernel = self._outer(gates, before)
         total = np.empty(self.cell.n_of_heads, np.float32)
         d_head = self._outer(heads, after, total)[:units]
-        d_output = self._outer(np.ascontiguousarray(dy, np.float32), after)[units:both]
-        found = d_kernel[units:], d_kernel[:units], d_head, total, d_output
-        return gates, d_addresses.sum(axis=0), *found
+        d_output = self._outer(dy, after)[units:]
+        return d_kernel[units:], d_kernel[:units], d_head, total, d_output
 
     def _outer(self, b, left, total=None):
         columns, m = b.shape[2], left.shape[2]
@@ -108,7 +168,7 @@ class MemoryRun:
         outer((*self._sizes[:2], self.active), b, columns, 0, total, left, m, out)
         return out
 
-    def _run(self, dy, d_addresses):
+    def _run(self, dy, *way):
         n_steps, n, units = self._sizes
         slots, width = self.cell.memory
         known = n_steps, n, units, slots, width, int(self.keeps)
@@ -117,7 +177,7 @@ class MemoryRun:
         work += 10 * slots * (width + 20)
 
         def run(first, last):
-            given = first, last, self.active, *self._arrays, dy, d_addresses
-            kernels.memory(*known, *given)
+            given = first, last, self.active, *self._arrays, dy
+            kernels.memory(*known, *given, *(way or (None,) * 4))
 
         divide(run, n, work=n_steps * n * work)

@@ -164,14 +164,14 @@ typedef struct {
     float *project, *output, *dense, *dense_output;
 } Matrices;
 
-/* What `skrnn/_networks/cells/ntm.py` says of it: what a memory holds at first, what is added
-   to squares before their root, and the least share of a slot before it is sharpened. */
-#define MEMORY_BLANK 1e-6f
+/* What `skrnn/_networks/cells/ntm.py` says of it: what is added to squares before their root,
+   and the least share of a slot before it is sharpened. */
 #define MEMORY_TINY 1e-16f
 #define MEMORY_LEAST 1e-12f
 
 /* Sequences `first` to `last` of one layer with a memory. Where not every step is `kept`, as
-   the way back needs it, those arrays have room for one. */
+   the way back needs it, those arrays have room for one. States and memories at 0 are what it
+   begins from. */
 typedef struct {
     Py_ssize_t steps, sequences, units, slots, width, first, last;
     int kept;
@@ -181,7 +181,7 @@ typedef struct {
     const float *head;      /* (units, 4 * width + 12) */
     const float *head_bias; /* (4 * width + 12) */
     const float *output;    /* (width, units) */
-    const float *addresses; /* (2, slots): the heads' shares before the first step */
+    const float *addresses; /* (sequences, 2, slots): the heads' shares before step 0 */
     float *states;          /* (steps + 1, sequences, units + width): h and what was read */
     float *c;               /* (steps + 1, sequences, units) */
     float *y;               /* (steps, sequences, units) */
@@ -190,6 +190,14 @@ typedef struct {
     float *looks;           /* (kept, sequences, 9, slots) */
     float *memory;          /* (kept + 1, sequences, width, slots) */
 } MemoryLayer;
+
+/* Gradients of what a layer with a memory ends in; they become those of what it begins from. */
+typedef struct {
+    float *states;    /* (sequences, units + width) */
+    float *c;         /* (sequences, units) */
+    float *addresses; /* (sequences, 2, slots) */
+    float *memory;    /* (sequences, width, slots) */
+} MemoryWay;
 
 /* A convolution of x (steps, sequences, features): each window has `size` steps that are
    `dilation` apart, the first one `before` the step that it is for. */
@@ -233,7 +241,7 @@ typedef struct {
                            const float *more, float *dx, Py_ssize_t dx_stride, float *dgamma,
                            float *dbeta);
     int (*memory)(const MemoryLayer *);
-    int (*memory_back)(const MemoryLayer *, const float *dy, float *d_addresses);
+    int (*memory_back)(const MemoryLayer *, const float *dy, const MemoryWay *);
     int (*convolve)(const Convolution *, const float *kernel, const float *bias, float *out,
                     Py_ssize_t first, Py_ssize_t last);
     int (*convolve_back)(const Convolution *, const float *g, Py_ssize_t n, float *d_kernel,
@@ -1161,20 +1169,22 @@ static PyObject *transformer(PyObject *self, PyObject *args)
 
 /* memory(steps, sequences, units, slots, width, kept, first, last, active, x, kernel, head,
           head_bias, output, addresses, states, c, y, gates, heads, looks, memory, dy,
-          d_addresses): forward if dy is None. The way back leaves in gates and heads the
-   gradients of what is projected for them, and in d_addresses (sequences, 2, slots) those of
-   the shares before the first step. */
+          d_states, d_c, d_addresses, d_memory): forward if dy is None. The way back leaves in
+   gates and heads the gradients of what is projected for them; the last four, see `MemoryWay`,
+   hold the gradients of the last states before it, and those of the first ones after it. */
 static PyObject *memory(PyObject *self, PyObject *args)
 {
     (void)self;
-    Array a[16] = {0};
+    Array a[19] = {0};
     MemoryLayer l = {0};
+    MemoryWay way = {0};
     int good = 1, enough = 1;
-    if (!PyArg_ParseTuple(args, "nnnnninnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.steps,
+    if (!PyArg_ParseTuple(args, "nnnnninnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.steps,
                           &l.sequences, &l.units, &l.slots, &l.width, &l.kept, &l.first, &l.last,
                           ints, a, in, a + 1, in, a + 2, in, a + 3, in, a + 4, in, a + 5, in, a + 6,
                           out, a + 7, out, a + 8, out, a + 9, out, a + 10, out, a + 11, out,
-                          a + 12, out, a + 13, maybe_in, a + 14, maybe_out, a + 15))
+                          a + 12, out, a + 13, maybe_in, a + 14, maybe_out, a + 15, maybe_out,
+                          a + 16, maybe_out, a + 17, maybe_out, a + 18))
         return NULL;
     Py_ssize_t sizes[] = {l.steps, l.sequences, l.units, l.slots - 1, l.width, l.first,
                           l.last - l.first, l.sequences - l.last};
@@ -1187,7 +1197,7 @@ static PyObject *memory(PyObject *self, PyObject *args)
     l.head = floats(a + 3, times(l.units, told), &good);
     l.head_bias = floats(a + 4, told, &good);
     l.output = floats(a + 5, times(l.width, l.units), &good);
-    l.addresses = floats(a + 6, times(2, l.slots), &good);
+    l.addresses = floats(a + 6, times(times(l.sequences, 2), l.slots), &good);
     l.states = floats(a + 7, times(more, l.units + l.width), &good);
     l.c = floats(a + 8, times(more, l.units), &good);
     l.y = floats(a + 9, times(rows, l.units), &good);
@@ -1196,21 +1206,24 @@ static PyObject *memory(PyObject *self, PyObject *args)
     l.looks = floats(a + 12, times(times(kept, 9), l.slots), &good);
     l.memory = floats(a + 13, times(times(l.kept ? more : kept, l.width), l.slots), &good);
     const float *dy = floats(a + 14, times(rows, l.units), &good);
-    float *d_addresses = floats(a + 15, times(times(l.sequences, 2), l.slots), &good);
+    way.states = floats(a + 15, times(l.sequences, l.units + l.width), &good);
+    way.c = floats(a + 16, times(l.sequences, l.units), &good);
+    way.addresses = floats(a + 17, times(times(l.sequences, 2), l.slots), &good);
+    way.memory = floats(a + 18, times(times(l.sequences, l.width), l.slots), &good);
     good = good && counts_are_good(l.active, l.steps, l.sequences);
-    if (good && dy && (!d_addresses || !l.kept)) {
+    if (good && dy && !(way.states && way.c && way.addresses && way.memory && l.kept)) {
         PyErr_SetString(PyExc_ValueError, "a way back without what it needs");
         good = 0;
     }
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         if (dy)
-            WITHOUT_TINY_NUMBERS(enough = kernels->memory_back(&l, dy, d_addresses));
+            WITHOUT_TINY_NUMBERS(enough = kernels->memory_back(&l, dy, &way));
         else
             WITHOUT_TINY_NUMBERS(enough = kernels->memory(&l));
         Py_END_ALLOW_THREADS
     }
-    return finish(a, 16, good, enough);
+    return finish(a, 19, good, enough);
 }
 
 /* Whether a convolution can be computed, `size` steps of its window being in reach; an

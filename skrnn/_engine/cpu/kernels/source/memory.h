@@ -171,7 +171,7 @@ static void ISA(address_back)(const float *asked, const float *before, const flo
 static const float *ISA(before)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t row, int head)
 {
     if (!t)
-        return l->addresses + head * l->slots;
+        return l->addresses + (2 * row + head) * l->slots;
     return LOOKS(l, t - 1, row) + (4 * head + 3) * l->slots;
 }
 
@@ -338,13 +338,6 @@ static int ISA(memory)(const MemoryLayer *l)
         return 0;
     float *h = z + TOGETHER * 4 * u, *read = h + TOGETHER * u, *mixed = read + TOGETHER * width;
     for (Py_ssize_t first = l->first; first < l->last; first += TOGETHER) {
-        for (Py_ssize_t i = first; i < MIN(first + TOGETHER, l->last); i++) {
-            memset(ROW(l, l->states, 0, i, both), 0, both * sizeof(float));
-            memset(ROW(l, l->c, 0, i, u), 0, u * sizeof(float));
-            float *blank = MEMORY(l, 0, i);
-            for (Py_ssize_t j = 0; j < n * width; j++)
-                blank[j] = MEMORY_BLANK;
-        }
         for (Py_ssize_t t = 0, m; t < l->steps && (m = ISA(running)(l, t, first)); t++) {
             ISA(narrow)(m, both, ROW(l, l->states, t, first, both), l->kernel, 4 * u, NULL, z);
             for (Py_ssize_t i = 0; i < m; i++)
@@ -374,23 +367,22 @@ static void ISA(transpose)(const float *from, Py_ssize_t m, Py_ssize_t n, float 
             to[j * m + i] = from[i * n + j];
 }
 
-static int ISA(memory_back)(const MemoryLayer *l, const float *dy, float *d_addresses)
+static int ISA(memory_back)(const MemoryLayer *l, const float *dy, const MemoryWay *way)
 {
     Py_ssize_t u = l->units, width = l->width, n = l->slots, both = u + width, told = HEADS(l);
-    Py_ssize_t carried = TOGETHER * (both + u + 2 * n + width * n);
-    float *kernel = allocate(both * 4 * u + u * told + width * u + carried +
+    float *kernel = allocate(both * 4 * u + u * told + width * u +
                              TOGETHER * (u + width) + 5 * n + 4 + 2);
     if (!kernel)
         return 0;
-    float *head = kernel + both * 4 * u, *output = head + u * told, *ds = output + width * u;
-    float *dc = ds + TOGETHER * both, *d_shares = dc + TOGETHER * u;
-    float *d_memory = d_shares + TOGETHER * 2 * n, *dh = ds + carried, *dr = dh + TOGETHER * u;
-    float *work = dr + TOGETHER * width;
+    float *head = kernel + both * 4 * u, *output = head + u * told, *dh = output + width * u;
+    float *dr = dh + TOGETHER * u, *work = dr + TOGETHER * width;
     ISA(transpose)(l->kernel, both, 4 * u, kernel);
     ISA(transpose)(l->head, u, told, head);
     ISA(transpose)(l->output, width, u, output);
     for (Py_ssize_t first = l->first; first < l->last; first += TOGETHER) {
-        memset(ds, 0, carried * sizeof(float));
+        float *ds = way->states + first * both, *dc = way->c + first * u;
+        float *d_shares = way->addresses + first * 2 * n;
+        float *d_memory = way->memory + first * width * n;
         for (Py_ssize_t t = l->steps - 1; t >= 0; t--) {
             Py_ssize_t m = ISA(running)(l, t, first);
             const float *g = ROW(l, dy, t, first, u);
@@ -411,8 +403,6 @@ static int ISA(memory_back)(const MemoryLayer *l, const float *dy, float *d_addr
             }
             ISA(narrow)(m, 4 * u, ROW(l, l->gates, t, first, 4 * u), kernel, both, NULL, ds);
         }
-        for (Py_ssize_t i = first; i < MIN(first + TOGETHER, l->last); i++)
-            memcpy(d_addresses + i * 2 * n, d_shares + (i - first) * 2 * n, 2 * n * sizeof(float));
     }
     free(kernel);
     return 1;
