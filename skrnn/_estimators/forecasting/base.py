@@ -35,7 +35,7 @@ from skrnn._estimators.forecasting.planning import (
     rows_ahead,
     season_of,
 )
-from skrnn._estimators.forecasting.reading.columns import FeatureOptions, n_channels
+from skrnn._estimators.forecasting.reading.columns import FeatureOptions, events_of
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
 from skrnn._estimators.forecasting.reading.following import (
     with_steps_behind,
@@ -249,7 +249,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             seed=draw_seed(self.random_state, 0) if seed is None else seed,
             answer=answer,
             verbose=int(self.verbose),
-            n_features=n_channels(columns.future),
+            events=events_of(columns.future),
         )
         check_plan(plan, network, self.difference)
         self.seasonal_periods_ = periods

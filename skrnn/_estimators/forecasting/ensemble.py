@@ -47,8 +47,8 @@ class EnsemblePlan:
     answer : Answer
         What networks answer with.
     verbose : int
-    n_features : int
-        Known channels, the first ones, that are of columns of X.
+    events : tuple of int
+        Known channels that are flags or categories.
     """
 
     strategy: str
@@ -61,7 +61,7 @@ class EnsemblePlan:
     seed: int
     answer: Answer
     verbose: int = 0
-    n_features: int = 0
+    events: tuple[int, ...] = ()
 
     @property
     def rows_needed(self) -> int:
@@ -72,7 +72,7 @@ class EnsemblePlan:
         """Return what the models of a member read of a table."""
         given = self.horizon, self.gap, self.season, lookback, self.normalize
         made = STRATEGIES[self.strategy].layouts(*given)
-        return [each.with_features(self.n_features, table) for each in made]
+        return [each.with_events(self.events, table) for each in made]
 
 
 @dataclass(frozen=True)
@@ -149,14 +149,7 @@ def train(
 
     ``checkpoints(i)`` is the path of the checkpoint of model i.
     """
-    groups = []
-    for i, lookback in enumerate(plan.lookbacks):
-        # A member's models draw their windows and weights alike: one seed.
-        name, seed = _place("member", i, len(plan.lookbacks)), (plan.seed + i) % 2**31
-        layouts, verbose = plan.layouts(lookback, table), plan.verbose if i == 0 else 0
-        names = [name + _place("step", h, len(layouts)) for h in range(len(layouts))]
-        pairs = zip(layouts, names, strict=True)
-        groups.append([_Task(each, seed, name, verbose) for each, name in pairs])
+    groups = [_tasks(plan, table, i) for i in range(len(plan.lookbacks))]
     tasks = [task for group in groups for task in group]
     if checkpoints is not None:
         paths = map(checkpoints, range(len(tasks)))
@@ -179,6 +172,17 @@ def train(
         sum(each.diverged for each in outcomes),
         interrupted,
     )
+
+
+def _tasks(plan, table, i):
+    """Return the models of member i: one, or one for each step."""
+    layouts = plan.layouts(plan.lookbacks[i], table)
+    # They draw their windows and weights alike: one seed.
+    name, seed = _place("member", i, len(plan.lookbacks)), (plan.seed + i) % 2**31
+    verbose = plan.verbose if i == 0 else 0
+    names = [name + _place("step", h, len(layouts)) for h in range(len(layouts))]
+    pairs = zip(layouts, names, strict=True)
+    return [_Task(layout, seed, each, verbose) for layout, each in pairs]
 
 
 def _place(what, i, n):

@@ -36,10 +36,10 @@ class Layout:
         Steps of a window.
     normalize : str or None
         A name of `NORMALIZERS`.
-    n_features : int
-        The first so many known channels are read in units of the window as well. What a
-        holiday adds to y is the same in every window, but in units of a window it is
-        more where the spread is small.
+    events : tuple of int
+        Known channels that are read in units of the window as well. What a holiday adds
+        to y is the same in every window, but in units of a window it is more where the
+        spread is small.
     usual_size : float
         The size of values in units of their window, of which that is a multiple.
     """
@@ -49,19 +49,19 @@ class Layout:
     season: int
     lookback: int
     normalize: str | None = "window"
-    n_features: int = 0
+    events: tuple[int, ...] = ()
     usual_size: float = 1.0
 
-    def with_features(self, n_features: int, table: SeriesTable) -> "Layout":
-        """Return a layout that reads features in units of the window as well."""
+    def with_events(self, events: tuple[int, ...], table: SeriesTable) -> "Layout":
+        """Return a layout that reads events in units of the window as well."""
         origins = table.origins(self.lookback, self.gap + self.horizon)
-        if not n_features or self.normalize is None or not len(origins):
+        if not events or self.normalize is None or not len(origins):
             return self
         some = origins[:: -(-len(origins) // _N_USUAL)]
         windows, units = self.windows(table, some)
         varying = _size(windows, units)[units.varies]
         usual = float(np.median(varying)) if varying.size else 1.0
-        return replace(self, n_features=n_features, usual_size=usual or 1.0)
+        return replace(self, events=events, usual_size=usual or 1.0)
 
     @property
     def n_steps(self) -> int:
@@ -106,11 +106,11 @@ class Layout:
     def _known_ahead(self, windows, units, table, origins):
         """Return arrays (H, B, channels) of what is known of the horizon."""
         known = table.known[origins + self.ahead]
-        if not self.n_features:
+        if not self.events:
             return [known] if known.shape[-1] else []
         size = _size(windows, units) / self.usual_size
         size = np.clip(size, 1 / _MOST_UNUSUAL, _MOST_UNUSUAL).astype(np.float32)
-        in_units = known[..., : self.n_features, None] * size[:, None]
+        in_units = known[..., list(self.events), None] * size[:, None]
         return [known, in_units.reshape(*known.shape[:2], -1)]
 
     def targets(self, table: SeriesTable, origins: np.ndarray):
