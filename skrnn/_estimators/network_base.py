@@ -4,7 +4,7 @@ import inspect
 import os
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from sklearn.callback import with_callbacks
@@ -273,6 +273,8 @@ class BaseNetwork(TrainedNetwork):
         """Train on a source of batches that needs no reading, and keep the network."""
         own = self._checkpoint(False, source.identity)
         plan, _ = self._plan(len(source), None, False, checkpoint=own)
+        # Whoever made the source is whom the user knows.
+        plan = replace(plan, name=source.name)
         spec, _ = self._network(source, False)
         given = source, None, *self._start(spec, plan, False)
         options = {"engine": self.engine, "watch": watch.epochs(spec, plan, False)}

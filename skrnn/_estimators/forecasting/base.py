@@ -35,7 +35,7 @@ from skrnn._estimators.forecasting.planning import (
     rows_ahead,
     season_of,
 )
-from skrnn._estimators.forecasting.reading.columns import FeatureOptions
+from skrnn._estimators.forecasting.reading.columns import FeatureOptions, events_of
 from skrnn._estimators.forecasting.reading.evidence import with_followed_calendar
 from skrnn._estimators.forecasting.reading.following import (
     with_steps_behind,
@@ -166,7 +166,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             own = self._checkpoint(network, training)
             transform = fit_transform(self.target_transform, self._lags, training.y)
             rows = training.lengths - min(transform.n_lost, MOST_ROWS)
-            plan = self._plan(periods, network, answer, rows, own)
+            plan = self._plan(periods, network, answer, rows, own, columns)
             check_lengths(training, plan, transform.n_lost)
             model = self._fit_model(network, training, plan, transform, watch, own)
             model = model.calibrated(panel, n_held_out)
@@ -231,7 +231,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             checkpoint.write(plan.seed, None, True)
         return model
 
-    def _plan(self, periods, network, answer, rows, checkpoint):
+    def _plan(self, periods, network, answer, rows, checkpoint, columns):
         """Decide what is trained, and on what; series have `rows` to learn from."""
         strategy = choose_strategy(self.strategy, network, int(self.horizon), periods)
         n_members = int(self.n_members) if is_network(network) else 1
@@ -249,6 +249,7 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             seed=draw_seed(self.random_state, 0) if seed is None else seed,
             answer=answer,
             verbose=int(self.verbose),
+            events=events_of(columns.future),
         )
         check_plan(plan, network, self.difference)
         self.seasonal_periods_ = periods

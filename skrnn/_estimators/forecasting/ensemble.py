@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 
 from skrnn import _engine
 from skrnn._data.logs import logger
-from skrnn._estimators.base import BaseRecurrent
+from skrnn._estimators.base import SequenceNetwork
 from skrnn._estimators.forecasting.answers import Answer, Numbers
 from skrnn._estimators.forecasting.layouts import Layout
 from skrnn._estimators.forecasting.members import Direct, Member, read
@@ -47,6 +47,8 @@ class EnsemblePlan:
     answer : Answer
         What networks answer with.
     verbose : int
+    events : tuple of int
+        Known channels that are flags or categories.
     """
 
     strategy: str
@@ -59,11 +61,18 @@ class EnsemblePlan:
     seed: int
     answer: Answer
     verbose: int = 0
+    events: tuple[int, ...] = ()
 
     @property
     def rows_needed(self) -> int:
         """Rows of a series that the longest window and its horizon take."""
         return max(self.lookbacks) + self.gap + self.horizon
+
+    def layouts(self, lookback: int, table: SeriesTable) -> list[Layout]:
+        """Return what the models of a member read of a table."""
+        given = self.horizon, self.gap, self.season, lookback, self.normalize
+        made = STRATEGIES[self.strategy].layouts(*given)
+        return [each.with_events(self.events, table) for each in made]
 
 
 @dataclass(frozen=True)
@@ -92,14 +101,15 @@ class _Task:
 
     layout: Layout
     seed: int
-    verbose: int
+    name: str
+    verbose: int = 0
     checkpoint_path: str | None = None
     omitted: Fold | None = None
 
 
 def is_network(estimator) -> bool:
     """Whether an estimator of ours can be trained on a source of windows."""
-    return isinstance(estimator, BaseRecurrent) and isinstance(
+    return isinstance(estimator, SequenceNetwork) and isinstance(
         estimator, SequenceRegressorMixin
     )
 
@@ -139,13 +149,7 @@ def train(
 
     ``checkpoints(i)`` is the path of the checkpoint of model i.
     """
-    strategy, groups = STRATEGIES[plan.strategy], []
-    for i, lookback in enumerate(plan.lookbacks):
-        given = plan.horizon, plan.gap, plan.season, lookback, plan.normalize
-        # A member's models draw their windows and weights alike: one seed.
-        verbose = plan.verbose if i == 0 else 0
-        seed = (plan.seed + i) % 2**31
-        groups.append([_Task(each, seed, verbose) for each in strategy.layouts(*given)])
+    groups = [_tasks(plan, table, i) for i in range(len(plan.lookbacks))]
     tasks = [task for group in groups for task in group]
     if checkpoints is not None:
         paths = map(checkpoints, range(len(tasks)))
@@ -170,6 +174,22 @@ def train(
     )
 
 
+def _tasks(plan, table, i):
+    """Return the models of member i: one, or one for each step."""
+    layouts = plan.layouts(plan.lookbacks[i], table)
+    # They draw their windows and weights alike: one seed.
+    name, seed = _place("member", i, len(plan.lookbacks)), (plan.seed + i) % 2**31
+    verbose = plan.verbose if i == 0 else 0
+    names = [name + _place("step", h, len(layouts)) for h in range(len(layouts))]
+    pairs = zip(layouts, names, strict=True)
+    return [_Task(layout, seed, each, verbose) for layout, each in pairs]
+
+
+def _place(what, i, n):
+    """Say which of `n` a model is for, behind the name of all."""
+    return f", {what} {i + 1} of {n}" if n > 1 else ""
+
+
 def train_without(estimator, table, plan, folds) -> tuple[list, bool]:
     """Train a network for each fold, which hasn't seen it, and layout.
 
@@ -179,13 +199,13 @@ def train_without(estimator, table, plan, folds) -> tuple[list, bool]:
         Fold after fold, each with a member for each layout; None where Ctrl-C came.
     interrupted : bool
     """
-    strategy, tasks = STRATEGIES[plan.strategy], []
+    tasks = []
     for fold in folds:
         lookback = plan.lookbacks[fold.number % len(plan.lookbacks)]
-        given = plan.horizon, plan.gap, plan.season, lookback, plan.normalize
         seed = (plan.seed + len(plan.lookbacks) + fold.number) % 2**31
-        layouts = strategy.layouts(*given)
-        tasks += [_Task(each, seed, 0, omitted=fold) for each in layouts]
+        layouts = plan.layouts(lookback, table)
+        name = _place("fold", fold.number, fold.of)
+        tasks += [_Task(each, seed, name, omitted=fold) for each in layouts]
     trained, _, interrupted = _networks(estimator, table, plan, tasks, None)
     n = len(tasks) // len(folds)
     return [trained[at : at + n] for at in range(0, len(tasks), n)], interrupted
@@ -284,7 +304,7 @@ def _windows(table, task, plan, stop):
     drawn = Budget(plan.n_windows, task.seed, of_spread).draw(len(origins))
     weighs = layout.normalize is not None and bool((table.values >= 0).all())
     given = table, origins, layout, drawn, plan.answer, weighs, of_steps, stop
-    return Windows(*given)
+    return Windows(*given, name=f"Forecaster{task.name}")
 
 
 def origins_of(table, layout, of_steps=False):

@@ -47,10 +47,11 @@ class Forecaster(UncertainForecaster):
     ----------
     estimator : regressor, default=None
         The model that forecasts. None is a bidirectional LSTM of 64 units, trained on
-        the mean absolute error. A recurrent regressor is trained on batches of windows;
+        the mean absolute error. A recurrent regressor or a
+        :class:`~skrnn.TransformerRegressor` is trained on batches of windows;
         `n_windows` determines how long, not its ``epochs``. Any other regressor is
         fitted on windows as rows of a table; one that takes sequences (n, T, F), such
-        as a Pipeline of ours, gets sequences.
+        as a Pipeline of ours or a :class:`~skrnn.Seq2SeqRegressor`, gets sequences.
     lookback : "auto", int or tuple of int, default="auto"
         Rows of a window; a tuple has those of each member in turn. "auto" takes three,
         two and four seasons for the members in turn, or the longest season if there are
@@ -67,9 +68,9 @@ class Forecaster(UncertainForecaster):
         "aligned" is one network that runs over the horizon. "multioutput" is one model
         that reads the window and predicts the whole horizon. "recursive" is a model of
         one step that reads its own forecasts. "direct" has a model for each step (Ben
-        Taieb et al., 2012). "auto" is "aligned" for recurrent regressors with a horizon
-        of 4 or more, or of 2 or 3 with a season; "direct" for regressors that have a
-        single output; otherwise "multioutput".
+        Taieb et al., 2012). "auto" is "aligned" for recurrent regressors and
+        Transformers with a horizon of 4 or more, or of 2 or 3 with a season; "direct"
+        for regressors that have a single output; otherwise "multioutput".
     seasonal_periods : "auto", int, tuple of int or None, default="auto"
         Rows of a season, such as 12 for months or ``(24, 168)`` for hours. "auto" finds
         them from the frequency of the index and the autocorrelation of y.
@@ -121,11 +122,11 @@ class Forecaster(UncertainForecaster):
         File from which a ``fit`` that was killed goes on, as for
         :class:`~skrnn.LSTMRegressor`: the same ``fit`` on the same data, called again.
         Each network has a file beside it, with a number in its name. Estimators that
-        aren't recurrent regressors have none.
+        are fitted on tables or whole sequences have none.
     random_state : int, RandomState instance or None, default=None
         An int gives the same forecasts every time.
     verbose : int, default=0
-        1 shows the progress of the first member.
+        1 shows the progress of the first member, and which of them it is.
 
     Attributes
     ----------

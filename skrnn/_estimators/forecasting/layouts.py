@@ -7,7 +7,7 @@ and then answers the whole horizon. The first is what makes networks good foreca
 (compare Smyl's winner of the M4 competition, 2020, and Salinas et al., 2020).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,9 @@ from skrnn._estimators.forecasting.table import SeriesTable
 
 # Floor of the relative spread of a window, before its logarithm.
 _LEAST_SPREAD = 1e-4
+# Windows that tell the usual size of values in units of their window, and how far from
+# it a window's own may be.
+_N_USUAL, _MOST_UNUSUAL = 4096, 8.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,12 @@ class Layout:
         Steps of a window.
     normalize : str or None
         A name of `NORMALIZERS`.
+    events : tuple of int
+        Known channels that are read in units of the window as well. What a holiday adds
+        to y is the same in every window, but in units of a window it is more where the
+        spread is small.
+    usual_size : float
+        The size of values in units of their window, of which that is a multiple.
     """
 
     horizon: int
@@ -40,6 +49,19 @@ class Layout:
     season: int
     lookback: int
     normalize: str | None = "window"
+    events: tuple[int, ...] = ()
+    usual_size: float = 1.0
+
+    def with_events(self, events: tuple[int, ...], table: SeriesTable) -> "Layout":
+        """Return a layout that reads events in units of the window as well."""
+        origins = table.origins(self.lookback, self.gap + self.horizon)
+        if not events or self.normalize is None or not len(origins):
+            return self
+        some = origins[:: -(-len(origins) // _N_USUAL)]
+        windows, units = self.windows(table, some)
+        varying = _size(windows, units)[units.varies]
+        usual = float(np.median(varying)) if varying.size else 1.0
+        return replace(self, events=events, usual_size=usual or 1.0)
 
     @property
     def n_steps(self) -> int:
@@ -68,8 +90,7 @@ class Layout:
     def inputs(self, table: SeriesTable, origins: np.ndarray):
         """Return what is read of windows: (T, B, C) of float32, and their units."""
         windows, units = self.windows(table, origins)
-        z = units.normalized(windows)
-        parts = self._channels(z, windows, table, origins)
+        parts = self._channels(windows, units, table, origins)
         n_channels = sum(part.shape[-1] for part in parts)
         x = np.empty((self.n_steps, len(origins), n_channels), np.float32)
         at = 0
@@ -78,9 +99,19 @@ class Layout:
             at += part.shape[-1]
         return x, units
 
-    def _channels(self, z, windows, table, origins) -> list[np.ndarray]:
+    def _channels(self, windows, units, table, origins) -> list[np.ndarray]:
         """Return arrays (T or 1, B or 1, channels) that stand side by side."""
         raise NotImplementedError
+
+    def _known_ahead(self, windows, units, table, origins):
+        """Return arrays (H, B, channels) of what is known of the horizon."""
+        known = table.known[origins + self.ahead]
+        if not self.events:
+            return [known] if known.shape[-1] else []
+        size = _size(windows, units) / self.usual_size
+        size = np.clip(size, 1 / _MOST_UNUSUAL, _MOST_UNUSUAL).astype(np.float32)
+        in_units = known[..., list(self.events), None] * size[:, None]
+        return [known, in_units.reshape(*known.shape[:2], -1)]
 
     def targets(self, table: SeriesTable, origins: np.ndarray):
         """Return the horizon's values (H, B, K).
@@ -90,6 +121,11 @@ class Layout:
         rows = origins + self.ahead
         there = None if table.observed is None else table.observed[rows].all(axis=-1)
         return table.values[rows], there
+
+
+def _size(windows, units):
+    """Return the mean size of windows' values, (B, K), in their own units."""
+    return np.abs(windows).mean(axis=0) / units.scale
 
 
 def _of_window(z, windows):
@@ -119,16 +155,16 @@ class Aligned(Layout):
         last = self.lookback - 1 + h - self.season * -(-h // self.season)
         return last - self.season * np.arange(self.n_lags)
 
-    def _channels(self, z, windows, table, origins):
-        lags, h = self._lags, np.arange(1, self.horizon + 1)
+    def _channels(self, windows, units, table, origins):
+        z, lags = units.normalized(windows), self._lags
+        h = np.arange(1, self.horizon + 1)
         parts = [z[lags[:, j]] for j in range(self.n_lags)]
         parts += [(h / self.horizon)[:, None, None], *_of_window(z, windows)]
         parts.append(self._horizon_before(z))
         if table.observed is not None:
             seen = ~table.observed[origins + self._window]
             parts += [seen[lags[:, j]] for j in range(self.n_lags)]
-        if table.known.shape[1]:
-            parts.append(table.known[origins + self.ahead])
+        parts += self._known_ahead(windows, units, table, origins)
         if table.past.shape[1]:
             parts.append(table.past[origins - 1][None])
             at = lags[:, : 1 if self.season > 1 else self.n_lags] - self.lookback
@@ -155,14 +191,14 @@ class Folded(Layout):
     def _n_folds(self):
         return self.lookback // self.n_steps
 
-    def _channels(self, z, windows, table, origins):
+    def _channels(self, windows, units, table, origins):
+        z = units.normalized(windows)
         parts = [self._folded(z), *_of_window(z, windows)]
         if table.observed is not None:
             parts.append(self._folded(~table.observed[origins + self._window]))
         if table.past.shape[1]:
             parts.append(self._folded(table.past[origins + self._window]))
-        if table.known.shape[1]:
-            ahead = table.known[origins + self.ahead]
+        for ahead in self._known_ahead(windows, units, table, origins):
             parts.append(np.moveaxis(ahead, 0, 1).reshape(1, len(origins), -1))
         return parts
 
@@ -176,7 +212,6 @@ class Folded(Layout):
     def flat(self, table: SeriesTable, origins: np.ndarray):
         """Return the same as a table (B, features), each number once, and the units."""
         windows, units = self.windows(table, origins)
-        z = units.normalized(windows)
-        parts = self._channels(z, windows, table, origins)
+        parts = self._channels(windows, units, table, origins)
         rows = [np.moveaxis(p, 1, 0).reshape(len(origins), -1) for p in parts]
         return np.concatenate(rows, axis=1), units

@@ -108,9 +108,9 @@ def check_plan(plan, estimator, difference):
     name = f"{type(estimator).__name__}()"
     if plan.strategy == "aligned" and not is_network(estimator):
         raise ValueError(
-            f"strategy='aligned' needs a recurrent regressor of skrnn, which answers "
-            f"at every step; got estimator={name}. Take 'multioutput', 'direct' or "
-            "'recursive'."
+            f"strategy='aligned' needs a recurrent regressor or a Transformer of "
+            f"skrnn, which answer at every step; got estimator={name}. Take "
+            "'multioutput', 'direct' or 'recursive'."
         )
     kind = get_tags(estimator).estimator_type
     if kind not in (None, "regressor"):
@@ -139,8 +139,9 @@ def _check_answer(plan, other, difference):
     asked = "quantiles" if isinstance(answer, Quantiles) else "distribution"
     if other is not None:
         raise ValueError(
-            f"{asked} needs a recurrent regressor of skrnn, got estimator={other}. "
-            "calibration_size gives intervals for any regressor."
+            f"{asked} needs a recurrent regressor or a Transformer of skrnn, whose "
+            f"head is made for it; got estimator={other}. calibration_size gives "
+            "intervals for any regressor."
         )
     if difference is not None:
         raise ValueError(

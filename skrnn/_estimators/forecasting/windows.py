@@ -84,6 +84,8 @@ class Windows:
         Whether each step of the sequence has its own target.
     stop : threading.Event or None
         Ends training at the next batch, as Ctrl-C does, if it is set.
+    name : str
+        Of the training, in its line of progress and in logs.
     """
 
     table: SeriesTable
@@ -94,6 +96,7 @@ class Windows:
     weighs: bool
     of_steps: bool
     stop: threading.Event | None = None
+    name: str = "Forecaster"
 
     @property
     def n_features(self) -> int:

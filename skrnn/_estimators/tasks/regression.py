@@ -105,7 +105,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
 
         Parameters
         ----------
-        source : RowSource with ``n_features``, ``examples`` and ``identity``
+        source : RowSource with ``n_features``, ``examples``, ``identity``, ``name``
         shape : tuple of int
             Of the targets of a sequence, or of a step with `return_sequences`.
         loss : tuple or None

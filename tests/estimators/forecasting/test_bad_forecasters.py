@@ -84,9 +84,9 @@ def normal(text):
 BAD_FITS = {
     "aligned without steps": (
         quick(Ridge(), strategy="aligned"),
-        "strategy='aligned' needs a recurrent regressor of skrnn, which answers at "
-        "every step; got estimator=Ridge(). Take 'multioutput', 'direct' or "
-        "'recursive'.",
+        "strategy='aligned' needs a recurrent regressor or a Transformer of skrnn, "
+        "which answer at every step; got estimator=Ridge(). Take 'multioutput', "
+        "'direct' or 'recursive'.",
     ),
     "a classifier of ours": (
         quick(LSTMClassifier()),

@@ -37,7 +37,22 @@ OTHERS = {
     ),
     "pair": skrnn.Seq2SeqRegressor(**SMALL),
 }
-OURS = {"lstm": skrnn.LSTMRegressor(**SMALL), "gru": skrnn.GRURegressor(**SMALL)}
+ATTENTION = dict(
+    d_model=8,
+    n_heads=1,
+    n_layers=1,
+    dim_feedforward=8,
+    dropout=0.0,
+    learning_rate=0.01,
+    warmup_steps=0,
+    epochs=2,
+    random_state=0,
+)
+OURS = {
+    "lstm": skrnn.LSTMRegressor(**SMALL),
+    "gru": skrnn.GRURegressor(**SMALL),
+    "transformer": skrnn.TransformerRegressor(**ATTENTION),
+}
 
 
 def same(one, other):
@@ -79,6 +94,32 @@ def test_any_regressor_forecasts_in_every_strategy(name, strategy, n_targets):
     assert (np.abs(found / np.arange(1, n_targets + 1) - 10) < 4).all(axis=None)
     assert not hasattr(estimator, "n_features_in_")
     assert all(type(e).__name__ for e in forecaster.estimators_)
+
+
+@pytest.mark.parametrize("strategy", ["aligned", "recursive"])
+@pytest.mark.parametrize(
+    "given", [dict(quantiles=(0.1, 0.9)), dict(distribution="normal")]
+)
+def test_a_transformer_answers_with_quantiles(strategy, given):
+    network = skrnn.TransformerRegressor(**ATTENTION)
+    forecaster = quick(network, strategy=strategy, lookback=12, **given)
+    found = forecaster.fit(None, season(60, noise=0.2)).forecast(
+        6, quantiles=(0.1, 0.9)
+    )
+    assert found.shape == (6, 2)
+    assert (found[0.1] < found[0.9]).all()
+
+
+def test_what_a_rare_covariate_adds_is_learned():
+    """A window without it has a smaller spread, and so a larger unit."""
+    rng = np.random.default_rng(0)
+    is_holiday = rng.random(800) < 0.05
+    is_holiday[-5] = True
+    y = 100 + 20 * (np.arange(800) % 7 > 4) + 60 * is_holiday + rng.normal(0, 3, 800)
+    X = is_holiday[:, None]
+    forecaster = Forecaster(horizon=14, n_members=1, random_state=0)
+    found = forecaster.fit(X[:-14], y[:-14]).predict(X[-14:])
+    assert abs(found[-5] - y[-5]) < 20
 
 
 def test_a_pipeline_of_ours_reads_sequences_and_others_rows():

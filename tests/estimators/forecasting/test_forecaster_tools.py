@@ -37,6 +37,26 @@ def same(one, other):
     np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
+# ---- the line of progress
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (dict(n_members=2), "Forecaster, member 1 of 2 [####"),
+        (dict(), "Forecaster [####"),
+        (dict(horizon=2, strategy="direct"), "Forecaster, step 1 of 2 [####"),
+    ],
+    ids=["members", "one", "steps"],
+)
+def test_a_line_tells_which_member_is_trained(given, name, capsys):
+    quick(lookback=12, verbose=1, **given).fit(None, Y)
+    shown = capsys.readouterr().err
+    assert name in shown
+    assert "member 2" not in shown
+    assert "SequenceRegressor" not in shown
+
+
 # ---- searches
 
 

@@ -174,6 +174,41 @@ def test_a_table_has_each_number_of_the_folded_window_once(case):
         np.testing.assert_allclose(X[i], np.concatenate(once), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [Aligned, Folded])
+def test_events_are_read_in_units_of_the_window_as_well(kind):
+    """What they add to y is then the same multiple of them in every window."""
+    rng = np.random.default_rng(0)
+    y = 50 + rng.normal(size=(80, 2)) * np.repeat([[1.0, 4.0], [3.0, 2.0]], 40, axis=0)
+    known = rng.normal(size=(80, 3)).astype(np.float32)
+    panel = Panel(y, np.array([80]), known, np.empty((80, 0), np.float32))
+    table, plain = series_table(panel, 4), kind(3, 1, 4, 8)
+    layout = plain.with_events((0, 2), table)
+    origins = table.origins(8, 4)
+    x, units = layout.inputs(table, origins)
+    before, _ = plain.inputs(table, origins)
+    np.testing.assert_array_equal(x[..., : before.shape[-1]], before)
+    rows = known[origins + layout.ahead][..., [0, 2], None]
+    windows, _ = layout.windows(table, origins)
+    size = np.abs(windows).mean(axis=0) / units.scale
+    size /= np.median(size)
+    assert 1 / 8 < size.min() < 0.6
+    assert 1.6 < size.max() < 8
+    expected = (rows * size[:, None]).reshape(3, len(origins), 4)
+    if kind is Folded:
+        expected = np.tile(np.concatenate(list(expected), axis=-1), (4, 1, 1))
+    np.testing.assert_allclose(x[..., before.shape[-1] :], expected, rtol=1e-5)
+
+
+def test_nothing_is_added_without_events_or_units():
+    y, known = np.arange(40.0)[:, None], np.ones((40, 1), np.float32)
+    panel = Panel(y, np.array([40]), known, np.empty((40, 0), np.float32))
+    table = series_table(panel, 4)
+    for layout in (Aligned(3, 0, 4, 8), Aligned(3, 0, 4, 60)):
+        assert layout.with_events((), table) == layout
+    for layout in (Aligned(3, 0, 4, 8, None), Aligned(3, 0, 4, 60)):
+        assert layout.with_events((0,), table) == layout
+
+
 @given(st.floats(1e-3, 1e6), st.floats(-1e5, 1e5), st.sampled_from(["window", "last"]))
 @settings(max_examples=30)
 def test_z_has_no_unit(factor, level, normalize):

@@ -180,3 +180,12 @@ def _names_of(features):
 def n_channels(features) -> int:
     """Return how many channels some features become."""
     return sum(each.n_channels for each in features)
+
+
+def events_of(features) -> tuple[int, ...]:
+    """Return the places of channels that are flags or categories.
+
+    A number in units of the window as well made hourly forecasts by weather worse.
+    """
+    kinds = [each.kind for each in features for _ in range(each.n_channels)]
+    return tuple(i for i, kind in enumerate(kinds) if kind != "number")
