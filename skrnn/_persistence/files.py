@@ -239,6 +239,8 @@ def from_bytes(data: bytes, trusted: Iterable[Any] = ()) -> Any:
     UnreadableError
     """
     described, arrays = container.from_bytes(data)
+    if "checkpoint" in described:
+        raise UnreadableError("it is a checkpoint: give it to fit as checkpoint_path")
     by = f"skrnn {described.get('skrnn')!s:.40}"
     if described["format"] < 1:
         raise UnreadableError(f"its format is {described['format']!s:.20}; {_FIRST}")

@@ -12,6 +12,7 @@ import pytest
 
 import skrnn
 from skrnn._persistence.atomic import name_of_file, write_atomically
+from skrnn._persistence.checkpoint_file import write_tree
 from skrnn.persistence import export, load_network
 
 
@@ -177,6 +178,12 @@ def test_odd_values_of_trusted_are_told(trusted, tmp_path):
     with pytest.raises(TypeError, match=r"trusted must (be a list|have functions)"):
         skrnn.load(path, trusted=trusted)
     assert names(path) == ["model.skrnn"]
+
+
+def test_a_checkpoint_is_no_saved_estimator(tmp_path):
+    write_tree(tmp_path / "fit.checkpoint", {"seed": 0})
+    with pytest.raises(ValueError, match="is a checkpoint: give it to fit"):
+        skrnn.load(tmp_path / "fit.checkpoint")
 
 
 KILLED = """
