@@ -344,6 +344,12 @@ def begin_callbacks(estimator, n_tasks, in_order=True):
 
 # Where estimators keep what `set_callbacks` was given.
 CALLBACKS = "_skl_callbacks"
+# What they have of callbacks only while a fit runs.
+CALLBACKS_AMID_FIT = (
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+    "_skl_callbacks_to_teardown",
+)
 
 
 def has_callbacks(estimator) -> bool:

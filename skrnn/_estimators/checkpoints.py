@@ -12,6 +12,7 @@ import numpy as np
 from skrnn._data.digests import described, digest_of
 from skrnn._engine import Checkpoint, TrainingState
 from skrnn._networks.weights import weight_table
+from skrnn._persistence.atomic import name_of_file
 from skrnn._persistence.checkpoint_file import read_tree, write_tree
 from skrnn._persistence.container import UnreadableError
 
@@ -114,7 +115,7 @@ def fit_checkpoint(path, estimator, parameters: dict, *data) -> FitCheckpoint:
     OSError
         If there is no such folder, or the file can't be read.
     """
-    path = os.path.abspath(os.fspath(path))
+    path = os.path.abspath(name_of_file(path, "checkpoint_path"))
     name = type(estimator).__name__
     identity = {"estimator": name, "parameters": parameters, "data": digest_of(data)}
     if os.path.isdir(path):

@@ -19,7 +19,7 @@ from skrnn._engine import ENGINES, TrainPlan
 from skrnn._estimators.description.network import DescribedNetwork
 from skrnn._estimators.going_on import GoesOn, going_on, kind_of
 from skrnn._estimators.names import NAMES, Names, named
-from skrnn._estimators.one_fit import unchanged_on_error
+from skrnn._estimators.one_fit import as_before_fit, unchanged_on_error
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.tasks.documentation import Row
 from skrnn._estimators.watching import WatchedFit, watch_fit
@@ -265,7 +265,8 @@ class BaseNetwork(TrainedNetwork):
         told = watch and watch.epochs(spec, plan, resume)
         options = self._options() | {"engine": self.engine, "watch": told}
         options["checkpoint"] = going_on(own, spec, plan)
-        trained = _engine.train(*given, **options)
+        with as_before_fit(self):
+            trained = _engine.train(*given, **options)
         self._keep(spec, plan, trained, resume)
         return trained
 

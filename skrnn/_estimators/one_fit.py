@@ -6,10 +6,15 @@ from functools import wraps
 from threading import get_ident
 from typing import Any, TypeVar
 
+from skrnn._sklearn import CALLBACKS, CALLBACKS_AMID_FIT
+
 # An attribute while a fit runs: its thread, and the attributes from before.
 FITTING = "_fitting"
 # Marks what `of_one_moment` returns: its attributes no longer change.
 _SETTLED = "_settled"
+_PASSING = {FITTING, _SETTLED, *CALLBACKS_AMID_FIT}
+# What no fit learns.
+_NOT_FITTED = {*_PASSING, CALLBACKS}
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
@@ -44,13 +49,12 @@ def of_one_moment(estimator: Any) -> Any:
 
 def lasting(state: Any) -> Any:
     """Return a state without what is only there while something runs."""
-    if isinstance(state, dict) and (FITTING in state or _SETTLED in state):
+    if isinstance(state, dict) and not _PASSING.isdisjoint(state):
         fitting = state.get(FITTING)
         own = {name: state[name] for name in state.keys() & {"_sklearn_version"}}
         if fitting is not None and fitting[0] != get_ident():
             state = fitting[1] | own
-        gone = FITTING, _SETTLED
-        return {name: value for name, value in state.items() if name not in gone}
+        return {name: value for name, value in state.items() if name not in _PASSING}
     return state
 
 
@@ -79,6 +83,29 @@ def unchanged_on_error(estimator):
         # Once more: a second Ctrl-C may have ended the first try.
         _give_back(estimator, before)
         raise
+
+
+@contextmanager
+def as_before_fit(estimator):
+    """Give an estimator its attributes from before the fit while the body runs.
+
+    The body trains, and so runs code of the user, such as callbacks. What this asks of
+    the estimator, saves of it or fits it on stays apart from the fit: what that has
+    learnt so far, say of y, would be mixed with the network of an earlier fit.
+    Parameters that the body sets stay.
+    """
+    attributes = vars(estimator)
+    kept = _NOT_FITTED.union(estimator._get_param_names())
+    begun, before = attributes.copy(), attributes[FITTING][1]
+    _exchange(attributes, before, kept)
+    yield
+    _exchange(attributes, begun, kept)
+
+
+def _exchange(attributes, others, kept):
+    for name in attributes.keys() - others.keys() - kept:
+        del attributes[name]
+    attributes.update({name: others[name] for name in others.keys() - kept})
 
 
 def _give_back(estimator, before):

@@ -156,9 +156,13 @@ class Watch:
         if not has_callbacks(self._estimator):
             return None
 
+        # With what the fit has learnt of the data, which the estimator itself hasn't
+        # while it trains.
+        begun = copy(self._estimator)
+
         def as_if_ended(trained):
             how = spec, plan, resume, trained
-            return self._estimator._as_if_ended(self._data["X"], *how)
+            return begun._as_if_ended(self._data["X"], *how)
 
         told = {"estimator": self._estimator, **self._data}
         self._epochs = Epochs(self._context, told, as_if_ended)

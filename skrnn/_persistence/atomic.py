@@ -19,6 +19,36 @@ except ImportError:
 _END = ".tmp"
 
 
+def name_of_file(path: str | os.PathLike[str], called: str = "path") -> str:
+    """Return a path as text.
+
+    Parameters
+    ----------
+    path : str, bytes or path-like
+    called : str, default="path"
+        What the user knows it by.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it can't be the name of a file. The system's own errors don't tell which
+        argument that was.
+    """
+    try:
+        name = os.fsdecode(path)
+    except TypeError:
+        raise TypeError(
+            f"{called} must be a str or a path, the name of a file; got one of type "
+            f"{type(path).__name__}."
+        ) from None
+    if "\0" in name:
+        raise ValueError(
+            f"{called} must be the name of a file, which has no null characters; got "
+            f"{name[:60]!r}."
+        )
+    return name
+
+
 def write_atomically(
     path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]
 ) -> None:
@@ -46,7 +76,11 @@ def write_atomically(
         is whole, and no other file is left.
     """
     # Otherwise the link itself would be replaced.
-    path = os.path.realpath(os.fspath(path))
+    name = name_of_file(path)
+    if name.endswith(os.sep):
+        # The real path has no slash at its end.
+        raise IsADirectoryError(f"{name} names a folder; give the name of a file.")
+    path = os.path.realpath(name)
     mode = _mode_of(path)
     folder, name = os.path.split(path)
     beginning = f".{name[:32]}."
@@ -159,11 +193,15 @@ def _sync_folder(folder):
     """Put the new name on the disk too; Windows does so by itself."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        # One may write to it, and not list it: the file is already in its place.
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some file systems can't do this, and the file is already in its place.
+        # Some file systems can't do this.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:

@@ -26,7 +26,7 @@ from skrnn._persistence.arrays import (
     SCALAR,
     kind_of_numpy,
 )
-from skrnn._persistence.atomic import write_atomically
+from skrnn._persistence.atomic import name_of_file, write_atomically
 from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.functions import (
     DISTRIBUTION,
@@ -53,6 +53,7 @@ from skrnn._persistence.wrappers import WRAPPER, kind_of_wrapper
 
 # Raise it when files change in a way that earlier versions can't read.
 FORMAT = 1
+_FIRST = "those that skrnn writes are numbered from 1 on"
 _KINDS = (
     *PLAIN.values(), *KINDS_OF_PANDAS, ARRAY, SCALAR, MASKED, DTYPE, GENERATOR,
     FUNCTION, TYPE, SCORER, DISTRIBUTION, ESTIMATOR, MADE, PART, REQUESTS, BUNCH, TREE,
@@ -113,13 +114,30 @@ def save(
     >>> np.array_equal(again.predict(X), model.predict(X))
     True
     """
-    data = to_bytes(estimator, trusted)
+    path = name_of_file(path)
+    data = to_bytes(estimator, _functions_and_classes(trusted))
     write_atomically(path, lambda file: file.write(data))
+
+
+def _functions_and_classes(trusted):
+    """Return what a user trusts, if it is that."""
+    if isinstance(trusted, str | bytes) or not isinstance(trusted, Iterable):
+        raise TypeError(
+            "trusted must be a list of functions and classes of your own; got "
+            f"{trusted!r:.80}."
+        )
+    trusted = tuple(trusted)
+    for each in trusted:
+        if not callable(each):
+            raise TypeError(
+                "trusted must have functions and classes themselves, not their names "
+                f"or values; got {each!r:.80} in it."
+            )
+    return trusted
 
 
 def to_bytes(estimator: Any, trusted: Iterable[Any] = ()) -> bytes:
     """Return the bytes of the file of an estimator."""
-    trusted = tuple(trusted)
     if isinstance(estimator, type) or not isinstance(estimator, BaseEstimator):
         kind = "a class" if isinstance(estimator, type) else type(estimator).__name__
         raise TypeError(f"estimator is {kind}; expected an estimator.")
@@ -206,9 +224,9 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
     ...     skrnn.load(path)
     LSTMRegressor(units=8)
     """
-    name = os.fspath(path)
+    name, trusted = name_of_file(path), _functions_and_classes(trusted)
     try:
-        return from_bytes(container.read_file(path), trusted)
+        return from_bytes(container.read_file(name), trusted)
     except UnreadableError as error:
         raise ValueError(f"{name} can't be loaded: {error}.") from error
 
@@ -221,7 +239,11 @@ def from_bytes(data: bytes, trusted: Iterable[Any] = ()) -> Any:
     UnreadableError
     """
     described, arrays = container.from_bytes(data)
+    if "checkpoint" in described:
+        raise UnreadableError("it is a checkpoint: give it to fit as checkpoint_path")
     by = f"skrnn {described.get('skrnn')!s:.40}"
+    if described["format"] < 1:
+        raise UnreadableError(f"its format is {described['format']!s:.20}; {_FIRST}")
     if described["format"] > FORMAT:
         raise UnreadableError(
             f"{by} wrote it in format {described['format']!s:.20}, and this is skrnn "
@@ -232,6 +254,9 @@ def from_bytes(data: bytes, trusted: Iterable[Any] = ()) -> Any:
         found = Reader(_KINDS, arrays, trusted).value(described["estimator"])
     except UnreadableError as error:
         raise UnreadableError(f"{error} ({by} wrote it)") from error
+    except Warning:
+        # The user made errors of warnings: they say nothing of the file.
+        raise
     # Attributes that `save` never writes may fail in any way.
     except Exception as error:
         raise UnreadableError(

@@ -26,7 +26,7 @@ from skrnn._persistence.classes import (
 from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.learners import make_again, without_repeated
 from skrnn._persistence.nodes import Kind, exactly
-from skrnn._sklearn import CALLBACKS
+from skrnn._sklearn import CALLBACKS, CALLBACKS_AMID_FIT
 
 # What set_fit_request and the like leave: it refers back to its owner.
 _REQUESTS = "_metadata_request"
@@ -42,7 +42,8 @@ def _write_estimator(value, writer):
     # Optimizers of Keras are in boxes, which pickle needs.
     state = dict(without_repeated(cls, _engine.unpack(state or {})))
     # They follow a fit, and aren't learnt in it.
-    state.pop(CALLBACKS, None)
+    for passing in (CALLBACKS, *CALLBACKS_AMID_FIT):
+        state.pop(passing, None)
     return {
         "class": name,
         "state": {key: writer.value(v, f".{key}") for key, v in state.items()},

@@ -1,10 +1,15 @@
 """A callback that raises, or that fits other estimators, leaves all of them usable."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from keras.callbacks import LambdaCallback
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
+import skrnn
 from skrnn import (
     GRURegressor,
     LSTMClassifier,
@@ -12,6 +17,7 @@ from skrnn import (
     SequenceOutlierDetector,
 )
 from skrnn.forecasting import Forecaster
+from skrnn.text import TextGenerator
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(16, 5, 2))
@@ -129,4 +135,86 @@ def test_a_fit_of_the_same_estimator_inside_its_own(engine):
     with_callback(model, Calls("on_epoch_end", lambda: model.fit(X, Y), n=2))
     np.testing.assert_array_equal(model.fit(X, Y).predict(X), expected)
     with_callback(model, None)
+    np.testing.assert_array_equal(model.fit(X, Y).predict(X), expected)
+
+
+# Name -> an estimator, and what it is fitted on first and then.
+REFITS = {
+    "numbers": (GRURegressor(**TINY), (X, Y), (X[:, :, :1], 1e6 * Y)),
+    "labels": (LSTMClassifier(**TINY), (X, Y > 0), (X, np.arange(16) % 3)),
+    "outliers": (SequenceOutlierDetector(**TINY), (X,), (1e3 * X,)),
+    "texts": (TextGenerator(**TINY | {"verbose": 1}), (["abc"] * 9,), (["bcde"] * 9,)),
+}
+
+
+def ways_to_ask(model, path):
+    """Yield an estimator as it answers now, as it is saved, pickled and copied."""
+    yield model
+    skrnn.save(model, path)
+    yield skrnn.load(path)
+    yield pickle.loads(pickle.dumps(model))
+    yield copy.copy(model)
+
+
+class Asks:
+    """A callback of scikit-learn that calls a function after each epoch."""
+
+    def __init__(self, do):
+        self.do = do
+
+    def setup(self, estimator, context):
+        pass
+
+    teardown = setup
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "epoch":
+            self.do()
+
+    def __reduce__(self):
+        # In a pickle there is none.
+        return (object, ())
+
+
+@pytest.mark.parametrize("key", REFITS)
+def test_a_fit_on_other_data_mixes_nothing_into_what_it_is_asked(key, tmp_path):
+    model, first, then = REFITS[key]
+    model, seen = clone(model).fit(*first), []
+    ask = "perplexity" if key == "texts" else "predict"
+    before = getattr(model, ask)(first[0])
+    expected = getattr(clone(model).fit(*then), ask)(then[0])
+    path = tmp_path / "model.skrnn"
+
+    def look():
+        for each in ways_to_ask(model, path):
+            seen.append(getattr(each, ask)(first[0]))
+
+    model.set_callbacks(Asks(look)).fit(*then)
+    np.testing.assert_array_equal(seen, [before] * 4 * model.epochs)
+    np.testing.assert_array_equal(getattr(model, ask)(then[0]), expected)
+
+
+def test_what_is_fitted_for_the_first_time_is_no_half_fitted_one(tmp_path):
+    model = GRURegressor(**TINY)
+    seen = []
+
+    def look():
+        seen.extend(ways_to_ask(model, tmp_path / "model.skrnn"))
+
+    model.set_callbacks(Asks(look)).fit(X, Y)
+    assert len(seen) == 4 * TINY["epochs"]
+    for each in set(seen) - {model}:
+        with pytest.raises(NotFittedError):
+            each.predict(X)
+    assert not any(name.startswith("_callback") for name in vars(seen[1]))
+
+
+def test_a_fit_on_other_data_inside_its_own():
+    model = GRURegressor(**TINY)
+    expected = clone(model).fit(X, Y).predict(X)
+    other = X[:, :, :1], 1e6 * np.stack([Y, Y], axis=1)
+    with_callback(model, Calls("on_epoch_end", lambda: model.fit(*other), n=2))
     np.testing.assert_array_equal(model.fit(X, Y).predict(X), expected)

@@ -246,6 +246,7 @@ CASES = {
         lambda: rewritten(lambda d, _: {**d, "format": "1"}),
         "no format",
     ),
+    "format 0": (lambda: rewritten(lambda d, _: {**d, "format": 0}), "format is 0"),
     "true format": (lambda: rewritten(lambda d, _: {**d, "format": True}), "no format"),
     "later format": (
         lambda: rewritten(lambda d, _: {**d, "format": 9, "skrnn": "7.0"}),

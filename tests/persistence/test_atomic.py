@@ -1,6 +1,7 @@
 """A file is whole or the one before is: crashes, kills, full disks, odd paths."""
 
 import errno
+import io
 import os
 import stat
 import subprocess
@@ -9,7 +10,10 @@ import time
 
 import pytest
 
-from skrnn._persistence.atomic import write_atomically
+import skrnn
+from skrnn._persistence.atomic import name_of_file, write_atomically
+from skrnn._persistence.checkpoint_file import write_tree
+from skrnn.persistence import export, load_network
 
 
 def write(data):
@@ -88,6 +92,25 @@ def test_a_file_system_without_fsync_of_folders(old, monkeypatch):
     assert old.read_bytes() == b"new"
 
 
+def test_a_folder_that_may_not_be_listed(old, monkeypatch):
+    open_ = os.open
+
+    def opened(path, flags, *mode):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", opened)
+    write_atomically(old, write(b"new"))
+    assert old.read_bytes() == b"new"
+
+
+def test_the_name_of_a_folder_that_is_not_there_makes_no_file(tmp_path):
+    with pytest.raises(IsADirectoryError, match="names a folder"):
+        write_atomically(f"{tmp_path / 'new'}{os.sep}", write(b"new"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_rights_and_links_stay(old, tmp_path):
     old.chmod(0o640)
     link = tmp_path / "link.skrnn"
@@ -117,6 +140,50 @@ def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
     path = tmp_path / ("ä" * 120)
     write_atomically(path, write(b"new"))
     assert path.read_bytes() == b"new"
+
+
+def test_a_path_may_be_bytes(tmp_path):
+    path = tmp_path / "ä 名.skrnn"
+    skrnn.save(skrnn.GRURegressor(units=3), os.fsencode(path))
+    assert skrnn.load(os.fsencode(path)).units == skrnn.load(path).units == 3
+    with pytest.raises(ValueError, match=r"no network .*\(no npz file, or one cut off"):
+        load_network(os.fsencode(path))
+
+
+ODD_PATHS = [3, None, io.BytesIO(), ["a"], "a\0b", b"a\0b"]
+WITH_PATHS = {
+    "save": lambda path: skrnn.save(skrnn.GRURegressor(), path),
+    "load": skrnn.load,
+    "export": lambda path: export(skrnn.GRURegressor(), path, format="numpy"),
+    "load_network": load_network,
+    "checkpoint_path": lambda path: name_of_file(path, "checkpoint_path"),
+}
+
+
+@pytest.mark.parametrize("path", ODD_PATHS, ids=repr)
+@pytest.mark.parametrize("key", WITH_PATHS)
+def test_an_odd_path_is_told_from_other_arguments(key, path):
+    called = key if key == "checkpoint_path" else "path"
+    told = f"{called} must be .*the name of a file.*got"
+    with pytest.raises((TypeError, ValueError), match=told):
+        WITH_PATHS[key](path)
+
+
+@pytest.mark.parametrize("trusted", [None, len, "abc", 3, ["GRURegressor"], [3]])
+def test_odd_values_of_trusted_are_told(trusted, tmp_path):
+    path = tmp_path / "model.skrnn"
+    skrnn.save(skrnn.GRURegressor(), path)
+    with pytest.raises(TypeError, match=r"trusted must (be a list|have functions)"):
+        skrnn.save(skrnn.GRURegressor(), tmp_path / "new", trusted=trusted)
+    with pytest.raises(TypeError, match=r"trusted must (be a list|have functions)"):
+        skrnn.load(path, trusted=trusted)
+    assert names(path) == ["model.skrnn"]
+
+
+def test_a_checkpoint_is_no_saved_estimator(tmp_path):
+    write_tree(tmp_path / "fit.checkpoint", {"seed": 0})
+    with pytest.raises(ValueError, match="is a checkpoint: give it to fit"):
+        skrnn.load(tmp_path / "fit.checkpoint")
 
 
 KILLED = """

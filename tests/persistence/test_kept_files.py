@@ -1,13 +1,17 @@
 """Files that earlier versions wrote are read for ever, and predict what they did."""
 
+import json
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn
 from make_files import FOLDER, answer
 from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skrnn
 from skrnn._persistence import container
@@ -72,6 +76,20 @@ def test_a_file_from_before_a_parameter_has_its_default(name):
     defaults = type(estimator)().get_params(deep=False)
     assert {n: getattr(estimator, n) for n in later} == {n: defaults[n] for n in later}
     assert clone(estimator).get_params() == estimator.get_params()
+
+
+def test_a_warning_that_is_made_an_error_does_not_blame_the_file(tmp_path):
+    path = tmp_path / "model.skrnn"
+    skrnn.save(make_pipeline(StandardScaler(), skrnn.GRURegressor()), path)
+    described, arrays = container.from_bytes(path.read_bytes())
+    text = json.dumps(described).replace(sklearn.__version__, "1.0")
+    path.write_bytes(container.to_bytes(json.loads(text), arrays))
+    with pytest.warns(InconsistentVersionWarning, match=r"from version 1\.0"):
+        skrnn.load(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InconsistentVersionWarning, match=r"from version 1\.0"):
+            skrnn.load(path)
 
 
 def test_files_are_in_the_checkout_and_not_in_the_package():

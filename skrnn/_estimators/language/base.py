@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -25,7 +26,7 @@ from skrnn._estimators.language.reading import (
 from skrnn._estimators.language.vocabulary import ANALYZERS, END, Vocabulary
 from skrnn._estimators.names import Names, named
 from skrnn._estimators.network_base import TrainedNetwork
-from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
+from skrnn._estimators.one_fit import as_before_fit, of_one_fit, unchanged_on_error
 from skrnn._estimators.recurrent_layers import RecurrentLayers
 from skrnn._estimators.saved import mark_state, read_state
 from skrnn._estimators.watching import watch_fit
@@ -162,11 +163,13 @@ class LanguageModel(RecurrentLayers, TrainedNetwork):
         seed = plan.seed if self.shuffle else None
         streams = self._streams(inputs, targets, share, seed, held)
         start = self._start(spec, plan, resume)
-        progress = partial(self._progress, spec, plan)
+        # A copy has the new vocabulary while it trains.
+        progress = partial(copy(self)._progress, spec, plan)
         told = watch and watch.epochs(spec, plan, resume)
         options: Any = {"engine": self.engine, "progress": progress, "watch": told}
         options["checkpoint"] = going_on(own, spec, plan)
-        trained = _engine.train(spec, plan, *streams, *start, **options)
+        with as_before_fit(self):
+            trained = _engine.train(spec, plan, *streams, *start, **options)
         self._keep(spec, plan, trained, resume)
         return trained
 

@@ -17,7 +17,7 @@ from skrnn._estimators.language.keras_model import as_keras
 from skrnn._estimators.network_base import BaseNetwork
 from skrnn._estimators.seq2seq import BaseSeq2Seq
 from skrnn._estimators.tasks import SequenceClassifierMixin, SequenceRegressorMixin
-from skrnn._persistence.atomic import write_atomically
+from skrnn._persistence.atomic import name_of_file, write_atomically
 from skrnn._persistence.export import predictor
 from skrnn._persistence.export.describing import described
 from skrnn._persistence.export.text_writer import TextWriter
@@ -121,8 +121,9 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     if not isinstance(format, str) or format not in _FORMATS:
         known = ", ".join(map(repr, _FORMATS))
         raise ValueError(f"format must be one of {known}, got {format!r}.")
+    path = name_of_file(path)
     _check_estimator(estimator, format)
-    _FORMATS[format](estimator, os.fspath(path))
+    _FORMATS[format](estimator, path)
 
 
 def _check_estimator(estimator, format):
@@ -298,7 +299,7 @@ def load_network(path: str | os.PathLike[str]) -> Any:
     >>> np.allclose(network.predict(X), model.predict_proba(X), atol=1e-6)
     True
     """
-    path = os.fspath(path)
+    path = name_of_file(path)
     try:
         network = predictor.load(path)
         if "vocabulary" in network.about:
@@ -307,6 +308,8 @@ def load_network(path: str | os.PathLike[str]) -> Any:
     except OSError:
         raise
     except Exception as error:  # Other files may raise anything.
+        # Of what is no zip NumPy says how to unpickle it.
+        what = error if zipfile.is_zipfile(path) else "no npz file, or one cut off"
         raise ValueError(
-            f"{path!r} is no network that export wrote with format='numpy' ({error})."
+            f"{path!r} is no network that export wrote with format='numpy' ({what})."
         ) from None
