@@ -101,15 +101,20 @@ def learn_feature(table, place, take, seen=None):
             "or categories. Times are the index of X, or its only column of times."
         )
     if kind == "category":
-        categories = _categories(objects_of(column)[take], label)
-        return Feature(label, place, kind, categories=categories)
+        values = objects_of(column)
+        categories = _categories(values[take], label)
+        counts = pd.Series(values[take if seen is None else seen]).value_counts()
+        shares = tuple(
+            counts.get(each, 0) / max(counts.sum(), 1) for each in categories
+        )
+        return Feature(label, place, kind, categories=categories, shares=shares)
     values = numbers_of(column, label)
     _check_finite(values[take], label)
     values = values[take if seen is None else seen]
     known = values[~np.isnan(values)]
     mean, spread = _mean_and_spread(known) if len(known) else (0.0, 0.0)
     if kind == "flag":
-        return Feature(label, place, kind, mean)
+        return Feature(label, place, kind, mean, shares=(mean,))
     is_constant = spread <= _CONSTANT * abs(mean)
     return Feature(label, place, kind, mean, 0.0 if is_constant else 1 / spread)
 
