@@ -113,7 +113,8 @@ def _put(array, value, at):
 
 def _holds(array, value):
     try:
-        return array.dtype.type(value) == value
+        with np.errstate(over="ignore"):
+            return array.dtype.type(value) == value
     except (OverflowError, ValueError, TypeError):
         return False
 
