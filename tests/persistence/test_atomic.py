@@ -160,7 +160,7 @@ WITH_PATHS = {
 }
 
 
-@pytest.mark.parametrize("path", ODD_PATHS, ids=repr)
+@pytest.mark.parametrize("path", ODD_PATHS, ids=lambda path: repr(path)[:11])
 @pytest.mark.parametrize("key", WITH_PATHS)
 def test_an_odd_path_is_told_from_other_arguments(key, path):
     called = key if key == "checkpoint_path" else "path"
