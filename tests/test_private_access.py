@@ -35,6 +35,10 @@ EXCEPTIONS = {
     "_data/frames/as_arrays": {
         "_fields": "how a named tuple documents its names",
     },
+    "_engine/keras/fork": {
+        "_initializing": "Python's own sign that a thread is importing a module, which "
+        "its import statement reads; tests/engine/keras/test_forks.py holds it",
+    },
     "_estimators/tasks/out_of_fold": {
         "sys._getframe": "Python's documented way to the frame of whoever called",
         "sklearn.model_selection._validation": "names of variables of scikit-learn's "
