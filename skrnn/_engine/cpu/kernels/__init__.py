@@ -1,1 +1,1 @@
-"""The kernels in C, and what calls them."""
+"""The kernels in C, and the Python functions that call them."""

@@ -1,4 +1,4 @@
-"""Blocks of a Transformer and layer normalisation by the kernels, in float32."""
+"""Transformer blocks and layer normalisation with the kernels, in float32."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _EXPONENTIAL = 10
 
 
 class BlockRun:
-    """One run of a block, with what its gradients need.
+    """One forward pass of a block, and its backward pass.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class BlockRun:
     lengths : ndarray of shape (B,)
         Later steps aren't read, and become zeros.
     rotation : ndarray of shape (T, d_model / heads) or None
-        Cosines, and behind them sines, of the angles of each step.
+        Cosines, then sines, of the rotation angles of each step.
     masks : tuple of ndarray of shape (T, B, d_model), or of None
-        Dropout masks of what is added.
+        Dropout masks of both sublayers' outputs.
     space : Workspace
     """
 
@@ -45,20 +45,20 @@ class BlockRun:
         self._known = lengths, self.x, *_joined(weights), rotation, *masks
 
     def forward(self, kept=None):
-        """Return the block's output; `kept` gets what `backward` needs."""
+        """Return the block's output. Store in `kept` what `backward` needs."""
         out = self._out = self.space.empty(*self.x.shape)
         self._run(self._work, out, kept, *(None,) * 4)
         return out
 
     def kept(self):
-        """Return room for what `backward` needs of each step."""
+        """Return an empty array for what `backward` needs."""
         block = self.block
         hidden = block.dim_feedforward * (2 if block.activation == "silu" else 1)
         width = 7 * block.units + hidden + 4 + 2 * block.n_heads
         return self.space.empty(self.n_rows * width)
 
     def backward(self, g, kept):
-        """Return the gradients of x and of the weights, given that of the output."""
+        """Return the gradients of x and the weights; g is that of the output."""
         units, hidden = self.block.units, self.block.dim_feedforward
         way = self.space.empty(self.n_rows * (5 * units + hidden))
         d_norms = self.space.empty(self.x.shape[1], 4, units)
@@ -80,7 +80,7 @@ class BlockRun:
 
     @property
     def _behind(self):
-        """How many kept numbers of a step the values of the activation begin."""
+        """Numbers per step in `kept` from the values of the activation on."""
         return self.block.dim_feedforward + 4 + 2 * self.block.n_heads
 
     def _outer(self, left, given):
@@ -100,7 +100,7 @@ class BlockRun:
 
 
 def block_rule(x, *weights, run, keeps):
-    """Return the output of a block, and the function of its gradients.
+    """Return the output of a block, and a function that returns its gradients.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def block_rule(x, *weights, run, keeps):
     run : callable
         ``run(x, weights)`` returns a `BlockRun`.
     keeps : bool
-        Whether gradients will be asked for.
+        Whether gradients will be needed.
     """
     block = run(x, weights)
     kept = block.kept() if keeps else None
@@ -117,7 +117,7 @@ def block_rule(x, *weights, run, keeps):
 
 
 def _joined(weights):
-    """Return weights as the kernel takes them: those used together in one array."""
+    """Return the kernel's arguments: weights used together are in one array."""
     gamma, beta, q, q_bias, k, k_bias, v, v_bias = weights[:8]
     output, output_bias, other_gamma, other_beta, *dense = weights[8:]
     return (
@@ -131,7 +131,7 @@ def _joined(weights):
 
 
 def _parts(numbers, n_rows, *widths):
-    """Cut arrays (n_rows, width) off the beginning of `numbers`."""
+    """Return consecutive arrays (n_rows, width) from the start of `numbers`."""
     found = []
     for width in widths:
         found.append(numbers[: n_rows * width].reshape(n_rows, width))
@@ -140,7 +140,7 @@ def _parts(numbers, n_rows, *widths):
 
 
 def normalise_rule(x, gamma, beta, *, space):
-    """Return x normalised over its last axis, and the function of its gradients."""
+    """Return x normalised over its last axis, and a function for its gradients."""
     x, n = np.ascontiguousarray(x, np.float32), x.shape[-1]
     known, y = (x.size // n, n, x), space.empty(*x.shape)
     found = space.empty(x.size // n, 2)

@@ -1,4 +1,4 @@
-"""Convolutions over time and the steps after them, with gradients, in float32."""
+"""Convolutions over time, normalisation, ReLU and pooling, with gradients."""
 
 import numpy as np
 
@@ -6,24 +6,24 @@ from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import divide
 from skrnn._networks.layers.convolution import steps_before
 
-# About the cost of reading and writing a number, in multiplications.
+# Approximate cost of reading and writing a number, in multiplications.
 _WORK = 20
 
 
 def convolve_rule(x, kernel, bias, *, lengths, dilation, causal, space):
-    """Return a convolution of x with a kernel, and the function of its gradients.
+    """Return a convolution of x with a kernel, and functions for its gradients.
 
     Parameters
     ----------
     x : ndarray of shape (T, B, F)
     kernel : ndarray of shape (size, F, C)
-        Step i of a window is `dilation` before step i + 1; zeros stand outside of the
-        sequence.
+        The steps of a window are `dilation` time steps apart. Outside of the sequence
+        they are zeros.
     causal : bool
-        Whether a window ends with its step, or is around it.
+        Whether a window ends at its time step, instead of being around it.
     bias : ndarray of shape (C,)
     lengths : ndarray of shape (B,)
-        Later steps are read as zeros, and become zeros.
+        Later steps count as zeros, and become zeros.
     space : Workspace
 
     Returns
@@ -39,8 +39,8 @@ def convolve_rule(x, kernel, bias, *, lengths, dilation, causal, space):
     work, found = x.shape[0] * x.shape[1] * kernel.size, []
 
     def dx(g):
-        # A convolution of the gradient with the reversed kernel: a step is read by
-        # those around it.
+        # Each step is in the windows of the steps around it, so its gradient is a
+        # convolution of g with the reversed kernel.
         turned = np.ascontiguousarray(kernel[::-1].transpose(0, 2, 1))
         given = g, turned.shape, dilation, reach - before, lengths
         return _convolve(given, turned, None, space)
@@ -56,7 +56,7 @@ def convolve_rule(x, kernel, bias, *, lengths, dilation, causal, space):
         found.append(sums)
         return at
 
-    # Asked for behind `d_kernel`, which reads the same numbers.
+    # `d_kernel` is called before the last function and computes its result too.
     return _convolve(known, kernel, bias, space), (dx, d_kernel, lambda g: found.pop())
 
 
@@ -78,9 +78,9 @@ def _sizes(x, shape, dilation, before, lengths):
 
 
 def rectify(x, gamma, beta, mean, variance, *, real, epsilon, pool, space):
-    """Normalise x (T, B, C), rectify it, and return the greatest of each `pool` steps.
+    """Normalise x (T, B, C), apply ReLU, and return the maximum of each `pool` steps.
 
-    `real` (T, B) is None where no step is padding: zeros stand there.
+    `real` (T, B) is False in the padding. It is None if there is no padding.
     """
     return _rectify(
         _Given(x, real, pool, space), _factors(gamma, variance, epsilon), mean, beta
@@ -88,10 +88,10 @@ def rectify(x, gamma, beta, mean, variance, *, real, epsilon, pool, space):
 
 
 def rectify_rule(x, gamma, beta, *, real, epsilon, pool, found, space):
-    """Do what `rectify` does by the statistics of the real steps of x.
+    """Do the same as `rectify`, with the mean and variance of the real steps of x.
 
-    `found` gets the means and the variances (C,). It also returns the function of the
-    gradients.
+    `found` gets the means and the variances (C,). The second result is a function that
+    returns the gradients.
     """
     given = _Given(x, real, pool, space)
     mean, variance = np.empty_like(gamma), np.empty_like(gamma)
@@ -116,7 +116,7 @@ def rectify_rule(x, gamma, beta, *, real, epsilon, pool, found, space):
 
 
 class _Given:
-    """What is rectified, as the kernels take it."""
+    """The arguments that all kernels of `rectify` share."""
 
     def __init__(self, x, real, pool, space):
         self.x, self.shape = np.ascontiguousarray(x, np.float32), x.shape

@@ -1,7 +1,7 @@
-"""Chains of labels by the kernels: likelihood with gradient, marginals, best paths.
+"""Conditional random fields: likelihood with gradient, marginals, best paths.
 
-Everything is computed in double precision, sequence by sequence, so that results don't
-depend on other sequences or on the number of threads.
+Each sequence is computed by itself in double precision. Results therefore don't depend
+on other sequences or on the number of threads.
 """
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy as np
 from skrnn._engine.cpu.kernels.matmul import kernels
 from skrnn._engine.cpu.kernels.threads import divide
 
-# Number of partial sums of gradients, whatever the number of threads.
+# Number of partial sums of gradients. It doesn't depend on the number of threads.
 _GROUPS = 32
-# About the cost of an exponential and its gradient, in multiplications.
+# Approximate cost of an exponential and its gradient, in multiplications.
 _WORK = 6
 
 
@@ -23,11 +23,11 @@ def likelihood(x, labels, lengths, chain, weights):
     x : ndarray of shape (T, B, K)
         Emissions.
     labels : ndarray of int of shape (T, B)
-        -1 where the label isn't known.
+        -1 where the label is unknown.
     lengths : ndarray of shape (B,)
     chain : Chain
     weights : ndarray of shape (B,)
-        Factor of each sequence's loss.
+        The weight of each sequence's loss.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def likelihood(x, labels, lengths, chain, weights):
     dx : ndarray of shape (T, B, K)
         Zero in the padding.
     d_chain : tuple of ndarray
-        The gradients of the transitions, of the start and of the end.
+        The gradients of the transitions, the start scores and the end scores.
     """
     x, labels = np.asarray(x, np.float64), np.ascontiguousarray(labels, np.int32)
     weights = np.ascontiguousarray(weights, np.float64)

@@ -1,4 +1,4 @@
-"""Products of stacks of matrices, as `numpy.einsum` names them, for training."""
+"""Products of stacks of matrices, with formulas like `numpy.einsum`, for training."""
 
 from functools import lru_cache
 
@@ -7,15 +7,15 @@ import numpy as np
 from skrnn._engine.cpu.kernels.layer import kernels
 from skrnn._engine.cpu.kernels.threads import divide
 
-# From this many multiplications per matrix product on, copying the stack pays.
+# Copying the stack is worth it from this many multiplications per matrix product on.
 _WORTH_A_COPY = 2_000
 
 
 def contract(formula, a, b):
-    """Do what ``numpy.einsum(formula, a, b)`` does, in float32.
+    """Do the same as ``numpy.einsum(formula, a, b)``, in float32.
 
-    Indices that both operands and the result have are stacked: each matrix product of
-    the stack is one of the kernel's, whose sums don't depend on anything else.
+    Indices in both operands and in the result form a stack of matrix products. The
+    kernel computes each one separately, so results don't depend on the rest.
     """
     axes = _axes(formula)
     if axes is None:
@@ -39,7 +39,7 @@ def contract(formula, a, b):
 
 
 def einsum_rule(formula, x, y):
-    """Return the product, and the function of its operands' gradients."""
+    """Return the product, and functions for its operands' gradients."""
     (left, right), out = formula.split("->")[0].split(","), formula.split("->")[1]
 
     return contract(formula, x, y), (
@@ -51,10 +51,11 @@ def einsum_rule(formula, x, y):
 
 @lru_cache(maxsize=64)
 def _axes(formula):
-    """Return axes to (stack, m, k), to (stack, n, k), and from (stack, m, n).
+    """Return the axes that turn the operands into (stack, m, k) and (stack, n, k).
 
-    None if it isn't one matrix product a stack: with one index summed, and one that
-    each operand alone has.
+    The third result turns (stack, m, n) into the formula's result. Returns None if the
+    formula isn't a stack of matrix products: one index must be summed, and each operand
+    must have one index of its own.
     """
     inputs, result = formula.split("->")
     left, right = inputs.split(",")

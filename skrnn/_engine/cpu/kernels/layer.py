@@ -1,8 +1,8 @@
-"""One recurrent layer in one direction, forward and backward, by the kernels in C.
+"""The forward and backward passes of one recurrent layer in one direction, in C.
 
-What it computes is `skrnn._engine.cpu.reference.recur_by_formula`. Sequences must come
-longest first: at each step, only those that aren't over are computed; the others get
-zeros.
+`skrnn._engine.cpu.reference.recur_by_formula` computes the same. Sequences must be
+sorted, longest first. Each time step computes only the sequences that haven't ended;
+the others get zeros.
 """
 
 import math
@@ -21,7 +21,7 @@ from skrnn._engine.cpu.kernels.matmul import (
 from skrnn._engine.cpu.kernels.threads import divide
 from skrnn._networks.cells import CELLS, UnitwiseCell
 
-# The kernels know these by their place.
+# The kernels get the index in these tuples.
 KERNEL_CELLS: tuple[str, ...] = kernels.cells() if ARE_COMPILED else ()
 KERNEL_ACTIVATIONS = (
     "tanh",
@@ -36,40 +36,41 @@ KERNEL_ACTIVATIONS = (
 )
 
 
-# Cost of a step without a matrix, in multiplications per projected number.
+# Cost of a step of a cell without a recurrent matrix, in multiplications per projected
+# number.
 _PER_NUMBER = 16
-# The cells and their activations that run in C.
+# The pairs of a cell and an activation that run in C.
 IN_C = {
     (cell, activation) for cell in KERNEL_CELLS for activation in KERNEL_ACTIVATIONS
 }
 
 
 def per_number(cell, units):
-    """Return about how many multiplications a step takes for a projected number."""
+    """Return the approximate multiplications of a step per projected number."""
     return _PER_NUMBER if isinstance(CELLS[cell], UnitwiseCell) else units
 
 
 class Workspace:
-    """Arrays that are used again for the next batch.
+    """Arrays that every batch uses again.
 
-    New arrays would cost more than the computation in them: the system hands out their
-    memory page by page.
+    New arrays would take longer than the computation in them, because the system
+    provides their memory page by page.
     """
 
     def __init__(self):
         self._stores, self._at = [], 0
 
     def rewind(self):
-        """Allow all arrays that were handed out to be overwritten."""
+        """Allow later calls to overwrite all arrays returned so far."""
         self._at = 0
 
     def first(self, size):
-        """Return `size` numbers in the first array; all may then be overwritten."""
+        """Rewind, and return `size` numbers in the first array."""
         self.rewind()
         return self.empty(size)
 
     def empty(self, *shape):
-        """Return a float32 array that nobody uses since the last `rewind`."""
+        """Return a float32 array that wasn't returned since the last `rewind`."""
         size, at, stores = math.prod(shape), self._at, self._stores
         if at == len(stores):
             stores.append(np.empty(size, np.float32))
@@ -87,7 +88,7 @@ class Workspace:
 
 
 def active_sequences(lengths):
-    """Return how many of the sequences, longest first, run at each step: (T,)."""
+    """Return how many sequences run at each time step, (T,); longest come first."""
     if lengths[0] == lengths[-1]:
         return np.full(lengths[0], len(lengths), np.int32)
     steps = np.arange(lengths[0])
@@ -97,21 +98,21 @@ def active_sequences(lengths):
 
 @dataclass
 class LayerRun:
-    """One run of a layer, with what its gradients need.
+    """One forward pass of a layer, and its backward pass.
 
     Attributes
     ----------
     x : ndarray of shape (T, B, F), or (T, B) of int32
-        Token ids if there are only two axes: the kernel then is a table (V, gates * U)
-        whose rows are the projected inputs, the bias among them.
+        Two axes mean token ids. The kernel is then a table (V, gates * U) of projected
+        inputs, which include the bias.
     initial : tuple of ndarrays of shape (B, U), or ()
-        States before the first step; zeros if none are given.
+        States before the first step. () means zeros.
     reset_mask : ndarray of bool of shape (T, B), or None
-        Where the state starts from zeros, whatever came before.
+        Where the states are reset to zeros before the step.
     recurrent_kernel : ndarray of shape (U, gates * U), or (U,), or None
-        A matrix, one weight for each unit's own state, or none at all.
+        A matrix, or one weight for each unit's own state, or None without either.
     outputs : ndarray of shape (T, B, U)
-        Zeros where a sequence is over.
+        Zeros in the padding.
     """
 
     cell: str
@@ -127,7 +128,7 @@ class LayerRun:
     reset_mask: Any = None
 
     def forward(self):
-        """Run over all steps."""
+        """Run the forward pass, and return the outputs (T, B, U)."""
         (n_steps, n_sequences), (width, columns) = self.x.shape[:2], self.kernel.shape
         units, space = self._units, self.workspace
         self.gates = space.empty(n_steps, n_sequences, columns)
@@ -162,9 +163,9 @@ class LayerRun:
     def backward(self, dy, needs_dx, d_final):
         """Return the gradients of x (or None), both kernels, both biases and `initial`.
 
-        The gradient of the bias of the inputs is None if they are rows of a table. `dy`
-        (T, B, U) is the gradient of the outputs; it isn't read after the end of a
-        sequence. `d_final` has gradients of final states, by their index.
+        With token ids, the gradient of the input bias is None. `dy` (T, B, U) is the
+        gradient of the outputs; it isn't read in the padding. `d_final` maps the index
+        of a final state to its gradient.
         """
         n_sequences, units, columns = self.x.shape[1], self._units, self._columns
         space = self.workspace
@@ -180,7 +181,7 @@ class LayerRun:
         return dx, *gradients, *(d_states if self.initial else ())
 
     def _gradients_of_weights(self):
-        """Return those of both kernels and of both biases."""
+        """Return the gradients of both kernels and both biases."""
         if self._has_matrix:
             return self._gradients_with_matrix()
         d_kernel, d_bias = np.empty_like(self.kernel), np.empty_like(self.gates[0, 0])
@@ -188,13 +189,13 @@ class LayerRun:
         d_recurrent = None
         if self._has_weights:
             d_recurrent = np.empty_like(self.recurrent_kernel)
-            # Sums of rows, and of no products.
+            # A left operand without columns: only the rows are summed.
             nothing = self.extra, 0, np.empty((0, self._units), np.float32)
             outer(self._rows, self.extra, self._units, 0, d_recurrent, *nothing)
         return d_kernel, d_recurrent, None if self._reads_ids else d_bias, None
 
     def _add_inputs(self, d_kernel, d_bias):
-        """Set the gradients of the products with the inputs."""
+        """Set the gradients of the input kernel and its bias."""
         if self._reads_ids:
             d_kernel.fill(0)
             scatter(self.x, self.gates, d_kernel)
@@ -206,8 +207,8 @@ class LayerRun:
         units, columns, rows = self._units, self._columns, self._rows
         d_kernel, d_bias = np.empty_like(self.kernel), np.empty(columns, np.float32)
         d_recurrent = np.empty_like(self.recurrent_kernel)
-        # Where the recurrent product has a bias, that of the last gate, the candidate,
-        # has a gradient of its own.
+        # If the recurrent product has a bias, the last gate, the candidate, has a
+        # separate gradient.
         apart = CELLS[self.cell].recurrent_bias
         shared = columns - units if apart else columns
         inputs = self.x, len(self.kernel), d_kernel

@@ -1,7 +1,7 @@
-"""The kernels in C, and their large products divided among threads.
+"""The kernels in C, with large products divided among threads.
 
-However the work is divided, every number is summed from the same terms in the same
-order: results don't depend on the number of threads.
+Each number is the sum of the same terms in the same order, however the work is divided.
+Results therefore don't depend on the number of threads.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from skrnn._engine.cpu.kernels.threads import WORTH_A_THREAD, divide
 
 kernels: Any
 try:
-    # "from skrnn._engine import" would blame a circle of imports for a missing file.
+    # For a missing file, "from skrnn._engine import" would report a circular import.
     kernels = importlib.import_module("skrnn._engine.cpu.kernels._kernels")
     ARE_COMPILED, WHY_NOT = True, ""
 except ImportError as error:  # They couldn't be compiled where skrnn was installed.
@@ -23,19 +23,19 @@ except ImportError as error:  # They couldn't be compiled where skrnn was instal
 
     ARE_COMPILED, WHY_NOT = False, str(error)
 
-# For at most this many rows, packing the right operand doesn't pay.
+# Packing the right operand isn't worth it for so few rows, or fewer.
 _FEW = 8
-# Arguments that stand for no second left operand.
+# The arguments for no second left operand.
 NO_OTHER = None, 0, None, None
 
 
 def project(rows, a, k, b, transposed, n, bias, c):
-    """Set c (T, B, n) to [bias +] a (T, B, k) b, and to zeros where nothing runs.
+    """Set c (T, B, n) to [bias +] a (T, B, k) b, and to zeros in the padding.
 
     Parameters
     ----------
     rows : tuple
-        Numbers of steps and of sequences, and how many of these run at each step.
+        The number of steps, the number of sequences, and how many run at each step.
     transposed : bool
         Whether b is (n, k) instead of (k, n).
     """
@@ -46,7 +46,7 @@ def project(rows, a, k, b, transposed, n, bias, c):
         return
     all_run = active[-1] == sequences
     if all_run:
-        # As one step of all rows: it can be divided anywhere.
+        # Treat all rows as one time step, which can be divided at any row.
         steps, sequences = 1, steps * sequences
     a, c = a.reshape(steps, sequences, k), c.reshape(steps, sequences, n)
 
@@ -73,12 +73,12 @@ def matmul(x, w):
 
 @lru_cache(maxsize=1024)
 def _count(rows):
-    """Return what the kernels take for `rows` rows in one step."""
+    """Return the kernels' `active` for `rows` rows in one time step."""
     return np.array([rows], np.int32)
 
 
 def matmul_rule(x, w):
-    """Return the product, and the function of its operands' gradients."""
+    """Return the product, and functions for its operands' gradients."""
     x, w = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(w, np.float32)
     (k, n), rows = w.shape, math.prod(x.shape[:-1])
     layout = 1, rows, _count(rows)
@@ -89,7 +89,7 @@ def matmul_rule(x, w):
         return out
 
     def dw(g):
-        # With no rows, nothing is summed or written.
+        # Without rows, `outer` writes nothing.
         out = np.empty_like(w) if rows else np.zeros_like(w)
         outer(layout, np.ascontiguousarray(g), n, 0, None, x, k, out, NO_OTHER)
         return out
@@ -98,9 +98,9 @@ def matmul_rule(x, w):
 
 
 def multiply(a, b, bias=None):
-    """Return [bias +] a (m, k) b (k, n), never divided: for one step of a network.
+    """Return [bias +] a (m, k) b (k, n), on one thread, for one time step of a network.
 
-    NumPy's products would wait for threads longer than they compute.
+    NumPy's products would wait longer for threads than they compute.
     """
     (m, k), n = a.shape, b.shape[1]
     out = np.empty((m, n), np.float32)
@@ -112,7 +112,7 @@ def multiply(a, b, bias=None):
 
 
 def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
-    """Set columns of outputs to sums of outer products of rows of `left` and of b.
+    """Set columns of `out` to the sum of outer products of the rows of `left` and b.
 
     Parameters
     ----------
@@ -120,15 +120,15 @@ def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
         As in `project`.
     b : ndarray of shape (T, B, ldb)
     columns : int
-        How many of b's, the first ones, are used.
+        The first `columns` columns of b are used.
     at : int
-        The column of the outputs for the first one.
+        The first column of `out` and `total` to set.
     total : ndarray or None
         Its columns are set to the sums of b's rows.
     left, out : ndarrays of shape (T, B, m) and (m, ldout)
     other : tuple
-        A second left operand, its m, a mask (B, m) for it, and its output; with the
-        operand None the mask is for `left`.
+        A second left operand, its m, its mask (B, m), and its output. If the operand is
+        None, the mask is for `left`.
     """
     steps, sequences, _ = rows
     ldb, to = b.shape[-1], (out.shape[-1], total, left, m, out, *other)
@@ -140,23 +140,23 @@ def outer(rows, b, columns, at, total, left, m, out, other=NO_OTHER):
 
 
 def scatter(ids, rows, table):
-    """Add rows (..., *n) to those of the table (V, *n) at `ids` (...)."""
+    """Add rows (..., *n) to the rows of the table (V, *n) with the `ids` (...)."""
     width = math.prod(table.shape[1:])
 
     def run(first, last):
         kernels.scatter(ids, rows, ids.size, width, first, last, table)
 
-    # An addition waits for memory, which takes as long as many multiplications.
+    # Each addition waits for memory, so it counts as 8 multiplications.
     divide(run, width, work=8 * rows.size)
 
 
 def rows_rule(table, ids):
-    """Return the rows of `table` (V, *n) at `ids` (...), and their gradient's rule."""
-    # One of several channels lies scattered.
+    """Return the rows of `table` (V, *n) at `ids` (...), and its gradient function."""
+    # A single one of several channels isn't contiguous.
     ids = np.ascontiguousarray(ids)
 
     def pull(g):
-        # In C's order, which that of `table` may not be.
+        # C order, which `table` may not have.
         whole = np.zeros(table.shape, table.dtype)
         scatter(ids, np.ascontiguousarray(g), whole)
         return (whole,)
@@ -165,7 +165,7 @@ def rows_rule(table, ids):
 
 
 def crossentropy(z, targets, losses, scale):
-    """Set losses (n,) of outputs z (n, K), and z to their gradient times `scale`.
+    """Set losses (n,) of outputs z (n, K), and replace z by its gradient times `scale`.
 
     A target of -1 has no loss.
     """

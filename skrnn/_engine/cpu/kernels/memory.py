@@ -1,9 +1,9 @@
-"""One layer with a memory, forward and backward, by the kernels in C.
+"""The forward and backward passes of one layer with a memory, in C.
 
-What it computes is the formula of `skrnn._networks.cells.ntm`. Sequences must come
-longest first. The kernels' own states are the controller's h and c, what was read, the
-heads' shares of the slots, and the memory with its slots side by side: `begin` and
-`end` turn the states of the formula into these, and back.
+The formula is in `skrnn._networks.cells.ntm`. Sequences must be sorted, longest first.
+The states of the kernels are the controller's h and c, the read vector, the heads'
+addresses (attention weights over the slots), and the memory (width, slots). `begin`
+converts the states of the formula to these, and `end` converts them back.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from skrnn._networks.cells.ntm import BLANK
 
 
 def is_in_c(cell, *rest):
-    """Whether the kernels run a cell; `rest` are the other arguments of a run."""
+    """Whether the kernels support a cell; `rest` are a run's other arguments."""
     return (
         ARE_COMPILED
         and isinstance(CELLS[cell.name], MemoryCell)
@@ -29,9 +29,9 @@ def is_in_c(cell, *rest):
 
 
 def begin(ops, w, addresses, states):
-    """Turn the states of the formula into the shares, and h, c, read and memory.
+    """Convert the states of the formula to addresses, h, c, read vector and memory.
 
-    `addresses` (2, slots) are the shares before the first step of all.
+    `addresses` (2, slots) are the learnt addresses before the first step.
     """
     output, c, read, reading, writing, written = states
     away = ops.stack([reading, writing], axis=1)
@@ -41,7 +41,7 @@ def begin(ops, w, addresses, states):
 
 
 def end(ops, w, addresses, found):
-    """Undo `begin`: turn what `MemoryRun.final` has found into states."""
+    """Undo `begin`: convert the result of `MemoryRun.final` to states."""
     shares, h, c, read, memory = found
     away = shares - addresses
     output = h + ops.matmul(read, w["output_kernel"])
@@ -51,15 +51,15 @@ def end(ops, w, addresses, found):
 
 @dataclass
 class MemoryRun:
-    """One run of a layer, with what its gradients need.
+    """One forward pass of a layer, and its backward pass.
 
     Attributes
     ----------
     cell : MemoryCell
     active : ndarray of shape (T,)
-        How many sequences run at each step.
+        How many sequences run at each time step.
     keeps : bool
-        Whether each step is kept for the gradients.
+        Whether each step is kept for the backward pass.
     """
 
     cell: MemoryCell
@@ -75,11 +75,11 @@ class MemoryRun:
         x : ndarray of shape (T, B, 4 * units)
             The projected inputs.
         addresses : ndarray of shape (2, slots) or (B, 2, slots)
-            The heads' shares before the first step.
+            The heads' addresses before the first step.
         read_kernel, recurrent_kernel : ndarray
         rest : ndarrays
-            Kernel and bias of the heads, that of the output, and then, unless it begins
-            from zero states, h, c, what was read and the memory (B, width, slots).
+            The kernel and the bias of the heads, and the output kernel. If there are
+            initial states, then also h, c, read vector and memory (B, width, slots).
         """
         x = np.ascontiguousarray(x, np.float32)
         self._sizes = *x.shape[:2], x.shape[2] // 4
@@ -101,12 +101,12 @@ class MemoryRun:
         return outputs
 
     def _room(self, n_steps, n, units):
-        """Return arrays of the gates, the heads, their looks, and the memory."""
+        """Return empty arrays for the gates, the heads, `looks` and the memory."""
         steps, space = n_steps if self.keeps else 1, self.workspace
         told = self.cell.n_of_heads
         gates, heads = space.empty(steps, n, 4 * units), space.empty(steps, n, told)
         if self.active[-1] < n:
-            # Their gradients are zeros in the padding.
+            # The gates' gradients replace them, and must be zeros in the padding.
             gates.fill(0)
         looks = space.empty(steps, n, 9, self.cell.slots)
         memory = steps + self.keeps, n, self.cell.width, self.cell.slots
@@ -118,26 +118,26 @@ class MemoryRun:
         self._c[0], self._kept[3][0] = c, memory
 
     def _parts(self, states):
-        """Return the parts of states (..., units + width): h, and what was read."""
+        """Split states (..., units + width) into h and the read vector."""
         units = self._sizes[2]
         return states[..., :units], states[..., units:]
 
     def final(self, lengths):
-        """Return the shares, h, c, what was read and the memory after the last steps.
+        """Return addresses, h, c, read vector and memory after each last step.
 
-        The shares are (B, 2, slots), the memory is (B, width, slots).
+        The addresses are (B, 2, slots), the memory is (B, width, slots).
         """
         (*_, looks, memory), rows = self._kept, np.arange(len(lengths))
-        # Where not every step is kept, the last one is.
+        # If only one step is kept, it is the last one.
         at = lengths if self.keeps else np.zeros_like(lengths)
         shares = looks[at - self.keeps, rows, 3::4]
         h, read = self._parts(self._states[lengths, rows])
         return shares, h, self._c[lengths, rows], read, memory[at, rows]
 
     def backward(self, dy, d_final):
-        """Return the gradients of the arguments of `forward`, given `dy`, that of y.
+        """Return the gradients of the arguments of `forward`; `dy` is that of y.
 
-        `d_final` has gradients of what `final` returns, by their index.
+        `d_final` maps an index in the result of `final` to its gradient.
         """
         dy = np.ascontiguousarray(dy, np.float32)
         (_, n, units), space = self._sizes, self.workspace
@@ -153,7 +153,7 @@ class MemoryRun:
         return self._kept[0], d_shares, *found, *(begun[1:] if self._begun else ())
 
     def _gradients_of_weights(self, dy):
-        """Return those of the kernels and the bias, in the order of `forward`."""
+        """Return the gradients of the kernels and the bias, in `forward`'s order."""
         (gates, heads, *_), units = self._kept, self._sizes[2]
         before, after = self._states[:-1], self._states[1:]
         d_kernel = self._outer(gates, before)

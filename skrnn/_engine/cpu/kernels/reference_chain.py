@@ -1,4 +1,4 @@
-"""The kernels of chains in NumPy, which those in C must agree with."""
+"""The kernels of chains in NumPy. The kernels in C must give the same results."""
 
 import numpy as np
 from scipy.special import logsumexp
@@ -8,10 +8,11 @@ def chain(
     n_steps, n, _k, n_groups, first, last, x, lengths, transitions, start, end,
     labels, weights, sums, dx, pairs,
 ):  # fmt: skip
-    """Do forward-backward for every `n_groups`-th sequence from `first` to `last`.
+    """Do forward-backward for the groups `first` to `last` of sequences.
 
-    Without labels `sums` are logs of the sums over all labels, and `dx` probabilities.
-    With them `sums` are losses times weights, `dx` and `pairs` their gradients.
+    Sequence b is in group b modulo `n_groups`. Without labels, `sums` gets the logs of
+    the sums over all paths, and `dx` the labels' probabilities. With labels, `sums`
+    gets losses times weights, and `dx` and `pairs` get the gradients.
     """
     group = np.arange(n) % n_groups
     rows = np.flatnonzero((group >= first) & (group < last))
@@ -59,7 +60,7 @@ def viterbi(n_steps, _n, _k, first, last, x, lengths, transitions, start, end, p
     """Set the best paths of the sequences from `first` to `last`."""
     x, lengths = x[:, first:last], lengths[first:last]
     best, back = start + x[0], np.zeros(x.shape, np.int32)
-    # After its end a sequence stays at the label that it ended with.
+    # In the padding, a sequence keeps its last label.
     best = np.where((lengths == 1)[:, None], best + end, best)
     for t in range(1, n_steps):
         scores = best[:, :, None] + transitions

@@ -1,10 +1,10 @@
-"""The kernels of convolutions in NumPy: what those in C compute."""
+"""The kernels of convolutions in NumPy, which compute the same as those in C."""
 
 import numpy as np
 
 
 def _reads(steps, size, dilation, before, lengths):
-    """Yield each step of a window, its input, and where that exists."""
+    """Yield each step of a window, the input steps it reads, and where these exist."""
     for i in range(size):
         read = np.arange(steps)[:, None] - before + i * dilation
         yield i, np.clip(read, 0, steps - 1), (read >= 0) & (read < lengths)
@@ -14,7 +14,7 @@ def _windows(steps, n, width, size, dilation, before, lengths, x):
     x, found = x.reshape(steps, n, width), np.zeros((steps, n, size, width), np.float32)
     for i, at, is_there in _reads(steps, size, dilation, before, lengths):
         found[:, :, i] = np.where(is_there[..., None], x[at, np.arange(n)], 0)
-    # Steps after the ends aren't used.
+    # Windows in the padding are zeros.
     found[np.arange(steps)[:, None] >= lengths] = 0
     return found.reshape(steps, n, size * width)
 
@@ -23,7 +23,7 @@ def convolve(
     steps, n, width, size, filters, dilation, before, lengths, first, last, x, kernel,
     bias, out,
 ):  # fmt: skip
-    """Set sequences of `out` to the convolution, and to zeros behind their ends."""
+    """Set sequences of `out` to the convolution, and to zeros in the padding."""
     read = _windows(steps, n, width, size, dilation, before, lengths, x)
     y = read @ kernel.reshape(size * width, filters) + (0 if bias is None else bias)
     y[np.arange(steps)[:, None] >= lengths] = 0
@@ -34,7 +34,7 @@ def convolve_back(
     steps, n, width, size, filters, dilation, before, lengths, first, last, x, g,
     d_kernel, d_bias,
 ):  # fmt: skip
-    """Set the gradients of the kernel and the bias, of some filters."""
+    """Set the gradients of the kernel and the bias for filters `first` to `last`."""
     read = _windows(steps, n, width, size, dilation, before, lengths, x)
     is_real = np.arange(steps)[:, None] < lengths
     g = np.where(is_real[..., None], g.reshape(steps, n, filters), 0)[..., first:last]
@@ -44,7 +44,7 @@ def convolve_back(
 
 
 def statistics(steps, n, width, first, last, real, n_real, x, mean, variance):
-    """Set means and variances of some channels, over the real steps."""
+    """Set means and variances of channels `first` to `last` over the real steps."""
     x, at = x.reshape(steps, n, width), slice(first, last)
     counts = _real(real, steps, n)[..., None]
     found = np.where(counts, x, 0).sum(axis=(0, 1)) / max(n_real, 1)
@@ -54,7 +54,7 @@ def statistics(steps, n, width, first, last, real, n_real, x, mean, variance):
 
 
 def rectify(steps, n, width, pool, first, last, real, x, mean, factor, beta, y):
-    """Set y to the greatest of each `pool` real steps, at least zero."""
+    """Set y to the maximum over each `pool` real steps, at least zero."""
     given = steps, n, width, pool, real, x, mean, factor, beta
     y = y.reshape(-1, n, width)
     y[..., first:last] = np.maximum(_pools(*given).max(axis=1), 0)[..., first:last]
@@ -64,7 +64,7 @@ def rectify_back(
     steps, n, width, pool, first, last, real, x, mean, factor, beta, inverse, n_real, g,
     dx, d_gamma, d_beta,
 ):  # fmt: skip
-    """Set the gradients of some channels, the statistics being those of x."""
+    """Set the gradients of channels `first` to `last`; mean and variance are x's."""
     pools = _pools(steps, n, width, pool, real, x, mean, factor, beta)
     best, at = pools.argmax(axis=1)[:, None], slice(first, last)
     of_each, g = np.zeros_like(pools), g.reshape(-1, 1, n, width)
@@ -80,7 +80,7 @@ def rectify_back(
 
 
 def _pools(steps, n, width, pool, real, x, mean, factor, beta):
-    """Return x normalised: (pooled steps, pool, B, C); what isn't real is -inf."""
+    """Return x normalised, (pooled steps, pool, B, C); the padding is -inf."""
     y = (x.reshape(steps, n, width) - mean) * factor + beta
     whole = np.full((-(-steps // pool) * pool, n, width), -np.inf, np.float32)
     whole[:steps] = np.where(_real(real, steps, n)[..., None], y, -np.inf)

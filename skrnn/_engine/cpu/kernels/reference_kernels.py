@@ -1,7 +1,7 @@
-"""The kernels in NumPy, for where those in C couldn't be compiled.
+"""The kernels in NumPy, for systems where those in C couldn't be compiled.
 
-Each takes the arguments of the kernel with its name, checks nothing, and is slower.
-There is no layer here: `skrnn._engine.cpu.reference` runs it step by step.
+Each function has the name and the arguments of a kernel. It is slower and doesn't check
+its arguments. `layer` isn't here: `skrnn._engine.cpu.reference` runs it step by step.
 """
 
 import numpy as np
@@ -47,9 +47,9 @@ def outer(
     _steps, sequences, active, b, ldb, first, n, column, ldout, total,
     a, m, out, other, other_m, mask, other_out,
 ):  # fmt: skip
-    """Set columns of both `out` to the sums of outer products of the active rows.
+    """Set columns of both outputs to sums of outer products of the active rows.
 
-    The mask is for the second left operand, or for the only one.
+    The mask is for the second left operand, or for the first one without a second.
     """
     rows = _are_active(active, sequences)
     right = b.reshape(-1, ldb)[rows, first : first + n]
@@ -66,7 +66,7 @@ def outer(
 
 
 def stacked(stack, m, k, a, b, n, c):
-    """Set each c of a stack to a (m, k) times b (n, k)."""
+    """Set each c of a stack to a (m, k) times the transpose of b (n, k)."""
     left, right = a.reshape(stack, m, k), b.reshape(stack, n, k).transpose(0, 2, 1)
     np.matmul(left, right, out=c.reshape(stack, m, n))
 
@@ -79,7 +79,7 @@ def narrow(_m, k, a, b, n, bias, c):
 
 
 def clip(x, ends, limit):
-    """Shrink each part of x whose norm is over the limit; return if all are finite."""
+    """Clip the norm of each part of x; return whether all norms are finite."""
     finite = True
     for part in np.split(x, ends[:-1]):
         norm = np.sqrt(np.square(part, dtype=np.float64).sum())
@@ -90,20 +90,20 @@ def clip(x, ends, limit):
 
 
 def adam(w, g, m, v, rate, keep_1, keep_2, epsilon):
-    """Update the weights and both moments."""
+    """Update the weights w and both moments, m and v."""
     m += (g - m) * np.float32(1 - keep_1)
     v += (g * g - v) * np.float32(1 - keep_2)
     w -= np.float32(rate) * m / (np.sqrt(v) + np.float32(epsilon))
 
 
 def scatter(ids, rows, n, width, first, last, table):
-    """Add columns of rows to those of the table's rows at `ids`."""
+    """Add columns of `rows` to the same columns of the table's rows at `ids`."""
     rows = rows.reshape(n, width)[:, first:last]
     np.add.at(table.reshape(-1, width)[:, first:last], ids.reshape(n), rows)
 
 
 def crossentropy(z, targets, losses, first, last, _n, scale):
-    """Set the losses of some rows, and z to their gradient; none where there's -1."""
+    """Set the losses of some rows, and z to the gradient; both 0 for a target of -1."""
     z, losses = z[first:last], losses[first:last]
     targets = targets.ravel()[first:last]
     rows = np.flatnonzero(targets >= 0)
@@ -120,7 +120,7 @@ def crossentropy(z, targets, losses, first, last, _n, scale):
 
 
 def normalise(rows, n, x, gamma, beta, epsilon, y, found):
-    """Set y to normalised rows, and `found` to means and inverse deviations."""
+    """Set y to normalised rows, `found` to means and inverse standard deviations."""
     x, found[:, 0] = x.reshape(rows, n), x.reshape(rows, n).mean(axis=1)
     found[:, 1] = 1 / np.sqrt(x.var(axis=1) + epsilon)
     own = (x - found[:, :1]) * found[:, 1:]
@@ -128,7 +128,7 @@ def normalise(rows, n, x, gamma, beta, epsilon, y, found):
 
 
 def normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta):
-    """Set the gradients of rows, gamma and beta."""
+    """Set the gradients of x, gamma and beta."""
     g, own = g.reshape(rows, n), (x.reshape(rows, n) - found[:, :1]) * found[:, 1:]
     dgamma[...], dbeta[...] = (g * own).sum(axis=0), g.sum(axis=0)
     g = g * gamma

@@ -1,7 +1,7 @@
-"""Large work divided among threads; its results don't depend on their number.
+"""Divide large work among threads, with results that don't depend on their number.
 
-A part of the work changes arrays in place, so it must be done only once, even if a
-helping thread can't be started, for example because a container limits their number.
+Each part of the work changes arrays in place, so it must be done exactly once, even if
+a thread can't start, for example because a container limits the number of threads.
 """
 
 import atexit
@@ -12,16 +12,16 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any
 
-# Multiplications below which waking up another thread costs more than it saves.
+# Below this many multiplications, waking up another thread costs more than it saves.
 WORTH_A_THREAD = 20_000_000
-# Rows of a tile in the kernels: parts are whole tiles.
+# Number of rows of a tile in the kernels. Each part has whole tiles.
 _TILE = 8
 
 _here = threading.local()
 
 
 def n_threads() -> int:
-    """Return how many threads may compute at once: OMP_NUM_THREADS, or all cores.
+    """Return how many threads may compute in parallel: OMP_NUM_THREADS, or all cores.
 
     joblib sets that variable in its worker processes, so that they share the cores.
     """
@@ -32,7 +32,7 @@ def n_threads() -> int:
 
 
 def divide(run, n, work):
-    """Call ``run(first, last)`` for parts of ``range(n)``, at once if it is worth it.
+    """Call ``run(first, last)`` for parts of ``range(n)``, in parallel if worthwhile.
 
     Parameters
     ----------
@@ -40,10 +40,10 @@ def divide(run, n, work):
         Must release the interpreter's lock.
     n : int
     work : int
-        Multiplications of the whole.
+        The total number of multiplications.
     """
     if work < WORTH_A_THREAD:
-        # Checked first: looking for the cores takes as long as a small product.
+        # Check this first: counting the cores takes as long as a small product.
         run(0, n)
         return
     n_parts = min(n_threads(), work // WORTH_A_THREAD + 1, -(-n // _TILE))
@@ -57,16 +57,17 @@ def divide(run, n, work):
         _offer(others, _pool(os.getpid()))
         run(*ranges[0])
         for other in others:
-            # If no other thread has taken it.
+            # This does nothing if another thread has begun the task.
             other.do()
     finally:
         _end(others)
 
 
 def for_each(function, items, work):
-    """Call `function` for each of `items`, several at once if it is worth it.
+    """Call `function` for each of `items`, in parallel if worthwhile.
 
-    `function` must release the interpreter's lock, and not depend on the order.
+    `function` must release the interpreter's lock. Its results mustn't depend on the
+    order of the calls.
     """
     if work < WORTH_A_THREAD or n_threads() == 1:
         for item in items:
@@ -78,14 +79,14 @@ def for_each(function, items, work):
 def share_out(function, items, n_workers, pool):
     """Call `function` for each of `items` in `n_workers` threads, or as many as start.
 
-    This thread is one of them, the others are from a `pool`. Within a call nothing is
-    divided.
+    This thread is one of them. The others come from `pool`. During a call of
+    `function`, `divide` uses one thread only.
     """
     items, lock = iter(items), threading.Lock()
     failed = threading.Event()
 
     def take_turns():
-        # A thread that waits for others in the pool could wait for ever.
+        # Dividing here could wait for ever: all threads of the pool may be busy.
         _here.is_divided = True
         try:
             while not failed.is_set():
@@ -95,7 +96,7 @@ def share_out(function, items, n_workers, pool):
                     return
                 function(item)
         except BaseException:
-            # Ctrl-C too: the others shouldn't go on to the end.
+            # After an error or Ctrl-C, the other threads should stop early too.
             failed.set()
             raise
         finally:
@@ -110,7 +111,7 @@ def share_out(function, items, n_workers, pool):
 
 
 class Task:
-    """Work for whoever comes first: one thread does it, once."""
+    """A function call that exactly one thread makes: the first one that claims it."""
 
     def __init__(self, function, *args):
         self._work: Any = (function, args)
@@ -120,15 +121,15 @@ class Task:
         self._running.acquire()
 
     def _claim(self):
-        """Whether it is this thread's. Atomic: no other thread can come in between."""
+        """Claim the task; return whether this thread has it. `setdefault` is atomic."""
         me = threading.get_ident()
         return self._owner.setdefault("thread", me) == me
 
     def do(self):
-        """Do it, unless another thread has begun. A thread calls this once."""
+        """Do the task unless another thread has it. Each thread calls this once."""
         if not self._claim():
             return
-        # A queue may hold the task for longer than its arrays should live.
+        # A queue may hold the task for long. Don't keep its arrays in memory.
         (function, args), self._work = self._work, None
         try:
             function(*args)
@@ -139,12 +140,12 @@ class Task:
             self._running.release()
 
     def withdraw(self):
-        """Make sure that no thread begins it any more."""
+        """Make sure that no thread begins the task after this."""
         if self._claim():
             self._work = None
 
     def wait(self):
-        """Wait for another thread that has begun; return its error, or None."""
+        """Wait if another thread has begun the task; return its error, or None."""
         if self._claim():
             return None
         self._running.acquire()
@@ -154,7 +155,7 @@ class Task:
 def _end(tasks):
     for task in tasks:
         task.withdraw()
-    # Wait for all before the first error is raised: none keeps running.
+    # Wait for all tasks before raising an error, so that none keeps running.
     errors = [task.wait() for task in tasks]
     for error in errors:
         if error is not None:
@@ -162,7 +163,7 @@ def _end(tasks):
 
 
 class Helpers:
-    """Threads of one process that do tasks: as many as can start, up to `most`."""
+    """A process's pool of threads for tasks: as many as can start, at most `most`."""
 
     def __init__(self, most):
         self._process, self._most = os.getpid(), most
@@ -172,37 +173,37 @@ class Helpers:
         atexit.register(self._stop)
 
     def offer(self, task):
-        """Put a task where helpers find it, if there are any."""
+        """Give a task to an idle thread, to a new one, or to the queue."""
         if not self._idle.acquire(blocking=False) and self._starts_with(task):
             return
         if self._threads:
             self._tasks.put(task)
 
     def _starts_with(self, task):
-        """Whether a new thread takes a task: one that waits for it would be idle."""
+        """Start a thread that begins with a task; return whether it could start."""
         with self._lock:
             if len(self._threads) >= self._most:
                 return False
-            # Python doesn't wait for these threads when it ends: `_stop` does.
+            # Python doesn't wait for daemon threads when it exits; `_stop` does.
             thread = threading.Thread(
                 target=self._help, args=(task,), name="skrnn", daemon=True
             )
             try:
                 thread.start()
             except RuntimeError:
-                # No more threads are allowed here, or Python is about to end.
+                # The system allows no more threads, or Python is exiting.
                 return False
             self._threads.append(thread)
             return True
 
     def _help(self, task):
         while task is not None:
-            # The thread that waits for the task gets its error.
+            # `wait` returns the error to the thread that made the task.
             with suppress(BaseException):
                 task.do()
             del task
             task = self._next()
-        # For the next one.
+        # The next thread should stop too.
         self._tasks.put(None)
 
     def _next(self):
@@ -214,7 +215,7 @@ class Helpers:
 
     def _stop(self):
         if os.getpid() != self._process:
-            # Of the parent, before a fork.
+            # After a fork, the threads exist only in the parent.
             return
         self._most = 0
         self._tasks.put(None)
@@ -223,12 +224,12 @@ class Helpers:
 
 
 def _offer(tasks, pool):
-    """Let other threads do tasks. After Ctrl-C here, their maker ends them."""
+    """Let other threads do tasks. After Ctrl-C, the caller must end the tasks."""
     for task in tasks:
         pool.offer(task)
 
 
 @cache
 def _pool(_process):
-    """Return the helping threads of a process: those of its parent aren't in a fork."""
+    """Return a process's pool of threads: a fork doesn't have those of its parent."""
     return Helpers(n_threads())

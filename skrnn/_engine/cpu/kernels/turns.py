@@ -1,7 +1,7 @@
-"""More trainings than cores: all of them are started, and take turns on the cores.
+"""Run more trainings than cores: all of them start, and they take turns on the cores.
 
-One after the other, three trainings on two cores take as long as four: while the third
-one runs, the other core does nothing.
+Without turns, three trainings on two cores take as long as four, because one core is
+idle during the third training.
 """
 
 import os
@@ -13,21 +13,21 @@ from typing import Any
 
 from skrnn._engine.cpu.kernels.threads import Helpers, n_threads, share_out
 
-# Least length of a turn: for shorter ones, changing costs more than it saves.
+# Minimum length of a turn. For shorter turns, switching costs more than it saves.
 _LEAST_SECONDS = 0.02
-# After waiting this long, a thread goes on without a turn. The thread that has the turn
-# may be waiting for something that this one holds, such as a callback's lock.
+# After waiting this long, a thread continues without a turn. The thread that has the
+# turn may be waiting for this one, for example for a lock in a callback.
 _MOST_SECONDS = 10.0
 
 _here = threading.local()
 
 
 class Turns:
-    """Lets `most` threads compute at once; the one that has waited longest is next."""
+    """Lets `most` threads compute in parallel; the longest waiting one is next."""
 
     def __init__(self, most: int):
         self._most, self._changed = most, threading.Condition()
-        # Thread -> when its turn began.
+        # The start time of each thread's turn.
         self._computing: dict[int, float] = {}
         self._waiting: list[int] = []
 
@@ -41,7 +41,7 @@ class Turns:
             self._computing[me] = time.monotonic()
 
     def leave(self) -> None:
-        """End a turn, or waiting for one, if there is any: Ctrl-C can come anywhere."""
+        """End a turn or the wait for one, if any. Ctrl-C can come at any point."""
         me = threading.get_ident()
         with self._changed:
             self._computing.pop(me, None)
@@ -50,7 +50,7 @@ class Turns:
             self._changed.notify_all()
 
     def pass_on(self) -> None:
-        """Let others compute if they wait and this turn was long enough."""
+        """Let another thread compute if one waits and this turn was long enough."""
         began = self._computing.get(threading.get_ident(), 0.0)
         if self._waiting and time.monotonic() - began >= _LEAST_SECONDS:
             self.leave()
@@ -63,11 +63,11 @@ class Turns:
 def in_turns(function: Callable[[Any], None], items: Sequence) -> None:
     """Call `function` for each of `items`, with all cores busy until the end.
 
-    Each call has one core, and may let others compute by `let_others_on`. Its result
-    mustn't depend on when it does so.
+    Each call uses one core. It may call `let_others_on` to let other calls compute, and
+    its result mustn't depend on when it does so.
     """
     n = n_threads()
-    # The other items fill all cores in whole rounds.
+    # Open n and the remainder first: the rest then fills all cores in whole rounds.
     n_open = min(n + len(items) % n, len(items))
     if n == 1 or n_open < 2:
         for item in items:
@@ -88,7 +88,7 @@ def in_turns(function: Callable[[Any], None], items: Sequence) -> None:
 
 
 def let_others_on() -> None:
-    """Let other trainings compute now, if this one takes turns with them."""
+    """Let other trainings compute now if this one takes turns with them."""
     turns = getattr(_here, "turns", None)
     if turns is not None:
         turns.pass_on()
@@ -96,5 +96,5 @@ def let_others_on() -> None:
 
 @cache
 def _pool(_process):
-    """Return threads of a process for trainings; most of them wait at any time."""
+    """Return a process's pool of threads for trainings; up to half of them compute."""
     return Helpers(2 * n_threads())

@@ -1,15 +1,15 @@
-/* Recurrent layers forward and backward, for training on a CPU.
+/* The forward and backward passes of recurrent layers, for training on a CPU.
 
-   A small layer spends most of a framework's time between its products. Here a layer's
-   whole run over time is one call: the recurrent kernel is packed once, products are
-   tiles in registers, and a step's gates are computed while they are in the cache. A
-   call lets go of Python's lock.
+   For a small layer, a framework spends most of its time between the matrix products.
+   Here one call runs a layer over all time steps: it packs the recurrent kernel once,
+   keeps each product's tiles in registers, and computes the gates while they are in the
+   cache. A call releases Python's lock.
 
-   Arrays are time-major, (steps, sequences, ...), float32 and contiguous. `active` says
-   how many sequences still run at each step: the first ones, so the longest come first.
+   Arrays are time-major, (steps, sequences, ...), float32 and contiguous. Sequences are
+   sorted, longest first. `active` is the number of sequences that still run at each step.
    Results don't depend on how sequences are divided among threads. */
 
-/* setup.py goes on without them. */
+/* setup.py installs skrnn without the kernels if this fails. */
 #if !defined(__GNUC__) && !defined(__clang__)
 #error "skrnn's kernels need GCC or clang, whose vectors they are written with."
 #endif
@@ -27,7 +27,7 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
-/* Before a loop of few turns, whose sums then stay in registers. */
+/* Unroll a short loop, so that its sums stay in registers. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -37,7 +37,7 @@
 #define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 #define PACKED(k, n, vl) ((k)*ROUND_UP(n, vl))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
-/* Four of the numbers of two vectors of four, by their places. */
+/* Choose four numbers of two vectors by their indices, 0 to 7. */
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 #if defined(__clang__) || __GNUC__ >= 12
 #define BOTH(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)
@@ -51,24 +51,24 @@ INLINE quad greater_ones(quad x, quad y)
     quad_of_ints greater = x > y;
     return (quad)((greater & (quad_of_ints)x) | (~greater & (quad_of_ints)y));
 }
-/* Rows that `outer` sums at a time: its operands stay in the cache. */
+/* Number of rows that `outer` sums together: its operands then fit in the cache. */
 #define BLOCK 128
 
 enum { RNN, LSTM, GRU, MINGRU, MINLSTM, INDRNN, N_CELLS };
-/* What meets the state before: a matrix, or one weight for each unit, or nothing. */
+/* What multiplies the previous hidden state: nothing, one weight per unit, or a matrix. */
 enum { NOTHING, WEIGHTS, MATRIX };
 enum { TANH, SIGMOID, RELU, LINEAR, ELU, SELU, SOFTPLUS, SOFTSIGN, SILU, N_ACTIVATIONS };
 
-/* What sets one cell apart from another, but for its steps in `vector.h`. */
+/* How cells differ, apart from their steps in `vector.h`. */
 typedef struct {
     const char *name;
     int gates;      /* the kernels have gates * units columns */
-    int has_c;      /* whether it carries a second state, c */
-    int has_extra;  /* whether its way back needs `extra` */
-    int apart;      /* whether the last gate's recurrent product has a bias, and a gradient,
-                       of its own: that stands in `extra` */
-    int recurrent;  /* what its recurrent kernel is. The way back of WEIGHTS leaves in `extra`
-                       the gradient of each step's, and so it has one */
+    int has_c;      /* whether it has a second state, c */
+    int has_extra;  /* whether its backward pass needs `extra` */
+    int apart;      /* whether the last gate's recurrent product has its own bias and its own
+                       gradient, which is in `extra` */
+    int recurrent;  /* the kind of recurrent kernel. With WEIGHTS, the backward pass puts
+                       their gradient at each step in `extra` */
 } Cell;
 
 static const Cell cells[N_CELLS] = {
@@ -88,16 +88,16 @@ static const Cell cells[N_CELLS] = {
 typedef struct {
     Py_ssize_t cell, activation, gates, steps, sequences, units, first, last;
     const int *active;
-    float *z;            /* (steps, sequences, gates * units): inputs, then gates */
+    float *z;            /* (steps, sequences, gates * units): projected inputs, then gates */
     float *h, *c;        /* (steps + 1, sequences, units) */
-    float *extra;        /* (steps, sequences, units): what backward needs besides */
+    float *extra;        /* (steps, sequences, units): also for the backward pass */
     const float *kernel; /* (units, gates * units), or (units), or NULL */
     const float *bias;   /* (gates * units) of the recurrent product, or NULL */
     const float *mask;   /* (sequences, units) for the recurrent product, or NULL */
-    const float *table;  /* (rows, gates * units): inputs are its rows `ids`; or NULL */
+    const float *table;  /* (rows, gates * units): projected inputs by id; or NULL */
     const int *ids;      /* (steps, sequences) */
-    /* (steps, sequences): where states are zeros before a step; then the outputs stand
-       in y (steps, sequences, units), because h has those zeros. Or both NULL. */
+    /* (steps, sequences): where states are reset to zeros before a step. The outputs are
+       then in y (steps, sequences, units), because h has these zeros. Or both NULL. */
     const unsigned char *resets;
     float *y;
 } Layer;
@@ -107,11 +107,11 @@ typedef struct {
     const int *active;
 } Rows;
 
-/* A left operand (rows, m) of a sum of outer products, and where the sum goes. */
+/* A left operand (rows, m) of a sum of outer products, and the output for the sum. */
 typedef struct {
     const float *a;
     Py_ssize_t m;
-    const float *mask; /* (sequences, m) to multiply it by, or NULL */
+    const float *mask; /* (sequences, m), a factor of a; or NULL */
     float *out;
 } Left;
 
@@ -119,13 +119,12 @@ typedef struct {
 #define OUTPUT(l, t, row) ((l)->y ? STATE(l, y, t, row) : STATE(l, h, t + 1, row))
 #define STATE(l, name, t, row) ((l)->name + ((t) * (l)->sequences + (row)) * (l)->units)
 
-/* Room for n numbers, or NULL without memory: for none too, where malloc may say NULL. */
+/* Allocate n floats, or return NULL without memory. malloc(0) could return NULL too. */
 static float *allocate(Py_ssize_t n) { return malloc(MAX(n, 1) * sizeof(float)); }
 
 typedef struct Chains Chains;
-/* Sequences `first` to `last` of a block of a Transformer; arrays of all sequences are
-   (steps, sequences, ...). Steps from a sequence's length on are neither read nor, but
-   for zeros, written. */
+/* Sequences `first` to `last` of a Transformer block. Arrays are (steps, sequences, ...),
+   for all sequences. Padding isn't read; in outputs it is set to zeros. */
 typedef struct {
     Py_ssize_t steps, sequences, heads, width, hidden, activation, first, last;
     Py_ssize_t rows; /* the sum of the lengths */
@@ -138,23 +137,23 @@ typedef struct {
     const float *output, *output_bias;        /* (width, width) */
     const float *dense, *dense_bias;          /* (width, hidden) */
     const float *dense_output, *dense_output_bias; /* (hidden, width) */
-    /* (steps, width / heads): cosines, then sines, of the angles by which queries and
-       keys are turned; or NULL. */
+    /* (steps, width / heads): the cosines, then the sines, of the angles that rotate
+       queries and keys; or NULL. */
     const float *rotation;
-    const float *masks[2]; /* (steps, sequences, width), of what is added; or NULL */
-    float *kept;           /* what backward needs, see `numbers_kept`; or NULL */
+    const float *masks[2]; /* (steps, sequences, width): dropout masks; or NULL */
+    float *kept;           /* for the backward pass, see `numbers_kept`; or NULL */
     float *out;            /* (steps, sequences, width) */
 } Block;
 
-/* What backward needs of one sequence's steps: what is projected, the projections, what
-   the heads have found, x plus that, the same normalised, what the activation is told
-   from and its values, moments of both normalisations, and of the shares the greatest
-   score and the inverse sum. */
+/* What the backward pass needs of one sequence. `read` is x normalised, `context` the output
+   of the heads, `sum` x plus the projected context, and `normed` the normalised sum. `hidden`
+   determines the activation's slopes, `active` has its values. `moments` are those of both
+   normalisations. `shares` has the maximum score and the inverse sum of each softmax. */
 typedef struct {
     float *read, *qkv, *context, *sum, *normed, *hidden, *active, *moments, *shares;
 } Kept;
 
-/* The gradients of what one sequence's products have put out. */
+/* The gradients of the outputs of one sequence's matrix products. */
 typedef struct {
     float *project, *output, *dense, *dense_output;
 } Way;
@@ -164,25 +163,25 @@ typedef struct {
     float *project, *output, *dense, *dense_output;
 } Matrices;
 
-/* What `skrnn/_networks/cells/ntm.py` says of it: what is added to squares before their root,
-   and the least share of a slot before it is sharpened. */
+/* As in `skrnn/_networks/cells/ntm.py`. MEMORY_TINY is added to squares before their root.
+   MEMORY_LEAST is the least attention weight of a slot before sharpening. */
 #define MEMORY_TINY 1e-16f
 #define MEMORY_LEAST 1e-12f
 
-/* Sequences `first` to `last` of one layer with a memory. Where not every step is `kept`, as
-   the way back needs it, those arrays have room for one. States and memories at 0 are what it
-   begins from. */
+/* Sequences `first` to `last` of one layer with a memory. The backward pass needs every step
+   `kept`; without it, arrays (kept, ...) have one step only. Index 0 of states, c and memory
+   is the initial state. */
 typedef struct {
     Py_ssize_t steps, sequences, units, slots, width, first, last;
     int kept;
     const int *active;
     const float *x;         /* (steps, sequences, 4 * units): projected inputs */
-    const float *kernel;    /* (units + width, 4 * units): of h and of what was read */
+    const float *kernel;    /* (units + width, 4 * units): for h and the read vector */
     const float *head;      /* (units, 4 * width + 12) */
     const float *head_bias; /* (4 * width + 12) */
     const float *output;    /* (width, units) */
-    const float *addresses; /* (sequences, 2, slots): the heads' shares before step 0 */
-    float *states;          /* (steps + 1, sequences, units + width): h and what was read */
+    const float *addresses; /* (sequences, 2, slots): the heads' addresses before step 0 */
+    float *states;          /* (steps + 1, sequences, units + width): h and the read vector */
     float *c;               /* (steps + 1, sequences, units) */
     float *y;               /* (steps, sequences, units) */
     float *gates;           /* (kept, sequences, 4 * units) */
@@ -191,7 +190,7 @@ typedef struct {
     float *memory;          /* (kept + 1, sequences, width, slots) */
 } MemoryLayer;
 
-/* Gradients of what a layer with a memory ends in; they become those of what it begins from. */
+/* At first the gradients of the final states, at the end those of the initial states. */
 typedef struct {
     float *states;    /* (sequences, units + width) */
     float *c;         /* (sequences, units) */
@@ -199,18 +198,18 @@ typedef struct {
     float *memory;    /* (sequences, width, slots) */
 } MemoryWay;
 
-/* A convolution of x (steps, sequences, features): each window has `size` steps that are
-   `dilation` apart, the first one `before` the step that it is for. */
+/* A convolution of x (steps, sequences, features). Each window has `size` steps that are
+   `dilation` apart. It begins `before` steps before its output's step. */
 typedef struct {
     Py_ssize_t steps, sequences, features, size, filters, dilation, before;
-    const int *lengths; /* (sequences): nothing is read behind them */
+    const int *lengths; /* (sequences): later steps aren't read */
     const float *x;
 } Convolution;
 
-/* Of x (steps, sequences, channels) the greatest of each `pool` steps, normalised. */
+/* Batch normalisation of x (steps, sequences, channels), ReLU, and max over `pool` steps. */
 typedef struct {
     Py_ssize_t steps, sequences, channels, pool;
-    const unsigned char *real; /* (steps, sequences): the others count nothing; or NULL */
+    const unsigned char *real; /* (steps, sequences): false in padding; or NULL */
     const float *x;
     const float *mean, *factor; /* (channels) */
 } Rectified;
@@ -255,7 +254,7 @@ typedef struct {
                          float *d_beta, Py_ssize_t first, Py_ssize_t last);
 } Kernels;
 
-/* How many numbers of `rows` steps a block keeps for the way back; -1 for too many. */
+/* How many floats a block keeps for the backward pass of `rows` steps; -1 if too many. */
 static Py_ssize_t times(Py_ssize_t a, Py_ssize_t b);
 static Py_ssize_t numbers_kept(const Block *b, Py_ssize_t rows)
 {
@@ -366,9 +365,9 @@ static int choose(const char *name)
     return 0;
 }
 
-/* Gradients that vanish over many steps end as numbers too small for a normal float,
-   with which a processor computes a hundred times more slowly. They count as zero while
-   a kernel runs; the thread's setting comes back after it. */
+/* Gradients that vanish over many steps become denormal numbers, and a processor is a
+   hundred times slower with these. They count as zero while a kernel runs. Then the
+   thread's setting is restored. */
 #if defined(__x86_64__)
 #define WITHOUT_TINY_NUMBERS(work)                                                     \
     do {                                                                               \
@@ -395,17 +394,17 @@ typedef struct {
 static int has_format(const Py_buffer *view, const char *formats)
 {
     const char *found = view->format ? view->format : "B";
-    /* NumPy marks an array that isn't aligned. */
+    /* NumPy puts a mark before the format of an unaligned array. */
     found += *found == '=' || *found == '^' || *found == '@';
     return found[0] && !found[1] && strchr(formats, found[0]);
 }
 
-/* Take an array of one of the `formats`, items of `size` bytes: contiguous, aligned and, if
-   the flags say so, writable. None is one only where none is `needed`. */
+/* Read an array argument: of one of the `formats`, with items of `size` bytes, contiguous,
+   aligned and, if the flags say so, writable. None is allowed unless an array is `needed`. */
 static int take(PyObject *object, Array *array, const char *formats, Py_ssize_t size,
                 int flags, int needed)
 {
-    if (!object) { /* Python cleans up after an argument that it couldn't read. */
+    if (!object) { /* Python cleans up if it can't read a later argument. */
         if (array->given)
             PyBuffer_Release(&array->view);
         array->given = 0;
@@ -442,7 +441,7 @@ ARGUMENT(in, "f", 4, 0, 1)
 ARGUMENT(out, "f", 4, PyBUF_WRITABLE, 1)
 ARGUMENT(maybe_in, "f", 4, 0, 0)
 ARGUMENT(maybe_out, "f", 4, PyBUF_WRITABLE, 0)
-/* What C calls an int32 or an int64 differs from system to system. */
+/* The C type of int32 and int64, and so its format, depends on the system. */
 ARGUMENT(ints, "il", 4, 0, 1)
 ARGUMENT(maybe_ints, "il", 4, 0, 0)
 ARGUMENT(longs, "lq", 8, 0, 1)
@@ -452,13 +451,13 @@ ARGUMENT(ints_out, "il", 4, PyBUF_WRITABLE, 1)
 ARGUMENT(maybe_bools, "?", 1, 0, 0)
 ARGUMENT(targets, "fil", 4, 0, 1)
 
-/* The product of two sizes; -1, which no array has, if one is negative or it is too large. */
+/* The product of two sizes, or -1 if one is negative or the product is too large. */
 static Py_ssize_t times(Py_ssize_t a, Py_ssize_t b)
 {
     return a < 0 || b < 0 || (b && a > PY_SSIZE_T_MAX / b) ? -1 : a * b;
 }
 
-/* The contents of an array; refuses one that has fewer than `n` items. */
+/* Return an array's data. Sets an error if it has fewer than `n` items. */
 static void *items(const Array *array, Py_ssize_t n, Py_ssize_t size, int *good)
 {
     if (!array->given)
@@ -476,8 +475,7 @@ static void *floats(const Array *array, Py_ssize_t n, int *good)
     return items(array, n, sizeof(float), good);
 }
 
-/* Whether no size is negative, which two that are multiplied wouldn't tell; an error if
-   one is. */
+/* Whether no size is negative; sets an error if one is. */
 static int sizes_are_good(const Py_ssize_t *sizes, int n)
 {
     for (int i = 0; i < n; i++)
@@ -488,7 +486,7 @@ static int sizes_are_good(const Py_ssize_t *sizes, int n)
     return 1;
 }
 
-/* Whether there are at most `most` sequences at every step; an error if not. */
+/* Whether at most `most` sequences run at every step; sets an error if not. */
 static int counts_are_good(const int *active, Py_ssize_t steps, Py_ssize_t most)
 {
     for (Py_ssize_t t = 0; active && t < steps; t++)
@@ -499,7 +497,7 @@ static int counts_are_good(const int *active, Py_ssize_t steps, Py_ssize_t most)
     return 1;
 }
 
-/* Whether all ids are rows of a table; an error if not. */
+/* Whether all ids are rows of a table; sets an error if not. */
 static int ids_are_good(const int *ids, Py_ssize_t n, Py_ssize_t n_rows)
 {
     for (Py_ssize_t i = 0; ids && i < n; i++)
@@ -528,9 +526,9 @@ static PyObject *finish(Array *arrays, int n, int good, int enough)
 }
 
 /* layer(cell, activation, steps, sequences, units, first, last, active, z, h, c, extra,
-         kernel, bias, mask, table, ids, resets, y, dy, dh, dc): forward if dy is None. dh and dc hold the
-   gradients of the states after each sequence's last step, and are left holding those
-   of the states before its first. */
+         kernel, bias, mask, table, ids, resets, y, dy, dh, dc): the forward pass if dy is None.
+   Otherwise, dh and dc have the gradients of each sequence's final states, and get the
+   gradients of its initial states. */
 static PyObject *layer(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -632,7 +630,8 @@ static PyObject *project(PyObject *self, PyObject *args)
     return finish(a, 5, good, enough);
 }
 
-/* stacked(stack, m, k, a, b, n, c): of each matrix of a stack, a (m, k) times b (n, k). */
+/* stacked(stack, m, k, a, b, n, c): c = a (m, k) times the transpose of b (n, k), for each
+   matrix of a stack. */
 static PyObject *stacked(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -663,7 +662,7 @@ static PyObject *stacked(PyObject *self, PyObject *args)
     return finish(a, 3, good, enough);
 }
 
-/* narrow(m, k, a, b, n, bias, c): what `project` does, for a few rows. */
+/* narrow(m, k, a, b, n, bias, c): like `project`, for few rows. */
 static PyObject *narrow(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -685,9 +684,9 @@ static PyObject *narrow(PyObject *self, PyObject *args)
 }
 
 /* outer(steps, sequences, active, b, ldb, first, n, column, ldout, total, a, m, out,
-         other, other_m, mask, other_out): of b's columns, the `n` from `first` on;
-   `column` is where these stand in the outputs and in the total of b's rows, which are
-   `ldout` wide. */
+         other, other_m, mask, other_out): use `n` columns of b, from `first` on. The
+   results go to columns from `column` on of the outputs and of the total of b's rows,
+   which are all `ldout` wide. */
 static PyObject *outer(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -737,9 +736,9 @@ static PyObject *outer(PyObject *self, PyObject *args)
 
 /* train(cell, activation, loss, parameter, steps, units, features, outputs, stride, counts,
          starts, values, targets, weights, w, g, m, v, ends, space, rates, recurrent_masks, masks,
-         clipnorm, global_clipnorm, keep_1, keep_2, epsilon, n_done): see `steps.h`. Without m and
-   v it leaves the gradient of the first batch in g. Returns the sum of the losses, their number,
-   whether all was finite, and how many steps the optimizer has made. */
+         clipnorm, global_clipnorm, keep_1, keep_2, epsilon, n_done): see `steps.h`. Without m and v,
+   it only puts the gradient of the first batch in g. Returns the sum of the losses, their number,
+   whether all values were finite, and the optimizer's number of steps. */
 static PyObject *train(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -775,7 +774,7 @@ static PyObject *train(PyObject *self, PyObject *args)
     good &= t.loss < N_LOSSES && t.steps > 0 && t.units > 0;
     good &= t.features >= 0 && t.outputs > 0 && t.stride >= 0 && t.n_done >= 0;
     good &= (*a[2].view.format == 'f') != of_labels && has_format(&values, "f");
-    /* The gradient alone is that of one batch. */
+    /* Only the gradient of a single batch can be computed without m and v. */
     if (good && (!a[6].given != !a[7].given || (!a[6].given && t.n_batches != 1))) {
         PyErr_SetString(PyExc_ValueError, "m needs v, and several batches need both");
         good = 0;
@@ -796,7 +795,7 @@ static PyObject *train(PyObject *self, PyObject *args)
         float **parts[] = {&t.w, &t.g, &t.m, &t.v};
         for (int i = 0; good && i < 4; i++)
             *parts[i] = floats(a + 4 + i, t.ends[4], &good);
-        /* More than a batch has numbers: `place` multiplies without a look. */
+        /* An upper bound of a batch's size, because `place` doesn't check for overflow. */
         Py_ssize_t width = good ? t.features + columns + 3 * t.units + t.outputs + 16 : 0;
         Py_ssize_t steps = t.steps < PY_SSIZE_T_MAX ? t.steps + 1 : -1;
         good = good && times(times(steps, t.batch_size), times(9, width)) >= 0;
@@ -831,7 +830,7 @@ static PyObject *train(PyObject *self, PyObject *args)
     return Py_BuildValue("ddin", t.total, t.count, t.finite, t.n_done);
 }
 
-/* clip(x, ends, limit): shrink each part of x whose norm is over the limit; whether all
+/* clip(x, ends, limit): clip the norm of each part of x to the limit. Returns whether all
    norms are finite. */
 static PyObject *clip(PyObject *self, PyObject *args)
 {
@@ -881,7 +880,7 @@ static PyObject *adam(PyObject *self, PyObject *args)
 }
 
 /* scatter(ids, rows, n, width, first, last, out): add columns `first` to `last` of each
-   row to the row of `out` at its id. */
+   row to the row of `out` with its id. */
 static PyObject *scatter(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -914,9 +913,9 @@ static PyObject *scatter(PyObject *self, PyObject *args)
     return finish(a, 3, good, 1);
 }
 
-/* crossentropy(z, targets, losses, first, last, n, scale): of the rows `first` to `last`
-   of z, (rows, n), the loss of the softmax; z becomes its gradient times `scale`. A
-   target of -1 has none. */
+/* crossentropy(z, targets, losses, first, last, n, scale): the softmax loss of rows `first`
+   to `last` of z (rows, n). z is replaced by its gradient times `scale`. A target of -1
+   has no loss and no gradient. */
 static PyObject *crossentropy(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -947,7 +946,7 @@ static PyObject *crossentropy(PyObject *self, PyObject *args)
     return finish(a, 3, good, 1);
 }
 
-/* Whether a chain's sizes, lengths and labels can be computed with; an error if not. */
+/* Whether a chain's sizes, lengths and labels are valid; sets an error if not. */
 static int is_chain(const Chains *c, Py_ssize_t n_groups)
 {
     Py_ssize_t sizes[] = {c->steps - 1, c->sequences - 1, c->k - 1, c->groups, c->first,
@@ -967,7 +966,7 @@ static int is_chain(const Chains *c, Py_ssize_t n_groups)
     return 1;
 }
 
-/* Read what both functions of chains are given; a has 5 arrays. */
+/* Read the 5 arrays that `chain` and `viterbi` share. */
 static void read_chain(Chains *c, const Array *a, int *good)
 {
     Py_ssize_t n = times(c->steps, c->sequences);
@@ -979,9 +978,10 @@ static void read_chain(Chains *c, const Array *a, int *good)
 }
 
 /* chain(steps, sequences, k, groups, first, last, x, lengths, transitions, start, end,
-         labels, weights, sums, dx, pairs): of every `groups`-th sequence, from the ones of
-   group `first` to before `last`, the log of the sum over all labels and their
-   probabilities; with labels the loss and its gradient. Adds to sums, dx and pairs. */
+         labels, weights, sums, dx, pairs): for the groups `first` to `last`. Sequence b is
+   in group b modulo `groups`. Without labels, adds the log of the sum over all paths to
+   sums, and the labels' probabilities to dx. With labels, adds the loss to sums and its
+   gradient to dx and pairs. */
 static PyObject *chain(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1011,8 +1011,8 @@ static PyObject *chain(PyObject *self, PyObject *args)
 }
 
 /* viterbi(steps, sequences, k, first, last, x, lengths, transitions, start, end, paths):
-   the labels of the highest score of the sequences `first` to `last`; of equal ones the
-   first. Padding stays as it is. */
+   the labels with the highest score for sequences `first` to `last`. A tie goes to the
+   first label. Padding isn't written. */
 static PyObject *viterbi(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1034,9 +1034,9 @@ static PyObject *viterbi(PyObject *self, PyObject *args)
     return finish(a, 6, good, enough);
 }
 
-/* normalise(rows, n, x, gamma, beta, epsilon, y, found): set y to the rows of x with
-   mean 0 and variance 1, times gamma plus beta, and `found` (rows, 2) to each row's mean
-   and the inverse of its standard deviation. */
+/* normalise(rows, n, x, gamma, beta, epsilon, y, found): set y to the rows of x, scaled to
+   mean 0 and variance 1, times gamma plus beta. `found` (rows, 2) gets each row's mean and
+   inverse standard deviation. */
 static PyObject *normalise(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1060,8 +1060,8 @@ static PyObject *normalise(PyObject *self, PyObject *args)
     return finish(a, 5, good, 1);
 }
 
-/* normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta): set the gradients by
-   that of what `normalise` has set, g. */
+/* normalise_back(rows, n, x, g, gamma, found, dx, dgamma, dbeta): the backward pass of
+   `normalise`. g is the gradient of y. */
 static PyObject *normalise_back(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1087,8 +1087,8 @@ static PyObject *normalise_back(PyObject *self, PyObject *args)
     return finish(a, 7, good, 1);
 }
 
-/* Whether a block's sizes and lengths can be computed with; an error if not. Of the
-   sizes none is so large that a sum or a small multiple of them overflows. */
+/* Whether a block's sizes and lengths are valid; sets an error if not. Valid sizes are so
+   small that their sums and small multiples don't overflow. */
 static int is_block(Block *b)
 {
     Py_ssize_t sizes[] = {b->steps - 1, b->sequences - 1, b->heads - 1, b->width - 1,
@@ -1117,9 +1117,9 @@ static int is_block(Block *b)
 /* transformer(steps, sequences, heads, width, hidden, activation, causal, first, last, epsilon,
          lengths, x, norms, project, project_bias, output, output_bias, dense, dense_bias,
          dense_output, dense_output_bias, rotation, mask, other_mask, out, kept, g, way,
-         d_norms, dx): forward if g is None. Otherwise sets dx, the gradients `way` of what the
-   products put out, and those of the normalisations' weights, `d_norms` (sequences, 4, width);
-   `kept` is what forward left there. */
+         d_norms, dx): the forward pass if g is None. Otherwise sets dx, the gradients `way` of
+   the outputs of the matrix products, and the gradients `d_norms` (sequences, 4, width) of the
+   normalisations' weights. The forward pass must have set `kept`. */
 static PyObject *transformer(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1169,9 +1169,9 @@ static PyObject *transformer(PyObject *self, PyObject *args)
 
 /* memory(steps, sequences, units, slots, width, kept, first, last, active, x, kernel, head,
           head_bias, output, addresses, states, c, y, gates, heads, looks, memory, dy,
-          d_states, d_c, d_addresses, d_memory): forward if dy is None. The way back leaves in
-   gates and heads the gradients of what is projected for them; the last four, see `MemoryWay`,
-   hold the gradients of the last states before it, and those of the first ones after it. */
+          d_states, d_c, d_addresses, d_memory): the forward pass if dy is None. The backward
+   pass replaces gates and heads by the gradients of their inputs. The last four arguments, see
+   `MemoryWay`, have the gradients of the final states and get those of the initial states. */
 static PyObject *memory(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1226,8 +1226,7 @@ static PyObject *memory(PyObject *self, PyObject *args)
     return finish(a, 19, good, enough);
 }
 
-/* Whether a convolution can be computed, `size` steps of its window being in reach; an
-   error if not. */
+/* Whether a convolution's sizes are valid, without overflow; sets an error if not. */
 static int windows_are_good(const Convolution *v)
 {
     Py_ssize_t reach = times(v->size, v->dilation);
@@ -1243,7 +1242,7 @@ static int windows_are_good(const Convolution *v)
     return counts_are_good(v->lengths, v->sequences, v->steps);
 }
 
-/* Whether `first` to `last` are among n; an error if not. */
+/* Whether `first` to `last` is a range within n; sets an error if not. */
 static int range_is_good(Py_ssize_t first, Py_ssize_t last, Py_ssize_t n)
 {
     if (first >= 0 && first <= last && last <= n)
@@ -1253,7 +1252,7 @@ static int range_is_good(Py_ssize_t first, Py_ssize_t last, Py_ssize_t n)
 }
 
 /* convolve(steps, sequences, features, size, filters, dilation, before, lengths, first,
-            last, x, kernel, bias, out): of sequences `first` to `last`; no bias if None. */
+            last, x, kernel, bias, out): for sequences `first` to `last`. bias may be None. */
 static PyObject *convolve(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1281,7 +1280,7 @@ static PyObject *convolve(PyObject *self, PyObject *args)
 }
 
 /* convolve_back(steps, sequences, features, size, filters, dilation, before, lengths,
-                 first, last, x, g, d_kernel, d_bias): of filters `first` to `last`. */
+                 first, last, x, g, d_kernel, d_bias): for filters `first` to `last`. */
 static PyObject *convolve_back(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1309,7 +1308,7 @@ static PyObject *convolve_back(PyObject *self, PyObject *args)
     return finish(a, 5, good, enough);
 }
 
-/* Whether steps can be pooled; an error if not. Sets how many go on. */
+/* Whether the sizes of pooling are valid; sets an error if not. n is the output's size. */
 static int pools_are_good(const Rectified *r, Py_ssize_t *n)
 {
     if (!sizes_are_good((Py_ssize_t[]){r->steps, r->sequences, r->channels}, 3))
@@ -1322,8 +1321,8 @@ static int pools_are_good(const Rectified *r, Py_ssize_t *n)
     return 1;
 }
 
-/* statistics(steps, sequences, channels, first, last, real, n_real, x, mean, variance): of
-   channels `first` to `last`, over the steps that are `real`, all if None. */
+/* statistics(steps, sequences, channels, first, last, real, n_real, x, mean, variance): for
+   channels `first` to `last`, over the `real` steps. If None, all steps are real. */
 static PyObject *statistics(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1346,7 +1345,7 @@ static PyObject *statistics(PyObject *self, PyObject *args)
     return finish(a, 4, good, 1);
 }
 
-/* rectify(steps, sequences, channels, pool, first, last, real, x, mean, factor, beta, y): of
+/* rectify(steps, sequences, channels, pool, first, last, real, x, mean, factor, beta, y): for
    channels `first` to `last`. */
 static PyObject *rectify(PyObject *self, PyObject *args)
 {
@@ -1374,7 +1373,7 @@ static PyObject *rectify(PyObject *self, PyObject *args)
 }
 
 /* rectify_back(steps, sequences, channels, pool, first, last, real, x, mean, factor, beta,
-                inverse, n_real, g, dx, d_gamma, d_beta): of channels `first` to `last`. */
+                inverse, n_real, g, dx, d_gamma, d_beta): for channels `first` to `last`. */
 static PyObject *rectify_back(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1404,7 +1403,7 @@ static PyObject *rectify_back(PyObject *self, PyObject *args)
     return finish(a, 10, good, 1);
 }
 
-/* use(name): compute with one set of instructions; an error if there is none such. */
+/* use(name): compute with this instruction set; an error if the processor lacks it. */
 static PyObject *use(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1416,7 +1415,7 @@ static PyObject *use(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* cells() -> names of the cells that there are kernels for, by their numbers. */
+/* cells() -> names of the cells that have kernels, in the order of their numbers. */
 static PyObject *names_of_cells(PyObject *self, PyObject *args)
 {
     (void)self, (void)args;
@@ -1429,7 +1428,7 @@ static PyObject *names_of_cells(PyObject *self, PyObject *args)
     return names;
 }
 
-/* instructions() -> name: the set of instructions that is computed with. */
+/* instructions() -> name of the instruction set in use. */
 static PyObject *instructions(PyObject *self, PyObject *args)
 {
     (void)self, (void)args;

@@ -1,11 +1,12 @@
-/* Layer normalisation, and self-attention head by head; `vector.h` includes it for each
-   instruction set. All that some queries of one head need stays in the cache, and no
-   shares are kept: the way back computes them again. */
+/* Layer normalisation, and self-attention one head at a time. `vector.h` includes this
+   file for each instruction set. A few queries are computed together, so that their data
+   stays in the cache. Attention weights aren't kept: the backward pass computes them
+   again. */
 
-/* Queries that are computed at a time. */
+/* Number of queries that are computed together. */
 #define QUERIES 32
 
-/* Lanes from `n` on become those of `rest`. */
+/* Return the first `n` lanes of x, then those of `rest`. */
 INLINE vec ISA(first_lanes)(vec x, Py_ssize_t n, vec rest)
 {
     static const int lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -13,7 +14,7 @@ INLINE vec ISA(first_lanes)(vec x, Py_ssize_t n, vec rest)
     return ISA(choose)(place < (int)MIN(n, VL), x, rest);
 }
 
-/* Always in the same order, by fours. */
+/* The sum of all lanes, four at a time, always in the same order. */
 INLINE float ISA(total)(vec x)
 {
     quad parts[VL / 4];
@@ -38,8 +39,8 @@ INLINE float ISA(greatest)(vec x)
 
 /* ---- layer normalisation ----------------------------------------------------------- */
 
-/* Set the rows of y to those of x, which stand `stride` apart, with mean 0 and variance 1,
-   times gamma plus beta; `found` gets means and inverse deviations. */
+/* Set the rows of y to those of x, scaled to mean 0 and variance 1, times gamma plus beta.
+   Rows of x are `stride` apart. `found` gets means and inverse standard deviations. */
 static void ISA(normalise)(const float *x, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n,
                            const float *gamma, const float *beta, float epsilon, float *y,
                            float *found)
@@ -63,8 +64,8 @@ static void ISA(normalise)(const float *x, Py_ssize_t stride, Py_ssize_t rows, P
     }
 }
 
-/* The way back from the rows of g, which stand one after the other; `more`, if it is
-   given, are rows that are added to dx. Adds to dgamma and dbeta. */
+/* The backward pass of `normalise`: g, in contiguous rows, is the gradient of y. Adds to
+   dgamma and dbeta. The rows `more`, if given, are added to dx. */
 static void ISA(normalise_back)(const float *x, Py_ssize_t stride, const float *g, Py_ssize_t rows,
                                 Py_ssize_t n, const float *gamma, const float *found,
                                 const float *more, float *dx, Py_ssize_t dx_stride,
@@ -78,7 +79,7 @@ static void ISA(normalise_back)(const float *x, Py_ssize_t stride, const float *
             vec own = (ISA(load)(x + j, rest) - mean) * inverse, given = ISA(load)(g + j, rest);
             ISA(store)(dgamma + j, ISA(load)(dgamma + j, rest) + given * own, rest);
             ISA(store)(dbeta + j, ISA(load)(dbeta + j, rest) + given, rest);
-            /* Zeros past the end of a row, as those of gamma are. */
+            /* This is zero past the end of a row, because gamma is. */
             given *= ISA(load)(gamma + j, rest);
             sums += given, products += given * own;
         }
@@ -97,15 +98,15 @@ static void ISA(normalise_back)(const float *x, Py_ssize_t stride, const float *
 
 /* ---- attention ---------------------------------------------------------------------- */
 
-/* How many of n keys a group of queries before `end` may see, at least: panels of packed
-   keys are whole. */
+/* How many of n keys to compute for queries before step `end`. Causal queries see no later
+   keys, but panels of packed keys are computed whole. */
 INLINE Py_ssize_t ISA(seen)(int causal, Py_ssize_t end, Py_ssize_t n, Py_ssize_t width)
 {
     return causal && width <= PANEL ? MIN(n, ROUND_UP(end, PANEL)) : n;
 }
 
-/* Exponentials of the first n scores of a row of `seen`, zeros behind them. The greatest
-   score and the inverse of the sum go to `found`. */
+/* Replace the first n of `seen` scores by their exponentials, the others by zeros.
+   `found` gets the maximum score and the inverse of the sum. */
 INLINE void ISA(exponentials)(float *row, Py_ssize_t n, Py_ssize_t seen, float scale, float *found)
 {
     vec most = ISA(constant)(row[0]), sums = {0}, zero = {0};
@@ -121,8 +122,8 @@ INLINE void ISA(exponentials)(float *row, Py_ssize_t n, Py_ssize_t seen, float s
     found[1] = 1 / ISA(total)(sums);
 }
 
-/* Shares of a row of scores again, and the gradients of the scores: `row` and `to`, which
-   holds those of the shares. `sum` is that of the shares times their gradients. */
+/* `row` has scores and gets the attention weights. `to` has the gradients of the weights
+   and gets those of the scores. `sum` is the sum of weights times their gradients. */
 INLINE void ISA(shares_back)(float *row, float *to, Py_ssize_t n, Py_ssize_t seen, float scale,
                              const float *found, float sum)
 {
@@ -136,15 +137,15 @@ INLINE void ISA(shares_back)(float *row, float *to, Py_ssize_t n, Py_ssize_t see
     }
 }
 
-/* Numbers that `attend` and `attend_back` compute in, for n steps and heads of `width`. */
+/* The size of `space` for `attend` and `attend_back`, for n steps and heads of `width`. */
 INLINE Py_ssize_t ISA(space_of_attention)(Py_ssize_t n, Py_ssize_t width)
 {
     return 3 * PACKED(width, n, VL) + 3 * PACKED(MAX(n, QUERIES), width, VL) +
            2 * QUERIES * ROUND_UP(n, VL);
 }
 
-/* What one head finds: rows q, k, v of n steps stand `stride` apart, those of `out`
-   `out_stride`. `found` (n, 2) is for the way back. */
+/* The output of one attention head. Rows of q, k and v are `stride` apart, those of `out`
+   are `out_stride` apart. `found` (n, 2) is for the backward pass. */
 static void ISA(attend)(Py_ssize_t n, Py_ssize_t width, int causal, const float *q, const float *k,
                         const float *v, Py_ssize_t stride, float *out, Py_ssize_t out_stride,
                         float *found, float *space)
@@ -171,8 +172,8 @@ static void ISA(attend)(Py_ssize_t n, Py_ssize_t width, int causal, const float 
     }
 }
 
-/* Sets the rows dq, and adds to the rows dk and dv, by the rows of g, the gradient of
-   `out`. */
+/* The backward pass of `attend`: g is the gradient of `out`. Sets dq, and adds to dk and
+   dv. */
 static void ISA(attend_back)(Py_ssize_t n, Py_ssize_t width, int causal, const float *q,
                              const float *k, const float *v, Py_ssize_t stride, const float *out,
                              const float *g, Py_ssize_t out_stride, const float *found,

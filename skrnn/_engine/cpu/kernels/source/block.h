@@ -1,7 +1,7 @@
-/* A block of a Transformer, forward and backward, sequence by sequence, so that what is
-   computed stays in the cache; `vector.h` includes it for each instruction set. */
+/* The forward and backward passes of a Transformer block, one sequence at a time, so that
+   results stay in the cache. `vector.h` includes this file for each instruction set. */
 
-/* Turn the pairs of columns of the heads of n rows by the angles of their steps, or back. */
+/* Rotate pairs of columns of each head by the angles of the time steps, or back. */
 static void ISA(turn)(const Block *b, Py_ssize_t n, float *x, Py_ssize_t stride, int back)
 {
     Py_ssize_t d = b->width / b->heads, half = d / 2;
@@ -19,10 +19,10 @@ static void ISA(turn)(const Block *b, Py_ssize_t n, float *x, Py_ssize_t stride,
     }
 }
 
-/* The rows of sequence s of an array (steps, sequences, width) or NULL. */
+/* The rows of sequence s in an array (steps, sequences, width). NULL stays NULL. */
 #define ROWS_OF(b, array, s) ((array) ? (array) + (s) * (b)->width : NULL)
 
-/* to = [x +] [mask *] y; rows of x, of the mask and of `to` stand apart. */
+/* to = [x +] [mask *] y. Each array has its own distance from row to row. */
 static void ISA(add_masked)(Py_ssize_t rows, Py_ssize_t n, const float *x, Py_ssize_t x_stride,
                             const float *mask, Py_ssize_t mask_stride, const float *y,
                             Py_ssize_t y_stride, float *to, Py_ssize_t stride)
@@ -93,7 +93,8 @@ static void ISA(block_of_sequence)(const Block *l, Py_ssize_t s, Py_ssize_t n, c
     ISA(padding)(l, s, n, l->out);
 }
 
-/* Where what is computed of sequences with `before` steps in sum stands, of `rows`. */
+/* Pointers into `at` for one sequence. There are `rows` steps in all; earlier sequences
+   have `before` of them. */
 static Kept ISA(place_kept)(const Block *b, float *at, Py_ssize_t rows, Py_ssize_t before)
 {
     Py_ssize_t w = b->width, hidden = b->hidden;
@@ -164,7 +165,7 @@ static void ISA(block_back_of_sequence)(const Block *l, const float *g, float *d
     d_norms += s * 4 * w;
     memset(d_norms, 0, 4 * w * sizeof(float));
     g = ROWS_OF(l, g, s), dx = ROWS_OF(l, dx, s);
-    /* The gradient reaches the sum as it is, and through the dense layers. */
+    /* The gradient reaches `sum` directly and through the dense layers. */
     ISA(add_masked)(n, w, NULL, 0, NULL, 0, g, apart, d_sum, w);
     ISA(add_masked)(n, w, NULL, 0, ROWS_OF(l, l->masks[1], s), apart, g, apart, way->dense_output,
                     w);

@@ -1,9 +1,10 @@
-/* Chains of labels: sums over all paths forward and backward, and best paths, in double
-   precision. Included once for each set of instructions, as `vector.h` is.
+/* Conditional random fields: the forward-backward sums over all paths of labels, and the
+   best paths, in double precision. Included once for each instruction set.
 
-   Products stand for sums of logarithms (Rabiner, 1989): each step's sums are divided by
-   their total, whose logarithm is kept. Where a total is so small that digits could be
-   lost, a sequence is done again with logarithms. */
+   Probabilities are multiplied, which is faster than adding logarithms. To avoid underflow,
+   each step's sums are divided by their total, whose logarithm is kept (Rabiner, 1989). If
+   a total is so small that digits could be lost, the sequence is computed again with
+   logarithms. */
 
 #ifndef CHAIN_H
 #define CHAIN_H
@@ -15,21 +16,21 @@ struct Chains {
     const int64_t *lengths;    /* (sequences) */
     const double *transitions; /* (k, k): label j after label i at [i, j] */
     const double *start, *end; /* (k) */
-    const int *labels;         /* (steps, sequences), -1 for one that isn't known; or NULL */
+    const int *labels;         /* (steps, sequences), -1 if unknown; or NULL */
     const double *weights;     /* (sequences) */
     double *sums, *dx, *pairs; /* (sequences), (steps, sequences, k), (groups, k, k) */
     int *paths;                /* (steps, sequences) */
 };
 
-/* What the steps of one sequence are computed in. */
+/* Working memory for one sequence. */
 typedef struct {
-    double *powers, *from, *to; /* of (k, k) transitions, (k) start and end */
-    double highest[3];          /* what was taken from their exponents */
+    double *powers, *from, *to; /* exponentials: transitions (k, k), start, end (k) */
+    double highest[3];          /* what was subtracted before exp */
     double *until, *since, *next, *line, *totals; /* (steps, k) three times, (k), (steps) */
-    double *pairs;                                /* (k, k): yet to be times `powers` */
+    double *pairs;                                /* (k, k): not yet times `powers` */
 } Space;
 
-/* Exponentials of n numbers minus the highest of them, which is returned. */
+/* Set `out` to the exponentials of n numbers minus their maximum. Return the maximum. */
 static double powers_of(const double *x, Py_ssize_t n, double *out)
 {
     double highest = x[0];
@@ -50,14 +51,15 @@ static double log_of_sum(const double *x, Py_ssize_t n)
     return highest + log(sum);
 }
 
-/* The label that sequence b is known to have at a step; -1 if none is known. */
+/* The label of sequence b at step t, or -1 if it is unknown. */
 static int known_label(const Chains *c, const int *labels, Py_ssize_t t, Py_ssize_t b)
 {
     return labels ? labels[t * c->sequences + b] : -1;
 }
 #endif
 
-/* Set `until` and `since` of a sequence; 0 where digits could be lost. */
+/* Set the forward sums `until` and the backward sums `since`. Returns 0 if digits could be
+   lost. */
 static int ISA(scaled)(const Chains *c, Space *s, const int *labels, Py_ssize_t b,
                        double *sum)
 {
@@ -119,7 +121,7 @@ static int ISA(scaled)(const Chains *c, Space *s, const int *labels, Py_ssize_t 
     return 1;
 }
 
-/* The same with logarithms; adds what sequence b does to its results. */
+/* The same with logarithms; also adds to the results of sequence b. */
 static void ISA(logarithmic)(const Chains *c, Space *s, const int *labels, Py_ssize_t b,
                              double weight, double *pairs)
 {
@@ -157,7 +159,8 @@ static void ISA(logarithmic)(const Chains *c, Space *s, const int *labels, Py_ss
         }
 }
 
-/* Add the sum over the paths that `labels` allow, times a weight, and its gradient. */
+/* Add the log of the sum over the paths that `labels` allow, times a weight, and its
+   gradient. */
 static void ISA(add_paths)(const Chains *c, Space *s, const int *labels, Py_ssize_t b,
                            double weight, double *pairs)
 {
@@ -184,7 +187,7 @@ static void ISA(add_paths)(const Chains *c, Space *s, const int *labels, Py_ssiz
     }
 }
 
-/* Subtract the one path of a sequence whose labels are all known. */
+/* Subtract the score of the only path if all labels of a sequence are known. */
 static void ISA(subtract_path)(const Chains *c, Py_ssize_t b, double weight, double *pairs)
 {
     Py_ssize_t k = c->k, n = c->lengths[b], before = 0;

@@ -1,12 +1,11 @@
-/* Convolutions over time, and what stands behind them: normalisation by a batch's own
-   statistics, rectified, of which the greatest of a few steps goes on. `vector.h` includes
-   it for each instruction set.
+/* Convolutions over time, then batch normalisation, ReLU and max pooling. `vector.h`
+   includes this file for each instruction set.
 
-   Windows are never written down. The steps of a sequence are put one behind the other,
-   with zeros around them, and a window is read where it stands: rows of the left operand
-   of a product overlap. Steps `dilation` apart are put side by side first. */
+   Windows aren't copied. The time steps of a sequence are copied once, with zeros around
+   them, and the windows are overlapping rows of the product's left operand. With a
+   dilation, steps that are `dilation` apart are copied next to each other. */
 
-/* Put what the windows of steps `phase`, `phase` + dilation, ... read, `n` steps. */
+/* Copy the `n` steps that the windows of steps `phase`, `phase` + dilation, ... read. */
 static void ISA(read_steps)(const Convolution *v, Py_ssize_t sequence, Py_ssize_t phase, Py_ssize_t n,
                             float *to)
 {
@@ -18,20 +17,20 @@ static void ISA(read_steps)(const Convolution *v, Py_ssize_t sequence, Py_ssize_
             memcpy(to, v->x + (t * v->sequences + sequence) * width, width * sizeof(float));
 }
 
-/* How many steps of a phase a sequence has. */
+/* The number of a sequence's steps phase, phase + dilation, ... */
 INLINE Py_ssize_t ISA(steps_of)(const Convolution *v, Py_ssize_t sequence, Py_ssize_t phase)
 {
     return (v->lengths[sequence] - phase + v->dilation - 1) / v->dilation;
 }
 
-/* Room for what `read_steps` puts. */
+/* Allocate memory for `read_steps`. */
 static float *ISA(room_for_steps)(const Convolution *v)
 {
     return allocate((v->steps / v->dilation + v->size) * v->features);
 }
 
-/* out = bias + windows of x times the kernel, of sequences `first` to `last`; zeros behind
-   their ends. */
+/* out = bias + windows of x times the kernel, for sequences `first` to `last`. Padding
+   becomes zeros. */
 static int ISA(convolve)(const Convolution *v, const float *kernel, const float *bias, float *out,
                          Py_ssize_t first, Py_ssize_t last)
 {
@@ -57,8 +56,8 @@ static int ISA(convolve)(const Convolution *v, const float *kernel, const float 
     return 1;
 }
 
-/* The gradients of `n` columns of the kernel and of the bias, where g is that of what was
-   convolved: its rows, the kernel's and the bias are all v->filters wide. */
+/* The gradients of `n` columns of the kernel and of the bias. g is the gradient of the
+   output. Rows of g and of d_kernel are v->filters apart. */
 static int ISA(convolve_back)(const Convolution *v, const float *g, Py_ssize_t n, float *d_kernel,
                               float *d_bias)
 {
@@ -89,13 +88,13 @@ static int ISA(convolve_back)(const Convolution *v, const float *g, Py_ssize_t n
     return 1;
 }
 
-/* ---- normalised over a batch, rectified, pooled -------------------------------------- */
+/* ---- batch normalisation, ReLU, max pooling ------------------------------------------ */
 
 #define IS_REAL(r, t, s) (!(r)->real || (r)->real[(t) * (r)->sequences + (s)])
 #define STEP(r, x, t, s) ((x) + ((t) * (r)->sequences + (s)) * (r)->channels)
 
-/* Means and variances of `channels` from `first` to `last` over the real steps. Each step
-   is summed by itself first: sums of very many numbers would lose the last ones. */
+/* Means and variances of channels `first` to `last` over the real steps. Each step has its
+   own sum first, because one sum of very many numbers would lose digits. */
 static void ISA(statistics)(const Rectified *r, Py_ssize_t n_real, Py_ssize_t first, Py_ssize_t last,
                             float *mean, float *variance)
 {
@@ -118,8 +117,8 @@ static void ISA(statistics)(const Rectified *r, Py_ssize_t n_real, Py_ssize_t fi
         }
 }
 
-/* The greatest of the real steps that are pooled to one, if it is above zero; which of them
-   it is, or -1; and what it was before it was scaled, but centred. NaN is above all. */
+/* Return the maximum over one pool's real steps, at least 0. `winner` is its step in the
+   pool, or -1 if none is above 0. `centred` is its x minus the mean. NaN counts as the maximum. */
 INLINE vec ISA(greatest_of_pool)(const Rectified *r, Py_ssize_t step, Py_ssize_t s, Py_ssize_t j, Py_ssize_t n,
                          vec mean, vec factor, vec beta, bits *winner, vec *centred)
 {
@@ -140,7 +139,7 @@ INLINE vec ISA(greatest_of_pool)(const Rectified *r, Py_ssize_t step, Py_ssize_t
 
 #define POOLED(r) (((r)->steps - 1) / (r)->pool + 1)
 
-/* y (pooled steps, sequences, channels), of the channels `first` to `last`. */
+/* Set channels `first` to `last` of y (pooled steps, sequences, channels). */
 static void ISA(rectify)(const Rectified *r, const float *beta, float *y, Py_ssize_t first,
                          Py_ssize_t last)
 {
@@ -156,8 +155,8 @@ static void ISA(rectify)(const Rectified *r, const float *beta, float *y, Py_ssi
         }
 }
 
-/* The gradients of x, gamma and beta from g, that of y; the statistics are those of x
-   itself, over n_real steps. `inverse` is 1 by the deviation. */
+/* The gradients of x, gamma and beta; g is that of y. The mean and the variance come from
+   x's n_real steps, so they have gradients too. `inverse` is 1 / standard deviation. */
 static void ISA(rectify_back)(const Rectified *r, const float *beta, const float *inverse,
                               Py_ssize_t n_real, const float *g, float *dx, float *d_gamma,
                               float *d_beta, Py_ssize_t first, Py_ssize_t last)

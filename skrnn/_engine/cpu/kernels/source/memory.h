@@ -1,13 +1,12 @@
-/* Layers with a memory, forward and backward; `vector.h` includes it for each set of
-   instructions. `skrnn/_networks/cells/ntm.py` has the formula.
+/* The forward and backward passes of layers with a memory. `vector.h` includes this file
+   for each instruction set. `skrnn/_networks/cells/ntm.py` has the formulas.
 
-   A memory lies with its slots side by side, (width, slots): most loops go over them.
-   Sequences take their steps by a few together, so that a row of a kernel is read once for
-   all of them. */
+   A memory has the shape (width, slots), because most loops run over the slots. A few
+   sequences take each time step together, so that they share the kernels in the cache. */
 
 #define TOGETHER 8
 
-/* log(x) for a positive normal x: of its power of 2, and of what is left from 1 to 2. */
+/* log(x) for a positive normal x = 2^whole * rest, with 1 <= rest < 2. */
 INLINE vec ISA(log)(vec x)
 {
     bits whole = (((bits)x) >> 23) - 127;
@@ -15,7 +14,7 @@ INLINE vec ISA(log)(vec x)
     return __builtin_convertvector(whole, vec) * 0.69314718f + ISA(log1p)(rest - 1.0f);
 }
 
-/* z (n) becomes softmax(factor * z), for a factor that isn't negative. */
+/* Replace z (n) by softmax(factor * z). The factor mustn't be negative. */
 static void ISA(sharpen)(float *z, Py_ssize_t n, float factor)
 {
     vec top = ISA(constant)(z[0]), sums = {0};
@@ -38,8 +37,8 @@ static void ISA(sharpen)(float *z, Py_ssize_t n, float factor)
         ISA(store)(z + i, ISA(load)(z + i, n - i) * scale, n - i);
 }
 
-/* g becomes the gradient of z, where y = softmax(factor * z) and g is that of y. Returns
-   that of the factor. */
+/* The backward pass of y = softmax(factor * z). g has the gradient of y and gets that of
+   z. Returns the gradient of the factor. */
 static float ISA(sharpen_back)(const float *z, const float *y, float *g, Py_ssize_t n,
                                float factor)
 {
@@ -63,8 +62,8 @@ static void ISA(activate_all)(int kind, float *x, Py_ssize_t n)
         ISA(store)(x + j, ISA(activate)(kind, ISA(load)(x + j, n - j)), n - j);
 }
 
-/* What both heads are told, in place: each of a key, a strength, a gate, three shares of
-   shifts and a sharpness; behind them what is erased and what is added. */
+/* Activate both heads' parameters in place. Each head has a key, a strength, a gate, three
+   shift weights and a sharpness. The erase vector and the add vector follow. */
 static void ISA(activate_heads)(float *asked, Py_ssize_t width)
 {
     float *erase = asked + 2 * (width + 6);
@@ -88,7 +87,8 @@ static float ISA(length)(const float *key, Py_ssize_t n)
     return sqrtf(square + MEMORY_TINY);
 }
 
-/* What is at shift -1, 0 and 1: `mixed` (slots + 2) goes around. */
+/* Mix the content address and the previous address by the gate. `mixed` (slots + 2) is
+   circular, for shifts by -1, 0 and 1. */
 static void ISA(mix)(const float *asked, const float *content, const float *before,
                      float *mixed, Py_ssize_t n)
 {
@@ -100,8 +100,9 @@ static void ISA(mix)(const float *asked, const float *content, const float *befo
     mixed[0] = mixed[n], mixed[n + 1] = mixed[1];
 }
 
-/* A head's shares of the slots, from how much `alike` they are to its key. A look has these,
-   the shares by content, those that were moved, and the shares, (slots) each. */
+/* Compute a head's address: its attention weights over the slots. `look` has four rows of
+   (slots): similarities to the key, content address, shifted address and address. The
+   first row is given. */
 static void ISA(address)(const float *asked, const float *before, float *look, float *mixed,
                          Py_ssize_t n)
 {
@@ -119,9 +120,9 @@ static void ISA(address)(const float *asked, const float *before, float *look, f
     ISA(sharpen)(share, n, asked[5]);
 }
 
-/* The way back of `address`: g is the gradient of the shares and becomes that of those
-   before; that of `alike` is added to d_alike, and `slopes` get those of what it was told,
-   before their activations. */
+/* The backward pass of `address`. g has the gradient of the address and gets that of the
+   previous address. d_alike gets the gradient of the similarities, `slopes` those of the
+   head's other parameters before their activations. */
 static void ISA(address_back)(const float *asked, const float *before, const float *look,
                               float *g, float *d_alike, float *slopes, float *mixed,
                               float *work, Py_ssize_t n)
@@ -167,7 +168,7 @@ static void ISA(address_back)(const float *asked, const float *before, const flo
 #define KEPT(l, array, t, row, n) ROW(l, array, (l)->kept ? (t) : 0, row, n)
 #define HEADS(l) (4 * (l)->width + 12)
 
-/* The shares of a head before step t. */
+/* A head's address before step t. */
 static const float *ISA(before)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t row, int head)
 {
     if (!t)
@@ -214,8 +215,9 @@ static void ISA(remember)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t row,
     }
 }
 
-/* The way back of `remember`: `asked` becomes the gradient of what the heads were told;
-   d_memory (width, slots) and d_shares (2, slots) become those of what was before. */
+/* The backward pass of `remember`. `asked` gets the gradient of the heads' parameters.
+   d_memory (width, slots) and d_shares (2, slots) get the gradients of the previous memory
+   and addresses. */
 static void ISA(remember_back)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t row,
                                float *asked, const float *d_read, float *d_shares,
                                float *d_memory, float *work)
@@ -281,13 +283,13 @@ static void ISA(remember_back)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t ro
         memcpy(keys[head] + width, slopes[head], sizeof(slopes[head]));
 }
 
-/* How many of the sequences that go together from `first` on run at step t. */
+/* How many of the TOGETHER sequences from `first` on still run at step t. */
 static Py_ssize_t ISA(running)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t first)
 {
     return MAX(0, MIN(MIN(l->active[t], l->last) - first, TOGETHER));
 }
 
-/* One step of the LSTM of a sequence: its gates, c and h. */
+/* One step of a sequence's LSTM, the controller: set its gates, c and h. */
 static void ISA(control)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t row, const float *z,
                          float *h)
 {
@@ -307,8 +309,8 @@ static void ISA(control)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t row, con
     }
 }
 
-/* The way back of `control`: its gates become the gradient of their sums, and dc that of
-   the c before. */
+/* The backward pass of `control`. The gates get the gradients of their inputs, and dc gets
+   the gradient of the previous c. */
 static void ISA(control_back)(const MemoryLayer *l, Py_ssize_t t, Py_ssize_t row,
                               const float *dh, float *dc)
 {

@@ -1,8 +1,9 @@
 /* Whole training steps of a plain network: one recurrent layer, and a head that reads its
-   last state. Most networks are such, and Python's part of a small one's step, between the
-   kernels, is up to a quarter; threads that train at once wait for each other there.
+   last hidden state. Most networks have this form. If a network is small, Python takes up
+   to a quarter of its training time, and threads that train in parallel wait for each
+   other there.
 
-   What a step computes is what the tape does (`skrnn._engine.cpu.autodiff`), kernel by kernel. */
+   The results are those of the tape (`skrnn._engine.cpu.autodiff`), with the same kernels. */
 
 enum {
     SQUARED_ERROR,
@@ -17,37 +18,37 @@ enum {
 
 typedef struct {
     Py_ssize_t cell, activation, loss, steps, units, features, outputs;
-    Py_ssize_t n_batches, batch_size; /* at most, of each batch */
-    const int64_t *counts;            /* (n_batches): its sequences */
+    Py_ssize_t n_batches, batch_size; /* batch_size: the maximum */
+    const int64_t *counts;            /* (n_batches): sequences in each */
     const int64_t *starts;            /* (n_batches, batch_size): rows of `values` */
     const char *values;               /* rows, with strides in bytes */
     Py_ssize_t row, column;
-    Py_ssize_t stride; /* rows from step to step */
+    Py_ssize_t stride; /* rows from one time step to the next */
     const void *targets; /* (n_batches, batch_size, K) floats, or ints with K=1 */
     const float *weights;
-    const float *recurrent_masks; /* (n_batches, batch_size, units) of the products, or NULL */
-    const float *masks;           /* the same of the last states, or NULL */
+    const float *recurrent_masks; /* (n_batches, batch_size, units), recurrent dropout; or NULL */
+    const float *masks;           /* the same for the last hidden states; or NULL */
     float *w, *g;
-    float *m, *v; /* of Adam; without these the gradient of one batch is all that is asked */
-    const int64_t *ends; /* of the parts of w */
+    float *m, *v; /* Adam's moments; if NULL, only the gradient of one batch is computed */
+    const int64_t *ends; /* where each part of w ends */
     Py_ssize_t n_parts;
     const double *rates; /* (n_batches) */
     double clipnorm, global_clipnorm, total, count;
-    double parameter; /* of the loss, if it has one */
+    double parameter; /* of the loss: PINBALL's quantile */
     double keep_1, keep_2, epsilon; /* of Adam */
-    Py_ssize_t n_done; /* steps of the optimizer, those of earlier calls included */
-    float *space;      /* to compute in */
+    Py_ssize_t n_done; /* the optimizer's steps, including earlier calls */
+    float *space;      /* working memory */
     int finite;
 } Training;
 
-/* Where the numbers of one batch stand. */
+/* Arrays for one batch, in the working memory. */
 typedef struct {
     float *x, *z, *h, *c, *extra, *out, *dh, *dc;
-    float *last; /* states as the head reads them, where some are dropped */
+    float *last; /* last hidden states after dropout */
     int *active;
 } Batch;
 
-/* Place them in the space for them, if it is there; return how many they are. */
+/* Set the pointers into t->space, or to NULL without it. Return the size of all arrays. */
 static Py_ssize_t place(const Training *t, Batch *b)
 {
     float **places[] = {&b->x,   &b->z,  &b->h,  &b->c,   &b->extra,
@@ -63,7 +64,7 @@ static Py_ssize_t place(const Training *t, Batch *b)
     return at;
 }
 
-/* Put the rows of a batch's sequences into x (steps, n, features). */
+/* Copy the rows of a batch's sequences to x (steps, n, features). */
 static void gather(const Training *t, const int64_t *starts, Py_ssize_t n, float *x)
 {
     for (Py_ssize_t step = 0; step < t->steps; step++)
@@ -72,7 +73,7 @@ static void gather(const Training *t, const int64_t *starts, Py_ssize_t n, float
             if (t->column == sizeof(float))
                 memcpy(x, from, t->features * sizeof(float));
             else
-                /* It may stand anywhere: between the fields of a packed structure. */
+                /* A field of a packed structured array may be unaligned, hence memcpy. */
                 for (Py_ssize_t j = 0; j < t->features; j++)
                     memcpy(x + j, from + j * t->column, sizeof(float));
         }
@@ -80,7 +81,7 @@ static void gather(const Training *t, const int64_t *starts, Py_ssize_t n, float
 
 static float sigmoid_of(float z) { return z < 0 ? 1 - 1 / (1 + expf(z)) : 1 / (1 + expf(-z)); }
 
-/* Return the loss of one output z, and set its slope. */
+/* Return the loss of one output z, and set its derivative. */
 static float loss_of(const Training *t, float z, float y, float *slope)
 {
     float d = z - y, size = fabsf(d), quantile = (float)t->parameter;
@@ -106,7 +107,7 @@ static float loss_of(const Training *t, float z, float y, float *slope)
     }
 }
 
-/* Return the weighted sum of the losses of z (n, K), which becomes its gradient. */
+/* Return the weighted sum of the losses, and replace z (n, K) by its gradient. */
 static double add_losses(const Training *t, float *z, Py_ssize_t first, Py_ssize_t n)
 {
     Py_ssize_t k = t->outputs;
@@ -137,7 +138,7 @@ static void multiply_by(float *to, const float *from, const float *by, Py_ssize_
         to[i] = from[i] * by[i];
 }
 
-/* Set the gradient g of one batch and the sum of its losses; 0 if memory is lacking. */
+/* Set the gradient g of one batch and the sum of its losses. Returns 0 without memory. */
 static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, double *loss)
 {
     Py_ssize_t n = t->counts[number], first = number * t->batch_size, units = t->units;
@@ -180,11 +181,11 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
         multiply_by(b->dh, b->dh, mask, n * units);
     memset(b->dc, 0, n * units * sizeof(float));
     enough = enough && kernels->backward(&l, NULL, b->dh, b->dc);
-    /* The recurrent part of the last gate may have a gradient of its own. */
+    /* The last gate's recurrent product may have a separate gradient. */
     Py_ssize_t shared = cells[t->cell].apart ? columns - units : columns;
     Left inputs = {b->x, t->features, NULL, d[0]}, states = {b->h, units, recurrent, d[1]};
     Left both[] = {inputs, states};
-    /* A mask has a row for each sequence: steps are told apart then. */
+    /* A mask has one row per sequence, so it needs separate time steps. */
     Rows *rows = recurrent ? &steps : &flat;
     if (cells[t->cell].recurrent != MATRIX) {
         enough = enough && kernels->outer(rows, &inputs, 1, b->z, columns, columns, columns, d[2]);
@@ -203,7 +204,7 @@ static int differentiate(const Training *t, const Batch *b, Py_ssize_t number, d
     return enough;
 }
 
-/* Shrink each part of the gradient to the norm; whether all is finite. */
+/* Clip the norm of each part of the gradient. Returns whether all norms are finite. */
 static int clip_parts(float *x, const int64_t *ends, Py_ssize_t n_parts, double limit)
 {
     int finite = 1;
@@ -218,7 +219,8 @@ static int clip_parts(float *x, const int64_t *ends, Py_ssize_t n_parts, double 
     return finite;
 }
 
-/* Train on all batches, or until something isn't finite; 0 if memory is lacking. */
+/* Train on all batches, or until a loss or a gradient isn't finite. Returns 0 without
+   memory. */
 static int train_batches(Training *t)
 {
     Batch b = {.active = malloc(t->steps * sizeof(int))};

@@ -1,13 +1,13 @@
-/* The kernels for one instruction set; `_kernels.c` includes this once for each.
+/* The kernels for one instruction set. `_kernels.c` includes this file once per set.
 
-   Before it come VL, the floats in a vector; MR and NV, the rows and vectors of the
-   tile of a product that stays in registers; ISA(name), the name of a function here;
-   and, where there are such instructions, MASKED_LOAD, MASKED_STORE, MAXIMUM and
-   MINIMUM, the last two returning their second operand if one is NaN. */
+   It defines VL, the number of floats in a vector; MR and NV, the rows and the vectors of
+   a product's tile, which stays in registers; and ISA(name), the name of a function here.
+   If the set has such instructions, it also defines MASKED_LOAD, MASKED_STORE, MAXIMUM
+   and MINIMUM. The last two return their second operand if either one is NaN. */
 
 typedef float ISA(vector) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int ISA(integers) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
-/* Their sums wrap around, where those of integers with a sign have no meaning. */
+/* Unsigned, because signed overflow is undefined. */
 typedef unsigned ISA(naturals) __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 #define vec ISA(vector)
 #define bits ISA(integers)
@@ -43,7 +43,7 @@ INLINE void ISA(store)(float *to, vec v, Py_ssize_t n)
 
 INLINE vec ISA(constant)(float value) { return value - (vec){0}; }
 
-/* Of a NaN and a number these return the NaN if it is `x`. */
+/* `at_least` and `at_most` return NaN if `x` is NaN. */
 INLINE vec ISA(at_least)(vec limit, vec x)
 {
 #ifdef MAXIMUM
@@ -79,16 +79,16 @@ INLINE vec ISA(absolute)(vec x) { return (vec)((bits)x & 0x7fffffff); }
 
 /* ---- exponentials ---------------------------------------------------------------- */
 
-/* For x <= 0: e^x = scale + scale * rest, where scale is a power of 2 and rest is
-   e^r - 1 with |r| <= ln(2) / 2, by a minimax polynomial. Below -88 scale is 0. Of NaN
-   rest is NaN. */
+/* Split e^x = scale + scale * rest for x <= 0. `scale` is a power of 2. `rest` is
+   e^r - 1 with |r| <= ln(2) / 2, by a minimax polynomial. Below -88, `scale` is 0. If x
+   is NaN, `rest` is NaN. */
 INLINE void ISA(split_exp)(vec x, vec *scale, vec *rest)
 {
     x = ISA(at_least)(ISA(constant)(-88), x);
-    /* Adding 1.5 * 2^23 rounds to a whole number, which then stands in the last bits. */
+    /* Adding 1.5 * 2^23 rounds to a whole number and moves it to the lowest bits. */
     vec shifted = x * 1.44269504f + 12582912.0f;
     vec n = shifted - 12582912.0f;
-    /* ln(2) in two parts: n times the first one is exact. */
+    /* ln(2) has two parts here, so that n times the first part is exact. */
     vec r = x - n * 0.693145751953125f - n * 1.42860677e-6f;
     vec p = r * 1.3946473e-3f + 8.366598e-3f;
     p = p * r + 4.166628e-2f;
@@ -106,7 +106,7 @@ INLINE vec ISA(exp)(vec x)
     return scale + scale * rest;
 }
 
-/* e^x - 1 for x <= 0, within 3e-7 of the value: near 0 too, where e^x - 1 isn't. */
+/* e^x - 1 for x <= 0, within 3e-7 of the value, even near 0, where exp(x) - 1 loses digits. */
 INLINE vec ISA(expm1)(vec x)
 {
     vec scale, rest;
@@ -127,8 +127,8 @@ INLINE vec ISA(log1p)(vec u)
 
 /* ---- activations ---------------------------------------------------------------- */
 
-/* A rational approximation, minimax over |x| <= 9: within 4e-7 of the value in single
-   precision. NaN passes through. */
+/* A rational minimax approximation on |x| <= 9, within 4e-7 of the value in single
+   precision. NaN stays NaN. */
 INLINE vec ISA(tanh)(vec x)
 {
     x = ISA(clamp)(x, 9.0f);
@@ -146,8 +146,8 @@ INLINE vec ISA(tanh)(vec x)
 
 INLINE vec ISA(sigmoid)(vec x) { return ISA(tanh)(x * 0.5f) * 0.5f + 0.5f; }
 
-/* sigmoid(x) and sigmoid(-x), each within 4e-7 of the value: however small, they stand
-   in a product with x. */
+/* sigmoid(x) and sigmoid(-x), each within 4e-7 of the value. Tiny values must be exact
+   too, because silu multiplies them by x. */
 INLINE void ISA(sigmoids)(vec x, vec *of_x, vec *of_minus_x)
 {
     vec small = ISA(exp)(-ISA(absolute)(x)), large = 1.0f / (small + 1.0f);
@@ -172,7 +172,7 @@ INLINE vec ISA(activate)(int kind, vec x)
         a = ISA(expm1)(ISA(at_most)(zero, x)) * (SELU_SCALE * SELU_ALPHA);
         return ISA(choose)(x > zero, x * SELU_SCALE, a);
     case SOFTPLUS:
-        /* Both terms see a NaN. */
+        /* If x is NaN, both terms are. */
         return ISA(at_least)(zero, x) + ISA(log1p)(ISA(exp)(-ISA(absolute)(x)));
     case SOFTSIGN:
         return x / (ISA(absolute)(x) + 1.0f);
@@ -184,11 +184,11 @@ INLINE vec ISA(activate)(int kind, vec x)
     }
 }
 
-/* What backward needs of an activation: its value y, which tells the slope too. Only
-   silu falls before it rises; of it the input x is kept. */
+/* What the backward pass needs of an activation: its value y, which determines the slope.
+   Silu needs its input x instead, because two inputs can have the same value. */
 INLINE vec ISA(kept)(int kind, vec x, vec y) { return kind == SILU ? x : y; }
 
-/* Return the value of an activation from what was kept, and set its derivative. */
+/* Return an activation's value from what `kept` returned, and set its derivative. */
 INLINE vec ISA(recall)(int kind, vec y, vec *slope)
 {
     vec zero = {0}, one = ISA(constant)(1), a, b;
@@ -228,7 +228,7 @@ INLINE vec ISA(recall)(int kind, vec y, vec *slope)
 
 /* ---- products ------------------------------------------------------------------- */
 
-/* Turn `real` rows of n numbers, `apart`, by four numbers of four rows at a time. */
+/* Transpose `real` rows of n numbers in 4 x 4 blocks. Rows of b are `apart` numbers apart. */
 INLINE void ISA(turn_panel)(const float *b, Py_ssize_t n, Py_ssize_t apart, Py_ssize_t real,
                             Py_ssize_t width, float *to)
 {
@@ -251,9 +251,9 @@ INLINE void ISA(turn_panel)(const float *b, Py_ssize_t n, Py_ssize_t apart, Py_s
             to[i * width + j] = b[j * apart + i];
 }
 
-/* Put the first `real` columns of b (k, .) in a panel of `width`. A transposed b is read
-   by pieces of its rows: reading each by itself would miss the cache every time where a
-   power of two lies between them. */
+/* Copy the first `real` columns of b (k, .) to a panel of `width`. A transposed b is read
+   in pieces of its rows. Reading single numbers would miss the cache every time if the
+   rows are a power of two apart. */
 static void ISA(pack_panel)(const float *b, Py_ssize_t k, Py_ssize_t row, Py_ssize_t column,
                             Py_ssize_t real, Py_ssize_t width, float *to)
 {
@@ -274,7 +274,7 @@ static void ISA(pack_panel)(const float *b, Py_ssize_t k, Py_ssize_t row, Py_ssi
     }
 }
 
-/* Put b (k, n) in panels of PANEL columns, the last one filled up to whole vectors. */
+/* Copy b (k, n) to panels of PANEL columns. The last panel is padded to whole vectors. */
 static void ISA(pack)(const float *b, Py_ssize_t k, Py_ssize_t n, Py_ssize_t row, Py_ssize_t column, float *to)
 {
     for (Py_ssize_t first = 0; first < n; first += PANEL) {
@@ -285,7 +285,7 @@ static void ISA(pack)(const float *b, Py_ssize_t k, Py_ssize_t n, Py_ssize_t row
     }
 }
 
-/* One tile of `product`; m and vectors are constants wherever it is called. */
+/* One tile of `product`. Each call has constants for m and vectors, so the loops unroll. */
 INLINE void ISA(tile)(const int m, const int vectors, Py_ssize_t k, const float *a, Py_ssize_t row,
                       Py_ssize_t column, const float *b, float *c, Py_ssize_t ldc, Py_ssize_t n, int add,
                       const float *bias)
@@ -362,8 +362,8 @@ static void ISA(product)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const float *
 
 /* ---- cells: one step of one row -------------------------------------------------- */
 
-/* `kind`, the activation, is a constant wherever a step is inlined: each has a loop of
-   its own, without a branch. */
+/* `kind`, the activation, is a constant in each inlined call. Each activation thus gets
+   its own loop without a branch. */
 
 INLINE void ISA(rnn_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
                            const float *r)
@@ -373,7 +373,7 @@ INLINE void ISA(rnn_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ss
         Py_ssize_t n = l->units - u;
         vec x = ISA(load)(z + u, n) + ISA(load)(r + u, n);
         ISA(store)(STATE(l, h, t + 1, row) + u, ISA(activate)(kind, x), n);
-        /* A value is kept already: it is the output. */
+        /* The backward pass finds all other activations' values in the output. */
         if (kind == SILU)
             ISA(store)(z + u, x, n);
     }
@@ -427,7 +427,7 @@ INLINE void ISA(gru_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ss
     }
 }
 
-/* Cells without a product with the state before: r is NULL. */
+/* These cells have no matrix product with the previous hidden state: r is NULL. */
 
 INLINE void ISA(mingru_forward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
                               const float *r)
@@ -448,7 +448,7 @@ INLINE void ISA(mingru_forward)(const int kind, const Layer *l, Py_ssize_t t, Py
     }
 }
 
-/* sigmoid(-x), and log(1 + e^-x), which is -log(sigmoid(x)). */
+/* Return sigmoid(-x), and set `loss` to -log(sigmoid(x)), which is log(1 + e^-x). */
 INLINE vec ISA(not_sigmoid)(vec x, vec *loss)
 {
     vec zero = {0}, small = ISA(exp)(-ISA(absolute)(x)), large = 1.0f / (small + 1.0f);
@@ -469,7 +469,7 @@ INLINE void ISA(minlstm_forward)(const int kind, const Layer *l, Py_ssize_t t, P
         vec not_i = ISA(not_sigmoid)(ISA(load)(z + units + u, n), &lost_i);
         vec x = ISA(load)(z + 2 * units + u, n), before = ISA(load)(STATE(l, h, t, row) + u, n);
         vec new = ISA(activate)(kind, x);
-        /* The share of the forget gate, f / (f + i). */
+        /* The normalised forget gate, f / (f + i). */
         vec keep = ISA(sigmoid)(lost_i - lost_f);
         ISA(store)(z + u, not_f, n);
         ISA(store)(z + units + u, not_i, n);
@@ -496,9 +496,9 @@ INLINE void ISA(indrnn_forward)(const int kind, const Layer *l, Py_ssize_t t, Py
     }
 }
 
-/* Backward: dh is the gradient of the state after the step; afterwards GATES holds the
-   gradient of the projected inputs, and dh what reaches the state before it directly,
-   not through the recurrent product. */
+/* The backward pass. At first, dh is the gradient of the hidden state after the time
+   step. At the end, GATES holds the gradient of the projected inputs, and dh that of the
+   previous hidden state, without the part that comes through the recurrent product. */
 
 INLINE void ISA(rnn_backward)(const int kind, const Layer *l, Py_ssize_t t, Py_ssize_t row,
                             float *dh, float *dc)
@@ -594,7 +594,7 @@ INLINE void ISA(minlstm_backward)(const int kind, const Layer *l, Py_ssize_t t, 
         vec d = ISA(load)(dh + u, n), keep = ISA(load)(STATE(l, extra, t, row) + u, n), slope;
         vec new = ISA(recall)(kind, ISA(load)(z + 2 * units + u, n), &slope);
         vec h = ISA(load)(STATE(l, h, t, row) + u, n);
-        /* Of the difference whose sigmoid `keep` is. */
+        /* The gradient of lost_i - lost_f, whose sigmoid is `keep`. */
         vec both = d * (h - new) * keep * (one - keep);
         ISA(store)(z + u, both * ISA(load)(z + u, n), n);
         ISA(store)(z + units + u, -both * ISA(load)(z + units + u, n), n);
@@ -699,7 +699,7 @@ INLINE void ISA(scale_rows)(float *to, const float *from, const float *by, Py_ss
 
 /* ---- a layer over all steps ------------------------------------------------------- */
 
-/* Put a step's output where it stays, and the states as a reset leaves them. */
+/* Copy a time step's output to y. Then set the states to zero if a reset follows. */
 static void ISA(hand_out)(const Layer *l, Py_ssize_t t, Py_ssize_t row)
 {
     size_t size = l->units * sizeof(float);
@@ -752,7 +752,7 @@ static int ISA(forward)(const Layer *l)
 static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
 {
     Py_ssize_t units = l->units, columns = l->gates * units, rows = l->last - l->first;
-    /* The last gate may have gradients of its own: they stand in `extra`. */
+    /* `apart` cells have a separate gradient for the last gate's product, in `extra`. */
     Py_ssize_t shared = cells[l->cell].apart ? columns - units : columns;
     int has_product = cells[l->cell].recurrent == MATRIX;
     float *packed = allocate(has_product ? PACKED(shared, units, VL) + PACKED(units, units, VL) : 0);
@@ -787,7 +787,7 @@ static int ISA(backward)(const Layer *l, const float *dy, float *dh, float *dc)
                 ISA(scale_rows)(to, to, l->mask + l->first * units, n * units);
                 ISA(add_rows)(dh, to, n * units);
             }
-            /* No gradient reaches what was before a reset. */
+            /* No gradient passes through a reset. */
             for (Py_ssize_t i = 0; l->resets && i < n; i++)
                 if (l->resets[t * l->sequences + l->first + i]) {
                     memset(dh + i * units, 0, units * sizeof(float));
@@ -812,7 +812,7 @@ static int ISA(project)(const Rows *rows, const float *a, Py_ssize_t k, const fl
     ISA(pack)(b, k, n, transposed ? 1 : n, transposed ? k : 1, packed);
     for (Py_ssize_t t = 0; t < rows->steps;) {
         Py_ssize_t first = t * rows->sequences, m = rows->active[t];
-        /* Full steps follow one another without a gap. */
+        /* Join steps at which all sequences run: their rows have no gaps. */
         for (t++; m == t * rows->sequences - first && t < rows->steps &&
                   rows->active[t] == rows->sequences; t++)
             m += rows->sequences;
@@ -824,7 +824,7 @@ static int ISA(project)(const Rows *rows, const float *a, Py_ssize_t k, const fl
     return 1;
 }
 
-/* c (m, n) = [bias +] a (m, k) b for a few rows: b is read as it stands, once a row. */
+/* c (m, n) = [bias +] a (m, k) b for few rows: b isn't packed, and is read once per row. */
 static void ISA(narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float *b, Py_ssize_t n,
                         const float *bias, float *c)
 {
@@ -834,7 +834,7 @@ static void ISA(narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float 
         else
             memset(c, 0, n * sizeof(float));
         for (Py_ssize_t p = 0; p < k; p += 4) {
-            /* Past the last row stand the last one again, times zero. */
+            /* Past the end, use the last row again, times zero. */
             const float *rows[4];
             vec by[4];
             for (int r = 0; r < 4; r++) {
@@ -852,7 +852,7 @@ static void ISA(narrow)(Py_ssize_t m, Py_ssize_t k, const float *a, const float 
     }
 }
 
-/* One block of rows with rows that are over left out, or the rows themselves. */
+/* Return a block of active rows. They are copied only if there are gaps or a mask. */
 static const float *ISA(block)(const Rows *rows, const Py_ssize_t *at, Py_ssize_t n_rows,
                                const Left *left, float *to)
 {
@@ -868,9 +868,9 @@ static const float *ISA(block)(const Rows *rows, const Py_ssize_t *at, Py_ssize_
     return to;
 }
 
-/* The gradients of the left operands' kernels: sums, over the active rows, of the outer
-   products of each left operand's row and b's row; and the sum of b's rows in `total`, if
-   it is given: while they are in the cache. */
+/* The gradients of kernels: for each left operand, the sum over the active rows of the
+   outer products of its row and b's row. `total`, if given, gets the sum of b's rows,
+   computed while they are in the cache. */
 static int ISA(outer)(const Rows *rows, const Left *lefts, int n_lefts, const float *b,
                       Py_ssize_t ldb, Py_ssize_t n, Py_ssize_t ldout, float *total)
 {
@@ -930,7 +930,7 @@ static void ISA(crossentropy)(float *z, const int *targets, float *losses, Py_ss
         for (Py_ssize_t j = 0; j < n; j += VL) {
             vec e = ISA(exp)(ISA(load)(z + j, n - j) - most);
             ISA(store)(z + j, e, n - j);
-            /* The lanes past the end hold something: read back without them. */
+            /* e isn't zero past the end of the row, so load the row again: zeros there. */
             sums += ISA(load)(z + j, n - j);
         }
         for (int j = 0; j < VL; j++)
