@@ -30,6 +30,8 @@ def compiled(*between, optimizer="adam", loss="mse", **more):
 
 def assert_as_keras(make, x=X, y=Y, **options):
     one, other = make(), make()
+    # Keras doesn't compile then, which takes seconds.
+    one.run_eagerly = True
     options = OPTIONS | options
     expected = one.fit(x, y, **options).history
     found = fit_keras(other, x, y, None, KerasPlan(**options, seed=0))

@@ -153,7 +153,7 @@ def test_three_steps_and_more_are_those_of_keras(name):
     one.run_eagerly = True
     assert program_of(other, y) is not None
     # 16 rows to train on: a last batch of 2.
-    options = dict(epochs=2, batch_size=7, shuffle=False, validation_split=0.2)
+    options = dict(epochs=1, batch_size=7, shuffle=False, validation_split=0.2)
     made = training.keras_programs.made
     for _ in range(2):
         # Each goes on from the state of the optimizer.
@@ -354,7 +354,7 @@ def test_what_the_compiler_gets_is_as_keras_trains_it(name):
         history = fit(model, np.asarray(y, np.float32))
         return [*state_of(model), *history.values()], history.keys(), model
 
-    options = dict(epochs=2, batch_size=7, shuffle=False, verbose=0)
+    options = dict(epochs=1, batch_size=7, shuffle=False, verbose=0)
     expected, names, one = trained(fit_eagerly)
     plan = KerasPlan(seed=0, **options)
     found, same, other = trained(lambda m, y: fit_keras(m, X, y, None, plan))
@@ -447,7 +447,7 @@ def test_one_feature_with_and_without_an_axis(shape, steps):
         return keras.Sequential([keras.Input((steps, 1)), L.LSTM(3), L.Dense(1)])
 
     x, one, other = X[..., 0].reshape(shape), made(), made()
-    options = dict(epochs=2, batch_size=7, shuffle=False, verbose=0)
+    options = dict(epochs=1, batch_size=7, shuffle=False, verbose=0)
     for model in (one, other):
         model.compile("adam", "mse")
     one.fit(x, Y, **options)
