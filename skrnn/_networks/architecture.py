@@ -69,7 +69,8 @@ def network_spec(
     tables = vocabulary_size, embedding_dim, embedding_trainable
     layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
-    sizes = conv_kernel_size, conv_pool_size, conv_padding == "causal"
+    # NumPy's integers wrap around.
+    sizes = int(conv_kernel_size), int(conv_pool_size), conv_padding == "causal"
     layers += _convolutions(conv_filters, *sizes, every_step, return_sequences, dropout)
     steps = [i < len(units) - 1 or every_step for i in range(len(units))]
     after = layer_norm, dropout
@@ -280,18 +281,13 @@ def _embedding(sizes, dims, trainable, dropout, *, name="embedding", late=False)
     channels = isinstance(dims, tuple)
     layer = Embedding(
         name,
-        sizes=sizes if channels else (sizes,),
-        dims=dims if channels else (dims,),
+        sizes=as_tuple(sizes),
+        dims=as_tuple(dims),
         channels=channels,
         trainable=trainable,
         late=late and not dropout,
     )
     return [layer, *_dropout(f"{name}_dropout", dropout)]
-
-
-def each_of(sizes) -> tuple[int, ...]:
-    """Return one size, or that of each channel, as a tuple."""
-    return sizes if isinstance(sizes, tuple) else (sizes,)
 
 
 def _tables(sizes, dims, trainable, dropout, categories, n_features):
@@ -300,11 +296,11 @@ def _tables(sizes, dims, trainable, dropout, categories, n_features):
     Either everything is ids, or some channels are. Numbers beside ids, like all inputs,
     get no dropout, and neither do the vectors then. Without ids the width is 0.
     """
-    width = sum(each_of(dims or 0))
+    width = sum(as_tuple(dims or 0))
     if not categories:
         return _embedding(sizes, dims, trainable, dropout), width
     n_numbers = n_features - len(categories)
-    given = categories, each_of(sizes), each_of(dims), n_numbers, trainable
+    given = categories, as_tuple(sizes), as_tuple(dims), n_numbers, trainable
     return [Categories("embedding", *given)], width + n_numbers
 
 

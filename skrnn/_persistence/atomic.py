@@ -41,6 +41,13 @@ def name_of_file(path: str | os.PathLike[str], called: str = "path") -> str:
             f"{called} must be a str or a path, the name of a file; got one of type "
             f"{type(path).__name__}."
         ) from None
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"{called} must be the name of a file, of characters that the system has; "
+            f"got {name[:60]!r}."
+        ) from None
     if "\0" in name:
         raise ValueError(
             f"{called} must be the name of a file, which has no null characters; got "

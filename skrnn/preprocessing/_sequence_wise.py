@@ -265,8 +265,8 @@ def _reads_nan(transformer):
     try:
         tags = get_tags(transformer)
         return tags.input_tags.allow_nan or tags.no_validation
-    except AttributeError:
-        # A transformer with two methods alone has no tags.
+    except (AttributeError, TypeError):
+        # A transformer with two methods alone has no tags; `fit` refuses a class.
         return False
 
 

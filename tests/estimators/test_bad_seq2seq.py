@@ -213,6 +213,15 @@ def test_a_bad_future_is_refused(key):
         model.predict(X, future=future)
 
 
+def test_a_future_may_be_a_matrix():
+    known = np.arange(360.0).reshape(120, 3)
+    one, other = (
+        NUMBERS(**FAST).fit(X, Y, future=each).predict(X, future=each)
+        for each in (known, known.view(np.matrix))
+    )
+    np.testing.assert_array_equal(one, other)
+
+
 def test_a_future_is_given_always_or_never(forecaster):
     model = NUMBERS(**FAST).fit(X, Y, future=FUTURE)
     with pytest.raises(ValueError, match="fitted with future, of 2 features; pass"):

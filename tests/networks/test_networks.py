@@ -376,3 +376,20 @@ def test_table_meets_every_pair_of_choices():
                 for one in first:
                     assert all((a, str(one), b, str(two)) in met for two in second)
     assert all(spec.n_features in (1, N_FEATURES) for spec in SPECS.values())
+
+
+def test_integers_of_numpy_do_not_wrap_around():
+    def spec(number):
+        sizes = {"units": number(100), "conv_pool_size": number(100)}
+        sizes |= {"dense_units": number(100), "conv_filters": (number(100),) * 3}
+        sizes |= {"vocabulary_size": number(100), "embedding_dim": number(100)}
+        head = Head(1, "linear")
+        return network_spec(
+            **sizes, cell="lstm", n_features=1, head=head, return_sequences=True
+        )
+
+    shapes = [row.shape for row in weight_table(spec(int))]
+    assert [row.shape for row in weight_table(spec(np.int8))] == shapes
+    assert spec(np.int8) == spec(int)
+    given = [size for row in weight_table(spec(np.int8)) for size in row.shape]
+    assert {type(size) for size in given} == {int}

@@ -150,7 +150,7 @@ def test_a_path_may_be_bytes(tmp_path):
         load_network(os.fsencode(path))
 
 
-ODD_PATHS = [3, None, io.BytesIO(), ["a"], "a\0b", b"a\0b"]
+ODD_PATHS = [3, None, io.BytesIO(), ["a"], "a\0b", b"a\0b", "\ud800"]
 WITH_PATHS = {
     "save": lambda path: skrnn.save(skrnn.GRURegressor(), path),
     "load": skrnn.load,

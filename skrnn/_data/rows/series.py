@@ -4,6 +4,7 @@ All code that reads rows as steps in time calls this module: a frame's index may
 that the rows run backwards, that some are missing, or that they are several series.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -192,9 +193,16 @@ def refuse_list_of_series(X, name):
 
     Raises
     ------
+    TypeError
+        If it is an iterator.
     ValueError
         That says how to give several series.
     """
+    if isinstance(X, Iterator):
+        raise TypeError(
+            f"{name} is an iterator, which can be read only once; expected a table, "
+            f"such as list({name})."
+        )
     # Some sparse arrays are dicts too.
     if isinstance(X, dict) and not hasattr(X, "shape"):
         raise ValueError(

@@ -60,6 +60,8 @@ def as_numbers(estimator, data, name, *, reset):
             "(n, H, n_features)."
         ) from error
     refuse_non_numbers(estimator, array, name)
+    # No matrix from here on, whose product is another one.
+    array = np.asarray(array)
     if array.dtype.kind == "O" and not array.ndim:
         raise TypeError(
             f"{name} is of type {type(data).__name__}; expected an array of shape "

@@ -64,6 +64,9 @@ from skrnn._sklearn import (
     draw_seed,
 )
 
+# Of a season; more than any table has.
+_MOST_ROWS = 2**31 - 1
+
 
 @dataclass(eq=False, repr=False)
 class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEnsemble):
@@ -261,7 +264,13 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         if isinstance(self.seasonal_periods, str):
             frequency = columns.frequency and columns.frequency.name
             return find_seasonal_periods(panel.y, panel.lengths, frequency)
-        return tuple(sorted({*np.atleast_1d(self.seasonal_periods).tolist()}))
+        given = sorted({*np.atleast_1d(self.seasonal_periods).tolist()})
+        if given[-1] > _MOST_ROWS:
+            raise ValueError(
+                f"seasonal_periods must be numbers of rows, at most {_MOST_ROWS}; got "
+                f"{given[-1]}."
+            )
+        return tuple(given)
 
     def _keep(self, panel, columns, model):
         """Set the fitted attributes."""

@@ -82,6 +82,11 @@ def normal(text):
 
 # What can't be together -> what is said of it.
 BAD_FITS = {
+    "a season of no table": (
+        quick(seasonal_periods=10**20),
+        "seasonal_periods must be numbers of rows, at most 2147483647; got 1000000000"
+        "00000000000.",
+    ),
     "aligned without steps": (
         quick(Ridge(), strategy="aligned"),
         "strategy='aligned' needs a recurrent regressor or a Transformer of skrnn, "
@@ -261,3 +266,9 @@ def test_a_series_that_is_too_short_to_calibrate_on_is_named():
     y = panel_of(Y, Y[:14])
     with pytest.raises(ValueError, match="holds out 12 of the 14 rows of series 'b'"):
         quick(calibration_size=12).fit(None, y)
+
+
+def test_an_iterator_is_no_table():
+    expected = "X is an iterator, which can be read only once; expected a table"
+    with pytest.raises(TypeError, match=expected):
+        quick().fit(None, Y).predict_interval(iter([1, 2]))
