@@ -69,8 +69,7 @@ def network_spec(
     tables = vocabulary_size, embedding_dim, embedding_trainable
     layers, _ = _tables(*tables, dropout, categories, n_features)
     every_step = return_sequences or attention is not None
-    # NumPy's integers wrap around.
-    sizes = int(conv_kernel_size), int(conv_pool_size), conv_padding == "causal"
+    sizes = conv_kernel_size, conv_pool_size, conv_padding == "causal"
     layers += _convolutions(conv_filters, *sizes, every_step, return_sequences, dropout)
     steps = [i < len(units) - 1 or every_step for i in range(len(units))]
     after = layer_norm, dropout
@@ -313,6 +312,8 @@ def _convolutions(
     Causal ones keep every step too: a pool would have to wait for its last step.
     """
     keeps_steps, layers = every_step or causal, list[Any]()
+    # NumPy's integers would wrap around.
+    kernel_size, pool_size = int(kernel_size), int(pool_size)
     widths = as_tuple(conv_filters)
     for i, filters in enumerate(widths):
         options = {"dilation": pool_size**i} if keeps_steps else {"pool": pool_size}
