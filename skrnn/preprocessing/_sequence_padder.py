@@ -163,9 +163,7 @@ class SequencePadder(
         try:
             padded = pad_sequences(unpacked, self.maxlen_, *how)
         except ValueError as error:
-            raise ValueError(
-                f"maxlen={self.maxlen_} is more than an array has room for."
-            ) from error
+            raise self._without_room() from error
         if vocabulary is not None:
             padded = token_ids(padded, vocabulary)
         names = self._steps if self._has_features else self.get_feature_names_out
@@ -196,7 +194,16 @@ class SequencePadder(
         return names if len(names) == self.maxlen_ else self._steps()
 
     def _steps(self):
-        return np.array([f"step{i}" for i in range(self.maxlen_)], dtype=object)
+        try:
+            # Before the names: they would be made for hours.
+            names = np.empty(self.maxlen_, dtype=object)
+        except (ValueError, OverflowError) as error:
+            raise self._without_room() from error
+        names[:] = [f"step{i}" for i in range(self.maxlen_)]
+        return names
+
+    def _without_room(self):
+        return ValueError(f"maxlen={self.maxlen_} is more than an array has room for.")
 
     def _fill(self, dtype, vocabulary):
         """Return `value` as a number that an array of this dtype can hold."""

@@ -424,3 +424,10 @@ def test_a_network_still_refuses_what_a_scaler_lets_through():
     model = make_pipeline(SequenceWise(StandardScaler()), GRURegressor(epochs=1))
     with pytest.raises(ValueError, match="GRURegressor does not accept missing"):
         model.fit(X, np.ones(4))
+
+
+def test_a_length_that_no_array_has_is_refused_at_once():
+    padder = SequencePadder(maxlen=2**70).fit(np.ones((2, 1)))
+    for call in (padder.get_feature_names_out, lambda: padder.transform([[1.0]])):
+        with pytest.raises(ValueError, match="maxlen=1180591620717411303424 is more"):
+            call()
