@@ -74,6 +74,8 @@ def sticking_out(browser, pages, width):
             executable_path=browser, args=["--no-sandbox", "--disable-gpu"]
         )
         page = chromium.new_page(viewport={"width": width, "height": 900})
+        # What else the machine does may take the time of a page, whose limit is 30 s.
+        page.set_default_navigation_timeout(150_000)
         # Pages of the site alone: nothing is asked of the network.
         page.route("http*://**", lambda route: route.abort())
         for path in pages:
