@@ -22,8 +22,12 @@ def _torch_runs():
 # Usual name of the backend -> whether it runs in this process.
 _RUNS = {"TensorFlow": tensorflow_runs, "JAX": jax_runs, "PyTorch": _torch_runs}
 
-# What a thread may be importing for many seconds, the first time that Keras is needed.
-_SLOW = ("keras", "tensorflow", "jax", "torch", "skrnn._engine.keras")
+# What a thread may be importing for many seconds, the first time that Keras is needed:
+# the packages, and the modules of ours that need them.
+_SLOW = (
+    *("keras.", "tensorflow.", "jax.", "torch."),
+    *("skrnn._engine.keras.", "skrnn._networks.keras.", "skrnn.scikeras."),
+)
 
 _lost: set[str] = set()
 
@@ -42,8 +46,9 @@ def _is_half_imported(name):
 
     Python's own sign of it, which its import statement reads too.
     """
-    is_slow = any(name == slow or name.startswith(f"{slow}.") for slow in _SLOW)
-    spec = getattr(sys.modules[name], "__spec__", None) if is_slow else None
+    if not f"{name}.".startswith(_SLOW):
+        return False
+    spec = getattr(sys.modules[name], "__spec__", None)
     return getattr(spec, "_initializing", False)
 
 

@@ -48,7 +48,7 @@ class EnsemblePlan:
         What networks answer with.
     verbose : int
     events : tuple of int
-        Known channels that are flags or categories.
+        Known channels that are seldom set, such as a holiday.
     """
 
     strategy: str

@@ -104,7 +104,7 @@ def drawn_states(n, units, memory):
     return states
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(few, min_size=1, max_size=20), few, st.integers(1, 40), few)
 def test_it_goes_on_from_states_and_ends_in_them(lengths, units, slots, of_slot):
     memory = slots, of_slot
@@ -126,7 +126,7 @@ def test_it_goes_on_from_states_and_ends_in_them(lengths, units, slots, of_slot)
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
 
-def test_the_way_back_to_states_alone_is_that_of_the_formula():
+def test_gradients_of_the_last_states_alone_are_those_of_the_formula():
     """As of an encoder whose outputs nobody reads; weights need no gradients."""
     x, lengths, w = problem([4, 2], 3, 5, (6, 4))
     found = []
@@ -217,7 +217,7 @@ def test_sizes_that_do_not_fit_are_refused(wrong):
         kernels.memory(*wrong, np.array([3, 3], np.int32), *[small] * 13, *[None] * 5)
 
 
-def test_a_way_back_without_its_gradients_is_refused():
+def test_a_backward_pass_without_its_gradients_is_refused():
     given = np.zeros(1, np.int32), *[np.zeros(99, np.float32)] * 14
     with pytest.raises(ValueError, match="without what it needs"):
         kernels.memory(1, 1, 1, 2, 1, 1, 0, 1, *given, *[None] * 4)

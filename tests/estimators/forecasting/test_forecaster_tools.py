@@ -37,7 +37,7 @@ def same(one, other):
     np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
-# ---- the line of progress
+# The line of progress
 
 
 @pytest.mark.parametrize(

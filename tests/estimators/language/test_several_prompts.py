@@ -45,7 +45,7 @@ def test_a_state_is_drawn_from_prompt_by_prompt(model):
 
 
 @given(prompts=st.lists(st.text("the ca", max_size=6), min_size=1, max_size=12))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_any_prompts(model, prompts):
     expected = [model.generate(p, 12, random_state=0) for p in prompts]
     assert model.generate(prompts, 12, random_state=0) == expected

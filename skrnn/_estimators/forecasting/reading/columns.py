@@ -9,8 +9,8 @@ import numpy as np
 from skrnn._estimators.forecasting.reading.calendar import calendar_names
 from skrnn._estimators.forecasting.reading.frequency import Frequency
 
-# In how much of the training an event is set at most; numbers are none. With them, and
-# with flags of most hours, hourly forecasts by weather were worse.
+# In how much of the training an event is set at most: what most windows have is part of
+# their spread. Numbers are no events: they made hourly forecasts by weather worse.
 _RARE = 0.2
 
 
