@@ -60,17 +60,17 @@ class BlockRun:
     def backward(self, g, kept):
         """Return the gradients of x and the weights; g is that of the output."""
         units, hidden = self.block.units, self.block.dim_feedforward
-        way = self.space.empty(self.n_rows * (5 * units + hidden))
+        d_products = self.space.empty(self.n_rows * (5 * units + hidden))
         d_norms = self.space.empty(self.x.shape[1], 4, units)
         g, dx = np.ascontiguousarray(g, np.float32), self.space.empty(*self.x.shape)
-        self._run(2 * self._work, self._out, kept, g, way, d_norms, dx)
-        return dx, *self._of_weights(kept, way, d_norms.sum(axis=0))
+        self._run(2 * self._work, self._out, kept, g, d_products, d_norms, dx)
+        return dx, *self._of_weights(kept, d_products, d_norms.sum(axis=0))
 
-    def _of_weights(self, kept, way, norms):
+    def _of_weights(self, kept, d_products, norms):
         units, hidden = self.block.units, self.block.dim_feedforward
         read = _parts(kept, self.n_rows, *(units, 3 * units), *(units,) * 3)
         active = _parts(kept[-(self.n_rows * self._behind) :], self.n_rows, hidden)[0]
-        given = _parts(way, self.n_rows, 3 * units, units, hidden, units)
+        given = _parts(d_products, self.n_rows, 3 * units, units, hidden, units)
         lefts = read[0], read[2], read[4], active
         found = [self._outer(*pair) for pair in zip(lefts, given, strict=True)]
         (project, bias), output, *dense = found

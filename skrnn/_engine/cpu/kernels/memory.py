@@ -168,7 +168,7 @@ class MemoryRun:
         outer((*self._sizes[:2], self.active), b, columns, 0, total, left, m, out)
         return out
 
-    def _run(self, dy, *way):
+    def _run(self, dy, *gradients):
         n_steps, n, units = self._sizes
         slots, width = self.cell.memory
         known = n_steps, n, units, slots, width, int(self.keeps)
@@ -178,6 +178,6 @@ class MemoryRun:
 
         def run(first, last):
             given = first, last, self.active, *self._arrays, dy
-            kernels.memory(*known, *given, *(way or (None,) * 4))
+            kernels.memory(*known, *given, *(gradients or (None,) * 4))
 
         divide(run, n, work=n_steps * n * work)

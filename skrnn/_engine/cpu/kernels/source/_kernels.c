@@ -156,7 +156,7 @@ typedef struct {
 /* The gradients of the outputs of one sequence's matrix products. */
 typedef struct {
     float *project, *output, *dense, *dense_output;
-} Way;
+} BlockGradients;
 
 /* The four matrices, packed. */
 typedef struct {
@@ -196,7 +196,7 @@ typedef struct {
     float *c;         /* (sequences, units) */
     float *addresses; /* (sequences, 2, slots) */
     float *memory;    /* (sequences, width, slots) */
-} MemoryWay;
+} MemoryGradients;
 
 /* A convolution of x (steps, sequences, features). Each window has `size` steps that are
    `dilation` apart. It begins `before` steps before its output's step. */
@@ -231,7 +231,8 @@ typedef struct {
     int (*chain)(const Chains *);
     int (*viterbi)(const Chains *);
     int (*transformer)(const Block *);
-    int (*transformer_back)(const Block *, const float *g, float *way, float *d_norms, float *dx);
+    int (*transformer_back)(const Block *, const float *g, float *d_products, float *d_norms,
+                            float *dx);
     void (*normalise)(const float *x, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n,
                       const float *gamma, const float *beta, float epsilon, float *y,
                       float *found);
@@ -240,7 +241,7 @@ typedef struct {
                            const float *more, float *dx, Py_ssize_t dx_stride, float *dgamma,
                            float *dbeta);
     int (*memory)(const MemoryLayer *);
-    int (*memory_back)(const MemoryLayer *, const float *dy, const MemoryWay *);
+    int (*memory_back)(const MemoryLayer *, const float *dy, const MemoryGradients *);
     int (*convolve)(const Convolution *, const float *kernel, const float *bias, float *out,
                     Py_ssize_t first, Py_ssize_t last);
     int (*convolve_back)(const Convolution *, const float *g, Py_ssize_t n, float *d_kernel,
@@ -1116,10 +1117,11 @@ static int is_block(Block *b)
 
 /* transformer(steps, sequences, heads, width, hidden, activation, causal, first, last, epsilon,
          lengths, x, norms, project, project_bias, output, output_bias, dense, dense_bias,
-         dense_output, dense_output_bias, rotation, mask, other_mask, out, kept, g, way,
-         d_norms, dx): the forward pass if g is None. Otherwise sets dx, the gradients `way` of
-   the outputs of the matrix products, and the gradients `d_norms` (sequences, 4, width) of the
-   normalisations' weights. The forward pass must have set `kept`. */
+         dense_output, dense_output_bias, rotation, mask, other_mask, out, kept, g, d_products,
+         d_norms, dx): the forward pass if g is None. Otherwise sets dx, the gradients
+   `d_products` of the outputs of the matrix products, and the gradients `d_norms`
+   (sequences, 4, width) of the normalisations' weights. The forward pass must have set
+   `kept`. */
 static PyObject *transformer(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1151,16 +1153,16 @@ static PyObject *transformer(PyObject *self, PyObject *args)
     b.out = floats(a + 14, n, &good);
     b.kept = floats(a + 15, good ? numbers_kept(&b, b.rows) : 0, &good);
     const float *g = floats(a + 16, n, &good);
-    float *way = floats(a + 17, times(b.rows, 5 * w + hidden), &good);
+    float *d_products = floats(a + 17, times(b.rows, 5 * w + hidden), &good);
     float *d_norms = floats(a + 18, times(b.sequences, 4 * w), &good);
     float *dx = floats(a + 19, n, &good);
-    if (good && g && !(b.kept && way && d_norms && dx)) {
-        PyErr_SetString(PyExc_ValueError, "g needs kept, way, d_norms and dx");
+    if (good && g && !(b.kept && d_products && d_norms && dx)) {
+        PyErr_SetString(PyExc_ValueError, "g needs kept, d_products, d_norms and dx");
         good = 0;
     }
     if (good) {
         Py_BEGIN_ALLOW_THREADS
-        WITHOUT_TINY_NUMBERS(enough = g ? kernels->transformer_back(&b, g, way, d_norms, dx)
+        WITHOUT_TINY_NUMBERS(enough = g ? kernels->transformer_back(&b, g, d_products, d_norms, dx)
                                         : kernels->transformer(&b));
         Py_END_ALLOW_THREADS
     }
@@ -1171,13 +1173,13 @@ static PyObject *transformer(PyObject *self, PyObject *args)
           head_bias, output, addresses, states, c, y, gates, heads, looks, memory, dy,
           d_states, d_c, d_addresses, d_memory): the forward pass if dy is None. The backward
    pass replaces gates and heads by the gradients of their inputs. The last four arguments, see
-   `MemoryWay`, have the gradients of the final states and get those of the initial states. */
+   `MemoryGradients`, have the gradients of the final states and get those of the initial states. */
 static PyObject *memory(PyObject *self, PyObject *args)
 {
     (void)self;
     Array a[19] = {0};
     MemoryLayer l = {0};
-    MemoryWay way = {0};
+    MemoryGradients grads = {0};
     int good = 1, enough = 1;
     if (!PyArg_ParseTuple(args, "nnnnninnO&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&O&", &l.steps,
                           &l.sequences, &l.units, &l.slots, &l.width, &l.kept, &l.first, &l.last,
@@ -1206,19 +1208,19 @@ static PyObject *memory(PyObject *self, PyObject *args)
     l.looks = floats(a + 12, times(times(kept, 9), l.slots), &good);
     l.memory = floats(a + 13, times(times(l.kept ? more : kept, l.width), l.slots), &good);
     const float *dy = floats(a + 14, times(rows, l.units), &good);
-    way.states = floats(a + 15, times(l.sequences, l.units + l.width), &good);
-    way.c = floats(a + 16, times(l.sequences, l.units), &good);
-    way.addresses = floats(a + 17, times(times(l.sequences, 2), l.slots), &good);
-    way.memory = floats(a + 18, times(times(l.sequences, l.width), l.slots), &good);
+    grads.states = floats(a + 15, times(l.sequences, l.units + l.width), &good);
+    grads.c = floats(a + 16, times(l.sequences, l.units), &good);
+    grads.addresses = floats(a + 17, times(times(l.sequences, 2), l.slots), &good);
+    grads.memory = floats(a + 18, times(times(l.sequences, l.width), l.slots), &good);
     good = good && counts_are_good(l.active, l.steps, l.sequences);
-    if (good && dy && !(way.states && way.c && way.addresses && way.memory && l.kept)) {
-        PyErr_SetString(PyExc_ValueError, "a way back without what it needs");
+    if (good && dy && !(grads.states && grads.c && grads.addresses && grads.memory && l.kept)) {
+        PyErr_SetString(PyExc_ValueError, "dy needs kept, d_states, d_c, d_addresses and d_memory");
         good = 0;
     }
     if (good) {
         Py_BEGIN_ALLOW_THREADS
         if (dy)
-            WITHOUT_TINY_NUMBERS(enough = kernels->memory_back(&l, dy, &way));
+            WITHOUT_TINY_NUMBERS(enough = kernels->memory_back(&l, dy, &grads));
         else
             WITHOUT_TINY_NUMBERS(enough = kernels->memory(&l));
         Py_END_ALLOW_THREADS

@@ -143,20 +143,21 @@ static int ISA(transformer)(const Block *b)
 
 /* ---- backward ----------------------------------------------------------------------- */
 
-static Way ISA(place_way)(const Block *b, float *at, Py_ssize_t before)
+static BlockGradients ISA(place_gradients)(const Block *b, float *at, Py_ssize_t before)
 {
     Py_ssize_t w = b->width;
-    Way way;
-    way.project = at + before * 3 * w, at += b->rows * 3 * w;
-    way.output = at + before * w, at += b->rows * w;
-    way.dense = at + before * b->hidden, at += b->rows * b->hidden;
-    way.dense_output = at + before * w;
-    return way;
+    BlockGradients grads;
+    grads.project = at + before * 3 * w, at += b->rows * 3 * w;
+    grads.output = at + before * w, at += b->rows * w;
+    grads.dense = at + before * b->hidden, at += b->rows * b->hidden;
+    grads.dense_output = at + before * w;
+    return grads;
 }
 
 static void ISA(block_back_of_sequence)(const Block *l, const float *g, float *dx, float *d_norms,
                                         Py_ssize_t s, Py_ssize_t n, const Kept *kept,
-                                        const Way *way, const Matrices *m, float *space)
+                                        const BlockGradients *grads, const Matrices *m,
+                                        float *space)
 {
     Py_ssize_t w = l->width, d = w / l->heads, apart = l->sequences * w, hidden = l->hidden;
     const float *x = ROWS_OF(l, l->x, s);
@@ -167,35 +168,36 @@ static void ISA(block_back_of_sequence)(const Block *l, const float *g, float *d
     g = ROWS_OF(l, g, s), dx = ROWS_OF(l, dx, s);
     /* The gradient reaches `sum` directly and through the dense layers. */
     ISA(add_masked)(n, w, NULL, 0, NULL, 0, g, apart, d_sum, w);
-    ISA(add_masked)(n, w, NULL, 0, ROWS_OF(l, l->masks[1], s), apart, g, apart, way->dense_output,
+    ISA(add_masked)(n, w, NULL, 0, ROWS_OF(l, l->masks[1], s), apart, g, apart, grads->dense_output,
                     w);
-    ISA(product)(n, hidden, w, way->dense_output, w, 1, m->dense_output, way->dense, hidden, 0,
+    ISA(product)(n, hidden, w, grads->dense_output, w, 1, m->dense_output, grads->dense, hidden, 0,
                  NULL);
-    BY_ACTIVATION(ISA(slope_rows), n * hidden, kept->hidden, way->dense)
-    ISA(product)(n, w, hidden, way->dense, hidden, 1, m->dense, between, w, 0, NULL);
+    BY_ACTIVATION(ISA(slope_rows), n * hidden, kept->hidden, grads->dense)
+    ISA(product)(n, w, hidden, grads->dense, hidden, 1, m->dense, between, w, 0, NULL);
     ISA(normalise_back)(kept->sum, w, between, n, w, l->norms + 2 * w, kept->moments + 2 * n, d_sum,
                         d_sum, w, d_norms + 2 * w, d_norms + 3 * w);
-    ISA(add_masked)(n, w, NULL, 0, ROWS_OF(l, l->masks[0], s), apart, d_sum, w, way->output, w);
-    ISA(product)(n, w, w, way->output, w, 1, m->output, between, w, 0, NULL);
-    memset(way->project, 0, n * 3 * w * sizeof(float));
+    ISA(add_masked)(n, w, NULL, 0, ROWS_OF(l, l->masks[0], s), apart, d_sum, w, grads->output, w);
+    ISA(product)(n, w, w, grads->output, w, 1, m->output, between, w, 0, NULL);
+    memset(grads->project, 0, n * 3 * w * sizeof(float));
     for (Py_ssize_t h = 0; h < l->heads; h++) {
         const float *q = kept->qkv + h * d;
-        float *dq = way->project + h * d;
+        float *dq = grads->project + h * d;
         ISA(attend_back)(n, d, l->causal, q, q + w, q + 2 * w, 3 * w, kept->context + h * d,
                          between + h * d, w, kept->shares + h * 2 * n, dq, dq + w, dq + 2 * w,
                          space);
     }
     if (l->rotation) {
-        ISA(turn)(l, n, way->project, 3 * w, 1);
-        ISA(turn)(l, n, way->project + w, 3 * w, 1);
+        ISA(turn)(l, n, grads->project, 3 * w, 1);
+        ISA(turn)(l, n, grads->project + w, 3 * w, 1);
     }
-    ISA(product)(n, w, 3 * w, way->project, 3 * w, 1, m->project, between, w, 0, NULL);
+    ISA(product)(n, w, 3 * w, grads->project, 3 * w, 1, m->project, between, w, 0, NULL);
     ISA(normalise_back)(x, apart, between, n, w, l->norms, kept->moments, d_sum, dx, apart, d_norms,
                         d_norms + w);
     ISA(padding)(l, 0, n, dx);
 }
 
-static int ISA(transformer_back)(const Block *b, const float *g, float *way, float *d_norms, float *dx)
+static int ISA(transformer_back)(const Block *b, const float *g, float *d_products,
+                                 float *d_norms, float *dx)
 {
     Py_ssize_t w = b->width, hidden = b->hidden, before = 0;
     Py_ssize_t sizes[] = {PACKED(3 * w, w, VL), PACKED(w, w, VL), PACKED(hidden, w, VL),
@@ -215,7 +217,7 @@ static int ISA(transformer_back)(const Block *b, const float *g, float *way, flo
             if (s < b->first)
                 continue;
             Kept kept = ISA(place_kept)(b, b->kept, b->rows, before);
-            Way own = ISA(place_way)(b, way, before);
+            BlockGradients own = ISA(place_gradients)(b, d_products, before);
             ISA(block_back_of_sequence)(b, g, dx, d_norms, s, b->lengths[s], &kept, &own, &m,
                                         space);
         }

@@ -369,7 +369,7 @@ static void ISA(transpose)(const float *from, Py_ssize_t m, Py_ssize_t n, float 
             to[j * m + i] = from[i * n + j];
 }
 
-static int ISA(memory_back)(const MemoryLayer *l, const float *dy, const MemoryWay *way)
+static int ISA(memory_back)(const MemoryLayer *l, const float *dy, const MemoryGradients *grads)
 {
     Py_ssize_t u = l->units, width = l->width, n = l->slots, both = u + width, told = HEADS(l);
     float *kernel = allocate(both * 4 * u + u * told + width * u +
@@ -382,9 +382,9 @@ static int ISA(memory_back)(const MemoryLayer *l, const float *dy, const MemoryW
     ISA(transpose)(l->head, u, told, head);
     ISA(transpose)(l->output, width, u, output);
     for (Py_ssize_t first = l->first; first < l->last; first += TOGETHER) {
-        float *ds = way->states + first * both, *dc = way->c + first * u;
-        float *d_shares = way->addresses + first * 2 * n;
-        float *d_memory = way->memory + first * width * n;
+        float *ds = grads->states + first * both, *dc = grads->c + first * u;
+        float *d_shares = grads->addresses + first * 2 * n;
+        float *d_memory = grads->memory + first * width * n;
         for (Py_ssize_t t = l->steps - 1; t >= 0; t--) {
             Py_ssize_t m = ISA(running)(l, t, first);
             const float *g = ROW(l, dy, t, first, u);
