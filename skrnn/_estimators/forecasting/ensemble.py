@@ -47,8 +47,9 @@ class EnsemblePlan:
     answer : Answer
         What networks answer with.
     verbose : int
-    events : tuple of int
-        Known channels that are seldom set, such as a holiday.
+    events : tuple of (int, float)
+        Known channels that are seldom set, such as a holiday, and what makes their
+        spread 1.
     """
 
     strategy: str
@@ -61,7 +62,7 @@ class EnsemblePlan:
     seed: int
     answer: Answer
     verbose: int = 0
-    events: tuple[int, ...] = ()
+    events: tuple[tuple[int, float], ...] = ()
 
     @property
     def rows_needed(self) -> int:

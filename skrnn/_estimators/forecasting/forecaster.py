@@ -105,9 +105,10 @@ class Forecaster(UncertainForecaster):
         once.
     n_windows : int, default=100_000
         Number of windows that each member is trained on. If the data have fewer
-        windows, training goes over them at most 12 times. With `quantiles` or a
-        `distribution` it goes over them once, or until 8,000 windows, because more made
-        intervals too narrow.
+        windows, training goes over them at most 12 times, or until 1,600 windows: a
+        short series is repeated more often. With `quantiles` or a `distribution` it
+        goes over them once, or until 8,000 windows, because more made intervals too
+        narrow.
     quantiles : sequence of float or None, default=None
         Quantiles to forecast, increasing between 0 and 1. The networks predict all of
         them at once, and they never cross.

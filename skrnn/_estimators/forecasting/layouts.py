@@ -36,10 +36,11 @@ class Layout:
         Steps of a window.
     normalize : str or None
         A name of `NORMALIZERS`.
-    events : tuple of int
+    events : tuple of (int, float)
         Known channels that are read in units of the window as well. What a holiday adds
         to y is the same in every window, but in units of a window it is more where the
-        spread is small.
+        spread is small. The factor of each brings it to a spread of 1, without which a
+        few hundred windows are too few to learn it.
     usual_size : float
         The size of values in units of their window, of which that is a multiple.
     """
@@ -49,10 +50,10 @@ class Layout:
     season: int
     lookback: int
     normalize: str | None = "window"
-    events: tuple[int, ...] = ()
+    events: tuple[tuple[int, float], ...] = ()
     usual_size: float = 1.0
 
-    def with_events(self, events: tuple[int, ...], table: SeriesTable) -> "Layout":
+    def with_events(self, events: tuple, table: SeriesTable) -> "Layout":
         """Return a layout that reads events in units of the window as well."""
         origins = table.origins(self.lookback, self.gap + self.horizon)
         if not events or self.normalize is None or not len(origins):
@@ -110,7 +111,9 @@ class Layout:
             return [known] if known.shape[-1] else []
         size = _size(windows, units) / self.usual_size
         size = np.clip(size, 1 / _MOST_UNUSUAL, _MOST_UNUSUAL).astype(np.float32)
-        in_units = known[..., list(self.events), None] * size[:, None]
+        places, factors = zip(*self.events, strict=True)
+        events = known[..., list(places)] * np.float32(factors)
+        in_units = events[..., None] * size[:, None]
         return [known, in_units.reshape(*known.shape[:2], -1)]
 
     def targets(self, table: SeriesTable, origins: np.ndarray):

@@ -17,8 +17,9 @@ from skrnn._estimators.forecasting.table import SeriesTable
 
 # Epochs of a budget of windows: as many entries has the history.
 N_EPOCHS = 10
-# Times that training goes over all windows, at most.
-MOST_PASSES = 12
+# Times that training goes over all windows, at most. But few windows are repeated until
+# they are so many: 25 batches are the least that move a network from its start.
+MOST_PASSES, LEAST_WINDOWS = 12, 1600
 # Quantiles and distributions: one pass, or so many windows in this many passes. More
 # make a network sure of what it has seen before, and its intervals far too narrow.
 ENOUGH_FOR_SPREAD, PASSES_FOR_SPREAD = 8_000, 24
@@ -49,7 +50,7 @@ class Budget:
 
     def total(self, n: int) -> int:
         """Return how many windows to draw of `n`."""
-        most = MOST_PASSES * n
+        most = max(MOST_PASSES * n, LEAST_WINDOWS)
         if self.of_spread:
             most = max(n, min(ENOUGH_FOR_SPREAD, PASSES_FOR_SPREAD * n))
         return min(self.n_windows, most)

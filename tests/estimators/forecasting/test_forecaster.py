@@ -110,12 +110,13 @@ def test_a_transformer_answers_with_quantiles(strategy, given):
     assert (found[0.1] < found[0.9]).all()
 
 
-def test_what_a_rare_covariate_adds_is_learned():
+@pytest.mark.parametrize("n", [400, 800])
+def test_what_a_rare_covariate_adds_is_learned(n):
     """A window without it has a smaller spread, and so a larger unit."""
     rng = np.random.default_rng(0)
-    is_holiday = rng.random(800) < 0.05
+    is_holiday = rng.random(n) < 0.05
     is_holiday[-5] = True
-    y = 100 + 20 * (np.arange(800) % 7 > 4) + 60 * is_holiday + rng.normal(0, 3, 800)
+    y = 100 + 20 * (np.arange(n) % 7 > 4) + 60 * is_holiday + rng.normal(0, 3, n)
     X = is_holiday[:, None]
     forecaster = Forecaster(horizon=14, n_members=1, random_state=0)
     found = forecaster.fit(X[:-14], y[:-14]).predict(X[-14:])
@@ -304,6 +305,19 @@ def test_short_series_are_learned_or_refused(strategy, n):
             forecaster.fit(None, season(5)[:n])
         return
     assert np.isfinite(forecaster.fit(None, season(5)[:n]).forecast(9)).all()
+
+
+def test_a_short_trend_goes_on():
+    # 25 values have about ten windows: 12 passes over them are two batches.
+    errors = []
+    for seed in range(3):
+        t, rng = np.arange(31.0), np.random.default_rng(seed)
+        y = 20 + t + rng.normal(0, 0.5, 31)
+        model = Forecaster(horizon=6, n_members=1, random_state=0).fit(None, y[:-6])
+        forecast = np.asarray(model.forecast(6))
+        errors.append([np.abs(each - y[-6:]).mean() for each in (forecast, y[-7])])
+    ours, naive = np.mean(errors, axis=0)
+    assert ours < naive / 3
 
 
 @of_every_strategy

@@ -182,12 +182,12 @@ def test_events_are_read_in_units_of_the_window_as_well(kind):
     known = rng.normal(size=(80, 3)).astype(np.float32)
     panel = Panel(y, np.array([80]), known, np.empty((80, 0), np.float32))
     table, plain = series_table(panel, 4), kind(3, 1, 4, 8)
-    layout = plain.with_events((0, 2), table)
+    layout = plain.with_events(((0, 2.0), (2, 3.0)), table)
     origins = table.origins(8, 4)
     x, units = layout.inputs(table, origins)
     before, _ = plain.inputs(table, origins)
     np.testing.assert_array_equal(x[..., : before.shape[-1]], before)
-    rows = known[origins + layout.ahead][..., [0, 2], None]
+    rows = (known[..., [0, 2]] * [2, 3])[origins + layout.ahead][..., None]
     windows, _ = layout.windows(table, origins)
     size = np.abs(windows).mean(axis=0) / units.scale
     size /= np.median(size)
@@ -206,7 +206,7 @@ def test_nothing_is_added_without_events_or_units():
     for layout in (Aligned(3, 0, 4, 8), Aligned(3, 0, 4, 60)):
         assert layout.with_events((), table) == layout
     for layout in (Aligned(3, 0, 4, 8, None), Aligned(3, 0, 4, 60)):
-        assert layout.with_events((0,), table) == layout
+        assert layout.with_events(((0, 2.0),), table) == layout
 
 
 @given(st.floats(1e-3, 1e6), st.floats(-1e5, 1e5), st.sampled_from(["window", "last"]))

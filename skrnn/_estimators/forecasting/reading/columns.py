@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -189,13 +190,18 @@ def n_channels(features) -> int:
     return sum(each.n_channels for each in features)
 
 
-def events_of(features) -> tuple[int, ...]:
+def events_of(features) -> tuple[tuple[int, float], ...]:
     """Return the places of channels that are seldom set: flags and categories.
 
     Most windows have none of them, and so their spread doesn't tell of what they add.
+    Beside each place stands what brings the channel to a spread of 1.
     """
     shares = [share for each in features for share in _shares_of(each)]
-    return tuple(i for i, share in enumerate(shares) if 0 < share <= _RARE)
+    return tuple(
+        (place, 1 / sqrt(share * (1 - share)))
+        for place, share in enumerate(shares)
+        if 0 < share <= _RARE
+    )
 
 
 def _shares_of(feature):
