@@ -76,7 +76,8 @@ BAD_X = {
     "0 columns": (ValueError, f"0 feature(s) (shape=({N}, 0))", FLAT[:, :0]),
     "NaN": (
         ValueError,
-        "Input X contains NaN.\n{name} does not accept missing values",
+        "Input X contains NaN.\n{name} does not accept missing values: fill them, as "
+        "SequenceWise(SimpleImputer()) before it does",
         put(X, np.nan),
     ),
     "NaN in 2-D": (ValueError, "Input X contains NaN.", put(FLAT, np.nan)),

@@ -21,6 +21,7 @@ from skrnn._data.frames.numbers import (
     as_one_dtype,
     called,
     is_object,
+    nan_explained,
     refuse_non_numbers,
     warn_of_lost_numbers,
     warn_of_rounding,
@@ -211,7 +212,7 @@ def _check_values(
     `steps` are keyword arguments of `warn_of_lost_numbers`: where the steps are.
     """
     # A float64 beyond float32's range becomes inf, which the same call reports.
-    with naming("X"), np.errstate(over="ignore", invalid="ignore"):
+    with naming("X"), nan_explained(), np.errstate(over="ignore", invalid="ignore"):
         if dtype is np.float32 and _is_ready(values, min_samples, ensure_2d):
             checked = values
         else:

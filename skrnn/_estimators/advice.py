@@ -103,6 +103,10 @@ def _note_of(name, value, allowed):
     if inspect.isclass(value):
         return f" It is a class: write {name}={value.__name__}()."
     strings = [each for each in allowed if isinstance(each, StrOptions)]
+    if name == "estimator" and isinstance(value, Integral):
+        return f" Steps to forecast are horizon={value}."
+    if name.endswith("_features") and isinstance(value, str):
+        return f" Write {name}=[{value!r}]."
     if not isinstance(value, str):
         return ""
     for each in strings:

@@ -161,12 +161,17 @@ PARAMETERS_ELSEWHERE = {
     "input_chunk_length": "lookback",
     "context_length": "lookback",
     "fh": "horizon",
+    "h": "horizon",
+    "steps": "horizon",
     "n_ahead": "horizon",
     "n_periods": "horizon",
     "forecast_horizon": "horizon",
     "output_chunk_length": "horizon",
     "prediction_length": "horizon",
     "season_length": "seasonal_periods",
+    "season": "seasonal_periods",
+    "sp": "seasonal_periods",
+    "m": "seasonal_periods",
     "beam_width": "n_beams",
     "num_beams": "n_beams",
 }
@@ -206,7 +211,16 @@ _BY_OTHERS = {
     "input_shape": " It is that of the X given to fit.",
     "input_size": " It is that of the X given to fit.",
     "metrics": " Scores are those of score(X, y) and cross_validate(scoring=...).",
+    **dict.fromkeys(
+        ["freq", "frequency"], " The dates of y tell it: give y an index of dates."
+    ),
 }
+# Parameters of networks, of which a Forecaster trains some.
+_OF_NETWORKS = {
+    "units", "cell", "epochs", "batch_size", "dropout", "recurrent_dropout", "loss",
+    "optimizer", "learning_rate", "learning_rate_schedule", "bidirectional",
+    "activation", "clipnorm", "global_clipnorm", "engine", "callbacks",
+}  # fmt: skip
 
 
 def _plain(name):
@@ -293,7 +307,19 @@ def advice(name, parameters):
     """Say which of an estimator's parameters was meant, or nothing."""
     if meant := meant_parameter(name, parameters):
         return f" Did you mean {meant!r}?{_NOTES.get(name, '')}"
-    return _BY_OTHERS.get(PARAMETERS_ELSEWHERE.get(name, name), "")
+    ours = PARAMETERS_ELSEWHERE.get(name, name)
+    if ours in _OF_NETWORKS and {"estimator", "horizon"} <= set(parameters):
+        return _of_networks(ours)
+    return _BY_OTHERS.get(ours, "")
+
+
+def _of_networks(name):
+    if name == "epochs":
+        return " n_windows says how long each network is trained."
+    return (
+        f" It is a parameter of the networks: set_params(estimator__{name}=...), or "
+        f"estimator=LSTMRegressor({name}=...)."
+    )
 
 
 def meant_argument(name, arguments):

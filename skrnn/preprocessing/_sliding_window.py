@@ -32,9 +32,8 @@ from skrnn.preprocessing._fitting import SequenceOutputMixin
 from skrnn.preprocessing._saved_state import SavedStateMixin
 
 _KEEP_INDEX = (
-    "Give SlidingWindow frames: a step before it, such as a scaler, makes arrays of "
-    "them unless it comes behind, as SequenceWise(StandardScaler()), or keeps them by "
-    'set_output(transform="pandas").'
+    "Give SlidingWindow frames. A scaler before it returns arrays: put it behind, as "
+    'SequenceWise(StandardScaler()), or call its set_output(transform="pandas").'
 )
 
 
@@ -331,9 +330,9 @@ class SlidingWindow(
         history = self._history
         if rows.labels is None and history.ends is not None:
             warnings.warn(
-                "fit saw the index of the rows, but here X has none, so it can't be "
-                "seen whether its rows follow those of fit; warmup='carry' takes them "
-                f"to. {_KEEP_INDEX}",
+                "In fit X had an index, but here it has none, so SlidingWindow can't "
+                "check that its rows follow those of fit. warmup='carry' assumes that "
+                f"they do. {_KEEP_INDEX}",
                 stacklevel=3,
             )
         continued = history.continued(rows)

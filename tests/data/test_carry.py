@@ -184,7 +184,7 @@ def test_what_can_not_be_compared_does_not_follow(end, start):
 
 DAYS = REGULAR["days"]
 X, Y = make_supervised(series(DAYS))
-HIDDEN = "fit saw the index of the rows, but here X has none.*SequenceWise"
+HIDDEN = "In fit X had an index, but here it has none.*SequenceWise"
 
 
 def flat():

@@ -328,7 +328,7 @@ def test_arrays_continue_whatever_fit_saw():
     ]:
         windows = window.fit(first).transform(then)
         np.testing.assert_array_equal(windows[0], SERIES[9:11])
-    with pytest.warns(UserWarning, match="fit saw the index of the rows, but here"):
+    with pytest.warns(UserWarning, match="In fit X had an index, but here it has none"):
         windows = window.fit(frame).transform(SERIES[10:])
     np.testing.assert_array_equal(windows[0], SERIES[9:11])
 

@@ -243,18 +243,24 @@ def test_a_parameter_like_no_other_gets_the_list():
 
 
 @pytest.mark.parametrize(
-    ("typed", "instead"),
+    ("cls", "typed", "instead"),
     [
-        ("lookback", "SlidingWindow(lookback=...)"),
-        ("window_size", "SlidingWindow(lookback=...)"),
-        ("fh", "Forecaster(horizon=...)"),
-        ("input_shape", "the X given to fit"),
-        ("metrics", "score(X, y)"),
+        (LSTMRegressor, "lookback", "SlidingWindow(lookback=...)"),
+        (LSTMRegressor, "window_size", "SlidingWindow(lookback=...)"),
+        (LSTMRegressor, "fh", "Forecaster(horizon=...)"),
+        (LSTMRegressor, "input_shape", "the X given to fit"),
+        (LSTMRegressor, "metrics", "score(X, y)"),
+        (Forecaster, "units", "set_params(estimator__units=...)"),
+        (Forecaster, "hidden_size", "estimator=LSTMRegressor(units=...)"),
+        (Forecaster, "lr", "set_params(estimator__learning_rate=...)"),
+        (Forecaster, "n_epochs", "n_windows says how long"),
+        (Forecaster, "freq", "The dates of y tell it"),
+        (Forecaster, "h", "Did you mean 'horizon'?"),
     ],
 )
-def test_what_others_do_is_named(typed, instead):
+def test_what_others_do_is_named(cls, typed, instead):
     with pytest.raises(TypeError, match=f"argument '{typed}'") as caught:
-        LSTMRegressor(**{typed: 3})
+        cls(**{typed: 3})
     assert instead in str(caught.value)
     assert "Its parameters are" not in str(caught.value)
 

@@ -2,6 +2,7 @@
 
 import datetime
 import warnings
+from contextlib import contextmanager
 from numbers import Number
 from typing import Any
 
@@ -79,7 +80,7 @@ def refuse_kind(estimator, dtype, what):
     if kind in "mM":
         raise ValueError(
             f"{what} has dtype {dtype}, but {_name(estimator)} expects numbers; "
-            "turn times into numbers first."
+            f"{_for_times(estimator, what)}."
         )
     # NumPy's own have no other kinds, and take long to write their names.
     of_others = not isinstance(dtype, np.dtype)
@@ -88,6 +89,31 @@ def refuse_kind(estimator, dtype, what):
             f"could not convert string to float: {what} has dtype {dtype}, but "
             f"{_name(estimator)} expects numbers.{_for_strings(estimator, what)}"
         )
+
+
+@contextmanager
+def nan_explained():
+    """Put what helps with sequences in place of scikit-learn's advice for rows."""
+    try:
+        yield
+    except ValueError as error:
+        found, of_sklearn, _ = str(error).partition(" encoded as NaN natively.")
+        if not of_sklearn:
+            raise
+        raise ValueError(
+            f"{found}: fill them, as SequenceWise(SimpleImputer()) before it does, or "
+            "leave those sequences out."
+        ) from None
+
+
+def _for_times(estimator, what):
+    """Say where dates belong: in the index of a series that is forecast."""
+    if what.endswith("y") and _name(estimator) == "Forecaster":
+        return (
+            "dates belong into the index, as in frame.set_index('ds')['y'], and a long "
+            "frame of several series is for Forecaster.from_long"
+        )
+    return "turn times into numbers first"
 
 
 def _for_strings(estimator, what):

@@ -197,8 +197,8 @@ def check_lengths(panel, plan, n_lost):
         raise ValueError(
             f"Found {longest} sample(s) in {where} while a minimum of "
             f"{n_lost + ahead + 1} is required by Forecaster with "
-            f"horizon={plan.horizon}{more}: a row to forecast from, and those to "
-            "be learned behind it."
+            f"horizon={plan.horizon}{more}: one to forecast from, and {n_lost + ahead} "
+            "after it."
         )
 
 

@@ -163,10 +163,25 @@ class UncertainForecaster(BaseForecaster):
         if isinstance(model.plan.answer, Numbers):
             raise ValueError(
                 "Intervals need errors of forecasts that weren't trained on: fit with "
-                "Forecaster(calibration_size=...), such as 0.2; or with a distribution."
+                "Forecaster(calibration_size=...), such as 0.2; or with quantiles or a "
+                "distribution, which the networks learn."
             )
-        outside = (1 - coverage) / 2
-        levels = outside, 1 - outside
+        levels = _levels(model.plan.answer, coverage)
         return model.quantiles(panel, self._whole(panel, ahead), levels)[
             : len(forecasts)
         ]
+
+
+def _levels(answer, coverage):
+    """Return the levels of the quantiles that bound an interval."""
+    # Not 0.04999999999999999.
+    outside = round((1 - coverage) / 2, 12)
+    trained = getattr(answer, "levels", None)
+    if trained and not np.isclose(trained, outside, rtol=0, atol=1e-9).any():
+        known = [round(1 - 2 * level, 12) for level in trained if level < 0.5]
+        raise ValueError(
+            f"coverage={coverage} needs the quantiles {outside} and {1 - outside}, but "
+            f"those that were trained are {list(trained)}; expected coverage to be one "
+            f"of {known}, or other quantiles in Forecaster(quantiles=...)."
+        )
+    return outside, 1 - outside

@@ -1,5 +1,7 @@
 """What a Forecaster can't be, or can't be asked: one clear error each."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,14 +111,13 @@ BAD_FITS = {
     "a long difference": (
         quick(difference=60),
         "Found 60 sample(s) in y while a minimum of 65 is required by Forecaster with "
-        "horizon=4 and 60 rows lost to differences: a row to forecast from, and those "
-        "to be learned behind it.",
+        "horizon=4 and 60 rows lost to differences: one to forecast from, and 64 after "
+        "it.",
     ),
     "a long horizon": (
         quick(horizon=58, gap=2),
         "Found 60 sample(s) in y while a minimum of 61 is required by Forecaster with "
-        "horizon=58 and gap=2: a row to forecast from, and those to be learned behind "
-        "it.",
+        "horizon=58 and gap=2: one to forecast from, and 60 after it.",
     ),
     "a small calibration part": (
         quick(calibration_size=4, gap=1),
@@ -181,7 +182,8 @@ BAD_CALLS = {
     "no calibration": (
         lambda f: f.predict_interval(AHEAD),
         "Intervals need errors of forecasts that weren't trained on: fit with "
-        "Forecaster(calibration_size=...), such as 0.2; or with a distribution.",
+        "Forecaster(calibration_size=...), such as 0.2; or with quantiles or a "
+        "distribution, which the networks learn.",
     ),
     "no X": (
         lambda f: f.predict(None),
@@ -272,3 +274,33 @@ def test_an_iterator_is_no_table():
     expected = "X is an iterator, which can be read only once; expected a table"
     with pytest.raises(TypeError, match=expected):
         quick().fit(None, Y).predict_interval(iter([1, 2]))
+
+
+def test_dates_as_a_column_of_y_are_sent_to_the_index():
+    frame = months(Y).rename_axis("ds").reset_index()
+    expected = r"Column 'ds' of y .*set_index\('ds'\).*Forecaster.from_long"
+    with pytest.raises(ValueError, match=expected):
+        quick().fit(None, frame)
+
+
+def test_quantiles_of_another_coverage_are_named():
+    forecaster = quick(quantiles=(0.1, 0.9)).fit(None, Y)
+    assert forecaster.forecast(2, coverage=0.8).shape == (2, 3)
+    expected = (
+        r"coverage=0.9 needs the quantiles 0.05 and 0.95, .*\[0.1, 0.5, 0.9\]; "
+        r"expected coverage to be one of \[0.8\]"
+    )
+    with pytest.raises(ValueError, match=expected):
+        forecaster.forecast(2, coverage=0.9)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "instead"),
+    [
+        ({"estimator": 12}, "Steps to forecast are horizon=12."),
+        ({"past_features": "price"}, "Write past_features=['price']."),
+    ],
+)
+def test_what_was_meant_is_written(parameters, instead):
+    with pytest.raises(InvalidParameterError, match=re.escape(instead)):
+        Forecaster(**parameters).fit(None, Y)
