@@ -30,10 +30,19 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all \
 SANITIZED_TESTS := $(filter-out %/test_kernel_memory.py,$(KERNEL_TESTS)) \
 	tests/test_tampered_states.py
 
+# XLA translates in a third less time, and JAX keeps what it has translated: most tests
+# train the same few networks, in two processes.
+QUICK_JAX := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/jax \
+	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+	JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
+	XLA_FLAGS=--xla_backend_optimization_level=0
+
 # TensorFlow greets on stderr; only warnings and errors are worth a reader's time.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 export LONG
+# Where it is set, every worker and process compiles the modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 # Three lines come before TensorFlow reads the level above.
 QUIETLY := 2> >(grep --line-buffered -vE \
 	'absl::InitializeLog|oneDNN custom operations|cuda drivers' >&2)
@@ -61,9 +70,11 @@ faults: $(VENV)/.test ## Run the tests under load and faults, and a fuzz (LONG=1
 	$(BIN)/python -m pytest -n $(WORKERS) --dist load $(PYTEST_ARGS) tests/faults
 
 jax: $(VENV)/.test ## Train on Keras' JAX backend, and run scikit-learn's checks of an estimator
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) \
+	rm -rf build/jax
+	KERAS_BACKEND=jax $(QUICK_JAX) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) \
 		tests/test_contract.py -k GRUClassifier
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) -m jax tests/engine
+	$(QUICK_JAX) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) \
+		-m jax tests/engine
 
 clang: $(VENV)/.test ## Compile the kernels with clang (for aarch64 too) and run their tests
 	rm -rf build/clang && mkdir -p build/clang

@@ -17,6 +17,7 @@ from pkgutil import resolve_name
 import _builds
 import pandas as pd
 import pytest
+from _tables import covering
 from test_structure import public_objects
 
 pytestmark = [_builds.needs_setuptools, _builds.in_one_worker]
@@ -110,8 +111,7 @@ model.predict(None)  # an error
 """
 CHECKERS = ["mypy", "pyright"]
 every_way = pytest.mark.parametrize(
-    ("checker", "installation"),
-    [(checker, way) for checker in CHECKERS for way in _builds.WITHOUT_KERNELS],
+    ("checker", "installation"), covering(CHECKERS, _builds.WITHOUT_KERNELS)
 )
 
 

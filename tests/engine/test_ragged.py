@@ -160,11 +160,11 @@ def test_a_state_that_grows_does_not_overflow_in_the_padding(cell, return_sequen
     spec = spec_of(
         cell, activation="relu", attention="dot", return_sequences=return_sequences
     )
-    # The first one multiplies its state at each step, and has 98 steps of padding.
-    arrays = [np.ones((2, 2), np.float32), np.full((100, 2), -1, np.float32)]
+    # The first one multiplies its state at each step, and has 30 steps of padding.
+    arrays = [np.ones((2, 2), np.float32), np.full((32, 2), -1, np.float32)]
     dataset = draw_dataset(spec, pack_ragged(arrays))
     weights = [np.abs(w) for w in draw_weights(spec)]
-    weights[1], weights[2] = 4 * weights[1], 0 * weights[2]
+    weights[1], weights[2] = 40 * weights[1], 0 * weights[2]
     if cell == "ntm":
         # Its bias comes later. Without one the other sequence doesn't grow.
         weights[3] = 0 * weights[3]

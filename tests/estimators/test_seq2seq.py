@@ -198,7 +198,26 @@ FORMS_OF_X = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS_OF_X)
+# Form -> one that is the same network, bit by bit: it need not learn for itself.
+# `reverser` has learnt from strings.
+TWINS = {
+    "lists of strings": "strings",
+    "arrays of token ids": "token ids",
+    "padded token ids": "token ids",
+}
+
+
+@pytest.mark.parametrize("form", TWINS)
+def test_forms_that_say_the_same_are_one_network(form):
+    models = []
+    for name in (form, TWINS[form]):
+        x, options = FORMS_OF_X[name]
+        models.append(Seq2SeqClassifier(**FAST, **options).fit(x, BACKWARDS))
+    assert_same_network(*models)
+    assert models[1]._spec.vocabulary_size is not None
+
+
+@pytest.mark.parametrize("form", sorted({*FORMS_OF_X} - {*TWINS, "strings"}))
 def test_every_form_of_input_is_learnt_from(form):
     x, options = FORMS_OF_X[form]
     model = Seq2SeqClassifier(**LEARNS | dict(units=32), **options).fit(x, BACKWARDS)

@@ -68,7 +68,7 @@ class Both:
 def test_many_steps_are_those_of_keras(name):
     both = Both(name, RATES.get(name, 0.01))
     before = both.flat.copy()
-    both.step(60)
+    both.step(25)
     both.assert_alike()
     assert np.abs(both.flat - before).max() > 1e-2
 

@@ -297,6 +297,8 @@ def trained(wrappers, name):
     options |= dict(epochs=2, shuffle=False, verbose=0, batch_size=8)
     # XLA takes a second for each network.
     options |= dict(compile__jit_compile=False)
+    # Nor does plain scikeras compile anything else: only its numbers are asked for.
+    options |= dict(compile__run_eagerly=wrappers is plain)
     # scikeras hands them on as they are.
     return wrappers.KerasRegressor(make, **options).fit(X, Y)
 

@@ -26,6 +26,9 @@ from sklearn.preprocessing import StandardScaler
 from skrnn.scikeras import KerasRegressor
 from skrnn.scikeras.engine import training
 
+# In one worker: most train the same network, which takes seconds to compile.
+pytestmark = pytest.mark.xdist_group("scikeras")
+
 
 def test_they_are_scikeras_wrappers():
     assert isinstance(regressor(), plain.KerasRegressor)

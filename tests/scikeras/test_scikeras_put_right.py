@@ -32,6 +32,9 @@ from tensorflow.python.framework import config as tf_config
 
 from skrnn import scikeras as ours
 
+# In one worker: most train the same network, which takes seconds to compile.
+pytestmark = pytest.mark.xdist_group("put_right")
+
 
 def tells_what_it_is(of):
     assert is_classifier(classifier(of))

@@ -16,6 +16,9 @@ from sklearn.model_selection import (
 from skrnn.metrics import get_scorer
 from skrnn.scikeras import KerasClassifier, KerasRegressor, recurrent_network
 
+# In one worker: most train the same network, which takes seconds to compile.
+pytestmark = pytest.mark.xdist_group("taggers")
+
 N, T = 18, 5
 RNG = np.random.default_rng(0)
 LENGTHS = 2 + np.arange(N) % 4
@@ -48,7 +51,7 @@ def steps(end):
         [
             keras.Input((None, 2)),
             keras.layers.Masking(-9.0),
-            keras.layers.GRU(4, return_sequences=True),
+            keras.layers.SimpleRNN(4, return_sequences=True),
             end,
         ]
     )
@@ -68,7 +71,7 @@ def tagger(y, **options):
 
 def last_step(meta):
     end = keras.layers.Dense(1, "sigmoid" if "classes_" in meta else "linear")
-    layers = [keras.layers.Masking(-9.0), keras.layers.GRU(2), end]
+    layers = [keras.layers.Masking(-9.0), keras.layers.SimpleRNN(2), end]
     return keras.Sequential([keras.Input((None, 2)), *layers])
 
 
@@ -166,7 +169,7 @@ def test_one_hot_steps_are_scored():
 
 def test_several_labels_at_once_that_are_as_many_as_steps():
     def build():
-        end = [keras.layers.GRU(4), keras.layers.Dense(T, "sigmoid")]
+        end = [keras.layers.SimpleRNN(4), keras.layers.Dense(T, "sigmoid")]
         return keras.Sequential([keras.Input((T, 2)), *end])
 
     model = KerasClassifier(build, loss="binary_crossentropy", **FAST).fit(X, TWO)
@@ -366,7 +369,7 @@ OF_TOKENS = NAMES[THREE]
 def reader(meta):
     layers = [
         keras.layers.Embedding(6, 3, mask_zero=True),
-        keras.layers.GRU(4, return_sequences=True),
+        keras.layers.SimpleRNN(4, return_sequences=True),
         keras.layers.Dense(meta["n_classes_"], "softmax"),
     ]
     return keras.Sequential([keras.Input((None,)), *layers])

@@ -15,6 +15,9 @@ from skrnn.scikeras.engine import training
 from skrnn.scikeras.engine.prediction import predict_keras
 from skrnn.scikeras.engine.seeding import global_seed, seeded
 
+# In one worker: most train the same network, which takes seconds to compile.
+pytestmark = pytest.mark.xdist_group("scikeras_training")
+
 L = keras.layers
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(48, 5, 2)).astype(np.float32)

@@ -119,6 +119,8 @@ def test_outputs_and_states_are_those_of_the_formula(spec):
         assert_close(predict(spec, weights, sequences, "kernels"), by_formula)
 
 
+# In one worker: TensorFlow's gradients are computed once for all sets.
+@pytest.mark.xdist_group("instruction_sets")
 @pytest.mark.parametrize("cell", layer.KERNEL_CELLS)
 @pytest.mark.parametrize("activation", layer.KERNEL_ACTIVATIONS)
 def test_every_instruction_set_trains_alike(cell, activation, instructions):
@@ -139,7 +141,7 @@ def test_every_instruction_set_trains_alike(cell, activation, instructions):
         assert_close(moved, expected)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.cache
 def known_gradients(spec, rows):
     """Return the loss and gradients by TensorFlow: one for all sets of instructions."""
     weights = [w / 4 for w in draw_weights(spec)]
