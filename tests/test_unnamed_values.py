@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.linear_model import Ridge
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import skrnn
 from skrnn.forecasting import backtest
@@ -79,6 +80,20 @@ CALLS = {
     "names": (
         lambda: MODEL.get_feature_names_out("c0"),
         "input_features='c0' is no list of names; expected",
+    ),
+    "names of steps": (
+        lambda: (
+            SequenceWise(OneHotEncoder()).fit(X[:, :, 0]).get_feature_names_out("c0")
+        ),
+        "input_features='c0' is no list of names; expected",
+    ),
+    "a word as splits": (
+        lambda: backtest(Ridge(), None, Y, cv="auto"),
+        "cv='auto' is invalid; expected a splitter such as",
+    ),
+    "a class as splits": (
+        lambda: backtest(Ridge(), None, Y, cv=KFold),
+        "cv=.*KFold.* is invalid; expected a splitter such as",
     ),
     "printing": (lambda: MODEL.summary(3), "'print_fn' parameter of summary must be"),
     "columns": (

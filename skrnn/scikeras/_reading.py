@@ -4,11 +4,10 @@ import keras
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
-    check_array,
     check_consistent_length,
-    validate_data,
 )
 
+from skrnn._data.finite import check_array, validate_data
 from skrnn._data.frames.as_arrays import names_of, read_table
 from skrnn._data.frames.columns import frames_in, is_frame
 from skrnn._data.frames.numbers import warn_of_lost_numbers

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from skrnn._data.finite import check_sample_weight
 from skrnn._data.frames.numbers import refuse_non_numbers
 from skrnn._data.sequences import Sequences
 from skrnn._data.targets.class_weights import WeightsOfClasses
 from skrnn._data.targets.reading import is_missing, read_steps
 from skrnn._data.validation import is_ragged
-from skrnn._sklearn import check_sample_weight, naming
+from skrnn._sklearn import naming
 
 
 def are_of_steps(sample_weight) -> bool:
@@ -29,8 +30,14 @@ def are_of_steps(sample_weight) -> bool:
 def rows_of(sample_weight) -> list:
     """Return the weights of each sequence as an array; a single number is allowed."""
     if not is_ragged(sample_weight):
+        given = sample_weight
         # Iterating over a frame yields its columns.
-        sample_weight = np.asarray(sample_weight)
+        sample_weight = np.asarray(given)
+        if not sample_weight.ndim:
+            raise TypeError(
+                f"sample_weight is of type {type(given).__name__}; expected an "
+                "array-like with a weight for each sequence or step."
+            )
     return [np.asarray(row) for row in sample_weight]
 
 
