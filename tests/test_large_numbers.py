@@ -286,11 +286,3 @@ def test_inf_and_minus_inf_are_an_error_without_a_warning(key):
     """Warnings are errors here; scikit-learn's check adds all numbers up."""
     with pytest.raises(ValueError, match="contains infinity or a value too large"):
         BOTH_ENDS[key]()
-
-
-@pytest.mark.parametrize("y", ["words", "numbers"])
-def test_weights_without_an_order_are_named(y):
-    words = ["ab", "b", "a", "ba"] * 2
-    model = Seq2SeqClassifier(units=2, epochs=1) if y == "words" else GRURegressor()
-    with pytest.raises((TypeError, ValueError), match="sample_weight"):
-        model.fit(*((words, words) if y == "words" else (X, Y)), sample_weight={1, 2})

@@ -16,7 +16,12 @@ from skrnn.metrics import (
     symmetric_mean_absolute_percentage_error,
     token_accuracy_score,
 )
-from skrnn.preprocessing import SequencePadder, SequenceWise, SlidingWindow
+from skrnn.preprocessing import (
+    SequencePadder,
+    SequenceWise,
+    SlidingWindow,
+    make_supervised,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(6, 3, 1))
@@ -80,6 +85,20 @@ CALLS = {
     "names": (
         lambda: MODEL.get_feature_names_out("c0"),
         "input_features='c0' is no list of names; expected",
+    ),
+    "weights in weights": (
+        lambda: MODEL.score(X[:2], Y[:2], sample_weight=[[[1], [2, 3]]] * 2),
+        "sample_weight can't be read: ",
+    ),
+    "weights of words": (
+        lambda: skrnn.Seq2SeqClassifier(**TINY).fit(
+            ["ab", "b"], ["a", "b"], sample_weight={1, 2}
+        ),
+        "sample_weight is of type set; expected",
+    ),
+    "targets": (
+        lambda: make_supervised(X[:, :, 0], target=[[1], [2, 3]]),
+        "target can't be read: ",
     ),
     "names of steps": (
         lambda: (

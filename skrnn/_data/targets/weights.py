@@ -19,7 +19,8 @@ def are_of_steps(sample_weight) -> bool:
         return False
     if is_ragged(sample_weight):
         # An object array of plain numbers has a weight for each sequence.
-        return any(np.ndim(weights) for weights in sample_weight)
+        with naming("sample_weight"):
+            return any(np.ndim(weights) for weights in sample_weight)
     # numpy.ndim would dispatch to other libraries, by __array_function__.
     array = (
         sample_weight if hasattr(sample_weight, "ndim") else np.asarray(sample_weight)
@@ -38,7 +39,8 @@ def rows_of(sample_weight) -> list:
                 f"sample_weight is of type {type(given).__name__}; expected an "
                 "array-like with a weight for each sequence or step."
             )
-    return [np.asarray(row) for row in sample_weight]
+    with naming("sample_weight"):
+        return [np.asarray(row) for row in sample_weight]
 
 
 def read_weights(estimator, X: Sequences, sample_weight):
