@@ -206,9 +206,9 @@ def _read_table(estimator, X, *, reset):
 
 
 def _read_blocks(estimator, X, *, reset):
-    how = {"allow_nd": True, "dtype": "numeric", "input_name": "X"}
+    how = {"allow_nd": True, "dtype": "numeric"}
     with naming("X"):
-        X = check_array(X, estimator=estimator, **how)
+        X = check_array(X, estimator=estimator, input_name="X", **how)
     if 0 in X.shape:
         raise ValueError(
             f"Found array with an empty axis (shape={X.shape}) while a minimum of 1 is "

@@ -79,6 +79,8 @@ def _in_double(x):
 
 def _checked(X, lengths, about):
     """Return X and its lengths; raise a ValueError if the network can't read them."""
+    if np.ma.is_masked(X):
+        raise ValueError("X has masked values: fill them, or leave them out.")
     try:
         X = np.asarray(X)
     except ValueError:
