@@ -63,6 +63,11 @@ ROOMS = (
         ("numpy", "pandas"),
     ),
     Room(
+        "_data/finite",
+        "scikit-learn's checks of arrays, without warnings before their errors",
+        ("numpy", "sklearn"),
+    ),
+    Room(
         "_data/frames/",
         "frames of pandas, polars and pyarrow: columns, names, numbers, index",
         ("narwhals", "numpy", "pandas", "sklearn"),

@@ -1,5 +1,7 @@
 """Numbers near the end of what floats and integers hold: weights, y, rates, steps."""
 
+import pickle
+
 import numpy as np
 import pytest
 from _instances import in_new_process, needs
@@ -7,6 +9,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
 from skrnn._engine.training.loop import Loop
+from skrnn.metrics import (
+    symmetric_mean_absolute_percentage_error,
+    token_accuracy_score,
+)
+from skrnn.preprocessing import SlidingWindow
 
 RNG = np.random.default_rng(0)
 N = 24
@@ -107,7 +114,13 @@ def test_y_that_float32_can_not_hold_is_named(way):
 def test_an_infinite_rate_diverges(optimizer, schedule):
     options = dict(optimizer=optimizer, learning_rate_schedule=schedule)
     with pytest.warns(ConvergenceWarning, match="the loss is not finite"):
-        fit("regressor", **options | dict(learning_rate=1e39))
+        model = fit("regressor", **options | dict(learning_rate=1e39))
+    # The optimizer's state, which has the rate, isn't kept: nothing would read it.
+    read = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(read.predict(X), model.predict(X))
+    with pytest.warns(ConvergenceWarning, match="the loss is not finite"):
+        read.partial_fit(X, Y)
+    read.set_params(learning_rate=0.01).partial_fit(X, Y)
 
 
 # Steps
@@ -245,3 +258,31 @@ def test_an_integer_beyond_float64_is_named(name, X_, y, more):
     model = GRURegressor(**{"units": 2, "epochs": 1} | more.pop("params", {}))
     with pytest.raises(ValueError, match=f"^{name} holds an integer beyond 1.8e"):
         model.fit(X_, y, **more)
+
+
+ENDS = X * 1.0
+ENDS[0, 0, 0], ENDS[-1, :, 0] = np.inf, -np.inf
+TAGGER = dict(units=2, epochs=1, return_sequences=True)
+# Name -> a call with numbers whose sum is inf - inf.
+BOTH_ENDS = {
+    "labels": lambda: GRUClassifier(**TAGGER).fit(X, ENDS[:, :, 0]),
+    "weights": lambda: GRURegressor().fit(X, Y, sample_weight=ENDS[:, 0, 0]),
+    "weights of steps": lambda: GRURegressor(**TAGGER).fit(
+        X, X[:, :, 0], sample_weight=ENDS[:, :, 0]
+    ),
+    "X": lambda: GRURegressor().fit(ENDS, Y),
+    "future": lambda: Seq2SeqRegressor().fit(X, X[:, :, 0], future=ENDS[:, :, :1]),
+    "vectors": lambda: GRUClassifier(
+        embedding_dim=10, embedding_matrix=ENDS[:, :, 0].T
+    ).fit(np.ones((4, 3), int), [0, 1, 0, 1]),
+    "windows": lambda: SlidingWindow(lookback=2).fit_transform(ENDS[:, 0]),
+    "accuracy": lambda: token_accuracy_score(ENDS[:, :, 0], ENDS[:, :, 0]),
+    "percents": lambda: symmetric_mean_absolute_percentage_error(Y, ENDS[:, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("key", BOTH_ENDS)
+def test_inf_and_minus_inf_are_an_error_without_a_warning(key):
+    """Warnings are errors here; scikit-learn's check adds all numbers up."""
+    with pytest.raises(ValueError, match="contains infinity or a value too large"):
+        BOTH_ENDS[key]()

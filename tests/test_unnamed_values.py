@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.linear_model import Ridge
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import skrnn
 from skrnn.forecasting import backtest
@@ -15,7 +16,12 @@ from skrnn.metrics import (
     symmetric_mean_absolute_percentage_error,
     token_accuracy_score,
 )
-from skrnn.preprocessing import SequencePadder, SequenceWise, SlidingWindow
+from skrnn.preprocessing import (
+    SequencePadder,
+    SequenceWise,
+    SlidingWindow,
+    make_supervised,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(6, 3, 1))
@@ -79,6 +85,34 @@ CALLS = {
     "names": (
         lambda: MODEL.get_feature_names_out("c0"),
         "input_features='c0' is no list of names; expected",
+    ),
+    "weights in weights": (
+        lambda: MODEL.score(X[:2], Y[:2], sample_weight=[[[1], [2, 3]]] * 2),
+        "sample_weight can't be read: ",
+    ),
+    "weights of words": (
+        lambda: skrnn.Seq2SeqClassifier(**TINY).fit(
+            ["ab", "b"], ["a", "b"], sample_weight={1, 2}
+        ),
+        "sample_weight is of type set; expected",
+    ),
+    "targets": (
+        lambda: make_supervised(X[:, :, 0], target=[[1], [2, 3]]),
+        "target can't be read: ",
+    ),
+    "names of steps": (
+        lambda: (
+            SequenceWise(OneHotEncoder()).fit(X[:, :, 0]).get_feature_names_out("c0")
+        ),
+        "input_features='c0' is no list of names; expected",
+    ),
+    "a word as splits": (
+        lambda: backtest(Ridge(), None, Y, cv="auto"),
+        "cv='auto' is invalid; expected a splitter such as",
+    ),
+    "a class as splits": (
+        lambda: backtest(Ridge(), None, Y, cv=KFold),
+        "cv=.*KFold.* is invalid; expected a splitter such as",
     ),
     "printing": (lambda: MODEL.summary(3), "'print_fn' parameter of summary must be"),
     "columns": (

@@ -5,8 +5,8 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
+from skrnn._data.finite import check_array
 from skrnn._data.frames.as_arrays import (
     check_names,
     names_of,

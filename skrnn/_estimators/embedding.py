@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
+from skrnn._data.finite import check_array
 from skrnn._data.sequences import Sequences
 from skrnn._data.tokens.categories import columns_of_ids
 from skrnn._data.tokens.ids import vocabulary_size
@@ -252,9 +252,8 @@ def _as_vectors(name, vectors):
         )
     options: Any = dict(input_name="embedding_matrix", estimator=name)
     try:
-        # A float64 beyond float32's range becomes inf, which the same call reports.
-        with np.errstate(over="ignore"):
-            return check_array(vectors, dtype=np.float32, **options)
+        # A float64 beyond float32's range becomes inf, which it reports.
+        return check_array(vectors, dtype=np.float32, **options)
     except (TypeError, ValueError) as error:
         if "embedding_matrix" in str(error):
             raise

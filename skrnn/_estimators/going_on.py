@@ -3,6 +3,8 @@
 import inspect
 from typing import Any
 
+import numpy as np
+
 from skrnn import _engine
 from skrnn._estimators.checkpoints import (
     FitCheckpoint,
@@ -77,3 +79,12 @@ def kind_of(optimizer) -> str:
 def going_on(checkpoint: FitCheckpoint | None, spec, plan) -> Any:
     """Return a checkpoint in the form that training takes, or None."""
     return None if checkpoint is None else checkpoint.for_training(spec, plan.seed)
+
+
+def finite_or_none(state):
+    """Return an optimizer's state; None if something in it has overflowed.
+
+    Training that goes on from such numbers keeps them, and nothing reads them back.
+    """
+    is_finite = all(np.isfinite(array).all() for array in state)
+    return state if is_finite else None

@@ -17,7 +17,7 @@ from skrnn._data.typing import Widths
 from skrnn._data.warn import warn
 from skrnn._engine import ENGINES, TrainPlan
 from skrnn._estimators.description.network import DescribedNetwork
-from skrnn._estimators.going_on import GoesOn, going_on, kind_of
+from skrnn._estimators.going_on import GoesOn, finite_or_none, going_on, kind_of
 from skrnn._estimators.names import NAMES, Names, named
 from skrnn._estimators.one_fit import as_before_fit, unchanged_on_error
 from skrnn._estimators.saved import mark_state, read_state
@@ -158,7 +158,7 @@ class TrainedNetwork(GoesOn, WatchedFit, DescribedNetwork):
         before = getattr(self, "history_", {}) if resume else {}
         n_before = getattr(self, "n_iter_", 0) if resume else 0
         self._spec, self._weights = spec, trained.weights
-        self._optimizer_state = trained.optimizer_state
+        self._optimizer_state = finite_or_none(trained.optimizer_state)
         self._optimizer_kind = kind_of(plan.optimizer)
         self.history_ = trained.history_after(before, n_before)
         n_finished = len(trained.history["loss"])

@@ -86,23 +86,34 @@ def unchanged_on_error(estimator):
 
 
 @contextmanager
+def undisturbed(estimator):
+    """Give an estimator its attributes back when the body ends; parameters stay.
+
+    The body trains, and so runs code of the user, such as callbacks, which may fit the
+    same estimator.
+    """
+    begun = vars(estimator).copy()
+    yield
+    _exchange(estimator, begun)
+
+
+@contextmanager
 def as_before_fit(estimator):
     """Give an estimator its attributes from before the fit while the body runs.
 
-    The body trains, and so runs code of the user, such as callbacks. What this asks of
-    the estimator, saves of it or fits it on stays apart from the fit: what that has
-    learnt so far, say of y, would be mixed with the network of an earlier fit.
-    Parameters that the body sets stay.
+    What code of the user asks of the estimator, saves of it or fits it on stays apart
+    from the fit: what that has learnt so far, say of y, would be mixed with the network
+    of an earlier fit. Parameters that the body sets stay.
     """
+    with undisturbed(estimator):
+        _exchange(estimator, vars(estimator)[FITTING][1])
+        yield
+
+
+def _exchange(estimator, others):
+    """Replace all that a fit learns."""
     attributes = vars(estimator)
     kept = _NOT_FITTED.union(estimator._get_param_names())
-    begun, before = attributes.copy(), attributes[FITTING][1]
-    _exchange(attributes, before, kept)
-    yield
-    _exchange(attributes, begun, kept)
-
-
-def _exchange(attributes, others, kept):
     for name in attributes.keys() - others.keys() - kept:
         del attributes[name]
     attributes.update({name: others[name] for name in others.keys() - kept})

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from skrnn import _engine
+from skrnn._estimators.one_fit import of_one_moment
 from skrnn._persistence.classes import class_named, is_wrapper, own_name, public_name
 from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.nodes import Kind, exactly
@@ -32,6 +33,8 @@ def _write(value, writer):
             "a wrapper of a network that a function builds",
             "that function among those that are handed over: `trusted=[...]`",
         )
+    # While another thread fits it, its network and its state are those of before.
+    value = of_one_moment(value)
     # Objects of Keras are in boxes, which pickle needs.
     state = _engine.unpack(value.__getstate__())
     for name in _MAKERS:

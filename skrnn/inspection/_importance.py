@@ -10,6 +10,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._data.finite import refuse_masked
 from skrnn._data.frames.columns import column_labels, is_frame
 from skrnn._data.tokens.symbols import column_of_texts
 from skrnn._data.typing import SequenceData, Targets, Weights
@@ -173,8 +174,11 @@ class _Block:
         is_column = is_frame(given) and not is_frame(X)
         self._label = column_labels(given)[0] if is_column else None
         self.X: Any
+        refuse_masked(X, "X")
         if len(getattr(X, "shape", (0,))) == 1:
             self.X = list(X)
+            for i, sequence in enumerate(self.X):
+                refuse_masked(sequence, f"X[{i}]")
             lengths, widths = zip(*map(_shape_of, self.X), strict=True)
             if len({*widths}) > 1:
                 raise TypeError(_NO_STEPS.format("a list of different arrays"))
@@ -296,6 +300,7 @@ class _Score:
 def _as_rows(values, name, block):
     """Return y or weights, if there is one for each sequence; a tuple as a list."""
     check_count(block.X, values, name)
+    refuse_masked(values, name)
     return list(values) if isinstance(values, tuple) else values
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
+from skrnn._data.finite import check_array
 from skrnn._data.typing import Array, ArrayLike, Targets, Weights
 from skrnn._sklearn import Count, StrOptions, naming, validate_params
 

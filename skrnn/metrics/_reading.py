@@ -7,10 +7,11 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_consistent_length
 
+from skrnn._data.finite import check_sample_weight
 from skrnn._data.frames.columns import as_plain, is_frame
 from skrnn._data.targets.reading import as_array, check_labels
 from skrnn._data.targets.weights import are_of_steps, rows_of
-from skrnn._sklearn import check_sample_weight, naming
+from skrnn._sklearn import naming
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._data.finite import refuse_masked
 from skrnn._data.frames.indexed_arrays import index_of, indexed
 from skrnn._data.sequences import ragged_array
 from skrnn._data.tokens.ids import token_ids, vocabulary_of
@@ -42,6 +43,7 @@ def from_channels_first(X: SequenceData) -> Array | list[Array]:
     """
     if isinstance(X, list | tuple):
         return _all_time_first(X)
+    refuse_masked(X, "X")
     array = np.asarray(X)
     if array.dtype == object and array.ndim == 1:
         return _like(X, ragged_array(_all_time_first(array)))
@@ -72,6 +74,7 @@ def _all_time_first(sequences):
 
 
 def _time_first(i, sequence):
+    refuse_masked(sequence, f"X[{i}]")
     try:
         array = np.asarray(sequence)
     except ValueError as error:

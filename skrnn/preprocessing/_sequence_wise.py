@@ -26,6 +26,7 @@ from skrnn._sklearn import (
     available_if,
     check_feature_names_in,
     naming,
+    refuse_no_names,
 )
 from skrnn.preprocessing._fitting import (
     NUMBERS,
@@ -201,6 +202,7 @@ class SequenceWise(
             transformer gives them.
         """
         check_is_fitted(self)
+        refuse_no_names(input_features)
         if self._form == "columns" and self.n_features_out_ == 1:
             return check_feature_names_in(self, input_features)
         names = names_of_steps(self, input_features)

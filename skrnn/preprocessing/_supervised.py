@@ -150,10 +150,10 @@ def _target_positions(target, table):
     n_columns, names = table.n_columns, table.names
     if target is None:
         target = range(n_columns)
-    is_one = isinstance(target, str) or np.ndim(target) == 0
-    # A tuple is the name of a column of a MultiIndex.
-    is_one = is_one or (isinstance(target, tuple) and target in (names or ()))
     with naming("target"):
+        is_one = isinstance(target, str) or np.ndim(target) == 0
+        # A tuple is the name of a column of a MultiIndex.
+        is_one = is_one or (isinstance(target, tuple) and target in (names or ()))
         items = [target] if is_one else list(target)
         positions = [_position(item, names, n_columns) for item in items]
     if not positions or len(set(positions)) < len(positions):

@@ -4,11 +4,10 @@ import keras
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
-    check_array,
     check_consistent_length,
-    validate_data,
 )
 
+from skrnn._data.finite import check_array, validate_data
 from skrnn._data.frames.as_arrays import names_of, read_table
 from skrnn._data.frames.columns import frames_in, is_frame
 from skrnn._data.frames.numbers import warn_of_lost_numbers
@@ -207,9 +206,9 @@ def _read_table(estimator, X, *, reset):
 
 
 def _read_blocks(estimator, X, *, reset):
-    how = {"allow_nd": True, "dtype": "numeric", "input_name": "X"}
+    how = {"allow_nd": True, "dtype": "numeric"}
     with naming("X"):
-        X = check_array(X, estimator=estimator, **how)
+        X = check_array(X, estimator=estimator, input_name="X", **how)
     if 0 in X.shape:
         raise ValueError(
             f"Found array with an empty axis (shape={X.shape}) while a minimum of 1 is "

@@ -1,13 +1,14 @@
 """Fitting and predicting in wrappers, on our engine or on Keras."""
 
+from collections import defaultdict
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
-from dataclasses import fields
-from types import SimpleNamespace
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
+from scikeras.utils import metric_name
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state, compute_sample_weight
 
@@ -15,7 +16,7 @@ from skrnn._data.typing import Array, SequenceData
 from skrnn._data.validation_set import errors_of_validation
 from skrnn._data.warn import warn
 from skrnn._engine import refuse_forked_process
-from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error
+from skrnn._estimators.one_fit import of_one_fit, unchanged_on_error, undisturbed
 from skrnn._sklearn import check_parameters, naming
 from skrnn.scikeras._parameters import (
     COMPILED,
@@ -24,6 +25,7 @@ from skrnn.scikeras._parameters import (
     refuse_unknown,
 )
 from skrnn.scikeras._reading import ReadingMixin
+from skrnn.scikeras._running_model import RunningModel, unchanged_weights_on_error
 from skrnn.scikeras._steps import (
     answers_steps,
     cut,
@@ -34,126 +36,22 @@ from skrnn.scikeras._steps import (
     without_unweighted_gaps,
 )
 from skrnn.scikeras._turns import turns_of
-from skrnn.scikeras.engine.keys import NotTakenError
 from skrnn.scikeras.engine.masks import fill_padding
-from skrnn.scikeras.engine.models import (
-    compute_by_variables,
-    own_optimizer,
-)
-from skrnn.scikeras.engine.prediction import predict_keras
-from skrnn.scikeras.engine.seeding import global_seed, seeded
-from skrnn.scikeras.engine.training import KerasPlan, fit_keras
+from skrnn.scikeras.engine.models import own_optimizer
+from skrnn.scikeras.engine.seeding import seeded
 
-_PLANNED = {field.name for field in fields(KerasPlan)}
+# Attributes of a network and of its training.
+_OF_NETWORK = "model_", "history_", "engine_"
 
 
-class RunningModel:
-    """A model whose ``fit`` and ``predict`` run on our engine if that can run them.
-
-    Parameters
-    ----------
-    model : keras.Model
-    seed : int or None
-        Seed of the order of the rows.
-
-    Attributes
-    ----------
-    engine : {"skrnn", "keras", None}
-        The one that ran last.
-    interrupted : KeyboardInterrupt or None
-        Ctrl-C, if it ended training after the first step.
-    """
-
-    def __init__(self, model, seed=None):
-        self.model, self.seed, self.engine = model, seed, None
-        self.interrupted = None
-        # Read whenever X is checked.
-        self.inputs = getattr(model, "inputs", None)
-
-    def __getattr__(self, name):
-        return getattr(self.model, name)
-
-    def fit(self, x, y, sample_weight=None, **arguments):
-        """Train as ``Model.fit`` does; after Ctrl-C the training so far is kept."""
-        x = fill_padding(self.model, x)
-        record = keras.callbacks.History()
-        given = keras.tree.flatten(arguments.get("callbacks") or [])
-        arguments["callbacks"] = [*given, record]
-        before = _n_steps(self.model)
-        try:
-            self._train(x, y, sample_weight, arguments)
-        except KeyboardInterrupt as interrupt:
-            if _n_steps(self.model) == before:
-                raise
-            self.interrupted = interrupt
-        return SimpleNamespace(history=getattr(record, "history", {}))
-
-    def _train(self, x, y, sample_weight, arguments):
-        try:
-            seed = global_seed() if self.seed is None else self.seed
-            plan = _plan(arguments, seed)
-            self.engine = "skrnn"
-            fit_keras(self.model, x, y, sample_weight, plan)
-        except NotTakenError:
-            self.engine = "keras"
-            with seeded(self.seed):
-                self.model.fit(x, y, sample_weight=sample_weight, **arguments)
-
-    def predict(self, x, callbacks=(), steps=None, **arguments):
-        """Predict as ``Model.predict`` does."""
-        x = fill_padding(self.model, x)
-        callbacks = keras.tree.flatten(callbacks or [])
-        try:
-            if steps is not None:
-                raise NotTakenError(f"steps={steps}")
-            return predict_keras(self.model, x, callbacks=callbacks, **arguments)
-        except NotTakenError:
-            arguments = arguments | {"callbacks": callbacks, "steps": steps}
-            # A list or a dict for several outputs, which the user's encoder may read.
-            return self.model.predict(x, **arguments)
-
-
-@contextmanager
-def unchanged_weights_on_error(model):
-    """Restore the weights and the optimizer's state of `model` if the body raises."""
-    if not model.built:
-        # The model is new, so there is nothing to restore.
-        yield
-        return
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    variables = [*model.variables, *model.optimizer.variables]
-    before = [keras.ops.copy(variable.value) for variable in variables]
+def _name_in_history(name):
+    """Return scikeras' name for what Keras calls `name` in its logs."""
+    if name == "loss" or name.startswith("val_"):
+        return name
     try:
-        try:
-            yield
-        except BaseException:
-            _give_back(model, variables, before)
-            raise
-    except BaseException:
-        # Once more: a second Ctrl-C may have ended the first try.
-        _give_back(model, variables, before)
-        raise
-
-
-def _give_back(model, variables, values):
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    compute_by_variables(model)
-
-
-def _plan(arguments, seed):
-    """Return the arguments of ``Model.fit`` as a plan, if the engine knows them all."""
-    known = {k: v for k, v in arguments.items() if k in _PLANNED}
-    other = {k: v for k, v in arguments.items() if k not in known and v is not None}
-    if other:
-        raise NotTakenError(f"{sorted(other)} are for Keras")
-    known["callbacks"] = tuple(keras.tree.flatten(known.get("callbacks") or []))
-    return KerasPlan(**known, seed=seed)
-
-
-def _n_steps(model):
-    return int(model.optimizer.iterations)
+        return metric_name(name)
+    except ValueError:
+        return name
 
 
 class RunningMixin(ReadingMixin):
@@ -215,7 +113,6 @@ class RunningMixin(ReadingMixin):
             if sample_weight is not None:
                 y = self._without_gaps(y, sample_weight)
             fit(X, y, sample_weight=sample_weight, **kwargs)
-            del self._lengths
         self._warn_of_divergence()
         interrupted = self.__dict__.pop("_interrupted", None)
         if interrupted is not None:
@@ -225,8 +122,6 @@ class RunningMixin(ReadingMixin):
     def _own_turn(self, goes_on):
         """Wait for other threads that train the same network or predict with it."""
         model = vars(self).get("model_")
-        if isinstance(model, RunningModel):
-            model = model.model
         known = goes_on and model is not None
         return turns_of(model).changing() if known else nullcontext()
 
@@ -255,6 +150,9 @@ class RunningMixin(ReadingMixin):
             return without_unweighted_gaps(y, sample_weight)
 
     def _initialize(self, X, y=None):
+        # Nobody may take those of an earlier fit for this one's.
+        for name in _OF_NETWORK:
+            vars(self).pop(name, None)
         refuse_unknown(self, self._check_model_param(), self.get_params(deep=False))
         self._seed = None
         if self.random_state is not None:
@@ -299,24 +197,45 @@ class RunningMixin(ReadingMixin):
 
     def _fit_keras_model(self, X, y, *args, warm_start, **kwargs):
         model, y = self.model_, self._as_outputs(y)
-        fit = super()._fit_keras_model  # type: ignore[misc]
+        # Nothing that a copy or a file should have.
+        vars(self).pop("_lengths", None)
         given = kwargs.pop("X_val", None), kwargs.pop("y_val", None)
         if any(each is not None for each in given):
             kwargs |= self._validation(*given, kwargs.get("sample_weight"))
         # A new network is dropped if training fails.
         known = warm_start or self.warm_start or model is self.model
         unchanged = unchanged_weights_on_error(model) if known else nullcontext()
-        self.model_ = running = RunningModel(model, self._seed)
-        try:
-            # Other threads may be predicting with a network that is known already.
-            turn = turns_of(model).changing() if known else nullcontext()
-            with turn, unchanged, self._noting(*COMPILED):
-                fit(X, y, *args, warm_start=warm_start, **kwargs)
-        finally:
-            self.model_ = model
-        self.engine_ = running.engine
+        # Other threads may be predicting with a network that is known already.
+        turn = turns_of(model).changing() if known else nullcontext()
+        goes_on = warm_start and kwargs.get("initial_epoch")
+        tell = partial(self._keep_history, self.history_ if goes_on else {})
+        running = RunningModel(model, self._seed, tell)
+        tell({})
+        # A copy: a callback may ask of this estimator what is being trained.
+        other = self._copy_with(running)
+        # Its lists are its own: scikeras adds to them.
+        tell({})
+        fit = super(RunningMixin, other)._fit_keras_model  # type: ignore[misc]
+        with undisturbed(self), turn, unchanged, self._noting(*COMPILED):
+            fit(X, y, *args, warm_start=warm_start, **kwargs)
+        self.history_, self.engine_ = other.history_, running.engine
         if running.interrupted is not None:
             self._interrupted = running.interrupted
+
+    def _keep_history(self, before, found):
+        """Set the history: of the epochs before, and those trained so far."""
+        history = defaultdict(
+            list, {name: [*values] for name, values in before.items()}
+        )
+        for name, values in found.items():
+            history[_name_in_history(name)] += values
+        self.history_ = history
+
+    def _copy_with(self, model):
+        """Return a copy with another network, which nobody else has."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), model_=model)
+        return other
 
     def _predict_raw(self, X, **kwargs):
         refuse_forked_process()
@@ -326,8 +245,8 @@ class RunningMixin(ReadingMixin):
                 "with appropriate arguments before using this estimator."
             )
         # A copy: two threads may predict at once.
-        other, model = object.__new__(type(self)), self.model_
-        vars(other).update(vars(self), model_=RunningModel(model))
+        model = self.model_
+        other = self._copy_with(RunningModel(model))
         with turns_of(model).reading():
             return super(RunningMixin, other)._predict_raw(X, **kwargs)  # type: ignore[misc]
 

@@ -4,11 +4,10 @@ from numbers import Real
 
 import keras
 import numpy as np
-from sklearn.utils.validation import check_array
 
+from skrnn._data.finite import check_array, check_sample_weight
 from skrnn._data.sequences import ragged_array
 from skrnn._data.validation import is_ragged
-from skrnn._sklearn import check_sample_weight
 
 
 def answers_steps(model):

@@ -25,7 +25,8 @@ OTHER_WARNINGS = {
 KNOWN = re.compile(
     "Found (array|input variables)|Expected [12]D|Unknown label type|could not convert "
     "string|Invalid parameter|Reshape your data|feature names|Sample weights must|"
-    "Iterable over raw text documents|Expected a 2-dimensional container|output config"
+    "Iterable over raw text documents|Expected a 2-dimensional container|output "
+    "config|Cannot have number of (splits|folds)"
 )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skrnn import GRURegressor, SequenceClassifier
+from skrnn import GRUClassifier, GRURegressor, SequenceClassifier
 from skrnn.inspection import gradient_flow
 
 RNG = np.random.default_rng(0)
@@ -43,3 +43,24 @@ def test_wide_limits_leave_all():
     tight = model.set_params(clipnorm=None, global_clipnorm=0.01)
     found = gradient_flow(tight, X, LABELS).clipped.values()
     assert np.linalg.norm(list(found)) == pytest.approx(0.01)
+
+
+def test_arrays_that_are_not_trained_have_no_share_in_the_norm_of_all():
+    ids = RNG.integers(1, 5, (12, 4))
+    table = {"embedding_matrix": 3 * np.eye(5, 3), "embedding_trainable": False}
+    model = GRUClassifier(**ONE_STEP | LIMITS["of all"], embedding_dim=3, **table)
+    before = model.set_params(learning_rate=1e-30).fit(ids, LABELS)
+    flow, first = gradient_flow(before, ids, LABELS), before._weights
+    assert next(iter(flow.weights)) == "gru/kernel"
+    after = model.set_params(learning_rate=1.0).fit(ids, LABELS)._weights
+    steps = [np.linalg.norm(a - b) for a, b in zip(after, first, strict=True)]
+    assert steps[0] == 0
+    np.testing.assert_allclose(list(flow.clipped.values()), steps[1:], rtol=1e-3)
+
+
+def test_statistics_of_convolutions_have_no_gradient():
+    model = GRURegressor(**ONE_STEP, conv_filters=4, conv_padding="causal")
+    model.set_params(return_sequences=True).fit(X, X[:, :, 0])
+    flow = gradient_flow(model, X, X[:, :, 0])
+    convolution = [name for name in flow.weights if name.startswith("conv1d")]
+    assert convolution == ["conv1d/kernel", "conv1d/gamma", "conv1d/beta"]

@@ -56,6 +56,16 @@ def test_shapes_that_no_network_reads(carried, name, given):
         carried[name][1].predict(given)
 
 
+def test_sequences_of_several_lengths_are_told_what_to_do(carried):
+    with pytest.raises(ValueError, match="X is no single array; pad its sequences on"):
+        carried["numbers"][1].predict([x[: 1 + i % 4] for i, x in enumerate(X)])
+
+
+def test_what_a_mask_hides_is_not_read(carried):
+    with pytest.raises(ValueError, match="X has masked values"):
+        carried["numbers"][1].predict(np.ma.array(X, mask=X > 1))
+
+
 def test_values_that_no_network_reads(carried):
     for value in np.nan, np.inf:
         given = X.copy()

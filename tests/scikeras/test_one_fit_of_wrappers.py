@@ -6,9 +6,10 @@ import threading
 
 import keras
 import numpy as np
-from _scikeras_cases import LABELS, WEIGHTS, X, Y, classifier, regressor
+from _scikeras_cases import LABELS, WEIGHTS, X, Y, classifier, network, regressor
 from sklearn.base import clone
 
+import skrnn
 from skrnn.scikeras._turns import Turns
 
 
@@ -68,6 +69,31 @@ def test_answers_during_a_fit_are_those_of_the_fit_before():
     for each in copies:
         np.testing.assert_array_equal(each.predict(X), before["predict"])
     assert model.n_features_in_ == 1
+
+
+class Halt(keras.callbacks.Callback):
+    """The same as a class, which a file may name."""
+
+    reached, go_on = threading.Event(), threading.Event()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.reached.set()
+        self.go_on.wait(30)
+
+
+def test_a_file_written_during_a_fit_is_of_the_fit_before(tmp_path):
+    Halt.go_on.set()
+    model = classifier(batch_size=24, callbacks=Halt).fit(X, LABELS)
+    before, given = model.predict_proba(X), {"trusted": [network, Halt]}
+    Halt.go_on.clear()
+    Halt.reached.clear()
+    thread = amid(lambda: model.fit(X[:, :, :1], WEIGHTS > 1), Halt)
+    skrnn.save(model, tmp_path / "model.skrnn", **given)
+    Halt.go_on.set()
+    thread.join()
+    found = skrnn.load(tmp_path / "model.skrnn", **given)
+    np.testing.assert_array_equal(found.predict_proba(X), before)
+    assert found.classes_.tolist() == ["down", "up"]
 
 
 def test_answers_wait_for_training_that_goes_on():

@@ -5,8 +5,8 @@ import warnings
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
+from skrnn._data.finite import check_array
 from skrnn._data.frames.columns import (
     as_known,
     as_plain,
@@ -154,7 +154,7 @@ def read_table(estimator, X, *, reset, **options):
         values = as_plain(X)
     if hasattr(values, "dtype"):
         refuse_non_numbers(estimator, values, "X")
-    with naming("X"), np.errstate(over="ignore"):
+    with naming("X"):
         values = check_array(values, estimator=estimator, input_name="X", **options)
     check_n_columns(estimator, values, reset=reset)
     return values

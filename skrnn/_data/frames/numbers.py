@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._data.finite import refuse_masked
 from skrnn._sklearn import is_pandas_na
 
 # Objects that NumPy refuses without saying where they are.
@@ -58,15 +59,6 @@ def refuse_non_numbers(estimator, array, what):
                     f"{what} holds {value!r:.60} of type {type(value).__name__}, but "
                     f"{_name(estimator)} expects real numbers."
                 )
-
-
-def refuse_masked(array, what):
-    """Refuse an array with masked values: NumPy's functions would read them as data."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise TypeError(
-            f"{what} is a masked array with masked values, which would be read as "
-            "data; fill them or leave them out."
-        )
 
 
 def refuse_kind(estimator, dtype, what):

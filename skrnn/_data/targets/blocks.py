@@ -1,8 +1,8 @@
 """Blocks of numbers with a row for each step of a horizon: y and `future`."""
 
 import numpy as np
-from sklearn.utils.validation import assert_all_finite
 
+from skrnn._data.finite import assert_all_finite
 from skrnn._data.frames.as_arrays import frame_as_array, names_of
 from skrnn._data.frames.columns import frames_in, integer_columns, is_frame
 from skrnn._data.frames.numbers import (

@@ -3,10 +3,11 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_classifier
-from sklearn.utils.validation import assert_all_finite, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
+from skrnn._data.finite import assert_all_finite, refuse_masked
 from skrnn._data.frames.columns import as_plain
-from skrnn._data.frames.numbers import refuse_masked, refuse_non_numbers
+from skrnn._data.frames.numbers import refuse_non_numbers
 from skrnn._data.rows.series import check_order_within
 from skrnn._data.sequences import (
     Sequences,

@@ -2,9 +2,10 @@
 
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.validation import assert_all_finite, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 from skrnn._data.batches import row_blocks, sum_of_blocks
+from skrnn._data.finite import assert_all_finite
 from skrnn._data.targets.reading import counted, read_steps, read_targets
 from skrnn._data.targets.weights import read_weights
 

@@ -5,9 +5,9 @@ have no memory to spare beside their series.
 """
 
 import numpy as np
-from sklearn.utils.validation import assert_all_finite
 
 from skrnn._data.batches import row_blocks
+from skrnn._data.finite import assert_all_finite
 
 _LARGEST = {np.dtype(kind): np.finfo(kind).max for kind in "efdg"}
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from skrnn._data.finite import check_sample_weight
 from skrnn._data.frames.numbers import refuse_non_numbers
 from skrnn._data.sequences import Sequences
 from skrnn._data.targets.class_weights import WeightsOfClasses
 from skrnn._data.targets.reading import is_missing, read_steps
 from skrnn._data.validation import is_ragged
-from skrnn._sklearn import check_sample_weight, naming
+from skrnn._sklearn import naming
 
 
 def are_of_steps(sample_weight) -> bool:
@@ -18,7 +19,8 @@ def are_of_steps(sample_weight) -> bool:
         return False
     if is_ragged(sample_weight):
         # An object array of plain numbers has a weight for each sequence.
-        return any(np.ndim(weights) for weights in sample_weight)
+        with naming("sample_weight"):
+            return any(np.ndim(weights) for weights in sample_weight)
     # numpy.ndim would dispatch to other libraries, by __array_function__.
     array = (
         sample_weight if hasattr(sample_weight, "ndim") else np.asarray(sample_weight)
@@ -29,9 +31,16 @@ def are_of_steps(sample_weight) -> bool:
 def rows_of(sample_weight) -> list:
     """Return the weights of each sequence as an array; a single number is allowed."""
     if not is_ragged(sample_weight):
+        given = sample_weight
         # Iterating over a frame yields its columns.
-        sample_weight = np.asarray(sample_weight)
-    return [np.asarray(row) for row in sample_weight]
+        sample_weight = np.asarray(given)
+        if not sample_weight.ndim:
+            raise TypeError(
+                f"sample_weight is of type {type(given).__name__}; expected an "
+                "array-like with a weight for each sequence or step."
+            )
+    with naming("sample_weight"):
+        return [np.asarray(row) for row in sample_weight]
 
 
 def read_weights(estimator, X: Sequences, sample_weight):

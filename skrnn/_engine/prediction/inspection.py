@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class GradientFlow:
     saturated : dict of ndarray of shape (n_layers, T)
         Shares of saturated gates, by their names.
     weights : dict of float
-        Norm of the gradient of the mean loss, by weight.
+        Norm of the gradient of the mean loss, by each weight that is trained.
     loss : float
     n_sequences : ndarray of int of shape (T,)
         How many sequences have the step.
@@ -309,12 +310,14 @@ class _Totals:
         known = (row for part in self.spec.outline() for row in part.weights)
         names = [f"{layer}/{name}" for layer, name, _ in known]
         norms = [float(np.sqrt(np.sum(np.square(g)))) / n for g in self.weights]
+        trained = [row.trainable for row in weight_table(self.spec)]
+        pairs = compress(zip(names, norms, strict=True), trained)
         return GradientFlow(
             hidden=self.hidden / count,
             directions={k: total / count for k, total in self.directions.items()},
             inputs=self.read / count,
             saturated={k: total / count for k, total in self.saturated.items()},
-            weights=dict(zip(names, norms, strict=True)),
+            weights=dict(pairs),
             loss=self.loss / n,
             n_sequences=self.count.astype(int),
         )

@@ -31,7 +31,7 @@ class Network:
 
     def predict(self, X, lengths=None, **more):
         """Return what the estimator's ``predict``, or ``predict_proba``, returns."""
-        X, lengths = _checked(np.asarray(X), lengths, self.about)
+        X, lengths = _checked(X, lengths, self.about)
         found = self.run(X=X, lengths=lengths, **more)
         return next(iter(found.values())).astype(self.about["dtype"])
 
@@ -45,7 +45,7 @@ class Network:
         """Return places in ``about["classes"]`` of the best labels, -1 at padding."""
         if "labels" not in self._program["outputs"]:
             raise ValueError("This network has no chain of labels: take predict.")
-        X, lengths = _checked(np.asarray(X), lengths, self.about)
+        X, lengths = _checked(X, lengths, self.about)
         found = self.run(X=X, lengths=lengths)
         return found["labels"][..., 0] - 1
 
@@ -79,6 +79,14 @@ def _in_double(x):
 
 def _checked(X, lengths, about):
     """Return X and its lengths; raise a ValueError if the network can't read them."""
+    if np.ma.is_masked(X):
+        raise ValueError("X has masked values: fill them, or leave them out.")
+    try:
+        X = np.asarray(X)
+    except ValueError:
+        raise ValueError(
+            "X is no single array; pad its sequences on the right and pass `lengths`."
+        ) from None
     tokens, shape = about["tokens"], X.shape
     axes = ("n", "T", about["n_features"])[: about["n_dimensions"]]
     X = X[..., None] if X.ndim == 2 and len(axes) == 3 else X

@@ -67,9 +67,9 @@ def gradient_flow(
             2015), where a sigmoid is flat. What an activation bounds counts where that
             is as flat: tanh beyond .8. A plain network has "hidden" alone.
         weights : dict of str to float
-            Norm of the gradient of the mean loss by each array of weights, before
-            `clipnorm` and `global_clipnorm` cut it. "lstm/kernel" is that of
-            ``weights_["lstm"]["kernel"]``.
+            Norm of the gradient of the mean loss by each array of weights that is
+            trained, before `clipnorm` and `global_clipnorm` cut it. "lstm/kernel" is
+            that of ``weights_["lstm"]["kernel"]``.
         clipped : dict of str to float
             The same norms after `clipnorm` and `global_clipnorm` of the network, as the
             optimizer would get them for this batch.
@@ -92,9 +92,9 @@ def gradient_flow(
 
     Notes
     -----
-    The gradients are computed in double precision with NumPy, without dropout, for any
-    `engine`. For an LSTM they are those of h_t; the cell state isn't a separate
-    variable.
+    The gradients are computed in double precision with NumPy, for any `engine`: without
+    dropout, and behind convolutions with the statistics that predictions use. For an
+    LSTM they are those of h_t; the cell state isn't a separate variable.
 
     Examples
     --------

@@ -115,11 +115,32 @@ def _borrow(model, layers, plan, training):
     return keras_programs.borrow(recipe.key, make)
 
 
+class EpochRecord(keras.callbacks.History):
+    """A history that is told after each epoch.
+
+    Parameters
+    ----------
+    tell : callable or None
+        ``tell(history)``, of the epochs so far.
+    """
+
+    def __init__(self, tell=None):
+        super().__init__()
+        self.tell = tell
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the logs of an epoch, and tell them."""
+        super().on_epoch_end(epoch, logs)
+        if self.tell is not None:
+            self.tell(self.history)
+
+
 # They only read logs; a class derived from one of them may do more.
 _QUIET = (
     keras.callbacks.Callback,
     keras.callbacks.History,
     keras.callbacks.ProgbarLogger,
+    EpochRecord,
 )
 
 

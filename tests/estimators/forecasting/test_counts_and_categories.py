@@ -8,6 +8,8 @@ import pytest
 from _forecasters import quick
 from sklearn.linear_model import Ridge
 
+from skrnn.forecasting import WindowSplit
+
 DAYS = pd.date_range("2024-01-01", periods=70, freq="D")
 N = 60
 
@@ -55,6 +57,16 @@ def test_unknown_categories_are_told_once_with_column_and_values():
     )
     # The warning points at this file, not into the package.
     assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize("missing", [pd.NA, pd.NaT, None, np.nan], ids=repr)
+def test_a_value_that_is_missing_is_named_wherever_it_is(missing):
+    X = categories().astype(object)[:N]
+    X.iloc[3, 0] = missing
+    n_windows = len(list(WindowSplit(2, test_size=2).split(X)))
+    with pytest.raises(ValueError, match="column 'shop' has one in row"):
+        quick(Ridge(), lookback=8, calendar=None).fit(X, np.arange(float(N)))
+    assert n_windows == 2
 
 
 @pytest.mark.parametrize("method", ["predict", "update", "history"])

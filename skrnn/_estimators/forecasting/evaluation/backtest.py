@@ -24,6 +24,7 @@ from skrnn._estimators.forecasting.evaluation.runs import (
 )
 from skrnn._estimators.forecasting.evaluation.summary import BacktestFrame
 from skrnn._estimators.forecasting.evaluation.tables import Truth, tidy
+from skrnn._estimators.forecasting.reading.tables import read_target
 from skrnn._sklearn import Count, Share, validate_params
 
 
@@ -219,18 +220,10 @@ def _count(forecaster, name, default):
 
 def _truth_of(X, y, groups):
     """Return the true values as numbers, the names of the targets, and the times."""
-    try:
-        values = np.asarray(y, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"y must be numbers, but {error}.") from error
-    if values.ndim not in (1, 2) or not values.size:
-        raise ValueError(
-            f"y has shape {values.shape}; expected (n,), or (n, K) for K targets, of "
-            "one row or more."
-        )
+    # As a Forecaster reads it: masked values are missing, and not what the mask hides.
+    values, form = read_target(y)
     _check_same_rows(row_index(X), row_index(y))
-    names = list(getattr(y, "columns", [])) if values.ndim == 2 else []
-    values = values.reshape(len(values), -1)
+    names = [] if form.is_flat else list(getattr(y, "columns", []))
     return Truth(values, names or list(range(values.shape[1])), read_grid(X, y, groups))
 
 

@@ -32,7 +32,9 @@ def origins_of_cv(cv, X, y, groups, grid: TimeGrid) -> list[Origin]:
     ValueError
         If a training part isn't before its test part, in each series.
     """
-    if isinstance(cv, Integral) or not (hasattr(cv, "split") or _is_iterable(cv)):
+    # A string has a method `split`, too.
+    is_none = isinstance(cv, Integral | str | bytes | type)
+    if is_none or not (hasattr(cv, "split") or _is_iterable(cv)):
         raise ValueError(
             f"cv={cv!r} is invalid; expected a splitter such as TimeSeriesSplit() or "
             "WindowSplit(), or an iterable of (train, test)."

@@ -7,8 +7,9 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_array, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
+from skrnn._data.finite import check_array
 from skrnn._data.frames.as_arrays import column_as_array
 from skrnn._data.frames.columns import (
     as_known,
@@ -232,7 +233,7 @@ def kind_of(column, label):
     if dtype in (nw.Datetime, nw.Date) or _is_period(column):
         return "time"
     values = as_plain(column)
-    others = [v for v in values if not isinstance(v, str) and v is not None and v == v]
+    others = [v for v in values if not (isinstance(v, str) or _is_missing(v))]
     if not others:
         return "category"
     if all(isinstance(value, bool | np.bool_) for value in others):
@@ -249,6 +250,11 @@ def kind_of(column, label):
         )
     column_as_array(NAMED, column, f"Column {label!r} of X")
     return "number"
+
+
+def _is_missing(value):
+    """Whether a value is None, NaN, NaT or pd.NA, which can't be compared."""
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
 def _is_period(column):

@@ -16,7 +16,7 @@ from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrnn.forecasting import WindowSplit, backtest
+from skrnn.forecasting import Forecaster, WindowSplit, backtest
 
 MONTHS = pd.date_range("2018-01-01", periods=60, freq="MS")
 SERIES = pd.Series(np.random.default_rng(0).normal(size=60).cumsum() + 50, MONTHS)
@@ -318,20 +318,33 @@ def test_it_refuses_by_name(name):
         backtest(SeasonalForecaster(), COVARIATES, SERIES, **options)
 
 
+def test_what_a_mask_hides_is_missing_and_not_the_truth():
+    hidden, is_masked = SERIES.to_numpy().copy(), np.arange(60) == 57
+    hidden[57] = 1e6
+    masked = np.ma.array(hidden, mask=is_masked)
+    told = SERIES.mask(is_masked).to_numpy()
+    forecaster = Forecaster(Ridge(), lookback=2, impute="last")
+    found = [backtest(forecaster, None, y, initial=50) for y in (masked, told)]
+    assert found[0].equals(found[1])
+    assert not (found[0] == 1e6).any(axis=None)
+
+
 def test_it_refuses_bad_data():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         backtest(Ridge(), COVARIATES, SERIES[:-1])
     with pytest.raises(ValueError, match="is not in time order"):
         backtest(Ridge(), COVARIATES[::-1], SERIES[::-1])
-    with pytest.raises(ValueError, match=r"y has shape \(0,\); expected"):
+    with pytest.raises(ValueError, match=r"Found array with 0 sample.*y is empty"):
         backtest(Ridge(), COVARIATES[:0], SERIES[:0])
     with pytest.raises(ValueError, match="The index of y isn't that of X: row 0 is "):
         backtest(Ridge(), COVARIATES, SERIES.shift(1, freq="MS"))
-    with pytest.raises(ValueError, match="y must be numbers"):
+    with pytest.raises(ValueError, match="y has dtype <U2, but Forecaster expects n"):
         backtest(Ridge(), COVARIATES, ["up"] * 60)
-    with pytest.raises(ValueError, match=r"y has shape \(60, 1, 1\)"):
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        backtest(Ridge(), None, np.ones(60) + 1j)
+    with pytest.raises(ValueError, match=r"got an array of shape \(60, 1, 1\)"):
         backtest(Ridge(), COVARIATES, np.zeros((60, 1, 1)))
-    with pytest.raises(ValueError, match="y must be numbers"):
+    with pytest.raises(TypeError, match="Sparse data was passed"):
         backtest(Ridge(), None, coo_array(np.ones((60, 2))))
     with pytest.raises(TypeError, match="X can't be read"):
         backtest(Ridge(), np.array(1.0), SERIES)
