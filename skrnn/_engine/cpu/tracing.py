@@ -136,12 +136,13 @@ class _Remembering:
             cell.activation,
             cell.zeros,
         )
-        own = cell.cell
+        own: Any = cell.cell
         if isinstance(own, DilatedCell):
             # Its states are those of several steps: only the last one is of this step.
-            self.cell = replace(own, inner=_KeptSteps(own.inner, known))
+            own = replace(own, inner=_KeptSteps(own.inner, known))
         else:
-            self.cell = _KeptSteps(own, known)
+            own = _KeptSteps(own, known)
+        self.cell = own
 
 
 class _KeptSteps:
