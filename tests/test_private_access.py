@@ -9,7 +9,8 @@ scikit-learn's in `_sklearn.py`. What counts as touching one:
   it: then it is ours;
 - such an attribute of ``self``, ``cls`` or ``super()`` that nothing of ours defines: it
   is inherited from another package;
-- the same by ``getattr``, ``setattr``, ``hasattr`` or ``delattr`` with a string;
+- the same by ``getattr``, ``setattr``, ``hasattr`` or ``delattr`` with a string, or as
+  a key of ``vars(x)`` or ``x.__dict__``;
 - a string that is the path of a private module: for ``sys.modules``, say.
 """
 
@@ -74,6 +75,8 @@ PRIVATE_MODULE = re.compile(
 )
 PRIVATE_NAME = re.compile(r"_[a-z]\w*")
 REFLECTION = {"getattr", "setattr", "hasattr", "delattr"}
+# Methods of a dict that take a key.
+LOOKUPS = {"get", "pop", "setdefault"}
 
 
 def is_private(name):
@@ -131,6 +134,27 @@ def attributes(node):
         owner, name = node.args[:2]
         if isinstance(name, ast.Constant) and is_private(str(name.value)):
             yield owner, name.value
+    yield from keys_of_attributes(node)
+
+
+def keys_of_attributes(node):
+    """List the private keys looked up in ``vars(x)`` or ``x.__dict__``, with x."""
+    called = getattr(node, "func", None)
+    if isinstance(node, ast.Subscript):
+        held, key = node.value, node.slice
+    elif isinstance(called, ast.Attribute) and called.attr in LOOKUPS and node.args:
+        held, key = called.value, node.args[0]
+    else:
+        return
+    of_vars = isinstance(getattr(held, "func", None), ast.Name) and held.args
+    if of_vars and held.func.id == "vars":
+        owner = held.args[0]
+    elif isinstance(held, ast.Attribute) and held.attr == "__dict__":
+        owner = held.value
+    else:
+        return
+    if isinstance(key, ast.Constant) and is_private(str(key.value)):
+        yield owner, key.value
 
 
 def touched(tree, ours, theirs):
@@ -231,6 +255,9 @@ def test_each_file_has_the_names_of_its_packages_alone(trees, ours):
         ("self._nobody_defines_this", "_nobody_defines_this"),
         ("super()._nobody_defines_this()", "_nobody_defines_this"),
         ("getattr(model, '_initial_epoch', 0)", "_initial_epoch"),
+        ("vars(model)['_initial_epoch']", "_initial_epoch"),
+        ("model.__dict__.pop('_initial_epoch', 0)", "_initial_epoch"),
+        ("vars(rate).get('_learning_rate')", "_learning_rate"),
         ("sys.modules['jax._src.xla_bridge']", "jax._src.xla_bridge"),
         # Ours has the same name, which tells nothing of whose this is.
         ("context._seed", "_seed"),

@@ -25,7 +25,7 @@ from skrnn._engine.cpu.tagging import CrfProgram
 from skrnn._engine.keras import backends
 from skrnn._engine.keras.fork import refuse_forked_process
 from skrnn._engine.keras.packing import is_of_keras, pack, unpack
-from skrnn._engine.keras.private import forget_kernels
+from skrnn._engine.keras.private import forget_kernels, rate_or_schedule_of
 from skrnn._engine.keras.program_cache import ProgramCache
 from skrnn._engine.keras.quiet import quietly
 from skrnn._engine.prediction.batches import attention_of, predict
@@ -78,6 +78,7 @@ __all__ = [
     "pack",
     "predict",
     "quietly",
+    "rate_or_schedule_of",
     "refuse_forked_process",
     "side_by_side",
     "trace",

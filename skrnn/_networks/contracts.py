@@ -18,8 +18,9 @@ class Ops(Protocol):
 
     Besides these, arrays have ``+ - * /`` with an array or a plain number on either
     side, ``-x``, ``x ** number``, ``> < >= <=``, `shape`, and indices made of slices,
-    integers, None and ``...``. For arrays of indices there is `take`. Any argument but
-    the first may be a plain number instead of an array.
+    integers, None and ``...``. Steps of slices are positive, since PyTorch has no
+    others. For arrays of indices there is `take`. Any argument but the first may be a
+    plain number instead of an array.
 
     Every function has NumPy's meaning, and a gradient, except comparisons. Where two
     values are equal, the gradient of `maximum`, `minimum`, `max` and `abs` is one of
@@ -55,7 +56,7 @@ class Ops(Protocol):
         """Return ``log(1 + x)``, exact for small x."""
 
     def logaddexp(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """Return ``log(exp(x) + exp(y))`` without overflow."""
+        """Return ``log(exp(x) + exp(y))`` without overflow; both may be infinite."""
 
     def matmul(self, x: Tensor, w: Tensor, /) -> Tensor:
         """Multiply x (..., k) by a matrix w (k, n): (..., n)."""
@@ -85,7 +86,7 @@ class Ops(Protocol):
         """Return exponentials that sum to one along an axis."""
 
     def split(self, x: Tensor, sections: int, /, axis: int) -> list[Tensor]:
-        """Cut an axis into equal parts."""
+        """Cut an axis into equal parts; a ValueError if it can't be."""
 
     def sqrt(self, x: Tensor, /) -> Tensor:
         """Return square roots."""

@@ -35,9 +35,9 @@ def _found(keras, name):
 
 def _write(value, writer):
     config = value.get_config()
-    schedule = vars(value).get("_learning_rate")
+    schedule = None
     if isinstance(config.get("learning_rate"), dict):
-        config["learning_rate"] = schedule
+        config["learning_rate"] = schedule = _engine.rate_or_schedule_of(value)
     written = {}
     for name, each in config.items():
         listed = isinstance(each, list | tuple)

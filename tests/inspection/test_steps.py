@@ -16,7 +16,7 @@ from skrnn import (
     SequenceOutlierDetector,
     SequenceRegressor,
 )
-from skrnn.inspection import gates, hidden_states
+from skrnn.inspection import gates, gradient_flow, hidden_states
 from skrnn.preprocessing import TextSequencer
 
 RNG = np.random.default_rng(0)
@@ -72,6 +72,21 @@ def test_gates_of_an_lstm_are_its_formulas():
         for name, expected in named.items():
             np.testing.assert_allclose(found[name][:, t], expected, rtol=1e-6)
         np.testing.assert_allclose(states[:, t], h, rtol=1e-6)
+
+
+def test_a_layer_of_a_slower_timescale_has_the_states_of_single_steps():
+    """Each half of the steps is a sequence of its own: every second step is read."""
+    model = LSTMRegressor(timescales=(2,), **SMALL).fit(X, Y)
+    alone = LSTMRegressor(**SMALL).fit(X, Y)
+    alone._weights = model._weights
+    for name, found in gates(model, X).items():
+        for first in (0, 1):
+            expected = gates(alone, X[:, first::2])[name]
+            np.testing.assert_allclose(found[:, first::2], expected, **CLOSE)
+    flow, slow = (gradient_flow(each, x, Y).hidden[0] for each, x in [
+        (alone, X[:, ::2]), (model, X)
+    ])  # fmt: skip
+    np.testing.assert_allclose(slow, [flow[0], 0, flow[1], 0, flow[2]], **CLOSE)
 
 
 def test_gates_of_a_gru_are_its_formulas():

@@ -23,6 +23,7 @@ from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.tasks import SequenceRegressorMixin
 from skrnn._networks.cells import CELLS, BaseCell, GatedCell
 from skrnn._networks.weights import Weight
+from skrnn.inspection import gates, gradient_flow, hidden_states
 from skrnn.text import TextGenerator
 
 RNG = np.random.default_rng(0)
@@ -85,6 +86,56 @@ class FadingMean(BaseCell):
         total = total / 4 + importance
         share = (importance / total)[:, None]
         return mean + share * (activation(ops, x) - drop(mean)), total
+
+
+class Peephole(BaseCell):
+    """An LSTM whose gates read the cell state (Gers & Schmidhuber, 2000).
+
+    The output is its second state, and a third one counts steps: it has no gradient.
+    """
+
+    def weights(self, width, units):
+        return [
+            Weight("kernel", (width, 4 * units), "glorot"),
+            Weight("recurrent_kernel", (units, 4 * units), "orthogonal"),
+            Weight("peephole", (3, units), "glorot"),
+            Weight("bias", (4 * units,), "zeros"),
+        ]
+
+    def state_shapes(self, units):
+        return (units,), (units,), ()
+
+    def step(self, ops, activation, w, projected, states, drop):
+        c, h, n = states
+        gates = self.gate_values(ops, activation, w, projected, (c, drop(h), n))
+        c = gates["forget"] * c + gates["input"] * gates["candidate"]
+        return c, gates["output"] * activation(ops, c), n + 1
+
+    def output(self, states):
+        return states[1]
+
+    def gate_values(self, ops, activation, w, projected, states):
+        c, h, _ = states
+        summed = projected[0] + ops.matmul(h, w["recurrent_kernel"])
+        i, f, g, o = ops.split(summed, 4, axis=-1)
+        of_i, of_f, of_o = (w["peephole"][k] * c for k in range(3))
+        names = {"input": i + of_i, "forget": f + of_f, "output": o + of_o}
+        found = {name: ops.sigmoid(gate) for name, gate in names.items()}
+        return found | {"candidate": activation(ops, g)}
+
+
+class WithoutCount(Peephole):
+    """The same without the number of steps."""
+
+    def state_shapes(self, units):
+        return super().state_shapes(units)[:2]
+
+    def step(self, ops, activation, w, projected, states, drop):
+        return super().step(ops, activation, w, projected, (*states, 0), drop)[:2]
+
+    def gate_values(self, ops, activation, w, projected, states):
+        given = ops, activation, w, projected, (*states, 0)[:3]
+        return super().gate_values(*given)
 
 
 NEW_CELLS = {
@@ -220,3 +271,27 @@ def test_a_leaf_of_its_own_is_a_cell_and_a_docstring(cell):
     NewRegressor.cell = cell
     assert "Parameters" in NewRegressor.__doc__
     assert NewRegressor(**SMALL).fit(X, Y).predict(X).shape == (60,)
+
+
+def test_a_state_without_a_gradient_is_carried_from_text_to_text(monkeypatch):
+    monkeypatch.setitem(CELLS, "peephole", Peephole())
+    options = SMALL | dict(cell="peephole", embedding_dim=3, lookback=4)
+    model = TextGenerator(**options).fit(["abc abe", "acd abc"] * 10)
+    assert np.isfinite(model.history_["loss"]).all()
+
+
+@pytest.mark.parametrize("timescale", [1, 2])
+def test_the_output_may_be_any_of_the_states(monkeypatch, timescale):
+    monkeypatch.setitem(CELLS, "peephole", WithoutCount())
+    options = SMALL | dict(cell="peephole", timescales=(timescale,), normalize_y=False)
+    model = SequenceRegressor(**options).fit(X, Y)
+    found, hidden = gates(model, X), hidden_states(model, X)
+    assert found.cell_state.shape == hidden.shape == (60, 6, 4)
+    np.testing.assert_allclose(
+        found.output * np.tanh(found.cell_state), hidden, **CLOSE
+    )
+    # The head reads the last output alone.
+    flow, of_head = gradient_flow(model, X, Y).hidden[0], model._weights[-2]
+    expected = np.abs(2 * (model.predict(X) - Y)).mean() * np.linalg.norm(of_head)
+    np.testing.assert_allclose(flow[-1], expected, **CLOSE)
+    assert (flow[::-1] > 0).tolist() == [i % timescale == 0 for i in range(6)]

@@ -272,3 +272,54 @@ def test_a_dense_layer_takes_gradients_of_any_layout(transposed):
     differentiate(found, np.ones(found.shape, "f4"))
     np.testing.assert_allclose(x.gradient, np.ones((4, 5, 3)))
     np.testing.assert_allclose(kernel.gradient, np.full(kernel.shape, 10.0))
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_an_axis_that_has_no_equal_parts_is_not_split(axis):
+    x = np.ones((7, 7), np.float32)
+    for ops, array in [(reference.ops, x), (cpu.ops, x), (cpu.ops, Node(x, []))]:
+        with pytest.raises(ValueError, match="equal"):
+            ops.split(array, 3, axis=axis)
+
+
+def test_the_exponent_is_a_plain_number():
+    x = Node(np.ones(2), [])
+    for exponent in (x, np.ones(2), Node(np.float64(2), [])):
+        with pytest.raises(TypeError, match="plain number"):
+            x**exponent
+
+
+def test_equal_infinite_numbers_have_a_sum_of_exponentials():
+    x = np.array([-np.inf, np.inf, -np.inf, 1, 1], np.float32)
+    y = np.array([-np.inf, np.inf, 0, 1, np.inf], np.float32)
+    expected = np.logaddexp(x, y)
+    tape: list = []
+    nodes = [Node(x, tape), Node(y, tape)]
+    found = cpu.ops.logaddexp(*nodes)
+    np.testing.assert_array_equal(found.value, expected)
+    differentiate(found, np.ones(5, np.float32))
+    np.testing.assert_allclose(nodes[0].gradient, [0.5, 0.5, 0, 0.5, 0])
+    np.testing.assert_allclose(nodes[1].gradient, [0.5, 0.5, 1, 0.5, 1])
+
+
+def test_equal_infinite_numbers_on_keras():
+    import tensorflow as tf
+
+    from skrnn._engine.keras.ops import ops
+
+    x = tf.constant([-np.inf, np.inf, -np.inf, 1, 1])
+    y = tf.constant([-np.inf, np.inf, 0, 1, np.inf])
+    with tf.GradientTape() as tape:
+        tape.watch([x, y])
+        found = ops.logaddexp(x, y)
+    np.testing.assert_allclose(found, np.logaddexp(x, y), rtol=1e-6)
+    gradients = np.array(tape.gradient(found, [x, y]))
+    assert np.isfinite(gradients).all()
+    np.testing.assert_allclose(gradients.sum(axis=0), np.ones(5))
+
+
+def test_keras_multiplies_arrays_of_no_columns():
+    from skrnn._engine.keras.ops import ops
+
+    found = ops.matmul(np.ones((3, 0, 2, 0), "f4"), np.ones((0, 4), "f4"))
+    assert found.shape == (3, 0, 2, 4)

@@ -73,6 +73,8 @@ class Node:
         return apply(_divide, other, self)
 
     def __pow__(self, exponent):
+        if isinstance(exponent, Node) or np.ndim(exponent):
+            raise TypeError("the exponent of ** must be a plain number in formulas")
         return apply(_power, self, exponent)
 
     def __gt__(self, other):

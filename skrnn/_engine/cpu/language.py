@@ -7,7 +7,7 @@ documents: it ends one and begins the next, whose states start from zeros.
 
 import numpy as np
 
-from skrnn._engine.cpu.autodiff import differentiate
+from skrnn._engine.cpu.autodiff import differentiate, value_of
 from skrnn._engine.cpu.kernels.matmul import crossentropy
 from skrnn._engine.cpu.program import CpuProgram
 from skrnn._engine.cpu.run import CpuRun
@@ -58,7 +58,7 @@ class LanguageProgram(CpuProgram):
             self._states = zero_states(self.spec, data.n_sequences)
         outputs, states = self._read(weights, batch, self._states, masks)
         # Copies: the arrays are overwritten by the next piece.
-        self._states = [tuple(np.copy(s.value) for s in layer) for layer in states]
+        self._states = [tuple(np.copy(value_of(s)) for s in layer) for layer in states]
         count, targets = int(batch.present.sum()), _targets_of(batch)
         losses = crossentropy_losses(outputs.value, targets, 1 / max(count, 1))
         differentiate(outputs, outputs.value)

@@ -41,7 +41,7 @@ def _cumsum(x, axis):
 def _split(x, sections, axis):
     if not isinstance(x, Node):
         return _plain.split(x, sections, axis)
-    width = x.value.shape[axis] // sections
+    width = reference.width_of_part(x.value.shape[axis], sections)
     index = [slice(None)] * x.value.ndim
     parts = []
     for i in range(sections):
@@ -138,7 +138,11 @@ def _minimum(x, y):
 
 
 def _logaddexp(x, y):
-    share = _plain.sigmoid(x - y)
+    # Where both are the same, infinite numbers too, each has half of the gradient.
+    zeros = np.zeros(
+        np.broadcast_shapes(np.shape(x), np.shape(y)), np.result_type(x, y)
+    )
+    share = _plain.sigmoid(np.subtract(x, y, out=zeros, where=x != y))
     return np.logaddexp(x, y), (lambda g: g * share, lambda g: g * (1 - share))
 
 

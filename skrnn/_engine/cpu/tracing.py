@@ -6,7 +6,7 @@ vanishes over hundreds of steps still isn't 0.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +16,7 @@ from skrnn._engine.cpu import reference
 from skrnn._engine.cpu.autodiff import Node, apply, differentiable, value_of
 from skrnn._engine.cpu.ops import ops
 from skrnn._engine.cpu.run import CpuRun
+from skrnn._networks.cells.dilated import DilatedCell
 
 
 def _matmul(x, w):
@@ -57,8 +58,8 @@ class Pass:
         After each step.
     gates : list of dicts of ndarray
     gradients : dict of ndarray of shape (B, ...)
-        Number of the step -> gradient of the first state after it, as far as the loss
-        depends on it.
+        Number of the step -> gradient of the state after it that is the output, as far
+        as the loss depends on it; of the first state if the output is none of them.
     """
 
     outputs: list[Any] = field(default_factory=list)
@@ -135,21 +136,39 @@ class _Remembering:
             cell.activation,
             cell.zeros,
         )
-        self.cell = self
-        self._inner, self._known = cell.cell, known
-        self.project, self.output = cell.cell.project, cell.cell.output
+        own: Any = cell.cell
+        if isinstance(own, DilatedCell):
+            # Its states are those of several steps: only the last one is of this step.
+            own = replace(own, inner=_KeptSteps(own.inner, known))
+        else:
+            own = _KeptSteps(own, known)
+        self.cell = own
+
+
+class _KeptSteps:
+    """A cell that keeps its steps in a `Pass`."""
+
+    def __init__(self, cell, known):
+        self._cell, self._known = cell, known
+        self.project, self.output = cell.project, cell.output
 
     def step(self, ops, activation, w, projected, states, drop):
         known, values = self._known, (_values(projected), _values(states))
         plain = {name: value_of(weight) for name, weight in w.items()}
-        known.gates.append(self._inner.gate_values(ops, activation, plain, *values))
-        after = self._inner.step(ops, activation, w, projected, states, drop)
-        if isinstance(after[0], Node):
+        known.gates.append(self._cell.gate_values(ops, activation, plain, *values))
+        after = list(self._cell.step(ops, activation, w, projected, states, drop))
+        place = self._place_of_output(after)
+        if isinstance(after[place], Node):
             keep = _keeper(known.gradients, len(known.states))
-            after = (_watched(after[0], keep), *after[1:])
+            after[place] = _watched(after[place], keep)
         known.states.append(_values(after))
-        known.outputs.append(value_of(self._inner.output(after)))
-        return after
+        known.outputs.append(value_of(self.output(tuple(after))))
+        return tuple(after)
+
+    def _place_of_output(self, states):
+        """Return which of the states is the output; the first one if none is."""
+        output = self.output(tuple(states))
+        return next((i for i, state in enumerate(states) if state is output), 0)
 
 
 def _values(arrays):

@@ -3,6 +3,7 @@
 Gradients are the backend's. Operators and indices are those of its tensors.
 """
 
+import math
 from types import SimpleNamespace
 
 from keras import ops as k
@@ -12,7 +13,10 @@ def _logaddexp(x, y):
     # Keras' own may have a NaN gradient where both arguments are infinite or equal. One
     # condition for both parts: their gradients are right together where they are equal.
     above = x > y
-    return k.where(above, x, y) + k.log1p(k.exp(k.where(above, y - x, x - y)))
+    difference = k.where(above, y - x, x - y)
+    both_infinite = k.logical_and(x == y, k.abs(x) == math.inf)
+    difference = k.where(both_infinite, 0.0, difference)
+    return k.where(above, x, y) + k.log1p(k.exp(difference))
 
 
 def _matmul(x, w):
@@ -21,7 +25,7 @@ def _matmul(x, w):
     Otherwise a backend may compute one product for each step, and its gradient as an
     array with a matrix for each step.
     """
-    if len(x.shape) == 2:
+    if len(x.shape) == 2 or x.shape[-1] == 0:
         return k.matmul(x, w)
     rows = k.matmul(k.reshape(x, (-1, x.shape[-1])), w)
     return k.reshape(rows, (*k.shape(x)[:-1], w.shape[-1]))

@@ -45,7 +45,8 @@ class Steps:
     hidden : ndarray of shape (n_real_steps, units)
         The outputs.
     gates : dict of ndarray of shape (n_real_steps, units)
-        By name; also "cell_state", if the cell has a second state of this shape.
+        By name; also "cell_state", if the cell has a state of this shape beside its
+        output.
     """
 
     hidden: Any
@@ -185,9 +186,11 @@ def _in_order(known: Pass, direction, lengths) -> Steps:
         return reverse(whole, lengths) if direction == "backward" else whole
 
     gates = {name: stacked([g[name] for g in known.gates]) for name in known.gates[0]}
-    states = known.states[0]
-    if gates and len(states) == 2 and states[1].shape == states[0].shape:
-        gates["cell_state"] = stacked([each[1] for each in known.states])
+    if gates and len(known.states[0]) == 2:
+        pairs = zip(known.states, known.outputs, strict=True)
+        beside = [[s for s in states if s is not y] for states, y in pairs]
+        if [s.shape for s in beside[0]] == [known.outputs[0].shape]:
+            gates["cell_state"] = stacked([state for (state,) in beside])
     return Steps(stacked(known.outputs), gates)
 
 
