@@ -73,6 +73,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    # What a block prints, and tables: not that its last line made a display.
+    "capture_repr": ("_repr_html_",),
 }
 
 # What an example prints belongs on its page; a figure needs no window.
