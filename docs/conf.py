@@ -41,7 +41,7 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
-html_title = f"skrnn {release}"
+html_title = "skrnn"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
 html_favicon = "_static/favicon.svg"

@@ -131,7 +131,8 @@ if not TYPE_CHECKING:
             return getattr(import_module(f"skrnn.{_HOMES[name]}"), name)
         if name in __all__ or name in _HEAVY:
             return import_module(f"skrnn.{name}")
-        for module in _SEARCHED:
+        # A private name is a module on its way in: nothing is to be loaded for it.
+        for module in () if name.startswith("_") else _SEARCHED:
             if name in import_module(f"skrnn.{module}").__all__:
                 # What `from skrnn import` says of an AttributeError tells no place.
                 raise ImportError(
