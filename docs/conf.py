@@ -41,7 +41,7 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
-html_title = f"skrnn {release}"
+html_title = "skrnn"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
 html_favicon = "_static/favicon.svg"
@@ -73,6 +73,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    # What a block prints, and tables: not that its last line made a display.
+    "capture_repr": ("_repr_html_",),
 }
 
 # What an example prints belongs on its page; a figure needs no window.

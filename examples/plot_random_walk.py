@@ -20,9 +20,10 @@ from sklearn.metrics import root_mean_squared_error
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skrnn import LSTMRegressor, SlidingWindow, make_supervised
+from skrnn import LSTMRegressor
 from skrnn.forecasting import Forecaster, backtest
 from skrnn.inspection import ForecastDisplay
+from skrnn.preprocessing import SlidingWindow, make_supervised
 
 days = pd.date_range("2023-01-01", periods=1096, freq="D")
 steps = np.random.default_rng(275).normal(size=1096)

@@ -80,7 +80,7 @@ GradientFlowDisplay.from_estimator(before["GRU"], *test)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrnn import SequenceWise
+from skrnn.preprocessing import SequenceWise
 
 large = 100 * X
 linear = dict(units=16, activation="relu", random_state=0, epochs=30)

@@ -109,6 +109,15 @@ _PUBLIC = {
         "make_supervised",
     ),
 }
+# Modules whose own names are told where they are, if they are looked for here.
+_SEARCHED = (
+    "forecasting",
+    "text",
+    "inspection",
+    "metrics",
+    "persistence",
+    "preprocessing",
+)
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 
 
@@ -122,6 +131,13 @@ if not TYPE_CHECKING:
             return getattr(import_module(f"skrnn.{_HOMES[name]}"), name)
         if name in __all__ or name in _HEAVY:
             return import_module(f"skrnn.{name}")
+        # A private name is a module on its way in: nothing is to be loaded for it.
+        for module in () if name.startswith("_") else _SEARCHED:
+            if name in import_module(f"skrnn.{module}").__all__:
+                # What `from skrnn import` says of an AttributeError tells no place.
+                raise ImportError(
+                    f"{name} is in skrnn.{module}: from skrnn.{module} import {name}"
+                )
         raise AttributeError(f"module 'skrnn' has no attribute {name!r}")
 
 

@@ -14,7 +14,7 @@ import results  # noqa: E402
 
 PAGES = [
     DOCS / f"{name}.rst"
-    for name in ("quality/index", "performance/index", "getting_started")
+    for name in ("index", "quality/index", "performance/index", "getting_started")
 ]
 ON_PAGES = "".join(page.read_text() for page in PAGES)
 

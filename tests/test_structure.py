@@ -342,6 +342,19 @@ def test_a_name_that_is_not_there_is_missed():
         from skrnn import LSTM  # noqa: F401
 
 
+def test_a_name_of_a_module_is_told_where_it_is():
+    for module in public_modules():
+        name = module.__name__
+        for public in module.__all__:
+            if name not in {*HEAVY_PUBLIC, "skrnn.reference"} and public not in dir(
+                skrnn
+            ):
+                with pytest.raises(ImportError, match=f"from {name} import {public}"):
+                    getattr(skrnn, public)
+    with pytest.raises(ImportError, match=r"skrnn\.forecasting import Forecaster"):
+        from skrnn import Forecaster  # noqa: F401
+
+
 def public_modules():
     parts = (module.split("/")[1] for module in MODULES)
     names = {part for part in parts if not part.startswith("_")}

@@ -6,11 +6,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from sklearn.model_selection import GridSearchCV
 from statsmodels.datasets import co2
 
 from skrnn import GRURegressor
 from skrnn.forecasting import Forecaster
+from skrnn.inspection import ForecastDisplay
 
 WIDTH = 7.3
 
@@ -34,6 +36,23 @@ def forecast():
         warnings.simplefilter("ignore")
         model.fit(None, series[:-36])
         return series, model.forecast(36, coverage=0.8)
+
+
+@cache
+def forecaster_of_the_first_page():
+    y = co2.load_pandas().data["co2"].resample("MS").mean()
+    model = Forecaster(horizon=24, quantiles=(0.1, 0.9), random_state=0)
+    return model.fit(None, y)
+
+
+def first_page(_colours):
+    """Draw what the code of the first page draws, on white as a window does."""
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    paper = Rectangle((0, 0), 1, 1, transform=figure.transFigure, zorder=-10)
+    figure.add_artist(paper).set(color="white")
+    model = forecaster_of_the_first_page()
+    ForecastDisplay.from_estimator(model, steps=24, ax=figure.subplots())
+    return figure
 
 
 def first_search(colours):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
-from first_plots import first_forecast, first_search
+from first_plots import first_forecast, first_page, first_search
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from results import forecasts, scores, speeds, sweeps
@@ -252,6 +252,7 @@ PLOTS = {
         speed_others,
         speed_tasks,
         growth,
+        first_page,
         first_search,
         first_forecast,
     )

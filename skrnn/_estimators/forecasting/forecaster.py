@@ -350,8 +350,11 @@ class Forecaster(UncertainForecaster):
 
     @staticmethod
     def from_long(
-        frame: Any, id: str = "unique_id", time: str = "ds", target: str = "y"
-    ) -> tuple[Any, Any]:
+        frame: Any,
+        id: str = "unique_id",
+        time: str = "ds",
+        target: str | list[str] | None = "y",
+    ) -> Any:
         """Read a table of several series below each other, a row a series and time.
 
         Parameters
@@ -362,13 +365,15 @@ class Forecaster(UncertainForecaster):
             The column that names the series.
         time : str, default="ds"
             The column of the times.
-        target : str, default="y"
-            The column of the values. All others are covariates.
+        target : str, list of str or None, default="y"
+            The column of the values, or several. All others are covariates. None reads
+            rows to forecast, of what is known ahead.
 
         Returns
         -------
         X, y : DataFrame, Series
-            With a MultiIndex (series, time), in order, for ``fit``.
+            With a MultiIndex (series, time), in order, for ``fit``. With
+            ``target=None`` only X, for ``forecast`` and ``predict``.
         """
         return from_long(frame, id, time, target)
 

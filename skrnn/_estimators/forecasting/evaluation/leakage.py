@@ -152,7 +152,7 @@ def check_leakage(
     >>> import numpy as np
     >>> from sklearn.linear_model import Ridge
     >>> from sklearn.model_selection import TimeSeriesSplit
-    >>> from skrnn import make_supervised
+    >>> from skrnn.preprocessing import make_supervised
     >>> from skrnn.forecasting import WindowSplit, check_leakage
     >>> series = np.random.default_rng(0).normal(size=80)
     >>> X, y = make_supervised(series, horizon=5)

@@ -71,7 +71,7 @@ class WindowSplit(BaseCrossValidator):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrnn import make_supervised
+    >>> from skrnn.preprocessing import make_supervised
     >>> from skrnn.forecasting import WindowSplit
     >>> X, y = make_supervised(np.arange(14.0), horizon=3)
     >>> for train, test in WindowSplit(n_splits=2, test_size=3, purge=2).split(X, y):

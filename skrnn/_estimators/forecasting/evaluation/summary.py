@@ -104,7 +104,7 @@ class BacktestFrame(pd.DataFrame):
         --------
         >>> import numpy as np
         >>> from sklearn.linear_model import Ridge
-        >>> from skrnn import make_supervised
+        >>> from skrnn.preprocessing import make_supervised
         >>> from skrnn.forecasting import backtest
         >>> X, y = make_supervised(np.arange(40.0) % 7, target=0)
         >>> frame = backtest(Ridge(), X, y.ravel(), initial=20, horizon=7)

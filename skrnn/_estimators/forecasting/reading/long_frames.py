@@ -20,15 +20,17 @@ def from_long(frame, id="unique_id", time="ds", target="y"):
         The column with the names of the series.
     time : str, default="ds"
         The column with the times, or numbers that count steps.
-    target : str or list of str, default="y"
-        The column with the values, or several.
+    target : str, list of str or None, default="y"
+        The column with the values, or several. None for rows whose values aren't known
+        yet.
 
     Returns
     -------
     X : pandas.DataFrame
         All other columns, with a MultiIndex (series, time). It may have no column.
     y : pandas.Series or pandas.DataFrame
-        With the same index. A frame for a list of targets.
+        With the same index. A frame for a list of targets. With ``target=None`` only X
+        is returned.
 
     Raises
     ------
@@ -52,17 +54,10 @@ def from_long(frame, id="unique_id", time="ds", target="y"):
         )
     frame = as_known(frame)
     labels = column_labels(frame)
-    targets = [target] if isinstance(target, str) else list(target)
-    for parameter, name in (
-        ("id", id),
-        ("time", time),
-        *(("target", t) for t in targets),
-    ):
-        if name not in labels:
-            raise ValueError(
-                f"{parameter}={name!r} is no column of the frame; its columns are "
-                f"{labels}."
-            )
+    targets = [target] if isinstance(target, str) else list(target or [])
+    _check_labels(
+        labels, [("id", id), ("time", time), *(("target", t) for t in targets)]
+    )
     made = _as_pandas(frame, labels)
     series = made[id].factorize()[0]
     _check_names(series, id)
@@ -70,8 +65,20 @@ def from_long(frame, id="unique_id", time="ds", target="y"):
     order = pd.DataFrame({"series": series, "time": times.to_numpy()})
     made = made.iloc[order.sort_values(["series", "time"], kind="stable").index]
     made = made.set_index([id, time])
+    if target is None:
+        return made
     y = made[target if isinstance(target, str) else targets]
     return made.drop(columns=targets), y
+
+
+def _check_labels(labels, named):
+    for parameter, name in named:
+        if name not in labels:
+            ahead = " For rows whose y isn't known yet, say target=None."
+            raise ValueError(
+                f"{parameter}={name!r} is no column of the frame; its columns are "
+                f"{labels}.{ahead * (parameter == 'target')}"
+            )
 
 
 def _check_names(series, id):

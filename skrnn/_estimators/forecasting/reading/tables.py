@@ -351,6 +351,8 @@ def _check_names(given, of_fit, optional):
             "Feature names seen at fit time, yet now missing:",
             *(f"- {x}" for x in missing),
         ]
+    if {"unique_id", "ds"} <= set(unseen):
+        lines.append("Forecaster.from_long(X, target=None) reads a long table.")
     if not unseen and not missing:
         lines.append("Feature names must be in the same order as they were in fit.")
     raise ValueError("\n".join(lines) + "\n")

@@ -5,10 +5,12 @@ import pandas as pd
 import polars as pl
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
+from sklearn.linear_model import Ridge
 
 from skrnn._estimators.forecasting.reading.columns import FeatureOptions
 from skrnn._estimators.forecasting.reading.long_frames import from_long
 from skrnn._estimators.forecasting.reading.panels import read_panel
+from skrnn.forecasting import Forecaster
 
 DAYS = pd.date_range("2024-01-01", periods=4)
 LONG = pd.DataFrame(
@@ -65,6 +67,21 @@ def test_columns_may_have_other_names_and_targets():
 def test_no_other_column_leaves_a_frame_without_columns():
     X, _ = from_long(LONG[["unique_id", "ds", "y"]])
     assert X.shape == (8, 0)
+
+
+def test_without_a_target_there_is_only_x():
+    X, _ = from_long(LONG)
+    assert_frame_equal(from_long(LONG.drop(columns="y"), target=None), X)
+    with pytest.raises(ValueError, match="isn't known yet, say target=None"):
+        from_long(LONG.drop(columns="y"))
+
+
+def test_a_long_table_of_rows_to_forecast_is_told_from_x():
+    ahead = LONG.assign(ds=LONG["ds"] + pd.Timedelta(days=4)).drop(columns="y")
+    model = Forecaster(Ridge(), horizon=2, lookback=1).fit(*from_long(LONG))
+    with pytest.raises(ValueError, match=r"from_long\(X, target=None\) reads a long"):
+        model.forecast(2, ahead)
+    assert model.forecast(2, from_long(ahead, target=None)).shape == (4,)
 
 
 def test_bad_frames_are_refused():
