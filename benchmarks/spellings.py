@@ -1,7 +1,7 @@
 """What each part of a recipe for spelling to sound is worth, on the development sets.
 
 The test sets are for `quality.py` alone. Each line changes what it names in the line
-above.
+above, and the last one is what `quality.py` fits.
 
     python benchmarks/spellings.py
     python benchmarks/spellings.py --languages hun bul --steps "128 GRU units"
