@@ -109,7 +109,7 @@ _PUBLIC = {
         "make_supervised",
     ),
 }
-# Modules whose own names are told where they are, if they are looked for here.
+# Modules whose own names are found here too: many look for `Forecaster` here first.
 _SEARCHED = (
     "forecasting",
     "text",
@@ -133,11 +133,9 @@ if not TYPE_CHECKING:
             return import_module(f"skrnn.{name}")
         # A private name is a module on its way in: nothing is to be loaded for it.
         for module in () if name.startswith("_") else _SEARCHED:
-            if name in import_module(f"skrnn.{module}").__all__:
-                # What `from skrnn import` says of an AttributeError tells no place.
-                raise ImportError(
-                    f"{name} is in skrnn.{module}: from skrnn.{module} import {name}"
-                )
+            found = import_module(f"skrnn.{module}")
+            if name in found.__all__:
+                return getattr(found, name)
         raise AttributeError(f"module 'skrnn' has no attribute {name!r}")
 
 
