@@ -1,5 +1,5 @@
 """
-Write on from one sentence
+Write like Python's manual
 ==========================
 
 A language model reads a text character by character and learns which one comes next.

@@ -325,7 +325,7 @@ OPTIMIZERS = {
             keras="Adadelta",
             formula=_adadelta,
             state=_TWO,
-            description="steps of the size of those before, for a rate near 1",
+            description="steps as large as the last ones; its learning rate is near 1",
             source="Zeiler, 2012",
         ),
         OptimizerRow(
@@ -342,7 +342,7 @@ OPTIMIZERS = {
             keras="Ftrl",
             formula=_ftrl,
             state=(Slot(0.1), Slot()),
-            description="the regularised leader, which soon forgets the first weights",
+            description="follow the regularised leader, with the gradients of all steps",
             source="McMahan et al., 2013",
         ),
         OptimizerRow(

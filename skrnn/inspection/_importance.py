@@ -15,6 +15,7 @@ from skrnn._data.frames.columns import column_labels, is_frame
 from skrnn._data.tokens.symbols import column_of_texts
 from skrnn._data.typing import SequenceData, Targets, Weights
 from skrnn._sklearn import Count, RealNotInt, StrictInterval, check_arguments
+from skrnn.inspection._found import Found
 from skrnn.inspection._parts import check_count, refuse_no_windows
 from skrnn.inspection._sequences import feature_names
 from skrnn.inspection._windows import at_windows, scorer_within
@@ -141,7 +142,7 @@ def sequence_importance(
     rows = _drawn(len(block), max_samples, rng)
     score = _Score(found.model, scoring, block, rows, y, weights)
     lost = _losses(score, n_repeats, group_size, rng)
-    return Bunch(
+    return Found(
         importances_mean=lost.mean(axis=-1),
         importances_std=lost.std(axis=-1),
         importances=lost,

@@ -142,7 +142,7 @@ class SequenceImportanceDisplay:
         (self.ax_,) = axes_for(ax, 1, size=size, n_columns=1)
         self.figure_ = self.ax_.figure
         # The middle of the colours is no importance; what is below it is chance.
-        label = f"Loss of score,\nof {self.result.score:.3g}"
+        label = f"What is lost of the\nscore {self.result.score:.3g}"
         self.image_ = heat_map(
             self.ax_, values, kind="signed", label=label, **im_kw or {}
         )

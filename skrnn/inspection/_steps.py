@@ -8,6 +8,7 @@ from sklearn.utils import Bunch
 
 from skrnn._data.typing import Array, SequenceData
 from skrnn._estimators.inspected import recurrent_layers, traced
+from skrnn.inspection._found import Found
 from skrnn.inspection._parts import reach_network
 
 
@@ -172,7 +173,7 @@ def gates(
             f"The cell of this {type(reached.network).__name__} is {chosen.cell!r}, "
             "which has no gates: expected 'lstm' or 'gru'."
         )
-    return Bunch(**{name: filled_up(g, sequences) for name, g in of_steps.items()})
+    return Found(**{name: filled_up(g, sequences) for name, g in of_steps.items()})
 
 
 def _state(steps, name, network):

@@ -14,6 +14,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
 from skrnn.inspection import ForecastDisplay
+from skrnn.inspection.forecasts._times import set_ticks
 
 Y = monthly(name="sales")
 PAST, FUTURE = Y[:48], Y[48:]
@@ -184,6 +185,17 @@ def test_ticks_are_those_of_the_zone():
     assert display.lines_[0].get_xdata()[0] == np.datetime64("2024-05-31T15")
     ticks = dates.num2date(display.ax_.get_xticks())
     assert {tick.astimezone(index.tz).hour for tick in ticks} == {0}
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_every_span_of_time_has_a_few_ticks(small):
+    index = pd.date_range("2022-07-01", periods=2, freq="D")
+    _, ax = plt.subplots()
+    for hours in np.geomspace(1, 24 * 366 * 40, 150):
+        ax.set_xlim(index[0], index[0] + pd.Timedelta(hours=hours))
+        set_ticks(ax, index, small=small)
+        # Matplotlib warns if it has no interval that fits.
+        assert 1 <= len(ax.get_xticks()) <= (6 if small else 9), hours
 
 
 def test_dates_of_python_are_dates():

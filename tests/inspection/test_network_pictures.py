@@ -151,6 +151,8 @@ def test_gradients_of_several_networks():
     np.testing.assert_allclose(line.get_ydata(), flow.hidden[0])
     np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 81))
     assert "The gradient vanishes" in display.diagnoses_["RNNRegressor 1"]
+    assert "In the first of 2 layers the" in display.diagnoses_["LSTMRegressor"]
+    assert "hidden       array of shape (1, 80)\n" in repr(flow)
     assert display.text_ is not None
     again = display.plot(relative=True, explain=False)
     assert again.lines_["RNNRegressor 1"][0].get_ydata()[-1] == pytest.approx(1)

@@ -112,7 +112,7 @@ class Layout:
         size = _size(windows, units) / self.usual_size
         size = np.clip(size, 1 / _MOST_UNUSUAL, _MOST_UNUSUAL).astype(np.float32)
         places, factors = zip(*self.events, strict=True)
-        events = known[..., list(places)] * np.float32(factors)
+        events = known[..., list(places)] * np.asarray(factors, np.float32)
         in_units = events[..., None] * size[:, None]
         return [known, in_units.reshape(*known.shape[:2], -1)]
 

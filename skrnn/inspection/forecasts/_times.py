@@ -85,7 +85,9 @@ def set_ticks(ax: Any, index: pd.Index, *, small: bool) -> None:
         ax.xaxis.set_major_locator(locator)
         return
     zone = getattr(index, "tz", None)
-    few, many = (3, 5) if small else (3, 8)
+    # Six months are the longest step below a year: five ticks of them don't reach three
+    # years, where yearly ones begin if there must be three.
+    few, many = (2, 5) if small else (3, 8)
     of_dates = dates.AutoDateLocator(tz=zone, minticks=few, maxticks=many)
     ax.xaxis.set_major_locator(of_dates)
     ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(of_dates, tz=zone))

@@ -53,7 +53,9 @@ def diagnose(flow: Any, network: Any = None) -> Diagnosis:
     ratio = float(start / end) if end > 0 else float("inf")
     verdict = _verdict(ratio)
     advice = "" if network is None else _ADVICE[verdict](network, flow)
-    text = f"{_SENTENCES[verdict].format(_compared(ratio, both))} {advice}"
+    n = len(flow.hidden)
+    what = f"In the first of {n} layers the gradient" if n > 1 else "The gradient"
+    text = f"{_SENTENCES[verdict].format(what, _compared(ratio, both))} {advice}"
     return Diagnosis(verdict, ratio, text.strip())
 
 
@@ -82,9 +84,9 @@ def amount(ratio: float) -> str:
 
 
 _SENTENCES = {
-    "vanishes": "The gradient vanishes: {}, so next to nothing is learnt from there.",
-    "explodes": "The gradient explodes: {}.",
-    "is fine": "The gradient gets through: {}.",
+    "vanishes": "{} vanishes: {}, so next to nothing is learnt from there.",
+    "explodes": "{} explodes: {}.",
+    "is fine": "{} gets through: {}.",
 }
 
 

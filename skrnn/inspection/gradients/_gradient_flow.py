@@ -8,6 +8,7 @@ from sklearn.utils import Bunch
 from skrnn._data.typing import SequenceData, Targets, Weights
 from skrnn._estimators import inspected
 from skrnn._sklearn import StrOptions, check_arguments
+from skrnn.inspection._found import Found
 from skrnn.inspection._parts import reach_network
 
 
@@ -119,7 +120,7 @@ def gradient_flow(
     given = reached.network, reached.X, reached.y, sample_weight
     flow = inspected.gradient_flow(*given, last=answers == "last")
     clipped = _clipped(flow.weights, reached.network)
-    return Bunch(**vars(flow), clipped=clipped)
+    return Found(**vars(flow), clipped=clipped)
 
 
 def _clipped(norms, network):

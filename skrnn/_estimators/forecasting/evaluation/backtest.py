@@ -62,7 +62,7 @@ def backtest(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> BacktestFrame:
-    """Forecast again and again from the past, and put what was said beside what came.
+    """Forecast from many points of the past, and compare forecasts with what followed.
 
     At each origin a copy of the forecaster is trained on what was known then, and asked
     for the steps that follow. Nothing that is later reaches it, besides the columns of
