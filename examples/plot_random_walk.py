@@ -65,8 +65,8 @@ ax.legend(frameon=False, loc="upper left")
 # %%
 # Thirty days ahead
 # -----------------
-# The forecast stays near the last value, as it should. What can be said is how far the
-# walk may have gone by then. The intervals come from the forecaster's own errors on a
+# The forecast moves little beside the width of its intervals, because nothing tells
+# where the walk goes. What can be said is how far it may have gone by then. The intervals come from the forecaster's own errors on a
 # part that it wasn't trained on, for each step ahead, and open with time.
 far = Forecaster(horizon=30, calibration_size=0.2, random_state=0)
 far.fit(dates[:-100], past)

@@ -342,7 +342,7 @@ OPTIMIZERS = {
             keras="Ftrl",
             formula=_ftrl,
             state=(Slot(0.1), Slot()),
-            description="follow the regularised leader, with the gradients of all steps",
+            description="the regularised leader: weights from the sum of all gradients",
             source="McMahan et al., 2013",
         ),
         OptimizerRow(
