@@ -66,8 +66,9 @@ ax.legend(frameon=False, loc="upper left")
 # Thirty days ahead
 # -----------------
 # The forecast moves little beside the width of its intervals, because nothing tells
-# where the walk goes. What can be said is how far it may have gone by then. The intervals come from the forecaster's own errors on a
-# part that it wasn't trained on, for each step ahead, and open with time.
+# where the walk goes. What can be said is how far it may have gone by then. The
+# intervals come from the forecaster's own errors on a part that it wasn't trained on,
+# for each step ahead, and open with time.
 far = Forecaster(horizon=30, calibration_size=0.2, random_state=0)
 far.fit(dates[:-100], past)
 ForecastDisplay.from_estimator(far, later[:30], n_history=120, coverage=(0.5, 0.9))

@@ -236,8 +236,8 @@ ROOMS = (
         ("narwhals", "numpy", "pandas", "scipy", "sklearn"),
     ),
     Room(
-        "inspection/_drawing inspection/_parts",
-        "what pictures share; networks inside of Pipelines and searches",
+        "inspection/_drawing inspection/_found inspection/_parts",
+        "what pictures share, what functions return; networks inside of Pipelines",
         ("matplotlib", "numpy", "sklearn"),
     ),
     Room(
