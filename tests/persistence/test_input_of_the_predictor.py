@@ -57,7 +57,7 @@ def test_shapes_that_no_network_reads(carried, name, given):
 
 
 def test_sequences_of_several_lengths_are_told_what_to_do(carried):
-    with pytest.raises(ValueError, match="X is no single array; pad its sequences on"):
+    with pytest.raises(ValueError, match="sequences to be padded on the right"):
         carried["numbers"][1].predict([x[: 1 + i % 4] for i, x in enumerate(X)])
 
 

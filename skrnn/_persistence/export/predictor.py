@@ -79,15 +79,9 @@ def _in_double(x):
 
 def _checked(X, lengths, about):
     """Return X and its lengths; raise a ValueError if the network can't read them."""
-    if np.ma.is_masked(X):
-        raise ValueError("X has masked values: fill them, or leave them out.")
-    try:
-        X = np.asarray(X)
-    except ValueError:
-        raise ValueError(
-            "X is no single array; pad its sequences on the right and pass `lengths`."
-        ) from None
-    tokens, shape = about["tokens"], X.shape
+    if np.ma.is_masked(X) or (type(X) is list and len({*map(np.shape, X)}) > 1):
+        raise ValueError("X has masked values, or sequences to be padded on the right.")
+    tokens, shape = about["tokens"], (X := np.asarray(X)).shape
     axes = ("n", "T", about["n_features"])[: about["n_dimensions"]]
     X = X[..., None] if X.ndim == 2 and len(axes) == 3 else X
     if X.ndim != len(axes) or X.shape[2:] != axes[2:] or 0 in shape:
