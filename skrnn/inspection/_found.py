@@ -30,5 +30,5 @@ def _outline(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim:
         return f"array of shape {value.shape}"
     if isinstance(value, dict):
-        return f"of {', '.join(map(str, value))}" if value else "of nothing"
+        return f"of {', '.join(map(str, value))}" if value else "empty"
     return f"{value:.6g}" if isinstance(value, float) else repr(value)

@@ -3,9 +3,7 @@
 import keras
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import (
-    check_consistent_length,
-)
+from sklearn.utils.validation import check_consistent_length
 
 from skrnn._data.finite import check_array, validate_data
 from skrnn._data.frames.as_arrays import names_of, read_table

@@ -18,7 +18,8 @@ from skrnn._estimators.forecasting.table import SeriesTable
 # Epochs of a budget of windows: as many entries has the history.
 N_EPOCHS = 10
 # Times that training goes over all windows, at most. But few windows are repeated until
-# they are so many: 25 batches are the least that move a network from its start.
+# they are so many, 25 batches. Without them a network stayed near its start and missed
+# short trends; with twice as many its forecasts of the airline's passengers got worse.
 MOST_PASSES, LEAST_WINDOWS = 12, 1600
 # Quantiles and distributions: one pass, or so many windows in this many passes. More
 # make a network sure of what it has seen before, and its intervals far too narrow.
