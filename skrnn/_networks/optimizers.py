@@ -325,7 +325,7 @@ OPTIMIZERS = {
             keras="Adadelta",
             formula=_adadelta,
             state=_TWO,
-            description="steps as large as the last ones; its learning rate is near 1",
+            description="steps as large as the last ones, with a learning rate near 1",
             source="Zeiler, 2012",
         ),
         OptimizerRow(
