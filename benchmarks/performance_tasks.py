@@ -206,16 +206,20 @@ class Tasks:
 
         A fit on all windows, stopped by Ctrl-C after a while, for its memory doesn't
         grow with the batches; then a prediction of them all, without what it returns.
+        The process has fitted and predicted 50,000 windows before, so that libraries
+        have been loaded. The batch is the default, 32: what it takes in the network
+        isn't the windows'.
         """
         from skrnn.preprocessing import SlidingWindow
 
-        problem = Problem(steps=lookback, units=units, batch=512, features=features)
+        problem = Problem(steps=lookback, units=units, batch=32, features=features)
         model = self.way.estimator(problem, epochs=1)
         # The order of all rows is longer than that of nine tenths of them.
         model.set_params(early_stopping=False)
-        series = np.zeros((1000, features), np.float32)
+        series = np.zeros((50_000, features), np.float32)
         X = SlidingWindow(lookback).fit_transform(series)
         model.fit(X, series[:, 0]).predict(X)
+        del X, series
         idle = memory()
         reset_peak()
         series = np.empty((rows, features), np.float32)

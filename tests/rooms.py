@@ -74,7 +74,7 @@ ROOMS = (
     ),
     Room(
         "_data/batches _data/windows _data/series_windows _data/sequences"
-        " _data/row_lists _data/datasets _data/token_stream _data/holdout"
+        " _data/row_lists _data/units _data/datasets _data/token_stream _data/holdout"
         " _data/validation_set",
         "the one internal form of every accepted X, with its targets and weights",
         ("numpy",),

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _engine
 from skrnn._data.holdout import hold_out
 from skrnn._data.typing import Widths
+from skrnn._data.units import warn_of_large_numbers
 from skrnn._data.warn import warn
 from skrnn._engine import ENGINES, TrainPlan
 from skrnn._estimators.description.network import DescribedNetwork
@@ -257,6 +258,8 @@ class BaseNetwork(TrainedNetwork):
         spec, fill = self._network(X, resume)
         if resume:
             self._refuse_changes(spec)
+        elif not spec.embedding:
+            warn_of_large_numbers(self, X, spec.categories)
         parts = self._split(data, share, plan.seed, validation, spec)
         weights, state = self._start(spec, plan, resume)
         if fill is not None and not resume:
