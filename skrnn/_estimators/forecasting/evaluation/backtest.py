@@ -85,8 +85,9 @@ def backtest(
         :class:`~skrnn.forecasting.WindowSplit`, for instance. In place of `initial`,
         `step` and `horizon`.
     initial : int, time or None, default=None
-        Steps in time of the first training part, or the last time in it, such as
-        ``"2024-06-30"``. None is half of the times.
+        Steps in time of the first training part, or the last time in it. Text is read
+        as pandas slices by it: ``"2024-06-30"`` has all hours of that day, and
+        ``"2024-06"`` all days of June. None is half of the times.
     step : int or None, default=None
         Steps in time from one origin to the next. None is `horizon`.
     horizon : int or None, default=None

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from skrnn._data.rows.series import row_index
 from skrnn._estimators.forecasting.evaluation.grid import TimeGrid
 from skrnn._sklearn import safe_indexing
 
 # A prediction that moves by less, in terms of their spread, moves by rounding.
 _ROUNDING = 1e-4
+# Changes of the series within a test part, of either kind: each makes features anew.
+_MOST_CUTS = 8
 
 
 @dataclass(frozen=True)
@@ -196,15 +199,66 @@ def made_of(make, series):
     return found, series, False
 
 
+@dataclass(frozen=True)
+class Made:
+    """Where the rows that a function made stand in the series they were made of.
+
+    Attributes
+    ----------
+    positions : ndarray of int of shape (n_rows,)
+        Of the rows that were made, in time.
+    of_series : ndarray of int of shape (n,)
+        Of the values of the series, in the same time.
+    values : ndarray of float of shape (n_rows, K)
+        The series at the rows that were made.
+    """
+
+    positions: np.ndarray
+    of_series: np.ndarray
+    values: np.ndarray
+
+    def of_missing(self) -> np.ndarray:
+        """Return the positions of missing values."""
+        return self.positions[np.isnan(self.values).any(axis=1)]
+
+
+def place_made(X, series, grid: TimeGrid) -> Made:
+    """Find the rows of X in the series, by their labels where both have some.
+
+    Without labels they are the first rows of the series: what a function drops at the
+    start can't be seen.
+    """
+    values = np.asarray(series, dtype=float).reshape(len(series), -1)
+    if len(series) == len(grid.positions):
+        return Made(grid.positions, grid.positions, values)
+    rows, times = _rows_by_label(X, series), np.arange(len(series))
+    if rows is None:
+        first = np.minimum(np.arange(len(grid.positions)), len(series) - 1)
+        return Made(grid.positions, times, values[first])
+    if series.index.nlevels > 1:
+        # Of a panel, cut at the same time in all series.
+        times = np.unique(series.index.get_level_values(-1), return_inverse=True)[1]
+    return Made(times[rows], times, values[rows])
+
+
+def _rows_by_label(X, series):
+    """Return the row of the series that each row of X has the label of, or None."""
+    of_rows, of_series = row_index(X), row_index(series)
+    if of_rows is None or of_series is None or not of_series.is_unique:
+        return None
+    rows = of_series.get_indexer(of_rows)
+    return None if (rows < 0).any() else rows
+
+
 def moved_features(make, series, grid: TimeGrid, split, rng) -> list[str]:
-    """Change a series from the test part on, and tell which features move.
+    """Change a series from rows of the test part on, and tell which features move.
 
     Parameters
     ----------
     make : callable
     series : array-like of shape (n,) or (n, K)
     grid : TimeGrid
-        Of the rows that `make` returns, which are the first ones of each series.
+        Of the rows that `make` returns.
     split : tuple of (train, test, known_ahead)
         Rows, and whether the features of all test rows must be known at the first one.
     rng : numpy.random.RandomState
@@ -214,31 +268,63 @@ def moved_features(make, series, grid: TimeGrid, split, rng) -> list[str]:
     what : list of str
     """
     train, test, known_ahead = split
-    raw = grid if len(series) == len(grid.positions) else None
     X, y, has_targets = made_of(make, series)
-    first = grid.positions[test].min()
-    cut = first + (1 if has_targets else 0)
-    positions = np.arange(len(series)) if raw is None else raw.positions
-    other_X, other_y, _ = made_of(make, _changed(series, positions >= cut, rng))
-    before = test if known_ahead else test[grid.positions[test] == first]
-    found = []
+    made = place_made(X, series, grid)
+    first = made.positions[test].min()
+
+    def remade(cut):
+        is_later = made.of_series >= cut + has_targets
+        other_X, other_y, _ = made_of(make, _changed(series, is_later, rng))
+        return other_X, other_y
+
+    other_X, other_y = remade(first)
+    before = test if known_ahead else test[made.positions[test] == first]
     told = "the test rows" if known_ahead else "the first test row"
-    for rows, name in ((train, "training rows"), (before, told)):
-        columns = _moved_columns(X, other_X, rows)
-        if columns:
-            found.append(
-                f"{', '.join(columns)} of {name} move{'s' * (len(columns) == 1)} when "
-                "the series changes from the test part on: what makes these features "
-                "looks ahead, or learns from all rows"
-            )
-    moved = has_targets and _moved_columns(y, other_y, train)
-    if moved:
+    # Those behind the test part, if there are any, may move.
+    earlier = train[made.positions[train] < first]
+    found = [
+        _as_message(columns, name)
+        for rows, name in ((earlier, "training rows"), (before, told))
+        if (columns := _moved_columns(X, other_X, rows))
+    ]
+    if has_targets and _moved_columns(y, other_y, earlier):
         found.append(
             "targets of training rows move when the series changes behind the first "
             "test row: they reach into the test part, which takes a purge, or are "
             "scaled by it"
         )
-    return found
+    if found or known_ahead:
+        return found
+    for cut in _cuts(made, test, has_targets):
+        columns = _moved_columns(X, remade(cut)[0], test[made.positions[test] <= cut])
+        if columns:
+            return [_as_message(columns, "test rows", "a later test row")]
+    return []
+
+
+def _as_message(columns, rows, since="the test part"):
+    return (
+        f"{', '.join(columns)} of {rows} move{'s' * (len(columns) == 1)} when the "
+        f"series changes from {since} on: what makes these features looks ahead, or "
+        "learns from all rows"
+    )
+
+
+def _cuts(made, test, has_targets):
+    """Choose times within the test part, first those behind missing values.
+
+    What fills these may look ahead at their rows alone.
+    """
+    times = np.unique(made.positions[test])[1:]
+    missing = made.of_missing() + 1 - has_targets
+    behind = np.intersect1d(times, missing)
+    return [*_spread(behind), *_spread(np.setdiff1d(times, behind))]
+
+
+def _spread(times):
+    """Take some of the times, evenly."""
+    n = min(_MOST_CUTS, len(times))
+    return times[np.linspace(0, len(times) - 1, n).astype(int)] if n else times
 
 
 def _changed(series, is_changed, rng):
@@ -257,6 +343,8 @@ def _changed(series, is_changed, rng):
 def _moved_columns(X, other, rows):
     """Return the names, or the positions, of the columns that differ at some rows."""
     names = getattr(X, "columns", None)
+    if not len(rows):
+        return []
     one, two = (np.asarray(safe_indexing(each, rows)) for each in (X, other))
     one, two = (each.reshape(len(rows), -1) for each in (one, two))
     if one.shape != two.shape:

@@ -30,6 +30,7 @@ from skrnn._estimators.forecasting.evaluation.interventions import (
     made_of,
     moved_features,
     moved_predictions,
+    place_made,
     quiet,
 )
 from skrnn._estimators.forecasting.evaluation.overlaps import (
@@ -130,8 +131,10 @@ def check_leakage(
     - "predictions": steps of the pipeline that look ahead, or learn in ``transform``.
       Rows of X behind some test row are replaced, and its prediction must stay. Of a
       Forecaster, which knows its columns ahead, these are the `past_features`.
-    - "features": the same for a function X. Of a Forecaster all features of the test
-      part must be known at its start.
+    - "features": the same for a function X. The series is changed behind the first
+      test row and behind others, of missing values first. Rows that the function drops
+      are found by their labels; without an index, it may drop them at the end only. Of
+      a Forecaster all features of the test part must be known at its start.
     - "columns": of an array X, columns whose mean and variance, or smallest and
       largest value, are exactly 0 and 1 over all rows: a scaler saw the test part. And
       columns that are a sum of later values of y, such as a centred rolling mean of up
@@ -166,16 +169,17 @@ def check_leakage(
     """
     rng = check_random_state(random_state)
     make = X if callable(X) else None
-    series = y
+    series, has_targets = y, False
     if make is not None:
         with quiet():
-            X, y, _ = made_of(make, series)
+            X, y, has_targets = made_of(make, series)
     X = rows_of(X, y)
     check_consistent_length(X, y)
     grid = read_grid(X, y, groups)
     trial = Trial(pipeline, X, y, groups, grid, rng)
     splits = _splits(cv, trial)
-    reach = _reach(trial, horizon)
+    at_rows = place_made(X, series, grid).values if has_targets else None
+    reach = _reach(trial, horizon, at_rows)
     found = [
         *_in_columns(trial, reach, splits, made=make is not None),
         *_in_steps(trial, splits),
@@ -203,10 +207,16 @@ def _told(report, on_leak):
     return report
 
 
-def _reach(trial, horizon):
+def _reach(trial, horizon, series):
+    """Return how far targets lie ahead, by the series that X was made of, if any."""
     if trial.is_forecaster and horizon is None:
         # Its targets are the values of their own rows.
         return Reach(0, 0)
+    if series is not None:
+        # Lags among the features lie further back than the row itself.
+        found = reach_of(series, trial.y, trial.grid, horizon)
+        if found.last:
+            return found
     return reach_of(_numbers(trial.X), trial.y, trial.grid, horizon)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
 
 from skrnn._estimators.forecasting.evaluation.grid import TimeGrid
 
@@ -164,6 +165,11 @@ def _n_initial(grid, initial):
 
 def _n_up_to(steps, time):
     try:
+        if isinstance(time, str) and isinstance(
+            steps, pd.DatetimeIndex | pd.PeriodIndex
+        ):
+            # As a slice of pandas: a day or a month is meant as a whole.
+            return int(steps.slice_indexer(end=time).stop)
         return int((steps <= time).sum())
     except (TypeError, ValueError) as error:
         raise ValueError(

@@ -148,6 +148,18 @@ def test_initial_may_be_a_time(initial):
         assert found["cutoff"].iloc[0] == pd.Period("2021-06")
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_initial_as_text_is_a_whole_day_or_month_as_in_a_slice(zone):
+    hours = pd.date_range("2024-06-27", periods=200, freq="h", tz=zone)
+    y = pd.Series(np.arange(200.0), hours)
+    for text in ("2024-06-30", "2024-06", "2024-06-30 23:00"):
+        found = backtest(Ridge(), y.to_frame("x"), y, initial=text, horizon=12)
+        assert found["cutoff"].iloc[0] == y[:text].index[-1] == hours[95]
+    days = y.tz_localize(None)[:60].set_axis(pd.period_range("2024-01", periods=60))
+    found = backtest(Ridge(), days.to_frame("x"), days, initial="2024-01", horizon=7)
+    assert found["cutoff"].iloc[0] == pd.Period("2024-01-31", "D")
+
+
 # Panels
 
 

@@ -50,6 +50,27 @@ FROZEN = FrozenEstimator(StandardScaler().fit(X))
 # A window that was cut before: (n, T, F).
 CUT = np.lib.stride_tricks.sliding_window_view(SERIES.to_numpy(), 8)[:-1, :, None]
 
+WITH_HOLES = SERIES.mask(np.isin(np.arange(N), [30, 70, 131]))
+PANEL = pd.concat({"a": SERIES, "b": SERIES[20:140] * 3})
+
+
+def lags(y):
+    return pd.concat({"before": y.shift(1), "earlier": y.shift(3)}, axis=1)
+
+
+def one_step(X):
+    """Return features, and the value that follows each row."""
+    table = X.to_frame("sales") if isinstance(X, pd.Series) else X
+    following = SERIES.shift(-1)[table.index]
+    return table[:-1], following[:-1]
+
+
+def of_each(panel, make):
+    """Make features of each series of a panel."""
+    made = {key: make(each.droplevel(0)) for key, each in panel.groupby(level=0)}
+    return tuple(pd.concat({k: m[i] for k, m in made.items()}) for i in (0, 1))
+
+
 # What is checked -> kinds of leaks, and words of the first one.
 LEAKS = {
     "no gap before five steps": (
@@ -162,6 +183,17 @@ LEAKS = {
         {"features"},
         "column 'lag' of the test rows moves",
     ),
+    "a function that fills holes from behind": (
+        (Ridge(), TimeSeriesSplit(3), lambda y: one_step(y.bfill()), WITH_HOLES),
+        {"features"},
+        "column 'sales' of test rows moves when the series changes from a later",
+    ),
+    "a function that looks ahead on Mondays": (
+        (Ridge(), TimeSeriesSplit(3), lambda y: one_step(
+            y.where(y.index.day_of_week > 0, y.shift(-1).fillna(0))), SERIES),
+        {"features"},
+        None,
+    ),
 }  # fmt: skip
 
 
@@ -204,6 +236,20 @@ SOUND = {
         ),
     ),
     "a function": (Ridge(), PURGED, lambda y: make_supervised(y, horizon=5), SERIES),
+    "a function that drops rows": (
+        Ridge(), TimeSeriesSplit(3), lambda y: one_step(lags(y).dropna()), SERIES
+    ),
+    "a function that drops rows of a panel": (
+        Ridge(), WindowSplit(3), lambda y: of_each(
+            y, lambda each: one_step(lags(each).dropna())), PANEL,
+    ),
+    "a function that fills holes from before": (
+        Ridge(), TimeSeriesSplit(3), lambda y: one_step(y.ffill()), WITH_HOLES
+    ),
+    "a function of both sides": (
+        Ridge(), WindowSplit(3, purge=4, embargo=8, two_sided=True),
+        lambda y: make_supervised(y, horizon=5), SERIES,
+    ),
     "a function of the value before": (
         Ridge(), TimeSeriesSplit(3), lambda y: y.shift(1).bfill().to_frame(), SERIES
     ),
