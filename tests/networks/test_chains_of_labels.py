@@ -130,8 +130,10 @@ def test_gradients_are_those_of_finite_differences():
 
 
 @pytest.mark.usefixtures("_kernels")
-def test_what_is_excluded_has_no_share_and_no_gradient():
+@pytest.mark.parametrize("scale", [1, 1e9])
+def test_what_is_excluded_has_no_share_and_no_gradient(scale):
     x, labels, lengths, chain, weights = drawn(n_steps=6, k=4, unknown=1)
+    x = scale * x
     chain.transitions[0, 1] = chain.start[2] = chain.end[3] = EXCLUDED
     _, _, (pairs, _, _) = crf.likelihood(x, labels, lengths, chain, weights)
     assert pairs[0, 1] == 0
@@ -139,6 +141,9 @@ def test_what_is_excluded_has_no_share_and_no_gradient():
     assert (shares[0, :, 2] == 0).all()
     assert (shares[lengths - 1, np.arange(3), 3] == 0).all()
     assert not ((best[:-1] == 0) & (best[1:] == 1)).any()
+    by_formula = marginals(ReferenceRun(), chain, x, lengths)
+    real = np.arange(len(x))[:, None] < lengths
+    np.testing.assert_allclose(by_formula[real], shares[real], atol=1e-6)
 
 
 @pytest.mark.usefixtures("_kernels")

@@ -15,6 +15,7 @@ from skrnn._data.typing import Array
 from skrnn._estimators.names import resolve
 from skrnn._networks.crf import EXCLUDED
 from skrnn._networks.forward import named_weights
+from skrnn._networks.optimizers import OPTIMIZERS
 from skrnn._networks.specs import Head
 from skrnn._networks.weights import weight_table
 
@@ -38,6 +39,7 @@ class ChainMixin:
         refuse_uneven(weights, lengths)
         excluded = excluded_transitions(self.illegal_transitions, self.classes_)
         if excluded.any():
+            _refuse_steps_by_weight(self.optimizer)
             given = np.ravel(numbers), weights > 0, lengths
             refuse_excluded(*given, excluded, self.classes_)
         return Codes(numbers[:, None], np.int32), weights
@@ -95,3 +97,19 @@ class ChainMixin:
         scores = named_weights(self._spec, self._weights)["crf/transitions"]
         # No network learns such a score, whatever the decay of weights.
         return np.where(scores < EXCLUDED / 10, -np.inf, scores)
+
+
+def _refuse_steps_by_weight(optimizer):
+    """Refuse an optimizer whose steps are as long as the weights.
+
+    The scores of excluded pairs are among these.
+    """
+    is_name = isinstance(optimizer, str)
+    kind = type(optimizer).__name__.lower()
+    kind = resolve("optimizer", optimizer) if is_name else kind
+    if kind in OPTIMIZERS and OPTIMIZERS[kind].by_weight:
+        raise ValueError(
+            f"optimizer={kind!r} isn't for "
+            "illegal_transitions: its steps are as long as the weights, which have the "
+            "scores of excluded pairs. Use optimizer='adam'."
+        )

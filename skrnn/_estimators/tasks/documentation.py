@@ -135,7 +135,8 @@ _OF_LABELS: dict[str, Row] = {
         and ``I-x``. In a pair, the second label may not follow the first; None as the
         first stands for the start of a sequence, as the second for its end. Changes
         take effect at the next ``fit`` that begins anew. Labels in ``fit`` that break
-        the rules are an error. Ignored without `crf`.""",
+        the rules are an error, and so is an `optimizer` whose steps are as long as the
+        weights: "adafactor" and "lamb". Ignored without `crf`.""",
     ),
 }
 _OF_LABEL_SEQUENCES: dict[str, Row] = {

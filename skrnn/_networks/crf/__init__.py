@@ -7,6 +7,7 @@ and `Run`, for every engine.
 """
 
 from skrnn._networks.crf.formula import (
+    EXCLUDED,
     SUM_OF_PATHS,
     Chain,
     crf_weights,
@@ -14,11 +15,6 @@ from skrnn._networks.crf.formula import (
     losses,
     marginals,
 )
-
-# The score of what is excluded. It is finite, because infinity minus infinity is NaN.
-# Compared with any score that a network learns, its exponential is 0, and so is its
-# gradient.
-EXCLUDED = -1e4
 
 __all__ = [
     "EXCLUDED",

@@ -16,7 +16,12 @@ from typing import Any
 
 from skrnn._networks.weights import Weight
 
-# The score of other labels where the true one is known.
+# The score of what is excluded, among the weights. It is no lower, because some
+# optimizers make steps as long as their weights are.
+EXCLUDED = -1e4
+# What it counts as, and the score of other labels where the true one is known. It is
+# finite, because infinity minus infinity is NaN, and no emission makes up for it: those
+# of large inputs behind an activation without bounds exceed EXCLUDED.
 _NEVER = -1e30
 
 
@@ -49,6 +54,12 @@ class Chain:
     def of(cls, w) -> "Chain":
         """Return the chain in a network's weights by name."""
         return cls(w["crf/transitions"], w["crf/start"], w["crf/end"])
+
+    def excluding(self, ops) -> "Chain":
+        """Return the chain with scores that no emission makes up for."""
+        scores = self.transitions, self.start, self.end
+        # No network learns such a score, whatever the decay of weights.
+        return Chain(*(ops.where(x < EXCLUDED / 10, x * 0 + _NEVER, x) for x in scores))
 
     def reversed(self, ops) -> "Chain":
         """Return the chain of the same labels read backwards."""
@@ -125,6 +136,7 @@ def log_partition(run, chain: Chain, x, lengths):
     -------
     logarithms : array of shape (B,)
     """
+    chain = chain.excluding(run.ops)
     _, states = _sums(run, chain, x, lengths, final=True)
     return _logsumexp(run.ops, states[0] + chain.end, -1)
 
@@ -169,6 +181,7 @@ def marginals(run, chain: Chain, x, lengths):
     probabilities : array of shape (T, B, K)
         Of each real step; they sum to 1.
     """
+    chain = chain.excluding(run.ops)
     until, _ = _sums(run, chain, x, lengths)
     backwards = run.reverse(x, lengths)
     since, _ = _sums(run, chain.reversed(run.ops), backwards, lengths)

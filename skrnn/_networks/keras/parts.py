@@ -126,7 +126,7 @@ class CRF(layers.Layer):
         }
 
     def call(self, inputs):
-        chain = Chain(**self._named)
+        chain = Chain(**self._named).excluding(ops)
         until = layers.RNN(_PathsCell(chain, self.units), return_sequences=True)(inputs)
         cell = _PathsCell(chain.reversed(ops), self.units)
         backwards = layers.RNN(cell, return_sequences=True, go_backwards=True)(inputs)

@@ -103,7 +103,7 @@ def _of_chain(tape, spec, weights, outputs, given, fused):
 
     These are (n, T, 1), numbers from 1; 0 stands at padding.
     """
-    chain = Chain.of(named_weights(spec, weights))
+    chain = Chain.of(named_weights(spec, weights)).excluding(ops)
     answers = marginals(TracedRun(tape), chain, outputs, given.lengths)
     if "best_labels" not in fused:
         return answers, []

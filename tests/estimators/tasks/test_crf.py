@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from skrnn import GRUClassifier, LSTMClassifier, reference
+from skrnn import GRUClassifier, LSTMClassifier, SequenceClassifier, reference
 from skrnn.inspection import gradient_flow
 from skrnn.persistence import export, load, load_network, save
 
@@ -111,6 +111,23 @@ def test_illegal_transitions_are_never_predicted(engine):
     assert (shares[:, places["I-a"]] == 0).all()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_score_of_a_step_makes_up_for_what_is_excluded(engine, tmp_path):
+    given = dict(engine=engine, illegal_transitions="bio", activation="linear")
+    model = SequenceClassifier(cell="indrnn", **CRF | given).fit(X, Y)
+    large = 1e6 * RNG.normal(size=(30, 9, 4))
+    export(model, tmp_path / "network.npz", format="numpy")
+    exported = load_network(tmp_path / "network.npz")
+    codes = exported.predict_labels(large)
+    for tags in (model.predict(large), model.classes_[codes]):
+        assert not follows(tags, "O", "I-a")
+        assert all(each[0] != "I-a" for each in tags)
+    shares = model.predict_proba(large)
+    assert (shares[:, 0, list(model.classes_).index("I-a")] == 0).all()
+    for others in (exported.predict(large), model.model_.predict(large, verbose=0)):
+        np.testing.assert_allclose(others, shares, atol=1e-3)
+
+
 def test_pairs_of_ones_own_are_excluded():
     tags = [np.array(["a", "b", "a", "b"]), np.array(["b", "a"])] * 10
     x = [RNG.normal(size=(len(y), 1)) for y in tags]
@@ -193,6 +210,8 @@ def test_files_and_pickles_keep_the_chain(fitted, tmp_path):
         ),
         (dict(illegal_transitions=[("B-a", "I-a")]), Y, r"y\[\d+\] has 'I-a' after"),
         (dict(illegal_transitions="iob"), Y, "illegal_transitions"),
+        (dict(illegal_transitions="bio", optimizer="lamb"), Y, "optimizer='lamb'"),
+        (dict(illegal_transitions="bio", optimizer="Adafactor"), Y, "='adafactor'"),
         (dict(crf="yes"), Y, "crf"),
     ],
 )

@@ -78,6 +78,7 @@ def _sum_of_paths(x, labels, lengths, chain, weights):
 
 
 def _in_double(x, lengths, chain):
+    chain = chain.excluding(np)
     arrays = x, chain.transitions, chain.start, chain.end
     x, *scores = (np.ascontiguousarray(array, np.float64) for array in arrays)
     return x, np.ascontiguousarray(lengths, np.int64), *scores
