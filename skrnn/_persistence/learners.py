@@ -46,12 +46,31 @@ def _optimizers() -> dict[str, Any]:
     return found
 
 
+@cache
+def _calibrated() -> dict[str, Any]:
+    """Return what tiny classifiers calibrate their answers by."""
+    from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415
+    from sklearn.dummy import DummyClassifier  # noqa: PLC0415
+
+    found = {}
+    for method in ("sigmoid", "temperature"):
+        model = CalibratedClassifierCV(DummyClassifier(), method=method, cv=2)
+        model.fit([[0.0], [1.0]] * 2, [0, 1] * 2)
+        (part, *_) = model.calibrated_classifiers_
+        for each in (part, *part.calibrators):
+            found[type(each).__name__] = each
+    return found
+
+
 # Name of a class -> what has one.
 _PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "TreePredictor": _boosted,
     "_BinMapper": _boosted,
     "AdamOptimizer": _optimizers,
     "SGDOptimizer": _optimizers,
+    "_CalibratedClassifier": _calibrated,
+    "_SigmoidCalibration": _calibrated,
+    "_TemperatureScaling": _calibrated,
 }
 
 
@@ -219,6 +238,7 @@ _MADE_AGAIN: dict[str, tuple[str, Callable[[Any], Any]]] = {
         _loss("_loss_function_", max_iter=1, tol=None),
     ),
     "NeighborsBase": ("_tree", _tree_of_neighbors),
+    "TunedThresholdClassifierCV": ("_curve_scorer", lambda e: e._get_curve_scorer()),
 }
 
 
