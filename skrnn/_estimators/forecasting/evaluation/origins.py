@@ -164,6 +164,8 @@ def _n_initial(grid, initial):
 
 def _n_up_to(steps, time):
     try:
+        if np.ndim(time) or hasattr(time, "tocsr"):
+            raise TypeError("it is no single time")
         return int((steps <= time).sum())
     except (TypeError, ValueError) as error:
         raise ValueError(
