@@ -113,6 +113,10 @@ def layer_normalization(
     -------
     y : ndarray of shape (..., units)
 
+    See Also
+    --------
+    convolution : It is normalised over batches instead.
+
     Notes
     -----
     States that are nearly equal are divided by little more than
@@ -121,10 +125,6 @@ def layer_normalization(
     these formulas in float64. With minGRU and minLSTM, whose states stay close to each
     other in a short training, its ``predict`` was up to 2e-6 of the deviation of y away
     from the formulas, Keras' up to 1.7e-6; without the layer 2e-7.
-
-    See Also
-    --------
-    convolution : It is normalised over batches instead.
 
     References
     ----------
