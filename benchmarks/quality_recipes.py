@@ -6,6 +6,7 @@ by the loss where accuracies don't tell them apart. Small sets are repeated more
 
     python benchmarks/quality_recipes.py
     python benchmarks/quality_recipes.py --sets cylinders gunpoint-conv
+    python benchmarks/quality_recipes.py --recipes "dropout 0, cosine, both ways"
 """
 
 import argparse
@@ -29,6 +30,7 @@ REPEATS = {
 }
 # Half of the default epochs, which takes half the time.
 ALIKE = {"conv_filters": (64, 64, 64), "epochs": 100, "early_stopping": False}
+BEST = "dropout 0, cosine, both ways"
 RECIPES = {
     f"dropout {dropout}, {schedule or 'one rate'}, {ways}": ALIKE
     | {
@@ -40,6 +42,11 @@ RECIPES = {
         (0, 0.3, 0.5), ("cosine", None), ("one way", "both ways")
     )
 }
+# The best of these, with more steps of training for each epoch.
+RECIPES |= {
+    f"{BEST}, batches of {size}": RECIPES[BEST] | {"batch_size": size}
+    for size in (16, 8)
+}
 
 
 def main():
@@ -48,15 +55,17 @@ def main():
     )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the data")
     parser.add_argument("--sets", nargs="+", choices=REPEATS, default=list(REPEATS))
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     arguments = parser.parse_args()
-    print(f"{'set':<16}{'recipe':<34}{'accuracy %':>11}{'loss':>8}  of each repeat")
+    print(f"{'set':<16}{'recipe':<46}{'accuracy %':>11}{'loss':>8}  of each repeat")
     for name in arguments.sets:
         row = SETS[name]
         split = row.split(arguments.data)
-        for recipe, params in RECIPES.items():
-            found = held_out(row, params, split.X_train, split.y_train, REPEATS[name])
+        for recipe in arguments.recipes:
+            params, n_repeats = RECIPES[recipe], REPEATS[name]
+            found = held_out(row, params, split.X_train, split.y_train, n_repeats)
             (accuracy, loss), each = found.mean(axis=0), np.round(found[:, 0], 1)
-            print(f"{name:<16}{recipe:<34}{accuracy:>11.1f}{loss:>8.3f}  {each}")
+            print(f"{name:<16}{recipe:<46}{accuracy:>11.1f}{loss:>8.3f}  {each}")
 
 
 def held_out(row, params, X, y, n_repeats):

@@ -99,6 +99,7 @@ CONVOLUTIONS = {
     "conv_filters": (64, 64, 64),
     "bidirectional": True,
     "learning_rate_schedule": "cosine",
+    "batch_size": 16,
 }
 BOTH = {"bidirectional": True}
 VOWELS, MOTIONS = "tsc/JapaneseVowels.npz", "tsc/BasicMotions.npz"
@@ -135,7 +136,7 @@ SERIES = {
         97,
         None,
         read_pixels,
-        CONVOLUTIONS | {"epochs": 40, "early_stopping": False},
+        CONVOLUTIONS | {"batch_size": 32, "epochs": 40, "early_stopping": False},
         cells=("gru",),
     ),
     "digits": Series(

@@ -53,7 +53,7 @@ def run(case):
         pytest.fail(
             f"scikit-learn {version('scikit-learn')} may have no {case.name} any more, "
             f"or it does something else: {type(error).__name__}: {error}\n"
-            f"skrnn/_sklearn.py needs it for {case.needed_for}. "
+            f"skrnn/_sklearn/private.py needs it for {case.needed_for}. "
             f"When it goes: {case.when_it_goes}"
         )
 

@@ -33,8 +33,9 @@ class Room:
 
 ROOMS = (
     Room(
-        "_sklearn",
-        "scikit-learn's private names, constraints of parameters, the seed",
+        "_sklearn/",
+        "scikit-learn's private names (all in `private`), constraints of parameters,"
+        " errors that name arguments, the seed",
         ("numpy", "sklearn"),
     ),
     Room(

@@ -1,7 +1,7 @@
 """Who touches private names of other packages: two files, and exceptions with reasons.
 
 Keras', TensorFlow's, JAX' and PyTorch's stand in `_engine/keras/private.py`, and
-scikit-learn's in `_sklearn.py`. What counts as touching one:
+scikit-learn's in `_sklearn/private.py`. What counts as touching one:
 
 - an import of a private module, or of a private name of another package;
 - an attribute that begins with one underscore, of anything but ``self``, ``cls`` and
@@ -10,12 +10,14 @@ scikit-learn's in `_sklearn.py`. What counts as touching one:
 - such an attribute of ``self``, ``cls`` or ``super()`` that nothing of ours defines: it
   is inherited from another package;
 - the same by ``getattr``, ``setattr``, ``hasattr`` or ``delattr`` with a string, or as
-  a key of ``vars(x)`` or ``x.__dict__``;
+  a key of ``vars(x)``, of ``x.__dict__`` or of any other mapping, such as a state;
+- a string that one of the files has for the name of an attribute or a class;
 - a string that is the path of a private module: for ``sys.modules``, say.
 """
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ MODULES = {
     path.relative_to(PACKAGE).with_suffix("").as_posix(): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-HOMES = {"_engine/keras/private", "_sklearn"}
+HOMES = {"_engine/keras/private", "_sklearn/private"}
 # Module -> private names that it touches all the same, and why.
 EXCEPTIONS = {
     "_data/warn": {
@@ -138,7 +140,7 @@ def attributes(node):
 
 
 def keys_of_attributes(node):
-    """List the private keys looked up in ``vars(x)`` or ``x.__dict__``, with x."""
+    """List the private keys looked up in a mapping, with whose attributes they are."""
     called = getattr(node, "func", None)
     if isinstance(node, ast.Subscript):
         held, key = node.value, node.slice
@@ -152,7 +154,7 @@ def keys_of_attributes(node):
     elif isinstance(held, ast.Attribute) and held.attr == "__dict__":
         owner = held.value
     else:
-        return
+        owner = held
     if isinstance(key, ast.Constant) and is_private(str(key.value)):
         yield owner, key.value
 
@@ -169,8 +171,21 @@ def touched(tree, ours, theirs):
                 yield f"sys.{name}" if module else name
         if isinstance(node, ast.Constant) and node not in texts:
             text = str(node.value)
-            if PRIVATE_MODULE.fullmatch(text):
+            if PRIVATE_MODULE.fullmatch(text) or text in attributes_in_files():
                 yield text
+
+
+@cache
+def attributes_in_files():
+    """Return the names of scikit-learn's attributes and classes that ours has."""
+    tree = ast.parse(MODULES["_sklearn/private"].read_text())
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {
+        node.value
+        for each in classes
+        for node in ast.walk(each)
+        if isinstance(node, ast.Constant) and str(node.value).startswith("_")
+    }
 
 
 # Let go of with the last test of this file: they take 35 MB.
@@ -232,7 +247,7 @@ def test_every_exception_is_needed(trees, ours, theirs):
 def test_each_file_has_the_names_of_its_packages_alone(trees, ours):
     for module, packages in {
         "_engine/keras/private": {"keras", "tensorflow", "jax"},
-        "_sklearn": {"sklearn"},
+        "_sklearn/private": {"sklearn"},
     }.items():
         found = set(touched(trees[module], ours, set()))
         assert {path.partition(".")[0] for path in found if "." in path} == packages
@@ -258,6 +273,8 @@ def test_each_file_has_the_names_of_its_packages_alone(trees, ours):
         ("vars(model)['_initial_epoch']", "_initial_epoch"),
         ("model.__dict__.pop('_initial_epoch', 0)", "_initial_epoch"),
         ("vars(rate).get('_learning_rate')", "_learning_rate"),
+        ("state['_nobody_defines_this']", "_nobody_defines_this"),
+        ("{'_n_support'} & state.keys()", "_n_support"),
         ("sys.modules['jax._src.xla_bridge']", "jax._src.xla_bridge"),
         # Ours has the same name, which tells nothing of whose this is.
         ("context._seed", "_seed"),

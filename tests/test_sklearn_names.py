@@ -1,8 +1,9 @@
 """The private names of scikit-learn: whether each still does its work.
 
-Every name that ``skrnn/_sklearn.py`` takes, and every one that our estimators inherit,
-has a case here: what it is for, and what to do when it goes. This file imports nothing
-of ours, so that it can still tell what is missing when ``import skrnn`` no longer can.
+Every name that ``skrnn/_sklearn/private.py`` imports, and every one that our estimators
+inherit, has a case here: what it is for, and what to do when it goes. This file imports
+nothing of ours, so that it can still tell what is missing when ``import skrnn`` no
+longer can. `test_sklearn_attributes` has the attributes of fitted objects.
 """
 
 import ast
@@ -19,7 +20,7 @@ from _sklearn_name import CASES, Tiny, case, named, run
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, get_scorer
 
-HOME = Path(__file__).parents[1] / "skrnn" / "_sklearn.py"
+HOME = Path(__file__).parents[1] / "skrnn" / "_sklearn" / "private.py"
 
 
 # Parameters
@@ -27,7 +28,7 @@ HOME = Path(__file__).parents[1] / "skrnn" / "_sklearn.py"
 CONSTRAINTS = "the table of constraints of every estimator"
 OF_CONSTRAINTS = (
     "take it from where scikit-learn's own estimators import their constraints; "
-    "otherwise write the class in _sklearn.py, where ours are"
+    "otherwise write the class in _sklearn/constraints.py, where ours are"
 )
 
 
@@ -123,7 +124,7 @@ def check_validation(validate):
 @case(
     "utils._param_validation.validate_params",
     "checking the arguments of public functions",
-    "write the decorator in _sklearn.py over `check_arguments`",
+    "write the decorator in _sklearn/private.py over `check_arguments`",
 )
 def check_validate_params(validate_params):
     @validate_params({"n": [Integral]}, prefer_skip_nested_validation=True)

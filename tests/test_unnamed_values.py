@@ -1,6 +1,7 @@
 """What NumPy refuses without a word on where it stands is refused by its name."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.linear_model import Ridge
@@ -8,7 +9,7 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import skrnn
-from skrnn.forecasting import backtest
+from skrnn.forecasting import Forecaster, backtest
 from skrnn.metrics import (
     perplexity,
     sequence_accuracy_score,
@@ -31,7 +32,9 @@ TINY = {"units": 2, "epochs": 1, "random_state": 0}
 MODEL = skrnn.GRURegressor(**TINY).fit(X, Y)
 STEPS = SequenceWise(StandardScaler()).fit(X)
 PAIRS = skrnn.Seq2SeqRegressor(**TINY)
+WRITER = skrnn.Seq2SeqClassifier(**TINY)
 RECORDS = np.zeros((2, 2), "i4,f4")
+SERIES = pd.Series(Y, pd.date_range("2024", periods=6))
 LABELS = [[0, 1], [1, 0]]
 BEYOND = "{} holds an integer beyond 1.8e308, the largest float64"
 
@@ -119,6 +122,40 @@ CALLS = {
         lambda: symmetric_mean_absolute_percentage_error(Y, Y, multioutput=[1, 2]),
         r"multioutput=\[1, 2\] is invalid for 1 columns; expected",
     ),
+    "y of a backtest": (
+        lambda: backtest(Ridge(), None, with_huge(Y)),
+        BEYOND.format("y"),
+    ),
+    "a class as y of a backtest": (
+        lambda: backtest(Ridge(), None, np.ndarray),
+        "y can't be read: ",
+    ),
+    "several starts of a backtest": (
+        lambda: backtest(Ridge(), None, SERIES, initial=sparse.dia_array(np.eye(2))),
+        r"(?s)initial=.* can't be compared with the times",
+    ),
+    "cycles": (
+        lambda: Forecaster(Ridge(), calendar=[[1]]).fit(None, SERIES),
+        r"calendar has \[1\]; expected names among",
+    ),
+    "masked records": (
+        lambda: sequence_accuracy_score(np.ma.array(RECORDS), LABELS),
+        r"y_true\[0\] holds records of dtype",
+    ),
+    "complex labels": (
+        lambda: token_accuracy_score(LABELS, [np.zeros((2, 1), "c8")] * 2),
+        "Complex data not supported: y_pred has dtype complex64",
+    ),
+    "a scalar as a list": (
+        lambda: WRITER.fit(["ab", "b"], ["b", "a"]).predict(np.array(1.0)),
+        "X is of type ndarray; expected a list of strings",
+    ),
+    "weights of labels": (
+        lambda: skrnn.RNNClassifier(class_weight=[1, 2], **TINY).fit(
+            X, [[0, 1], [1, 1]] * 3
+        ),
+        r"class_weight=\[1, 2\] is invalid for an indicator matrix y; exp",
+    ),
     "maxlen": (
         lambda: SequencePadder(maxlen=2**70).fit_transform(X),
         "maxlen=1180591620717411303424 is more than an array has room for",
@@ -137,3 +174,8 @@ def test_labels_may_be_a_table_in_memory_of_others():
     table = memoryview(np.array(LABELS))
     assert sequence_accuracy_score(table, LABELS) == 1
     assert token_accuracy_score(LABELS, table) == 1
+
+
+def test_a_table_in_memory_of_others_may_look_one_hot():
+    with pytest.warns(UserWarning, match=r"pass np\.argmax\(y, axis=1\)"):
+        skrnn.LSTMClassifier(**TINY).fit(X[:3], memoryview(np.eye(3)))

@@ -39,7 +39,10 @@ def validate_data(estimator: Any, X: Any, **options: Any) -> Any:
 
 def refuse_masked(array: Any, what: str) -> None:
     """Refuse an array with masked values: NumPy's functions would read them as data."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+    if not isinstance(array, np.ma.MaskedArray) or array.dtype.names:
+        # Records are refused where they are read.
+        return
+    if np.ma.is_masked(array):
         raise TypeError(
             f"{what} is a masked array with masked values, which would be read as "
             "data; fill them or leave them out."

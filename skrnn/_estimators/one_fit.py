@@ -6,7 +6,7 @@ from functools import wraps
 from threading import get_ident
 from typing import Any, TypeVar
 
-from skrnn._sklearn import CALLBACKS, CALLBACKS_AMID_FIT
+from skrnn._sklearn.private import CALLBACKS, CALLBACKS_AMID_FIT, VERSION
 
 # An attribute while a fit runs: its thread, and the attributes from before.
 FITTING = "_fitting"
@@ -51,7 +51,7 @@ def lasting(state: Any) -> Any:
     """Return a state without what is only there while something runs."""
     if isinstance(state, dict) and not _PASSING.isdisjoint(state):
         fitting = state.get(FITTING)
-        own = {name: state[name] for name in state.keys() & {"_sklearn_version"}}
+        own = {name: state[name] for name in state.keys() & {VERSION}}
         if fitting is not None and fitting[0] != get_ident():
             state = fitting[1] | own
         return {name: value for name, value in state.items() if name not in _PASSING}

@@ -15,6 +15,7 @@ from skrnn._persistence.machines import (
     of_means,
     of_neighbors,
 )
+from skrnn._sklearn.private import OfClusters, OfEncoders, OfForests
 
 
 def fault_of(estimator: Any) -> str | None:
@@ -52,21 +53,21 @@ def _of_one_hot(state):
     for i, categories in enumerate(state["categories_"]):
         n, drop = _n_codes(state, i, len(categories)), state.get("drop_idx_")
         dropped = None if drop is None else drop[i]
-        inner = state.get("_drop_idx_after_grouping")
+        inner = state.get(OfEncoders.DROPPED)
         inner = None if inner is None else inner[i]
         if (dropped is None) != (inner is None):
             return "a drop_idx_ that isn't there twice"
         if inner is not None and not 0 <= inner < n:
             return "a drop_idx_ out of range"
         expected.append(n - (inner is not None))
-    fits = list(state["_n_features_outs"]) == expected
+    fits = list(state[OfEncoders.N_COLUMNS]) == expected
     return None if fits else "another number of columns than categories_"
 
 
 def _n_codes(state, i, n):
     """Return how many numbers stand for the categories of column `i`."""
-    mappings = state.get("_default_to_infrequent_mappings")
-    if not state.get("_infrequent_enabled") or mappings is None or mappings[i] is None:
+    mappings = state.get(OfEncoders.RARE)
+    if not state.get(OfEncoders.HAS_RARE) or mappings is None or mappings[i] is None:
         return n
     mapping = np.asarray(mappings[i])
     if mapping.dtype.kind not in "iu" or mapping.shape != (n,) or mapping.min() < 0:
@@ -92,7 +93,7 @@ def _of_forest(state):
 def _of_isolation(state):
     if "estimators_" not in state:
         return None
-    n, width = state["n_features_in_"], state["_max_features"]
+    n, width = state["n_features_in_"], state[OfForests.MAX_FEATURES]
     trees, columns = state["estimators_"], state["estimators_features_"]
     fits = len(trees) == len(columns) and all(
         type(tree).__name__ == "ExtraTreeRegressor"
@@ -116,5 +117,5 @@ _CHECKS = {
     "sklearn.BaseHistGradientBoosting": of_histograms,
     "sklearn.BaseLibSVM": of_machine,
     "sklearn.NeighborsBase": of_neighbors,
-    "sklearn._BaseKMeans": of_means,
+    f"sklearn.{OfClusters.BASE}": of_means,
 }

@@ -35,7 +35,11 @@ OF_SKLEARN = {
         " LeaveOneGroupOut LeaveOneOut LeavePGroupsOut LeavePOut PredefinedSplit"
         " RandomizedSearchCV ShuffleSplit"
         " StratifiedGroupKFold StratifiedKFold StratifiedShuffleSplit TimeSeriesSplit"
+        " TunedThresholdClassifierCV"
     ),
+    "sklearn.frozen": "FrozenEstimator",
+    "sklearn.calibration": "CalibratedClassifierCV",
+    "sklearn.isotonic": "IsotonicRegression",
     "sklearn.multioutput": (
         "ClassifierChain MultiOutputClassifier MultiOutputRegressor RegressorChain"
     ),

@@ -14,6 +14,7 @@ from sklearn.metrics import check_scoring, make_scorer
 from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.nodes import Kind, exactly, full_name
 from skrnn._sklearn import BaseScorer, Scorer
+from skrnn._sklearn.private import REQUESTS, OfScorers
 from skrnn.metrics import get_scorer, get_scorer_names
 
 # Modules whose ufuncs may all be named, and modules whose functions may be named if
@@ -28,7 +29,7 @@ _FUNCTIONS = {
         " r_regression"
     ),
 }
-_SCORES = ("_score", "_loss", "_error", "_deviance", "perplexity")
+_SCORES = {"score", "loss", "error", "deviance", "perplexity"}
 _TYPES = {"list": list, "tuple": tuple, "str": str, "int": int, "float": float} | {
     "bool": bool,
     "object": object,
@@ -48,7 +49,7 @@ def _may_be_named(module, name, value):
     if listed is None or not callable(value) or isinstance(value, type):
         return False
     public = getattr(importlib.import_module(module), "__all__", ())
-    of_scores = not listed and name in public and name.endswith(_SCORES)
+    of_scores = not listed and name in public and name.rpartition("_")[2] in _SCORES
     return name in listed.split() or of_scores
 
 
@@ -96,20 +97,21 @@ TYPE = Kind("class", _write_type, _read_type)
 
 def _write_scorer(value, writer):
     state = vars(value)
-    if "_metadata_request" in state:
+    if REQUESTS in state:
         writer.refuse("a scorer with a request of metadata", "one without")
     if not isinstance(value, BaseScorer):
         # What a search keeps if `scoring` is None.
-        return {"of": writer.value(state["_estimator"], "._estimator")}
+        name = OfScorers.ESTIMATOR
+        return {"of": writer.value(state[name], f".{name}")}
     for name in get_scorer_names():
         known = get_scorer(name)
         if type(known) is type(value) and repr(known) == repr(value):
             return {"name": name}
     if type(value) is not Scorer:
         writer.refuse(f"a scorer of type {type(value).__name__}", "one of make_scorer")
-    parts = ("_score_func", "_response_method", "_kwargs")
+    parts = OfScorers.FUNCTION, OfScorers.METHOD, OfScorers.OPTIONS
     found = {f"{name[1:]}": writer.value(state[name], f".{name}") for name in parts}
-    return found | {"greater_is_better": state["_sign"] > 0}
+    return found | {"greater_is_better": state[OfScorers.SIGN] > 0}
 
 
 def _read_scorer(node, reader):
@@ -160,7 +162,7 @@ def kind_of_function(value: Any, trusted: dict[str, Any]) -> Kind | None:
     """Return the kind of a function, class, scorer or distribution, or None."""
     if isinstance(value, type) and any(cls is value for cls in _TYPES.values()):
         return TYPE
-    if isinstance(value, BaseScorer) or type(value).__name__ == "_PassthroughScorer":
+    if isinstance(value, BaseScorer) or type(value).__name__ == OfScorers.OF_SCORE:
         return SCORER
     if isinstance(value, stats.distributions.rv_frozen):
         return DISTRIBUTION

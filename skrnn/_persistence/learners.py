@@ -15,6 +15,13 @@ import numpy as np
 
 from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.nodes import Kind, exactly
+from skrnn._sklearn.private import (
+    OfBoosting,
+    OfCalibration,
+    OfNeighbors,
+    OfPerceptrons,
+    scorer_of_threshold,
+)
 
 _WORD = 2**128
 _TINY_X = np.array([[0.0], [1.0]])
@@ -28,7 +35,7 @@ def _boosted() -> dict[str, Any]:
 
     model = HistGradientBoostingRegressor(max_iter=1, early_stopping=False)
     found = vars(model.fit(_TINY_X, [0.0, 1.0]))
-    parts = found["_predictors"][0][0], found["_bin_mapper"]
+    parts = found[OfBoosting.TREES][0][0], found[OfBoosting.MAPPER]
     return {type(part).__name__: part for part in parts}
 
 
@@ -41,17 +48,36 @@ def _optimizers() -> dict[str, Any]:
     for solver in ("adam", "sgd"):
         model = MLPRegressor(hidden_layer_sizes=(1,), solver=solver, random_state=0)
         model.partial_fit(_TINY_X, [0.0, 1.0])
-        part = vars(model)["_optimizer"]
+        part = vars(model)[OfPerceptrons.OPTIMIZER]
         found[type(part).__name__] = part
+    return found
+
+
+@cache
+def _calibrated() -> dict[str, Any]:
+    """Return what tiny classifiers calibrate their answers by."""
+    from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415
+    from sklearn.dummy import DummyClassifier  # noqa: PLC0415
+
+    found = {}
+    for method in ("sigmoid", "temperature"):
+        model = CalibratedClassifierCV(DummyClassifier(), method=method, cv=2)
+        model.fit([[0.0], [1.0]] * 2, [0, 1] * 2)
+        (part, *_) = model.calibrated_classifiers_
+        for each in (part, *part.calibrators):
+            found[type(each).__name__] = each
     return found
 
 
 # Name of a class -> what has one.
 _PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "TreePredictor": _boosted,
-    "_BinMapper": _boosted,
+    OfBoosting.MAPPER_CLASS: _boosted,
     "AdamOptimizer": _optimizers,
     "SGDOptimizer": _optimizers,
+    OfCalibration.CLASSIFIER: _calibrated,
+    OfCalibration.SIGMOID: _calibrated,
+    OfCalibration.TEMPERATURE: _calibrated,
 }
 
 
@@ -202,23 +228,27 @@ def _tree_of_neighbors(estimator):
 
     found = vars(estimator)
     trees: dict[str, Any] = {"kd_tree": KDTree, "ball_tree": BallTree}
-    if found["_fit_method"] not in trees:
+    if found[OfNeighbors.METHOD] not in trees:
         return None
     metric = {"metric": found["effective_metric_"], **found["effective_metric_params_"]}
     options = {"leaf_size": estimator.leaf_size, **metric}
-    return trees[found["_fit_method"]](found["_fit_X"], **options)
+    return trees[found[OfNeighbors.METHOD]](found[OfNeighbors.X], **options)
 
 
 # A base of the class -> attribute -> what makes it again.
 _ONCE = {"early_stopping": False, "max_iter": 1}
 _MADE_AGAIN: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "BaseHistGradientBoosting": ("_loss", _loss("_loss", **_ONCE)),
-    "BaseGradientBoosting": ("_loss", _loss("_loss", n_estimators=1)),
-    "BaseSGDClassifier": (
-        "_loss_function_",
-        _loss("_loss_function_", max_iter=1, tol=None),
+    "BaseHistGradientBoosting": (
+        OfBoosting.LOSS,
+        _loss(OfBoosting.LOSS, **_ONCE),
     ),
-    "NeighborsBase": ("_tree", _tree_of_neighbors),
+    "BaseGradientBoosting": (OfBoosting.LOSS, _loss(OfBoosting.LOSS, n_estimators=1)),
+    "BaseSGDClassifier": (
+        OfBoosting.LOSS_OF_DESCENT,
+        _loss(OfBoosting.LOSS_OF_DESCENT, max_iter=1, tol=None),
+    ),
+    "NeighborsBase": (OfNeighbors.TREE, _tree_of_neighbors),
+    "TunedThresholdClassifierCV": (OfCalibration.SCORER, scorer_of_threshold),
 }
 
 

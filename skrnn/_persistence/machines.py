@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from skrnn._persistence.learners import is_as_numbers
+from skrnn._sklearn.private import OfBoosting, OfClusters, OfMachines, OfNeighbors
 
 _KERNELS = ("linear", "poly", "rbf", "sigmoid")
 _MOST_THREADS = 1024
@@ -12,19 +13,19 @@ _MOST_THREADS = 1024
 
 def of_machine(state):
     """Find a fault in a support vector machine, whose arrays libsvm reads."""
-    if {"_impl", "_sparse_kernels"} & state.keys():
+    if {OfMachines.KIND, OfMachines.SPARSE_KERNELS} & state.keys():
         return "another kind of machine"
     if "support_" not in state:
         return None
-    if state["_sparse"] or state["kernel"] not in _KERNELS:
+    if state[OfMachines.IS_SPARSE] or state["kernel"] not in _KERNELS:
         return "sparse vectors, or a kernel of its own"
-    vectors, n_support = state["support_vectors_"], state["_n_support"]
+    vectors, n_support = state["support_vectors_"], state[OfMachines.N_SUPPORT]
     n, width = vectors.shape
     k = len(state["classes_"]) if "classes_" in state else 2
     pairs = k * (k - 1) // 2
     total = n_support.sum() if "classes_" in state else n_support[0]
-    probabilities = {np.shape(state[name]) for name in ("_probA", "_probB")}
-    expected = (pairs,) if state["_effective_probability"] else (0,)
+    probabilities = {np.shape(state[name]) for name in OfMachines.PROBABILITIES}
+    expected = (pairs,) if state[OfMachines.HAS_PROBABILITIES] else (0,)
     fits = (
         width == state["n_features_in_"]
         and np.shape(state["support_"]) == (n,)
@@ -33,9 +34,9 @@ def of_machine(state):
         and total == n
         and probabilities == {expected}
     )
-    for name in ("dual_coef_", "_dual_coef_"):
+    for name in ("dual_coef_", OfMachines.DUAL_COEF):
         fits = fits and np.shape(state[name]) == (k - 1, n)
-    for name in ("intercept_", "_intercept_"):
+    for name in ("intercept_", OfMachines.INTERCEPT):
         fits = fits and np.shape(state[name]) == (pairs,)
     return None if fits else "support vectors that don't fit each other"
 
@@ -46,16 +47,17 @@ def of_means(state):
         return None
     n, width = state["cluster_centers_"].shape
     fits = width == state["n_features_in_"] and n == state["n_clusters"]
-    fits = fits and 1 <= state["_n_threads"] <= _MOST_THREADS
-    fits = fits and np.shape(state.get("_counts", np.zeros(n))) == (n,)
+    fits = fits and 1 <= state[OfClusters.N_THREADS] <= _MOST_THREADS
+    fits = fits and np.shape(state.get(OfClusters.COUNTS, np.zeros(n))) == (n,)
     return None if fits else "cluster_centers_ of another size"
 
 
 def of_neighbors(state):
     """Find a fault in neighbours: labels are counted by their numbers."""
-    if "_fit_X" not in state:
+    if OfNeighbors.X not in state:
         return None
-    X, y, classes = state["_fit_X"], np.asarray(state["_y"]), state.get("classes_")
+    X, y = state[OfNeighbors.X], np.asarray(state[OfNeighbors.Y])
+    classes = state.get("classes_")
     fits = X.ndim == 2 and X.dtype.kind == "f" and X.shape[1] == state["n_features_in_"]
     fits = fits and len(X) == len(y) == state["n_samples_fit_"]
     if classes is not None:
@@ -90,20 +92,21 @@ def of_boosting(state):
 
 def of_histograms(state):
     """Find a fault in boosted trees of histograms."""
-    if "_predictors" not in state:
+    if OfBoosting.TREES not in state:
         return None
-    n, bins = state["n_features_in_"], vars(state["_bin_mapper"])
-    fits = _reads_columns(state["_preprocessor"], n, state["is_categorical_"])
+    n, bins = state["n_features_in_"], vars(state[OfBoosting.MAPPER])
+    fits = _reads_columns(state[OfBoosting.PREPROCESSOR], n, state["is_categorical_"])
     has_categories = bins["is_categorical_"] != 0
     for known, is_one in zip(bins["bin_thresholds_"], has_categories, strict=True):
         fits = fits and (not is_one or ((known >= 0) & (known < 256)).all())
-    fits = fits and state["_n_features"] == n and len(bins["bin_thresholds_"]) == n
+    fits = fits and state[OfBoosting.N_FEATURES] == n
+    fits = fits and len(bins["bin_thresholds_"]) == n
     for name in ("is_categorical_", "n_bins_non_missing_"):
         fits = fits and np.shape(bins[name]) == (n,)
     fits = fits and 0 <= bins["missing_values_bin_idx_"] <= 255
     fits = fits and 1 <= bins["n_threads"] <= _MOST_THREADS
     fits = fits and (bins["n_bins_non_missing_"] <= 255).all()
-    for trees in state["_predictors"]:
+    for trees in state[OfBoosting.TREES]:
         fits = fits and len(trees) == state["n_trees_per_iteration_"]
         for tree in trees:
             splits = tree.nodes[tree.nodes["is_leaf"] != 1]

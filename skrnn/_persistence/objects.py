@@ -26,10 +26,8 @@ from skrnn._persistence.classes import (
 from skrnn._persistence.container import UnreadableError
 from skrnn._persistence.learners import make_again, without_repeated
 from skrnn._persistence.nodes import Kind, exactly
-from skrnn._sklearn import CALLBACKS, CALLBACKS_AMID_FIT
-
-# What set_fit_request and the like leave: it refers back to its owner.
-_REQUESTS = "_metadata_request"
+from skrnn._sklearn.private import CALLBACKS, CALLBACKS_AMID_FIT
+from skrnn._sklearn.private import REQUESTS as _OF_METADATA
 
 
 def _write_estimator(value, writer):
@@ -117,11 +115,11 @@ def _missing(cls, state):
 
 def own_requests(state: dict[str, Any], owner: Any) -> None:
     """Tell the requests of metadata in a state, if it has some, whose they are."""
-    if _REQUESTS not in state:
+    if _OF_METADATA not in state:
         return
-    requests = state[_REQUESTS]
+    requests = state[_OF_METADATA]
     if not isinstance(requests, MetadataRequest):
-        raise UnreadableError(f"{_REQUESTS} is something else")
+        raise UnreadableError(f"{_OF_METADATA} is something else")
     for each in (requests, *_methods(requests).values()):
         each.owner = owner
 

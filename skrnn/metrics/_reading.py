@@ -97,7 +97,8 @@ def _read_sequence(name, sequence, *, strings=False, several=False, mixed=False)
     if array.ndim == 2 and array.shape[1] == 1 and array is sequence:
         # An array of one label a step, in a column.
         array = array[:, 0]
-    if several and array.ndim == 2 and array.shape[1] and np.isin(array, (0, 1)).all():
+    is_table = array.ndim == 2 and array.shape[1] and array.dtype.kind in "buifO"
+    if several and is_table and np.isin(array, (0, 1)).all():
         # Several labels at once become one string of zeros and ones.
         return np.array(["".join(map(str, step)) for step in array.astype(int)])
     if array.ndim != 1:

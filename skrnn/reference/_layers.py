@@ -117,6 +117,15 @@ def layer_normalization(
     --------
     convolution : It is normalised over batches instead.
 
+    Notes
+    -----
+    States that are nearly equal are divided by little more than
+    :math:`\sqrt{\epsilon} = 0.03`, which makes their errors 30 times as large. The cpu
+    engine computes in float32, with a tanh and a sigmoid within 4e-7 of the value, and
+    these formulas in float64. With minGRU and minLSTM, whose states stay close to each
+    other in a short training, its ``predict`` was up to 2e-6 of the deviation of y away
+    from the formulas, Keras' up to 1.7e-6; without the layer 2e-7.
+
     References
     ----------
     Ba, J. L., Kiros, J. R., Hinton, G. E. (2016). Layer normalization.

@@ -159,6 +159,22 @@ def test_gradients_of_several_networks():
     assert again.text_ is None
 
 
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_displays_that_share_axes_are_told_apart(layout):
+    figure, ax = plt.subplots(layout=layout)
+    norms = np.logspace(-6, 0, 20)
+    flows = {"one": norms, "two": norms[::-1], "three": norms}
+    for name, each in flows.items():
+        display = GradientFlowDisplay({name: flow_of(each)}).plot(ax, explain=True)
+    assert len({line.get_color() for line in ax.lines}) == 3
+    figure.canvas.draw()
+    (text,) = (each for each in ax.artists if each is display.text_)
+    written = [each.get_text() for each in text.get_child().get_children()]
+    assert [each.partition(".")[0] for each in written] == list(flows)
+    assert text.get_window_extent().y0 >= -1
+    assert len(ax.artists) == 1
+
+
 def test_gradients_of_both_directions_in_the_users_axes():
     model = GRURegressor(bidirectional=True, **SMALL).fit(X, Y)
     pipe = make_pipeline(StandardScaler(), "passthrough")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     AdaBoostClassifier,
     AdaBoostRegressor,
@@ -16,8 +17,12 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     IsolationForest,
 )
-from sklearn.linear_model import Ridge, SGDClassifier
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.model_selection import (
+    GridSearchCV,
+    TimeSeriesSplit,
+    TunedThresholdClassifierCV,
+)
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC, SVR
@@ -74,6 +79,8 @@ MODELS = {
     ),
     "by descent": (MLPClassifier((3,), solver="sgd", max_iter=3), LABELS),
     "descent": (SGDClassifier(loss="modified_huber", random_state=0), LABELS),
+    "calibrated": (CalibratedClassifierCV(LogisticRegression(), cv=2), LABELS),
+    "threshold": (TunedThresholdClassifierCV(LogisticRegression(), cv=2), LABELS > 1),
 }
 pytestmark = pytest.mark.filterwarnings("ignore:.*hasn't converged yet.*:UserWarning")
 
@@ -283,6 +290,12 @@ HOSTILE = {
         lambda state, _: state["_optimizer"]["state"].update(update_params=1),
         "no attribute",
     ),
+    "another part of a calibration": (
+        "calibrated",
+        lambda state, _: state["calibrated_classifiers_"][0].update({"class": "Popen"}),
+        "no such part",
+    ),
+    "a score of no name": ("threshold", in_state(scoring="os.system"), "scoring"),
     "a drawer": (
         "columns at random",
         lambda state, _: state["_feature_subsample_rng"].update(words=["f" * 99, "1"]),

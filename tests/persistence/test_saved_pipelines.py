@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.compose import make_column_selector as selector
 from sklearn.ensemble import (
@@ -15,6 +16,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score, make_scorer
@@ -24,6 +26,7 @@ from sklearn.model_selection import (
     RandomizedSearchCV,
     ShuffleSplit,
     TimeSeriesSplit,
+    TunedThresholdClassifierCV,
 )
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
@@ -46,9 +49,10 @@ X = RNG.normal(size=(30, 4, 2))
 Y = X[:, -1, 0]
 LABELS = np.where(Y > 0, "up", "down")
 ROWS = RNG.normal(size=(30, 3))
+WHOLE = ROWS.copy()
 ROWS[3, 1] = np.nan
 TINY = dict(units=2, epochs=1, random_state=0)
-GRU = skrnn.GRURegressor(**TINY)
+GRU, CLASSIFIER = skrnn.GRURegressor(**TINY), skrnn.GRUClassifier(**TINY)
 TEXTS = ["the cat sat", "a dog ran", "the dog sat"] * 10
 TABLE = np.array([["a", "x"], ["b", "y"], ["a", "z"]] * 10, dtype=object)
 
@@ -117,6 +121,32 @@ CASES = {
         X,
         LABELS,
     ),
+    "calibrated": (CalibratedClassifierCV(CLASSIFIER, cv=2), X[:, :, 0], LABELS),
+    "calibrated by steps": (
+        CalibratedClassifierCV(CLASSIFIER, method="isotonic", cv=2, ensemble=False),
+        X[:, :, 0],
+        LABELS,
+    ),
+    "calibrated by one number": (
+        CalibratedClassifierCV(LogisticRegression(), method="temperature", cv=2),
+        X[:, :, 0],
+        np.array(["a", "b", "c"] * 10),
+    ),
+    "threshold": (
+        TunedThresholdClassifierCV(
+            CLASSIFIER, scoring=make_scorer(f1_score, pos_label="up"), cv=2
+        ),
+        X[:, :, 0],
+        LABELS,
+    ),
+    "frozen": (FrozenEstimator(skrnn.GRURegressor(**TINY).fit(X, Y)), X, Y),
+    "frozen inside": (
+        CalibratedClassifierCV(
+            FrozenEstimator(LogisticRegression().fit(WHOLE, LABELS))
+        ),
+        WHOLE,
+        LABELS,
+    ),
     "stacking": (StackingRegressor([("one", GRU)], Ridge(), cv=2), X, Y),
     "columns": (
         ColumnTransformer(
@@ -172,6 +202,9 @@ def test_fitted_ones_are_the_same(key, tmp_path):
         one, other = one.toarray(), other.toarray()
     np.testing.assert_array_equal(np.asarray(one), np.asarray(other), strict=True)
     assert type(one) is type(other)
+    if hasattr(fitted, "predict_proba"):
+        one, other = (each.predict_proba(X) for each in (again, fitted))
+        np.testing.assert_array_equal(one, other)
     # What was read is as good as new.
     skrnn.save(again.fit(X, y), path)
 

@@ -130,6 +130,13 @@ def factors_of_rows(estimator, y, weights):
             f"for each label. {type(estimator).__name__} expects a dict of the classes "
             f"{estimator.classes_.tolist()} here."
         )
+    elif len(class_weight) != y.shape[1] or not all(
+        isinstance(each, dict | str) for each in class_weight
+    ):
+        raise ValueError(
+            f"class_weight={class_weight!r:.60} is invalid for an indicator matrix y; "
+            "expected one dict for each label."
+        )
     with np.errstate(over="ignore"):
         factors = compute_sample_weight(class_weight, y)
     if not np.isfinite(factors).all():

@@ -318,7 +318,8 @@ def _labels_of_one_hot(y):
         return "y.to_numpy().argmax(axis=1)"
     if isinstance(y, np.ndarray) and y.dtype.kind != "O":
         return f"y.argmax(axis={y.ndim - 1})"
-    steps = any(np.ndim(each) > 1 for each in y[:1])
+    # A memoryview of several axes has no rows to ask.
+    steps = not isinstance(y, memoryview) and any(np.ndim(each) > 1 for each in y[:1])
     of_steps = "[np.argmax(each, axis=1) for each in y]"
     return of_steps if steps else "np.argmax(y, axis=1)"
 

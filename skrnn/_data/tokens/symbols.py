@@ -164,7 +164,7 @@ def _is_sequence(x):
 
 def refuse_no_list(X, name, estimator):
     """Refuse anything that isn't a list of sequences."""
-    if isinstance(X, str | bytes) or not (_is_sequence(X) or hasattr(X, "__array__")):
+    if not (_is_sequence(X) or (hasattr(X, "__array__") and np.ndim(X) > 0)):
         raise TypeError(
             f"{name} is {_described(X)}; expected a list of strings or of sequences."
         )

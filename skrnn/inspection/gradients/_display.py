@@ -26,6 +26,9 @@ from skrnn.inspection.gradients._gradient_flow import gradient_flow
 # Of the layers and directions of one estimator.
 _DASHES: list[Any] = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2))]
 
+# Marks the text, which later displays in the same axes write anew with their own.
+_SENTENCES = "skrnn-diagnoses"
+
 
 class GradientFlowDisplay:
     """How far back the gradient of the loss reaches, in one or several estimators.
@@ -121,7 +124,8 @@ class GradientFlowDisplay:
             room: in a new figure, or in one with a layout that makes room. True makes
             the axes less high if no layout makes room.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
+            Where to draw; None makes a figure. In the axes of another display the
+            lines get other colours, and the sentences stand below each other.
         line_kw : dict or None, default=None
             Options of matplotlib's ``plot`` for all lines.
 
@@ -182,8 +186,11 @@ class GradientFlowDisplay:
         height = 3.3 + (0.45 * len(self.diagnoses_) if explain else 0)
         (self.ax_,) = axes_for(ax, 1, size=(7.5, height), n_columns=1)
         self.figure_, self.text_ = self.ax_.figure, None
+        # Those of other displays in the same axes are left out.
+        used = {line.get_color() for line in self.ax_.lines}
+        colors = [each for each in PALETTE if each not in used] or PALETTE
         self.lines_ = {
-            name: self._draw(name, flow, PALETTE[i % len(PALETTE)], relative, line_kw)
+            name: self._draw(name, flow, colors[i % len(colors)], relative, line_kw)
             for i, (name, flow) in enumerate(self.flows.items())
         }
         self._finish(relative)
@@ -233,14 +240,26 @@ class GradientFlowDisplay:
             legend(ax, dict(zip(labels, handles, strict=True)), **at)
 
     def _explain(self):
-        several, parts = len(self.diagnoses_) > 1, []
-        width = self.ax_.get_window_extent().width / self.figure_.dpi
+        """Write the sentences, below those of other displays in the same axes."""
+        ax, rows = self.ax_, []
+        for text in [each for each in ax.artists if each.get_gid() == _SENTENCES]:
+            rows += text.rows
+            if self.figure_.get_layout_engine() is None:
+                ax.set_position(text.place)
+            text.remove()
         for name, text in self.diagnoses_.items():
             lines = self.lines_.get(name)
-            color = lines[0].get_color() if lines and several else INK
-            text = f"{name}. {text}" if several else text
-            parts.append((wrapped(text, width), color))
-        self.text_ = paragraphs(self.ax_, parts)
+            rows.append((name, text, lines[0].get_color() if lines else INK))
+        place, width = ax.get_position(), ax.get_window_extent().width / ax.figure.dpi
+        several = len(rows) > 1
+        parts = [
+            (wrapped(f"{name}. {text}" if several else text, width), color)
+            for name, text, color in rows
+        ]
+        made = paragraphs(ax, parts if several else [(parts[0][0], INK)])
+        made.set_gid(_SENTENCES)
+        made.rows, made.place = rows, place
+        self.text_ = made
 
 
 def _named(estimator: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from skrnn._estimators.forecasting.evaluation.runs import (
 from skrnn._estimators.forecasting.evaluation.summary import BacktestFrame
 from skrnn._estimators.forecasting.evaluation.tables import Truth, tidy
 from skrnn._estimators.forecasting.reading.tables import read_target
-from skrnn._sklearn import Count, Share, validate_params
+from skrnn._sklearn import Count, Share, naming, validate_params
 
 
 @advised_function
@@ -222,7 +222,8 @@ def _count(forecaster, name, default):
 def _truth_of(X, y, groups):
     """Return the true values as numbers, the names of the targets, and the times."""
     # As a Forecaster reads it: masked values are missing, and not what the mask hides.
-    values, form = read_target(y)
+    with naming("y"):
+        values, form = read_target(y)
     _check_same_rows(row_index(X), row_index(y))
     names = [] if form.is_flat else list(getattr(y, "columns", []))
     return Truth(values, names or list(range(values.shape[1])), read_grid(X, y, groups))

@@ -118,7 +118,15 @@ def read_grid(X, y=None, groups=None, *, align="auto") -> TimeGrid:
 
 
 def rows_of(X: Any, y: Any) -> Any:
-    """Return X with rows that can be counted: None and an index become a frame."""
+    """Return X with rows that can be counted: None and an index become a frame.
+
+    Raises
+    ------
+    TypeError
+        That names X or y, if it has no rows.
+    """
+    with naming("y"):
+        n_rows = num_samples(y)
     if isinstance(X, pd.Index):
         return pd.DataFrame(index=X)
     if X is not None:
@@ -127,8 +135,7 @@ def rows_of(X: Any, y: Any) -> Any:
         return X
     if isinstance(y, pd.Series | pd.DataFrame):
         return pd.DataFrame(index=y.index)
-    with naming("y"):
-        return pd.DataFrame(index=range(num_samples(y)))
+    return pd.DataFrame(index=range(n_rows))
 
 
 def _with_times(X, groups):

@@ -170,6 +170,8 @@ def _n_up_to(steps, time):
         ):
             # As a slice of pandas: a day or a month is meant as a whole.
             return int(steps.slice_indexer(end=time).stop)
+        if np.ndim(time) or hasattr(time, "tocsr"):
+            raise TypeError("it is no single time")
         return int((steps <= time).sum())
     except (TypeError, ValueError) as error:
         raise ValueError(

@@ -132,7 +132,7 @@ def find_calendar(calendar, labels, lengths, frequency):
 def _named(names, is_time):
     names = (names,) if isinstance(names, str) else tuple(names)
     for name in names:
-        if name not in CYCLES:
+        if not isinstance(name, str) or name not in CYCLES:
             raise ValueError(
                 f"calendar has {name!r}; expected names among {sorted(CYCLES)}."
             )
