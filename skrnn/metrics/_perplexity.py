@@ -205,10 +205,19 @@ def _read_block(i, block):
     return block
 
 
+def _sorted_labels(flat):
+    try:
+        return np.unique(flat)
+    except TypeError as error:
+        raise TypeError(
+            f"y_true holds labels that can't be put in order: {error}."
+        ) from error
+
+
 def _columns(flat, labels, n_columns):
     """Return the column of each true label."""
     if labels is None:
-        labels = np.unique(flat)
+        labels = _sorted_labels(flat)
     else:
         labels = check_labels(as_array(labels, "labels"), "labels")
     if labels.ndim != 1:

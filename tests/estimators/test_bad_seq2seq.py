@@ -4,6 +4,7 @@ import copy
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from _instances import FAST
 from _seq2seq_cases import FUTURE, SAME, SOME, X, Y
@@ -188,12 +189,15 @@ def test_bad_input_is_refused_and_changes_nothing(key):
 
 NAN_FUTURE = FUTURE.copy()
 NAN_FUTURE[1, 1, 1] = np.nan
+NAT_FUTURE = FUTURE.astype(object)
+NAT_FUTURE[1, 1, 1] = pd.NaT
 BAD_FUTURES = {
     "horizon": (FUTURE[:, :2], "future has shape (120, 2, 2), but X has 120 sequences"),
     "rows": (FUTURE[1:], "future has shape (119, 3, 2), but X has 120 sequences"),
     "dimensions": (FUTURE[:, 0, 0], "future has shape (120,), but X has 120"),
     "no features": (FUTURE[:, :, :0], "future has shape (120, 3, 0)"),
     "NaN": (NAN_FUTURE, "Input future contains NaN"),
+    "a missing time": (NAT_FUTURE, "future holds NaT of type NaTType"),
     "text": (np.full((120, 3), "a"), "could not convert string to float: future"),
     "ragged": ([[1, 2], [3]] * 60, "future holds sequences of different lengths"),
     "too large": (

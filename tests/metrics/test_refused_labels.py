@@ -1,6 +1,9 @@
 """What scores refuse, and what they say of it."""
 
+import datetime
+
 import numpy as np
+import pandas as pd
 import pytest
 from _metrics_cases import EVERY, HALVES, NAN, TOKEN_WISE, P, T, assert_refused
 
@@ -329,3 +332,9 @@ BAD_KINDS = {
 def test_probabilities_of_the_wrong_kind(key):
     y_true, y_proba, options, message = BAD_KINDS[key]
     assert_refused(TypeError, message, perplexity, y_true, y_proba, **options)
+
+
+def test_labels_without_an_order_are_told():
+    mixed = pd.Series([datetime.timedelta(1), datetime.date(2020, 1, 1)])
+    with pytest.raises(TypeError, match="y_true holds labels that can't be put in o"):
+        perplexity(mixed, np.full((2, 2), 0.5))

@@ -8,6 +8,7 @@ from skrnn._data.frames.columns import frames_in, integer_columns, is_frame
 from skrnn._data.frames.numbers import (
     as_one_dtype,
     is_object,
+    objects_as_numbers,
     refuse_non_numbers,
     warn_of_lost_numbers,
     warn_of_rounding,
@@ -67,6 +68,9 @@ def as_numbers(estimator, data, name, *, reset):
             f"{name} is of type {type(data).__name__}; expected an array of shape "
             "(n, H, n_features)."
         )
+    if is_object(array):
+        numbers = objects_as_numbers(estimator, array.ravel(), name)
+        array = numbers.reshape(array.shape)
     # Too large for float32 becomes infinite, which the check below refuses.
     with np.errstate(over="ignore"):
         numbers = np.asarray(array, np.float32)
