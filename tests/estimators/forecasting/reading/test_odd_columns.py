@@ -43,3 +43,18 @@ def test_a_row_without_a_series_is_told():
     long = pd.DataFrame({"unique_id": ["a", None], "ds": [1, 2], "y": [1.0, 2.0]})
     with pytest.raises(ValueError, match="'unique_id' names no series in row 1"):
         Forecaster.from_long(long)
+
+
+def test_a_target_that_is_known_ahead_is_warned_of():
+    y = Y.where(np.arange(60) != 3)
+    given = pd.DataFrame({"weather": X["weather"], "price": Y**2, "sales": Y}, DAYS)
+    model = Forecaster(Ridge(), horizon=3)
+    expected = r"'sales' of X equals y, .* a series without .* fit\(None, y\)"
+    with pytest.warns(UserWarning, match=expected):
+        model.set_params(impute="last").fit(given, y)
+    with pytest.warns(UserWarning, match=expected):
+        model.fit(given, pd.DataFrame({"other": y + 1, "sales": y}))
+    # No warning, which would be an error here.
+    model.fit(given.assign(sales=given["sales"].shift(1)), y)
+    model.fit(given.assign(sales=0.0), pd.Series(np.zeros(60), DAYS))
+    model.set_params(past_features=["sales"]).fit(given, y)
