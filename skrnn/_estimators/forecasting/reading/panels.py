@@ -87,7 +87,9 @@ def read_panel(X, y, groups, options: FeatureOptions) -> tuple[Panel, Columns]:
     columns = Columns(
         names=tuple(table.labels) if table.has_names else None,
         n_columns=len(table.labels),
-        future=tuple(learn_feature(table, i, kept.take, seen) for i in future),
+        future=tuple(
+            learn_feature(table, i, kept.take, seen, is_ahead=True) for i in future
+        ),
         past=tuple(learn_feature(table, i, kept.take, seen) for i in past),
         static=tuple(learn_feature(table, i, kept.first_rows()) for i in static),
         calendar=find_calendar(options.calendar, labels, kept.lengths, frequency),
