@@ -159,7 +159,8 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         Warns
         -----
         UserWarning
-            If a column of X that is known ahead equals y.
+            If a column of X that is known ahead equals y, or a MultiIndex looks like
+            (year, month), which would be a series for each year.
         """
         watch = watch_fit(self, X, y, None, in_order=False)
         with unchanged_on_error(self):

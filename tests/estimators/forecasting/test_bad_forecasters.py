@@ -177,7 +177,7 @@ BAD_CALLS = {
     "all covered": (
         lambda f: f.predict_interval(AHEAD, 1.0),
         "The 'coverage' parameter of the interval must be a float in the range (0.0, "
-        "1.0). Got 1.0 instead.",
+        "1.0), as 0.9 for 90 %. Got 1.0 instead.",
     ),
     "no calibration": (
         lambda f: f.predict_interval(AHEAD),
