@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from skrnn import _sklearn
 from skrnn._estimators.links import page_of
 from skrnn._estimators.names import (
+    PARAMETERS_ELSEWHERE,
     advice,
     class_of_keras,
     closest,
@@ -107,6 +108,8 @@ def _note_of(name, value, allowed):
         return f" Steps to forecast are horizon={value}."
     if name.endswith("_features") and isinstance(value, str):
         return f" Write {name}=[{value!r}]."
+    if name == "quantiles" and isinstance(value, float) and 0 < value < 1:
+        return f" Write quantiles=[{value!r}]."
     if not isinstance(value, str):
         return ""
     for each in strings:
@@ -232,7 +235,11 @@ def advised_function(function: Method) -> Method:
         except TypeError as error:
             known = signature.parameters
             unknown = [each for each in kwargs if each not in known]
-            note = advice(unknown[0], list(known)) if unknown else _for_missing(error)
+            note = (
+                advice(unknown[0], list(known))
+                if unknown
+                else _for_missing(error, signature)
+            )
             listed = f" Its arguments are {', '.join(known)}."
             message = f"{function.__name__}(): {error}.{note or listed}"
             raise TypeError(message) from None
@@ -241,9 +248,10 @@ def advised_function(function: Method) -> Method:
     return cast(Method, advised)
 
 
-def _for_missing(error):
-    """Say where a series goes that was given as X."""
-    return _SERIES_ALONE if "argument: 'y'" in str(error) else ""
+def _for_missing(error, signature):
+    """Say where a series goes that was given as X, or as y alone."""
+    is_alone = "y" in signature.parameters and "argument: '" in str(error)
+    return _SERIES_ALONE if is_alone else ""
 
 
 def _of_arguments(method, args, kwargs):
@@ -258,7 +266,7 @@ def _of_arguments(method, args, kwargs):
         unknown = [each for each in kwargs if each not in signature.parameters]
         if not unknown or not args:
             is_of_series = args and hasattr(args[0], "from_long")
-            note = _for_missing(error) if is_of_series else ""
+            note = _for_missing(error, signature) if is_of_series else ""
             return f"{name}: {error}.{note or _its_arguments(signature)}"
         where = _where(args[0], signature, method.__name__, unknown[0], kwargs)
         return f"{name} got an unexpected keyword argument {unknown[0]!r}.{where}"
@@ -300,6 +308,9 @@ def _its_arguments(signature):
 def _where(estimator, signature, method, unknown, kwargs):
     """Say where an unknown argument belongs."""
     known, cls = estimator._get_param_names(), type(estimator).__name__
+    is_of_steps = PARAMETERS_ELSEWHERE.get(unknown, unknown) == "horizon"
+    if is_of_steps and method == "predict" and hasattr(estimator, "forecast"):
+        return f" The next steps are forecast({_short(kwargs[unknown])})."
     if unknown in known:
         if "fit" not in method:
             return f" It is a parameter of {cls}().{_its_arguments(signature)}"

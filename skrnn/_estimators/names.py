@@ -211,6 +211,38 @@ _BY_OTHERS = {
     "input_shape": " It is that of the X given to fit.",
     "input_size": " It is that of the X given to fit.",
     "metrics": " Scores are those of score(X, y) and cross_validate(scoring=...).",
+    "cell": (
+        " SequenceRegressor(cell=...) and SequenceClassifier(cell=...) take any cell; "
+        "GRURegressor and LSTMRegressor, say, are one cell each."
+    ),
+    "units": " The width of a Transformer is d_model.",
+    "recurrent_dropout": " A Transformer has dropout alone.",
+    "bidirectional": " LSTMRegressor has it; a Transformer reads both ways.",
+    **dict.fromkeys(
+        ["d_model", "n_heads", "dim_feedforward", "pooling", "positional", "causal"],
+        " It is a parameter of TransformerRegressor and TransformerClassifier. The "
+        "width of recurrent layers is units.",
+    ),
+    "class_weight": (
+        " It is a parameter of classifiers. Elsewhere fit(X, y, sample_weight=...) "
+        "gives weights, if it takes them."
+    ),
+    **dict.fromkeys(
+        ["crf", "illegal_transitions"],
+        " It is a parameter of classifiers, such as LSTMClassifier.",
+    ),
+    **dict.fromkeys(
+        ["n_beams", "max_length", "length_penalty"],
+        " It is a parameter of Seq2SeqClassifier.",
+    ),
+    **dict.fromkeys(
+        ["contamination", "scored_steps"],
+        " It is a parameter of SequenceOutlierDetector.",
+    ),
+    **dict.fromkeys(
+        ["quantiles", "distribution", "n_members", "n_windows", "past_features"],
+        " It is a parameter of Forecaster, which trains networks on a series.",
+    ),
     **dict.fromkeys(
         ["freq", "frequency"], " The dates of y tell it: give y an index of dates."
     ),
@@ -316,9 +348,10 @@ def advice(name, parameters):
 def _of_networks(name):
     if name == "epochs":
         return " n_windows says how long each network is trained."
+    cls = "SequenceRegressor" if name == "cell" else "LSTMRegressor"
     return (
         f" It is a parameter of the networks: set_params(estimator__{name}=...), or "
-        f"estimator=LSTMRegressor({name}=...)."
+        f"estimator={cls}({name}=...)."
     )
 
 

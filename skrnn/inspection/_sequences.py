@@ -36,7 +36,7 @@ def steps_of(X: Any) -> Any:
         X = X.to_numpy()
     if not isinstance(X, list | tuple | np.ndarray):
         X = np.asarray(X)
-    steps = X[0]
+    steps = X[0].to_numpy() if hasattr(X[0], "to_numpy") else X[0]
     if isinstance(steps, str) or (len(steps) and isinstance(steps[0], str)):
         return list(steps)
     return np.asarray(steps)

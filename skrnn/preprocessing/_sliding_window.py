@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.frames.as_arrays import read_table
 from skrnn._data.rows.history import History
-from skrnn._data.rows.series import read_rows, refuse_list_of_series
+from skrnn._data.rows.series import read_rows, refuse_list_of_series, refuse_sequences
 from skrnn._data.series_windows import SeriesWindows
 from skrnn._data.tokens.ids import vocabulary_of
 from skrnn._data.typing import (
@@ -308,6 +308,7 @@ class SlidingWindow(
                 "but SlidingWindow makes windows of the rows of a series of numbers."
             )
         refuse_list_of_series(X, "X")
+        refuse_sequences(X, "X")
         return read_table(self, X, reset=reset, dtype=[np.float64, np.float32])
 
     @property

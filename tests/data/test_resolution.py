@@ -21,6 +21,9 @@ Y = RNG.normal(size=N)
 SECONDS = 1.7e9 + RNG.uniform(0, 60, (N, T, 1))
 LOST = "where float32 has only 0 numbers to tell them apart"
 
+# Another warning: times in seconds are also far larger than what networks learn from.
+pytestmark = pytest.mark.filterwarnings("ignore:Feature .* of X has values around")
+
 every_learner = pytest.mark.parametrize(
     "learner", LEARNERS, ids=lambda each: type(each).__name__
 )

@@ -22,6 +22,7 @@ from skrnn import (
     Seq2SeqClassifier,
     Seq2SeqRegressor,
     SequenceRegressor,
+    TransformerRegressor,
 )
 from skrnn._estimators.names import NAMES, PARAMETERS_ELSEWHERE, resolve
 from skrnn.forecasting import Forecaster
@@ -256,6 +257,15 @@ def test_a_parameter_like_no_other_gets_the_list():
         (Forecaster, "n_epochs", "n_windows says how long"),
         (Forecaster, "freq", "The dates of y tell it"),
         (Forecaster, "h", "Did you mean 'horizon'?"),
+        (Forecaster, "cell", "estimator=SequenceRegressor(cell=...)"),
+        (LSTMRegressor, "cell", "SequenceRegressor(cell=...)"),
+        (LSTMRegressor, "rnn_type", "SequenceRegressor(cell=...)"),
+        (LSTMRegressor, "class_weight", "a parameter of classifiers"),
+        (LSTMRegressor, "n_heads", "TransformerRegressor"),
+        (LSTMRegressor, "n_members", "Forecaster"),
+        (TransformerRegressor, "units", "is d_model"),
+        (TransformerRegressor, "hidden_size", "is d_model"),
+        (GRUClassifier, "n_beams", "Seq2SeqClassifier"),
     ],
 )
 def test_what_others_do_is_named(cls, typed, instead):

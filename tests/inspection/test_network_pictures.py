@@ -264,6 +264,21 @@ def test_a_frame_whose_columns_are_steps():
     np.testing.assert_allclose(display.outputs[-1, 0], expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("form", [list, pd.Series])
+def test_frames_whose_rows_are_steps(form):
+    frames = [pd.DataFrame(x[:6], columns=["a"]) for x in X]
+    arrays, given = X[:, :6], form(frames)
+    model = GRURegressor(**SMALL).fit(given, Y)
+    display = SequenceOutputDisplay.from_estimator(model, given, Y, sequence=2)
+    np.testing.assert_array_equal(display.inputs, arrays[2])
+    expected = model.predict(given)[2]
+    np.testing.assert_allclose(display.outputs[-1, 0], expected, rtol=1e-5)
+    model = TransformerRegressor(d_model=4, n_heads=2, epochs=1).fit(given, Y)
+    display = AttentionDisplay.from_estimator(model, given, sequence=2)
+    expected = attention_weights(model, given)[2]
+    np.testing.assert_allclose(display.weights, expected, rtol=1e-5)
+
+
 def test_the_truth_of_a_whole_sequence_stands_at_its_end():
     X3, y = RNG.normal(size=(10, 6, 1)), RNG.normal(size=10)
     model = RNNRegressor(bidirectional=True, **SMALL).fit(X3, y)

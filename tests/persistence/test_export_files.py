@@ -55,6 +55,15 @@ def test_a_file_of_keras_needs_no_trust(classifier, tmp_path):
     np.testing.assert_allclose(found[:, 0], expected[:, 1], atol=1e-6)
 
 
+def test_the_end_of_the_path_tells_the_format(regressor, tmp_path):
+    for end in ("keras", "npz", "NPZ", "onnx") if HAS_ONNX else ("keras", "npz"):
+        export(regressor, tmp_path / f"network.{end}")
+    keras.models.load_model(tmp_path / "network.keras", safe_mode=True)
+    network = load_network(tmp_path / "network.NPZ")
+    expected = regressor.predict(X)
+    np.testing.assert_allclose(network.predict(X), expected, rtol=1e-6)
+
+
 def test_a_saved_model_takes_the_place_of_another(regressor, tmp_path):
     import tensorflow as tf
 
@@ -126,7 +135,9 @@ def refused(tmp_path):
     outliers = skrnn.SequenceOutlierDetector(**SMALL)
     yield outliers, "numpy", TypeError, "SequenceOutlierDetector can't .*'numpy'"
     yield skrnn.GRURegressor(), "pickle", ValueError, "one of .*'onnx'.*got 'pickle'"
-    yield skrnn.GRURegressor(), None, ValueError, "got None"
+    yield skrnn.GRURegressor(), 3, ValueError, "got 3"
+    message = r"'.onnx', '.npz', '.keras' do; write .*'keras', 'saved_model'\."
+    yield skrnn.GRURegressor(), None, ValueError, message
 
 
 def test_what_cannot_be_exported(regressor, tmp_path):

@@ -295,7 +295,7 @@ BAD_FIT = [
     (SlidingWindow(4, sampling_rate=10), SERIES_OF_30, "sampling_rate=10 .* 31 rows"),
     (SlidingWindow(2), SERIES[:, 0], "Reshape your data"),
     (SlidingWindow(2), [1.0, 2.0, 3.0], "Reshape your data"),
-    (SlidingWindow(2), SERIES[None], "Found array with dim 3"),
+    (SlidingWindow(2), SERIES[None], "X .* holds sequences .* already"),
     (SlidingWindow(2), [[1.0], [np.nan]], "Input X contains NaN"),
     (SlidingWindow(2), [[1.0], [np.inf]], "Input X contains infinity"),
     (SlidingWindow(2), [["a"], ["b"]], "could not convert string to float"),

@@ -181,6 +181,15 @@ def check_order_within(sequences, name):
             check_row_order(x, f"{name}[{i}]")
 
 
+def refuse_sequences(X, name):
+    """Refuse sequences where the rows are expected that they are made of."""
+    if getattr(X, "ndim", 0) == 3:
+        raise ValueError(
+            f"{name} has shape {X.shape}: it holds sequences (n, T, F) already, which "
+            f"networks read as they are; expected the rows of a series (n, F)."
+        )
+
+
 def refuse_list_of_series(X, name):
     """Refuse a list of series where rows of one table are expected.
 

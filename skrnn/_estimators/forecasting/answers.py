@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from skrnn._networks.distributions import DISTRIBUTIONS
+from skrnn._sklearn import Share
 
 # Quantiles of a distribution that are shown if none are asked for.
 SHOWN = (0.1, 0.5, 0.9)
@@ -209,6 +210,16 @@ def answer_of(quantiles, distribution) -> Answer:
             "of them; a distribution has quantiles of any level."
         )
     return Quantiles(tuple(sorted({0.5, *checked_levels(quantiles)})))
+
+
+class Coverage(Share):
+    """Of an interval; the error tells what isn't a percentage."""
+
+    def __init__(self):
+        super().__init__(zero=False)
+
+    def __str__(self):
+        return f"{super().__str__()}, as 0.9 for 90 %"
 
 
 def checked_levels(quantiles) -> list[float]:

@@ -46,7 +46,7 @@ from skrnn._estimators.forecasting.reading.later import (
     read_ahead,
     read_history,
 )
-from skrnn._estimators.forecasting.reading.panels import read_panel
+from skrnn._estimators.forecasting.reading.panels import read_panel, warn_of_target
 from skrnn._estimators.forecasting.reading.seasons import find_seasonal_periods
 from skrnn._estimators.forecasting.strategies import STRATEGIES
 from skrnn._estimators.forecasting.transforms import TRANSFORMS, fit_transform
@@ -155,10 +155,17 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
         ------
         ValueError, TypeError
             For input that can't be used; an earlier fit then stays as it was.
+
+        Warns
+        -----
+        UserWarning
+            If a column of X that is known ahead equals y, or a MultiIndex looks like
+            (year, month), which would be a series for each year.
         """
         watch = watch_fit(self, X, y, None, in_order=False)
         with unchanged_on_error(self):
             panel, columns = read_panel(X, y, groups, self._feature_options())
+            warn_of_target(panel, columns)
             answer = answer_of(self.quantiles, self.distribution)
             check_counts(answer, self.target_transform, panel.y)
             n_held_out = self._n_held_out(panel.lengths, panel.called)

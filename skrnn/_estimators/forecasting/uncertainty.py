@@ -6,12 +6,17 @@ import numpy as np
 
 from skrnn._data.typing import Array
 from skrnn._estimators.advice import advised_arguments
-from skrnn._estimators.forecasting.answers import SHOWN, Numbers, checked_levels
+from skrnn._estimators.forecasting.answers import (
+    SHOWN,
+    Coverage,
+    Numbers,
+    checked_levels,
+)
 from skrnn._estimators.forecasting.base import BaseForecaster
 from skrnn._estimators.forecasting.panel import in_rows
 from skrnn._estimators.forecasting.reading.answers import as_answer, index_ahead
 from skrnn._estimators.one_fit import of_one_fit
-from skrnn._sklearn import Count, Share, check_arguments, draw_seed
+from skrnn._sklearn import Count, check_arguments, draw_seed
 
 
 class UncertainForecaster(BaseForecaster):
@@ -155,7 +160,7 @@ class UncertainForecaster(BaseForecaster):
     def _interval(self, panel, ahead, forecasts, coverage):
         """Return the bounds (H, n, K, 2) of forecasts (H, n, K)."""
         check_arguments(
-            {"coverage": [Share(zero=False)]}, {"coverage": coverage}, "the interval"
+            {"coverage": [Coverage()]}, {"coverage": coverage}, "the interval"
         )
         model = self._model
         if model.calibration is not None:

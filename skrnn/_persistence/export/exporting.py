@@ -28,11 +28,15 @@ _WRITING = BaseSeq2Seq, LanguageModel
 # programs leave room for what isn't theirs.
 _VOCABULARY = "vocabulary.json"
 _EXTRA = "assets.extra"
+# What the end of a path tells of the format. A SavedModel is a folder of any name.
+_ENDINGS = {".onnx": "onnx", ".npz": "numpy", ".keras": "keras"}
 # What is in every SavedModel.
 _SAVED_MODEL = "saved_model.pb"
 
 
-def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
+def export(
+    estimator: Any, path: str | os.PathLike[str], format: str | None = None
+) -> None:
     """Write the network of a fitted estimator for use without skrnn.
 
     A file at `path` is replaced only once the new one is whole. It has only the
@@ -47,7 +51,9 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
         :class:`~skrnn.Seq2SeqClassifier`, :class:`~skrnn.text.TextGenerator`.
     path : str or path-like
         A file; for "saved_model" a folder.
-    format : {"onnx", "numpy", "keras", "saved_model"}
+    format : {"onnx", "numpy", "keras", "saved_model"} or None, default=None
+        None goes by the end of `path`: ".onnx", ".npz" for "numpy", ".keras".
+
         "onnx" is a model of ONNX for ONNX Runtime and others. It reads "X", float32 (n,
         T, F); or (n, T) if ``fit`` read that. If ``fit`` read sequences of several
         lengths, X is padded on the right, and "lengths", int64 (n,), has their lengths.
@@ -72,7 +78,7 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     TypeError
         If it isn't one that can be exported in that format.
     ValueError
-        If `format` isn't one of these, or `path` doesn't fit it.
+        If `format` isn't one of these, or `path` doesn't fit it or tells none.
     OSError
         If the file can't be written.
     ImportError
@@ -118,12 +124,25 @@ def export(estimator: Any, path: str | os.PathLike[str], format: str) -> None:
     >>> np.allclose(network.predict(X), model.predict(X), rtol=1e-6)
     True
     """
+    path = name_of_file(path)
+    if format is None:
+        format = _format_of(path)
     if not isinstance(format, str) or format not in _FORMATS:
         known = ", ".join(map(repr, _FORMATS))
         raise ValueError(f"format must be one of {known}, got {format!r}.")
-    path = name_of_file(path)
     _check_estimator(estimator, format)
     _FORMATS[format](estimator, path)
+
+
+def _format_of(path):
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in _ENDINGS:
+        known, written = (", ".join(map(repr, each)) for each in (_ENDINGS, _FORMATS))
+        raise ValueError(
+            f"The end of path={path!r} tells no format, as {known} do; write "
+            f"export(model, path, format=...) with one of {written}."
+        )
+    return _ENDINGS[ending]
 
 
 def _check_estimator(estimator, format):

@@ -80,7 +80,7 @@ def _in_double(x):
 def _checked(X, lengths, about):
     """Return X and its lengths; raise a ValueError if the network can't read them."""
     if np.ma.is_masked(X) or (type(X) is list and len({*map(np.shape, X)}) > 1):
-        raise ValueError("X has masked values, or sequences to be padded on the right.")
+        raise ValueError("X is masked or ragged: pad to one length, and pass lengths=.")
     tokens, shape = about["tokens"], (X := np.asarray(X)).shape
     axes = ("n", "T", about["n_features"])[: about["n_dimensions"]]
     X = X[..., None] if X.ndim == 2 and len(axes) == 3 else X

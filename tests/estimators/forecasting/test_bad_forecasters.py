@@ -177,7 +177,7 @@ BAD_CALLS = {
     "all covered": (
         lambda f: f.predict_interval(AHEAD, 1.0),
         "The 'coverage' parameter of the interval must be a float in the range (0.0, "
-        "1.0). Got 1.0 instead.",
+        "1.0), as 0.9 for 90 %. Got 1.0 instead.",
     ),
     "no calibration": (
         lambda f: f.predict_interval(AHEAD),
@@ -217,6 +217,18 @@ BAD_CALLS = {
     "a series alone": (
         lambda f: f.fit(Y),
         "A series without other columns is y, and X is None: (None, y).",
+    ),
+    "y alone": (
+        lambda f: f.fit(y=Y),
+        "A series without other columns is y, and X is None: (None, y).",
+    ),
+    "steps of predict": (
+        lambda f: f.predict(steps=3),
+        "unexpected keyword argument 'steps'. The next steps are forecast(3).",
+    ),
+    "a percentage": (
+        lambda f: f.forecast(3, coverage=90),
+        "a float in the range (0.0, 1.0), as 0.9 for 90 %. Got 90",
     ),
     "the name of a column as y": (
         lambda f: f.fit(None, "sales"),
@@ -299,6 +311,7 @@ def test_quantiles_of_another_coverage_are_named():
     [
         ({"estimator": 12}, "Steps to forecast are horizon=12."),
         ({"past_features": "price"}, "Write past_features=['price']."),
+        ({"quantiles": 0.9}, "Write quantiles=[0.9]."),
     ],
 )
 def test_what_was_meant_is_written(parameters, instead):

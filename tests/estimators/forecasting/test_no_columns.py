@@ -58,6 +58,6 @@ def test_columns_that_fit_had_or_had_not_are_still_asked_for():
     with pytest.raises(ValueError, match="1 features, but Forecaster is expecting 0"):
         quick(Ridge()).fit(NOTHING, Y).predict(np.zeros((3, 1)))
     with pytest.raises(ValueError, match=r"0 feature\(s\) \(shape=\(3, 0\)\) while a"):
-        quick(Ridge()).fit(Y[:, None], Y).predict(np.empty((3, 0)))
+        quick(Ridge()).fit(Y[:, None] ** 2, Y).predict(np.empty((3, 0)))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         quick(Ridge()).fit(NOTHING[:5], Y)

@@ -12,6 +12,7 @@ from skrnn import _engine
 from skrnn._data.rows.series import row_index
 from skrnn._data.typing import ArrayLike, SequenceData, Targets
 from skrnn._estimators.advice import advised_function
+from skrnn._estimators.forecasting.answers import Coverage
 from skrnn._estimators.forecasting.evaluation.grid import read_grid, rows_of, series_of
 from skrnn._estimators.forecasting.evaluation.origins import (
     origins_in_time,
@@ -25,7 +26,7 @@ from skrnn._estimators.forecasting.evaluation.runs import (
 from skrnn._estimators.forecasting.evaluation.summary import BacktestFrame
 from skrnn._estimators.forecasting.evaluation.tables import Truth, tidy
 from skrnn._estimators.forecasting.reading.tables import read_target
-from skrnn._sklearn import Count, Share, naming, validate_params
+from skrnn._sklearn import Count, naming, validate_params
 
 
 @advised_function
@@ -38,7 +39,7 @@ from skrnn._sklearn import Count, Share, naming, validate_params
         "refit": ["boolean", Count()],
         "groups": ["array-like", str, None],
         "quantiles": ["array-like", None],
-        "coverage": [Share(zero=False), None],
+        "coverage": [Coverage(), None],
         "seasonal_period": [Count(), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],

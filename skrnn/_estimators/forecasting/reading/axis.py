@@ -9,6 +9,7 @@ import pandas as pd
 from skrnn._data.frames.columns import as_plain
 from skrnn._data.rows.labels import RowLabels, read_labels
 from skrnn._data.rows.series import Rows, read_rows, row_index
+from skrnn._data.warn import warn
 from skrnn._estimators.forecasting.reading.frequency import (
     are_next,
     find_frequency,
@@ -19,6 +20,8 @@ from skrnn._estimators.forecasting.reading.tables import kind_of, objects_of, ti
 
 # Enough to tell times from other labels.
 _N_LABELS = 100
+# Numbers that are taken for years.
+_YEARS = range(1800, 2201)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,8 @@ def read_axis(table, y, n_rows, groups, *, columns=None) -> Axis:
         index, name = times, "X"
         groups = None if groups is None else as_plain(groups)
     has_levels = hasattr(index, "levels")
+    if has_levels and columns is None:
+        _warn_of_date_parts(index)
     if has_levels and groups is None:
         names = list(index.names[:-1])
     elif groups is None:
@@ -116,6 +121,29 @@ def read_axis(table, y, n_rows, groups, *, columns=None) -> Axis:
     return Axis(
         rows, order, rows.lengths, labels, tuple(names), name, time_column, group_column
     )
+
+
+def _warn_of_date_parts(index):
+    """Warn of levels such as (year, month): each year is a series of its own there."""
+    kinds = [level.inferred_type for level in index.levels]
+    if kinds != ["integer", "integer"]:
+        return
+    years, parts = (index.get_level_values(i).to_series() for i in range(2))
+    by_year = parts.groupby(years.to_numpy())
+    first, last = by_year.min(), by_year.max()
+    if len(first) < 2:
+        return
+    are_years = first.index[0] in _YEARS and first.index[-1] in _YEARS
+    follow = (np.diff(first.index) == 1).all()
+    # Weeks and days of a year differ by one; the last year may go on.
+    whole = (first[1:] == 1).all() and np.ptp(last[:-1]) <= 1 and last.max() <= 366
+    if are_years and follow and whole:
+        warn(
+            f"The levels of the MultiIndex look like year and month, but it counts as "
+            f"{len(first)} series, one for each year. If they are one, replace it by "
+            "dates, such as pandas.PeriodIndex.from_fields(year=..., month=..., "
+            'freq="M").'
+        )
 
 
 def _order(rows):

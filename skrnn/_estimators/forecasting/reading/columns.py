@@ -11,8 +11,9 @@ from skrnn._estimators.forecasting.reading.calendar import calendar_names
 from skrnn._estimators.forecasting.reading.frequency import Frequency
 
 # In how much of the training an event is set at most: what most windows have is part of
-# their spread. Numbers are no events: they made hourly forecasts by weather worse.
-_RARE = 0.2
+# their spread. Numbers but 0 and 1 are no events: they made hourly forecasts by weather
+# worse.
+RARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def events_of(features) -> tuple[tuple[int, float], ...]:
     return tuple(
         (place, 1 / sqrt(share * (1 - share)))
         for place, share in enumerate(shares)
-        if 0 < share <= _RARE
+        if 0 < share <= RARE
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from skrnn._data.warn import warn
-from skrnn._estimators.forecasting.reading.columns import Feature
+from skrnn._estimators.forecasting.reading.columns import RARE, Feature
 from skrnn._estimators.forecasting.reading.tables import (
     kind_of,
     numbers_of,
@@ -78,10 +78,11 @@ def _places(table, names, parameter, taken):
     return places
 
 
-def learn_feature(table, place, take, seen=None):
+def learn_feature(table, place, take, seen=None, *, is_ahead=False):
     """Learn how a column becomes channels.
 
-    All rows tell the categories; numbers get their unit from those that are seen.
+    All rows tell the categories; numbers get their unit from those that are seen. Rare
+    events that are known ahead are flags also if they were written as 0 and 1.
 
     Parameters
     ----------
@@ -92,6 +93,8 @@ def learn_feature(table, place, take, seen=None):
         Rows that become channels.
     seen : slice, ndarray of int or None
         Those to learn from; None for the same.
+    is_ahead : bool, default=False
+        Whether the column is known ahead.
     """
     label, column = table.labels[place], table.columns[place]
     kind = kind_of(column, label)
@@ -113,10 +116,15 @@ def learn_feature(table, place, take, seen=None):
     values = values[take if seen is None else seen]
     known = values[~np.isnan(values)]
     mean, spread = _mean_and_spread(known) if len(known) else (0.0, 0.0)
-    if kind == "flag":
-        return Feature(label, place, kind, mean, shares=(mean,))
+    if kind == "flag" or (is_ahead and mean <= RARE and _is_binary(known)):
+        return Feature(label, place, "flag", mean, shares=(mean,))
     is_constant = spread <= _CONSTANT * abs(mean)
     return Feature(label, place, kind, mean, 0.0 if is_constant else 1 / spread)
+
+
+def _is_binary(values):
+    """Whether there are 0 and 1, both of them, and nothing else."""
+    return bool((values == 1).any()) and bool(np.isin(values, (0, 1)).all())
 
 
 def _mean_and_spread(values):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._data.warn import warn
 from skrnn._estimators.forecasting.panel import Panel, ranges
 from skrnn._estimators.forecasting.reading.axis import (
     Axis,
@@ -86,7 +87,9 @@ def read_panel(X, y, groups, options: FeatureOptions) -> tuple[Panel, Columns]:
     columns = Columns(
         names=tuple(table.labels) if table.has_names else None,
         n_columns=len(table.labels),
-        future=tuple(learn_feature(table, i, kept.take, seen) for i in future),
+        future=tuple(
+            learn_feature(table, i, kept.take, seen, is_ahead=True) for i in future
+        ),
         past=tuple(learn_feature(table, i, kept.take, seen) for i in past),
         static=tuple(learn_feature(table, i, kept.first_rows()) for i in static),
         calendar=find_calendar(options.calendar, labels, kept.lengths, frequency),
@@ -101,6 +104,25 @@ def read_panel(X, y, groups, options: FeatureOptions) -> tuple[Panel, Columns]:
         impute=options.impute,
     )
     return make_panel(given, columns, kept, labels), columns
+
+
+def warn_of_target(panel: Panel, columns: Columns) -> None:
+    """Warn of columns that are known ahead and equal a target, which isn't.
+
+    A constant is no secret.
+    """
+    place = 0
+    for feature in columns.future:
+        if feature.kind == "number" and feature.factor:
+            as_feature = ((panel.y - feature.mean) * feature.factor).astype(np.float32)
+            same = as_feature == panel.known[:, place : place + 1]
+            if (same | np.isnan(panel.y)).all(axis=0).any():
+                warn(
+                    f"Column {feature.label!r} of X equals y, and X counts as known "
+                    "ahead: forecasts need the values that they are to find. Leave the "
+                    "column out of X; a series without other columns is fit(None, y)."
+                )
+        place += feature.n_channels
 
 
 def read_given(X, y, groups, columns=None) -> Given:

@@ -1,7 +1,7 @@
 """X as columns side by side, and y as numbers, whatever library they come from."""
 
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Integral, Number
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -78,6 +78,7 @@ def read_table(X, *, least_columns=0) -> Table:
         # An index of pandas.
         return Table(len(X), [], [], True, X)
     refuse_list_of_series(X, "X")
+    _refuse_flat(X)
     with naming("X"):
         array = check_array(
             X,
@@ -90,6 +91,22 @@ def read_table(X, *, least_columns=0) -> Table:
     refuse_non_numbers(NAMED, array, "X")
     columns = [array[:, i] for i in range(array.shape[1])]
     return Table(len(array), list(range(len(columns))), columns)
+
+
+def _refuse_flat(X):
+    """Refuse one series as X: it is often y that was meant."""
+    if isinstance(X, np.ndarray):
+        is_flat = X.ndim == 1
+    else:
+        is_listed = isinstance(X, list | tuple) and bool(X)
+        is_flat = is_column(X) or (is_listed and isinstance(X[0], Number))
+    if is_flat:
+        raise ValueError(
+            "X is one series; expected a table of covariates, of shape (n, F). For a "
+            "series without other columns write fit(None, y) and forecast(steps). "
+            "Reshape your data if it is a covariate: X.to_frame() of a Series, "
+            "X.reshape(-1, 1) of an array."
+        )
 
 
 def _unmasked(values):

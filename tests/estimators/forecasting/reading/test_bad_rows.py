@@ -18,7 +18,7 @@ from skrnn._estimators.forecasting.reading.panels import read_panel
 
 DAYS = pd.date_range("2020-01-01", periods=60)
 VALUES = np.arange(60.0)
-X = pd.DataFrame({"a": VALUES, "c": list("uvw") * 20}, index=DAYS)
+X = pd.DataFrame({"a": VALUES**2, "c": list("uvw") * 20}, index=DAYS)
 Y = pd.Series(VALUES, index=DAYS)
 PANEL = pd.MultiIndex.from_product([["A", "B"], DAYS[:30]], names=["id", "t"])
 OF_PANEL = pd.Series(VALUES, index=PANEL)
@@ -139,7 +139,9 @@ BAD_FITS = {
     "words as y": (X, ["a"] * 60, None, {}, "could not convert string to float"),
     "y of dates": (None, DAYS, None, {}, "y has dtype datetime64"),
     "y in blocks": (X, np.zeros((60, 2, 2)), None, {}, "shape (60, 2, 2)"),
-    "one-dimensional X": (VALUES, VALUES, None, {}, "Expected 2D array"),
+    "one-dimensional X": (VALUES, VALUES, None, {}, "write fit(None, y)", "Reshape"),
+    "a Series as X": (Y, Y, None, {}, "write fit(None, y)", "X.to_frame()"),
+    "a list as X": ([*VALUES], Y, None, {}, "write fit(None, y)"),
     "list of frames": ([X, X], Y, None, {}, "X is a list of 2 series"),
     "columns of one name": (
         *(pd.concat([X, X], axis=1), Y, None, {}),

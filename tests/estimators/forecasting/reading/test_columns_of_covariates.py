@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrnn._estimators.forecasting.reading.columns import FeatureOptions
+from skrnn._estimators.forecasting.reading.columns import FeatureOptions, events_of
 from skrnn._estimators.forecasting.reading.panels import read_panel
 
 DATA = {
@@ -62,6 +62,19 @@ def test_a_constant_column_is_zero_now_and_later():
     panel, columns = read(np.full((20, 1), 0.1))
     assert_array_equal(panel.known, 0)
     assert columns.future[0].factor == 0
+
+
+def test_rare_events_are_flags_as_zeros_and_ones():
+    rare = VALUES % 10 == 3
+    often = VALUES % 2 == 0
+    given = pd.DataFrame({"bool": rare, "int": rare * 1, "float": rare * 1.0})
+    given = given.assign(often=often * 1, three=rare * 3, never=0, past=rare * 1)
+    panel, columns = read(given, past_features=["past"])
+    kinds = {each.label: each.kind for each in (*columns.future, *columns.past)}
+    flags = [label for label, kind in kinds.items() if kind == "flag"]
+    assert flags == ["bool", "int", "float"]
+    assert_array_equal(panel.known[:, :3], np.transpose([rare] * 3))
+    assert [place for place, _ in events_of(columns.future)] == [0, 1, 2]
 
 
 def test_columns_are_named_by_position_in_an_array():

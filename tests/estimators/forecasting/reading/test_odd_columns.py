@@ -43,3 +43,41 @@ def test_a_row_without_a_series_is_told():
     long = pd.DataFrame({"unique_id": ["a", None], "ds": [1, 2], "y": [1.0, 2.0]})
     with pytest.raises(ValueError, match="'unique_id' names no series in row 1"):
         Forecaster.from_long(long)
+
+
+def test_a_target_that_is_known_ahead_is_warned_of():
+    y = Y.where(np.arange(60) != 3)
+    given = pd.DataFrame({"weather": X["weather"], "price": Y**2, "sales": Y}, DAYS)
+    model = Forecaster(Ridge(), horizon=3)
+    expected = r"'sales' of X equals y, .* a series without .* fit\(None, y\)"
+    with pytest.warns(UserWarning, match=expected):
+        model.set_params(impute="last").fit(given, y)
+    with pytest.warns(UserWarning, match=expected):
+        model.fit(given, pd.DataFrame({"other": y + 1, "sales": y}))
+    # No warning, which would be an error here.
+    model.fit(given.assign(sales=given["sales"].shift(1)), y)
+    model.fit(given.assign(sales=0.0), pd.Series(np.zeros(60), DAYS))
+    model.set_params(past_features=["sales"]).fit(given, y)
+
+
+@pytest.mark.parametrize("parts", ["month", "day_of_year"])
+def test_a_series_for_each_year_is_warned_of(parts):
+    dates = pd.date_range(
+        "2018-03-01", "2021-09-30", freq={"month": "MS"}.get(parts, "D")
+    )
+    of_year = getattr(dates, parts)
+    y = pd.Series(np.sin(np.arange(len(dates))), [dates.year, of_year])
+    with pytest.warns(UserWarning, match=r"look like year and .* counts as 4 series"):
+        Forecaster(Ridge(), horizon=1, lookback=2).fit(None, y)
+    y.index = pd.PeriodIndex(dates, freq={"month": "M"}.get(parts, "D"))
+    Forecaster(Ridge(), horizon=1, lookback=2).fit(None, y)
+
+
+@pytest.mark.parametrize(
+    "keys", [[1, 2, 3], [2018, 2020, 2021], ["2018", "2019", "2020"]]
+)
+def test_series_by_their_numbers_are_series(keys):
+    index = pd.MultiIndex.from_product([keys, range(1, 21)])
+    y = pd.Series(np.sin(np.arange(60.0)), index)
+    model = Forecaster(Ridge(), horizon=1, lookback=2).fit(None, y)
+    assert len(model.forecast(1)) == 3
