@@ -324,7 +324,7 @@ def test_integers_beside_unsigned_ones_keep_their_sign(key):
 
 
 @pytest.mark.filterwarnings("ignore:X holds integers from")
-@pytest.mark.filterwarnings("ignore:Feature 'a' of X has values around")
+@pytest.mark.filterwarnings("ignore:Feature .* of X has values around")
 def test_networks_read_negative_integers_beside_unsigned_ones():
     table = pd.DataFrame({"a": 2**63 + np.arange(N, dtype="u8"), "b": -np.arange(N)})
     model = GRURegressor(**FAST).fit(table, NUMBERS)
