@@ -1,5 +1,7 @@
 """Tables of five columns for the pages on quality and performance."""
 
+from itertools import chain
+
 from results import forecasts, scores, speeds
 
 
@@ -37,18 +39,20 @@ def table_of_forecasts():
         yield first, row.score, f"{row.mean:g}", naive, written(row.published)
 
 
-def table_of_speeds(starts, name="performance/output.txt"):
+def table_of_speeds(starts, *names):
     yield "38 13 24 13 12"
     yield "measured", "skrnn", "against", "theirs", "ratio"
     title = None
-    for row in speeds(name):
+    for row in chain.from_iterable(map(speeds, names or [STEPS_OUTPUT])):
         if row.name.startswith(starts):
             first = "" if row.name == title else row.name
             title = row.name
             yield first, row.ours, row.against, row.theirs, f"{row.ratio:,g}"
 
 
+STEPS_OUTPUT = "performance/output.txt"
 OTHER = "performance/other_output.txt"
+MEMORY = "performance/memory_output.txt"
 STEPS = "step, LSTM", "step, GRU", "step, RNN"
 OTHERS = "step, convolutions", "step, tagger", "step, Transformer", "predict"
 TASKS = "grid", "long grid", "first fit", "a script", "a character", "a word"
@@ -67,5 +71,5 @@ TABLES = {
     "speed_networks": lambda: table_of_speeds(("network", "worst", "median")),
     "speed_others": lambda: table_of_speeds(OTHERS),
     "speed_tasks": lambda: table_of_speeds(TASKS, OTHER),
-    "memory": lambda: table_of_speeds(("memory",), OTHER),
+    "memory": lambda: table_of_speeds(("memory",), MEMORY, OTHER),
 }

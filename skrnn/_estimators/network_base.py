@@ -198,6 +198,8 @@ class BaseNetwork(TrainedNetwork):
     _network_docs: ClassVar[Mapping[str, Row]] = {}
     # The parameter that examples set to make a small network.
     _width: ClassVar[str] = "units"
+    # Whether numbers of any size are read: the network gets them in units of its own.
+    _rescales_X: ClassVar[bool] = False
     # How the names of losses are looked up.
     _kind_of_loss: ClassVar[str] = "loss of numbers"
 
@@ -258,7 +260,7 @@ class BaseNetwork(TrainedNetwork):
         spec, fill = self._network(X, resume)
         if resume:
             self._refuse_changes(spec)
-        elif not spec.embedding:
+        elif not (spec.embedding or self._rescales_X):
             warn_of_large_numbers(self, X, spec.categories)
         parts = self._split(data, share, plan.seed, validation, spec)
         weights, state = self._start(spec, plan, resume)

@@ -49,6 +49,7 @@ class BaseSelfTaught(RecurrentLayers, BaseNetwork):
 
     _network_docs: ClassVar[Mapping[str, Row]] = _DOCS
     _tells_X: ClassVar[bool] = True
+    _rescales_X: ClassVar[bool] = True
     _network_constraints = {
         "cell": [Names("cell", CELLS.keys())],
         "method": [StrOptions({"prediction", "reconstruction"})],

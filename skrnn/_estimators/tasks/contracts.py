@@ -122,8 +122,7 @@ class SequenceTask(Task, Protocol):
         weights : ndarray of shape (n,) or (n_real_steps,)
             Weight of each sequence, or with ``return_sequences`` of each real step.
         known : bool
-            Whether the form of y, its classes and its units were learnt before.
-            Otherwise they are learnt here.
+            Whether the form of y, its classes and its units are learnt already.
         sample_weight : array-like or None
             As the user gave it. That of a single step masks the step if it is 0.
 
@@ -360,11 +359,12 @@ class SequenceNetwork(Network, Protocol):
 
     Attributes
     ----------
-    return_sequences : bool
-        Whether there is a target for each step.
+    return_sequences, optimizer
+        The parameters. The first tells whether there is a target for each step.
     """
 
     return_sequences: bool
+    optimizer: Any
 
     def _run(self, X: SequenceData, /, **wanted: Any) -> tuple[Sequences, Array]:
         """Return X as sequences, and the outputs: (n, K) or (n_real_steps, K)."""
