@@ -30,7 +30,7 @@ def searched():
 @cache
 def forecast():
     """Return the series, and the forecast of its end with its interval."""
-    series = co2.load_pandas().data["co2"].resample("MS").mean().ffill()
+    series = co2.load_pandas().data["co2"].resample("MS").mean()
     model = Forecaster(horizon=12, quantiles=(0.1, 0.9), random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
