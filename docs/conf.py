@@ -44,6 +44,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skrnn"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
+# Single pages: a sidebar of their section would be empty.
+html_sidebars = {
+    page: [] for page in ("getting_started", "quality/index", "performance/index")
+}
 html_favicon = "_static/favicon.svg"
 html_show_sourcelink = False
 html_theme_options = {

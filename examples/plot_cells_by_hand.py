@@ -37,6 +37,7 @@ for unit, weight in enumerate(np.diag(U)):
     ax.plot(np.array(states)[:, unit], marker="o", ms=3, label=f"weight {weight:g}")
 ax.set(xlabel="step", ylabel="state", title="One impulse, and what three units keep")
 ax.legend(frameon=False)
+plt.show()
 
 # %%
 # That is all there is to :func:`skrnn.reference.rnn`.
@@ -84,6 +85,7 @@ plain, lstm, gru = models
 one = X[800:801]
 display = SequenceOutputDisplay.from_estimator(lstm, one, y[800:801])
 display.figure_.set_size_inches(9, 8)
+plt.show()
 
 # %%
 # As numbers: how far the gates are open, on the mean of the units.

@@ -13,6 +13,7 @@ Here dates in words become dates in digits, and the alignment is drawn.
 # A token is a place in an alphabet, and its vector has a one there. An encoder reads
 # these vectors; by hand, with random weights, its last state is all that a decoder
 # without attention gets to know of the text.
+import matplotlib.pyplot as plt
 import numpy as np
 
 from skrnn import Seq2SeqClassifier, reference
@@ -59,3 +60,4 @@ for text in ("friday 27 november 2026", "may 04, 1977"):
 # A row for each character that was written, a column for each that was read. The year
 # is written first and read last, then come the month and the day.
 AttentionDisplay.from_estimator(model, ["friday 27 november 2026"])
+plt.show()

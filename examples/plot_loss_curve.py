@@ -11,6 +11,7 @@ held out: where its loss begins to rise is where to stop.
 # --------
 # Tones of two pitches in loud noise, 110 to learn from and 40 held out. The loss of
 # training goes on falling; that of validation turns.
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
@@ -30,6 +31,7 @@ settings = dict(units=32, validation_split=0.25, learning_rate=0.005, random_sta
 long = LSTMClassifier(epochs=80, early_stopping=False, **settings)
 long.fit(X[:150], y[:150])
 TrainingHistoryDisplay.from_estimator(long)
+plt.show()
 
 # %%
 # In time
@@ -39,6 +41,7 @@ TrainingHistoryDisplay.from_estimator(long)
 stopped = LSTMClassifier(epochs=80, **settings).fit(X[:150], y[:150])
 dropped = LSTMClassifier(epochs=80, dropout=0.3, **settings).fit(X[:150], y[:150])
 TrainingHistoryDisplay.from_estimator(stopped)
+plt.show()
 
 # %%
 # What that is worth on 600 new tones:
@@ -57,3 +60,4 @@ search = GridSearchCV(
     LSTMClassifier(epochs=40, **settings), {"units": [4, 16, 64]}, cv=3
 ).fit(X[:150], y[:150])
 TrainingHistoryDisplay.from_search(search)
+plt.show()

@@ -61,6 +61,7 @@ for name in ("plain LSTM", "Forecaster"):
 ax.axhspan(past.min(), past.max(), color="0.95", zorder=0, label="range of the past")
 ax.set(ylabel="value", title="One step ahead, day after day")
 ax.legend(frameon=False, loc="upper left")
+plt.show()
 
 # %%
 # Thirty days ahead
@@ -72,3 +73,4 @@ ax.legend(frameon=False, loc="upper left")
 far = Forecaster(horizon=30, calibration_size=0.2, random_state=0)
 far.fit(dates[:-100], past)
 ForecastDisplay.from_estimator(far, later[:30], n_history=120, coverage=(0.5, 0.9))
+plt.show()

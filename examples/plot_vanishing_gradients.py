@@ -34,6 +34,7 @@ for size in (0.7, 1.0, 1.4):
     ax.semilogy(range(60, 0, -1), norms, label=f"weights of size {size:g}")
 ax.set(xlabel="step", ylabel="norm of the gradient", title="By hand, from step 60 back")
 ax.legend(frameon=False)
+plt.show()
 
 # %%
 # Real networks, before and after
@@ -61,6 +62,7 @@ for ax, networks, when in ((axes[0], before, "before"), (axes[1], after, "after"
         networks, *test, relative=True, explain=False, ax=ax
     )
     ax.set_title(f"{when.capitalize()} training")
+plt.show()
 for name, network in after.items():
     print(f"{name:5s} R2 {network.score(*test):.3f}")
 
@@ -69,6 +71,7 @@ for name, network in after.items():
 # ----------------------
 # The display compares the ends, and names parameters that would help.
 GradientFlowDisplay.from_estimator(before["GRU"], *test)
+plt.show()
 
 # %%
 # Clipping and normalisation
@@ -124,3 +127,4 @@ for name, network in networks.items():
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 GradientFlowDisplay.from_estimator(networks, *test, relative=True, explain=False, ax=ax)
 ax.set_title("Gradients of trained LSTMs")
+plt.show()

@@ -15,6 +15,8 @@ the next. The temperature says how much it dares.
 import re
 from pydoc_data.topics import topics
 
+import matplotlib.pyplot as plt
+
 from skrnn.inspection import TrainingHistoryDisplay
 from skrnn.text import TextGenerator
 
@@ -31,6 +33,7 @@ model = TextGenerator(
 )
 model.fit([text])
 TrainingHistoryDisplay.from_estimator(model)
+plt.show()
 
 # %%
 # Write 400 characters

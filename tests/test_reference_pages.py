@@ -73,6 +73,24 @@ def test_a_docstring_leads_on(name):
     assert doc["See Also"]
 
 
+@pytest.mark.parametrize("name", ON_THE_PAGE)
+def test_a_type_of_two_lines_is_joined_by_one_blank(name):
+    # A backslash joins them, and the blanks in front of the second line stay.
+    value = public(name)
+    members = inspect.getmembers(value) if inspect.isclass(value) else []
+    named = {
+        name: value,
+        **{each: member for each, member in members if each[0] != "_"},
+    }
+    apart = re.compile(r"^ *\w[\w, ]* : .*\S {2,}\S.*$", re.M)
+    found = {
+        each: apart.findall(inspect.getdoc(member) or "")
+        for each, member in named.items()
+        if "skrnn" in str(getattr(member, "__module__", ""))
+    }
+    assert not {each: lines for each, lines in found.items() if lines}
+
+
 @pytest.mark.parametrize(
     "name", [name for name in ON_THE_PAGE if inspect.isclass(public(name))]
 )

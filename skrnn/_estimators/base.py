@@ -103,7 +103,7 @@ class SequenceNetwork(
         y : array-like or list of array-likes
             A target for each sequence, or for each step with `return_sequences`.
         sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
-                default=None
+default=None
             Weight in the loss: of each sequence, or with `return_sequences` of each
             step. A zero leaves it out, and its target isn't read: it may be NaN.
         X_val, y_val : array-like or list of array-likes, default=None

@@ -53,7 +53,7 @@ def mean_absolute_scaled_error(
     sample_weight : array-like of shape (n,), default=None
         Weight of each row.
     multioutput : {"raw_values", "uniform_average"} or array-like of shape (K,), \
-            default="uniform_average"
+default="uniform_average"
         How the outputs are put together, as in
         :func:`~sklearn.metrics.mean_absolute_error`.
 
@@ -125,7 +125,7 @@ def symmetric_mean_absolute_percentage_error(
     sample_weight : array-like of shape (n,), default=None
         Weight of each row.
     multioutput : {"raw_values", "uniform_average"} or array-like of shape (K,), \
-            default="uniform_average"
+default="uniform_average"
         How the outputs are put together, as in
         :func:`~sklearn.metrics.mean_absolute_error`.
 
@@ -199,7 +199,7 @@ def continuous_ranked_probability_score(
     sample_weight : array-like of shape (n,), default=None
         Weight of each row.
     multioutput : {"raw_values", "uniform_average"} or array-like of shape (K,), \
-            default="uniform_average"
+default="uniform_average"
         How the outputs are put together, as in
         :func:`~sklearn.metrics.mean_pinball_loss`.
 

@@ -41,7 +41,7 @@ def perplexity(
     y_true : array-like of shape (n,) or (n, T), or list of (T_i,)
         True labels: one for each sample, or one for each step.
     y_proba : array-like of shape (n, n_classes) or (n, T, n_classes), or list of \
-            (T_i, n_classes)
+(T_i, n_classes)
         Probabilities of all labels, as ``predict_proba`` returns them. Steps of an
         array (n, T, n_classes), or of an object array, whose probabilities are all 0
         are padding: they don't count, whatever their labels are. Beside an array (n, T)

@@ -129,7 +129,7 @@ def get_scorer(scoring: str) -> BaseScorer:
     Parameters
     ----------
     scoring : {"neg_perplexity", "neg_symmetric_mean_absolute_percentage_error", \
-            "sequence_accuracy", "span_f1", "token_accuracy"}
+"sequence_accuracy", "span_f1", "token_accuracy"}
         Name of a scorer. The percentage error and the perplexity are negated, so that
         greater is better. The perplexity of a :class:`~skrnn.text.TextGenerator` is
         that of the texts. There is no perplexity for strings or lists of a

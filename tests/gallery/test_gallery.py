@@ -286,3 +286,15 @@ def test_gallery(script, tmp_path):
 
 def test_every_gallery_script_is_tested():
     assert {path.name for path in EXAMPLES.glob("plot_*.py")} == GALLERY.keys()
+
+
+def test_what_a_script_draws_is_shown():
+    # In a terminal nothing else opens a window.
+    draws = re.compile(r"Display\.from_|plt\.subplots\(")
+    last = {
+        path.name: draws.split(path.read_text())[1:][-1:]
+        for path in EXAMPLES.glob("plot_*.py")
+    }
+    assert not [
+        name for name, rest in last.items() if rest and "plt.show()" not in rest[0]
+    ]

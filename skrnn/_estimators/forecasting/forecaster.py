@@ -64,7 +64,7 @@ class Forecaster(UncertainForecaster):
         horizon. Series that are shorter than a window and the horizon are extended to
         the past by repeating their first season.
     strategy : {"auto", "aligned", "multioutput", "recursive", "direct"}, \
-            default="auto"
+default="auto"
         "aligned" is one network that runs over the horizon. "multioutput" is one model
         that reads the window and predicts the whole horizon. "recursive" is a model of
         one step that reads its own forecasts. "direct" has a model for each step (Ben
@@ -113,7 +113,7 @@ class Forecaster(UncertainForecaster):
         Quantiles to forecast, increasing between 0 and 1. The networks predict all of
         them at once, and they never cross.
     distribution : {"normal", "student_t", "negative_binomial", "poisson"} or None, \
-            default=None
+default=None
         Distribution whose parameters the networks predict at each step.
     calibration_size : int, float or None, default=None
         Number of last rows of each series, or their share, that are held out from

@@ -167,7 +167,7 @@ class SequenceClassifierMixin(
             indicator matrix they are its column numbers, 0 to K - 1, and needn't be
             given.
         sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
-                default=None
+default=None
             Weight of each sequence or step in the loss, as in ``fit``.
 
         Returns
@@ -349,7 +349,7 @@ class SequenceClassifierMixin(
         y : array-like or list of array-likes
             True labels.
         sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
-                default=None
+default=None
             Weight of each sequence, or with `return_sequences` of each step, in the
             score. A zero leaves it out, whatever its label is.
 

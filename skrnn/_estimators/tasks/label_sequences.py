@@ -88,7 +88,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
             Labels: the characters of strings, or sequences of strings or of numbers.
             An array has one label, or H of them, for each sequence of X.
         sample_weight : array-like of shape (n,) or (n, H), or list of (H_i,), \
-                default=None
+default=None
             Weight of each sequence, or of each of its labels, in the loss. A zero
             leaves it out, whatever the label is. The end weighs as the last label does.
         X_val, y_val : array-like or list of array-likes, default=None
@@ -134,7 +134,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
             All labels that will ever occur, such as the characters of strings; required
             by the first call.
         sample_weight : array-like of shape (n,) or (n, H), or list of (H_i,), \
-                default=None
+default=None
             Weight of each sequence, or of each of its labels, in the loss. A zero
             leaves it out, whatever the label is. The end weighs as the last label does.
 
@@ -372,7 +372,7 @@ class Seq2SeqClassifierMixin(OutOfFoldMixin, BeamsMixin, Seq2SeqContract):
         y : list of str, list of sequences, or array-like of shape (n,) or (n, H)
             True labels.
         sample_weight : array-like of shape (n,) or (n, H), or list of (H_i,), \
-                default=None
+default=None
             Weight of each sequence in the score, or of each of its labels: those of
             weight 0 may be anything.
 

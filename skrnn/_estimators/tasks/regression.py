@@ -90,7 +90,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         y : array-like or list of array-likes
             Their targets.
         sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
-                default=None
+default=None
             Weight of each sequence or step in the loss, as in ``fit``.
 
         Returns
@@ -192,7 +192,7 @@ class SequenceRegressorMixin(RegressorMixin, SequenceContract):
         y : array-like or list of array-likes
             True targets.
         sample_weight : array-like of shape (n,) or (n, T), or list of (T_i,), \
-                default=None
+default=None
             Weight of each sequence, or with `return_sequences` of each step, in the
             score. A zero leaves it out, and its target may be NaN.
 
