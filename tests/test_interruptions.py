@@ -30,6 +30,8 @@ X = RNG.normal(size=(N, 4, 2))
 TARGETS = {GRURegressor: RNG.normal(size=N), GRUClassifier: np.arange(N) % 2}
 Y = TARGETS[GRURegressor]
 BOTH = pytest.mark.parametrize("estimator", TARGETS)
+# Another warning, which every network has of such numbers.
+LARGE = pytest.mark.filterwarnings("ignore:Feature .* of X has values around")
 
 
 def all_finite(estimator):
@@ -402,6 +404,7 @@ DIVERGING = {
 }
 
 
+@LARGE
 @pytest.mark.parametrize("key", DIVERGING)
 def test_divergence_warns_and_leaves_finite_weights(key):
     estimator, params, X_ = DIVERGING[key]
@@ -438,6 +441,7 @@ def test_a_validation_set_does_not_end_what_diverges_later():
     assert np.isfinite(diverging.predict(X)).all()
 
 
+@LARGE
 def test_who_diverges_is_told_to_scale_what_may_be_large():
     learnt = GRURegressor(**TINY).partial_fit(X, Y)
     with pytest.warns(ConvergenceWarning, match="Scale X and y, or"):
@@ -483,6 +487,7 @@ def test_a_fit_goes_on_from_a_backup(tmp_path, estimator):
 def test_large_numbers_alone_are_no_divergence(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "Feature .* of X has values around")
         saturated = estimator(**TINY).fit(1e30 * X, TARGETS[estimator])
     assert saturated.n_iter_ == 6
     assert all_finite(saturated)

@@ -49,6 +49,8 @@ def test_a_column_of_targets_is_warned_about_and_read_as_a_row(estimator, monkey
     np.testing.assert_array_equal(column.predict(X), fitted(estimator).predict(X))
 
 
+# Another warning, which every network has of such numbers.
+LARGE = pytest.mark.filterwarnings("ignore:Feature .* of X has values around")
 BIG = 2**24
 ROUNDED = {
     "array": np.full((N, T, F), BIG + 1),
@@ -66,6 +68,7 @@ NOT_ROUNDED = {
 }
 
 
+@LARGE
 @pytest.mark.parametrize("key", ROUNDED)
 def test_integers_that_float32_rounds_are_warned_about(key, monkeypatch):
     monkeypatch.setattr(skrnn._engine, "train", untrained)
@@ -75,6 +78,7 @@ def test_integers_that_float32_rounds_are_warned_about(key, monkeypatch):
         GRURegressor(**TINY).fit(ROUNDED[key], NUMBERS)
 
 
+@LARGE
 @pytest.mark.parametrize("key", NOT_ROUNDED)
 def test_other_large_numbers_are_not_warned_about(key, monkeypatch):
     monkeypatch.setattr(skrnn._engine, "train", untrained)
