@@ -33,12 +33,8 @@ def warn_of_large_numbers(estimator, sequences, categories=None):
     name = names[worst] if len(names) == len(sizes) else worst
     warn(
         f"Feature {name!r} of X has values around {sizes[worst]:.3g} (root mean "
-        f"square). Networks learn best from values around 1, and {_name(estimator)} "
-        "may learn little: scale X, for instance by "
+        f"square). Networks learn best from values around 1, and "
+        f"{type(estimator).__name__} may learn little: scale X, for instance by "
         "skrnn.preprocessing.SequenceWise(StandardScaler()), or by StandardScaler() "
         "before SlidingWindow, in a Pipeline."
     )
-
-
-def _name(estimator):
-    return type(estimator).__name__
