@@ -5,8 +5,8 @@ tenths of its values, and a tenth of them should lie below the quantile 0.1. CRP
 pinball loss say how narrow all of it is, beside the seasonal naive forecast with the
 quantiles of its own past errors. A coverage more than 3 points off is marked.
 
-    python benchmarks/coverage.py --output docs/quality/coverage.txt
-    python benchmarks/coverage.py --sets bike --seeds 1
+    python benchmarks/interval_coverage.py --output docs/quality/coverage.txt
+    python benchmarks/interval_coverage.py --sets bike --seeds 1
 """
 
 import argparse
