@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from _instances import (
     DETECTORS,
@@ -145,6 +146,29 @@ def test_summary_of_a_forecaster_tells_its_members():
     assert "Member 2:" in lines
     told = [line for line in lines if line.startswith("Training of member")]
     assert len(told) == 3
+
+
+def test_summary_of_a_forecaster_tells_what_it_reads_beside_the_series():
+    rows = pd.date_range("2024-01-01", periods=60, freq="D")
+    X = pd.DataFrame(
+        {
+            "temp": np.arange(60.0),
+            "promo": pd.Categorical(["a", "b", "c"] * 20),
+            "sold": np.arange(60.0) % 7,
+            "store": 3.0,
+        },
+        index=rows,
+    )
+    forecaster = Forecaster(
+        Ridge(), horizon=2, past_features=["sold"], static_features=["store"]
+    ).fit(X, pd.Series(SERIES[:60], rows))
+    assert text_of(forecaster).splitlines()[1:6] == [
+        "Known ahead: temp, promo (3 categories)",
+        "Calendar: day_of_week, weekend",
+        "Known up to the present: sold",
+        "Static: store",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("model", [Ridge(), make_pipeline(Ridge())])

@@ -116,8 +116,12 @@ class DescribedEnsemble(AdvisedEstimator):
         """Return what was chosen for all members, by its name."""
         return {}
 
+    def _inputs(self) -> dict[str, str]:
+        """Return what the members read beside the series, by when it is known."""
+        return {}
+
     def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
-        """Print what was chosen, and the layers of each member's network.
+        """Print what was chosen, what is read, and the layers of each member's network.
 
         Members that are equal but for their weights are printed once.
 
@@ -136,7 +140,8 @@ class DescribedEnsemble(AdvisedEstimator):
         chosen = ", ".join(f"{name} {value}" for name, value in self._facts().items())
         n = len(self.estimators_)
         first = f"{type(self).__name__}: {chosen}, {n} member{'s' if n > 1 else ''}"
-        return [first, *members_in_lines(self.estimators_)]
+        inputs = [f"{known}: {names}" for known, names in self._inputs().items()]
+        return [first, *inputs, *members_in_lines(self.estimators_)]
 
     def _get_fitted_attr_html(self, doc_link=""):
         tables = ""

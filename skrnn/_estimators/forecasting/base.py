@@ -298,6 +298,9 @@ class BaseForecaster(MetaEstimatorMixin, WatchedFit, RegressorMixin, DescribedEn
             "seasonal periods": self.seasonal_periods_,
         }
 
+    def _inputs(self):
+        return self._columns.in_words()
+
     def _report(self, model):
         """Return self; warn if training diverged, raise if it was interrupted."""
         n_diverged = model.ensemble.n_diverged

@@ -84,6 +84,12 @@ class Feature:
             return tuple(f"{self.label}={each}" for each in self.categories)
         return (str(self.label),)
 
+    def in_words(self) -> str:
+        """Return the name of the column, and how many channels it becomes if many."""
+        if self.kind == "category":
+            return f"{self.label} ({self.n_channels} categories)"
+        return str(self.label)
+
     @property
     def default(self) -> float:
         """What stands in the channels for a missing value with ``impute="mean"``."""
@@ -175,6 +181,16 @@ class Columns:
     def n_static(self) -> int:
         """How many of the known channels, the last ones, are static features."""
         return n_channels(self.static)
+
+    def in_words(self) -> dict[str, str]:
+        """Return the names of what is read beside the series, by when it is known."""
+        read = {
+            "Known ahead": [each.in_words() for each in self.future],
+            "Calendar": [name for name, _ in self.calendar],
+            "Known up to the present": [each.in_words() for each in self.past],
+            "Static": [each.in_words() for each in self.static],
+        }
+        return {known: ", ".join(names) for known, names in read.items() if names}
 
     def defaults(self, features) -> np.ndarray:
         """Return what stands for missing values in the channels of some features."""
