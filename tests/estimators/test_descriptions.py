@@ -149,19 +149,19 @@ def test_summary_of_a_forecaster_tells_its_members():
 
 
 def test_summary_of_a_forecaster_tells_what_it_reads_beside_the_series():
-    rows = pd.date_range("2024-01-01", periods=60, freq="D")
+    rows = pd.date_range("2024-01-01", periods=120, freq="D")
     X = pd.DataFrame(
         {
-            "temp": np.arange(60.0),
-            "promo": pd.Categorical(["a", "b", "c"] * 20),
-            "sold": np.arange(60.0) % 7,
+            "temp": np.arange(120.0),
+            "promo": pd.Categorical(["a", "b", "c"] * 40),
+            "sold": np.arange(120.0) % 7,
             "store": 3.0,
         },
         index=rows,
     )
     forecaster = Forecaster(
         Ridge(), horizon=2, past_features=["sold"], static_features=["store"]
-    ).fit(X, pd.Series(SERIES[:60], rows))
+    ).fit(X, pd.Series(np.arange(120) % 7 > 4, rows, dtype=float))
     assert text_of(forecaster).splitlines()[1:6] == [
         "Known ahead: temp, promo (3 categories)",
         "Calendar: day_of_week, weekend",
