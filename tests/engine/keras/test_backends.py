@@ -22,6 +22,7 @@ from _network_cases import (
     predict,
     spec_of,
 )
+from _tables import LONG
 
 from skrnn import (
     GRUClassifier,
@@ -71,7 +72,19 @@ def spec_of_row(ragged, **row):
     return spec, ragged
 
 
-ROWS = {name_of(row): spec_of_row(**row) for row in [*pairwise(CHOICES), *TOKENS]}
+def each_value(choices):
+    """Return rows that have every value of every column, as few as there are values."""
+    n_rows = max(map(len, choices.values()))
+    return [
+        {name: values[i % len(values)] for name, values in choices.items()}
+        for i in range(n_rows)
+    ]
+
+
+# Every pair of values meets in the tests of TensorFlow's programs. Other backends have
+# the same programs, with their own functions for a step and for the batches.
+TABLE = pairwise(CHOICES) if LONG else each_value(CHOICES)
+ROWS = {name_of(row): spec_of_row(**row) for row in [*TABLE, *TOKENS]}
 EVERY_ROW = np.arange(4)
 
 
