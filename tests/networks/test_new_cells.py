@@ -19,6 +19,7 @@ from skrnn import (
     SequenceRegressor,
     _engine,
 )
+from skrnn._engine.cpu.kernels.layer import KERNEL_CELLS
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.tasks import SequenceRegressorMixin
@@ -212,6 +213,12 @@ def test_a_stream_follows_it(cell, kind):
     np.testing.assert_allclose(found, expected, **CLOSE)
 
 
+# `test_kernels.py` compares those in C, with every activation.
+@pytest.mark.parametrize(
+    "cell",
+    [name for name in NEW_CELLS if LONG or name not in KERNEL_CELLS],
+    indirect=True,
+)
 def test_both_engines_train_it_alike(cell):
     # In one network of one layer: Keras' engine compiles each direction for seconds. It
     # turns what goes in and what comes out, whatever the cell.
