@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from _instances import in_new_process
 
 from skrnn import (
     GRUClassifier,
@@ -104,19 +103,3 @@ def test_engine_is_a_parameter_of_every_estimator(key):
         ValueError, match=r"'engine' parameter of .* must be a str among"
     ):
         cls(engine="gpu", units=3, epochs=2).fit(data, y)
-
-
-def test_the_cpu_engine_loads_no_backend():
-    found = in_new_process(
-        """
-import sys
-import numpy as np
-from skrnn import GRURegressor
-X = np.zeros((8, 3, 1), "f4")
-for options in (dict(activation="elu"), dict(optimizer="lamb", loss="log_cosh")):
-    GRURegressor(units=2, epochs=1, engine="cpu", **options).fit(X, X[:, 0, 0])
-print(*sys.modules)
-""",
-        KERAS_BACKEND="jax",
-    )
-    assert not {"keras", "tensorflow", "jax", "torch"} & set(found.split())

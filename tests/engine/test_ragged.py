@@ -89,13 +89,14 @@ def test_outputs_are_those_of_each_sequence_by_itself(spec, path):
 
 @every_spec
 def test_loss_and_gradients_are_those_of_each_sequence_by_itself(spec):
-    dataset = draw_dataset(spec, draw_ragged(spec, LENGTHS))
+    # TensorFlow takes each step by itself here.
+    dataset = draw_dataset(spec, draw_ragged(spec, (1, 5)))
     weights = draw_weights(spec)
     loss, together = gradients(spec, dataset, weights)
     # The mean is over sequences, or over steps where each step counts.
-    shares = dataset.sequences.lengths if spec.return_sequences else np.ones(4)
+    shares = dataset.sequences.lengths if spec.return_sequences else np.ones(2)
     shares = shares / shares.sum()
-    apart = [gradients(spec, dataset, weights, np.array([i])) for i in range(4)]
+    apart = [gradients(spec, dataset, weights, np.array([i])) for i in range(2)]
     expected = sum(share * part[0] for share, part in zip(shares, apart, strict=True))
     np.testing.assert_allclose(loss, expected, **CLOSE)
     for i, found in enumerate(together):
@@ -105,7 +106,7 @@ def test_loss_and_gradients_are_those_of_each_sequence_by_itself(spec):
 
 TRAINED = [
     spec_of("lstm", bidirectional=True, attention="additive"),
-    spec_of("gru", units=(3, 4), return_sequences=True),
+    spec_of("lstm", units=(3, 4), return_sequences=True),
     spec_of("rnn", embedding_dim=3, activation="silu"),
 ]
 
@@ -160,11 +161,11 @@ def test_a_state_that_grows_does_not_overflow_in_the_padding(cell, return_sequen
     spec = spec_of(
         cell, activation="relu", attention="dot", return_sequences=return_sequences
     )
-    # The first one multiplies its state at each step, and has 30 steps of padding.
-    arrays = [np.ones((2, 2), np.float32), np.full((32, 2), -1, np.float32)]
+    # The first one multiplies its state at each step, and has 16 steps of padding.
+    arrays = [np.ones((2, 2), np.float32), np.full((18, 2), -1, np.float32)]
     dataset = draw_dataset(spec, pack_ragged(arrays))
     weights = [np.abs(w) for w in draw_weights(spec)]
-    weights[1], weights[2] = 40 * weights[1], 0 * weights[2]
+    weights[1], weights[2] = 400 * weights[1], 0 * weights[2]
     if cell == "ntm":
         # Its bias comes later. Without one the other sequence doesn't grow.
         weights[3] = 0 * weights[3]

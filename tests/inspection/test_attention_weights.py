@@ -12,6 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from skrnn import GRUClassifier, GRURegressor, Seq2SeqClassifier, Seq2SeqRegressor
 from skrnn.inspection import attention_weights
 
+# The learnt one takes seconds.
+in_one_worker = pytest.mark.xdist_group("reverser")
+
 
 @pytest.fixture(scope="module")
 def reverser():
@@ -35,6 +38,7 @@ def test_attention_of_steps_sums_to_one_over_real_steps(attention):
         assert not w[:, len(word) :].any()
 
 
+@in_one_worker
 def test_attention_of_a_reverser_runs_backwards(reverser):
     (weights,) = attention_weights(reverser, ["abcd"])
     model = Seq2SeqRegressor(**FAST).fit(X, Y, future=Y)
@@ -61,23 +65,25 @@ def test_attention_of_other_networks(attention):
     np.testing.assert_array_equal(steps > 0, expected[:, :, None] * expected[:, None])
 
 
-def test_a_network_without_attention_has_none_to_show(reverser):
+def test_a_network_without_attention_has_none_to_show():
     with pytest.raises(ValueError, match="This GRURegressor has no attention: fit it"):
-        attention_weights(GRURegressor(epochs=1).fit(X, Y[:, 0]), X)
+        attention_weights(GRURegressor(units=2, epochs=1).fit(X, Y[:, 0]), X)
     with pytest.raises(TypeError, match="takes a recurrent estimator of skrnn"):
         attention_weights(StandardScaler().fit(Y), X)
     with pytest.raises(NotFittedError):
         attention_weights(Seq2SeqClassifier(), X)
 
 
-def test_attention_of_what_takes_no_future(reverser):
+def test_attention_of_what_takes_no_future():
+    translator = Seq2SeqClassifier(**FAST).fit(SOME, SAME)
     other = GRURegressor(units=2, epochs=1, attention="dot").fit(X, Y[:, 0])
-    for model, x in ((reverser, SOME), (other, X)):
+    for model, x in ((translator, SOME), (other, X)):
         message = f"A {type(model).__name__} takes no future: expected None. Only a Seq"
         with pytest.raises(TypeError, match=message):
             attention_weights(model, x, future=FUTURE)
 
 
+@in_one_worker
 def test_attention_is_that_of_the_greedy_path(reverser):
     model = copy.deepcopy(reverser).set_params(n_beams=3)
     expected = attention_weights(reverser, SOME)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skrnn import GRUClassifier, GRURegressor, SequenceClassifier
+from skrnn import GRUClassifier, GRURegressor, LSTMRegressor, SequenceClassifier
 from skrnn.inspection import gradient_flow
 
 RNG = np.random.default_rng(0)
@@ -27,7 +27,7 @@ LIMITS = {
     ("limits", "engine"), [*((each, "cpu") for each in LIMITS), ("both", "keras")]
 )
 def test_a_step_is_the_clipped_gradient(limits, engine):
-    model = GRURegressor(**ONE_STEP | LIMITS[limits], engine=engine)
+    model = LSTMRegressor(**ONE_STEP | LIMITS[limits], engine=engine)
     before = model.set_params(learning_rate=1e-30).fit(X, Y)
     flow, first = gradient_flow(before, X, Y), before._weights
     after = model.set_params(learning_rate=1.0).fit(X, Y)._weights

@@ -382,14 +382,14 @@ def test_what_is_no_network_of_ours():
         gradient_flow(GRURegressor(**SMALL).fit(X, Y), X)
 
 
-def test_looking_inside_loads_no_backend():
+def test_looking_inside_loads_no_backend_and_no_matplotlib_before_a_picture():
     loaded = in_new_process("""
 import sys
 import numpy as np
 from skrnn import LSTMClassifier
-from skrnn.inspection import (
-    attention_weights, gates, gradient_flow, hidden_states, sequence_importance
-)
+from skrnn.inspection import *
+TrainingHistoryDisplay({})
+ForecastDisplay([1])
 X = np.random.default_rng(0).normal(size=(8, 3, 2))
 y = X[:, 0, 0] > 0
 model = LSTMClassifier(units=2, epochs=1, attention="dot", random_state=0).fit(X, y)

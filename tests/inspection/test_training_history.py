@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from _instances import FAST, in_new_process
+from _instances import FAST
 from matplotlib import pyplot as plt
 from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
@@ -250,14 +250,6 @@ def test_bad_input_is_one_clear_error(make, error, message):
     with pytest.raises(error, match=message.replace("(", r"\(")):
         make(TrainingHistoryDisplay)
     assert not plt.get_fignums()
-
-
-def test_matplotlib_is_imported_when_a_picture_is_drawn():
-    loaded = in_new_process(
-        "import sys; from skrnn.inspection import *; TrainingHistoryDisplay({});"
-        "ForecastDisplay([1]); print(*sys.modules)"
-    )
-    assert "matplotlib" not in loaded.split()
 
 
 @pytest.mark.parametrize("method", ["from_estimator", "from_search"])

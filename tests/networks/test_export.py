@@ -50,11 +50,8 @@ def network_of(key):
     network = model.fit(x, y).model_
     # Of another length than that of `fit`, and fewer.
     given = [each[:3, :-1] for each in given]
-    return (
-        network,
-        given,
-        network.predict(given if len(given) > 1 else given[0], verbose=0),
-    )
+    # Called, not `predict`, which compiles for seconds.
+    return network, given, network(given if len(given) > 1 else given[0]).numpy()
 
 
 @every_network

@@ -60,8 +60,7 @@ def trained(spec, sequences, engine, *, validated=False):
 @every_forecast
 def test_both_engines_train_alike(name):
     # One that Keras compiles in little time.
-    shape = STEPS | dict(cell="rnn", bidirectional=True)
-    spec = spec_of(**shape, head=head_of(name))
+    spec = spec_of(**STEPS | dict(cell="lstm"), head=head_of(name))
     sequences = draw_ragged(spec)
     mine, other = (trained(spec, sequences, each) for each in ("cpu", "keras"))
     assert mine.history["loss"][-1] < mine.history["loss"][0]
@@ -74,7 +73,7 @@ def test_both_engines_train_alike(name):
 
 
 def test_a_network_that_answers_once_trains_too():
-    spec = spec_of(cell="rnn", head=head_of("quantiles", 1))
+    spec = spec_of(cell="lstm", head=head_of("quantiles", 1))
     mine, other = (
         trained(spec, draw_dense(spec)[1], each, validated=True).history
         for each in ("cpu", "keras")

@@ -9,6 +9,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+from _tables import LONG, covering
 from scipy.special import log_softmax
 
 from skrnn import (
@@ -18,6 +19,7 @@ from skrnn import (
     SequenceRegressor,
     _engine,
 )
+from skrnn._engine.cpu.kernels.layer import KERNEL_CELLS
 from skrnn._estimators.base import BaseRecurrent
 from skrnn._estimators.docs.recurrent import recurrent_estimator
 from skrnn._estimators.tasks import SequenceRegressorMixin
@@ -158,7 +160,9 @@ def cell(request, monkeypatch):
 SMALL = dict(units=4, epochs=3, random_state=0)
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(
+    ("cell", "bidirectional"), covering(NEW_CELLS, [False, True]), indirect=["cell"]
+)
 def test_it_learns_and_callbacks_see_it(cell, bidirectional):
     seen = []
     callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(1))
@@ -209,10 +213,17 @@ def test_a_stream_follows_it(cell, kind):
     np.testing.assert_allclose(found, expected, **CLOSE)
 
 
+# `test_kernels.py` compares those in C, with every activation.
+@pytest.mark.parametrize(
+    "cell",
+    [name for name in NEW_CELLS if LONG or name not in KERNEL_CELLS],
+    indirect=True,
+)
 def test_both_engines_train_it_alike(cell):
-    # In one network of one layer: Keras' engine compiles each direction for seconds.
+    # In one network of one layer: Keras' engine compiles each direction for seconds. It
+    # turns what goes in and what comes out, whatever the cell.
     options = SMALL | NETWORKS["unbounded"] | dict(optimizer="sgd", shuffle=False)
-    options |= dict(bidirectional=True)
+    options |= dict(bidirectional=LONG or cell == "fast weights")
     cpu, on_keras = (
         SequenceClassifier(cell=cell, engine=engine, **options).fit(X, Y > 0)
         for engine in ("cpu", "keras")
@@ -224,8 +235,11 @@ def test_both_engines_train_it_alike(cell):
 WORDS = ["ab", "ba", "abb", "bab"] * 8
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("attention", [None, "dot"])
+@pytest.mark.parametrize(
+    ("cell", "bidirectional", "attention"),
+    covering(NEW_CELLS, [False, True], [None, "dot"]),
+    indirect=["cell"],
+)
 def test_it_encodes_and_decodes(cell, bidirectional, attention):
     options = SMALL | dict(cell=cell, bidirectional=bidirectional, attention=attention)
     words = Seq2SeqClassifier(max_length=3, n_beams=2, **options).fit(WORDS, WORDS)
@@ -239,7 +253,8 @@ def test_it_encodes_and_decodes(cell, bidirectional, attention):
 
 
 def test_both_engines_train_decoders_alike(cell):
-    options = SMALL | dict(cell=cell, optimizer="sgd", shuffle=False)
+    # `test_seq2seq_engine.py` and the table of networks have the attention.
+    options = SMALL | dict(cell=cell, optimizer="sgd", shuffle=False, attention=None)
     cpu, on_keras = (
         Seq2SeqRegressor(engine=engine, **options).fit(X, X[:, :3, 0])
         for engine in ("cpu", "keras")
@@ -248,7 +263,9 @@ def test_both_engines_train_decoders_alike(cell):
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
-@pytest.mark.parametrize("engine", ["cpu", "keras"])
+@pytest.mark.parametrize(
+    ("cell", "engine"), covering(NEW_CELLS, ["keras", "cpu"]), indirect=["cell"]
+)
 def test_it_writes_text(cell, engine):
     texts = ["abc abe", "acd abc"] * 10
     model = TextGenerator(cell=cell, embedding_dim=3, engine=engine, **SMALL).fit(texts)

@@ -75,9 +75,9 @@ def test_every_way_of_training_agrees(monkeypatch, return_sequences):
     y = X if return_sequences else np.stack([Y, -Y], axis=1)
     options = TINY | dict(loss="quantile", quantile=0.8)
     options |= dict(return_sequences=return_sequences)
-    direct = GRURegressor(**options).fit(X, y)
+    direct = LSTMRegressor(**options).fit(X, y)
     monkeypatch.setattr(choice, "choose", lambda *_: "keras")
-    assert_same(GRURegressor(**options).fit(X, y), direct, 1e-3, 1e-4)
+    assert_same(LSTMRegressor(**options).fit(X, y), direct, 1e-3, 1e-4)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "nadam"])

@@ -83,8 +83,11 @@ def flat_ids(ids):
     return replace(packed, values=ids.ravel())
 
 
-def draw_pairs(spec, n_in=6, n_out=5):
-    """Draw sequences and their answers: arrays for Keras, and pairs for the engine."""
+def draw_pairs(spec, n_in=5, n_out=3):
+    """Draw sequences and their answers: arrays for Keras, and pairs for the engine.
+
+    Few steps: Keras takes each, and each operation of it, by itself.
+    """
     rng = np.random.default_rng(1)
     if spec.vocabulary_size is None:
         x = rng.normal(size=(N, n_in, 2)).astype(np.float32)
@@ -131,13 +134,14 @@ def test_the_keras_model_is_the_engines_network(spec):
     if spec.n_labels is not None:
         expected = np.exp(expected)
         expected /= expected.sum(axis=-1, keepdims=True)
-    found = build_model(spec, weights)(told(spec, x, y, future)).numpy()
+    model = build_model(spec)
+    weights_go_in_and_come_out(model, spec, weights)
+    found = model(told(spec, x, y, future)).numpy()
     np.testing.assert_allclose(found, expected, **CLOSE)
 
 
-@every_spec
-def test_weights_go_in_and_come_out_in_the_order_of_the_table(spec):
-    model, weights = build_model(spec), draw_weights(spec)
+def weights_go_in_and_come_out(model, spec, weights):
+    """Set the weights in the order of the table, and see them there."""
     set_weights(model, spec, weights)
     for one, other in zip(get_weights(model, spec), weights, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -237,6 +241,8 @@ def test_told_its_own_labels_it_predicts_them(form, attention):
     model = Seq2SeqClassifier(**FAST, attention=attention, layer_norm=True).fit(x, y)
     places = {label: i for i, label in enumerate(model.classes_.tolist())}
     start = len(places)
+    # Each of the different ones: Keras takes long for a step.
+    x = x[:4]
     steps = probabilities_of(model, x)
     for word, wanted, labels in zip(x, steps, model.predict(x), strict=True):
         if isinstance(word, str):
@@ -281,8 +287,8 @@ def test_a_cell_without_a_layer_of_keras_has_a_model(bidirectional, monkeypatch)
     np.testing.assert_allclose(found, by_engine(spec, weights, pairs), **CLOSE)
 
 
-@settings(max_examples=10)
-@given(n_in=st.integers(1, 5), n_out=st.integers(1, 5), row=st.integers(0, 99))
+@settings(max_examples=8)
+@given(n_in=st.integers(1, 4), n_out=st.integers(1, 4), row=st.integers(0, 99))
 def test_any_lengths_will_do(n_in, n_out, row):
     spec = list(SPECS.values())[row % len(SPECS)]
     weights, drawn = draw_weights(spec), draw_pairs(spec, n_in, n_out)

@@ -61,7 +61,7 @@ quick = settings(
     derandomize="SKRNN_FUZZ" not in os.environ,
     database=None,
     suppress_health_check=list(HealthCheck),
-    max_examples=int(os.environ.get("SKRNN_FUZZ", "25")),
+    max_examples=int(os.environ.get("SKRNN_FUZZ", "15")),
 )
 
 

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from _eager import uncompiled
 from sklearn.model_selection import GridSearchCV
 
 import skrnn
@@ -92,6 +93,14 @@ CASES = {
 }
 
 
+@pytest.fixture
+def step_by_step():
+    """Let Keras train step by step: it would compile each network for seconds."""
+    with uncompiled():
+        yield
+
+
+@pytest.mark.usefixtures("step_by_step")
 @pytest.mark.parametrize("name", CASES)
 def test_a_wrapper_predicts_the_same_and_goes_on(name, tmp_path):
     estimator, y, trusted = CASES[name]()

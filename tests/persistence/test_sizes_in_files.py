@@ -34,12 +34,12 @@ def test_a_file_of_other_sizes_than_its_weights_is_refused(case, tmp_path):
 
 
 def test_longer_outputs_than_a_file_may_tell_are_not_learnt():
-    y = np.zeros((12, 100_001))
+    y = np.zeros((2, 100_001))
     with pytest.raises(
         ValueError, match="y has sequences of 100001 steps; expected at"
     ):
-        skrnn.Seq2SeqRegressor(**TINY).fit(X, y)
+        skrnn.Seq2SeqRegressor(**TINY).fit(X[:2], y)
     with pytest.raises(
         ValueError, match="y has sequences of 100001 steps; expected at"
     ):
-        skrnn.Seq2SeqClassifier(**TINY).fit(X, y.astype(int))
+        skrnn.Seq2SeqClassifier(**TINY).fit(X[:2], y.astype(int))

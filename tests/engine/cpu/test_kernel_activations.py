@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from _instances import in_new_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_initial_states import UNITS, Case, by_kernels
@@ -216,27 +215,3 @@ def test_an_element_does_not_depend_on_those_beside_it(x, activation):
     x = np.array(x, F)
     alone = [run_layer(activation, x[i : i + 1])[0] for i in range(len(x))]
     np.testing.assert_array_equal(run_layer(activation, x), alone)
-
-
-# Estimators
-
-
-def test_every_activation_trains_without_tensorflow():
-    code = """
-    import sys, warnings
-    import numpy as np
-    from skrnn import GRURegressor, LSTMClassifier, RNNRegressor, Seq2SeqRegressor
-    from skrnn.text import TextGenerator
-    X = np.random.default_rng(0).normal(size=(12, 5, 2))
-    tiny = dict(units=3, epochs=2, random_state=0)
-    for name in sys.argv[1:]:
-        tiny["activation"] = name
-        for kind in (GRURegressor, RNNRegressor, Seq2SeqRegressor):
-            found = kind(**tiny).fit(X, X[:, :2, 0]).predict(X)
-            assert np.isfinite(found).all(), (kind, name)
-        LSTMClassifier(**tiny, bidirectional=True).fit(X, X[:, 0, 0] > 0).predict(X)
-        TextGenerator(**tiny, embedding_dim=2, lookback=5).fit(["abc abe"])
-    print("tensorflow" in sys.modules, "keras" in sys.modules)
-    """
-    code = code.replace("\n    ", "\n")
-    assert in_new_process(code, *HIDDEN_ACTIVATIONS).split() == ["False", "False"]

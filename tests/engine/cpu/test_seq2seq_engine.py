@@ -268,8 +268,8 @@ def test_the_greedy_path_is_that_of_the_formula(variant):
             np.testing.assert_allclose(path.attended, attended.mean(axis=-1), **CLOSE)
 
 
-def exhaustively(plainly, limit, length_penalty):
-    """Return all outputs of at most `limit` labels, the best first."""
+def all_outputs(plainly, limit):
+    """Return all outputs of at most `limit` labels: (labels, total, steps)."""
     found = []
     n_labels = plainly.spec.n_labels
     for n in range(limit + 1):
@@ -279,24 +279,39 @@ def exhaustively(plainly, limit, length_penalty):
             steps = n
             if n < limit:
                 total, steps = total + log_p[n, plainly.spec.end], n + 1
-            score = total / ((5 + steps) / 6) ** length_penalty
-            found.append((list(labels), total, score))
-    return sorted(found, key=lambda entry: -entry[2])
+            found.append((list(labels), total, steps))
+    return found
 
 
-@pytest.mark.parametrize("length_penalty", [0.0, 0.7, 2.0])
+def ranked(outputs, length_penalty):
+    """Return outputs with their scores, the best first."""
+    scored = [
+        (labels, total, total / ((5 + steps) / 6) ** length_penalty)
+        for labels, total, steps in outputs
+    ]
+    return sorted(scored, key=lambda entry: -entry[2])
+
+
 @pytest.mark.parametrize("attention", [None, "dot", "multihead", "location"])
-def test_wide_beams_find_the_best_there_is(attention, length_penalty):
+def test_wide_beams_find_the_best_there_is(attention):
     spec = variant_of(LABELS, attention=attention, bidirectional=True)
-    pairs, weights, limit = make_pairs(spec, n=12), make_weights(spec), 4
-    # As many beams as there are outputs: nothing is pruned.
-    wide = _engine.Seq2SeqPredictor(spec, weights).beams(
-        pairs.inputs, np.full(12, limit), 121, length_penalty, 7
-    )
-    for x, beams in zip(sequences_of(pairs.inputs), wide, strict=True):
-        expected = exhaustively(Plainly(spec, weights, x), limit, length_penalty)[:7]
-        assert [beam.labels.tolist() for beam in beams] == [e[0] for e in expected]
-        for beam, (_, log_p, score) in zip(beams, expected, strict=True):
+    pairs, weights, limit = make_pairs(spec, n=6), make_weights(spec), 4
+    inputs = sequences_of(pairs.inputs)
+    outputs = [all_outputs(Plainly(spec, weights, x), limit) for x in inputs]
+    for length_penalty in (0.0, 0.7, 2.0):
+        # As many beams as there are outputs: nothing is pruned.
+        wide = _engine.Seq2SeqPredictor(spec, weights).beams(
+            pairs.inputs, np.full(6, limit), 121, length_penalty, 7
+        )
+        expected = [ranked(each, length_penalty)[:7] for each in outputs]
+        assert_beams(wide, expected)
+
+
+def assert_beams(found, expected):
+    """Compare the beams of each sequence with (labels, total, score)."""
+    for beams, best in zip(found, expected, strict=True):
+        assert [beam.labels.tolist() for beam in beams] == [each[0] for each in best]
+        for beam, (_, log_p, score) in zip(beams, best, strict=True):
             np.testing.assert_allclose(
                 [beam.log_probability, beam.score], [log_p, score], **CLOSE
             )

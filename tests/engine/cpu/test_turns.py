@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from _tables import covering
 
 from skrnn import LSTMRegressor
 from skrnn._engine.cpu.kernels import threads, turns
@@ -124,8 +125,10 @@ def test_a_turn_is_passed_on_when_it_was_long_enough(is_over, monkeypatch):
     assert began.is_set()
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-@pytest.mark.parametrize("failing", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("error", "failing"),
+    covering([ValueError, KeyboardInterrupt, SystemExit], range(3)),
+)
 def test_an_error_of_one_is_raised_and_leaves_no_turn_taken(error, failing, cores):
     cores(2)
     made = []

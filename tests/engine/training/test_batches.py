@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrnn import GRUClassifier, GRURegressor
+from skrnn import GRUClassifier, GRURegressor, LSTMRegressor
 from skrnn._data import batches
 from skrnn._data.batches import cut, padded_share, shuffled_batches
 from skrnn._engine import choice
@@ -98,9 +98,9 @@ SUMS = np.array([x[-1].sum() for x in RAGGED])
 
 def test_kernels_and_compiled_training_see_the_same_batches(monkeypatch):
     params = dict(units=4, epochs=3, batch_size=8, random_state=0)
-    by_kernels = GRURegressor(**params).fit(RAGGED, SUMS)
+    by_kernels = LSTMRegressor(**params).fit(RAGGED, SUMS)
     monkeypatch.setattr(choice, "choose", lambda *_: "keras")
-    compiled = GRURegressor(**params).fit(RAGGED, SUMS)
+    compiled = LSTMRegressor(**params).fit(RAGGED, SUMS)
     for one, other in zip(by_kernels._weights, compiled._weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 

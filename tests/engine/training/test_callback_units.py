@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from _eager import uncompiled
 from _tables import covering
 
 from skrnn import (
@@ -57,6 +58,13 @@ OPTIMIZERS = ["adam", "nadam", keras.optimizers.Nadam(TINY["learning_rate"])]
 every_way = pytest.mark.parametrize(
     "optimizer", OPTIMIZERS, ids=["adam", "nadam", "keras"]
 )
+
+
+@pytest.fixture(autouse=True)
+def step_by_step():
+    """Let Keras evaluate step by step: it would compile each model for a second."""
+    with uncompiled():
+        yield
 
 
 def fit(kind, callbacks, **more):

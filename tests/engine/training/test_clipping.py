@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn import GRURegressor, LSTMClassifier, Seq2SeqRegressor
+from skrnn import GRURegressor, LSTMClassifier, LSTMRegressor, Seq2SeqRegressor
 from skrnn._engine import choice
 from skrnn._engine.cpu import network
 from skrnn.text import TextGenerator
@@ -19,7 +19,7 @@ TEXT = "to be, or not to be."
 TINY = dict(units=3, epochs=4, random_state=0, learning_rate=0.05)
 # An instance has no limit of its own, so that Keras' can be compared.
 WAYS = {
-    "steps in C": (GRURegressor, {}, (X, Y)),
+    "steps in C": (LSTMRegressor, {}, (X, Y)),
     "labels": (LSTMClassifier, {}, (X, Y > 0)),
     "tape": (GRURegressor, {"units": (3, 2), "optimizer": "sgd"}, (X, Y)),
     "compiled": (GRURegressor, {"optimizer": "nadam"}, (X, Y)),

@@ -4,7 +4,6 @@ import logging
 
 import keras
 import numpy as np
-import pytest
 from _instances import in_new_process
 
 from skrnn import GRURegressor
@@ -61,21 +60,18 @@ def test_a_forecaster_tells_what_it_has_decided(caplog):
     )
 
 
-@pytest.mark.parametrize("level", ["None", "logging.INFO"])
-def test_nothing_is_shown_unless_it_is_asked_for(level):
-    shown = in_new_process(
-        f"""
+def test_nothing_is_shown_unless_it_is_asked_for():
+    shown = in_new_process("""
 import io, logging, sys
 import numpy as np
 sys.stderr = io.StringIO()
-if {level} is not None:
-    logging.basicConfig(level={level})
 from skrnn import GRURegressor
 X = np.zeros((8, 3, 1))
 GRURegressor(units=2, epochs=2).fit(X, X[:, 0, 0])
-logging.getLogger("skrnn").warning("never seen" * ({level} is None))
-print(sys.stderr.getvalue().count("GRURegressor: "), len(sys.stderr.getvalue()))
-"""
-    )
-    counted, length = map(int, shown.split())
-    assert (counted, length > 0) == ((0, False) if level == "None" else (2, True))
+logging.getLogger("skrnn").warning("never seen")
+print(len(sys.stderr.getvalue()))
+logging.basicConfig(level=logging.INFO)
+GRURegressor(units=2, epochs=2).fit(X, X[:, 0, 0])
+print(sys.stderr.getvalue().count("GRURegressor: "))
+""")
+    assert shown.split() == ["0", "2"]

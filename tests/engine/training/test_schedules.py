@@ -82,12 +82,12 @@ BATCHES = TINY | dict(batch_size=5, shuffle=True, learning_rate_schedule="cosine
 
 
 def test_batches_are_the_steps(monkeypatch):
-    direct = GRURegressor(**BATCHES).fit(X, Y)
+    direct = LSTMRegressor(**BATCHES).fit(X, Y)
     n_steps = EPOCHS * 5
     given = BATCHES | dict(learning_rate_schedule=of_keras("cosine", n_steps))
-    assert_same(GRURegressor(**given).fit(X, Y), direct)
+    assert_same(LSTMRegressor(**given).fit(X, Y), direct)
     monkeypatch.setattr(choice, "choose", lambda *_: "keras")
-    assert_same(GRURegressor(**BATCHES).fit(X, Y), direct, 1e-3, 1e-4)
+    assert_same(LSTMRegressor(**BATCHES).fit(X, Y), direct, 1e-3, 1e-4)
 
 
 @pytest.mark.parametrize("options", [{}, {"optimizer": "nadam"}])
