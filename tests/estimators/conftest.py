@@ -28,7 +28,21 @@ def task():
 
 @pytest.fixture(scope="module")
 def reverser():
-    return Seq2SeqClassifier(**LEARNS).fit(WORDS, BACKWARDS)
+    return Seq2SeqClassifier(**LEARNS | dict(batch_size=32)).fit(WORDS, BACKWARDS)
+
+
+@pytest.fixture
+def eagerly():
+    """Let TensorFlow compute step by step what else it compiles, in 5 s a network.
+
+    It is the same code and the same operations. `tests/engine/keras` compiles networks.
+    """
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(before)
 
 
 @pytest.fixture(scope="module")

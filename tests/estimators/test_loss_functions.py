@@ -61,6 +61,7 @@ STEPS = {
 }
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("loss", [of_first_axis, of_a_column])
 @pytest.mark.parametrize("key", STEPS)
 def test_both_engines_give_a_loss_function_rows(key, loss):

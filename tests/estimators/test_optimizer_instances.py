@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from _instances import assert_same_network
 from _small_fits import CLOSE, QUICK
+from _tables import LONG
 
 from skrnn import RNNRegressor, Seq2SeqRegressor
 
@@ -38,8 +39,12 @@ def test_an_optimizer_may_have_a_schedule(X):
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
-@pytest.mark.parametrize("early_stopping", [False, True])
-@pytest.mark.parametrize("kind", [RNNRegressor, Seq2SeqRegressor])
+# Each compiles an optimizer of its own: all four with LONG=1.
+@pytest.mark.parametrize(
+    ("kind", "early_stopping"),
+    [(RNNRegressor, True), (Seq2SeqRegressor, False)]
+    + LONG * [(RNNRegressor, False), (Seq2SeqRegressor, True)],
+)
 def test_averages_that_an_optimizer_takes_are_kept(kind, early_stopping, X):
     class Follow(keras.callbacks.Callback):
         averages = None

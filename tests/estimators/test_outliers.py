@@ -86,12 +86,14 @@ class TestWhatItFinds:
 
 
 class TestScores:
+    @pytest.mark.usefixtures("eagerly")
     @both
     @pytest.mark.parametrize(
         ("scored", "engine"), [("all", "cpu"), (2, "cpu"), ("all", "keras")]
     )
     def test_they_are_what_the_documentation_says(self, method, scored, engine):
-        model = detector(method=method, scored_steps=scored, engine=engine).fit(RAGGED)
+        parameters = dict(scored_steps=scored, engine=engine, epochs=1)
+        model = detector(method=method, **parameters).fit(RAGGED)
         expected = [by_hand(model, x) for x in RAGGED[:4]]
         assert_allclose(model.score_samples(RAGGED[:4]), expected, **CLOSE)
 

@@ -1,6 +1,7 @@
 """Padding is no label: what isn't there is never predicted, scored or learnt."""
 
 import pickle
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from _instances import FAST, NETWORKS, assert_same_network
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -274,12 +275,11 @@ SCORING = ["neg_perplexity", "sequence_accuracy", "span_f1", "token_accuracy"]
 
 
 @pytest.mark.parametrize("fill", ["O", "B-a", "", "PAD", None])
-@pytest.mark.parametrize("scoring", SCORING)
-def test_scorers_count_real_steps_alone(scoring, fill):
-    score = get_scorer(scoring)
+def test_scorers_count_real_steps_alone(fill):
     y = padded([each.astype(object) for each in tags()], fill)
     weights = np.arange(24) % 3
-    for model in (clone(TAGGER).fit(RAGGED, tags()), clone(TAGGER).fit(PADDED, y)):
+    models = clone(TAGGER).fit(RAGGED, tags()), clone(TAGGER).fit(PADDED, y)
+    for score, model in product(map(get_scorer, SCORING), models):
         expected = score(model, RAGGED, tags())
         assert score(model, PADDED, y) == pytest.approx(expected)
         cut = [row[: len(ids)] for row, ids in zip(y, WITH_ZEROS, strict=True)]
@@ -296,11 +296,11 @@ def test_a_perfect_tagger_has_a_perfect_score_in_every_fold(fill):
     X[12:] = PADDED[12:]
     y = np.where(X > 0, np.array(["O", "B-a", "B-b"])[X % 3], fill)
     tagger = clone(TAGGER).set_params(units=16, epochs=60)
-    for scoring in SCORING[1:]:
-        score = get_scorer(scoring)
-        for model in (tagger, make_pipeline(FunctionTransformer(), tagger)):
-            scores = cross_val_score(model, X, y, cv=KFold(2), scoring=score)
-            assert scores.tolist() == [1, 1]
+    scoring = {name: get_scorer(name) for name in SCORING[1:]}
+    for model in (tagger, make_pipeline(FunctionTransformer(), tagger)):
+        scores = cross_validate(model, X, y, cv=KFold(2), scoring=scoring)
+        for name in scoring:
+            assert scores[f"test_{name}"].tolist() == [1, 1]
 
 
 def test_scorers_find_the_padding_inside_of_a_search():

@@ -111,6 +111,7 @@ def test_the_keras_model_computes_it(key):
     np.testing.assert_allclose(found, model.predict(X), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("key", ["plain", "blocks"])
 def test_both_engines_train_it_alike(key):
     options = dict(optimizer="sgd", shuffle=False)

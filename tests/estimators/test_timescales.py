@@ -48,6 +48,7 @@ def test_every_way_to_predict_gives_the_same(network):
     np.testing.assert_allclose(found, model.predict(X), **CLOSE)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("network", ["gru of both directions"])
 def test_both_engines_train_alike(network):
     options = SMALL | NETWORKS[network] | dict(optimizer="sgd", recurrent_dropout=0.0)

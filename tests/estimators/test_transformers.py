@@ -66,10 +66,12 @@ def test_every_way_of_predicting_agrees(kind, tmp_path):
         np.testing.assert_allclose(steps, expected, **CLOSE)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("kind", ["waves", "rotary", "learned", "tokens"])
 def test_both_engines_train_alike(kind):
     # Adam takes full steps for a gradient of rounding alone: no weight may have such.
     options = dict(optimizer="adam", shuffle=False, dropout=0.0, learning_rate=0.01)
+    options |= dict(epochs=1)
     cpu, on_keras = (fitted(kind, engine=e, **options)[0] for e in ("cpu", "keras"))
     for a, b in zip(cpu._weights, on_keras._weights, strict=True):
         np.testing.assert_allclose(a, b, **CLOSE)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import sklearn
 from _instances import TRANSFORMERS
+from _tables import covering
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -72,14 +73,14 @@ TIMES = {
     "dates": pd.date_range("2024", periods=N),
     "numbers": range(10, 10 * N + 10, 10),
 }
-CASES = [
-    pytest.param(*case, index, id=f"{name}, {of}")
+CASES = {
+    f"{name}, {of}": (*case, index)
     for cases, indices in ((FROM_COLUMNS, INDICES), (FROM_SERIES, TIMES))
     for name, case in cases.items()
     for of, index in indices.items()
     # Neither pandas nor scikit-learn joins what has a label twice.
     if of != "twice" or name in ("texts", "table")
-]
+}
 y = np.arange(N) % 2
 
 
@@ -139,12 +140,13 @@ def same_rows(found, expected):
     np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("container", ["pandas", "polars"])
-@pytest.mark.parametrize("compose", [pipeline, columns, union])
-@pytest.mark.parametrize(("names", "steps", "index"), CASES)
-def test_rows_keep_their_places_and_their_index(
-    names, steps, index, compose, container
-):
+# Of the three or four indices of most cases, each is composed in another way.
+@pytest.mark.parametrize(
+    ("case", "container", "compose"),
+    covering(CASES, ["pandas", "polars"], [pipeline, columns, union]),
+)
+def test_rows_keep_their_places_and_their_index(case, container, compose):
+    names, steps, index = CASES[case]
     pytest.importorskip(container)
     X = frame(index)
     expected = np.asarray(compose(names, steps).fit_transform(X, y))
@@ -161,8 +163,9 @@ def test_rows_keep_their_places_and_their_index(
             pd.testing.assert_index_equal(model.transform(part).index, part.index)
 
 
-@pytest.mark.parametrize(("names", "steps", "index"), CASES[::5])
-def test_what_is_asked_for_globally(names, steps, index):
+@pytest.mark.parametrize("case", list(CASES)[::5])
+def test_what_is_asked_for_globally(case):
+    names, steps, index = CASES[case]
     X = frame(index)
     expected = columns(names, steps).set_output(transform="pandas").fit_transform(X, y)
     with sklearn.config_context(transform_output="pandas"):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from _forecasters import quick
+from _tables import covering
 from sklearn.linear_model import Ridge
 
 from skrnn.forecasting import WindowSplit
@@ -14,9 +15,11 @@ DAYS = pd.date_range("2024-01-01", periods=70, freq="D")
 N = 60
 
 
-@pytest.mark.parametrize("n_members", [1, 2, 3, 4])
-@pytest.mark.parametrize("name", ["poisson", "negative_binomial"])
-@pytest.mark.parametrize("calibration_size", [None, 20])
+# Each kind of count with and without calibration, once for an even number of members.
+@pytest.mark.parametrize(
+    ("n_members", "name", "calibration_size"),
+    covering([1, 2, 4, 3], ["poisson", "negative_binomial"], [None, 20]),
+)
 def test_all_that_is_said_of_counts_is_counts(n_members, name, calibration_size):
     y = np.random.default_rng(0).poisson(3.5, N)
     forecaster = quick(

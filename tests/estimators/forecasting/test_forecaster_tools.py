@@ -5,12 +5,14 @@ import os
 import signal
 import threading
 import time
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 from _forecasters import STRATEGIES, months, of_every_strategy, panel_of, quick, season
 from _instances import assert_same_network, in_new_process
+from _tables import LONG, covering
 from joblib import parallel_config
 from sklearn import config_context
 from sklearn.base import clone
@@ -131,21 +133,22 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from test_forecaster_tools import forecasts
 
-print(hashlib.sha256(forecasts().tobytes()).hexdigest())
+print(forecasts())
 """
 
 
+@cache
 def forecasts():
-    """Return forecasts of every strategy by ensembles."""
+    """Return a digest of forecasts of every strategy by ensembles."""
     y = panel_of(Y, 50 + season(60, noise=0.3, seed=1))
     found = [
-        quick(strategy=strategy, n_members=3, lookback=12, n_windows=400)
+        quick(strategy=strategy, n_members=3, lookback=12)
         .fit(None, y)
         .forecast(6)
         .to_numpy()
         for strategy in STRATEGIES
     ]
-    return np.stack(found)
+    return hashlib.sha256(np.stack(found).tobytes()).hexdigest()
 
 
 def test_members_that_take_turns_are_those_that_are_trained_alone(monkeypatch):
@@ -176,13 +179,13 @@ def test_members_that_take_turns_are_those_that_are_trained_alone(monkeypatch):
         assert one.history_ == other.history_
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
+# Here there are as many as the machine has cores.
+@pytest.mark.parametrize("threads", ["1", *LONG * ["2"]])
 def test_one_seed_is_one_forecast_with_any_number_of_threads(threads):
-    here = hashlib.sha256(forecasts().tobytes()).hexdigest()
     there = in_new_process(
         ELSEWHERE, os.path.dirname(__file__), OMP_NUM_THREADS=threads
     )
-    assert there.strip() == here
+    assert there.strip() == forecasts()
 
 
 def test_one_seed_is_one_forecast_in_workers():
@@ -237,8 +240,10 @@ def two_cores(monkeypatch):
 
 
 @pytest.mark.usefixtures("hears_ctrl_c", "two_cores")
-@pytest.mark.parametrize("n_members", [2, 3])
-@pytest.mark.parametrize("strategy", ["aligned", "multioutput", "recursive"])
+@pytest.mark.parametrize(
+    ("strategy", "n_members"),
+    covering(["aligned", "multioutput", "recursive"], [2, 3]),
+)
 def test_ctrl_c_ends_all_members_and_keeps_what_they_learned(
     monkeypatch, strategy, n_members
 ):

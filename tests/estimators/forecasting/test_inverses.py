@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from _forecasters import quick, season
+from _tables import covering
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import FunctionTransformer
 
@@ -19,16 +20,16 @@ def test_a_root_below_0_is_no_large_value():
     assert found.min() >= 0
 
 
-@pytest.mark.parametrize("transform", [RECIPROCAL, NEGATIVE])
+QUANTILES, NORMAL = {"quantiles": (0.1, 0.6, 0.9)}, {"distribution": "normal"}
+HELD_OUT = {"calibration_size": 30}
+
+
 @pytest.mark.parametrize(
-    "parameters",
-    [
-        {"quantiles": (0.1, 0.6, 0.9)},
-        {"distribution": "normal"},
-        {"quantiles": (0.1, 0.6, 0.9), "calibration_size": 30},
-        {"distribution": "normal", "calibration_size": 30},
-    ],
-    ids=str,
+    ("parameters", "transform"),
+    covering(
+        [QUANTILES, NORMAL, NORMAL | HELD_OUT, QUANTILES | HELD_OUT],
+        [RECIPROCAL, NEGATIVE],
+    ),
 )
 def test_quantiles_of_what_a_transform_turns_round_are_those_of_y(
     transform, parameters

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from _tables import LONG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
@@ -152,8 +153,16 @@ NONE = {
 }
 
 
-@pytest.mark.parametrize("frequency", ["h", "MS", "QS", "D", None])
-@pytest.mark.parametrize("kind", NONE)
+# Two frequencies for each kind of series, and two kinds or more for each frequency.
+FREQUENCIES = ["h", "MS", "QS", "D", None]
+NO_SEASONS = [
+    (kind, FREQUENCIES[j % 5])
+    for i, kind in enumerate(NONE)
+    for j in range(i, i + (5 if LONG else 2))
+]
+
+
+@pytest.mark.parametrize(("kind", "frequency"), NO_SEASONS)
 def test_without_a_season_none_is_found(kind, frequency):
     found = [
         find_seasonal_periods(*one(NONE[kind](300, seed)), frequency)

@@ -81,7 +81,7 @@ def test_of_several_seasons_the_longest_is_shortened():
 @pytest.mark.parametrize("n", [20, 31, 53])
 def test_short_series_are_forecast(strategy, n):
     y = months(season(n, noise=0.1))
-    model = quick(strategy=strategy, horizon=H, n_windows=2000).fit(None, y)
+    model = quick(strategy=strategy, horizon=H, n_windows=400).fit(None, y)
     assert np.isfinite(model.forecast(2 * H)).all()
     assert np.abs(model.forecast() - season(n + H)[n:]).mean() < 1.5
 

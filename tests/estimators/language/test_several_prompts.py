@@ -17,7 +17,7 @@ NETWORKS = {
     "words": dict(analyzer="word", handle_unknown="map"),
     "documents": {},
 }
-PROMPTS = ["the cat", "", "the ", "the rat sat on", "hat"] * 3
+PROMPTS = ["the cat", "", "the ", "the rat sat on", "hat", "the cat"]
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
@@ -30,7 +30,7 @@ def model(request):
 
 @pytest.mark.parametrize("n_samples", [1, 3])
 def test_texts_are_those_of_each_prompt_alone(n_samples, model):
-    given = dict(max_new_tokens=25, n_samples=n_samples, stop=". ", random_state=7)
+    given = dict(max_new_tokens=12, n_samples=n_samples, stop=". ", random_state=7)
     for options in ({}, dict(top_k=3), dict(top_p=0.8), dict(temperature=0)):
         options |= given
         expected = [model.generate(prompt, **options) for prompt in PROMPTS]
@@ -45,7 +45,7 @@ def test_a_state_is_drawn_from_prompt_by_prompt(model):
 
 
 @given(prompts=st.lists(st.text("the ca", max_size=6), min_size=1, max_size=12))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_any_prompts(model, prompts):
     expected = [model.generate(p, 12, random_state=0) for p in prompts]
     assert model.generate(prompts, 12, random_state=0) == expected

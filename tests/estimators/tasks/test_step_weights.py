@@ -152,14 +152,14 @@ def test_training_and_its_history_are_those_of_keras(key):
     kept = W.any(axis=1)
     model = estimator(
         units=4, return_sequences=True, optimizer="sgd", learning_rate=0.1,
-        clipnorm=None, shuffle=False, batch_size=6, epochs=1, warm_start=True,
+        clipnorm=None, shuffle=False, batch_size=12, epochs=1, warm_start=True,
         random_state=0, **options,
     ).fit(X, y, sample_weight=weights)  # fmt: skip
     twin = keras.models.clone_model(model.model_)
     twin.set_weights(model.model_.get_weights())
-    twin.compile(keras.optimizers.SGD(0.1), loss)
+    twin.compile(keras.optimizers.SGD(0.1), loss, run_eagerly=True)
     data = X[kept], y[kept][..., None]
-    options = {"batch_size": 6, "epochs": 2, "shuffle": False, "verbose": 0}
+    options = {"batch_size": 12, "epochs": 2, "shuffle": False, "verbose": 0}
     history = twin.fit(*data, sample_weight=weights[kept], **options).history
     model.set_params(epochs=2).fit(X, y, sample_weight=weights)
     np.testing.assert_allclose(model.history_["loss"][1:], history["loss"], rtol=1e-5)
