@@ -92,9 +92,9 @@ def with_few_epochs(estimator):
 @pytest.mark.filterwarnings("ignore:Feature .* of X has values around")
 @pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), ids=without_addresses)
 def test_estimator_checks(estimator, check):
-    check(
-        estimator if check.func.__name__ in OF_LEARNING else with_few_epochs(estimator)
-    )
+    if check.func.__name__ not in OF_LEARNING:
+        estimator = with_few_epochs(estimator)
+    check(estimator)
 
 
 def takes_arrays(estimator):
