@@ -13,7 +13,7 @@ of a day from what was known at midnight. Which days are worked is known ahead. 
 temperature is the measured one, in place of a weather forecast, for all models alike.
 
     python examples/demo.py            # draws demo.png in the current folder
-    python examples/demo.py --quick    # two small candidates, for those in a hurry
+    python examples/demo.py --quick    # fewer candidates and folds, if in a hurry
 """
 
 import argparse
@@ -33,11 +33,13 @@ from skrnn.inspection import ForecastDisplay
 DAY, WEEK = 24, 168  # hours
 HELD_OUT = 4 * WEEK
 GRID = {"lookback": [2 * DAY, WEEK], "estimator__units": [32, 64]}
-QUICK_GRID = {"lookback": [2 * DAY, WEEK], "estimator__units": [32]}
 # Longer windows help a linear model.
 RIDGE_GRID = {"lookback": [WEEK, 2 * WEEK], "estimator__alpha": [1, 100]}
-# Three folds of four weeks, each after the months it is forecast from.
-FOLDS = TimeSeriesSplit(n_splits=3, test_size=4 * WEEK)
+# Folds of four weeks, each after the months it is forecast from.
+N_FOLDS = 3
+QUICK_GRID = GRID | {"estimator__units": [32]}
+QUICK_RIDGE_GRID = RIDGE_GRID | {"estimator__alpha": [1]}
+QUICK_N_FOLDS = 2
 COVERAGES = 0.9, 0.5
 NETWORKS, RIDGE = "Forecaster", "Ridge regression"
 YESTERDAY, LAST_WEEK = "As the day before", "As a week before"
@@ -62,9 +64,12 @@ def main():
         random_state=0,
     )
     grid = QUICK_GRID if options.quick else GRID
-    best = search(networks, grid, X_train, y_train, "forecasters of networks")
+    ridge_grid = QUICK_RIDGE_GRID if options.quick else RIDGE_GRID
+    n_folds = QUICK_N_FOLDS if options.quick else N_FOLDS
+    train = X_train, y_train, n_folds
+    best = search(networks, grid, *train, "forecasters of networks")
     linear = Forecaster(Ridge(), horizon=DAY)
-    ridge = search(linear, RIDGE_GRID, X_train, y_train, "Ridge regressions")
+    ridge = search(linear, ridge_grid, *train, "Ridge regressions")
 
     days = list(day_by_day(best, X_test, y_test, COVERAGES))
     forecasts = {
@@ -111,12 +116,13 @@ def span(y):
     return f"{first.day} {first:%B} to {last.day} {last:%B}"
 
 
-def search(forecaster, grid, X, y, kind):
+def search(forecaster, grid, X, y, n_folds, kind):
     """Choose parameters on the training part, and learn from all of it."""
-    n_candidates, n_folds = len(ParameterGrid(grid)), FOLDS.get_n_splits()
+    n_candidates = len(ParameterGrid(grid))
     print(f"{n_candidates} {kind}, each on {n_folds} folds of four weeks:")
     progress = ScoreWithProgress(n_candidates, n_folds)
-    found = GridSearchCV(forecaster, grid, cv=FOLDS, scoring=progress).fit(X, y)
+    folds = TimeSeriesSplit(n_folds, test_size=4 * WEEK)
+    found = GridSearchCV(forecaster, grid, cv=folds, scoring=progress).fit(X, y)
     print(f"  best: {describe(found.best_estimator_)}\n")
     return found.best_estimator_
 

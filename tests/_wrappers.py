@@ -20,15 +20,15 @@ def small_network(meta, compile_kwargs):
     if "classes_" in meta:
         units, end, loss = kinds[meta["target_type_"]]
         units = units or meta["n_classes_"]
-    hidden = keras.layers.Dense(16, "relu")
-    layers = [keras.Input(meta["X_shape_"][1:]), hidden, keras.layers.Dense(units, end)]
+    # One layer learns what scikit-learn's checks have, in half the time of two.
+    layers = [keras.Input(meta["X_shape_"][1:]), keras.layers.Dense(units, end)]
     model = keras.Sequential(layers)
-    rate = keras.optimizers.Adam(0.05)
+    rate = keras.optimizers.Adam(0.2)
     model.compile(**compile_kwargs | {"loss": loss, "optimizer": rate})
     return model
 
 
-_WRAPPED = dict(epochs=30, verbose=0, random_state=0)
+_WRAPPED = dict(epochs=20, verbose=0, random_state=0)
 WRAPPERS = [
     scikeras.KerasRegressor(small_network, **_WRAPPED),
     scikeras.KerasClassifier(small_network, **_WRAPPED),

@@ -27,6 +27,7 @@ from _instances import (
     target,
     weights_of,
 )
+from _tables import covering
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
@@ -159,9 +160,10 @@ class TestSameSeed:
 
 
 class TestWorkers:
-    @pytest.mark.parametrize("backend", ["threading", "loky"])
-    @pytest.mark.parametrize("form", FORMS)
-    def test_a_search_gives_the_same_numbers(self, backend, form):
+    @pytest.mark.parametrize(
+        ("form", "backend"), covering(FORMS, ["threading", "loky"])
+    )
+    def test_a_search_gives_the_same_numbers(self, form, backend):
         X = sequences(form)
         grid = {"cell": ["rnn", "lstm"], "learning_rate": [0.01, 0.05]}
         options = dict(cv=2, scoring=["accuracy", "neg_log_loss"], refit="neg_log_loss")
@@ -177,9 +179,10 @@ class TestWorkers:
             )
         assert_same_network(alone.best_estimator_, together.best_estimator_)
 
-    @pytest.mark.parametrize("backend", ["threading", "loky"])
-    @pytest.mark.parametrize("kind", OF_SERIES)
-    def test_a_search_over_forecasters_does_too(self, backend, kind):
+    @pytest.mark.parametrize(
+        ("kind", "backend"), covering(OF_SERIES, ["threading", "loky"])
+    )
+    def test_a_search_over_forecasters_does_too(self, kind, backend):
         grid = {"normalize": ["window", "last"]}
         cv = TimeSeriesSplit(2, test_size=3)
         search = GridSearchCV(OF_SERIES[kind], grid, cv=cv, error_score="raise")

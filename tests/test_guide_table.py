@@ -46,7 +46,7 @@ from skrnn._estimators.network_base import TrainedNetwork
 
 PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "shapes.rst"
 N = 24
-FAST = dict(units=4, epochs=2, learning_rate=0.05, random_state=0)
+FAST = dict(units=4, epochs=1, learning_rate=0.05, random_state=0)
 CV = KFold(2)
 
 # The data of each column
@@ -155,7 +155,7 @@ def run_learning_curve(m, X, y):
 
 
 def run_validation_curve(m, X, y):
-    grid = dict(param_name="epochs", param_range=[1, 2])
+    grid = dict(param_name="epochs", param_range=[2, 1])
     _, scores = validation_curve(m, X, y, cv=CV, **grid)
     same(scores[-1], list(by_folds(m, X, y, "score", X, y)))
 

@@ -6,6 +6,7 @@ Their state is a spec and arrays, so a copy predicts bit by bit the same, wherev
 import copy
 import io
 import pickle
+from functools import cache
 
 import cloudpickle
 import joblib
@@ -27,6 +28,7 @@ from _instances import (
     target,
     with_params,
 )
+from _tables import covering
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -104,9 +106,12 @@ def fit(estimator, form="3-D"):
     return fast.fit(X, target(estimator, X)), X
 
 
-@pytest.mark.parametrize("estimator", [*INSTANCES, *OF_SERIES.values()], ids=name)
-def test_before_fit(estimator, there_and_back):
-    copied = there_and_back(estimator)
+# To train the copy shows that it is whole, whichever way it came.
+@pytest.mark.parametrize(
+    ("estimator", "way"), covering([*INSTANCES, *OF_SERIES.values()], WAYS), ids=name
+)
+def test_before_fit(estimator, way):
+    copied = WAYS[way](estimator)
     assert type(copied) is type(estimator)
     assert repr(copied) == repr(estimator)
     # A copy is as good as new.
@@ -114,9 +119,12 @@ def test_before_fit(estimator, there_and_back):
     assert_same_results(fit(copied, form)[0], *fit(estimator, form))
 
 
+fit_once = cache(fit)
+
+
 @pytest.mark.parametrize("network", LEARNERS, ids=name)
 def test_after_fit(network, there_and_back):
-    fitted, X = fit(network)
+    fitted, X = fit_once(network)
     copied = there_and_back(fitted)
     assert_same_results(copied, fitted, X)
     assert_same_network(copied, fitted)
@@ -127,8 +135,9 @@ def test_after_fit(network, there_and_back):
     )
 
 
-@pytest.mark.parametrize("kind", OF_SERIES)
-def test_a_forecaster_after_fit(kind, there_and_back):
+@pytest.mark.parametrize(("way", "kind"), covering(WAYS, OF_SERIES))
+def test_a_forecaster_after_fit(way, kind):
+    there_and_back = WAYS[way]
     fitted, X = fit(OF_SERIES[kind])
     copied = there_and_back(fitted)
     assert_same_results(copied, fitted, X)
@@ -221,6 +230,7 @@ def test_training_goes_on_in_a_new_process(tmp_path):
 IMPORT_ONLY = """
 import sys
 import skrnn
+from _tables import covering
 from sklearn.base import clone
 from skrnn import preprocessing
 from _instances import INSTANCES

@@ -19,6 +19,7 @@ from _instances import (
     target,
     with_params,
 )
+from _tables import LONG
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -238,7 +239,8 @@ def test_a_changed_layer_is_refused(name):
 
 @every
 @settings(
-    max_examples=25,
+    # Always the same ones: more of them each time would find nothing new.
+    max_examples=100 if LONG else 10,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import pytest
 from _instances import in_new_process
+from _tables import covering
 
 import skrnn
 from skrnn._estimators import versions
@@ -48,8 +49,9 @@ print(" loaded:", *sys.modules)
 HEAVY = {"keras", "tensorflow", "jax", "torch", "scikeras", "sklearn", "pandas"}
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-@pytest.mark.parametrize("kernels", ["with", "without"])
+@pytest.mark.parametrize(
+    ("kernels", "backend"), covering(["with", "without"], ["tensorflow", "jax"])
+)
 def test_it_tells_what_computes_and_loads_none_of_it(kernels, backend):
     rows = rows_of(in_new_process(SHOW, kernels, backend))
     assert rows["Keras' backend"] == backend
