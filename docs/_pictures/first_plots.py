@@ -15,8 +15,6 @@ from skrnn.forecasting import Forecaster
 from skrnn.inspection import ForecastDisplay
 
 WIDTH = 7.3
-# What ``plots.py --quick`` puts here, to see fast that all is drawn.
-OF_TRAINING = {}
 
 
 @cache
@@ -33,7 +31,7 @@ def searched():
 def forecast():
     """Return the series, and the forecast of its end with its interval."""
     series = co2.load_pandas().data["co2"].resample("MS").mean()
-    model = Forecaster(horizon=12, quantiles=(0.1, 0.9), random_state=0, **OF_TRAINING)
+    model = Forecaster(horizon=12, quantiles=(0.1, 0.9), random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(None, series[:-36])
@@ -43,7 +41,7 @@ def forecast():
 @cache
 def forecaster_of_the_first_page():
     y = co2.load_pandas().data["co2"].resample("MS").mean()
-    model = Forecaster(horizon=24, quantiles=(0.1, 0.9), random_state=0, **OF_TRAINING)
+    model = Forecaster(horizon=24, quantiles=(0.1, 0.9), random_state=0)
     return model.fit(None, y)
 
 

@@ -1,7 +1,6 @@
 """Plots of the documentation: results of benchmarks, and what first code computes.
 
 python docs/_pictures/plots.py --to DIR    # light and dark
-python docs/_pictures/plots.py --quick     # of networks that learned next to nothing
 
 The documentation draws its own when it is built.
 """
@@ -11,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
-from first_plots import OF_TRAINING, first_forecast, first_page, first_search
+from first_plots import first_forecast, first_page, first_search
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from results import forecasts, scores, speeds, sweeps
@@ -282,8 +281,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder to write into")
     parser.add_argument("--format", default="svg", help="svg, or png to look at")
-    parser.add_argument("--quick", action="store_true", help="train for a moment only")
     options = parser.parse_args()
-    if options.quick:
-        OF_TRAINING["n_windows"] = 200
     draw_all(options.to, options.format)
