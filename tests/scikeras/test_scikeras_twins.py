@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from _tables import covering
 
 from skrnn.scikeras import KerasRegressor
 from skrnn.scikeras.engine import models
@@ -79,8 +80,7 @@ def network(name, length=None):
     return keras.Model(inputs, x)
 
 
-@pytest.mark.parametrize("length", [None, 6])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("name", "length"), covering(NETWORKS, [None, 6]))
 def test_predictions_are_those_of_keras(name, length):
     model, data = network(name, length), DATA.get(name, X)
     # Keras doesn't compile then, which takes half a second.
