@@ -5,7 +5,6 @@ import pickle
 import keras
 import numpy as np
 import pytest
-from _instances import in_new_process
 from _scikeras_cases import (
     LABELS,
     Own,
@@ -33,21 +32,6 @@ pytestmark = pytest.mark.xdist_group("scikeras")
 def test_they_are_scikeras_wrappers():
     assert isinstance(regressor(), plain.KerasRegressor)
     assert isinstance(classifier(), plain.KerasClassifier)
-
-
-def test_nothing_more_is_patched_than_scikeras_does():
-    found = in_new_process("""
-import scikeras, keras
-owners = [keras.Model, keras.losses.Loss, keras.metrics.Metric, keras.Layer,
-          keras.optimizers.Optimizer, keras.callbacks.Callback, keras.random]
-def state():
-    return [dict(vars(owner)) for owner in owners]
-before = state()
-import skrnn.scikeras
-import skrnn.scikeras.engine.training
-print(state() == before)
-""")
-    assert found.strip() == "True"
 
 
 def test_routed_parameters_arrive():
@@ -155,7 +139,10 @@ def test_equal_seeds_give_equal_weights(engine):
         return model if engine == "skrnn" else Own(model.inputs, model.outputs)
 
     one, same, other = (
-        regressor(model=build, epochs=2, random_state=seed).fit(X, Y)
+        # Keras doesn't compile then, which takes seconds.
+        regressor(
+            model=build, epochs=1, random_state=seed, run_eagerly=engine == "keras"
+        ).fit(X, Y)
         for seed in (1, 1, 2)
     )
     assert one.engine_ == engine

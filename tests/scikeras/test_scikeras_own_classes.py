@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from _instances import in_new_process
-from _own_classes import CASES, ExponentialDecay, Falling, relu
+from _own_classes import CASES, TAKEN, ExponentialDecay, Falling, relu
 
 from skrnn._engine.keras.foreign.optimizers import copy_of_optimizer, optimizer_key
 from skrnn.scikeras.engine.keys import NotTakenError, architecture_key
@@ -27,9 +27,6 @@ WAYS = {
     # In a notebook, too, classes are in no file.
     "python -c": (SCRIPT.read_text(), SOME),
 }
-# Trained by the engine: it is handed the object itself.
-TAKEN = {"loss", "loss called MeanSquaredError", "loss of a function", "callback"}
-TAKEN |= {"metric of a function"}
 
 
 in_one_worker = pytest.mark.xdist_group("own_classes")

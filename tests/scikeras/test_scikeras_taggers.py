@@ -120,6 +120,23 @@ def test_taggers_are_trained_predict_and_are_scored(name):
     assert steps_right == pytest.approx(round(steps_right), abs=1e-3)
 
 
+# As Keras has them. Here, and with the metric, because the programs above serve again.
+@pytest.mark.parametrize("name", TAGS)
+def test_labels_may_stand_in_a_column(name):
+    data, y = TAGS[name]
+    columns = [np.asarray(row)[:, None] for row in y]
+    if name in ("two numbers", "numbers", "two strings", "strings"):
+        columns = np.array(columns)
+    options = dict(epochs=1, metrics=["accuracy"])
+    flat, column = (tagger(y, **options).fit(data, each) for each in (y, columns))
+    predicted = zip(flat.predict(data), column.predict(data), strict=True)
+    assert all((a[:, None] == b).all() for a, b in predicted)
+    np.testing.assert_array_equal(column.classes_, flat.classes_)
+    assert column.score(data, columns) == column.score(data, y) == flat.score(data, y)
+    assert get_scorer("token_accuracy")(column, data, columns) == flat.score(data, y)
+    column.fit(data, columns, X_val=data, y_val=columns)
+
+
 @pytest.mark.parametrize("name", ["numbers", "ragged strings"])
 def test_in_searches_and_folds(name):
     data, y = TAGS[name]
@@ -197,7 +214,7 @@ def by_keras(make, loss, data, y, weights):
     model.compile("adam", loss, run_eagerly=True)
     kept = slice(None) if weights is None else weights.any(axis=1)
     weights = None if weights is None else weights[kept]
-    options = dict(epochs=2, shuffle=False, verbose=0, batch_size=8)
+    options = dict(epochs=1, shuffle=False, verbose=0, batch_size=9)
     history = model.fit(data[kept], y[kept], sample_weight=weights, **options)
     return model.get_weights(), history.history["loss"]
 
@@ -207,7 +224,7 @@ def by_us(wrapper, make, loss, data, y, weights):
         keras.utils.set_random_seed(1)
         return make()
 
-    options = FAST | dict(optimizer="adam", epochs=2, shuffle=False)
+    options = FAST | dict(optimizer="adam", epochs=1, shuffle=False, batch_size=9)
     model = wrapper(build, loss=loss, **options).fit(data, y, sample_weight=weights)
     return model.model_.get_weights(), model.history_["loss"]
 
@@ -386,10 +403,12 @@ MASKED = {
 @pytest.mark.parametrize("name", MASKED)
 def test_masked_steps_are_not_scored(name):
     build, data = MASKED[name]
-    options = FAST | LEARNS | dict(metrics=["accuracy"])
+    options = FAST | LEARNS | dict(metrics=["accuracy"], epochs=1)
     model = KerasClassifier(build, loss="sparse_categorical_crossentropy", **options)
     model.fit(data, OF_TOKENS)
     codes = np.searchsorted(model.classes_, OF_TOKENS)
+    # Keras doesn't compile then, which takes a second.
+    model.model_.run_eagerly = True
     _, expected = model.model_.evaluate(np.array(data), codes, verbose=0)
     assert model.score(data, OF_TOKENS) == pytest.approx(expected)
     scored = get_scorer("token_accuracy")(model, data, OF_TOKENS)
@@ -434,24 +453,6 @@ def test_a_label_without_weight_is_no_class(name, ragged):
     one.partial_fit(data, y, sample_weight=weights)
     with pytest.raises((ValueError, TypeError)):
         tagger(THREE, epochs=1).fit(data, PLACEHOLDERS["None"])
-
-
-# Labels in a column, as Keras has them
-
-
-@pytest.mark.parametrize("name", TAGS)
-def test_labels_may_stand_in_a_column(name):
-    data, y = TAGS[name]
-    columns = [np.asarray(row)[:, None] for row in y]
-    if name in ("two numbers", "numbers", "two strings", "strings"):
-        columns = np.array(columns)
-    flat, column = (tagger(y, epochs=1).fit(data, each) for each in (y, columns))
-    predicted = zip(flat.predict(data), column.predict(data), strict=True)
-    assert all((a[:, None] == b).all() for a, b in predicted)
-    np.testing.assert_array_equal(column.classes_, flat.classes_)
-    assert column.score(data, columns) == column.score(data, y) == flat.score(data, y)
-    assert get_scorer("token_accuracy")(column, data, columns) == flat.score(data, y)
-    column.fit(data, columns, X_val=data, y_val=columns)
 
 
 def test_numbers_keep_their_column():

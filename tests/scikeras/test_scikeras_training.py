@@ -39,6 +39,8 @@ def build(engine, end=1, activation=None):
 
 def regressor(engine="skrnn", **parameters):
     given = dict(loss="mse", optimizer="adam", verbose=0, epochs=2, random_state=0)
+    # Keras doesn't compile then, which takes seconds; its loop is the same.
+    given |= dict(run_eagerly=engine == "keras")
     return KerasRegressor(lambda: build(engine), **given | parameters)
 
 
@@ -221,6 +223,7 @@ def test_integer_labels_to_validate_on(loss):
             shuffle=False,
             verbose=0,
             epochs=2,
+            run_eagerly=engine == "keras",
         ).fit(X, y, validation_data=(X[:20].astype(float), y[:20]))
         for engine in ("keras", "skrnn")
     ]

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from _tables import covering
 
 from skrnn.scikeras import KerasRegressor
 from skrnn.scikeras.engine import models
@@ -79,8 +80,7 @@ def network(name, length=None):
     return keras.Model(inputs, x)
 
 
-@pytest.mark.parametrize("length", [None, 6])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("name", "length"), covering(NETWORKS, [None, 6]))
 def test_predictions_are_those_of_keras(name, length):
     model, data = network(name, length), DATA.get(name, X)
     # Keras doesn't compile then, which takes half a second.
@@ -112,6 +112,7 @@ def test_one_program_serves_all_statistics():
     assert architecture_key(normalised(X)) == architecture_key(normalised(3 * X))
     for data in (X, 3 * X + 1):
         one, other = normalised(data), normalised(data)
+        one.run_eagerly = True
         options = dict(epochs=2, shuffle=False, verbose=0)
         expected = one.fit(X, Y, **options).history["loss"]
         found = fit_keras(other, X, Y, None, KerasPlan(**options, seed=0))["loss"]
@@ -124,6 +125,8 @@ def test_one_program_serves_all_statistics():
 def test_a_wrapper_of_an_adapted_network():
     model = KerasRegressor(lambda: normalised(X), epochs=1, verbose=0).fit(X, Y)
     assert model.engine_ == "skrnn"
+    # Keras doesn't compile then, which takes half a second.
+    model.model_.run_eagerly = True
     expected = model.model_.predict(X, verbose=0)[:, 0]
     np.testing.assert_allclose(model.predict(X), expected, rtol=1e-4, atol=1e-6)
 

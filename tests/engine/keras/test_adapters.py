@@ -126,7 +126,7 @@ def test_no_topology_is_compiled_again(make):
 
 
 def test_a_decoder_reads_its_own_outputs_as_often_as_it_is_told():
-    spec, data = pairs(cell="gru")
+    spec, data = pairs(cell="rnn")
     order, found = order_of(data), []
     program = keras_program(spec, teacher_forcing=0.5, optimizer="sgd")
     for forcing, seed in ((1.0, 0), (1.0, 1), (0.5, 0), (0.5, 0), (0.5, 1), (0.0, 0)):

@@ -1,11 +1,13 @@
 """Forked processes: what needs the parent's backend is refused, and never hangs."""
 
+import functools
 import json
 import os
 
 import pytest
 from _forks import SAID_IN_A_FORK
 from _instances import in_new_process
+from _tables import covering
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -114,7 +116,9 @@ def said_in_forks(families, before="", **environment):
 def test_what_needs_keras_is_refused_and_all_else_works():
     refused = {f"keras: {k}": v for k, v in NEEDS_KERAS.items()}
     children = refused | NEEDS_NO_KERAS
-    families = {name: (start, children) for name, start in PARENTS.items()}
+    families = {name: (start, {}) for name, start in PARENTS.items()}
+    for child, parent in covering(children, PARENTS):
+        families[parent][1][child] = children[child]
     # A backend that did nothing yet is free for the child.
     free = {name: NEEDS_KERAS[name] for name in ("fit", "model_")}
     loaded = "import keras; keras.layers.Dense(1)"
@@ -122,24 +126,21 @@ def test_what_needs_keras_is_refused_and_all_else_works():
     assert said.pop("nothing yet") == dict.fromkeys(free, "works")
     assert said.keys() == PARENTS.keys()
     for name, found in said.items():
-        expected = {k: REFUSAL if k in refused else "works" for k in children}
+        of = families[name][1]
+        expected = {k: REFUSAL if k in refused else "works" for k in of}
         assert found == expected, name
 
 
-def test_a_fork_while_keras_is_imported_does_not_wait_for_it():
-    code = """
+WHILE_IMPORTED = """
 import threading, time
 works = {"fit": lambda: compiled.fit(X, y), "cpu": lambda: str(known.predict(X).shape)}
 other = threading.Thread(target=build)
 other.start()
 while "keras" not in sys.modules:
     time.sleep(0.001)
-said = {name: said_in_a_fork(work) for name, work in works.items()}
+while_imported = {name: said_in_a_fork(work) for name, work in works.items()}
 other.join()
-print(json.dumps(said))
 """
-    found = json.loads(in_new_process(COMMON + code))
-    assert found == {"fit": REFUSAL, "cpu": "(12,)"}
 
 
 @pytest.mark.jax
@@ -211,13 +212,28 @@ os.register_at_fork(after_in_child=lambda: signal.alarm(40))
 faulthandler.dump_traceback_later(50, exit=True)
 jobs = (delayed(said_by_a_worker)(*holder) for holder in holders.values())
 pooled = Parallel(n_jobs=2, backend="multiprocessing")(jobs)
-print(json.dumps([said, pooled]))
+print(json.dumps([while_imported, said, pooled]))
 """
 
+in_one_worker = pytest.mark.xdist_group("forks")
 
+
+@functools.cache
+def said_while_and_after_keras_was_imported():
+    """Ask all in one process: loading TensorFlow takes seconds."""
+    code = COMMON + WHILE_IMPORTED + HOLDERS + UNPICKLED + POOLED
+    return json.loads(in_new_process(code))
+
+
+@in_one_worker
+def test_a_fork_while_keras_is_imported_does_not_wait_for_it():
+    found, *_ = said_while_and_after_keras_was_imported()
+    assert found == {"fit": REFUSAL, "cpu": "(12,)"}
+
+
+@in_one_worker
 def test_objects_of_keras_that_a_forked_process_is_sent_are_refused():
-    code = COMMON + HOLDERS + UNPICKLED + POOLED
-    said, by_workers = json.loads(in_new_process(code))
+    _, said, by_workers = said_while_and_after_keras_was_imported()
     assert said == dict.fromkeys(said, REFUSAL)
     assert len(said) == 10
     assert by_workers == [REFUSAL] * 4

@@ -474,23 +474,6 @@ print(json.dumps(said))
     assert json.loads(said) == [False, True]
 
 
-def test_importing_tensorflow_and_keras_runs_nothing():
-    said = in_new_process(
-        f"""{LOADED}
-said.append(private.tensorflow_runs())
-import keras
-keras.layers.Dense(1)
-said.append(private.tensorflow_runs())
-keras.Variable([1.0])
-said.append(private.tensorflow_runs())
-print(json.dumps(said))
-""",
-        private.__file__,
-        KERAS_BACKEND="tensorflow",
-    )
-    assert json.loads(said) == [False, False, True]
-
-
 # The tests
 
 

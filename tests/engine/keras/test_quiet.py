@@ -1,32 +1,57 @@
 """What is seen on the standard error stream where TensorFlow is loaded by us."""
 
+import json
 import os
 import subprocess
 import sys
 
-import pytest
+from test_backends import FIT, assert_only_loads
+from test_private_names import LOADED
 
-KERAS_BY_FIT = """
+from skrnn._engine.keras import private
+
+# Each loads TensorFlow, which takes seconds; so it answers what others want to know.
+BY_FIT = f"""
+import sys
 import numpy as np
 from skrnn import GRURegressor
 X = np.zeros((8, 3, 1))
 GRURegressor(units=2, epochs=1, engine="keras").fit(X, X[:, 0, 0])
+print("fitted", file=sys.stderr)
+{FIT}
 """
-SCIKERAS = "from skrnn.scikeras import KerasRegressor"
+SCIKERAS = f"""{LOADED}
+said.append(private.tensorflow_runs())
+from skrnn.scikeras import KerasRegressor
+print("imported", file=sys.stderr)
+import keras
+keras.layers.Dense(1)
+said.append(private.tensorflow_runs())
+keras.Variable([1.0])
+said.append(private.tensorflow_runs())
+print(json.dumps(said))
+"""
 
 
-def stderr_of(code):
+def streams_of(code, *arguments):
     given = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    run = [sys.executable, "-c", code]
-    options = dict(capture_output=True, text=True, env=given)
-    done = subprocess.run(run, **options)
+    run = [sys.executable, "-c", code, *arguments]
+    given["KERAS_BACKEND"] = "tensorflow"
+    done = subprocess.run(run, capture_output=True, text=True, env=given)
     assert done.returncode == 0, done.stderr
-    return done.stderr
+    return done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("code", [KERAS_BY_FIT, SCIKERAS], ids=["fit", "scikeras"])
-def test_tensorflow_does_not_greet(code):
-    assert stderr_of(code) == ""
+def test_tensorflow_does_not_greet_in_a_fit_which_loads_no_other_backend():
+    loaded, errors = streams_of(BY_FIT)
+    assert errors.startswith("fitted\n")
+    assert_only_loads(set(loaded.split()), "tensorflow")
+
+
+def test_importing_scikeras_does_not_greet_and_runs_nothing():
+    said, errors = streams_of(SCIKERAS, private.__file__)
+    assert errors.startswith("imported\n")
+    assert json.loads(said) == [False, False, True]
 
 
 def test_errors_and_what_is_asked_for_are_seen_and_nothing_is_left():
@@ -58,4 +83,4 @@ with quietly():
     pass
 """
     expected = ["an error", "of Python", "after", "I0000 00:00:1.2 1 x.cc:1] asked for"]
-    assert stderr_of(code).splitlines() == expected
+    assert streams_of(code)[1].splitlines() == expected

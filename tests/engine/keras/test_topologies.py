@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from _instances import in_new_process, needs
 from _network_cases import draw_dataset, draw_ragged, draw_weights, spec_of
+from _tables import LONG
 
 from skrnn import _engine
 from skrnn._data.datasets import Seq2SeqData
@@ -136,18 +137,28 @@ with cells_are_known():
             *network(cell="minimal", embedding_dim=3, layer_norm=True),
             1.0,
         ),
-        "labels": (
-            *pairs(cell="gru", labels=3, attention="dot", bidirectional=True),
-            1.0,
-        ),
         "labels, some unknown": (*pairs(cell="lstm", labels=3, known=True), 1.0),
         "numbers of its own": (*pairs(cell="matrix", n_future=2), 0.0),
         "numbers, attention": (*pairs(cell="minimal", attention="additive"), 1.0),
-        "labels, by place": (*pairs(cell="gru", labels=3, attention="location"), 1.0),
-        "numbers of its own, by place": (*pairs(cell="gru", attention="location"), 0.0),
+        "labels, by place": (
+            *pairs(cell="gru", labels=3, attention="location", bidirectional=True),
+            1.0,
+        ),
         "text": (*text(cell="lstm", tie_weights=True), 1.0),
-        "text of matrices": (*text(cell="matrix"), 1.0),
     }
+    if LONG:
+        # Choices of those above, together in other ways.
+        CASES |= {
+            "labels": (
+                *pairs(cell="gru", labels=3, attention="dot", bidirectional=True),
+                1.0,
+            ),
+            "numbers of its own, by place": (
+                *pairs(cell="gru", attention="location"),
+                0.0,
+            ),
+            "text of matrices": (*text(cell="matrix"), 1.0),
+        }
 # One of each topology. Each backend compiles once more for a part.
 CUT = "independent steps", "labels, some unknown", "numbers of its own", "text"
 
