@@ -58,7 +58,8 @@ class Predictor:
             self._compiled = adapter.compiled(self._forward, [], args)
         return [adapter.to_numpy(found) for found in self._compiled(*args)]
 
-    def _forward(self, arrays, _n, _states, weights):
+    # TensorFlow warns of an argument whose name begins with an underscore.
+    def _forward(self, arrays, n, states, weights):
         self.n_traces += 1
         x, lengths = arrays["x"][0], arrays["lengths"][0]
         outputs, flow = forward(KerasRun(), self.spec, weights, x, lengths)
