@@ -3,6 +3,7 @@
 import _seq2seq_cases
 import numpy as np
 import pytest
+from _eager import uncompiled
 from _seq2seq_cases import BACKWARDS, LEARNS, WORDS
 
 from skrnn import Seq2SeqClassifier, Seq2SeqRegressor
@@ -37,12 +38,8 @@ def eagerly():
 
     It is the same code and the same operations. `tests/engine/keras` compiles networks.
     """
-    import tensorflow as tf
-
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(before)
+    with uncompiled():
+        yield
 
 
 @pytest.fixture(scope="module")
